@@ -1,0 +1,37 @@
+"""`python -m actors NAME RUN_DIR`: the one entry of every child process."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+from actors import config, faults, runtime
+from actors.core.topology import MODULES, parse_name
+from actors.errors import ConfigError, Fenced, Refused
+
+
+def main(arguments: list[str]) -> int:
+    """Run the actor NAME; 0: asked to stop, 2: it cannot work with this configuration, else: restart it."""
+    if len(arguments) != 2:
+        print("usage: python -m actors NAME RUN_DIR (the supervisor starts actors, you need not)", file=sys.stderr)
+        return 2
+    name, run_dir = arguments[0], Path(arguments[1])
+    log = runtime.log_to_stderr(name)
+    try:
+        kind, index = parse_name(name)
+        settings = config.of_run_dir(run_dir)
+        faults.arm(settings.faults)
+        module = importlib.import_module(MODULES[kind])
+        code: int = module.main(settings, run_dir, name, index)
+    except ConfigError as error:
+        log.error("config error=%s", error)
+        return 2
+    except (Refused, Fenced) as error:
+        log.error("stopped error=%s", error)
+        return 3
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,187 @@
+"""Settings: one Struct tree with every default, unit and bound. TOML in, refused with its path when wrong.
+
+`configs/default.toml` spells out every key with its reason and a test holds it equal to `Settings()`.
+`--set key=value` overrides one key; its right side is TOML, a bare word is a string. Settings are loaded once and
+passed down as the narrow sub-struct; nothing reads the environment later.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from actors.errors import ConfigError
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Seconds = Annotated[float, Meta(gt=0, le=31_536_000)]
+Rate = Annotated[float, Meta(ge=1, le=240)]
+Size = Annotated[int, Meta(ge=1024, le=1 << 40)]
+Number = Annotated[int, Meta(ge=1, le=100_000_000)]
+
+
+class Section(Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of all sections: an unknown key is refused with its path."""
+
+
+class Ingest(Section):
+    """The HTTP producer: `POST /events` and `POST /srcds/TOKEN`."""
+
+    host: str = "127.0.0.1"
+    port: Port = 7701
+    max_body_bytes: Size = 1 << 20
+    max_connections: Number = 256
+
+
+class Producer(Section):
+    """What every producer's outbox and window keep to (core/window.py)."""
+
+    window_rows: Number = 512
+    window_bytes: Size = 1 << 20
+    retry_s: Seconds = 0.25
+    max_rows: Number = 100_000
+    max_bytes: Size = 256 << 20
+    keep_s: Seconds = 300.0
+
+
+class Normalizer(Section):
+    processes: Annotated[int, Meta(ge=1, le=64)] = 1
+
+
+class Queue(Section):
+    """The queue policy (core/lanes.py, core/cadence.py) and the critical log."""
+
+    max_events: Number = 20_000
+    max_bytes: Size = 16 << 20
+    flush_hz: Rate = 60.0
+    busy_hz: Rate = 30.0
+    busy_events: Number = 400
+    critical_gap_ms: Annotated[float, Meta(ge=0, le=1000)] = 8.0
+    multikill_window_ms: Number = 5_000
+    identity_s: Seconds = 604_800.0
+    log_keep_s: Seconds = 86_400.0
+    log_max_bytes: Size = 512 << 20
+    quarantine_rows: Number = 10_000
+
+
+class Gateway(Section):
+    """The WebSocket gateway and its pages."""
+
+    host: str = "127.0.0.1"
+    port: Port = 7700
+    processes: Annotated[int, Meta(ge=1, le=64)] = 1
+    legacy_ws_payload: bool = False
+    allowed_hosts: list[str] = []
+    allowed_origins: list[str] = []
+    max_clients: Number = 4_000
+    max_clients_per_address: Number = 4_000
+    hello_s: Seconds = 3.0
+    heartbeat_s: Seconds = 2.0
+    client_buffer_bytes: Size = 1 << 20
+    socket_buffer_bytes: Size = 64 << 10
+    lag_close_s: Seconds = 30.0
+    page_rows: Annotated[int, Meta(ge=1, le=5_000)] = 300
+
+
+class Supervisor(Section):
+    """Restarts, hangs, stopping."""
+
+    backoff_first_s: Seconds = 0.2
+    backoff_max_s: Seconds = 5.0
+    healthy_s: Seconds = 60.0
+    hang_warn_s: Seconds = 2.0
+    hang_kill_s: Seconds = 6.0
+    drain_s: Seconds = 5.0
+    sample_s: Seconds = 2.0
+
+
+class Faults(Section):
+    """Faults on purpose, for tests: see actors/faults.py. Empty in every real configuration."""
+
+    kill_at: str = ""
+    poison: str = ""
+
+
+class Settings(Section):
+    run_dir: str = "run"
+    demo: bool = True
+    ingest: Ingest = Ingest()
+    producer: Producer = Producer()
+    normalizer: Normalizer = Normalizer()
+    queue: Queue = Queue()
+    gateway: Gateway = Gateway()
+    supervisor: Supervisor = Supervisor()
+    faults: Faults = Faults()
+
+
+def load(path: Path | None, overrides: Iterable[str] = ()) -> Settings:
+    """Return the settings of a TOML file (None: all defaults) with `key=value` overrides applied.
+
+    Raises:
+        ConfigError: the file cannot be read, is no TOML, or holds an unknown key or a wrong value.
+    """
+    tree: dict[str, Any] = {}
+    where = "the defaults" if path is None else str(path)
+    if path is not None:
+        try:
+            tree = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} is not TOML: {error}") from error
+    for override in overrides:
+        _apply(tree, override)
+        where = f"{where} with --set"
+    try:
+        settings = msgspec.convert(tree, Settings)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where}: {error}") from error
+    if settings.queue.busy_hz > settings.queue.flush_hz:
+        raise ConfigError(
+            f"{where}: queue.busy_hz is {settings.queue.busy_hz:g}, expected at most queue.flush_hz, "
+            f"which is {settings.queue.flush_hz:g}"
+        )
+    return settings
+
+
+def _apply(tree: dict[str, Any], override: str) -> None:
+    key, sign, text = override.partition("=")
+    if not sign or not key.strip():
+        raise ConfigError(f"--set {override!r}: expected key=value, for example gateway.port=7800")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text  # a bare word is a string
+    *parents, leaf = key.strip().split(".")
+    for parent in parents:
+        tree = tree.setdefault(parent, {})
+        if not isinstance(tree, dict):
+            raise ConfigError(f"--set {override!r}: {parent!r} is no section")
+    tree[leaf] = value
+
+
+SETTINGS_FILE = "settings.json"
+
+
+def hand_down(settings: Settings) -> bytes:
+    """Return the settings as the supervisor leaves them in the run directory for its children and commands."""
+    return msgspec.json.format(msgspec.json.encode(settings), indent=1)
+
+
+def of_run_dir(run_dir: Path) -> Settings:
+    """Return the settings of the pipeline that runs, or last ran, in `run_dir`.
+
+    Raises:
+        ConfigError: there are none.
+    """
+    path = run_dir / SETTINGS_FILE
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Settings)
+    except FileNotFoundError as error:
+        raise ConfigError(f"no pipeline was started with run_dir {run_dir} (there is no {path.name})") from error
+    except msgspec.MsgspecError as error:
+        raise ConfigError(f"{path}: {error}") from error

@@ -1,0 +1,219 @@
+"""The event contract (v2): what an event is, and what crosses a process boundary before a frame does.
+
+    producer ──RawBatch──▶ normalizer ──EnvelopeBatch──▶ queue-manager ──Marks──▶ producer
+                                                            ▲  └──Frame (frame.py)──▶ broadcaster, gateways, overlays
+                                             gateway ──Receipt
+
+Times that end in `_ms` and begin with `ts_` are wall clock milliseconds since 1970, as floats with
+microseconds in the fraction: for display, for order, and for latency on one host. Windows and
+deadlines are never measured with them. Payloads stay encoded (`msgspec.Raw`) from the normalizer to the
+overlay: whoever needs a field decodes it, nobody else pays for it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Raw, Struct
+
+WIRE_VERSION: Final = 2
+
+
+class Category(StrEnum):
+    """The lane of an event, which decides how it is carried."""
+
+    CRITICAL = "critical"  # logged before it is shown, ordered, never dropped
+    NORMAL = "normal"  # shown once, may be dropped under pressure after all cosmetic ones
+    COSMETIC = "cosmetic"  # the first to give way
+    STATE = "state"  # only the last value per key matters
+
+
+class Event(
+    Struct,
+    frozen=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    rename={
+        "id": "i",
+        "type": "y",
+        "category": "c",
+        "priority": "p",
+        "ts_source_ms": "s",
+        "ts_ingest_ms": "n",
+        "ts_normalized_ms": "m",
+        "ts_queued_ms": "q",
+        "ttl_ms": "l",
+        "dedupe_key": "d",
+        "coalesce_key": "o",
+        "source": "r",
+        "payload": "b",
+        "count": "x",
+        "position": "g",
+    },
+):
+    """One thing that happened. MessagePack carries the short keys, JSON the names below.
+
+    id                 unique; the caller's own, or `producer/pseq.k`
+    type               a row of the taxonomy
+    category           the lane; from the taxonomy
+    priority           0 (least) to 9 (most); order among transient events of one frame on an overlay
+    ts_source_ms       when the source says that it happened; None when it does not say
+    ts_ingest_ms       when the producer received it
+    ts_normalized_ms   when the normalizer mapped it
+    ts_queued_ms       when the queue-manager took it
+    ttl_ms             how long after ingest it is worth showing; 0 is for ever
+    dedupe_key         critical: the source's own identity; others: equal keys within the window are one
+    coalesce_key       equal keys are merged into one event that carries `count`
+    source             who reported it: the adapter, or the caller's own name
+    payload            MessagePack of the type's payload Struct (taxonomy.py)
+    count              how many events this one stands for
+    position           its place in the critical log; 0 for what is not logged
+    """
+
+    id: str
+    type: str
+    category: Category
+    priority: int
+    ts_ingest_ms: float
+    ttl_ms: int
+    source: str
+    payload: Raw
+    ts_source_ms: float | None = None
+    ts_normalized_ms: float = 0.0
+    ts_queued_ms: float = 0.0
+    dedupe_key: str | None = None
+    coalesce_key: str | None = None
+    count: int = 1
+    position: int = 0
+
+
+class Submission(Struct, frozen=True, forbid_unknown_fields=True):
+    """One object of `POST /events`, as a caller writes it.
+
+    type           a row of the taxonomy
+    payload        the object that the row describes
+    id             the caller's own identity: the same (source, id) is shown once, within 7 days
+    ts_source_ms   when it happened, milliseconds since 1970; left out if unknown
+    ttl_ms         overrides the taxonomy's
+    coalesce_key   overrides the taxonomy's
+    source         the caller's name for itself
+    """
+
+    type: str
+    payload: Raw
+    id: str | None = None
+    ts_source_ms: float | None = None
+    ttl_ms: int | None = None
+    coalesce_key: str | None = None
+    source: str = "http"
+
+
+class RawItem(Struct, frozen=True, array_like=True):
+    """One raw message as the producer received it.
+
+    pseq     critical: the durable, gap-free number in the producer's outbox; others: a counter of this generation
+    attempt  how often it was sent, from 1
+    kind     the adapter that understands `body` (a key of adapters.ADAPTERS)
+    body     kind "event": MessagePack of a Submission; kind "srcds": one log line, UTF-8
+    """
+
+    pseq: int
+    attempt: int
+    kind: str
+    body: bytes
+    ts_ingest_ms: float
+
+
+class RawBatch(Struct, frozen=True, array_like=True, tag=WIRE_VERSION):
+    """producer → normalizer. `pgen` is the producer's generation (+1 at every start)."""
+
+    producer: str
+    pgen: int
+    critical: bool
+    items: list[RawItem]
+
+
+class Reject(Struct, frozen=True, array_like=True):
+    """A raw message that became no event. `excerpt` is at most 500 characters of it."""
+
+    id: str
+    kind: str
+    reason: str
+    excerpt: str
+    ts_ingest_ms: float
+    dead: bool = False  # it killed a normalizer three times
+
+
+class Envelope(Struct, frozen=True, array_like=True):
+    """What one raw message became: 0..k events, or a rejection. None of both is a number that keeps the order moving."""
+
+    pseq: int
+    attempt: int
+    events: list[Event]
+    reject: Reject | None = None
+
+
+class EnvelopeBatch(Struct, frozen=True, array_like=True, tag=WIRE_VERSION):
+    """normalizer → queue-manager."""
+
+    producer: str
+    pgen: int
+    critical: bool
+    envelopes: list[Envelope]
+
+
+class Mark(Struct, frozen=True, array_like=True):
+    """How far one producer's critical messages are in the log.
+
+    watermark  all numbers up to and with this one are committed
+    missing    the first number that is missing while later ones wait; 0 if none does
+    """
+
+    producer: str
+    watermark: int
+    missing: int = 0
+
+
+class Marks(Struct, frozen=True, array_like=True, tag=WIRE_VERSION):
+    """queue-manager → producers, after the commit and repeated every 250 ms."""
+
+    epoch: str
+    gen: int
+    marks: list[Mark]
+
+
+class Greeting(Struct, frozen=True, array_like=True, tag=WIRE_VERSION):
+    """producer → queue-manager at its start: what the producer believes to be in the log."""
+
+    producer: str
+    pgen: int
+    acked: int
+    epoch: str
+
+
+class Receipt(Struct, frozen=True, array_like=True, tag=WIRE_VERSION):
+    """gateway → queue-manager: an overlay has drawn all critical events up to `position`."""
+
+    overlay_id: str
+    epoch: str
+    position: int
+    ts_ms: float
+
+
+__all__ = [
+    "WIRE_VERSION",
+    "Category",
+    "Envelope",
+    "EnvelopeBatch",
+    "Event",
+    "Greeting",
+    "Mark",
+    "Marks",
+    "Raw",
+    "RawBatch",
+    "RawItem",
+    "Receipt",
+    "Reject",
+    "Submission",
+]

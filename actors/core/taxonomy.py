@@ -1,0 +1,275 @@
+"""The taxonomy: one row per type of event, and the Struct of its payload.
+
+A row decides how the type is carried. Documentation (docs/events.md), the JSON Schema
+(docs/events.schema.json) and the validation at every boundary are generated from it; nothing else in
+the house knows what a type means.
+
+Critical is what a viewer would miss: kills, deaths, revives, objectives, outcomes, alerts, deletions of
+chat (moderation outranks chat). State is what only the last value matters of. Cosmetic is what comes in
+bursts and can be merged. The rest is normal.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from actors.core.event import Category
+
+# Lengths are in characters. 64 covers every platform's display name (Twitch 25, Steam 32); 500 is
+# Twitch's own limit of a chat message.
+Name = Annotated[str, Meta(min_length=1, max_length=64)]
+Word = Annotated[str, Meta(max_length=64)]
+Text = Annotated[str, Meta(max_length=500)]
+Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+
+
+class Payload(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Base of all payloads: an unknown field is refused with its path."""
+
+
+class Player(Payload):
+    """Someone in a game. `id` is stable within the source; `team` is the source's own word."""
+
+    id: Name
+    name: Name
+    team: Word = ""
+
+
+class Kill(Payload):
+    attacker: Player
+    victim: Player
+    weapon: Word = ""
+    headshot: bool = False
+    penetrated: bool = False
+
+
+class Death(Payload):
+    victim: Player
+    cause: Word = ""
+
+
+class Headshot(Payload):
+    attacker: Player
+    victim: Player | None = None
+    weapon: Word = ""
+
+
+class Revive(Payload):
+    medic: Player
+    revived: Player
+
+
+class Assist(Payload):
+    player: Player
+    victim: Player
+    kind: Literal["damage", "flash"] = "damage"
+
+
+class Hit(Payload):
+    attacker: Player
+    victim: Player
+    weapon: Word = ""
+    damage: Count = 0
+    damage_armor: Count = 0
+    health: int = 0
+    armor: int = 0
+    hitgroup: Word = ""
+
+
+class Heal(Payload):
+    player: Player
+    amount: Count = 0
+
+
+class Streak(Payload):
+    player: Player
+    kills: Count
+
+
+class Multikill(Payload):
+    player: Player
+    kills: Count
+    window_ms: Count
+
+
+class AlertStart(Payload):
+    """`alert` identifies the alert from start to end."""
+
+    alert: Name
+    title: Text
+    subtitle: Text = ""
+
+
+class AlertEnd(Payload):
+    alert: Name
+    outcome: Literal["win", "loss", "draw", "canceled", "over"] = "over"
+    title: Text = ""
+    subtitle: Text = ""
+
+
+class Round(Payload):
+    phase: Literal["match_start", "freeze", "start", "end", "match_end"]
+    winner: Word = ""
+    reason: Word = ""
+    scores: dict[Word, int] = {}
+
+
+class Objective(Payload):
+    action: Word
+    player: Player | None = None
+    target: Word = ""
+
+
+class Score(Payload):
+    scores: dict[Word, int]
+    names: dict[Word, Word] = {}
+
+
+class Chat(Payload):
+    """`message_id` is what a later deletion names; `color` is `#rrggbb` or empty."""
+
+    user: Name
+    text: Text
+    user_id: Word = ""
+    message_id: Word = ""
+    channel: Word = ""
+    color: Annotated[str, Meta(pattern="^(#[0-9a-fA-F]{6})?$")] = ""
+    badges: list[Word] = []
+    team_only: bool = False
+
+
+class ChatDelete(Payload):
+    """One message, all of a user, or (both empty) the whole channel."""
+
+    channel: Word = ""
+    message_id: Word = ""
+    user_id: Word = ""
+
+
+class Follow(Payload):
+    user: Name
+
+
+class Subscription(Payload):
+    user: Name
+    tier: Word = ""
+    months: Count = 0
+    gifted_by: Word = ""
+    text: Text = ""
+
+
+class Raid(Payload):
+    user: Name
+    viewers: Count = 0
+
+
+class Cheer(Payload):
+    user: Name
+    bits: Count
+    text: Text = ""
+
+
+class Toggle(Payload):
+    """An element of the overlay that is shown or hidden by name."""
+
+    name: Name
+    on: bool
+
+
+class Crosshair(Payload):
+    on: bool = True
+    style: Word = ""
+    color: Annotated[str, Meta(pattern="^(#[0-9a-fA-F]{6})?$")] = ""
+
+
+class PlayerMove(Payload):
+    player: Player
+    x: float
+    y: float
+    z: float = 0.0
+    yaw: float = 0.0
+
+
+class Presence(Payload):
+    player: Player
+
+
+class Custom(Payload):
+    """Whatever an overlay of your own understands; `name` tells which."""
+
+    name: Name
+    data: dict[str, Any] = {}
+
+
+class Row(Struct, frozen=True):
+    """How a type is carried.
+
+    priority      0..9 among transient events; 9 is drawn first
+    ttl_ms        how long after ingest it is worth showing; 0 is for ever. Critical events are never
+                  dropped for age: an overlay shows an old one as a replay
+    dedupe_ms     window in which equal dedupe keys are one event; 0 is none (critical: by identity only)
+    coalesce      the key under which events are merged, as a path template into the payload; "" is never
+    retain        "log" (critical), "last" (last value per key, part of every snapshot) or "none"
+    payload       the Struct
+    meaning       one sentence for the documentation
+    """
+
+    category: Category
+    priority: int
+    ttl_ms: int
+    payload: type[Payload]
+    meaning: str
+    dedupe_ms: int = 0
+    coalesce: str = ""
+    retain: Literal["log", "last", "none"] = "none"
+
+
+def _critical(priority: int, payload: type[Payload], meaning: str, ttl_ms: int = 30_000) -> Row:
+    return Row(Category.CRITICAL, priority, ttl_ms, payload, meaning, retain="log")
+
+
+def _normal(priority: int, payload: type[Payload], meaning: str, ttl_ms: int = 10_000, dedupe_ms: int = 250) -> Row:
+    return Row(Category.NORMAL, priority, ttl_ms, payload, meaning, dedupe_ms=dedupe_ms)
+
+
+def _cosmetic(priority: int, payload: type[Payload], meaning: str, coalesce: str, ttl_ms: int = 1_000) -> Row:
+    return Row(Category.COSMETIC, priority, ttl_ms, payload, meaning, dedupe_ms=120, coalesce=coalesce)
+
+
+def _state(priority: int, payload: type[Payload], meaning: str, coalesce: str, retain: bool = True) -> Row:
+    kept: Literal["last", "none"] = "last" if retain else "none"
+    return Row(Category.STATE, priority, 0, payload, meaning, coalesce=coalesce, retain=kept)
+
+
+TAXONOMY: Final[dict[str, Row]] = {
+    "kill": _critical(9, Kill, "one player killed another"),
+    "death": _critical(8, Death, "a player died by no other player: a bomb, a fall, their own hand"),
+    "headshot": _critical(9, Headshot, "a kill by a shot to the head, where a source reports it apart from the kill"),
+    "revive": _critical(8, Revive, "a medic revived someone"),
+    "revive_taken": _critical(9, Revive, "the streamer was revived"),
+    "multikill": _critical(9, Multikill, "several kills by one player within a short time (derived from kills)"),
+    "alert_start": _critical(9, AlertStart, "an alert began: a contest for a continent, a final, a boss"),
+    "alert_end": _critical(9, AlertEnd, "the alert ended, with its outcome", 60_000),
+    "round": _critical(7, Round, "a match or a round began or ended"),
+    "objective": _critical(8, Objective, "a bomb planted or defused, a flag taken, a facility captured"),
+    "chat_delete": _critical(9, ChatDelete, "messages that must disappear from the screen", 0),
+    "follow": _critical(6, Follow, "a new follower", 120_000),
+    "subscription": _critical(7, Subscription, "a subscription, renewed or given", 120_000),
+    "raid": _critical(8, Raid, "another channel brings its viewers", 120_000),
+    "cheer": _critical(7, Cheer, "a viewer cheered with bits", 120_000),
+    "assist": _normal(4, Assist, "a player helped with a kill"),
+    "chat": _normal(3, Chat, "a message in a chat"),
+    "player_join": _normal(2, Presence, "a player joined"),
+    "player_leave": _normal(2, Presence, "a player left"),
+    "custom": _normal(5, Custom, "an event of your own"),
+    "hit": _cosmetic(5, Hit, "a shot hit someone", "hit:{attacker.id}"),
+    "heal": _cosmetic(3, Heal, "a player healed someone", "heal:{player.id}"),
+    "streak": _state(5, Streak, "kills of a player since their last death (derived from kills)", "streak:{player.id}"),
+    "score": _state(4, Score, "the score of a match", "score"),
+    "toggle": _state(6, Toggle, "an element of the overlay is shown or hidden", "toggle:{name}"),
+    "crosshair": _state(6, Crosshair, "the crosshair's look", "crosshair"),
+    "player_move": _state(1, PlayerMove, "where a player is", "move:{player.id}", retain=False),
+}

@@ -1,0 +1,104 @@
+"""What differs between operating systems, and only here. Windows is by design, and untested."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+from actors.errors import ConfigError, Refused
+
+POSIX = os.name == "posix"
+
+
+def private_directory(path: Path) -> Path:
+    """Create `path` for this user alone (0700) and return it.
+
+    Raises:
+        ConfigError: it exists and others may enter it, or it belongs to somebody else.
+    """
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if POSIX:
+        status = path.stat()
+        if status.st_uid != os.getuid():
+            raise ConfigError(f"run_dir {path} belongs to uid {status.st_uid}, expected {os.getuid()}")
+        if stat.S_IMODE(status.st_mode) & 0o077:
+            raise ConfigError(
+                f"run_dir {path} has mode {stat.S_IMODE(status.st_mode):04o}, expected 0700: it holds tokens and "
+                f"personal data (chmod 700 {path})"
+            )
+    return path
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replace `path` by a file of mode 0600, atomically."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def lock(path: Path, owner: str) -> IO[bytes]:
+    """Hold `path` exclusively until the returned file is closed or the process ends, however it ends.
+
+    Raises:
+        Refused: somebody else holds it; the message says who (the pid that they wrote into it).
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    file = os.fdopen(handle, "r+b")
+    try:
+        if POSIX:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            import msvcrt
+
+            file.seek(1 << 30)  # a byte beyond the text, so that others can read who holds it
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    except OSError as error:
+        file.seek(0)
+        holder = file.read(200).decode(errors="replace").strip() or "another process"
+        file.close()
+        raise Refused(f"{path.name} is held by {holder}; {owner} is running already") from error
+    file.seek(0)
+    file.truncate()
+    file.write(f"{owner} pid={os.getpid()}".encode())
+    file.flush()
+    return file
+
+
+def endpoint(run_dir: Path, name: str) -> str:
+    """Return the address of a bus socket: a file in the run directory, or a loopback port where ipc is missing.
+
+    Raises:
+        ConfigError: the path is longer than a socket's name may be (107 bytes on Linux, 103 on macOS).
+    """
+    if POSIX:
+        path = run_dir / f"{name}.sock"
+        limit = 103 if sys.platform == "darwin" else 107
+        if len(os.fsencode(path)) > limit:
+            raise ConfigError(
+                f"run_dir is too long: {path} has {len(os.fsencode(path))} bytes, a socket's name at most {limit}"
+            )
+        return f"ipc://{path}"
+    # pyzmq's Windows wheels have no ipc (pyzmq 26.2 changelog): a port per name, derived from run_dir and name.
+    import zlib
+
+    return f"tcp://127.0.0.1:{20_000 + zlib.crc32(f'{run_dir}/{name}'.encode()) % 20_000}"
+
+
+def small_send_buffer(connection: socket.socket, size_bytes: int) -> None:
+    """Bound what the kernel holds for a peer that does not read (4 MB by default, measured)."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size_bytes)
+
+
+def new_group() -> dict[str, Any]:
+    """Return the subprocess arguments that keep a terminal's Ctrl-C from reaching a child directly."""
+    return {"start_new_session": True} if POSIX else {"creationflags": 0x00000200}

@@ -1,0 +1,259 @@
+"""The one loop, and what every child process owes its supervisor.
+
+stdin    a pipe whose end means that the supervisor is gone: finish the transaction, leave within 2 s
+stdout   the heart: one JSON line per second, `{"stats": {...}}`, and `{"ready": true}` once. A line proves
+         that the main loop turns (ZeroMQ's own heartbeats are answered by its I/O thread and prove nothing)
+stderr   the log: one fact per line, `level actor event key=value`
+SIGTERM  drain, then leave with 0
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+import zmq
+
+HEARTBEAT_S: Final = 1.0
+ORPHAN_GRACE_S: Final = 2.0
+DRAIN_MESSAGES: Final = 256  # per socket and turn, so that no link starves another
+
+Stats = dict[str, float]
+
+
+class Heart:
+    """The child's end of the three pipes. `stopping` turns true on SIGTERM and when the supervisor is gone."""
+
+    def __init__(self, name: str, stats: Callable[[], Stats]) -> None:
+        self.name = name
+        self.stopping = False
+        self._stats = stats
+        self._on_stop: Callable[[], None] = lambda: None
+
+    def start(self, on_stop: Callable[[], None] = lambda: None) -> None:
+        """Watch stdin and SIGTERM; `on_stop` is called from a signal handler or another thread and must only wake a loop."""
+        self._on_stop = on_stop
+        signal.signal(signal.SIGTERM, lambda *_: self._stop())
+        signal.signal(signal.SIGINT, lambda *_: self._stop())
+        threading.Thread(target=self._watch_supervisor, name="orphan-watch", daemon=True).start()
+
+    def beat(self) -> None:
+        """Tell the supervisor that the main loop turns."""
+        self._line({"stats": self._stats(), "ts_ms": time.time() * 1000})
+
+    def ready(self) -> None:
+        """Tell the supervisor that this actor does its work from now on."""
+        self._line({"ready": True})
+        self.beat()
+
+    def _line(self, fact: dict[str, Any]) -> None:
+        try:
+            sys.stdout.write(json.dumps(fact, separators=(",", ":")) + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            self._stop()
+
+    def _stop(self) -> None:
+        self.stopping = True
+        self._on_stop()
+
+    def _watch_supervisor(self) -> None:
+        while os.read(0, 4096):
+            pass
+        self._stop()
+        time.sleep(ORPHAN_GRACE_S)
+        os._exit(1)  # the main loop is stuck, or the drain takes longer than an orphan may live
+
+
+def log_to_stderr(name: str, level: int = logging.INFO) -> logging.Logger:
+    """Return the actor's logger; WARNING: we lost or refused something, ERROR: a human must act."""
+    logging.basicConfig(
+        stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
+    )
+    return logging.getLogger(name)
+
+
+class Reactor:
+    """Polls sockets, runs what is due, and nothing else. One per process that is no tornado server.
+
+    Handlers get whole messages. Deadlines are asked for anew each turn (`due`), so that a core may say at any time when it
+    wants to be ticked. Nothing polls a socket for output: an idle PUSH is always writable and would spin (measured: 99 %
+    of a core, against 0.5 %).
+    """
+
+    def __init__(self, context: zmq.Context[Any], clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._poller = zmq.Poller()
+        self._inputs: list[tuple[zmq.Socket[bytes], Callable[[bytes], None], Callable[[], bool]]] = []
+        self._timers: list[list[Any]] = []
+        self._turn: Callable[[float], float | None] = lambda _now_s: None
+        address = f"inproc://wake-{id(self)}"
+        self._woken: zmq.Socket[bytes] = context.socket(zmq.PULL)
+        self._woken.bind(address)
+        self._waker: zmq.Socket[bytes] = context.socket(zmq.PUSH)
+        self._waker.connect(address)
+        self._waker_lock = threading.RLock()  # a signal handler may wake while the loop's own thread does
+        self._poller.register(self._woken, zmq.POLLIN)
+        self.busy_s = 0.0
+        self.turns = 0
+
+    def reads(
+        self, socket: zmq.Socket[bytes], handler: Callable[[bytes], None], when: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Call `handler` with every message of `socket` while `when()` holds; sockets added first are drained first."""
+        self._inputs.append((socket, handler, when))
+
+    def every(self, period_s: float, action: Callable[[], None]) -> None:
+        """Call `action` each `period_s`; after a stall the missed calls are skipped."""
+        self._timers.append([self._clock() + period_s, period_s, action])
+
+    def each_turn(self, action: Callable[[float], float | None]) -> None:
+        """Call `action(now_s)` after every turn; it returns when it wants to be called at the latest, or None."""
+        self._turn = action
+
+    def wake(self) -> None:
+        """Make the loop turn once; may be called from any thread and from a signal handler's thread."""
+        with self._waker_lock:
+            offered_wakeup(self._waker)
+
+    def run(self, stopped: Callable[[], bool]) -> None:
+        """Turn until `stopped()`."""
+        due_s = self._turn(self._clock())
+        while not stopped():
+            for socket, _, when in self._inputs:
+                if when():
+                    self._poller.register(socket, zmq.POLLIN)
+                elif socket in self._poller:
+                    self._poller.unregister(socket)
+            deadline_s = min([timer[0] for timer in self._timers] + ([] if due_s is None else [due_s]), default=None)
+            timeout_ms = None if deadline_s is None else max(0.0, (deadline_s - self._clock()) * 1000)
+            # Rounded up: a poll that returns before the deadline would turn once more for nothing.
+            ready = dict(self._poller.poll(None if timeout_ms is None else int(timeout_ms + 0.999)))
+            started_s = self._clock()
+            if self._woken in ready:
+                _drain(self._woken, lambda _: None)
+            for socket, handler, _ in self._inputs:
+                if socket in ready:
+                    _drain(socket, handler)
+            now_s = self._clock()
+            for timer in self._timers:
+                if now_s >= timer[0]:
+                    timer[2]()
+                    timer[0] = now_s + timer[1]
+            due_s = self._turn(self._clock())
+            self.turns += 1
+            self.busy_s += self._clock() - started_s
+
+    def close(self) -> None:
+        """Close the wake-up pair; the sockets that were added belong to whoever made them."""
+        self._waker.close(0)
+        self._woken.close(0)
+
+
+def offered_wakeup(socket: zmq.Socket[bytes]) -> None:
+    """Put one wake-up into an inproc pair; a full pair is awake already."""
+    try:
+        socket.send(b"", zmq.DONTWAIT)
+    except zmq.Again:
+        return
+
+
+def _drain(socket: zmq.Socket[bytes], handler: Callable[[bytes], None]) -> None:
+    for _ in range(DRAIN_MESSAGES):
+        try:
+            message = socket.recv(zmq.DONTWAIT)
+        except zmq.Again:
+            return
+        handler(message)
+
+
+class Store(Protocol):
+    """What a store thread needs of a store: apply several jobs in one transaction, durably."""
+
+    def commit(self, jobs: list[Any]) -> list[Any]: ...
+
+
+class Committer:
+    """The thread that owns a store. Jobs that wait together are committed together (group commit).
+
+    A commit that fails is fatal (fsync(2): the kernel drops the dirty pages and the next call would "succeed"), so the
+    process is killed from here: the supervisor starts it again and the senders send again.
+    """
+
+    def __init__(self, open_store: Callable[[], Store], notify: Callable[[], None], max_jobs: int = 256) -> None:
+        self._open_store = open_store
+        self._notify = notify
+        self._max_jobs = max_jobs
+        self._jobs: deque[tuple[Any, Callable[[Any], None]]] = deque()
+        self._done: deque[tuple[Callable[[Any], None], Any]] = deque()
+        self._available = threading.Semaphore(0)
+        self._opened = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="store", daemon=True)
+        self.commits = 0
+        self.commit_s = 0.0
+
+    def start(self) -> None:
+        """Open the store on its thread and return when it is open."""
+        self._thread.start()
+        self._opened.wait()
+
+    def submit(self, job: Any, then: Callable[[Any], None]) -> None:
+        """Queue `job`; `then(result)` runs in `collect()`, after its transaction is on disk."""
+        self._jobs.append((job, then))
+        self._available.release()
+
+    def collect(self) -> None:
+        """Run the continuations of what was committed; called by the loop after `notify`."""
+        while self._done:
+            then, result = self._done.popleft()
+            then(result)
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that are not yet on disk, roughly."""
+        return len(self._jobs)
+
+    def stop(self) -> None:
+        """Commit what waits, close the store, end the thread."""
+        self._jobs.append((None, lambda _: None))
+        self._available.release()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except BaseException:  # noqa: B902 - not handled: reported, then the whole process dies
+            logging.getLogger("store").exception("store failed")
+            logging.shutdown()
+            os._exit(1)
+
+    def _work(self) -> None:
+        store = self._open_store()
+        self._opened.set()
+        running = True
+        while running:
+            self._available.acquire()
+            taken = [self._jobs.popleft()]
+            while len(taken) < self._max_jobs and self._available.acquire(blocking=False):
+                taken.append(self._jobs.popleft())
+            if taken[-1][0] is None or any(job is None for job, _ in taken):
+                running = False
+                taken = [pair for pair in taken if pair[0] is not None]
+            if taken:
+                started_s = time.monotonic()
+                results = store.commit([job for job, _ in taken])
+                self.commits += 1
+                self.commit_s += time.monotonic() - started_s
+                self._done.extend(zip((then for _, then in taken), results, strict=True))
+                self._notify()
+        close = getattr(store, "close", None)
+        if close is not None:
+            close()
