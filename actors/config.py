@@ -28,7 +28,7 @@ class Section(Struct, frozen=True, forbid_unknown_fields=True):
     """Base of all sections: an unknown key is refused with its path."""
 
 
-class Ingest(Section):
+class Ingest(Section, frozen=True):
     """The HTTP producer: `POST /events` and `POST /srcds/TOKEN`."""
 
     host: str = "127.0.0.1"
@@ -37,7 +37,7 @@ class Ingest(Section):
     max_connections: Number = 256
 
 
-class Producer(Section):
+class Producer(Section, frozen=True):
     """What every producer's outbox and window keep to (core/window.py)."""
 
     window_rows: Number = 512
@@ -48,11 +48,11 @@ class Producer(Section):
     keep_s: Seconds = 300.0
 
 
-class Normalizer(Section):
+class Normalizer(Section, frozen=True):
     processes: Annotated[int, Meta(ge=1, le=64)] = 1
 
 
-class Queue(Section):
+class Queue(Section, frozen=True):
     """The queue policy (core/lanes.py, core/cadence.py) and the critical log."""
 
     max_events: Number = 20_000
@@ -68,7 +68,7 @@ class Queue(Section):
     quarantine_rows: Number = 10_000
 
 
-class Gateway(Section):
+class Gateway(Section, frozen=True):
     """The WebSocket gateway and its pages."""
 
     host: str = "127.0.0.1"
@@ -87,7 +87,7 @@ class Gateway(Section):
     page_rows: Annotated[int, Meta(ge=1, le=5_000)] = 300
 
 
-class Supervisor(Section):
+class Supervisor(Section, frozen=True):
     """Restarts, hangs, stopping."""
 
     backoff_first_s: Seconds = 0.2
@@ -99,14 +99,14 @@ class Supervisor(Section):
     sample_s: Seconds = 2.0
 
 
-class Faults(Section):
+class Faults(Section, frozen=True):
     """Faults on purpose, for tests: see actors/faults.py. Empty in every real configuration."""
 
     kill_at: str = ""
     poison: str = ""
 
 
-class Settings(Section):
+class Settings(Section, frozen=True):
     run_dir: str = "run"
     demo: bool = True
     ingest: Ingest = Ingest()

@@ -44,6 +44,11 @@ def write_private(path: Path, data: bytes) -> None:
     draft.replace(path)
 
 
+def touch_private(path: Path) -> None:
+    """Create an empty file of mode 0600 unless it is there."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+
+
 def lock(path: Path, owner: str) -> IO[bytes]:
     """Hold `path` exclusively until the returned file is closed or the process ends, however it ends.
 
@@ -102,3 +107,52 @@ def small_send_buffer(connection: socket.socket, size_bytes: int) -> None:
 def new_group() -> dict[str, Any]:
     """Return the subprocess arguments that keep a terminal's Ctrl-C from reaching a child directly."""
     return {"start_new_session": True} if POSIX else {"creationflags": 0x00000200}
+
+
+HAS_UNIX_SOCKETS = POSIX and hasattr(socket, "AF_UNIX")
+
+
+def control_listener(run_dir: Path) -> socket.socket:
+    """Return the listening control socket: a file of mode 0600, or a loopback port whose number is left in run_dir.
+
+    Raises:
+        ConfigError: the path is longer than a socket's name may be.
+    """
+    if HAS_UNIX_SOCKETS:
+        path = run_dir / "control.sock"
+        endpoint(run_dir, "control")  # its length
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(path))
+        path.chmod(0o600)
+    else:
+        listener = socket.create_server(("127.0.0.1", 0))
+        write_private(run_dir / "control.port", str(listener.getsockname()[1]).encode())
+    listener.listen(16)
+    return listener
+
+
+def control_connection(run_dir: Path, timeout_s: float) -> socket.socket:
+    """Return a connection to the control socket of the pipeline that runs in `run_dir`.
+
+    Raises:
+        OSError: nobody listens there.
+    """
+    if HAS_UNIX_SOCKETS:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(timeout_s)
+        try:
+            connection.connect(str(run_dir / "control.sock"))
+        except OSError:
+            connection.close()
+            raise
+        return connection
+    return socket.create_connection(("127.0.0.1", int((run_dir / "control.port").read_text())), timeout_s)
+
+
+def is_ours(connection: socket.socket) -> bool:
+    """Tell whether the peer of a local connection is this user (or root); where nobody can tell, the file's mode has."""
+    if connection.family == getattr(socket, "AF_UNIX", None) and hasattr(socket, "SO_PEERCRED"):
+        uid = int.from_bytes(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[4:8], sys.byteorder)
+        return uid in (0, os.getuid())
+    return True

@@ -18,13 +18,15 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import zmq
+from zmq.eventloop.zmqstream import ZMQStream
 
 HEARTBEAT_S: Final = 1.0
 ORPHAN_GRACE_S: Final = 2.0
-DRAIN_MESSAGES: Final = 256  # per socket and turn, so that no link starves another
+DRAIN_MESSAGES: Final = 256  # per socket and turn at most, so that no link starves another
 
 Stats = dict[str, float]
 
@@ -36,9 +38,9 @@ class Heart:
         self.name = name
         self.stopping = False
         self._stats = stats
-        self._on_stop: Callable[[], None] = lambda: None
+        self._on_stop: Callable[[], object] = lambda: None
 
-    def start(self, on_stop: Callable[[], None] = lambda: None) -> None:
+    def start(self, on_stop: Callable[[], object] = lambda: None) -> None:
         """Watch stdin and SIGTERM; `on_stop` is called from a signal handler or another thread and must only wake a loop."""
         self._on_stop = on_stop
         signal.signal(signal.SIGTERM, lambda *_: self._stop())
@@ -92,7 +94,7 @@ class Reactor:
     def __init__(self, context: zmq.Context[Any], clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._poller = zmq.Poller()
-        self._inputs: list[tuple[zmq.Socket[bytes], Callable[[bytes], None], Callable[[], bool]]] = []
+        self._inputs: list[_Input] = []
         self._timers: list[list[Any]] = []
         self._turn: Callable[[float], float | None] = lambda _now_s: None
         address = f"inproc://wake-{id(self)}"
@@ -106,10 +108,17 @@ class Reactor:
         self.turns = 0
 
     def reads(
-        self, socket: zmq.Socket[bytes], handler: Callable[[bytes], None], when: Callable[[], bool] = lambda: True
+        self,
+        socket: zmq.Socket[bytes],
+        handler: Callable[[bytes], None],
+        when: Callable[[], bool] = lambda: True,
+        per_turn: int = DRAIN_MESSAGES,
     ) -> None:
-        """Call `handler` with every message of `socket` while `when()` holds; sockets added first are drained first."""
-        self._inputs.append((socket, handler, when))
+        """Call `handler` with messages of `socket` while `when()` holds, at most `per_turn` in a turn.
+
+        Sockets added first are drained first. A small `per_turn` keeps bulk from standing before what is urgent.
+        """
+        self._inputs.append(_Input(socket, handler, when, per_turn))
 
     def every(self, period_s: float, action: Callable[[], None]) -> None:
         """Call `action` each `period_s`; after a stall the missed calls are skipped."""
@@ -128,21 +137,17 @@ class Reactor:
         """Turn until `stopped()`."""
         due_s = self._turn(self._clock())
         while not stopped():
-            for socket, _, when in self._inputs:
-                if when():
-                    self._poller.register(socket, zmq.POLLIN)
-                elif socket in self._poller:
-                    self._poller.unregister(socket)
+            self._choose_inputs()
             deadline_s = min([timer[0] for timer in self._timers] + ([] if due_s is None else [due_s]), default=None)
             timeout_ms = None if deadline_s is None else max(0.0, (deadline_s - self._clock()) * 1000)
             # Rounded up: a poll that returns before the deadline would turn once more for nothing.
             ready = dict(self._poller.poll(None if timeout_ms is None else int(timeout_ms + 0.999)))
             started_s = self._clock()
             if self._woken in ready:
-                _drain(self._woken, lambda _: None)
-            for socket, handler, _ in self._inputs:
-                if socket in ready:
-                    _drain(socket, handler)
+                _drain(self._woken, lambda _: None, DRAIN_MESSAGES)
+            for source in self._inputs:
+                if source.socket in ready:
+                    _drain(source.socket, source.handler, source.per_turn)
             now_s = self._clock()
             for timer in self._timers:
                 if now_s >= timer[0]:
@@ -151,6 +156,20 @@ class Reactor:
             due_s = self._turn(self._clock())
             self.turns += 1
             self.busy_s += self._clock() - started_s
+
+    def _choose_inputs(self) -> None:
+        for source in self._inputs:
+            wanted = source.when()
+            if wanted != source.polled:
+                source.polled = wanted
+                if wanted:
+                    self._poller.register(source.socket, zmq.POLLIN)
+                else:
+                    self._poller.unregister(source.socket)
+
+    def stats(self) -> Stats:
+        """Return how many turns the loop made and how long it was busy, in seconds."""
+        return {"loop_turns": self.turns, "loop_busy_s": self.busy_s}
 
     def close(self) -> None:
         """Close the wake-up pair; the sockets that were added belong to whoever made them."""
@@ -166,13 +185,32 @@ def offered_wakeup(socket: zmq.Socket[bytes]) -> None:
         return
 
 
-def _drain(socket: zmq.Socket[bytes], handler: Callable[[bytes], None]) -> None:
-    for _ in range(DRAIN_MESSAGES):
+@dataclass
+class _Input:
+    socket: zmq.Socket[bytes]
+    handler: Callable[[bytes], None]
+    when: Callable[[], bool]
+    per_turn: int
+    polled: bool = False
+
+
+def _drain(socket: zmq.Socket[bytes], handler: Callable[[bytes], None], messages: int) -> None:
+    for _ in range(messages):
         try:
             message = socket.recv(zmq.DONTWAIT)
         except zmq.Again:
             return
         handler(message)
+
+
+def listen(socket: zmq.Socket[bytes], handler: Callable[[bytes], None]) -> ZMQStream:
+    """Call `handler` with every message of `socket` from the running asyncio loop; close the result to end it.
+
+    pyzmq's stream knows that a ZeroMQ file descriptor is edge-triggered; asyncio alone would hang now and then.
+    """
+    stream = ZMQStream(socket)
+    stream.on_recv(lambda parts: handler(parts[0]))
+    return stream
 
 
 class Store(Protocol):
@@ -221,6 +259,9 @@ class Committer:
         """Jobs that are not yet on disk, roughly."""
         return len(self._jobs)
 
+    def stats(self) -> Stats:
+        return {"store_commits": self.commits, "store_commit_s": self.commit_s, "store_waiting": self.waiting}
+
     def stop(self) -> None:
         """Commit what waits, close the store, end the thread."""
         self._jobs.append((None, lambda _: None))
@@ -230,7 +271,7 @@ class Committer:
     def _run(self) -> None:
         try:
             self._work()
-        except BaseException:  # noqa: B902 - not handled: reported, then the whole process dies
+        except BaseException:
             logging.getLogger("store").exception("store failed")
             logging.shutdown()
             os._exit(1)

@@ -17,15 +17,27 @@ import zmq
 
 from actors import host
 
+PULL: Final = zmq.PULL
+PUSH: Final = zmq.PUSH
+PUB: Final = zmq.PUB
+SUB: Final = zmq.SUB
+REP: Final = zmq.REP
+REQ: Final = zmq.REQ
+
 LANES: Final = ("critical", "rest")
 
-# At most the producers' windows (512 rows each), so that a critical PUSH blocks only when its consumer is away.
+# Critical: more than the producers' windows (512 rows each), so that a PUSH is full only when its consumer is away.
+# The rest: 64 batches of up to 256 rows; more would only be older when it arrives.
 HIGH_WATER_MESSAGES: Final = 1_000
+HIGH_WATER_REST_MESSAGES: Final = 64
 # A RawBatch or Frame holds at most 256 KiB of rows plus one maximal row (ingest.max_body_bytes bounds it).
 MAX_MESSAGE_BYTES: Final = 4 << 20
 LINGER_MS: Final = 500
 RECONNECT_MS: Final = 10
 RECONNECT_MAX_MS: Final = 100
+
+
+Socket = zmq.Socket[bytes]
 
 
 class Bus:
@@ -35,26 +47,27 @@ class Bus:
         self.run_dir = run_dir
         self.context = context or zmq.Context.instance()
 
-    def bind(self, kind: int, name: str) -> zmq.Socket[bytes]:
+    def bind(self, kind: int, name: str) -> Socket:
         """Return a socket of `kind` (zmq.PULL, zmq.PUB, zmq.REP) bound to `name`."""
-        socket = self._socket(kind)
+        socket = self._socket(kind, name)
         socket.bind(host.endpoint(self.run_dir, name))
         return socket
 
-    def connect(self, kind: int, *names: str) -> zmq.Socket[bytes]:
+    def connect(self, kind: int, *names: str) -> Socket:
         """Return a socket of `kind` (zmq.PUSH, zmq.SUB, zmq.REQ) connected to all `names`; a SUB hears everything."""
-        socket = self._socket(kind)
+        socket = self._socket(kind, names[0])
         if kind == zmq.SUB:
             socket.setsockopt(zmq.SUBSCRIBE, b"")
         for name in names:
             socket.connect(host.endpoint(self.run_dir, name))
         return socket
 
-    def _socket(self, kind: int) -> zmq.Socket[bytes]:
-        socket: zmq.Socket[bytes] = self.context.socket(kind)
+    def _socket(self, kind: int, name: str) -> Socket:
+        socket: Socket = self.context.socket(kind)
         socket.setsockopt(zmq.LINGER, LINGER_MS)  # the default waits for ever at exit
-        socket.setsockopt(zmq.SNDHWM, HIGH_WATER_MESSAGES)
-        socket.setsockopt(zmq.RCVHWM, HIGH_WATER_MESSAGES)
+        high_water = HIGH_WATER_REST_MESSAGES if name.endswith(".rest") else HIGH_WATER_MESSAGES
+        socket.setsockopt(zmq.SNDHWM, high_water)
+        socket.setsockopt(zmq.RCVHWM, high_water)
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
         socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
         socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_MAX_MS)
@@ -64,7 +77,7 @@ class Bus:
         return socket
 
 
-def offered(socket: zmq.Socket[bytes], message: bytes) -> bool:
+def offered(socket: Socket, message: bytes) -> bool:
     """Send without waiting; False when nobody has room for it."""
     try:
         socket.send(message, zmq.DONTWAIT)
@@ -73,9 +86,8 @@ def offered(socket: zmq.Socket[bytes], message: bytes) -> bool:
     return True
 
 
-def normalizer_links(lane: str, processes: int) -> list[str]:
-    """Return the names of the links into all normalizers for one lane."""
-    return [f"normalizer-{number}.{lane}" for number in range(1, processes + 1)]
+def normalizer_link(lane: str, index: int) -> str:
+    return f"normalizer-{index}.{lane}"
 
 
 def queue_link(lane: str) -> str:
@@ -93,3 +105,8 @@ def frames_link(lane: str) -> str:
 MARKS: Final = "marks"  # PUB of the queue-manager: Marks
 INBOX: Final = "inbox"  # PULL of the queue-manager: Greeting, Receipt
 ASK: Final = "ask"  # REP of the queue-manager: questions of the commands and pages
+
+
+def writable(socket: Socket) -> bool:
+    """Whether a message would leave now."""
+    return bool(int(socket.getsockopt(zmq.EVENTS)) & zmq.POLLOUT)

@@ -109,6 +109,10 @@ class Submission(Struct, frozen=True, forbid_unknown_fields=True):
     source: str = "http"
 
 
+# The kind of a raw message that a producer refused itself: its body is the reason, a newline, and what came.
+REFUSED: Final = "refused"
+
+
 class RawItem(Struct, frozen=True, array_like=True):
     """One raw message as the producer received it.
 
@@ -183,16 +187,22 @@ class Marks(Struct, frozen=True, array_like=True, tag=WIRE_VERSION):
     marks: list[Mark]
 
 
-class Greeting(Struct, frozen=True, array_like=True, tag=WIRE_VERSION):
-    """producer → queue-manager at its start: what the producer believes to be in the log."""
+class Greeting(Struct, frozen=True, array_like=True, tag=f"greeting{WIRE_VERSION}"):
+    """producer → queue-manager when it meets a new generation or epoch: what it believes to be in the log.
+
+    acked   the last number that was reported committed
+    oldest  the first number that it could send again; everything before is gone
+    epoch   the log that acknowledged it; "" for none yet
+    """
 
     producer: str
     pgen: int
     acked: int
+    oldest: int
     epoch: str
 
 
-class Receipt(Struct, frozen=True, array_like=True, tag=WIRE_VERSION):
+class Receipt(Struct, frozen=True, array_like=True, tag=f"receipt{WIRE_VERSION}"):
     """gateway → queue-manager: an overlay has drawn all critical events up to `position`."""
 
     overlay_id: str
@@ -202,6 +212,7 @@ class Receipt(Struct, frozen=True, array_like=True, tag=WIRE_VERSION):
 
 
 __all__ = [
+    "REFUSED",
     "WIRE_VERSION",
     "Category",
     "Envelope",

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
 from actors.core.event import Category
@@ -30,7 +29,7 @@ class Payload(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     """Base of all payloads: an unknown field is refused with its path."""
 
 
-class Player(Payload):
+class Player(Payload, frozen=True):
     """Someone in a game. `id` is stable within the source; `team` is the source's own word."""
 
     id: Name
@@ -38,7 +37,7 @@ class Player(Payload):
     team: Word = ""
 
 
-class Kill(Payload):
+class Kill(Payload, frozen=True):
     attacker: Player
     victim: Player
     weapon: Word = ""
@@ -46,29 +45,29 @@ class Kill(Payload):
     penetrated: bool = False
 
 
-class Death(Payload):
+class Death(Payload, frozen=True):
     victim: Player
     cause: Word = ""
 
 
-class Headshot(Payload):
+class Headshot(Payload, frozen=True):
     attacker: Player
     victim: Player | None = None
     weapon: Word = ""
 
 
-class Revive(Payload):
+class Revive(Payload, frozen=True):
     medic: Player
     revived: Player
 
 
-class Assist(Payload):
+class Assist(Payload, frozen=True):
     player: Player
     victim: Player
     kind: Literal["damage", "flash"] = "damage"
 
 
-class Hit(Payload):
+class Hit(Payload, frozen=True):
     attacker: Player
     victim: Player
     weapon: Word = ""
@@ -79,23 +78,23 @@ class Hit(Payload):
     hitgroup: Word = ""
 
 
-class Heal(Payload):
+class Heal(Payload, frozen=True):
     player: Player
     amount: Count = 0
 
 
-class Streak(Payload):
+class Streak(Payload, frozen=True):
     player: Player
     kills: Count
 
 
-class Multikill(Payload):
+class Multikill(Payload, frozen=True):
     player: Player
     kills: Count
     window_ms: Count
 
 
-class AlertStart(Payload):
+class AlertStart(Payload, frozen=True):
     """`alert` identifies the alert from start to end."""
 
     alert: Name
@@ -103,32 +102,32 @@ class AlertStart(Payload):
     subtitle: Text = ""
 
 
-class AlertEnd(Payload):
+class AlertEnd(Payload, frozen=True):
     alert: Name
     outcome: Literal["win", "loss", "draw", "canceled", "over"] = "over"
     title: Text = ""
     subtitle: Text = ""
 
 
-class Round(Payload):
+class Round(Payload, frozen=True):
     phase: Literal["match_start", "freeze", "start", "end", "match_end"]
     winner: Word = ""
     reason: Word = ""
     scores: dict[Word, int] = {}
 
 
-class Objective(Payload):
+class Objective(Payload, frozen=True):
     action: Word
     player: Player | None = None
     target: Word = ""
 
 
-class Score(Payload):
+class Score(Payload, frozen=True):
     scores: dict[Word, int]
     names: dict[Word, Word] = {}
 
 
-class Chat(Payload):
+class Chat(Payload, frozen=True):
     """`message_id` is what a later deletion names; `color` is `#rrggbb` or empty."""
 
     user: Name
@@ -141,7 +140,7 @@ class Chat(Payload):
     team_only: bool = False
 
 
-class ChatDelete(Payload):
+class ChatDelete(Payload, frozen=True):
     """One message, all of a user, or (both empty) the whole channel."""
 
     channel: Word = ""
@@ -149,11 +148,11 @@ class ChatDelete(Payload):
     user_id: Word = ""
 
 
-class Follow(Payload):
+class Follow(Payload, frozen=True):
     user: Name
 
 
-class Subscription(Payload):
+class Subscription(Payload, frozen=True):
     user: Name
     tier: Word = ""
     months: Count = 0
@@ -161,31 +160,31 @@ class Subscription(Payload):
     text: Text = ""
 
 
-class Raid(Payload):
+class Raid(Payload, frozen=True):
     user: Name
     viewers: Count = 0
 
 
-class Cheer(Payload):
+class Cheer(Payload, frozen=True):
     user: Name
     bits: Count
     text: Text = ""
 
 
-class Toggle(Payload):
+class Toggle(Payload, frozen=True):
     """An element of the overlay that is shown or hidden by name."""
 
     name: Name
     on: bool
 
 
-class Crosshair(Payload):
+class Crosshair(Payload, frozen=True):
     on: bool = True
     style: Word = ""
     color: Annotated[str, Meta(pattern="^(#[0-9a-fA-F]{6})?$")] = ""
 
 
-class PlayerMove(Payload):
+class PlayerMove(Payload, frozen=True):
     player: Player
     x: float
     y: float
@@ -193,11 +192,11 @@ class PlayerMove(Payload):
     yaw: float = 0.0
 
 
-class Presence(Payload):
+class Presence(Payload, frozen=True):
     player: Player
 
 
-class Custom(Payload):
+class Custom(Payload, frozen=True):
     """Whatever an overlay of your own understands; `name` tells which."""
 
     name: Name

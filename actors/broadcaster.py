@@ -1,0 +1,76 @@
+"""queue-manager ══PUSH══▶ [broadcaster] ══PUB══▶ gateways
+
+Hands every frame on as the very bytes that came, to any number of gateways; PUB drops for a gateway that is too slow, and
+that gateway sees the gap and reads the log. Frames of an older generation than the newest seen come from a
+queue-manager that was replaced, and go nowhere.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from actors import faults, runtime, wire
+from actors.config import Settings
+from actors.core.event import WIRE_VERSION
+
+
+class Stamp(msgspec.Struct, frozen=True, tag="frame", tag_field="t", rename={"gen": "g", "version": "v"}):
+    """The part of a frame that the broadcaster reads."""
+
+    gen: int
+    version: int = WIRE_VERSION
+
+
+_stamp = msgspec.msgpack.Decoder(Stamp)
+
+
+class Broadcaster:
+    """The shell: two links in, two out."""
+
+    def __init__(self, bus: wire.Bus) -> None:
+        self.critical_in = bus.bind(wire.PULL, wire.broadcaster_link("critical"))
+        self.rest_in = bus.bind(wire.PULL, wire.broadcaster_link("rest"))
+        self._critical_out = bus.bind(wire.PUB, wire.frames_link("critical"))
+        self._rest_out = bus.bind(wire.PUB, wire.frames_link("rest"))
+        self._gen = 0
+        self.counts: dict[str, float] = dict.fromkeys(("frames", "bytes", "stale_frames", "bad_messages"), 0)
+
+    def on_critical(self, message: bytes) -> None:
+        self._forward(message, self._critical_out)
+
+    def on_rest(self, message: bytes) -> None:
+        self._forward(message, self._rest_out)
+
+    def _forward(self, message: bytes, out: wire.Socket) -> None:
+        faults.point("broadcaster.received")
+        try:
+            stamp = _stamp.decode(message)
+        except msgspec.DecodeError:
+            self.counts["bad_messages"] += 1
+            return
+        if stamp.gen < self._gen or stamp.version != WIRE_VERSION:
+            self.counts["stale_frames"] += 1
+            return
+        self._gen = stamp.gen
+        wire.offered(out, message)
+        self.counts["frames"] += 1
+        self.counts["bytes"] += len(message)
+        faults.point("broadcaster.sent")
+
+
+def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
+    """Run until told to stop."""
+    del settings, index
+    bus = wire.Bus(run_dir)
+    reactor = runtime.Reactor(bus.context)
+    broadcaster = Broadcaster(bus)
+    heart = runtime.Heart(name, lambda: broadcaster.counts | reactor.stats())
+    heart.start(reactor.wake)
+    reactor.reads(broadcaster.critical_in, broadcaster.on_critical)
+    reactor.reads(broadcaster.rest_in, broadcaster.on_rest)
+    reactor.every(runtime.HEARTBEAT_S, heart.beat)
+    heart.ready()
+    reactor.run(lambda: heart.stopping)
+    return 0

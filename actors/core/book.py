@@ -1,0 +1,241 @@
+"""The critical lane: order, identity, positions, and what one transaction of the log holds.
+
+Producers number their critical messages without a gap, and may send any of them again at any time. The book takes each
+number once, in order: what comes too early is held back, what is missing is named so that its producer sends it at once.
+Events get their positions here; they exist when the log has committed the entry that holds them.
+
+    admit(batch)   duplicates are skipped, early ones held, ready ones become part of the open entry
+    take()         closes the open entry, for one transaction
+    committed(e)   the entry is on disk: watermarks may be told, its events may be shown
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from actors.core.derive import READS, Derivation
+from actors.core.event import Category, Envelope, EnvelopeBatch, Event, Greeting, Mark, Receipt, Reject
+from actors.core.ledger import Ledger
+from actors.core.taxonomy import TAXONOMY
+
+# A producer has at most `producer.window_rows` (512 by default) on the way; what is beyond comes again by itself.
+HOLD_BACK: Final = 4_096
+# Several normalizers overtake each other by less than this; a number that is later is missing.
+GAP_S: Final = 0.02
+# A handful of entries stays in memory when the disk is slow; then nothing more is admitted and producers wait.
+MAX_OPEN_EVENTS: Final = 4_096
+
+
+class Entry(Struct):
+    """What one transaction writes. `loose` are the non-critical events that go to the lanes once it is on disk."""
+
+    events: list[Event] = []
+    watermarks: dict[str, int] = {}
+    derived: dict[str, bytes | None] = {}
+    retained: dict[str, Event] = {}
+    identities: list[tuple[str, str, float]] = []
+    rejects: list[Reject] = []
+    cursors: list[tuple[str, int, float]] = []
+    loose: list[Event] = []
+    ledger: bytes = b""
+    new_epoch: str = ""
+    trim_ms: float = 0.0
+
+    @property
+    def empty(self) -> bool:
+        return not (
+            self.events
+            or self.watermarks
+            or self.derived
+            or self.retained
+            or self.rejects
+            or self.cursors
+            or self.new_epoch
+            or self.trim_ms
+        )
+
+
+class _Line(Struct):
+    """One producer's line: what was admitted, what is on disk, what came too early, and since when a number is missing."""
+
+    admitted: int = 0
+    committed: int = 0
+    held: dict[int, Envelope] = {}
+    gap_since_s: float | None = None
+
+
+class Book:
+    """The pure part of the critical lane. `known` tells the id of an event that the log has under an identity."""
+
+    def __init__(
+        self,
+        epoch: str,
+        top: int,
+        watermarks: dict[str, int],
+        derivation: Derivation,
+        ledger: Ledger,
+        known: Callable[[str], str | None],
+    ) -> None:
+        self.epoch = epoch
+        self.top = top
+        self.committed_top = top
+        self._derivation = derivation
+        self._ledger = ledger
+        self._known = known
+        self._lines = {producer: _Line(mark, mark) for producer, mark in watermarks.items()}
+        self._open = Entry()
+        self._recent: dict[str, str] = {}
+
+    @property
+    def full(self) -> bool:
+        """Whether the open entry is as large as it may be; nothing is read from the critical link meanwhile."""
+        return len(self._open.events) >= MAX_OPEN_EVENTS
+
+    def admit(self, batch: EnvelopeBatch, now_s: float, now_ms: float) -> None:
+        """Take a batch of critical envelopes; whatever is ready goes into the open entry."""
+        line = self._lines.setdefault(batch.producer, _Line())
+        for envelope in batch.envelopes:
+            if envelope.pseq <= line.admitted or envelope.pseq in line.held:
+                self._ledger.raw.redelivered += 1
+            elif envelope.pseq == line.admitted + 1:
+                self._enter(batch.producer, envelope, now_ms)
+                line.admitted += 1
+            elif len(line.held) < HOLD_BACK:
+                line.held[envelope.pseq] = envelope
+        self._release(batch.producer, line, now_s, now_ms)
+
+    def greet(self, greeting: Greeting, new_epoch: str, now_s: float, now_ms: float) -> None:
+        """Meet a producer. One that knows more than this log has seen shows that the log went back in time: a new epoch."""
+        line = self._lines.setdefault(greeting.producer, _Line())
+        if greeting.epoch == self.epoch and greeting.acked > line.admitted:
+            self.epoch = self._open.new_epoch = new_epoch
+        if greeting.oldest > line.admitted + 1:
+            # Nobody can send these any more: they were acknowledged by a log that is gone.
+            line.admitted = greeting.oldest - 1
+            line.held = {pseq: envelope for pseq, envelope in line.held.items() if pseq > line.admitted}
+            self._open.watermarks[greeting.producer] = line.admitted
+            self._release(greeting.producer, line, now_s, now_ms)
+
+    def retain(self, event: Event) -> None:
+        """Keep the last value of a state event for snapshots."""
+        row = TAXONOMY.get(event.type)
+        if row is not None and row.retain == "last" and event.coalesce_key is not None:
+            self._open.retained[event.coalesce_key] = event
+
+    def reject(self, reject: Reject) -> None:
+        """Quarantine a raw message."""
+        self._open.rejects.append(reject)
+
+    def receipt(self, receipt: Receipt) -> None:
+        """Note how far an overlay has drawn."""
+        if receipt.epoch == self.epoch:
+            self._open.cursors.append((receipt.overlay_id, receipt.position, receipt.ts_ms))
+
+    @property
+    def urgent(self) -> bool:
+        """Whether somebody waits for the open entry: an event to show or a producer to acknowledge."""
+        return bool(self._open.events or self._open.watermarks or self._open.new_epoch)
+
+    def take(self, trim_ms: float = 0.0, even_empty: bool = False) -> Entry | None:
+        """Close and return the open entry, or None when there is nothing to write.
+
+        `trim_ms` asks to trim the log as of then, `even_empty` writes the ledger though nothing else changed.
+        """
+        self._open.trim_ms = trim_ms
+        if self._open.empty and not even_empty:
+            return None
+        entry, self._open = self._open, Entry()
+        entry.derived = self._derivation.take_changes()
+        entry.ledger = self._ledger.save()
+        return entry
+
+    def committed(self, entry: Entry) -> None:
+        """The entry is on disk."""
+        for producer, watermark in entry.watermarks.items():
+            self._lines[producer].committed = watermark
+        if entry.events:
+            self.committed_top = entry.events[-1].position
+        for key, _, _ in entry.identities:
+            self._recent.pop(key, None)
+
+    def marks(self, now_s: float) -> list[Mark]:
+        """Return all watermarks, each with the first number that is missing for longer than normalizers overtake."""
+        return [
+            Mark(producer, line.committed, line.admitted + 1 if self._is_late(line, now_s) else 0)
+            for producer, line in self._lines.items()
+        ]
+
+    def gap_due_s(self) -> float | None:
+        """Return when a gap will have lasted long enough to be named, or None."""
+        return min(
+            (line.gap_since_s + GAP_S for line in self._lines.values() if line.gap_since_s is not None), default=None
+        )
+
+    def named(self, now_s: float) -> None:
+        """Gaps were named just now; they are named again only after the same while."""
+        for line in self._lines.values():
+            if self._is_late(line, now_s):
+                line.gap_since_s = now_s
+
+    @staticmethod
+    def _is_late(line: _Line, now_s: float) -> bool:
+        return line.gap_since_s is not None and now_s - line.gap_since_s >= GAP_S
+
+    def _release(self, producer: str, line: _Line, now_s: float, now_ms: float) -> None:
+        while (envelope := line.held.pop(line.admitted + 1, None)) is not None:
+            self._enter(producer, envelope, now_ms)
+            line.admitted += 1
+            line.gap_since_s = None
+        if not line.held:
+            line.gap_since_s = None
+        elif line.gap_since_s is None:
+            line.gap_since_s = now_s
+
+    def _enter(self, producer: str, envelope: Envelope, now_ms: float) -> None:
+        raw = self._ledger.raw
+        raw.numbered += 1
+        self._open.watermarks[producer] = envelope.pseq
+        if envelope.reject is not None:
+            raw.rejected += 1
+            self._open.rejects.append(envelope.reject)
+        elif envelope.events:
+            raw.mapped += 1
+        else:
+            raw.empty += 1
+        for event in envelope.events:
+            if event.category is Category.CRITICAL:
+                self._log(event, now_ms)
+            else:
+                self._open.loose.append(event)
+
+    def _log(self, event: Event, now_ms: float) -> None:
+        account = self._ledger.accounts[Category.CRITICAL]
+        account.received += 1
+        if event.dedupe_key is not None:
+            key = f"{event.source}\0{event.dedupe_key}"
+            earlier = self._recent.get(key) or self._known(key)
+            if earlier is not None:
+                account.duplicate += 1
+                self._ledger.tell(event.id, "duplicate", earlier)
+                return
+            self._recent[key] = event.id
+            self._open.identities.append((key, event.id, now_ms))
+        event = self._place(event, now_ms)
+        for derived in self._derivation.feed(event) if event.type in READS else ():
+            if derived.category is Category.CRITICAL:
+                account.received += 1
+                self._place(derived, now_ms)
+            else:
+                self.retain(derived)
+                self._open.loose.append(derived)
+
+    def _place(self, event: Event, now_ms: float) -> Event:
+        self.top += 1
+        placed = msgspec.structs.replace(event, position=self.top, ts_queued_ms=now_ms)
+        self._open.events.append(placed)
+        self._ledger.accounts[Category.CRITICAL].sent += 1
+        return placed

@@ -1,0 +1,53 @@
+"""When a frame leaves.
+
+nothing waits                    no frame
+something waits, after a pause   at once (the leading edge), then at most `flush_hz` frames per second
+under load                       at most `busy_hz`, until it has been calm for a while (hysteresis)
+critical events are committed    at once, unless a frame left less than `critical_gap_ms` ago; the tick then follows
+                                 from that frame
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+BUSY_AFTER_FRAMES: Final = 5
+CALM_AFTER_FRAMES: Final = 30
+
+
+class Cadence:
+    """Decides when the next frame is due. Times are monotonic seconds."""
+
+    def __init__(self, flush_hz: float, busy_hz: float, busy_events: int, critical_gap_ms: float) -> None:
+        self._calm_s = 1 / flush_hz
+        self._busy_s = 1 / busy_hz
+        self._busy_events = busy_events
+        self._gap_s = critical_gap_ms / 1000
+        self._last_s = float("-inf")
+        self._loaded = 0
+        self._unloaded = 0
+        self.busy = False
+
+    def due_s(self, waiting: bool, critical: bool) -> float | None:
+        """Return when the next frame is due, given what waits; None while nothing does."""
+        if critical:
+            return self._last_s + self._gap_s
+        if waiting:
+            return self._last_s + (self._busy_s if self.busy else self._calm_s)
+        return None
+
+    def left(self, now_s: float, events: int) -> None:
+        """A frame with so many events has left."""
+        self._last_s = now_s
+        if events > self._busy_events:
+            self._loaded += 1
+            self._unloaded = 0
+        elif events <= self._busy_events // 2:
+            self._unloaded += 1
+            self._loaded = 0
+        else:
+            self._loaded = self._unloaded = 0
+        if self._loaded >= BUSY_AFTER_FRAMES:
+            self.busy = True
+        elif self._unloaded >= CALM_AFTER_FRAMES:
+            self.busy = False

@@ -1,0 +1,143 @@
+"""Events that follow from several others: streaks and multikills.
+
+A reducer reads committed events in order and keeps its state as plain values, which the log commits in the very transaction of
+the events that it has seen. So a restart neither repeats nor forgets a streak, and the same events give the same
+derivations.
+
+Times are those of the source where it stamps them, else of the ingest: a log that is played at twenty times its speed
+has the multikills of the match that it was.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from actors.core.event import Event
+from actors.core.taxonomy import TAXONOMY, Death, Kill, Multikill, Payload, Player, Round, Streak
+
+READS: Final = frozenset({"kill", "death", "round"})
+
+
+class Run(Struct, array_like=True):
+    """What one player has done since their last death.
+
+    kills      the streak
+    multi      how many kills the running multikill has
+    first_ms   when it began
+    last_ms    when its last kill happened
+    """
+
+    player: Player
+    kills: int = 0
+    multi: int = 0
+    first_ms: float = 0.0
+    last_ms: float = 0.0
+
+
+# A server that runs for weeks sees many players; those longest not heard of are forgotten.
+MAX_RUNS: Final = 4_096
+
+_kill = msgspec.msgpack.Decoder(Kill)
+_death = msgspec.msgpack.Decoder(Death)
+_round = msgspec.msgpack.Decoder(Round)
+_encode = msgspec.msgpack.Encoder().encode
+_run = msgspec.msgpack.Decoder(Run)
+
+
+class Derivation:
+    """Folds kills, deaths and rounds into streaks and multikills.
+
+    A multikill is two or more kills by one player, none more than `window_ms` after the one before; each further kill
+    announces itself anew with its count. A kill of a team mate counts for nothing; a death ends the streak, and so does the
+    start of a match.
+    """
+
+    def __init__(self, window_ms: int, saved: dict[str, bytes] | None = None) -> None:
+        self._window_ms = window_ms
+        self._runs = {key: _run.decode(body) for key, body in (saved or {}).items()}
+        self._touched: set[str] = set()
+
+    def feed(self, event: Event) -> list[Event]:
+        """Return the events that follow from `event`; they carry no position yet."""
+        if event.type == "kill":
+            return self._killed(event, _kill.decode(event.payload))
+        if event.type == "death":
+            return self._died(event, _death.decode(event.payload).victim)
+        if event.type == "round" and _round.decode(event.payload).phase == "match_start":
+            return self._reset(event)
+        return []
+
+    def take_changes(self) -> dict[str, bytes | None]:
+        """Return the state that changed since the last call, by key, encoded; None for what was forgotten."""
+        changes = {key: _encode(self._runs[key]) if key in self._runs else None for key in self._touched}
+        self._touched.clear()
+        return changes
+
+    def _killed(self, event: Event, kill: Kill) -> list[Event]:
+        attacker, victim = kill.attacker, kill.victim
+        derived = self._died(event, victim)
+        if attacker.id == victim.id or (attacker.team and attacker.team == victim.team):
+            return derived
+        run = self._open_run(event, attacker)
+        at_ms = event.ts_ingest_ms if event.ts_source_ms is None else event.ts_source_ms
+        run.kills += 1
+        in_time = run.multi > 0 and at_ms - run.last_ms <= self._window_ms
+        run.multi = run.multi + 1 if in_time else 1
+        run.first_ms = run.first_ms if in_time else at_ms
+        run.last_ms = at_ms
+        derived.append(_derived(event, "streak", Streak(attacker, run.kills), attacker))
+        if run.multi >= 2:
+            multikill = Multikill(attacker, run.multi, max(0, round(at_ms - run.first_ms)))
+            derived.append(_derived(event, "multikill", multikill, attacker))
+        return derived
+
+    def _died(self, event: Event, player: Player) -> list[Event]:
+        key = _key(event, player)
+        run = self._runs.pop(key, None)
+        if run is None:
+            return []
+        self._touched.add(key)
+        return [_derived(event, "streak", Streak(player, 0), player)]
+
+    def _reset(self, event: Event) -> list[Event]:
+        """A match begins: every streak of its source ends."""
+        ended = [key for key in self._runs if key.startswith(f"{event.source}:")]
+        self._touched.update(ended)
+        players = [self._runs.pop(key).player for key in ended]
+        return [_derived(event, "streak", Streak(player, 0), player) for player in players]
+
+    def _open_run(self, event: Event, player: Player) -> Run:
+        key = _key(event, player)
+        run = self._runs.pop(key, None) or Run(player)
+        self._runs[key] = run  # at the end: the longest not heard of stands first
+        self._touched.add(key)
+        if len(self._runs) > MAX_RUNS:
+            forgotten = next(iter(self._runs))
+            del self._runs[forgotten]
+            self._touched.add(forgotten)
+        return run
+
+
+def _key(event: Event, player: Player) -> str:
+    return f"{event.source}:{player.id}"
+
+
+def _derived(cause: Event, kind: str, payload: Payload, player: Player) -> Event:
+    row = TAXONOMY[kind]
+    return Event(
+        id=f"{cause.id}+{kind}:{player.id}",
+        type=kind,
+        category=row.category,
+        priority=row.priority,
+        ts_source_ms=cause.ts_source_ms,
+        ts_ingest_ms=cause.ts_ingest_ms,
+        ts_normalized_ms=cause.ts_normalized_ms,
+        ts_queued_ms=cause.ts_queued_ms,
+        ttl_ms=row.ttl_ms,
+        source=cause.source,
+        payload=Raw(_encode(payload)),
+        coalesce_key=row.coalesce.replace("{player.id}", player.id) or None,
+    )

@@ -1,0 +1,118 @@
+"""producer ══PUSH══▶ [normalizer] ══PUSH══▶ queue-manager
+
+Maps raw messages to events and keeps nothing: what it held when it died is sent again by its producer. A critical message that
+was in hand at three deaths is dead-lettered instead of tried a fourth time, so that those behind it can move on.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from actors import faults, runtime, wire
+from actors.adapters import ADAPTERS
+from actors.config import Settings
+from actors.core.event import REFUSED, Envelope, EnvelopeBatch, RawBatch, RawItem, Reject
+from actors.errors import BadInput
+from actors.stores.suspects import Suspects
+
+MAX_DEATHS: Final = 3
+EXCERPT_CHARACTERS: Final = 500
+
+BLOCKED_S: Final = 0.005  # the queue-manager takes no more of the rest; look again
+
+_encode = msgspec.msgpack.Encoder().encode
+_batch = msgspec.msgpack.Decoder(RawBatch)
+
+
+class Normalizer:
+    """The shell: two links in, two links out."""
+
+    def __init__(self, bus: wire.Bus, index: int, suspects: Suspects) -> None:
+        self._suspects = suspects
+        self.critical_in = bus.bind(wire.PULL, wire.normalizer_link("critical", index))
+        self.rest_in = bus.bind(wire.PULL, wire.normalizer_link("rest", index))
+        self._critical_out = bus.connect(wire.PUSH, wire.queue_link("critical"))
+        self._rest_out = bus.connect(wire.PUSH, wire.queue_link("rest"))
+        self.counts: dict[str, float] = dict.fromkeys(
+            ("received", "events", "rejected", "dead", "bad_messages", "unsent_batches"), 0
+        )
+
+    def on_critical(self, message: bytes) -> None:
+        self._forward(message, self._critical_out)
+
+    def on_rest(self, message: bytes) -> None:
+        self._forward(message, self._rest_out)
+
+    def rest_has_room(self) -> bool:
+        return wire.writable(self._rest_out)
+
+    def _forward(self, message: bytes, out: wire.Socket) -> None:
+        """Map one batch and send it on; with nowhere to send it, its producer sends it again (critical) or it is lost."""
+        faults.point("normalizer.received")
+        try:
+            batch = _batch.decode(message)
+        except msgspec.DecodeError:
+            self.counts["bad_messages"] += 1
+            return
+        self.counts["received"] += len(batch.items)
+        envelopes = [self._map(item, batch) for item in batch.items]
+        if batch.critical:
+            self._suspects.clear()
+        mapped = EnvelopeBatch(batch.producer, batch.pgen, batch.critical, envelopes)
+        if not wire.offered(out, _encode(mapped)):
+            self.counts["unsent_batches"] += 1
+        faults.point("normalizer.sent")
+
+    def _map(self, item: RawItem, batch: RawBatch) -> Envelope:
+        if batch.critical:
+            name = f"{batch.producer}/{item.pseq}".encode()
+            if self._suspects.deaths[name] >= MAX_DEATHS:
+                self.counts["dead"] += 1
+                reason = f"{MAX_DEATHS} normalizers died of it"
+                return Envelope(item.pseq, item.attempt, [], _reject(item, batch, reason, dead=True))
+            self._suspects.touch(name)
+        faults.poisoned(item.body)
+        try:
+            if item.kind == REFUSED:
+                raise BadInput(item.body.partition(b"\n")[0].decode(errors="replace"))
+            adapter = ADAPTERS.get(item.kind)
+            if adapter is None:
+                raise BadInput(f"kind is {item.kind!r}, expected one of {', '.join(ADAPTERS)}")
+            events = adapter.normalize(item, batch.producer, batch.pgen)
+        except BadInput as error:
+            self.counts["rejected"] += 1
+            return Envelope(item.pseq, item.attempt, [], _reject(item, batch, str(error)))
+        now_ms = time.time() * 1000
+        self.counts["events"] += len(events)
+        return Envelope(
+            item.pseq, item.attempt, [msgspec.structs.replace(event, ts_normalized_ms=now_ms) for event in events]
+        )
+
+
+def _reject(item: RawItem, batch: RawBatch, reason: str, dead: bool = False) -> Reject:
+    name = f"{batch.producer}/{item.pseq}" if batch.critical else f"{batch.producer}/g{batch.pgen}/{item.pseq}"
+    excerpt = item.body.decode(errors="replace")[:EXCERPT_CHARACTERS]
+    return Reject(f"{name}.0", item.kind, reason, excerpt, item.ts_ingest_ms, dead)
+
+
+def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
+    """Run until told to stop."""
+    del settings
+    bus = wire.Bus(run_dir)
+    reactor = runtime.Reactor(bus.context)
+    normalizer = Normalizer(bus, index, Suspects(run_dir, name))
+    heart = runtime.Heart(name, lambda: normalizer.counts | reactor.stats())
+    heart.start(reactor.wake)
+    reactor.reads(normalizer.critical_in, normalizer.on_critical)
+    # One batch of the rest at a time, and none while the queue-manager is busy: the pressure reaches the producers, who
+    # alone decide what is not sent.
+    reactor.reads(normalizer.rest_in, normalizer.on_rest, when=normalizer.rest_has_room, per_turn=1)
+    reactor.each_turn(lambda now_s: None if normalizer.rest_has_room() else now_s + BLOCKED_S)
+    reactor.every(runtime.HEARTBEAT_S, heart.beat)
+    heart.ready()
+    reactor.run(lambda: heart.stopping)
+    return 0

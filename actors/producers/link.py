@@ -1,0 +1,220 @@
+"""What every producer shares: the outbox on its thread, the window, and the two links to the normalizers.
+
+deliver(rows, digest) → stored (fsynced), then sent, then sent again until the log has them
+send_rest(rows)       → sent once; with nobody to take them they are lost, and counted by their numbers
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from actors import faults, runtime, wire
+from actors.config import Settings
+from actors.core.event import Greeting, Marks, RawBatch, RawItem
+from actors.core.window import BATCH_ROWS, Window
+from actors.errors import Refused
+from actors.stores.outbox import Delivery, Forget, Outbox, OutboxReader, Progress, Stored
+
+TICK_S: Final = 0.02  # while something is on the way; nothing ticks when nothing is
+SAVE_S: Final = 1.0
+TRIM_S: Final = 30.0
+
+_encode = msgspec.msgpack.Encoder().encode
+_marks = msgspec.msgpack.Decoder(Marks)
+
+
+class Link:
+    """One producer's way into the pipeline. All methods run in the asyncio loop."""
+
+    def __init__(self, settings: Settings, run_dir: Path, name: str, log: logging.Logger) -> None:
+        self._settings = settings.producer
+        self._run_dir, self._name, self._log = run_dir, name, log
+        self._loop = asyncio.get_running_loop()
+        self._outboxes: list[Outbox] = []
+        self._committer = runtime.Committer(self._open, self._notify)
+        self._committer.start()
+        outbox = self._outboxes[0]
+        self.producer, self.pgen = outbox.producer, outbox.pgen
+        self._reader = OutboxReader(run_dir, name)
+        self._newest: int = outbox.newest
+        self._stored_bytes = outbox.waiting_bytes
+        self._window = Window(
+            self.producer,
+            outbox.acked,
+            outbox.epoch,
+            self._settings.window_rows,
+            self._settings.window_bytes,
+            self._settings.retry_s,
+        )
+        self._saved = outbox.acked
+        self._trimmed_s = time.monotonic()
+        self._number = 0
+        self._ticking: asyncio.TimerHandle | None = None
+        self.counts: dict[str, float] = dict.fromkeys(
+            ("accepted", "repeated", "sent", "rest_sent", "rest_dropped", "refused", "bad_messages"), 0
+        )
+        bus = wire.Bus(run_dir)
+        processes = range(1, settings.normalizer.processes + 1)
+        self._critical = bus.connect(wire.PUSH, *(wire.normalizer_link("critical", index) for index in processes))
+        self._rest = bus.connect(wire.PUSH, *(wire.normalizer_link("rest", index) for index in processes))
+        self._inbox = bus.connect(wire.PUSH, wire.INBOX)
+        self._marks = runtime.listen(bus.connect(wire.SUB, wire.MARKS), self._on_marks)
+        self._saver = self._loop.call_later(SAVE_S, self._save)
+        self._pump()
+
+    @property
+    def waiting(self) -> int:
+        """How many accepted rows the log does not have yet."""
+        return self._newest - self._window.acked
+
+    @property
+    def waiting_bytes(self) -> int:
+        return max(0, self._stored_bytes - self._window.acked_bytes)
+
+    def require_room(self, rows: int) -> None:
+        """Make sure that `rows` more may be stored.
+
+        Raises:
+            Refused: the outbox is full.
+        """
+        if self.waiting + rows > self._settings.max_rows or self.waiting_bytes > self._settings.max_bytes:
+            self.counts["refused"] += rows
+            raise Refused(
+                f"the outbox is full: {self.waiting} critical messages ({self.waiting_bytes} bytes) wait for the log, at "
+                f"most {self._settings.max_rows} ({self._settings.max_bytes} bytes) may; try again later"
+            )
+
+    async def deliver(self, rows: Sequence[tuple[str, bytes]], ts_ingest_ms: float, digest: bytes = b"") -> Stored:
+        """Store `rows` (kind, body) durably and return their numbers; sending follows by itself.
+
+        Raises:
+            Refused: the outbox is full; nothing was stored.
+        """
+        self.require_room(len(rows))
+        done: asyncio.Future[Stored] = self._loop.create_future()
+        self._committer.submit(Delivery(list(rows), ts_ingest_ms, digest), lambda stored: self._stored(stored, done))
+        return await done
+
+    def send_rest(self, rows: Sequence[tuple[str, bytes]], ts_ingest_ms: float) -> list[int]:
+        """Send non-critical rows once and return their numbers of this generation."""
+        numbers: list[int] = []
+        for start in range(0, len(rows), BATCH_ROWS):
+            items = []
+            for kind, body in rows[start : start + BATCH_ROWS]:
+                self._number += 1
+                items.append(RawItem(self._number, 1, kind, body, ts_ingest_ms))
+                numbers.append(self._number)
+            message = _encode(RawBatch(self.producer, self.pgen, False, items))
+            sent = wire.offered(self._rest, message)
+            self.counts["rest_sent" if sent else "rest_dropped"] += len(items)
+        return numbers
+
+    def rest_has_room(self) -> bool:
+        """Whether a normalizer takes non-critical rows now."""
+        return wire.writable(self._rest)
+
+    async def drain(self, within_s: float) -> bool:
+        """Wait until the log has everything that was accepted; False if it did not get there in time."""
+        deadline_s = time.monotonic() + within_s
+        while self.waiting and time.monotonic() < deadline_s:
+            await asyncio.sleep(TICK_S)
+        return not self.waiting
+
+    def close(self) -> None:
+        """Remember how far the log is, and close the outbox."""
+        self._saver.cancel()
+        self._marks.close()
+        self._committer.submit(Progress(self._window.acked, self._window.epoch), lambda _: None)
+        self._committer.stop()
+        self._reader.close()
+
+    def stats(self) -> runtime.Stats:
+        return (
+            self.counts
+            | self._committer.stats()
+            | {
+                "outbox_rows": self.waiting,
+                "outbox_bytes": self.waiting_bytes,
+                "window_rows": len(self._window),
+                "acked": self._window.acked,
+                "resent": self._window.resent,
+            }
+        )
+
+    def _open(self) -> Outbox:
+        self._outboxes.append(Outbox(self._run_dir, self._name, self._settings.keep_s))
+        return self._outboxes[0]
+
+    def _notify(self) -> None:
+        self._loop.call_soon_threadsafe(self._committer.collect)
+
+    def _stored(self, stored: Stored, done: asyncio.Future[Stored]) -> None:
+        for item in stored.items:
+            # In order and without a gap, or not at all: what does not fit is read back from the outbox later.
+            if self._window.room and self._window.newest == item.pseq - 1:
+                self._window.add(item)
+            self._newest = item.pseq
+            self._stored_bytes += len(item.body)
+        self.counts["accepted"] += len(stored.items)
+        self.counts["repeated"] += stored.repeated
+        if not done.done():
+            done.set_result(stored)
+        self._pump()
+
+    def _on_marks(self, message: bytes) -> None:
+        try:
+            marks = _marks.decode(message)
+        except msgspec.DecodeError:
+            self.counts["bad_messages"] += 1
+            return
+        verdict = self._window.on_marks(marks, self._newest, time.monotonic())
+        if verdict.ahead:
+            # Somebody put an old outbox back: its next numbers are taken. Under a new name they are not.
+            self._log.error("outbox_went_back newest=%d; restarting under a new name", self._newest)
+            self._committer.submit(Forget(), lambda _: sys.exit(1))
+            return
+        if verdict.rewound is not None:
+            self._log.warning("log_went_back epoch=%s sending_again_after=%d", marks.epoch, verdict.rewound)
+            self._window.skip_to(max(verdict.rewound, self._reader.oldest() - 1))
+        if verdict.greet:
+            greeting = Greeting(self.producer, self.pgen, self._window.acked, self._reader.oldest(), self._window.epoch)
+            wire.offered(self._inbox, _encode(greeting))
+        self._pump()
+
+    def _pump(self) -> None:
+        """Fill the window from the outbox, send what should be sent, and come back while something is on the way."""
+        window = self._window
+        if window.room and window.newest < self._newest:
+            for item in self._reader.rows(window.newest, self._settings.window_rows - len(window)):
+                if not window.room:
+                    break
+                window.add(item)
+        while batch := window.take(time.monotonic()):
+            if not wire.offered(self._critical, _encode(RawBatch(self.producer, self.pgen, True, batch))):
+                window.give_back(batch)
+                break
+            self.counts["sent"] += len(batch)
+            faults.point("outbox.sent")
+        if len(window) and self._ticking is None:
+            self._ticking = self._loop.call_later(TICK_S, self._tick)
+
+    def _tick(self) -> None:
+        self._ticking = None
+        self._window.silence(time.monotonic())
+        self._pump()
+
+    def _save(self) -> None:
+        self._saver = self._loop.call_later(SAVE_S, self._save)
+        trim = time.monotonic() - self._trimmed_s >= TRIM_S
+        if self._window.acked != self._saved or (trim and self._newest):
+            self._saved = self._window.acked
+            self._trimmed_s = time.monotonic() if trim else self._trimmed_s
+            self._committer.submit(Progress(self._window.acked, self._window.epoch, trim), lambda _: None)

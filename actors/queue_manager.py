@@ -1,0 +1,285 @@
+"""normalizer ══PUSH══▶ [queue-manager] ══PUSH══▶ broadcaster, and PUB marks ──▶ producers
+
+Wires the pure parts together: book.py (critical: order, positions, what a transaction holds), lanes.py (all the rest),
+cadence.py (when a frame leaves), and the log on its own thread. Commit first, then acknowledge, then show.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from actors import faults, runtime, wire
+from actors.config import Queue, Settings
+from actors.core.book import Book, Entry
+from actors.core.cadence import Cadence
+from actors.core.derive import Derivation
+from actors.core.event import EnvelopeBatch, Event, Greeting, Marks, Receipt
+from actors.core.frame import Frame
+from actors.core.lanes import FRAME_BYTES, FRAME_EVENTS, Lanes
+from actors.core.ledger import Ledger
+from actors.stores.log import Log, LogReader
+
+BEAT_S: Final = 0.25  # marks and `top`: how long a lost acknowledgement or a lost last frame goes unnoticed
+SAVE_S: Final = 1.0  # retained state, receipts, counts
+TRIM_S: Final = 60.0
+RETRY_S: Final = 0.02  # the broadcaster is away
+REST_BATCHES: Final = 4  # of up to 256 events per turn, about 3 ms, so that a flood does not hold up what is critical
+SHOWN_EVENTS: Final = 10_000  # what waits for a broadcaster that is away; gateways read the rest from the log
+
+_encode = msgspec.msgpack.Encoder().encode
+_batch = msgspec.msgpack.Decoder(EnvelopeBatch)
+_inbox = msgspec.msgpack.Decoder(Greeting | Receipt)
+
+
+class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a page or a command may ask: `ledger`, or `why` with an id."""
+
+    ask: str
+    id: str = ""
+
+
+_question = msgspec.msgpack.Decoder(Question)
+
+
+class QueueManager:
+    """The shell. All methods run in the loop; the log's thread is reached through `committer` alone."""
+
+    def __init__(
+        self, settings: Queue, bus: wire.Bus, log: Log, reader: LogReader, commit: Callable[..., None]
+    ) -> None:
+        recovered = log.recovered
+        self.gen = recovered.head.gen
+        self.ledger = Ledger(recovered.ledger)
+        self.lanes = Lanes(settings.max_events, settings.max_bytes, self.ledger)
+        self.book = Book(
+            recovered.head.epoch,
+            recovered.head.top,
+            recovered.watermarks,
+            Derivation(settings.multikill_window_ms, recovered.derived),
+            self.ledger,
+            reader.identity,
+        )
+        self.cadence = Cadence(settings.flush_hz, settings.busy_hz, settings.busy_events, settings.critical_gap_ms)
+        self._commit = commit
+        self._committing = False
+        self._shown: deque[Event] = deque()
+        self._frame = 0
+        self._counted = 0.0
+        self.counts: dict[str, float] = dict.fromkeys(
+            ("envelopes", "bad_messages", "commits", "committed_events", "frames", "frame_events", "unsent_frames"), 0
+        )
+        self.critical_in = bus.bind(wire.PULL, wire.queue_link("critical"))
+        self.rest_in = bus.bind(wire.PULL, wire.queue_link("rest"))
+        self.inbox = bus.bind(wire.PULL, wire.INBOX)
+        self.ask = bus.bind(wire.REP, wire.ASK)
+        self._marks = bus.bind(wire.PUB, wire.MARKS)
+        self._critical_out = bus.connect(wire.PUSH, wire.broadcaster_link("critical"))
+        self._rest_out = bus.connect(wire.PUSH, wire.broadcaster_link("rest"))
+
+    # What comes in
+
+    def on_critical(self, message: bytes) -> None:
+        faults.point("queue.received")
+        if (batch := self._decode(_batch, message)) is not None:
+            self.counts["envelopes"] += len(batch.envelopes)
+            self.book.admit(batch, time.monotonic(), time.time() * 1000)
+
+    def on_rest(self, message: bytes) -> None:
+        batch = self._decode(_batch, message)
+        if batch is None:
+            return
+        self.counts["envelopes"] += len(batch.envelopes)
+        self.ledger.arrived(batch)
+        now_s, now_ms = time.monotonic(), time.time() * 1000
+        for envelope in batch.envelopes:
+            if envelope.reject is not None:
+                self.book.reject(envelope.reject)
+            for event in envelope.events:
+                self._queue(event, now_s, now_ms)
+
+    def on_inbox(self, message: bytes) -> None:
+        letter = self._decode(_inbox, message)
+        if isinstance(letter, Greeting):
+            self.book.greet(letter, secrets.token_hex(16), time.monotonic(), time.time() * 1000)
+            self.publish_marks()
+        elif isinstance(letter, Receipt):
+            self.book.receipt(letter)
+
+    def on_ask(self, message: bytes) -> None:
+        """Answer a question; whatever came, an answer must go, or the socket would be stuck."""
+        answer: dict[str, Any]
+        question = self._decode(_question, message)
+        if question is None:
+            answer = {"error": "expected a map {ask: 'ledger'} or {ask: 'why', id: …}"}
+        elif question.ask == "ledger":
+            answer = {"ledger": self.ledger.snapshot()}
+        elif question.ask == "why":
+            answer = {"story": self.ledger.story(question.id)}
+        else:
+            answer = {"error": f"ask is {question.ask!r}, expected 'ledger' or 'why'"}
+        wire.offered(self.ask, _encode(answer))
+
+    def _decode(self, decoder: msgspec.msgpack.Decoder[Any], message: bytes) -> Any:
+        try:
+            return decoder.decode(message)
+        except msgspec.DecodeError:
+            self.counts["bad_messages"] += 1
+            return None
+
+    def _queue(self, event: Event, now_s: float, now_ms: float) -> None:
+        if event.coalesce_key is not None:
+            self.book.retain(event)
+        self.lanes.receive(event, now_s, now_ms)
+
+    # What goes out
+
+    def turn(self, now_s: float) -> float | None:
+        """Start a commit if one is due, send a frame if one is due; return when the next of all is."""
+        if self.book.urgent and not self._committing:
+            self._start_commit(self.book.take())
+        due_s = self.cadence.due_s(len(self.lanes) > 0, bool(self._shown))
+        if due_s is not None and due_s <= now_s:
+            due_s = self._send_frame(now_s)
+        gap_s = self.book.gap_due_s()
+        if gap_s is not None and gap_s <= now_s:
+            self.publish_marks()
+            gap_s = self.book.gap_due_s()
+        return min((moment for moment in (due_s, gap_s) if moment is not None), default=None)
+
+    def save(self) -> None:
+        """Write what nobody waits for: retained state, receipts, the ledger."""
+        if not self._committing:
+            counted, self._counted = self._counted, self.counts["envelopes"]
+            self._start_commit(self.book.take(even_empty=counted != self._counted))
+
+    def trim(self) -> None:
+        if not self._committing:
+            self._start_commit(self.book.take(trim_ms=time.time() * 1000))
+
+    def beat(self) -> None:
+        """Repeat the watermarks and the top: a lost acknowledgement or a lost last frame shows within 250 ms."""
+        self.publish_marks()
+        wire.offered(self._critical_out, _encode(self._make_frame([], [], 0)))
+
+    def publish_marks(self) -> None:
+        now_s = time.monotonic()
+        wire.offered(self._marks, _encode(Marks(self.book.epoch, self.gen, self.book.marks(now_s))))
+        self.book.named(now_s)
+        faults.point("queue.acked")
+
+    def _start_commit(self, entry: Entry | None) -> None:
+        if entry is not None:
+            self._committing = True
+            self._commit(entry, lambda _: self._on_committed(entry))
+
+    def _on_committed(self, entry: Entry) -> None:
+        self._committing = False
+        self.book.committed(entry)
+        self.counts["commits"] += 1
+        self.counts["committed_events"] += len(entry.events)
+        if entry.watermarks or entry.new_epoch:
+            self.publish_marks()
+        self._shown.extend(entry.events)
+        while len(self._shown) > SHOWN_EVENTS:
+            self._shown.popleft()
+        now_s, now_ms = time.monotonic(), time.time() * 1000
+        for event in entry.loose:
+            self.lanes.receive(event, now_s, now_ms)
+
+    def _send_frame(self, now_s: float) -> float | None:
+        """Send one frame; return when the next is due."""
+        out = self._critical_out if self._shown else self._rest_out
+        if not wire.writable(out):
+            self.counts["unsent_frames"] += 1
+            return now_s + RETRY_S
+        critical: list[Event] = []
+        room_bytes = FRAME_BYTES
+        while self._shown and room_bytes > 0 and len(critical) < FRAME_EVENTS:
+            critical.append(self._shown.popleft())
+            room_bytes -= len(critical[-1].payload) + 200
+        self._frame += 1
+        rest = self.lanes.take(now_s, self._frame)
+        if critical or rest:
+            wire.offered(out, _encode(self._make_frame(critical, rest, self._frame)))
+            self.cadence.left(now_s, len(critical) + len(rest))
+            self.counts["frames"] += 1
+            self.counts["frame_events"] += len(critical) + len(rest)
+            faults.point("queue.framed")
+        return self.cadence.due_s(len(self.lanes) > 0, bool(self._shown))
+
+    def _make_frame(self, critical: list[Event], rest: list[Event], seq: int) -> Frame:
+        return Frame(
+            gen=self.gen,
+            epoch=self.book.epoch,
+            seq=seq,
+            tick_ts_ms=time.time() * 1000,
+            top=self.book.committed_top,
+            first=critical[0].position if critical else 0,
+            last=critical[-1].position if critical else 0,
+            events=critical + rest,
+        )
+
+    # Stopping, counting
+
+    def idle(self) -> bool:
+        """Whether everything that came in is committed and sent."""
+        return not (self._committing or self.book.urgent or self._shown or len(self.lanes))
+
+    def stats(self) -> runtime.Stats:
+        return self.counts | {
+            "gen": self.gen,
+            "top": self.book.committed_top,
+            "lanes_events": len(self.lanes),
+            "lanes_bytes": self.lanes.size_bytes,
+            "lanes_peak_events": self.lanes.peak,
+            "shown_waiting": len(self._shown),
+            "busy": float(self.cadence.busy),
+        }
+
+
+def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
+    """Run until told to stop; then commit and show what is here."""
+    del index
+    queue = settings.queue
+    bus = wire.Bus(run_dir)
+    reactor = runtime.Reactor(bus.context)
+    logs: list[Log] = []
+
+    def open_log() -> Log:
+        logs.append(Log(run_dir, queue.log_keep_s, queue.log_max_bytes, queue.identity_s, queue.quarantine_rows))
+        return logs[0]
+
+    committer = runtime.Committer(open_log, reactor.wake)
+    committer.start()
+    manager = QueueManager(queue, bus, logs[0], LogReader(run_dir), committer.submit)
+    heart = runtime.Heart(name, lambda: manager.stats() | reactor.stats() | committer.stats())
+    heart.start(reactor.wake)
+    reactor.reads(manager.critical_in, manager.on_critical, when=lambda: not manager.book.full)
+    reactor.reads(manager.inbox, manager.on_inbox)
+    reactor.reads(manager.ask, manager.on_ask)
+    reactor.reads(manager.rest_in, manager.on_rest, per_turn=REST_BATCHES)
+    reactor.every(BEAT_S, manager.beat)
+    reactor.every(SAVE_S, manager.save)
+    reactor.every(TRIM_S, manager.trim)
+    reactor.every(runtime.HEARTBEAT_S, heart.beat)
+
+    def turn(now_s: float) -> float | None:
+        committer.collect()
+        return manager.turn(now_s)
+
+    reactor.each_turn(turn)
+    manager.beat()
+    heart.ready()
+    reactor.run(lambda: heart.stopping)
+    drained_by_s = time.monotonic() + 1.0
+    reactor.run(lambda: manager.idle() or time.monotonic() > drained_by_s)
+    manager.save()
+    committer.stop()
+    return 0

@@ -1,0 +1,309 @@
+"""The critical log: one SQLite file, one writer (the queue-manager), any number of readers.
+
+What is committed here exists; what is not, the producers still hold. Watermarks, derived state and retained state are
+written in the transaction of the events that they have seen, so that no crash can take them apart.
+
+One read-write connection exists in the whole system: versions before 3.51.3 can corrupt a WAL when two connections
+write or checkpoint at once (sqlite.org/wal.html#walresetbug), and this rule makes that impossible. Readers open `mode=ro`
+and keep no cursor open between pages.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from actors import faults, host
+from actors.core.book import Entry
+from actors.core.event import Event
+from actors.errors import Fenced, Refused
+
+LOG_FILE: Final = "log.db"
+LOCK_FILE: Final = "log.lock"
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS events (
+    position INTEGER PRIMARY KEY, ts_ms REAL NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS events_by_id ON events (id);
+CREATE TABLE IF NOT EXISTS identities (
+    key TEXT PRIMARY KEY, id TEXT NOT NULL, ts_ms REAL NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS identities_by_time ON identities (ts_ms);
+CREATE TABLE IF NOT EXISTS marks (producer TEXT PRIMARY KEY, watermark INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS derived (key TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS retained (key TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cursors (
+    overlay_id TEXT PRIMARY KEY, position INTEGER NOT NULL, ts_ms REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS quarantine (
+    n INTEGER PRIMARY KEY AUTOINCREMENT, ts_ms REAL NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL,
+    reason TEXT NOT NULL, excerpt TEXT NOT NULL, dead INTEGER NOT NULL);
+"""
+
+# Trimming takes so many rows at a time, so that a commit behind it waits for milliseconds only.
+TRIM_ROWS: Final = 2_000
+CHECKPOINT_PAGES: Final = 1_000
+
+_encode = msgspec.msgpack.Encoder().encode
+_event = msgspec.msgpack.Decoder(Event)
+
+
+class Head(Struct, frozen=True):
+    """Where a log stands. `oldest` is the first position that is still kept (top + 1 when none is)."""
+
+    epoch: str
+    gen: int
+    top: int
+    oldest: int
+
+
+class Recovered(Struct, frozen=True):
+    """What a writer finds when it opens the log."""
+
+    head: Head
+    watermarks: dict[str, int]
+    derived: dict[str, bytes]
+    retained: dict[str, Event]
+    ledger: bytes
+
+
+class Log:
+    """The writer. Holds `log.lock` for life, and a generation that fences off every older writer."""
+
+    def __init__(self, run_dir: Path, keep_s: float, max_bytes: int, identity_s: float, quarantine_rows: int) -> None:
+        self._lock = host.lock(run_dir / LOCK_FILE, "queue-manager")
+        path = run_dir / LOG_FILE
+        self._path = path
+        self._keep_s, self._max_bytes = keep_s, max_bytes
+        self._identity_s, self._quarantine_rows = identity_s, quarantine_rows
+        host.touch_private(path)
+        self._db = connect(path)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("PRAGMA fullfsync = 1")  # macOS: fsync alone does not reach the disk
+        self._db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        self._db.executescript(SCHEMA)
+        self._gen = self._next_generation()
+        self.recovered = self._recover()
+
+    def commit(self, entries: list[Entry]) -> list[None]:
+        """Write all entries in one transaction and return when it is on disk.
+
+        Raises:
+            Fenced: another queue-manager has opened the log since.
+            sqlite3.Error: the disk failed; nothing was acknowledged, the process must die.
+        """
+        faults.point("log.before_commit")
+        db = self._db
+        db.execute("BEGIN IMMEDIATE")
+        self._still_mine()
+        for entry in entries:
+            self._write(entry)
+        faults.point("log.in_commit")
+        db.execute("COMMIT")
+        faults.point("log.after_commit")
+        return [None] * len(entries)
+
+    def _write(self, entry: Entry) -> None:
+        db = self._db
+        db.executemany(
+            "INSERT INTO events VALUES (?, ?, ?, ?)",
+            [(event.position, event.ts_queued_ms, event.id, _encode(event)) for event in entry.events],
+        )
+        if entry.events:
+            db.execute("UPDATE meta SET value = ? WHERE key = 'top'", (entry.events[-1].position,))
+        db.executemany("INSERT OR REPLACE INTO identities VALUES (?, ?, ?)", entry.identities)
+        db.executemany("INSERT OR REPLACE INTO marks VALUES (?, ?)", entry.watermarks.items())
+        for key, body in entry.derived.items():
+            if body is None:
+                db.execute("DELETE FROM derived WHERE key = ?", (key,))
+            else:
+                db.execute("INSERT OR REPLACE INTO derived VALUES (?, ?)", (key, body))
+        db.executemany(
+            "INSERT OR REPLACE INTO retained VALUES (?, ?)",
+            [(key, _encode(event)) for key, event in entry.retained.items()],
+        )
+        db.executemany("INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)", entry.cursors)
+        db.executemany(
+            "INSERT INTO quarantine (ts_ms, id, kind, reason, excerpt, dead) VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (reject.ts_ingest_ms, reject.id, reject.kind, reject.reason, reject.excerpt, reject.dead)
+                for reject in entry.rejects
+            ],
+        )
+        if entry.ledger:
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('ledger', ?)", (entry.ledger,))
+        if entry.new_epoch:
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('epoch', ?)", (entry.new_epoch,))
+        if entry.trim_ms:
+            self._trim(entry.trim_ms)
+
+    def _trim(self, now_ms: float) -> None:
+        """Forget what is older than the limits allow, oldest first, a bounded number of rows."""
+        db = self._db
+        (pages,) = db.execute("PRAGMA page_count").fetchone()
+        (free,) = db.execute("PRAGMA freelist_count").fetchone()
+        (page_bytes,) = db.execute("PRAGMA page_size").fetchone()
+        full = (pages - free) * page_bytes > self._max_bytes
+        before_ms = now_ms if full else now_ms - self._keep_s * 1000
+        db.execute(
+            "DELETE FROM events WHERE position IN "
+            "(SELECT position FROM events WHERE ts_ms < ? ORDER BY position LIMIT ?)",
+            (before_ms, TRIM_ROWS),
+        )
+        db.execute(
+            "DELETE FROM identities WHERE key IN (SELECT key FROM identities WHERE ts_ms < ? LIMIT ?)",
+            (now_ms - self._identity_s * 1000, TRIM_ROWS),
+        )
+        db.execute("DELETE FROM quarantine WHERE n <= (SELECT max(n) FROM quarantine) - ?", (self._quarantine_rows,))
+        db.execute("DELETE FROM cursors WHERE ts_ms < ?", (now_ms - self._identity_s * 1000,))
+        faults.point("log.trimmed")
+
+    def close(self) -> None:
+        """Fold the WAL back into the file and let go of the lock."""
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        faults.point("log.checkpointed")
+        self._db.close()
+        self._lock.close()
+
+    def _next_generation(self) -> int:
+        db = self._db
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('gen', 0), ('top', 0)", (secrets.token_hex(16),))
+        db.execute("UPDATE meta SET value = value + 1 WHERE key = 'gen'")
+        (gen,) = db.execute("SELECT value FROM meta WHERE key = 'gen'").fetchone()
+        db.execute("COMMIT")
+        return int(gen)
+
+    def _still_mine(self) -> None:
+        (gen,) = self._db.execute("SELECT value FROM meta WHERE key = 'gen'").fetchone()
+        if gen != self._gen:
+            raise Fenced(f"the log is at generation {gen}, this queue-manager is {self._gen}")
+
+    def _recover(self) -> Recovered:
+        db = self._db
+        ledger = db.execute("SELECT value FROM meta WHERE key = 'ledger'").fetchone()
+        return Recovered(
+            head=_head(db),
+            watermarks=dict(db.execute("SELECT producer, watermark FROM marks")),
+            derived=dict(db.execute("SELECT key, body FROM derived")),
+            retained={key: _event.decode(body) for key, body in db.execute("SELECT key, body FROM retained")},
+            ledger=ledger[0] if ledger else b"",
+        )
+
+
+class LogReader:
+    """A reader of the log for one thread; works while the writer lives, is dead, or restarts.
+
+    Raises:
+        Refused: there is no log yet.
+    """
+
+    def __init__(self, run_dir: Path) -> None:
+        path = run_dir / LOG_FILE
+        if not path.exists():
+            raise Refused(f"there is no log in {run_dir} yet: the queue-manager makes it when it first starts")
+        self._db = connect(path, read_only=True)
+
+    def head(self) -> Head:
+        """Return where the log stands.
+
+        Raises:
+            Refused: the queue-manager has made the file and not yet its tables.
+        """
+        try:
+            return _head(self._db)
+        except sqlite3.OperationalError as error:
+            raise Refused(f"the log is not ready yet: {error}") from error
+
+    def page(self, after: int, limit: int) -> list[Event]:
+        """Return up to `limit` critical events whose position is over `after`, in order."""
+        rows = self._db.execute(
+            "SELECT body FROM events WHERE position > ? ORDER BY position LIMIT ?", (after, limit)
+        ).fetchall()
+        return [_event.decode(body) for (body,) in rows]
+
+    def snapshot(self) -> list[Event]:
+        """Return the last value of every retained state."""
+        return [
+            _event.decode(body) for (body,) in self._db.execute("SELECT body FROM retained ORDER BY key").fetchall()
+        ]
+
+    def quarantine(self, limit: int) -> list[dict[str, Any]]:
+        """Return the last `limit` rejected raw messages, newest first."""
+        names = ("n", "ts_ms", "id", "kind", "reason", "excerpt", "dead")
+        rows = self._db.execute(
+            f"SELECT {', '.join(names)} FROM quarantine ORDER BY n DESC LIMIT ?", (limit,)
+        ).fetchall()
+        return [dict(zip(names, row, strict=True)) | {"dead": bool(row[-1])} for row in rows]
+
+    def story(self, event_id: str) -> dict[str, Any] | None:
+        """Return what the log knows of an event: its place, who has drawn it, or why it was rejected."""
+        row = self._db.execute("SELECT body FROM events WHERE id = ?", (event_id,)).fetchone()
+        if row is not None:
+            event = _event.decode(row[0])
+            drawn = self._db.execute(
+                "SELECT overlay_id, ts_ms FROM cursors WHERE position >= ? ORDER BY overlay_id", (event.position,)
+            ).fetchall()
+            return {
+                "id": event.id,
+                "type": event.type,
+                "outcome": "logged",
+                "position": event.position,
+                "ts_source_ms": event.ts_source_ms,
+                "ts_ingest_ms": event.ts_ingest_ms,
+                "ts_normalized_ms": event.ts_normalized_ms,
+                "ts_queued_ms": event.ts_queued_ms,
+                "drawn_by": [{"overlay_id": overlay_id, "by_ts_ms": ts_ms} for overlay_id, ts_ms in drawn],
+            }
+        row = self._db.execute(
+            "SELECT kind, reason, excerpt, dead, ts_ms FROM quarantine WHERE id = ? ORDER BY n DESC", (event_id,)
+        ).fetchone()
+        if row is None:
+            return None
+        kind, reason, excerpt, dead, ts_ms = row
+        outcome = "dead-lettered" if dead else "rejected"
+        return {
+            "id": event_id,
+            "outcome": outcome,
+            "kind": kind,
+            "reason": reason,
+            "excerpt": excerpt,
+            "ts_ingest_ms": ts_ms,
+        }
+
+    def identity(self, key: str) -> str | None:
+        """Return the id of the event that a source already named `key`, if it did."""
+        row = self._db.execute("SELECT id FROM identities WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def cursor(self, overlay_id: str) -> int | None:
+        """Return the last position that the overlay is known to have drawn."""
+        row = self._db.execute("SELECT position FROM cursors WHERE overlay_id = ?", (overlay_id,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def positions(self, limit: int) -> Iterable[tuple[int, str]]:
+        """Return (position, id) of the last `limit` events, for checks and benches."""
+        return self._db.execute("SELECT position, id FROM events ORDER BY position DESC LIMIT ?", (limit,)).fetchall()
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def connect(path: Path, read_only: bool = False) -> sqlite3.Connection:
+    """Open a store's file; transactions are begun and ended by hand."""
+    mode = "ro" if read_only else "rw"
+    uri = f"{path.resolve().as_uri()}?mode={mode}"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5.0, check_same_thread=False)
+
+
+def _head(db: sqlite3.Connection) -> Head:
+    meta = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('epoch', 'gen', 'top')"))
+    (first,) = db.execute("SELECT min(position) FROM events").fetchone()
+    top = int(meta["top"])
+    return Head(epoch=meta["epoch"], gen=int(meta["gen"]), top=top, oldest=top + 1 if first is None else first)

@@ -1,0 +1,170 @@
+"""A producer's outbox: what was accepted, on disk before it is acknowledged to the source.
+
+A row's number (pseq) is given by AUTOINCREMENT and never again, so it names the row for ever. Rows stay for `keep_s` after
+the log has them, so that a log that went back in time can be told again. The producer's name ends in random
+characters that live here: a new outbox is a new producer, whose numbers start afresh.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec import Struct
+
+from actors import faults, host
+from actors.core.event import RawItem
+from actors.stores.log import connect
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rows (
+    pseq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, body BLOB NOT NULL, ts_ingest_ms REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS deliveries (digest BLOB PRIMARY KEY, ts_ms REAL NOT NULL) WITHOUT ROWID;
+"""
+TRIM_ROWS: Final = 5_000
+
+
+class Delivery(Struct, frozen=True):
+    """One request of a source: its critical raw messages (kind, body), all or none.
+
+    digest  what the source repeats when it did not hear our answer; b"" for what has an identity of its own
+    """
+
+    rows: list[tuple[str, bytes]]
+    ts_ingest_ms: float
+    digest: bytes = b""
+
+
+class Stored(Struct, frozen=True):
+    """The numbers that a delivery's rows got; `repeated` if it was stored before (then there are none)."""
+
+    items: list[RawItem]
+    repeated: bool = False
+
+
+class Progress(Struct, frozen=True):
+    """What the log has, to be remembered; `trim` forgets rows that it has had for long enough."""
+
+    acked: int
+    epoch: str
+    trim: bool = False
+
+
+class Forget(Struct, frozen=True):
+    """The outbox went back in time: go on under a new name, with everything unacknowledged."""
+
+
+class Outbox:
+    """The writer. One per producer; holds `NAME.lock` for life."""
+
+    def __init__(self, run_dir: Path, name: str, keep_s: float) -> None:
+        self._lock = host.lock(run_dir / f"{name}.lock", name)
+        self._keep_s = keep_s
+        path = outbox_path(run_dir, name)
+        host.touch_private(path)
+        db = self._db = connect(path)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA fullfsync = 1")
+        db.executescript(SCHEMA)
+        db.execute("BEGIN IMMEDIATE")
+        db.execute(
+            "INSERT OR IGNORE INTO meta VALUES ('producer', ?), ('pgen', 0), ('acked', 0), ('epoch', '')",
+            (f"{name}-{secrets.token_hex(3)}",),
+        )
+        db.execute("UPDATE meta SET value = value + 1 WHERE key = 'pgen'")
+        db.execute("COMMIT")
+        meta: dict[str, Any] = dict(db.execute("SELECT key, value FROM meta"))
+        self.producer, self.pgen = str(meta["producer"]), int(meta["pgen"])
+        self.acked, self.epoch = int(meta["acked"]), str(meta["epoch"])
+        newest = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'rows'").fetchone()
+        self.newest = int(newest[0]) if newest else 0
+        (self.waiting_bytes,) = db.execute(
+            "SELECT coalesce(sum(length(body)), 0) FROM rows WHERE pseq > ?", (self.acked,)
+        ).fetchone()
+
+    def commit(self, jobs: list[Any]) -> list[Stored | None]:
+        """Apply deliveries and progress in one transaction and return when it is on disk.
+
+        Raises:
+            sqlite3.Error: the disk failed; nothing was accepted, the process must die.
+        """
+        faults.point("outbox.before_commit")
+        self._db.execute("BEGIN IMMEDIATE")
+        results = [self._apply(job) for job in jobs]
+        self._db.execute("COMMIT")
+        faults.point("outbox.after_commit")
+        return results
+
+    def close(self) -> None:
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._db.close()
+        self._lock.close()
+
+    def _apply(self, job: Delivery | Progress | Forget) -> Stored | None:
+        if isinstance(job, Delivery):
+            return self._store(job)
+        if isinstance(job, Forget):
+            name = self.producer.rpartition("-")[0]
+            self._db.execute("UPDATE meta SET value = ? WHERE key = 'producer'", (f"{name}-{secrets.token_hex(3)}",))
+            return None
+        self._db.execute("UPDATE meta SET value = ? WHERE key = 'acked'", (job.acked,))
+        self._db.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (job.epoch,))
+        if job.trim:
+            before_ms = time.time() * 1000 - self._keep_s * 1000
+            self._db.execute(
+                "DELETE FROM rows WHERE pseq IN "
+                "(SELECT pseq FROM rows WHERE pseq <= ? AND ts_ingest_ms < ? ORDER BY pseq LIMIT ?)",
+                (job.acked, before_ms, TRIM_ROWS),
+            )
+            self._db.execute("DELETE FROM deliveries WHERE ts_ms < ?", (before_ms,))
+            faults.point("outbox.trimmed")
+        return None
+
+    def _store(self, delivery: Delivery) -> Stored:
+        db = self._db
+        if delivery.digest:
+            try:
+                db.execute("INSERT INTO deliveries VALUES (?, ?)", (delivery.digest, delivery.ts_ingest_ms))
+            except sqlite3.IntegrityError:
+                return Stored([], repeated=True)
+        items = []
+        for kind, body in delivery.rows:
+            cursor = db.execute(
+                "INSERT INTO rows (kind, body, ts_ingest_ms) VALUES (?, ?, ?)", (kind, body, delivery.ts_ingest_ms)
+            )
+            items.append(RawItem(int(cursor.lastrowid or 0), 0, kind, body, delivery.ts_ingest_ms))
+        return Stored(items)
+
+
+class OutboxReader:
+    """Reads rows back: after a start, and when more waits than the window holds."""
+
+    def __init__(self, run_dir: Path, name: str) -> None:
+        self._db = connect(outbox_path(run_dir, name), read_only=True)
+
+    def rows(self, after: int, limit: int) -> list[RawItem]:
+        """Return up to `limit` rows whose number is over `after`, in order."""
+        found = self._db.execute(
+            "SELECT pseq, kind, body, ts_ingest_ms FROM rows WHERE pseq > ? ORDER BY pseq LIMIT ?", (after, limit)
+        ).fetchall()
+        return [RawItem(pseq, 0, kind, body, ts_ms) for pseq, kind, body, ts_ms in found]
+
+    def oldest(self) -> int:
+        """Return the first number that is kept, one over the newest when none is."""
+        (first,) = self._db.execute("SELECT min(pseq) FROM rows").fetchone()
+        if first is not None:
+            return int(first)
+        newest = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'rows'").fetchone()
+        return (int(newest[0]) if newest else 0) + 1
+
+    def close(self) -> None:
+        self._db.close()
+
+
+def outbox_path(run_dir: Path, name: str) -> Path:
+    return run_dir / f"outbox-{name}.db"
