@@ -1,0 +1,90 @@
+"""Build: a payload → its event, by the row of its type.
+
+Every adapter ends here, so that lane, priority, age and keys are read from the taxonomy in one place.
+`payload` is already a valid Struct: an adapter that constructs one from foreign text keeps its bounds itself.
+
+    dedupe_key    critical: the source's own identity, or None: two real kills may look alike
+                  others:   that identity, or the content, within the row's window; chat has no content
+                            key, for a crowd that writes "gg" is not one person
+    coalesce_key  the row's template, filled from the payload
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from actors.core.event import Category, Event, RawItem
+from actors.core.taxonomy import TAXONOMY, Chat, Payload, Row
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class _Plan(Struct, frozen=True):
+    """A row, compiled. `content` tells whether equal payloads are one event; `key` is None without a template."""
+
+    category: Category
+    priority: int
+    ttl_ms: int
+    content: bool
+    key: Callable[[Payload], str] | None
+
+
+def _plan(row: Row) -> _Plan:
+    content = row.dedupe_ms > 0 and row.category is not Category.CRITICAL and row.payload is not Chat
+    key = row.coalesce.replace("{", "{0.").format if row.coalesce else None
+    return _Plan(row.category, row.priority, row.ttl_ms, content, key)
+
+
+_PLANS: Final = {name: _plan(row) for name, row in TAXONOMY.items()}
+
+
+def build(
+    item: RawItem,
+    producer: str,
+    pgen: int,
+    type_: str,
+    payload: Payload,
+    *,
+    source: str,
+    index: int = 0,
+    ts_source_ms: float | None = None,
+    id_: str | None = None,
+    identity: str | None = None,
+    ttl_ms: int | None = None,
+    coalesce_key: str | None = None,
+) -> Event:
+    """Return the event that `payload` of type `type_` is.
+
+    Args:
+        index: which event of the message this is, from 0
+        id_: the caller's own id; None makes one from the producer's number, unique over restarts
+        identity: what the source itself calls the event; None when it gives no name
+        ttl_ms, coalesce_key: None takes the row's
+    """
+    plan = _PLANS[type_]
+    encoded = _encode(payload)
+    if id_ is None:
+        generation = "" if plan.category is Category.CRITICAL else f"g{pgen}/"
+        id_ = f"{producer}/{generation}{item.pseq}.{index}"
+    if identity is None and plan.content:
+        identity = f"{type_}:{blake2b(encoded, digest_size=8).hexdigest()}"
+    if coalesce_key is None and plan.key is not None:
+        coalesce_key = plan.key(payload)
+    return Event(
+        id=id_,
+        type=type_,
+        category=plan.category,
+        priority=plan.priority,
+        ts_ingest_ms=item.ts_ingest_ms,
+        ttl_ms=plan.ttl_ms if ttl_ms is None else ttl_ms,
+        source=source,
+        payload=Raw(encoded),
+        ts_source_ms=ts_source_ms,
+        dedupe_key=identity,
+        coalesce_key=coalesce_key,
+    )

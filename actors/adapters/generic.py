@@ -1,0 +1,183 @@
+"""Generic: events that a caller describes in the contract's own words, one object or a list of them.
+
+    POST /events ──parse──▶ [Submission] ──kind "event"──▶ normalize ──▶ [Event]
+
+Everything is checked at the door, where the caller still listens: `parse` names the path of what is wrong
+and refuses the whole list, so that a caller never wonders which half was taken. `normalize` checks again,
+because the body came through a file and a socket since. Objects of the legacy shape (`event` instead of
+`type`) pass through core.legacy.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any, Final, TypeVar
+
+import msgspec
+from msgspec import Raw, Struct
+
+from actors.adapters.build import build
+from actors.core.event import Category, Event, RawItem, Submission
+from actors.core.legacy import from_legacy
+from actors.core.taxonomy import TAXONOMY, Chat, Payload
+from actors.errors import BadInput, TooLarge
+
+# One request is one transaction of the outbox, and one payload is one cell of an overlay's screen: guesses.
+MAX_OBJECTS: Final = 1_000
+MAX_PAYLOAD_BYTES: Final = 32 * 1024
+# Keys travel in every frame and stay in the log for 7 days; a UUID has 36 characters.
+MAX_KEY_LENGTH: Final = 200
+MAX_TTL_MS: Final = 7 * 24 * 3_600_000
+
+
+class _Type(Struct):
+    type: str
+
+
+class _Shape(Struct):
+    """Just enough of an object to tell the two shapes apart."""
+
+    type: Any = None
+    event: Any = None
+
+
+class _Legacy(Struct, forbid_unknown_fields=True):
+    event: str
+    data: dict[str, Any] = {}
+    timestamp: float | None = None
+    id: str | None = None
+    source: str = "http"
+
+
+T = TypeVar("T")
+
+_encode = msgspec.msgpack.Encoder().encode
+_type = msgspec.msgpack.Decoder(_Type)
+_packed = msgspec.msgpack.Decoder(Submission)
+_packed_payload = {name: msgspec.msgpack.Decoder(row.payload) for name, row in TAXONOMY.items()}
+_list = msgspec.json.Decoder(list[Raw])
+_shape = msgspec.json.Decoder(_Shape)
+_legacy = msgspec.json.Decoder(_Legacy)
+_object = msgspec.json.Decoder(Submission)
+_object_payload = {name: msgspec.json.Decoder(row.payload) for name, row in TAXONOMY.items()}
+
+
+def category(body: bytes) -> Category:
+    """Return the lane of a MessagePack Submission. What cannot be read is normal: the normalizer will reject it."""
+    try:
+        row = TAXONOMY.get(_type.decode(body).type)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return Category.NORMAL
+    return Category.NORMAL if row is None else row.category
+
+
+def normalize(item: RawItem, producer: str, pgen: int) -> list[Event]:
+    """Return the one event that a Submission describes."""
+    submission = _read(_packed, item.body, "$")
+    _check(submission, "$")
+    payload = _read(_packed_payload[submission.type], submission.payload, "$.payload")
+    identity = submission.id
+    if isinstance(payload, Chat) and payload.message_id:
+        identity = payload.message_id
+    return [
+        build(
+            item,
+            producer,
+            pgen,
+            submission.type,
+            payload,
+            source=submission.source,
+            ts_source_ms=submission.ts_source_ms,
+            id_=submission.id,
+            identity=identity,
+            ttl_ms=submission.ttl_ms,
+            coalesce_key=submission.coalesce_key,
+        )
+    ]
+
+
+def parse(data: bytes) -> list[Submission]:
+    """Return the submissions in a JSON object or list, with their payloads checked and as MessagePack.
+
+    Raises:
+        BadInput: it is not JSON, or an object does not fit; the text ends with its path
+        TooLarge: over MAX_OBJECTS objects, or a payload over MAX_PAYLOAD_BYTES
+    """
+    if data.lstrip()[:1] != b"[":
+        return [_submission(data, "$")]
+    objects: list[Raw] = _read(_list, data, "$")
+    if len(objects) > MAX_OBJECTS:
+        raise TooLarge(f"Expected at most {MAX_OBJECTS} objects, got {len(objects)} - at `$`")
+    return [_submission(raw, f"$[{index}]") for index, raw in enumerate(objects)]
+
+
+def _submission(raw: bytes | Raw, where: str) -> Submission:
+    try:
+        submission = _object.decode(raw)
+    except msgspec.ValidationError as error:
+        shape = _read(_shape, raw, where)
+        if shape.type is not None or shape.event is None:
+            raise _located(error, where) from error
+        return _from_legacy(_read(_legacy, raw, where), where)
+    except _UNREADABLE as error:
+        raise _located(error, where) from error
+    _check(submission, where)
+    payload = _read(_object_payload[submission.type], submission.payload, f"{where}.payload")
+    return msgspec.structs.replace(submission, payload=_pack(payload, f"{where}.payload"))
+
+
+def _from_legacy(old: _Legacy, where: str) -> Submission:
+    try:
+        type_, fields = from_legacy(old.event, old.data)
+    except ValueError as error:
+        raise BadInput(f"{error} - at `{where}.event`") from error
+    try:
+        payload = msgspec.convert(fields, TAXONOMY[type_].payload)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise _located(error, f"{where}.data") from error
+    submission = Submission(
+        type_, _pack(payload, f"{where}.data"), id=old.id, ts_source_ms=old.timestamp, source=old.source
+    )
+    _check(submission, where)
+    return submission
+
+
+def _check(submission: Submission, where: str) -> None:
+    """Raise BadInput unless the type exists and keys and ages are within their bounds."""
+    if submission.type not in TAXONOMY:
+        near = get_close_matches(submission.type[:64], TAXONOMY, n=2)
+        hint = f", did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""
+        raise BadInput(f"Unknown type `{submission.type[:64]}`{hint} - at `{where}.type`")
+    for name in ("id", "coalesce_key", "source"):
+        key = getattr(submission, name)
+        if key is not None and not 1 <= len(key) <= MAX_KEY_LENGTH:
+            raise BadInput(f"Expected 1 to {MAX_KEY_LENGTH} characters, got {len(key)} - at `{where}.{name}`")
+    if submission.ttl_ms is not None and not 0 <= submission.ttl_ms <= MAX_TTL_MS:
+        raise BadInput(f"Expected 0 to {MAX_TTL_MS} ms, got {submission.ttl_ms} - at `{where}.ttl_ms`")
+
+
+def _pack(payload: Payload, where: str) -> Raw:
+    try:
+        encoded = _encode(payload)
+    except (OverflowError, UnicodeEncodeError, RecursionError) as error:
+        raise BadInput(f"{error}, expected what MessagePack can carry - at `{where}`") from error
+    if len(encoded) > MAX_PAYLOAD_BYTES:
+        raise TooLarge(f"Expected at most {MAX_PAYLOAD_BYTES} bytes encoded, got {len(encoded)} - at `{where}`")
+    return Raw(encoded)
+
+
+# What the decoders raise for bytes that nobody should have sent.
+_UNREADABLE: Final = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+
+
+def _read(decoder: Any, data: bytes | Raw, where: str) -> Any:
+    try:
+        return decoder.decode(data)
+    except _UNREADABLE as error:
+        raise _located(error, where) from error
+
+
+def _located(error: Exception, where: str) -> BadInput:
+    """Return the error with its path continued from `where`."""
+    text, found, path = str(error).rpartition(" - at `$")
+    return BadInput(f"{text} - at `{where}{path[:-1]}`" if found else f"{error} - at `{where}`")

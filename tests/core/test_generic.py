@@ -1,0 +1,205 @@
+"""Events in the contract's own words: what is taken, what is refused and where, and the keys they get."""
+
+import json
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.adapters import ADAPTERS, generic
+from actors.core.event import Category, RawItem, Submission
+from actors.core.legacy import LEGACY
+from actors.core.taxonomy import TAXONOMY
+from actors.errors import BadInput, TooLarge
+
+ADA = {"id": "ada", "name": "Ada", "team": "CT"}
+BO = {"id": "bo", "name": "Bo"}
+KILL = {"type": "kill", "payload": {"attacker": ADA, "victim": BO, "weapon": "ak47"}}
+CHAT = {"type": "chat", "payload": {"user": "Ada", "text": "gg"}}
+HIT = {"type": "hit", "payload": {"attacker": ADA, "victim": BO, "damage": 27}}
+
+
+def parse(value):
+    return generic.parse(json.dumps(value).encode())
+
+
+def event(value, pseq=5, pgen=2):
+    """Send one object through both doors."""
+    [submission] = parse(value)
+    body = msgspec.msgpack.encode(submission)
+    [result] = generic.normalize(RawItem(pseq, 1, "event", body, 9.0), "http", pgen)
+    assert generic.category(body) == result.category
+    return result
+
+
+def refusal(value):
+    with pytest.raises(BadInput) as caught:
+        parse(value)
+    return str(caught.value)
+
+
+def test_one_object_or_a_list_of_them_is_taken():
+    assert [submission.type for submission in parse(KILL)] == ["kill"]
+    assert [submission.type for submission in parse([KILL, CHAT])] == ["kill", "chat"]
+    assert parse([]) == []
+
+
+def test_a_payload_is_taken_without_its_defaults():
+    result = event({"type": "kill", "payload": {"attacker": ADA, "victim": BO, "headshot": False}})
+    assert msgspec.msgpack.decode(result.payload) == {"attacker": ADA, "victim": BO}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (
+            [KILL, {"type": "cheer", "payload": {"user": "Ada", "bits": "9"}}],
+            "Expected `int`, got `str` - at `$[1].payload.bits`",
+        ),
+        ({"type": "cheer", "payload": {"user": "Ada", "bits": -1}}, "Expected `int` >= 0 - at `$.payload.bits`"),
+        ({"type": "follow", "payload": {"user": ""}}, "Expected `str` of length >= 1 - at `$.payload.user`"),
+        ({"type": "follow", "payload": {}}, "Object missing required field `user` - at `$.payload`"),
+        ({"type": "follow", "payload": {"usr": "Ada"}}, "Object contains unknown field `usr` - at `$.payload`"),
+        ({"type": "follow"}, "Object missing required field `payload` - at `$`"),
+        ([{"payload": {}}], "Object missing required field `type` - at `$[0]`"),
+        ({"type": "follow", "payload": {"user": "Ada"}, "prio": 9}, "Object contains unknown field `prio` - at `$`"),
+        ([7], "Expected `object`, got `int` - at `$[0]`"),
+        ({"type": "kil", "payload": {}}, "Unknown type `kil`, did you mean `kill`? - at `$.type`"),
+        ([{"type": "zzzz", "payload": {}}], "Unknown type `zzzz` - at `$[0].type`"),
+        ({**KILL, "ttl_ms": -1}, "Expected 0 to 604800000 ms, got -1 - at `$.ttl_ms`"),
+        ({**KILL, "id": ""}, "Expected 1 to 200 characters, got 0 - at `$.id`"),
+        ([{**KILL, "source": "x" * 201}], "Expected 1 to 200 characters, got 201 - at `$[0].source`"),
+        ({"event": "Alert Wim"}, "Unknown legacy event `Alert Wim`, did you mean `Alert Win`? - at `$.event`"),
+        ([{"event": "Heal", "data": {"amount": "9"}}], "Expected `int`, got `str` - at `$[0].data.amount`"),
+        ({"event": "Kill", "who": 1}, "Object contains unknown field `who` - at `$`"),
+    ],
+)
+def test_a_refusal_says_what_came_what_was_expected_and_where(value, text):
+    assert refusal(value) == text
+
+
+@pytest.mark.parametrize("data", [b"", b"[", b"{", b"nonsense", b"\xff", b"[" * 100_000, b'{"type":"kill"', b"null"])
+def test_what_is_no_json_is_refused(data):
+    with pytest.raises(BadInput):
+        generic.parse(data)
+
+
+def test_a_number_that_no_frame_can_carry_is_refused():
+    assert "$.payload" in refusal({"type": "custom", "payload": {"name": "x", "data": {"n": 2**64}}})
+
+
+def test_the_limits_are_stated():
+    with pytest.raises(TooLarge, match=r"at most 1000 objects, got 1001 - at `\$`"):
+        parse([CHAT] * 1_001)
+    with pytest.raises(TooLarge, match=r"at most 32768 bytes encoded, got \d+ - at `\$\[1\].payload`"):
+        parse([CHAT, {"type": "custom", "payload": {"name": "x", "data": {"blob": "x" * 33_000}}}])
+
+
+@pytest.mark.parametrize("type_", sorted(TAXONOMY))
+def test_the_row_of_the_type_decides_how_it_is_carried(type_):
+    row = TAXONOMY[type_]
+    [submission] = parse({"event": _old_name(type_)})
+    [result] = generic.normalize(RawItem(5, 1, "event", msgspec.msgpack.encode(submission), 9.0), "http", 2)
+    assert (result.type, result.category, result.priority, result.ttl_ms) == (
+        type_,
+        row.category,
+        row.priority,
+        row.ttl_ms,
+    )
+    assert (result.coalesce_key is None) == (row.coalesce == "")
+
+
+def _old_name(type_):
+    return next(row.template for row in LEGACY if row.type == type_ and "{" not in row.template)
+
+
+def test_a_caller_may_override_age_key_source_and_time():
+    result = event({**HIT, "ttl_ms": 5, "coalesce_key": "mine", "source": "bot", "ts_source_ms": 12.5})
+    assert (result.ttl_ms, result.coalesce_key, result.source, result.ts_source_ms) == (5, "mine", "bot", 12.5)
+    assert result.ts_ingest_ms == 9.0
+
+
+def test_the_coalesce_key_is_filled_from_the_payload():
+    assert event(HIT).coalesce_key == "hit:ada"
+    assert event({"type": "toggle", "payload": {"name": "{0}", "on": True}}).coalesce_key == "toggle:{0}"
+    assert event({"type": "score", "payload": {"scores": {"CT": 1}}}).coalesce_key == "score"
+
+
+def test_an_id_is_the_callers_or_tells_number_and_generation():
+    assert event({**KILL, "id": "mine"}).id == "mine"
+    assert event(KILL).id == "http/5.0"
+    assert event(CHAT).id == "http/g2/5.0"
+
+
+def test_a_critical_event_is_deduplicated_by_its_callers_identity_alone():
+    assert event(KILL).dedupe_key is None
+    assert event({**KILL, "id": "mine"}).dedupe_key == "mine"
+
+
+def test_equal_content_of_a_normal_event_has_an_equal_key():
+    assert event(HIT).dedupe_key == event(HIT, pseq=6, pgen=3).dedupe_key
+    assert event(HIT).dedupe_key != event({**HIT, "payload": {**HIT["payload"], "damage": 28}}).dedupe_key
+    assert event({**HIT, "id": "a"}).dedupe_key == "a"
+
+
+def test_chat_is_never_deduplicated_by_its_text():
+    assert event(CHAT).dedupe_key is None
+    assert event({**CHAT, "id": "a"}).dedupe_key == "a"
+    named = {"type": "chat", "payload": {**CHAT["payload"], "message_id": "m1"}}
+    assert event(named).dedupe_key == "m1"
+    assert event({**named, "id": "a"}).dedupe_key == "m1"
+
+
+def test_state_has_no_dedupe_key():
+    assert event({"type": "crosshair", "payload": {}}).dedupe_key is None
+
+
+def test_a_legacy_object_is_taken_beside_the_new_ones():
+    heal, kill = parse([{"event": "Heal 100", "timestamp": 12, "data": {"player": ADA}, "id": "h1"}, KILL])
+    assert (heal.type, heal.ts_source_ms, heal.id) == ("heal", 12.0, "h1")
+    assert msgspec.msgpack.decode(heal.payload) == {"player": ADA, "amount": 100}
+    assert kill.type == "kill"
+
+
+@pytest.mark.parametrize("body", [b"", b"\xc1", b"\x81\xa4type\xa3zzz", b"\x81\xa4type\xa1\xff", b"\x91" * 9_000])
+def test_a_body_that_cannot_be_read_goes_to_the_normalizer_and_is_rejected(body):
+    assert generic.category(body) is Category.NORMAL
+    with pytest.raises(BadInput):
+        generic.normalize(RawItem(1, 1, "event", body, 9.0), "http", 1)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda x: st.lists(x) | st.dictionaries(st.text(), x),
+        max_leaves=9,
+    )
+)
+def test_no_json_raises_anything_but_bad_input(value):
+    for candidate in (
+        value,
+        {"type": "custom", "payload": value},
+        {"type": "custom", "payload": {"name": "x", "data": {"v": value}}},
+    ):
+        try:
+            submissions = generic.parse(json.dumps(candidate).encode())
+        except BadInput:
+            continue
+        for submission in submissions:
+            [_] = generic.normalize(RawItem(1, 1, "event", msgspec.msgpack.encode(submission), 9.0), "http", 1)
+
+
+@given(st.binary(max_size=64))
+def test_no_bytes_raise_anything_but_bad_input(data):
+    for read in (generic.parse, lambda body: generic.normalize(RawItem(1, 1, "event", body, 9.0), "p", 1)):
+        try:
+            read(data)
+        except BadInput:
+            continue
+    packed = msgspec.msgpack.encode(Submission("custom", msgspec.Raw(data or b"\xc0")))
+    generic.category(packed)
+
+
+def test_every_kind_of_raw_message_has_its_adapter():
+    assert sorted(ADAPTERS) == ["event", "srcds"]

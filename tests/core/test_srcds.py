@@ -1,0 +1,314 @@
+"""Lines of a game server's log, as a table; and what a hostile line cannot do."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.adapters import srcds
+from actors.core.event import Category, RawItem
+from actors.core.taxonomy import TAXONOMY
+from actors.errors import BadInput
+
+STAMP = b"L 03/14/2026 - 20:15:09: "
+STAMP_MS = 1_773_519_309_000.0
+ADA = b'"Ada<7><STEAM_1:0:4242><CT>"'
+BO = b'"Bo<9><[U:1:77]><TERRORIST>"'
+BOT = b'"Rusty<3><BOT><TERRORIST>"'
+ada = {"id": "STEAM_1:0:4242", "name": "Ada", "team": "CT"}
+bo = {"id": "[U:1:77]", "name": "Bo", "team": "TERRORIST"}
+bot = {"id": "BOT:Rusty", "name": "Rusty", "team": "TERRORIST"}
+
+
+def read(line):
+    """Return [(type, payload)] of a line; the lane must be the one that was announced."""
+    events = srcds.normalize(RawItem(5, 1, "srcds", line, 9.0), "log", 2)
+    for event in events:
+        assert event.category == srcds.category(line)
+        msgspec.msgpack.decode(event.payload, type=TAXONOMY[event.type].payload)
+    return [(event.type, msgspec.msgpack.decode(event.payload)) for event in events]
+
+
+LINES = [
+    # Combat.
+    (
+        ADA + b" [10 -20 64] killed " + BO + b' [30 5 64] with "ak47"',
+        "kill",
+        {"attacker": ada, "victim": bo, "weapon": "ak47"},
+    ),
+    (
+        ADA + b" killed " + BO + b' with "ak47" (headshot)',
+        "kill",
+        {"attacker": ada, "victim": bo, "weapon": "ak47", "headshot": True},
+    ),
+    (
+        ADA + b" [1 2 3] killed " + BOT + b' [1 2 3] with "awp" (headshot penetrated)',
+        "kill",
+        {"attacker": ada, "victim": bot, "weapon": "awp", "headshot": True, "penetrated": True},
+    ),
+    (
+        ADA + b" killed " + BO + b' with "scattergun" (customkill "headshot") (attacker_position "1 2 3")',
+        "kill",
+        {"attacker": ada, "victim": bo, "weapon": "scattergun", "headshot": True},
+    ),
+    (ADA + b" [1 2 3] killed " + BO + b' [1 2 3] with "world"', "death", {"victim": bo, "cause": "world"}),
+    (ADA + b" [1 2 3] killed " + ADA + b' [1 2 3] with "hegrenade"', "death", {"victim": ada, "cause": "hegrenade"}),
+    (ADA + b' [1 2 3] committed suicide with "world"', "death", {"victim": ada, "cause": "world"}),
+    (BO + b" [1 2 3] was killed by the bomb.", "death", {"victim": bo, "cause": "bomb"}),
+    (
+        ADA + b" [1 2 3] attacked " + BO + b' [4 5 6] with "ak47" (damage "27") (damage_armor "3") (health "73")'
+        b' (armor "96") (hitgroup "left arm")',
+        "hit",
+        {
+            "attacker": ada,
+            "victim": bo,
+            "weapon": "ak47",
+            "damage": 27,
+            "damage_armor": 3,
+            "health": 73,
+            "armor": 96,
+            "hitgroup": "left arm",
+        },
+    ),
+    (
+        ADA + b" attacked " + BO + b' with "knife" (damage "40") (damage_armor "0") (health "-5") (armor "0")',
+        "hit",
+        {"attacker": ada, "victim": bo, "weapon": "knife", "damage": 40, "health": -5},
+    ),
+    (ADA + b" assisted killing " + BO, "assist", {"player": ada, "victim": bo}),
+    (ADA + b" flash-assisted killing " + BO, "assist", {"player": ada, "victim": bo, "kind": "flash"}),
+    # Chat, whatever it says.
+    (ADA + b' say "gg"', "chat", {"user": "Ada", "text": "gg", "user_id": "STEAM_1:0:4242", "channel": "game"}),
+    (
+        ADA + b' say_team "two "long""',
+        "chat",
+        {"user": "Ada", "text": 'two "long"', "user_id": "STEAM_1:0:4242", "channel": "game", "team_only": True},
+    ),
+    (
+        ADA + b' say "x<1><BOT><CT>" [1 2 3] killed ' + BO + b' [1 2 3] with "ak47"',
+        "chat",
+        {
+            "user": "Ada",
+            "text": 'x<1><BOT><CT>" [1 2 3] killed ' + BO.decode() + ' [1 2 3] with "ak47',
+            "user_id": "STEAM_1:0:4242",
+            "channel": "game",
+        },
+    ),
+    (
+        b'"Console<0><Console><Console>" say "restart in 5"',
+        "chat",
+        {"user": "Console", "text": "restart in 5", "user_id": "Console:Console", "channel": "game"},
+    ),
+    (
+        ADA + b' say "boo" (dead)',
+        "chat",
+        {"user": "Ada", "text": "boo", "user_id": "STEAM_1:0:4242", "channel": "game"},
+    ),
+    # Rounds, scores, objectives.
+    (b'World triggered "Match_Start" on "de_somewhere"', "round", {"phase": "match_start"}),
+    (b'World triggered "Round_Start"', "round", {"phase": "start"}),
+    (b'World triggered "Round_End"', "round", {"phase": "end"}),
+    (b"Starting Freeze period", "round", {"phase": "freeze"}),
+    (
+        b'Team "TERRORIST" triggered "SFUI_Notice_Target_Bombed" (CT "3") (T "14")',
+        "round",
+        {"phase": "end", "winner": "TERRORIST", "reason": "Target_Bombed", "scores": {"CT": 3, "TERRORIST": 14}},
+    ),
+    (
+        b'World triggered "SFUI_Notice_Round_Draw" (CT "3") (T "14")',
+        "round",
+        {"phase": "end", "reason": "Round_Draw", "scores": {"CT": 3, "TERRORIST": 14}},
+    ),
+    (
+        b"Game Over: competitive mg_active de_somewhere score 14:16 after 62 min",
+        "round",
+        {"phase": "match_end", "winner": "TERRORIST", "scores": {"CT": 14, "TERRORIST": 16}},
+    ),
+    (
+        b"Game Over: competitive  de_somewhere score 15:15 after 70 min",
+        "round",
+        {"phase": "match_end", "scores": {"CT": 15, "TERRORIST": 15}},
+    ),
+    (b'Team "CT" scored "11" with "5" players', "score", {"scores": {"CT": 11}}),
+    (BO + b' triggered "Planted_The_Bomb"', "objective", {"action": "planted", "player": bo}),
+    (
+        BO + b' triggered "Planted_The_Bomb" at bombsite B',
+        "objective",
+        {"action": "planted", "player": bo, "target": "B"},
+    ),
+    (ADA + b' triggered "Begin_Bomb_Defuse_Without_Kit"', "objective", {"action": "defusing", "player": ada}),
+    (ADA + b' triggered "Begin_Bomb_Defuse_With_Kit"', "objective", {"action": "defusing", "player": ada}),
+    (ADA + b' triggered "Defused_The_Bomb"', "objective", {"action": "defused", "player": ada}),
+    # Coming and going.
+    (b'"Ada<7><STEAM_1:0:4242><>" entered the game', "player_join", {"player": {"id": ada["id"], "name": "Ada"}}),
+    (b'"Ada<7><STEAM_1:0:4242>" switched from team <Unassigned> to <CT>', "player_join", {"player": ada}),
+    (ADA + b' disconnected (reason "Disconnect")', "player_leave", {"player": ada}),
+]
+
+
+@pytest.mark.parametrize(("line", "type_", "payload"), LINES, ids=lambda value: None)
+def test_a_line_means_one_event(line, type_, payload):
+    assert read(STAMP + line) == [(type_, payload)]
+
+
+@pytest.mark.parametrize(("line", "type_", "payload"), LINES[:3], ids=lambda value: None)
+@pytest.mark.parametrize(
+    "stamp", [b"", b"03/14/2026 - 20:15:09: ", b"03/14/2026 - 20:15:09.250 - ", b"L 03/14/2026 - 20:15:09.250: "]
+)
+def test_a_line_means_the_same_under_every_stamp(stamp, line, type_, payload):
+    assert read(stamp + line) == [(type_, payload)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ADA + b' [1 2 3] killed other "chicken<213>" [4 5 6] with "ak47"',
+        ADA + b' purchased "ak47"',
+        ADA + b" left buyzone with [ weapon_knife kevlar(100) ]",
+        ADA + b" threw flashbang [1 2 3] flashbang entindex 88)",
+        ADA + b" blinded for 1.92 by " + BO + b" from flashbang entindex 78 ",
+        ADA + b' triggered "Got_The_Bomb"',
+        ADA + b' triggered "clantag" (value "gg")',
+        ADA + b' connected, address "10.0.0.7:27005"',
+        ADA + b" STEAM USERID validated",
+        b'"Ada<7><STEAM_1:0:4242>" switched from team <CT> to <Unassigned>',
+        b'"mp_freezetime" = "15"',
+        b'World triggered "Game_Commencing"',
+        b'Team playing "CT": killed "by" design',
+        b'rcon from "10.0.0.7:5": command "say killed"',
+        b"Molotov projectile spawned at 1 2 3, velocity 4 5 6",
+    ],
+)
+def test_a_line_that_no_viewer_cares_about_is_ignored_before_it_is_stored(line):
+    assert srcds.category(STAMP + line) is None
+    assert read(STAMP + line) == []
+
+
+def test_an_empty_chat_message_is_no_event():
+    assert read(STAMP + ADA + b' say " "') == []
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("x killed y", "x killed y"),
+        ('the "real" one', 'the "real" one'),
+        ("<b>bold</b>", "<b>bold</b>"),
+        ("a<1><BOT><CT>", "a<1><BOT><CT>"),
+        ('" killed "', '" killed "'),
+        ("[1 2 3]", "[1 2 3]"),
+        ("雪✳ß", "雪✳ß"),
+        ("two\nlines", "two\nlines"),
+        ("", "?"),
+    ],
+)
+def test_a_name_may_hold_any_character(name, shown):
+    token = f'"{name}<7><STEAM_1:0:4242><CT>"'.encode()
+    player = {**ada, "name": shown}
+    line = STAMP + token + b" [1 2 3] killed " + token.replace(b":4242", b":1") + b' [4 5 6] with "ak47"'
+    assert read(line) == [
+        ("kill", {"attacker": player, "victim": {**player, "id": "STEAM_1:0:1"}, "weapon": "ak47"}),
+    ]
+    assert read(STAMP + token + b' say "hi"')[0][1]["user"] == shown
+
+
+def test_bytes_that_are_no_text_are_replaced_and_long_ones_cut():
+    line = STAMP + b'"' + b"\xff" * 90 + b'<7><BOT><CT>" say "' + b"\xfe" * 900 + b'"'
+    [(_, payload)] = read(line)
+    assert payload["user"] == "\ufffd" * 64
+    assert len(payload["text"]) == 500
+
+
+@pytest.mark.parametrize(
+    ("line", "lane"),
+    [
+        (ADA + b" [1 2 3] killed " + BO[:12], Category.CRITICAL),
+        (ADA + b" [1 2 3] killed " + BO + b' [1 2 3] with "ak4', Category.CRITICAL),
+        (ADA + b" [1 2 3] killed " + BO + b' [1 2 3] with "ak47" (heads', Category.CRITICAL),
+        (ADA, Category.CRITICAL),
+        (ADA + b" [1 2", Category.CRITICAL),
+        (ADA + b" [1 2 3] kil", Category.CRITICAL),
+        (ADA + b' triggered "Planted_Th', Category.CRITICAL),
+        (b'World triggered "Round_St', Category.CRITICAL),
+        (b'Team "CT" triggered "SFUI_No', Category.CRITICAL),
+        (b"Game Over: competitive mg_act", Category.CRITICAL),
+        (b'Team "CT" scored "1', Category.STATE),
+        (ADA + b' say "hel', Category.NORMAL),
+        (ADA + b" attacked " + BO + b' with "ak47" (damage "2', Category.COSMETIC),
+    ],
+)
+def test_a_cut_line_is_rejected_by_name_in_the_lane_it_may_have_had(line, lane):
+    assert srcds.category(STAMP + line) == lane
+    with pytest.raises(BadInput, match=r"(?i)cut"):
+        read(STAMP + line)
+
+
+def test_a_date_that_does_not_exist_is_rejected():
+    with pytest.raises(BadInput, match="99/99/2026"):
+        read(b"L 99/99/2026 - 20:15:09: Starting Freeze period")
+
+
+def test_the_stamp_is_read_as_utc_and_to_the_millisecond():
+    def ts(stamp):
+        return srcds.normalize(RawItem(1, 1, "srcds", stamp + b"Starting Freeze period", 9.0), "log", 1)[0].ts_source_ms
+
+    assert ts(STAMP) == STAMP_MS
+    assert ts(b"03/14/2026 - 20:15:09.123 - ") == STAMP_MS + 123
+    assert ts(b"") is None
+
+
+def test_an_event_is_named_after_the_number_of_its_line():
+    def event(line):
+        return srcds.normalize(RawItem(5, 1, "srcds", STAMP + line, 9.0), "log", 2)[0]
+
+    kill, assist, score = (
+        event(LINES[0][0]),
+        event(ADA + b" assisted killing " + BO),
+        event(b'Team "CT" scored "1" with "5" players'),
+    )
+    assert (kill.id, kill.dedupe_key, kill.coalesce_key) == ("log/5.0", None, None)
+    assert (assist.id, score.id) == ("log/g2/5.0", "log/g2/5.0")
+    assert (score.dedupe_key, score.coalesce_key) == (None, "score:CT")
+    assert (kill.source, kill.ts_ingest_ms) == ("srcds", 9.0)
+
+
+def test_the_score_of_each_team_is_a_state_of_its_own():
+    keys = {
+        srcds.normalize(RawItem(1, 1, "srcds", f'Team "{team}" scored "1" with "5" players'.encode(), 9.0), "log", 1)[
+            0
+        ].coalesce_key
+        for team in ("CT", "TERRORIST")
+    }
+    assert keys == {"score:CT", "score:TERRORIST"}
+
+
+def test_a_body_is_split_into_its_lines():
+    assert srcds.split(b"a\r\nb\n\n\0c\0\r\r  \nd") == [b"a", b"b", b"c", b"d"]
+    assert srcds.split(b"") == []
+    assert srcds.split(b"\xff\xfe\n") == [b"\xff\xfe"]
+    assert srcds.split(b"x" * 5_000) == [b"x" * srcds.MAX_LINE_BYTES]
+
+
+PIECES = st.sampled_from(
+    [STAMP, ADA, BO, BOT, b" [1 2 3]", b" killed ", b" say ", b" attacked ", b" assisted killing ", b' with "ak47"']
+    + [b' "', b"<1><BOT><CT>", b" (headshot)", b"World triggered ", b'Team "CT"', b' scored "1"', b"Game Over: "]
+    + [line for line, _, _ in LINES]
+)
+
+
+@given(st.lists(PIECES | st.binary(max_size=12), max_size=9).map(b"".join), st.integers(0, 400))
+def test_no_line_raises_anything_but_bad_input(line, cut):
+    for body in (line, line[:cut], STAMP + line):
+        try:
+            events = read(body)
+        except BadInput:
+            continue
+        assert len(events) <= 1
+        assert srcds.category(body) is not None or not events
+
+
+@given(st.text(max_size=127).filter(lambda text: text.strip() and "\0" not in text))
+def test_no_chat_message_is_ever_anything_else(text):
+    line = STAMP + ADA + b' say "' + text.encode("utf-8", "replace") + b'"'
+    [(type_, payload)] = read(line)
+    assert (type_, payload["user"]) == ("chat", "Ada")
