@@ -1,7 +1,7 @@
 """queue-manager ══PUSH══▶ [broadcaster] ══PUB══▶ gateways
 
-Hands every frame on as the very bytes that came, to any number of gateways; PUB drops for a gateway that is too slow, and
-that gateway sees the gap and reads the log. Frames of an older generation than the newest seen come from a
+Hands every frame on as the very bytes that came, to any number of gateways; PUB drops for a gateway that is too slow,
+and that gateway sees the gap and reads the log. Frames of an older generation than the newest seen come from a
 queue-manager that was replaced, and go nowhere.
 """
 

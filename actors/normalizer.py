@@ -1,7 +1,8 @@
 """producer ══PUSH══▶ [normalizer] ══PUSH══▶ queue-manager
 
-Maps raw messages to events and keeps nothing: what it held when it died is sent again by its producer. A critical message that
-was in hand at three deaths is dead-lettered instead of tried a fourth time, so that those behind it can move on.
+Maps raw messages to events and keeps nothing: what it held when it died is sent again by its producer. A critical
+message that was in hand at three deaths is dead-lettered instead of tried a fourth time, so that those behind it can
+move on.
 """
 
 from __future__ import annotations
@@ -51,7 +52,10 @@ class Normalizer:
         return wire.writable(self._rest_out)
 
     def _forward(self, message: bytes, out: wire.Socket) -> None:
-        """Map one batch and send it on; with nowhere to send it, its producer sends it again (critical) or it is lost."""
+        """Map one batch and send it on.
+
+        With nowhere to send it, its producer sends it again (critical) or it is lost.
+        """
         faults.point("normalizer.received")
         try:
             batch = _batch.decode(message)

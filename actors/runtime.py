@@ -41,7 +41,10 @@ class Heart:
         self._on_stop: Callable[[], object] = lambda: None
 
     def start(self, on_stop: Callable[[], object] = lambda: None) -> None:
-        """Watch stdin and SIGTERM; `on_stop` is called from a signal handler or another thread and must only wake a loop."""
+        """Watch stdin and SIGTERM.
+
+        `on_stop` is called from a signal handler or another thread and must only wake a loop.
+        """
         self._on_stop = on_stop
         signal.signal(signal.SIGTERM, lambda *_: self._stop())
         signal.signal(signal.SIGINT, lambda *_: self._stop())
@@ -86,9 +89,9 @@ def log_to_stderr(name: str, level: int = logging.INFO) -> logging.Logger:
 class Reactor:
     """Polls sockets, runs what is due, and nothing else. One per process that is no tornado server.
 
-    Handlers get whole messages. Deadlines are asked for anew each turn (`due`), so that a core may say at any time when it
-    wants to be ticked. Nothing polls a socket for output: an idle PUSH is always writable and would spin (measured: 99 %
-    of a core, against 0.5 %).
+    Handlers get whole messages. Deadlines are asked for anew each turn (`due`), so that a core may say at any time when
+    it wants to be ticked. Nothing polls a socket for output: an idle PUSH is always writable and would spin (measured:
+    99 % of a core, against 0.5 %).
     """
 
     def __init__(self, context: zmq.Context[Any], clock: Callable[[], float] = time.monotonic) -> None:

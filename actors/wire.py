@@ -5,7 +5,8 @@
        └──────────SUB marks─────────────────┘  └────────────REQ ask──────────────┘
 
 The consumer of a PUSH binds, and so does who publishes. Every hop that carries events has two links, `critical` and
-`rest`: one pipe for both would let a cosmetic flood stand before a critical event, and no policy behind it could undo that.
+`rest`: one pipe for both would let a cosmetic flood stand before a critical event, and no policy behind it could undo
+that.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The critical lane: order, identity, positions, and what one transaction of the log holds.
 
 Producers number their critical messages without a gap, and may send any of them again at any time. The book takes each
-number once, in order: what comes too early is held back, what is missing is named so that its producer sends it at once.
-Events get their positions here; they exist when the log has committed the entry that holds them.
+number once, in order: what comes too early is held back, what is missing is named so that its producer sends it at
+once. Events get their positions here; they exist when the log has committed the entry that holds them.
 
     admit(batch)   duplicates are skipped, early ones held, ready ones become part of the open entry
     take()         closes the open entry, for one transaction
@@ -60,7 +60,10 @@ class Entry(Struct):
 
 
 class _Line(Struct):
-    """One producer's line: what was admitted, what is on disk, what came too early, and since when a number is missing."""
+    """One producer's line.
+
+    What was admitted, what is on disk, what came too early, and since when a number is missing.
+    """
 
     admitted: int = 0
     committed: int = 0
@@ -109,7 +112,10 @@ class Book:
         self._release(batch.producer, line, now_s, now_ms)
 
     def greet(self, greeting: Greeting, new_epoch: str, now_s: float, now_ms: float) -> None:
-        """Meet a producer. One that knows more than this log has seen shows that the log went back in time: a new epoch."""
+        """Meet a producer.
+
+        One that knows more than this log has seen shows that the log went back in time: a new epoch.
+        """
         line = self._lines.setdefault(greeting.producer, _Line())
         if greeting.epoch == self.epoch and greeting.acked > line.admitted:
             self.epoch = self._open.new_epoch = new_epoch

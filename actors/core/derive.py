@@ -1,8 +1,8 @@
 """Events that follow from several others: streaks and multikills.
 
-A reducer reads committed events in order and keeps its state as plain values, which the log commits in the very transaction of
-the events that it has seen. So a restart neither repeats nor forgets a streak, and the same events give the same
-derivations.
+A reducer reads committed events in order and keeps its state as plain values, which the log commits in the very
+transaction of the events that it has seen. So a restart neither repeats nor forgets a streak, and the same events give
+the same derivations.
 
 Times are those of the source where it stamps them, else of the ingest: a log that is played at twenty times its speed
 has the multikills of the match that it was.
@@ -51,8 +51,8 @@ class Derivation:
     """Folds kills, deaths and rounds into streaks and multikills.
 
     A multikill is two or more kills by one player, none more than `window_ms` after the one before; each further kill
-    announces itself anew with its count. A kill of a team mate counts for nothing; a death ends the streak, and so does the
-    start of a match.
+    announces itself anew with its count. A kill of a team mate counts for nothing; a death ends the streak, and so does
+    the start of a match.
     """
 
     def __init__(self, window_ms: int, saved: dict[str, bytes] | None = None) -> None:

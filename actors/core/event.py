@@ -150,7 +150,10 @@ class Reject(Struct, frozen=True, array_like=True):
 
 
 class Envelope(Struct, frozen=True, array_like=True):
-    """What one raw message became: 0..k events, or a rejection. None of both is a number that keeps the order moving."""
+    """What one raw message became.
+
+    0..k events, or a rejection. None of both is a number that keeps the order moving.
+    """
 
     pseq: int
     attempt: int

@@ -3,9 +3,9 @@
     raw messages    numbered = mapped + empty + rejected + lost
     events          received = sent + coalesced + duplicate + expired + dropped + pending
 
-The first line counts what the producers numbered (a number that never arrived was lost with a killed process or at a full
-queue: only non-critical ones can be), the second what the queue-manager made of the events. `story` tells where one event
-went. The counts live in the log, the stories of non-critical events in memory.
+The first line counts what the producers numbered (a number that never arrived was lost with a killed process or at a
+full queue: only non-critical ones can be), the second what the queue-manager made of the events. `story` tells where
+one event went. The counts live in the log, the stories of non-critical events in memory.
 """
 
 from __future__ import annotations

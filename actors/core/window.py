@@ -5,7 +5,8 @@
     on_marks   the log's word: rows up to the watermark are done; a missing number makes all from there go again
     silence    no progress for `retry_s` (doubling up to RETRY_MAX_S): everything goes again
 
-Sending too often costs a little work at the other end, where every number is taken once. Sending too seldom costs a viewer.
+Sending too often costs a little work at the other end, where every number is taken once. Sending too seldom costs a
+viewer.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ class Verdict(Struct, frozen=True):
     """What marks mean for a producer.
 
     greet    a queue-manager or a log that does not know us: tell it what we believe
-    rewound  the log went back in time: everything that is still kept after `rewound` must be sent again (None: it did not)
-    ahead    the log knows numbers that this outbox never gave: the outbox went back in time
+    rewound  the log went back in time: everything that is still kept after `rewound` must be sent again (None: it did
+    not) ahead    the log knows numbers that this outbox never gave: the outbox went back in time
     """
 
     greet: bool = False

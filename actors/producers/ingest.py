@@ -75,8 +75,9 @@ class Desk:
     async def take_lines(self, body: bytes, delivery: bytes) -> int:
         """Take a body of log lines and return how many of them may be events.
 
-        `delivery` is what the server says of the place of the body in its log; empty if it says nothing. The same body at
-        the same place is taken once within `producer.keep_s`, because a server repeats it when it did not hear our answer.
+        `delivery` is what the server says of the place of the body in its log; empty if it says nothing. The same body
+        at the same place is taken once within `producer.keep_s`, because a server repeats it when it did not hear our
+        answer.
         """
         rows: list[Row] = []
         critical: list[bool] = []

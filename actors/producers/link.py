@@ -88,8 +88,8 @@ class Link:
         if self.waiting + rows > self._settings.max_rows or self.waiting_bytes > self._settings.max_bytes:
             self.counts["refused"] += rows
             raise Refused(
-                f"the outbox is full: {self.waiting} critical messages ({self.waiting_bytes} bytes) wait for the log, at "
-                f"most {self._settings.max_rows} ({self._settings.max_bytes} bytes) may; try again later"
+                f"the outbox is full: {self.waiting} critical messages ({self.waiting_bytes} bytes) wait for the log, "
+                f"at most {self._settings.max_rows} ({self._settings.max_bytes} bytes) may; try again later"
             )
 
     async def deliver(self, rows: Sequence[tuple[str, bytes]], ts_ingest_ms: float, digest: bytes = b"") -> Stored:

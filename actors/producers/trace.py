@@ -1,14 +1,15 @@
 """a recorded file ──▶ [trace] ══PUSH══▶ normalizer
 
-Replays what was recorded, at its own rhythm × speed or as fast as the pipeline takes it. Understands, by the file's ending:
+Replays what was recorded, at its own rhythm × speed or as fast as the pipeline takes it. Understands, by the file's
+ending:
 
     .log              a game server's log; its stamps are the rhythm
     .ndjson .jsonl    one submission per line (docs/wire.md); `ts_ingest_ms` or `ts_source_ms` is the rhythm. What
                       `watch --json` prints can be replayed as it is
     .msgpack .trace   a stream of MessagePack maps {at_ms, kind, body}
 
-A replay is a producer of its own with its own outbox: what it sent before it was killed is sent again when it starts again.
-Every replay is new: nothing of it is taken for a repetition of an earlier one.
+A replay is a producer of its own with its own outbox: what it sent before it was killed is sent again when it starts
+again. Every replay is new: nothing of it is taken for a repetition of an earlier one.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ What is committed here exists; what is not, the producers still hold. Watermarks
 written in the transaction of the events that they have seen, so that no crash can take them apart.
 
 One read-write connection exists in the whole system: versions before 3.51.3 can corrupt a WAL when two connections
-write or checkpoint at once (sqlite.org/wal.html#walresetbug), and this rule makes that impossible. Readers open `mode=ro`
-and keep no cursor open between pages.
+write or checkpoint at once (sqlite.org/wal.html#walresetbug), and this rule makes that impossible. Readers open
+`mode=ro` and keep no cursor open between pages.
 """
 
 from __future__ import annotations

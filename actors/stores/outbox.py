@@ -1,7 +1,7 @@
 """A producer's outbox: what was accepted, on disk before it is acknowledged to the source.
 
-A row's number (pseq) is given by AUTOINCREMENT and never again, so it names the row for ever. Rows stay for `keep_s` after
-the log has them, so that a log that went back in time can be told again. The producer's name ends in random
+A row's number (pseq) is given by AUTOINCREMENT and never again, so it names the row for ever. Rows stay for `keep_s`
+after the log has them, so that a log that went back in time can be told again. The producer's name ends in random
 characters that live here: a new outbox is a new producer, whose numbers start afresh.
 """
 

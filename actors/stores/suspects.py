@@ -1,8 +1,8 @@
 """Which raw message a normalizer died of: a mark on disk that survives the process, and a shared list of deaths.
 
-A normalizer writes the message's name into its mark before it touches the message, and clears the mark when the batch is done. One
-that finds its own mark set at its start knows what its predecessor died of, and adds a line to the list that all
-normalizers share. No fsync: only a process dies here, not the machine.
+A normalizer writes the message's name into its mark before it touches the message, and clears the mark when the batch
+is done. One that finds its own mark set at its start knows what its predecessor died of, and adds a line to the list
+that all normalizers share. No fsync: only a process dies here, not the machine.
 """
 
 from __future__ import annotations
