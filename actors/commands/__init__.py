@@ -1,0 +1,87 @@
+"""The operator's commands beyond the process tree: one module each, loaded when it is asked for.
+
+Every module has `command`, a click.Command. What they share is here: where a pipeline is, how a result is printed,
+and the exit codes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from actors import config
+from actors.config import Settings
+from actors.errors import Refused
+
+ROOT: Final = Path(__file__).resolve().parent.parent.parent
+
+DONE: Final = 0
+FAILED: Final = 1
+BAD_USAGE: Final = 2
+NOT_RUNNING: Final = 3
+
+# name: (module, what --help says). The module is imported when the command is called, because a long-running
+# supervisor must not carry a WebSocket client that only `watch` needs.
+COMMANDS: Final = {
+    "stop": ("stop", "Stop the pipeline: sources first, so that what was accepted is delivered."),
+    "restart": ("restart", "Restart one process of the running pipeline."),
+    "status": ("status", "Show every process: state, restarts, CPU, memory."),
+    "emit": ("emit", "Send an event, as any program of yours could."),
+    "watch": ("watch", "Print events as an overlay receives them."),
+    "replay": ("replay", "Play a recorded trace into the pipeline."),
+    "why": ("why", "Tell the story of one event: why it was shown, merged, dropped or refused."),
+    "token": ("token", "Show or replace the secrets in the URLs."),
+    "doctor": ("doctor", "Check this machine and this configuration."),
+}
+
+
+def located(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say which pipeline is meant."""
+    config_file = click.option(
+        "--config",
+        "config_file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Settings in TOML. [default: configs/default.toml beside supervisor.py]",
+    )
+    override = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one setting.")
+    return config_file(override(command))
+
+
+as_json = click.option("--json", "json_output", is_flag=True, help="Print JSON for scripts.")
+
+
+def settings_of(config_file: Path | None, overrides: tuple[str, ...]) -> Settings:
+    """Return the settings that --config and --set name, with an absolute run_dir.
+
+    Raises:
+        ConfigError: they are wrong.
+    """
+    default = ROOT / "configs" / "default.toml"
+    chosen = config_file or (default if default.is_file() else None)
+    return config.load(chosen, overrides)
+
+
+def run_dir_of(settings: Settings) -> Path:
+    """Return the absolute run directory; a relative one is relative to where the command is called."""
+    return Path(settings.run_dir).expanduser().absolute()
+
+
+def running(config_file: Path | None, overrides: tuple[str, ...]) -> tuple[Settings, Path]:
+    """Return what the pipeline was started with: run_dir from the options, everything else from itself.
+
+    Raises:
+        ConfigError: the options are wrong.
+        Refused: nothing was ever started there.
+    """
+    run_dir = run_dir_of(settings_of(config_file, overrides))
+    if not (run_dir / config.SETTINGS_FILE).exists():
+        raise Refused(f"no pipeline is running with run_dir {run_dir}")
+    return config.of_run_dir(run_dir), run_dir
+
+
+def print_json(value: Any) -> None:
+    click.echo(json.dumps(value, separators=(",", ":"), ensure_ascii=False))

@@ -1,0 +1,43 @@
+"""`restart NAME`: one process, or all of a kind, by way of the supervisor."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from actors import commands, control
+
+READY_S: Final = 20.0  # drain_s, the kill, and what an actor may take to start
+
+
+@click.command("restart")
+@click.argument("name")
+@commands.located
+@commands.as_json
+def command(name: str, config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
+    """Restart the process NAME, for example queue-manager, or all of a kind, for example gateway."""
+    _, run_dir = commands.running(config_file, overrides)
+    started_s = time.monotonic()
+    with control.line(run_dir) as talk:
+        old = {process["name"]: process["pid"] for process in talk.ask("restart", name=name)["processes"]}
+        waiting = set(old)
+        while waiting and time.monotonic() - started_s < READY_S:
+            time.sleep(0.02)
+            waiting -= {row["name"] for row in talk.ask("status")["processes"] if back(row, old)}
+    if waiting:
+        click.echo(f"error: {', '.join(sorted(waiting))} is not back after {READY_S:.0f} s; see status", err=True)
+        sys.exit(commands.FAILED)
+    seconds = time.monotonic() - started_s
+    if json_output:
+        commands.print_json({"restarted": sorted(old), "seconds": round(seconds, 3)})
+    else:
+        click.echo(f"restarted {', '.join(sorted(old))} in {seconds:.1f} s")
+
+
+def back(row: dict[str, Any], old: dict[str, int | None]) -> bool:
+    """Tell whether a process of the status is another one than before, and works."""
+    return bool(row["state"] == "running" and row["pid"] != old.get(row["name"], row["pid"]))

@@ -1,0 +1,68 @@
+"""When a process that died is started again.
+
+Kubernetes waits 10 s before the second restart and OTP gives up after one death too many; a stream can afford
+neither. So the first restart is immediate, the next ones wait 0.2 s, doubling to 5 s, and nobody ever gives up: what
+dies again and again is called degraded, so that somebody looks. Sixty healthy seconds wipe the slate.
+
+Times are monotonic seconds, passed in.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, NamedTuple
+
+DEGRADED_RESTARTS: Final = 10  # more than these within the window: an alert, not an end
+DEGRADED_WINDOW_S: Final = 60.0
+
+ASKED: Final = 0  # exit codes, the contract of every process of the house
+BAD_CONFIG: Final = 2
+REFUSED: Final = 3
+
+
+class Policy(NamedTuple):
+    """first_s is the wait before the second restart, doubled up to max_s; healthy_s is what resets it."""
+
+    first_s: float = 0.2
+    max_s: float = 5.0
+    healthy_s: float = 60.0
+
+
+class Restarts:
+    """The deaths of one process, and what they cost it."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._in_a_row = 0
+        self._deaths: deque[float] = deque(maxlen=DEGRADED_RESTARTS + 1)
+
+    def died(self, now_s: float, healthy_for_s: float) -> float:
+        """Return how many seconds to wait before the restart.
+
+        Args:
+            healthy_for_s: how long it had been ready; 0 when it never was.
+        """
+        if healthy_for_s >= self._policy.healthy_s:
+            self._in_a_row = 0
+        self._in_a_row += 1
+        self._deaths.append(now_s)
+        if self._in_a_row == 1:
+            return 0.0
+        doublings = min(self._in_a_row - 2, 30)  # 2**30 is far beyond any max_s; unbounded it would overflow
+        return min(self._policy.first_s * 2.0**doublings, self._policy.max_s)
+
+    def degraded(self, now_s: float) -> bool:
+        """Tell whether it died more than ten times within the last minute."""
+        return len(self._deaths) > DEGRADED_RESTARTS and now_s - self._deaths[0] <= DEGRADED_WINDOW_S
+
+
+def comes_back(exit_code: int, ran_s: float, policy: Policy) -> bool:
+    """Tell whether the guardian starts the supervisor again.
+
+    Killed by a signal: always (negative codes, as Python counts them). Left by itself with one of the codes of the
+    contract: never. Any other code is a bug of ours: worth another try after a healthy run, but a supervisor that
+    fails right at its start would only print the same traceback for ever.
+    """
+    if exit_code in (ASKED, BAD_CONFIG, REFUSED):
+        return False
+    return exit_code < 0 or ran_s >= policy.healthy_s

@@ -1,0 +1,25 @@
+"""Make `./supervisor.py` work without activating anything.
+
+Read by whatever `python3` is on the PATH, so nothing here may need a package or a new Python.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+PACKAGES = ("click", "msgspec", "psutil", "tornado", "zmq")
+
+
+def ensure() -> None:
+    """Return when this Python has what Framewire needs; else go on with the one in .venv, or say what to do."""
+    if sys.version_info >= (3, 11) and all(importlib.util.find_spec(name) for name in PACKAGES):
+        return
+    root = Path(__file__).resolve().parent.parent
+    venv = root / ".venv"
+    python = venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not python.exists() or Path(sys.prefix) == venv:
+        sys.exit(f"error: Framewire's packages are not installed; run: make -C {root} install")
+    os.execv(str(python), [str(python), *sys.argv])

@@ -1,0 +1,753 @@
+#!/usr/bin/env python3
+"""Framewire's command line, and the process tree behind `start`.
+
+    start = guardian ─▶ supervisor ─▶ broadcaster, gateway-1, queue-manager, normalizer-1, ingest, demo
+
+The guardian starts the supervisor again when it is killed; the supervisor does so for the actors. It stops an actor by
+SIGTERM; an actor that reads the end of its stdin knows that the supervisor is gone. Every second an actor writes a
+line to its stdout, which proves that its loop turns.
+
+One loop owns all state of the children; a command is a message to that loop. What to do is decided in
+actors/core/children.py and restarts.py; what is done is done here: spawn, signal, reap, measure, answer.
+"""
+
+from __future__ import annotations
+
+if __name__ == "__main__":
+    from actors import interpreter
+
+    interpreter.ensure()
+
+import importlib
+import json
+import logging
+import os
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, Final, Protocol
+
+import click
+import msgspec
+
+from actors import commands, config, control, host, tokens
+from actors.config import Settings
+from actors.core import topology
+from actors.core.children import OVERSLEPT_S, Act, Family, Life, Limits, Order, State
+from actors.core.restarts import BAD_CONFIG, Policy, Restarts, comes_back
+from actors.core.topology import Child
+from actors.errors import BadInput, ConfigError, FramewireError, Refused
+
+STOP_SIGNALS: Final = [
+    getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+]
+LINE_BYTES: Final = 64 << 10  # a heart line has some hundred bytes; what is longer is none
+LEFTOVER_S: Final = 3.0  # an orphan leaves by itself after at most 2 s (runtime.ORPHAN_GRACE_S)
+SAME_START_S: Final = 2.0  # a process start time is derived from the boot time, which a clock step may shift
+DETACHED_READY_S: Final = 30.0
+LOG_BYTES: Final = 5 << 20  # per process, and as much again for the one before
+
+log = logging.getLogger("supervisor")
+
+
+class Process(Protocol):
+    """What the supervisor needs of subprocess.Popen; the tests give it something smaller."""
+
+    pid: int
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
+
+    def poll(self) -> int | None: ...
+    def send_signal(self, sig: int, /) -> None: ...
+
+
+Spawn = Callable[[Child], Process]
+
+
+class Signals:
+    """Signals as bytes of a socket, so that a selector waits for them like for everything else and none is lost."""
+
+    def __init__(self) -> None:
+        self.reader, self._writer = socket.socketpair()
+        self.reader.setblocking(False)
+        self._writer.setblocking(False)
+        signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        wanted = [*STOP_SIGNALS, *([signal.SIGCHLD] if hasattr(signal, "SIGCHLD") else [])]
+        self._before = {number: signal.signal(number, lambda *_: None) for number in wanted}
+
+    def read(self) -> list[int]:
+        """Return the numbers of the signals that came."""
+        try:
+            return list(self.reader.recv(4096))
+        except BlockingIOError:
+            return []
+
+    def wait(self, timeout_s: float | None) -> list[int]:
+        """Wait for a signal, at most `timeout_s`."""
+        self.reader.settimeout(timeout_s)
+        try:
+            return list(self.reader.recv(4096))
+        except (TimeoutError, BlockingIOError):
+            return []
+        finally:
+            self.reader.setblocking(False)
+
+    def close(self) -> None:
+        signal.set_wakeup_fd(-1)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self.reader.close()
+        self._writer.close()
+
+
+class Meter:
+    """CPU and memory of one process; one psutil handle per incarnation, because percentages are differences."""
+
+    def __init__(self, pid: int) -> None:
+        import psutil  # 4 MB that the guardian and the commands need not carry
+
+        self.cpu_pct: float | None = None
+        self.rss_bytes: int | None = None
+        self.created_s = 0.0
+        self._gone: type[Exception] = psutil.Error
+        try:
+            self._handle: psutil.Process | None = psutil.Process(pid)
+            self.created_s = self._handle.create_time()
+            self._handle.cpu_percent(None)  # the first call only starts the measurement
+        except psutil.Error:
+            self._handle = None
+
+    def sample(self) -> None:
+        """Measure since the last call."""
+        if self._handle is None:
+            return
+        try:
+            self.cpu_pct, self.rss_bytes = self._handle.cpu_percent(None), self._handle.memory_info().rss
+        except self._gone:
+            self._handle = self.cpu_pct = self.rss_bytes = None
+
+
+class Incarnation:
+    """One process of a child: its pipes, its meter, the last thing it said."""
+
+    def __init__(self, life: Life, process: Process) -> None:
+        self.life = life
+        self.process = process
+        self.meter = Meter(process.pid)
+        self.stats: dict[str, Any] = {}
+        self.pending = bytearray()
+        self.listening = process.stdout is not None
+
+    def read(self) -> list[bytes]:
+        """Return the whole lines that have come; `listening` ends with the pipe."""
+        if self.process.stdout is None or not self.listening:
+            return []
+        try:
+            data = os.read(self.process.stdout.fileno(), LINE_BYTES)
+        except BlockingIOError:
+            return []
+        self.listening = bool(data)
+        *lines, rest = bytes(self.pending + data).split(b"\n")
+        self.pending = bytearray(rest[:LINE_BYTES])
+        return lines
+
+    def close(self) -> None:
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
+
+
+class Supervisor:
+    """Keeps the children of `plan` alive until it is asked to stop. Clock and spawn are arguments, for the tests."""
+
+    def __init__(
+        self,
+        plan: Iterable[Child],
+        settings: Settings,
+        run_dir: Path,
+        spawn: Spawn,
+        on_ready: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+        first: bool = True,
+    ) -> None:
+        self.family = Family(plan, limits_of(settings))
+        self.incarnations: dict[str, Incarnation] = {}
+        self.exit_code = 0
+        self._run_dir = run_dir
+        self._sample_s = settings.supervisor.sample_s
+        self._spawn = spawn
+        self._on_ready = on_ready
+        self._clock = clock
+        self._first = first
+        self._started_s = clock()
+        self._sample_due_s = clock() + self._sample_s
+        self._interrupts = 0
+        self._listed = True  # children.json tells the truth
+        self._meter = Meter(os.getpid())
+        self._guardian_pid: int | None = None
+        self._selector = selectors.DefaultSelector()
+        self._signals = Signals()
+        self._selector.register(self._signals.reader, selectors.EVENT_READ, self._signalled)
+        self._control = control.Server(run_dir, self._selector, self._command)
+
+    def guarded_by(self, pid: int) -> None:
+        """Remember the guardian, to tell when it is gone."""
+        self._guardian_pid = pid
+
+    def run(self) -> int:
+        """Run until stopped; return the exit code."""
+        try:
+            self._carry_out(self.family.start())
+            while not self.family.stopped:
+                self.turn()
+        finally:
+            self.close()
+        return self.exit_code
+
+    def close(self) -> None:
+        """Leave nothing behind: the end of their stdin tells children that are still there."""
+        for incarnation in self.incarnations.values():
+            incarnation.close()
+        self._control.close()
+        self._signals.close()
+        self._selector.close()
+        for file in [
+            *self._run_dir.glob("*.sock"),
+            *(self._run_dir / name for name in ("children.json", "control.port")),
+        ]:
+            file.unlink(missing_ok=True)
+
+    def turn(self) -> None:
+        """Wait for the next thing to happen and deal with it."""
+        due_s = min(self._sample_due_s, self.family.next_due_s() or self._sample_due_s)
+        wait_s = max(0.0, due_s - self._clock())
+        waited_from_s = self._clock()
+        events = self._selector.select(wait_s)
+        late_s = self._clock() - waited_from_s - wait_s
+        for key, mask in events:
+            key.data(mask)
+        if late_s > OVERSLEPT_S:
+            log.warning("overslept seconds=%.1f (the supervisor itself was stopped)", late_s)
+            for life in self.family.lives:
+                life.forgive(late_s)
+        if self._clock() >= self._sample_due_s:
+            self._sample()
+        self._carry_out(self.family.tick(self._clock()))
+        if not self._listed:
+            self._list_children()
+
+    # What the children do
+
+    def _carry_out(self, orders: Iterable[Order]) -> None:
+        for act, life in orders:
+            name = life.child.name
+            if act is Act.SPAWN:
+                self._start(life)
+            elif act is Act.WARN:
+                log.warning("child silent name=%s seconds=%.1f", name, self._clock() - life.heard_s)
+            elif name in self.incarnations:
+                if act is Act.KILL:
+                    log.warning("child killed name=%s state=%s", name, life.state)
+                # send_signal polls first, so that a pid which the system has given to somebody else is never hit
+                self.incarnations[name].process.send_signal(signal.SIGTERM if act is Act.TERMINATE else SIGKILL)
+
+    def _start(self, life: Life) -> None:
+        try:
+            process = self._spawn(life.child)
+        except OSError as error:
+            log.error("child not started name=%s error=%s", life.child.name, error.strerror)
+            life.not_spawned(self._clock(), f"cannot start: {error.strerror}")
+            return
+        life.spawned(process.pid, self._clock())
+        incarnation = self.incarnations[life.child.name] = Incarnation(life, process)
+        if process.stdout is not None:
+            os.set_blocking(process.stdout.fileno(), False)
+            self._selector.register(process.stdout, selectors.EVENT_READ, lambda _: self._hear(incarnation))
+        self._listed = False
+
+    def _hear(self, incarnation: Incarnation) -> None:
+        for line in incarnation.read():
+            self._heard(incarnation, line)
+        if not incarnation.listening and incarnation.process.stdout is not None:
+            self._selector.unregister(incarnation.process.stdout)
+            self._reap(incarnation)
+
+    def _heard(self, incarnation: Incarnation, line: bytes) -> None:
+        life = incarnation.life
+        try:
+            fact = msgspec.json.decode(line, type=dict[str, Any])
+        except msgspec.MsgspecError:
+            log.warning("child said no heart line name=%s line=%.80r", life.child.name, line)
+            return
+        life.beat(self._clock())
+        if isinstance(fact.get("stats"), dict):
+            incarnation.stats = fact["stats"]
+        if fact.get("ready") is True:
+            log.info("child ready name=%s pid=%s", life.child.name, life.pid)
+            if self.family.ready(life, self._clock()):
+                self._on_ready()
+
+    def _reap(self, incarnation: Incarnation) -> None:
+        code = incarnation.process.poll()
+        if code is None:
+            return  # its pipe has ended before it has; SIGCHLD will tell
+        life = incarnation.life
+        if incarnation.listening and incarnation.process.stdout is not None:
+            self._selector.unregister(incarnation.process.stdout)
+            for line in incarnation.read():
+                self._heard(incarnation, line)
+        incarnation.close()
+        del self.incarnations[life.child.name]
+        self._listed = False
+        life.died(self._clock(), code, reason_of(code))
+        self._report_death(life)
+
+    def _report_death(self, life: Life) -> None:
+        name = life.child.name
+        if life.state is State.FAILED:
+            log.error("child refused its configuration name=%s (its own words are in its log)", name)
+            if self._first and not self.family.was_ready:
+                self.exit_code = BAD_CONFIG
+                self.family.stop(self._clock(), "start failed")
+        elif life.state is State.BACKOFF:
+            wait_s = life.due_s - self._clock()
+            log.warning("child died name=%s reason=%r restart_in_s=%.1f", name, life.last_reason, max(0.0, wait_s))
+        else:
+            log.info("child stopped name=%s", name)
+
+    # What the outside says
+
+    def _signalled(self, _events: int) -> None:
+        for number in self._signals.read():
+            if number not in STOP_SIGNALS:
+                continue
+            self._interrupts += number == signal.SIGINT
+            if self._interrupts > 1:
+                self._carry_out(self.family.abandon())
+            else:
+                self._stop(signal.Signals(number).name)
+        for incarnation in list(self.incarnations.values()):
+            self._reap(incarnation)
+
+    def _stop(self, reason: str) -> None:
+        if not self.family.stopping:
+            log.info("stopping reason=%s", reason)
+        self.family.stop(self._clock(), f"stopped by {reason}")
+
+    def _command(self, request: dict[str, Any]) -> dict[str, Any]:
+        if request["command"] == "status":
+            return self.status()
+        if request["command"] == "stop":
+            self._stop("command")
+            return {"ok": True, "pid": os.getpid()}
+        if request["command"] == "restart":
+            return self._restart(request.get("name"))
+        raise BadInput(f"no command is called {request['command']!r}; there are status, stop, restart")
+
+    def _restart(self, name: Any) -> dict[str, Any]:
+        lives = self.family.find(name) if isinstance(name, str) else []
+        if not lives:
+            names = ", ".join(life.child.name for life in self.family.lives)
+            raise BadInput(f"no process is called {name!r}; there are {names}")
+        if self.family.stopping:
+            raise Refused("the pipeline is stopping")
+        before = [{"name": life.child.name, "pid": life.pid} for life in lives]
+        for life in lives:
+            act = life.restart(self._clock())
+            self._carry_out([Order(act, life)] if act else [])
+        return {"ok": True, "processes": before}
+
+    def status(self) -> dict[str, Any]:
+        """Return the whole state as plain data; numbers in base units, None for what is not known."""
+        now_s = self._clock()
+        return {
+            "ok": True,
+            "pid": os.getpid(),
+            "guardian_pid": self._guardian_pid,
+            "uptime_s": round(now_s - self._started_s, 3),
+            "state": self.family.state(now_s),
+            "cpu_pct": self._meter.cpu_pct,
+            "rss_bytes": self._meter.rss_bytes,
+            "processes": [self._row(life, now_s) for life in self.family.lives],
+            "actors": {name: incarnation.stats for name, incarnation in self.incarnations.items()},
+        }
+
+    def _row(self, life: Life, now_s: float) -> dict[str, Any]:
+        incarnation = self.incarnations.get(life.child.name)
+        return {
+            "name": life.child.name,
+            "kind": life.child.kind,
+            "state": life.state,
+            "pid": life.pid,
+            "uptime_s": round(now_s - life.since_s, 3) if incarnation else None,
+            "restarts": life.restarts,
+            "last_reason": life.last_reason,
+            "cpu_pct": incarnation.meter.cpu_pct if incarnation else None,
+            "rss_bytes": incarnation.meter.rss_bytes if incarnation else None,
+            "heart_age_s": round(now_s - life.heard_s, 3) if incarnation else None,
+            "degraded": life.degraded(now_s),
+        }
+
+    # What is due by time
+
+    def _sample(self) -> None:
+        self._sample_due_s = self._clock() + self._sample_s
+        for meter in (self._meter, *(incarnation.meter for incarnation in self.incarnations.values())):
+            meter.sample()
+        for file in (self._run_dir / "log").glob("*.log"):
+            rotate(file)
+        if self._guardian_pid is not None and os.getppid() != self._guardian_pid:
+            log.warning("guardian gone pid=%d (the pipeline works on, but nobody restarts it)", self._guardian_pid)
+            self._guardian_pid = None
+
+    def _list_children(self) -> None:
+        """Leave behind who is running, for whoever starts after this process was killed."""
+        self._listed = True
+        rows = [
+            {"name": name, "pid": incarnation.process.pid, "created_s": incarnation.meter.created_s}
+            for name, incarnation in self.incarnations.items()
+        ]
+        draft = self._run_dir / ".children.json"
+        # No fsync: after a loss of power there is nobody left to kill, and the loop need not wait for a disk.
+        draft.write_text(json.dumps(rows), encoding="utf-8")
+        draft.replace(self._run_dir / "children.json")
+
+
+SIGKILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)  # where there is none, SIGTERM is TerminateProcess
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return what the supervisor's decisions need of the settings."""
+    own = settings.supervisor
+    policy = Policy(own.backoff_first_s, own.backoff_max_s, own.healthy_s)
+    return Limits(policy, own.hang_warn_s, own.hang_kill_s, own.drain_s)
+
+
+def reason_of(code: int) -> str:
+    """Return an exit code in words."""
+    if code >= 0:
+        return f"left by itself with exit code {code}"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"killed by signal {-code}"
+
+
+def rotate(file: Path) -> None:
+    """Keep a log within its size. Copied and truncated, because the process that writes it keeps it open."""
+    if file.stat().st_size > LOG_BYTES:
+        shutil.copyfile(file, file.with_suffix(".log.1"))
+        os.truncate(file, 0)
+
+
+def kill_leftovers(run_dir: Path) -> bool:
+    """Kill the children of a supervisor that was killed itself, and wait for their end; True when there was one."""
+    try:
+        rows = json.loads((run_dir / "children.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return False
+    except ValueError:
+        rows = []  # torn by a loss of power, which has left nobody behind
+    import psutil
+
+    victims = []
+    for row in rows:
+        with suppress(psutil.Error):
+            process = psutil.Process(row["pid"])
+            if abs(process.create_time() - row["created_s"]) < SAME_START_S:
+                process.kill()
+                victims.append(process)
+                log.warning("leftover killed name=%s pid=%d", row["name"], row["pid"])
+    psutil.wait_procs(victims, timeout=LEFTOVER_S)
+    return True
+
+
+def check_ports(settings: Settings, patience_s: float) -> None:
+    """See that the two addresses are free, waiting `patience_s` for orphans that are about to leave.
+
+    Raises:
+        Refused: somebody listens there.
+        ConfigError: the host is none of this machine.
+    """
+    deadline_s = time.monotonic() + patience_s
+    for section, address in (("gateway", settings.gateway), ("ingest", settings.ingest)):
+        while not _is_free(section, address.host, address.port):
+            if time.monotonic() >= deadline_s:
+                raise Refused(
+                    f"{section}.port {address.port} on {address.host} is in use by another program; "
+                    f"stop that, or choose another port: --set {section}.port={address.port + 100}"
+                )
+            time.sleep(0.05)
+
+
+def _is_free(section: str, name: str, port: int) -> bool:
+    try:
+        family, kind, _, _, target = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            if host.POSIX:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what is in TIME_WAIT is free
+            probe.bind(target)
+    except socket.gaierror as error:
+        raise ConfigError(f"{section}.host {name!r} is no address of this machine: {error.strerror}") from error
+    except PermissionError as error:
+        raise ConfigError(f"{section}.port {port} needs more rights than this user has (below 1024?)") from error
+    except OSError as error:
+        if error.errno == 99:
+            raise ConfigError(f"{section}.host {name} is no address of this machine") from error
+        return False
+    return True
+
+
+def spawner(run_dir: Path, to_files: bool) -> Spawn:
+    """Return what starts `python -m actors NAME RUN_DIR`, with stderr to the terminal or to RUN_DIR/log/NAME.log."""
+    path = os.pathsep.join(filter(None, [str(commands.ROOT), os.environ.get("PYTHONPATH")]))
+    environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": path}
+
+    def spawn(child: Child) -> subprocess.Popen[bytes]:
+        stderr = open_log(run_dir, child.name) if to_files else None
+        try:
+            return subprocess.Popen(
+                # -P: an `actors` directory where the command happens to be called is not ours
+                [sys.executable, "-P", "-m", "actors", child.name, str(run_dir)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                bufsize=0,
+                env=environment,
+                **host.new_group(),
+            )
+        finally:
+            if stderr is not None:
+                stderr.close()
+
+    return spawn
+
+
+def open_log(run_dir: Path, name: str) -> IO[bytes]:
+    host.private_directory(run_dir / "log")
+    return (run_dir / "log" / f"{name}.log").open("ab")
+
+
+def prepare(settings: Settings) -> tuple[Settings, Path, IO[bytes]]:
+    """Make the run directory this pipeline's own; return it, the settings with its absolute path, and the lock.
+
+    Raises:
+        ConfigError: it cannot be used.
+        Refused: a pipeline runs there.
+    """
+    run_dir = commands.run_dir_of(settings)
+    try:
+        host.private_directory(run_dir)
+    except OSError as error:
+        raise ConfigError(f"run_dir {run_dir} cannot be made: {error.strerror}") from error
+    host.endpoint(run_dir, "normalizer-64.critical")  # the longest name: refuse a long path here, not in a child
+    try:
+        lock = host.lock(run_dir / "supervisor.lock", "supervisor")
+    except Refused as error:
+        raise Refused(f"a pipeline is already running with run_dir {run_dir} ({error})") from error
+    settings = msgspec.structs.replace(settings, run_dir=str(run_dir))
+    host.write_private(run_dir / config.SETTINGS_FILE, config.hand_down(settings))
+    tokens.load_or_create(run_dir)
+    return settings, run_dir, lock
+
+
+def supervise(settings: Settings, guardian_pid: int | None, background: bool, again: bool) -> int:
+    """Be the supervisor until stopped; return the exit code."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    settings, run_dir, lock = prepare(settings)
+    with lock:
+        orphans = kill_leftovers(run_dir)
+        if not again:
+            check_ports(settings, LEFTOVER_S if orphans else 0.0)
+        plan = topology.children(settings.gateway.processes, settings.normalizer.processes, settings.demo)
+
+        def on_ready() -> None:
+            log.info("ready seconds=%.2f", seconds := since_start(guardian_pid or os.getpid()))
+            if not background and not again:
+                click.echo(banner(settings, tokens.load(run_dir), seconds))
+
+        supervisor = Supervisor(plan, settings, run_dir, spawner(run_dir, background), on_ready, first=not again)
+        if guardian_pid is not None:
+            supervisor.guarded_by(guardian_pid)
+        return supervisor.run()
+
+
+def since_start(pid: int) -> float:
+    """Return how long ago the process `pid` began, interpreter start included, in seconds."""
+    return max(0.0, time.time() - Meter(pid).created_s)
+
+
+def banner(settings: Settings, secrets: tokens.Tokens, seconds: float) -> str:
+    """Return what a streamer needs to see: the URLs, and how to stop."""
+    page = f"http://{_reachable(settings.gateway.host)}:{settings.gateway.port}"
+    source = f"http://{_reachable(settings.ingest.host)}:{settings.ingest.port}"
+    return (
+        f"Framewire is ready ({seconds:.1f} s)\n\n"
+        f"  Overlay for OBS    {page}/overlay/#k={secrets.display}\n"
+        f"  Dashboard          {page}/#k={secrets.control}\n"
+        f"  Game server log    {source}/srcds/{secrets.ingest}\n\n"
+        "These URLs hold secrets: do not show them on stream. Ctrl-C or ./supervisor.py stop ends it."
+    )
+
+
+def _reachable(name: str) -> str:
+    """Return the address by which this machine reaches what listens on `name`."""
+    if name in ("", "0.0.0.0", "::"):
+        return "127.0.0.1"
+    return f"[{name}]" if ":" in name else name
+
+
+class Guardian:
+    """Starts the supervisor again when it is killed; a service manager's work, for those who have none."""
+
+    def __init__(self, command: list[str], restart_command: list[str], policy: Policy) -> None:
+        self._command = command
+        self._restart_command = restart_command
+        self._policy = policy
+        self._restarts = Restarts(policy)
+        self._stop = False
+
+    def run(self) -> int:
+        """Return the exit code of the supervisor that left by itself."""
+        signals = Signals()
+        try:
+            while True:
+                started_s = time.monotonic()
+                code = self._guard(signals)
+                ran_s = time.monotonic() - started_s
+                if self._stop or not comes_back(code, ran_s, self._policy):
+                    return code if code >= 0 else commands.FAILED
+                wait_s = self._restarts.died(time.monotonic(), ran_s)
+                log.warning("supervisor died reason=%r restart_in_s=%.1f", reason_of(code), wait_s)
+                self._command = self._restart_command
+                if set(signals.wait(wait_s)) & set(STOP_SIGNALS):
+                    return commands.DONE
+        finally:
+            signals.close()
+
+    def _guard(self, signals: Signals) -> int:
+        # In a group of its own: the terminal's Ctrl-C reaches the supervisor once, from here.
+        process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, **host.new_group())
+        while (code := process.poll()) is None:
+            for number in signals.wait(None if hasattr(signal, "SIGCHLD") else 0.5):
+                if number in STOP_SIGNALS:
+                    self._stop = True
+                    process.send_signal(number)
+        return code
+
+
+class CommandLine(click.Group):
+    """The root: loads a command when it is called, and turns expected errors into one line and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *commands.COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in commands.COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module = importlib.import_module(f"actors.commands.{commands.COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        own = [(name, command.get_short_help_str(100)) for name, command in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl([*own, *((name, text) for name, (_, text) in commands.COMMANDS.items())])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except FramewireError as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(exit_code_of(error))
+
+
+def exit_code_of(error: FramewireError) -> int:
+    """Return what a script sees of an error."""
+    if isinstance(error, ConfigError | BadInput):
+        return commands.BAD_USAGE
+    return commands.NOT_RUNNING if isinstance(error, Refused) else commands.FAILED
+
+
+@click.group(
+    cls=CommandLine,
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong configuration or usage, 3 not running or already running.",
+)
+def main() -> None:
+    """Live events from games and platforms to stream overlays; critical ones are never lost."""
+
+
+@main.command("start")
+@commands.located
+@click.option("--detach", is_flag=True, help="Return when it is ready; logs go to RUN_DIR/log.")
+@click.option("--no-guardian", is_flag=True, help="Somebody else restarts the supervisor: systemd, a test.")
+@click.option("--guarded-by", type=int, hidden=True, help="The pid of the guardian that called this.")
+@click.option("--background", is_flag=True, hidden=True, help="Children log to files, URLs are not printed.")
+@click.option("--again", is_flag=True, hidden=True, help="This replaces a supervisor that was killed.")
+def start(
+    config_file: Path | None,
+    overrides: tuple[str, ...],
+    detach: bool,
+    no_guardian: bool,
+    guarded_by: int | None,
+    background: bool,
+    again: bool,
+) -> None:
+    """Start the pipeline in the foreground and print the URLs for OBS and the browser."""
+    settings = commands.settings_of(config_file, overrides)
+    base = [sys.executable, str(Path(__file__).resolve()), "start"]
+    if config_file is not None:
+        base += ["--config", str(config_file.absolute())]
+    for override in overrides:
+        base += ["--set", override]
+    if detach:
+        sys.exit(start_detached([*base, "--background", *(["--no-guardian"] if no_guardian else [])], settings))
+    if no_guardian or guarded_by is not None:
+        sys.exit(supervise(settings, guarded_by, background, again))
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s guardian %(message)s")
+    inner = [*base, "--guarded-by", str(os.getpid()), *(["--background"] if background else [])]
+    sys.exit(Guardian(inner, [*inner, "--again"], limits_of(settings).restarts).run())
+
+
+def start_detached(command: list[str], settings: Settings) -> int:
+    """Start `command` without a terminal and return when it is ready, or with what it said when it could not."""
+    run_dir = commands.run_dir_of(settings)
+    started_s = time.monotonic()
+    try:
+        host.private_directory(run_dir)
+        log_file = open_log(run_dir, "supervisor")
+    except OSError as error:
+        raise ConfigError(f"run_dir {run_dir} cannot be made: {error.strerror}") from error
+    with log_file:
+        said_from = log_file.tell()
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log_file, **host.new_group()
+        )
+    while process.poll() is None and time.monotonic() - started_s < DETACHED_READY_S:
+        with suppress(Refused):
+            answer = control.ask(run_dir, "status")
+            if process.pid in (answer["pid"], answer["guardian_pid"]) and answer["state"] == "running":
+                click.echo(banner(settings, tokens.load(run_dir), time.monotonic() - started_s))
+                return commands.DONE
+        time.sleep(0.02)
+    code = process.poll()
+    if code is None:
+        process.terminate()
+        code = process.wait() or commands.FAILED
+        click.echo(f"error: it was not ready after {DETACHED_READY_S:.0f} s and was stopped", err=True)
+    click.echo(
+        (run_dir / "log" / "supervisor.log").read_bytes()[said_from:].decode(errors="replace"), err=True, nl=False
+    )
+    return code
+
+
+if __name__ == "__main__":
+    main()
