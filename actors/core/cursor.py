@@ -1,0 +1,180 @@
+"""Where a reader of frames stands, what a frame means for it, and where a conversation starts.
+
+    frame.first .. frame.last      what it means at `last`
+    0 .. 0                         nothing critical: pass it on
+    last+1 .. n                    next in line: pass it on, stand at n
+    a ≤ last .. n > last           partly known (a repair was faster): pass on what is new, stand at n
+    a .. n ≤ last                  known: pass on only what is not critical
+    a > last+1 .. n                a gap: pass on only what is not critical, ask the log at once
+
+The log is asked, never the sender: whatever a frame carries was committed before. `top` above `last` with nothing
+following is a lost tail; it counts as a gap after TAIL_LOSS_S. A lower generation than seen before is a queue-manager
+that was replaced and does not know it; its frames are ignored. Another epoch is another log.
+
+Invariant: what is passed on is a contiguous run of positions, each once and in order, whatever was lost, repeated or
+swapped on the way.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from actors.core.event import Event
+from actors.core.frame import Frame
+
+# Half of what an overlay waits (wire.md), so that the gateway's repair comes before anybody says hello again.
+TAIL_LOSS_S: Final = 0.25
+
+
+class Head(Struct, frozen=True):
+    """Where a log stands: the same fields as stores.log.Head, so that this module needs no store."""
+
+    epoch: str
+    gen: int
+    top: int
+    oldest: int
+
+
+class Counts(Struct):
+    """What became of the frames that did not simply pass."""
+
+    stale: int = 0  # of a generation that was replaced
+    foreign: int = 0  # of another log
+    gaps: int = 0  # came too early: something before them is missing
+    repeats: int = 0  # critical events that were known already
+    repaired: int = 0  # critical events that came from the log instead
+    skipped: int = 0  # critical positions that the log no longer had
+
+
+class Cursor:
+    """A reader's place in one log."""
+
+    def __init__(self, epoch: str, gen: int, last: int) -> None:
+        self.epoch = epoch
+        self.gen = gen
+        self.last = last
+        self.top = last
+        self.counts = Counts()
+        self._behind_since_s: float | None = None
+        self._gap = False
+        self._promised = last
+
+    def take(self, frame: Frame, now_s: float) -> Frame | None:
+        """Return what of `frame` goes on to the overlays, None for nothing at all."""
+        if frame.epoch != self.epoch:
+            self.counts.foreign += 1
+            return None
+        if frame.gen < self.gen:
+            self.counts.stale += 1
+            return None
+        self.gen = frame.gen
+        self.top = max(self.top, frame.top, frame.last)
+        passed = self._pass(frame)
+        self._look_behind(now_s)
+        return passed
+
+    def _pass(self, frame: Frame) -> Frame | None:
+        if not frame.first:
+            return frame if frame.events else None
+        if frame.first == self.last + 1:
+            self.last = frame.last
+            return frame
+        if frame.first > self.last + 1:
+            self.counts.gaps += 1
+            self._gap = True
+            return without_critical(frame)
+        if frame.last <= self.last:
+            self.counts.repeats += frame.last - frame.first + 1
+            return without_critical(frame)
+        self.counts.repeats += self.last - frame.first + 1
+        known, self.last = self.last, frame.last
+        return after(frame, known)
+
+    def _look_behind(self, now_s: float) -> None:
+        if self.top <= self.last:
+            self._behind_since_s, self._gap = None, False
+        elif self._behind_since_s is None:
+            self._behind_since_s = now_s
+
+    def repair_in_s(self, now_s: float) -> float | None:
+        """Return how long to wait before the log must be asked: 0 for now, None while nothing is missing."""
+        if self._behind_since_s is None:
+            return None
+        return 0.0 if self._gap else max(0.0, self._behind_since_s + TAIL_LOSS_S - now_s)
+
+    def ask(self) -> int:
+        """Return the position after which the log is to be read, and remember what was promised when it was asked."""
+        self._promised = self.top
+        return self.last
+
+    def mend(self, head: Head, page: list[Event], tick_ts_ms: float, now_s: float) -> Frame | None:
+        """Return a page of the log as a frame, None when it holds nothing new.
+
+        `head` was read before `page`, and both after `ask`. Positions that the log no longer has are skipped: overlays
+        see the gap, say hello again and are told what they miss.
+        """
+        events = [event for event in page if event.position > self.last]
+        if events:
+            first, last = events[0].position, events[-1].position
+            self.counts.skipped += first - self.last - 1
+            self.counts.repaired += len(events)
+            self.last = last
+            self.top = max(self.top, last)
+        elif not page and head.top > self.last:
+            self.counts.skipped += head.top - self.last
+            self.last = head.top
+            self.top = max(self.top, head.top)
+        elif not page and self.top == self._promised:
+            self.top = self.last  # promised by a frame, and never in the log: nothing to wait for
+        self._look_behind(now_s)
+        if not events:
+            return None
+        return Frame(
+            gen=self.gen, epoch=self.epoch, seq=0, tick_ts_ms=tick_ts_ms, top=self.top,
+            first=first, last=last, events=events, replay=True,
+        )  # fmt: skip
+
+
+def without_critical(frame: Frame) -> Frame | None:
+    """Return the frame with only its unlogged events; None when it has none."""
+    rest = [event for event in frame.events if not event.position]
+    return msgspec.structs.replace(frame, first=0, last=0, events=rest) if rest else None
+
+
+def after(frame: Frame, position: int) -> Frame:
+    """Return the frame without the critical events up to `position`, which lies within its range."""
+    kept = [event for event in frame.events if not event.position or event.position > position]
+    return msgspec.structs.replace(frame, first=position + 1, events=kept)
+
+
+class Resume(Struct, frozen=True):
+    """What an overlay says that it has applied."""
+
+    epoch: str
+    position: int
+
+
+class Start(Struct, frozen=True):
+    """Where a conversation starts: the `mode`, `position`, `recovered`, `missed` of a welcome."""
+
+    mode: Literal["resume", "snapshot"]
+    position: int
+    recovered: bool = True
+    missed: tuple[int, int] | None = None
+
+
+def start(asked: Resume | None, epoch: str, oldest: int, top: int) -> Start:
+    """Decide where a conversation starts, for a log that keeps `oldest..top`.
+
+    A partial recovery is never silent: either everything after the position follows, or `missed` says what does not.
+    """
+    if asked is None:
+        return Start("snapshot", top)
+    if asked.epoch != epoch or asked.position > top:
+        return Start("snapshot", top, recovered=False)
+    if asked.position + 1 < oldest:
+        return Start("resume", oldest - 1, recovered=False, missed=(asked.position + 1, oldest - 1))
+    return Start("resume", asked.position)

@@ -1,0 +1,113 @@
+"""What an overlay says: hello, receipt, ping, command (docs/wire.md). Small, with long names, JSON text or MessagePack.
+
+Unknown keys are ignored, so that a newer page talks to an older gateway; a wrong value is refused with its path.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from actors.core.cursor import Resume
+from actors.core.event import WIRE_VERSION
+from actors.core.taxonomy import TAXONOMY
+from actors.errors import BadInput
+
+MAX_DEPTH: Final = 8
+
+OverlayId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+Position = Annotated[int, Meta(ge=0, lt=1 << 53)]  # what a JavaScript number holds exactly
+Measure = Annotated[float, Meta(ge=0, le=1e12)]
+
+
+class Message(Struct, frozen=True, tag_field="t"):
+    """Base of all messages from an overlay."""
+
+
+class Hello(Message, frozen=True, tag="hello"):
+    """`version` is checked before the rest: another version may have other keys."""
+
+    token: Annotated[str, Meta(max_length=256)]
+    overlay_id: OverlayId
+    version: int = WIRE_VERSION
+    resume: Resume | None = None
+    format: Literal["msgpack", "json"] = "msgpack"
+    types: list[str] | None = None
+    build: Annotated[str, Meta(max_length=64)] = ""
+
+
+class Drawn(Message, frozen=True, tag="receipt"):
+    position: Position
+    fps: Measure | None = None
+    latency_p50_ms: Measure | None = None
+    latency_p95_ms: Measure | None = None
+    queue: Measure | None = None
+    dropped: Measure | None = None
+
+
+class Ping(Message, frozen=True, tag="ping"):
+    client_ts_ms: float
+
+
+class Command(Message, frozen=True, tag="command"):
+    id: Annotated[str, Meta(max_length=64)]
+    name: Annotated[str, Meta(max_length=64)]
+    args: dict[str, Any] = {}
+
+
+Said = Hello | Drawn | Ping | Command
+_json = msgspec.json.Decoder(Said)
+_msgpack = msgspec.msgpack.Decoder(Said)
+
+
+class _Version(Struct, frozen=True):
+    version: int = WIRE_VERSION
+
+
+_json_version = msgspec.json.Decoder(_Version)
+_msgpack_version = msgspec.msgpack.Decoder(_Version)
+
+
+class WrongVersion(BadInput):
+    """It speaks another version of the protocol."""
+
+
+def parse(message: str | bytes) -> Said:
+    """Return what an overlay said.
+
+    Raises:
+        WrongVersion: it speaks another version.
+        BadInput: it is not understood; the text says what and where, and never repeats the message.
+    """
+    text = isinstance(message, str)
+    try:
+        version = (_json_version if text else _msgpack_version).decode(message)  # type: ignore[arg-type]
+        if version.version != WIRE_VERSION:
+            raise WrongVersion(f"version {version.version}, expected {WIRE_VERSION}")
+        said: Said = (_json if text else _msgpack).decode(message)  # type: ignore[arg-type]
+    except msgspec.MsgspecError as error:
+        raise BadInput(str(error)) from error
+    except RecursionError as error:
+        raise BadInput(f"nested deeper than {MAX_DEPTH}") from error
+    if isinstance(said, Command) and deeper(said.args, MAX_DEPTH - 1):
+        raise BadInput(f"nested deeper than {MAX_DEPTH}")
+    return said
+
+
+def deeper(value: object, levels: int) -> bool:
+    """Whether `value` nests deeper than `levels` containers."""
+    if isinstance(value, dict):
+        return levels == 0 or any(deeper(part, levels - 1) for part in value.values())
+    if isinstance(value, list):
+        return levels == 0 or any(deeper(part, levels - 1) for part in value)
+    return False
+
+
+def wanted_types(types: list[str] | None) -> frozenset[str] | None:
+    """Return a filter that equals every other filter with the same effect; None for all types."""
+    if types is None:
+        return None
+    known = frozenset(types) & TAXONOMY.keys()
+    return None if len(known) == len(TAXONOMY) else known

@@ -1,0 +1,117 @@
+"""What a gateway remembers: the last critical events, and the last value of every retained state.
+
+Most overlays that come back were away for seconds. The ring answers them without touching the log, and a thousand of
+them at once with the same pages.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from itertools import islice
+from typing import Final
+
+from actors.core.event import Event
+from actors.core.taxonomy import TAXONOMY
+
+RING_EVENTS: Final = 1_000
+RING_BYTES: Final = 4 << 20  # a guess: a thousand large alerts fit, a thousand megabytes do not
+
+# What an event weighs beside its payload, roughly: the bound is on memory, not on the wire.
+EVENT_OVERHEAD_BYTES: Final = 200
+
+
+def weight(event: Event) -> int:
+    """Return roughly how many bytes an event holds."""
+    return EVENT_OVERHEAD_BYTES + len(bytes(event.payload))
+
+
+class Ring:
+    """The last critical events, contiguous; bounded in events and bytes."""
+
+    def __init__(self, max_events: int = RING_EVENTS, max_bytes: int = RING_BYTES) -> None:
+        self._events: deque[Event] = deque()
+        self._max_events, self._max_bytes = max_events, max_bytes
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def add(self, events: Iterable[Event]) -> None:
+        """Append critical events; one that does not follow the last one starts the ring anew."""
+        for event in events:
+            if self._events and event.position != self._events[-1].position + 1:
+                self.clear()
+            self._events.append(event)
+            self._bytes += weight(event)
+            while len(self._events) > self._max_events or (self._bytes > self._max_bytes and len(self._events) > 1):
+                self._bytes -= weight(self._events.popleft())
+
+    def clear(self) -> None:
+        self._events.clear()
+        self._bytes = 0
+
+    def covers(self, position: int) -> bool:
+        """Whether the event after `position`, and all that follow it, are here."""
+        return bool(self._events) and self._events[0].position <= position + 1 <= self._events[-1].position
+
+    def page(self, position: int, max_events: int, max_bytes: int) -> list[Event]:
+        """Return events after `position` in order: at least one if there is one, at most the limits allow."""
+        if not self.covers(position):
+            return []
+        begin = position + 1 - self._events[0].position
+        return cut(list(islice(self._events, begin, begin + max_events)), max_bytes)
+
+
+def cut(events: list[Event], max_bytes: int) -> list[Event]:
+    """Return the longest beginning that weighs at most `max_bytes`, and at least one event."""
+    total = 0
+    for count, event in enumerate(events):
+        total += weight(event)
+        if count and total > max_bytes:
+            return events[:count]
+    return events
+
+
+class Retained:
+    """The last value of every retained state; `version` moves with every change."""
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self._last: dict[str, Event] = {_key(event): event for event in events}
+        self.version = 1
+
+    def __len__(self) -> int:
+        return len(self._last)
+
+    def see(self, events: Iterable[Event]) -> None:
+        """Remember the retained states among `events`."""
+        for event in events:
+            if not event.position and event.type in RETAINED_TYPES:
+                self._last[_key(event)] = event
+                self.version += 1
+
+    def events(self) -> list[Event]:
+        return list(self._last.values())
+
+    def outdated(self, event: Event) -> bool:
+        """Whether a later value of the same state is known."""
+        known = None if event.position else self._last.get(_key(event))
+        return known is not None and known.ts_queued_ms > event.ts_queued_ms
+
+    def newer(self, events: Iterable[Event]) -> list[Event]:
+        """Return those of `events` that are newer than what is remembered, and remember them."""
+        fresh = [
+            event
+            for event in events
+            if (known := self._last.get(_key(event))) is None or event.ts_queued_ms > known.ts_queued_ms
+        ]
+        self._last.update((_key(event), event) for event in fresh)
+        self.version += len(fresh)
+        return fresh
+
+
+RETAINED_TYPES: Final = frozenset(name for name, row in TAXONOMY.items() if row.retain == "last")
+
+
+def _key(event: Event) -> str:
+    return event.coalesce_key or event.type

@@ -1,0 +1,239 @@
+"""What operators and their tools ask: health, metrics, status, quarantine, why.
+
+Health and metrics hold nothing personal and need no token on loopback; everything else needs the control token, in the
+Authorization header, which no foreign page can make a browser send.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from actors.core.event import WIRE_VERSION
+from actors.errors import Refused
+from actors.gateway.fanout import Histogram
+from actors.gateway.overlay import Overlay
+from actors.gateway.pages import Doors
+
+if TYPE_CHECKING:
+    from actors.gateway.hub import Gateway
+
+ASK_S: Final = 1.0
+FRESH_S: Final = 2.0  # eight heartbeats of the queue-manager
+STATUS_BYTES: Final = 4 << 20
+PREFIX: Final = "framewire_gateway_"
+
+
+class Api(Doors):
+    gateway: Gateway
+
+    def initialize(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+
+    def compute_etag(self) -> None:
+        return None  # answers change all the time
+
+
+class Guarded(Api):
+    """Needs the control token."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        if self._finished:
+            return
+        kind, _, token = self.request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != "bearer" or self.gateway.scope_of(token.strip()) != "control":
+            self.gateway.counts["auth_failures"] += 1
+            self.set_header("WWW-Authenticate", "Bearer")
+            self.refuse(401, "expected the control token: Authorization: Bearer TOKEN")
+
+
+class Healthz(Api):
+    def get(self) -> None:
+        self.answer({"ok": True})
+
+
+class Readyz(Api):
+    """Ready: the log is read, and the broadcaster is heard."""
+
+    def get(self) -> None:
+        reasons = unready(self.gateway)
+        self.set_status(503 if reasons else 200)
+        self.answer({"ready": not reasons, "reasons": reasons})
+
+
+class Status(Guarded):
+    async def get(self) -> None:
+        gateway = self.gateway
+        supervisor, ledger = await asyncio.gather(
+            ask_supervisor(gateway.run_dir), gateway.ask_queue_manager({"ask": "ledger"})
+        )
+        cursor = gateway.feed.cursor
+        self.answer(
+            {
+                "version": WIRE_VERSION,
+                "gateway": gateway.name,
+                "epoch": cursor.epoch,
+                "gen": cursor.gen,
+                "top": cursor.top,
+                "position": cursor.last,
+                "ready": not unready(gateway),
+                "reasons": unready(gateway) + [part["error"] for part in (supervisor, ledger) if "error" in part],
+                "processes": supervisor.get("processes"),
+                "actors": supervisor.get("actors"),
+                "ledger": ledger.get("ledger"),
+                "clients": [describe(overlay, cursor.last) for overlay in gateway.overlays.values()],
+            }
+        )
+
+
+class Quarantine(Guarded):
+    async def get(self) -> None:
+        text = self.get_query_argument("limit", "100")
+        if not text.isdigit() or not 1 <= int(text) <= 1_000:
+            self.refuse(400, f"limit is {text[:20]!r}, expected 1 to 1000")
+            return
+        try:
+            rows = await self.gateway.feed.log.read(lambda reader: reader.quarantine(int(text)))
+        except Refused as error:
+            self.refuse(503, str(error))
+            return
+        self.answer({"quarantine": rows})
+
+
+class Why(Guarded):
+    """The story of one event: what the log knows, and what the queue-manager remembers of what was never logged."""
+
+    async def get(self) -> None:
+        event_id = self.get_query_argument("id", "")
+        if not 1 <= len(event_id) <= 256:
+            self.refuse(400, "expected ?id=ID, with an id of 1 to 256 characters")
+            return
+        answer = await self.gateway.ask_queue_manager({"ask": "why", "id": event_id})
+        reasons = [answer["error"]] if "error" in answer else []
+        try:
+            logged = await self.gateway.feed.log.read(lambda reader: reader.story(event_id))
+        except Refused as error:
+            logged = None
+            reasons.append(str(error))
+        told = answer.get("story")
+        story = (told or {}) | (logged or {}) if told or logged else None
+        self.set_status(200 if story or reasons else 404)
+        self.answer({"id": event_id, "story": story, "reasons": reasons})
+
+
+class Metrics(Api):
+    async def get(self) -> None:
+        lines = list(own_metrics(self.gateway))
+        supervisor = await ask_supervisor(self.gateway.run_dir)
+        lines.extend(actor_metrics(supervisor.get("actors")))
+        self.set_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+        self.finish("\n".join(lines) + "\n")
+
+
+def unready(gateway: Gateway) -> list[str]:
+    """Return why this gateway cannot do its work now."""
+    reasons = []
+    if not gateway.feed.ready:
+        reasons.append("the log has not been read yet")
+    age_s = time.monotonic() - gateway.feed.heard_s
+    if age_s > FRESH_S:
+        reasons.append("nothing was heard from the broadcaster" + ("" if age_s > 1e9 else f" for {age_s:.1f} s"))
+    return reasons
+
+
+def describe(overlay: Overlay, last: int) -> dict[str, Any]:
+    """Return one overlay as the dashboard shows it."""
+    drawn, key = overlay.drawn, overlay.group.key if overlay.group else None
+    return {
+        "overlay_id": overlay.name,
+        "state": overlay.state.value,
+        "scope": overlay.scope,
+        "position": overlay.receipted,
+        "sent_position": overlay.position,
+        "lag": max(0, last - max(overlay.receipted, overlay.start_position)),
+        "fps": drawn and drawn.fps,
+        "latency_p50_ms": drawn and drawn.latency_p50_ms,
+        "latency_p95_ms": drawn and drawn.latency_p95_ms,
+        "queue": drawn and drawn.queue,
+        "dropped": drawn and drawn.dropped,
+        "skipped_frames": overlay.dropped_frames,
+        "build": overlay.build,
+        "format": "legacy" if key and key.legacy else key and key.format,
+        "types": sorted(key.types) if key and key.types is not None else None,
+        "address": overlay.address,
+        "connected_s": round(time.monotonic() - overlay.connected_s, 1),
+        "pending_bytes": overlay.pending,
+        "times_slow": overlay.times_slow,
+    }
+
+
+async def ask_supervisor(run_dir: Path) -> dict[str, Any]:
+    """Return the supervisor's status, or {"error": why not}."""
+    try:
+        async with asyncio.timeout(ASK_S):
+            reader, writer = await asyncio.open_unix_connection(str(run_dir / "control.sock"), limit=STATUS_BYTES)
+            try:
+                writer.write(b'{"command":"status"}\n')
+                answer: Any = json.loads(await reader.readline())
+            finally:
+                writer.close()
+    except (OSError, TimeoutError, ValueError, AttributeError) as error:
+        # AttributeError: no such sockets on this system. ValueError: no JSON, or longer than the limit.
+        return {"error": f"the supervisor does not answer ({type(error).__name__})"}
+    return answer if isinstance(answer, dict) else {"error": "the supervisor's answer is not understood"}
+
+
+def own_metrics(gateway: Gateway) -> Iterable[str]:
+    """Yield this gateway's numbers as Prometheus text."""
+    label = f'{{gateway="{gateway.name}"}}'
+    for name, value in gateway.stats().items():
+        kind = "gauge" if name in gateway.GAUGES else "counter"
+        suffix = "" if kind == "gauge" else "_total"
+        yield f"# TYPE {PREFIX}{name}{suffix} {kind}"
+        yield f"{PREFIX}{name}{suffix}{label} {value}"
+    yield f"# TYPE {PREFIX}overlays gauge"
+    for state, count in gateway.overlays_by_state().items():
+        yield f'{PREFIX}overlays{{gateway="{gateway.name}",state="{state}"}} {count}'
+    yield f"# TYPE {PREFIX}closed_total counter"
+    for code, count in sorted(gateway.closes.items()):
+        yield f'{PREFIX}closed_total{{gateway="{gateway.name}",code="{code}"}} {count}'
+    yield f"# TYPE {PREFIX}filtered_events_total counter"
+    for name, count in sorted(gateway.filtered().items()):
+        yield f'{PREFIX}filtered_events_total{{gateway="{gateway.name}",type="{name}"}} {count}'
+    yield f"# TYPE {PREFIX}latency_seconds histogram"
+    for lane, histogram in (("critical", gateway.fanout.critical_ms), ("rest", gateway.fanout.other_ms)):
+        yield from histogram_lines(histogram, f'gateway="{gateway.name}",lane="{lane}"')
+
+
+def histogram_lines(histogram: Histogram, labels: str) -> Iterable[str]:
+    total = 0
+    for bound, count in zip(histogram.bounds, histogram.counts, strict=False):
+        total += count
+        yield f'{PREFIX}latency_seconds_bucket{{{labels},le="{bound / 1000:g}"}} {total}'
+    total += histogram.counts[-1]
+    yield f'{PREFIX}latency_seconds_bucket{{{labels},le="+Inf"}} {total}'
+    yield f"{PREFIX}latency_seconds_sum{{{labels}}} {histogram.sum / 1000:.6f}"
+    yield f"{PREFIX}latency_seconds_count{{{labels}}} {total}"
+
+
+def actor_metrics(actors: Any) -> Iterable[str]:
+    """Yield the numbers that the supervisor hears from all actors."""
+    if not isinstance(actors, dict):
+        return
+    rows: dict[str, list[str]] = {}
+    for actor, stats in sorted(actors.items()):
+        if not isinstance(stats, dict):
+            continue
+        for name, value in stats.items():
+            if isinstance(value, int | float):
+                metric = "framewire_actor_" + re.sub(r"[^a-zA-Z0-9_]", "_", str(name))
+                rows.setdefault(metric, []).append(f'{metric}{{actor="{actor}"}} {float(value)!r}')
+    for metric, lines in sorted(rows.items()):
+        yield f"# TYPE {metric} untyped"
+        yield from lines

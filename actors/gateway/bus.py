@@ -1,0 +1,131 @@
+"""broadcaster ══PUB/SUB══▶ [gateway] ──PUSH──▶ queue-manager (receipts), and REQ for questions
+
+ZeroMQ's file descriptor says only that something may have changed, so every wake-up drains both links until nothing is
+left. Nothing here is polled for output.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+import zmq
+
+from actors import faults, wire
+from actors.core.event import Receipt
+from actors.core.frame import Frame
+from actors.errors import Refused
+
+DRAIN_MESSAGES: Final = 256  # per wake-up; then sockets get their turn
+ASK_TIMEOUT_MS: Final = 1_000
+
+_frame = msgspec.msgpack.Decoder(Frame)
+_encode = msgspec.msgpack.Encoder().encode
+
+Arrival = tuple[Frame, bytes]
+
+
+class FrameLinks:
+    """Both links of frames, decoded and put back into the order in which they were made."""
+
+    def __init__(self, bus: wire.Bus, on_frames: Callable[[list[Arrival]], None]) -> None:
+        self._links = [bus.connect(wire.SUB, wire.frames_link(lane)) for lane in wire.LANES]
+        self._on_frames = on_frames
+        self.received = 0
+        self.bad_messages = 0
+
+    def start(self) -> None:
+        """Read from now on, in the running loop; what came before waits in the sockets."""
+        self._loop = asyncio.get_running_loop()
+        for link in self._links:
+            self._loop.add_reader(int(link.getsockopt(zmq.FD)), self._drain)
+        self._drain()
+
+    def stop(self) -> None:
+        for link in self._links:
+            self._loop.remove_reader(int(link.getsockopt(zmq.FD)))
+            link.close()
+
+    def _drain(self) -> None:
+        arrivals: list[Arrival] = []
+        count = 0
+        for link in self._links:  # critical first
+            while count < DRAIN_MESSAGES:
+                try:
+                    message = link.recv(zmq.DONTWAIT)
+                except zmq.Again:
+                    break
+                count += 1
+                self._decode(message, arrivals)
+        if count >= DRAIN_MESSAGES:
+            self._loop.call_soon(self._drain)
+        self.received += count
+        if len(arrivals) > 1:
+            # Two links can overtake each other, and an old state must not follow a newer one.
+            arrivals.sort(key=lambda arrival: (arrival[0].gen, arrival[0].seq))
+        if arrivals:
+            self._on_frames(arrivals)
+
+    def _decode(self, message: bytes, arrivals: list[Arrival]) -> None:
+        faults.point("gateway.received")
+        try:
+            arrivals.append((_frame.decode(message), message))
+        except msgspec.MsgspecError:
+            self.bad_messages += 1
+
+
+class Receipts:
+    """What overlays have drawn, on its way to the queue-manager: the last one per overlay, at most every 0.5 s."""
+
+    PERIOD_S: Final = 0.5
+
+    def __init__(self, bus: wire.Bus) -> None:
+        self._inbox = bus.connect(wire.PUSH, wire.INBOX)
+        self._waiting: dict[str, Receipt] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self.sent = 0
+
+    def add(self, receipt: Receipt) -> None:
+        self._waiting[receipt.overlay_id] = receipt
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self.PERIOD_S, self._flush)
+
+    def _flush(self) -> None:
+        self._timer = None
+        for overlay_id in list(self._waiting):
+            if not wire.offered(self._inbox, _encode(self._waiting[overlay_id])):
+                # Nobody is there to take it; a later receipt says more anyway.
+                self._timer = asyncio.get_running_loop().call_later(self.PERIOD_S, self._flush)
+                return
+            del self._waiting[overlay_id]
+            self.sent += 1
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._inbox.close()
+
+
+def ask(bus: wire.Bus, question: dict[str, Any]) -> dict[str, Any]:
+    """Ask the queue-manager and wait for its answer; for a thread of its own.
+
+    Raises:
+        Refused: there is no answer within a second.
+    """
+    # A REQ that got no answer can never ask again, so each question has its own.
+    socket = bus.connect(wire.REQ, wire.ASK)
+    socket.setsockopt(zmq.SNDTIMEO, ASK_TIMEOUT_MS)
+    socket.setsockopt(zmq.RCVTIMEO, ASK_TIMEOUT_MS)
+    socket.setsockopt(zmq.LINGER, 0)
+    try:
+        socket.send(_encode(question))
+        answer: dict[str, Any] = msgspec.msgpack.decode(socket.recv(), type=dict[str, Any])
+    except zmq.Again as error:
+        raise Refused("the queue-manager does not answer") from error
+    except msgspec.MsgspecError as error:
+        raise Refused(f"the queue-manager's answer is not understood: {error}") from error
+    finally:
+        socket.close()
+    return answer

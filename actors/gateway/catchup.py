@@ -1,0 +1,208 @@
+"""Whoever is behind ──pages from the ring or the log──▶ level with the feed ──▶ live
+
+One path for all: an overlay that resumes, one that just joined (nothing to replay), one that read too slowly. A page
+goes out when the socket has taken the one before; overlays take turns; who needs the same page gets the same bytes. The
+switch to live happens between two frames of the feed, so there is neither a gap nor a repeat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from actors import faults
+from actors.core.clients import State, rest_s
+from actors.core.event import Event
+from actors.core.frame import Frame
+from actors.core.recent import cut
+from actors.errors import Refused
+from actors.gateway.fanout import Fanout, Group, Key
+from actors.gateway.feed import Feed
+from actors.gateway.overlay import Overlay
+
+# Small pages let a 1 KB/s reader finish one within lag_close_s, and keep what is in flight small.
+PAGE_BYTES: Final = 16 << 10
+# Steps per turn of the loop: live frames wait for at most so many writes.
+TURN_STEPS: Final = 50
+CACHED_PAGES: Final = 64
+CACHED_BLOCKS: Final = 16
+
+
+class CatchUp:
+    """All overlays that are behind."""
+
+    def __init__(self, feed: Feed, fanout: Fanout, page_rows: int) -> None:
+        self._feed, self._fanout, self._rows = feed, fanout, page_rows
+        self._turn: deque[Overlay] = deque()
+        self._turning = False
+        self._level: dict[Overlay, None] = {}  # rest, or know more than the feed does yet
+        self._pages: OrderedDict[tuple[Key, int, int], bytes] = OrderedDict()
+        self._blocks: OrderedDict[int, list[Event]] = OrderedDict()
+        self._reading: dict[int, list[Overlay]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.replayed_events = 0
+        self.slow_switches = 0
+
+    def add(self, overlay: Overlay) -> None:
+        """Take over an overlay whose `position` and `state_version` are set; a step is made at once."""
+        overlay.state = State.CATCHUP
+        overlay.on_drained = self._ready
+        if not overlay.blocked:
+            self._step(overlay)
+
+    def slow_down(self, overlay: Overlay) -> None:
+        """Switch a live overlay that reads too slowly: what waits is dropped; what is critical comes from the log."""
+        now_s = time.monotonic()
+        self._fanout.leave(overlay)
+        overlay.forget()
+        overlay.times_slow = overlay.times_slow + 1 if now_s - overlay.slow_since_s < 60.0 else 1
+        overlay.slow_since_s = now_s
+        overlay.rest_until_s = now_s + rest_s(overlay.times_slow)
+        overlay.state_version = 0
+        self.slow_switches += 1
+        self.add(overlay)
+
+    def remove(self, overlay: Overlay) -> None:
+        self._level.pop(overlay, None)
+        overlay.on_drained = lambda _: None
+
+    def advanced(self) -> None:
+        """The feed has moved on, or time has: those who waited for it go on."""
+        for overlay in list(self._level):
+            self._level.pop(overlay, None)
+            self._ready(overlay)
+
+    def resting(self) -> list[Overlay]:
+        return list(self._level)
+
+    def forget_pages(self) -> None:
+        """The log was replaced: nothing that was read from it is true any more."""
+        self._pages.clear()
+        self._blocks.clear()
+
+    def _ready(self, overlay: Overlay) -> None:
+        self._turn.append(overlay)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._turning:
+            self._turning = True
+            asyncio.get_running_loop().call_soon(self._take_turns)
+
+    def _take_turns(self) -> None:
+        self._turning = False
+        for _ in range(min(TURN_STEPS, len(self._turn))):
+            self._step(self._turn.popleft())
+        if self._turn:
+            self._schedule()
+
+    def _step(self, overlay: Overlay) -> None:
+        """Send one page, wait for one, or go live."""
+        if overlay.state is not State.CATCHUP or overlay.blocked or overlay.socket.closed or overlay in self._level:
+            return
+        last = self._feed.cursor.last
+        if overlay.position > last or (overlay.position == last and overlay.rest_until_s > time.monotonic()):
+            self._level[overlay] = None
+        elif overlay.position == last:
+            self._go_live(overlay)
+        elif self._feed.ring.covers(overlay.position):
+            self._send(overlay, self._feed.ring.page(overlay.position, self._rows, PAGE_BYTES))
+        else:
+            self._send_from_log(overlay)
+
+    def _send(self, overlay: Overlay, events: list[Event]) -> None:
+        assert overlay.group is not None
+        faults.point("gateway.replaying")
+        data = self._page(overlay.group, events)
+        self.replayed_events += len(events)
+        if data:
+            overlay.write(data, events[-1].position)
+        overlay.position = events[-1].position
+        if not overlay.blocked:
+            self._ready(overlay)
+
+    def _page(self, group: Group, events: list[Event]) -> bytes:
+        first, last = events[0].position, events[-1].position
+        name = (group.key, first, last)
+        data = self._pages.get(name)
+        if data is None:
+            data = self._pages[name] = group.frame(self._replay(events, first, last), count_filtered=False)
+            if len(self._pages) > CACHED_PAGES:
+                self._pages.popitem(last=False)
+        return data
+
+    def _replay(self, events: list[Event], first: int = 0, last: int = 0) -> Frame:
+        cursor = self._feed.cursor
+        return Frame(
+            gen=cursor.gen, epoch=cursor.epoch, seq=0, tick_ts_ms=time.time() * 1000, top=cursor.top,
+            first=first, last=last, events=events, replay=True,
+        )  # fmt: skip
+
+    def _go_live(self, overlay: Overlay) -> None:
+        group, retained = overlay.group, self._feed.retained
+        assert group is not None
+        if overlay.state_version != retained.version:
+            overlay.state_version = retained.version
+            data = group.frame(self._replay(retained.events()), count_filtered=False) if len(retained) else b""
+            if data:
+                overlay.write(data)
+            if overlay.blocked:
+                return  # comes back when it has drained, for the state may have moved on
+        self._fanout.join(overlay)
+
+    # Pages of the log are read in aligned blocks, so that overlays at different positions share them.
+
+    def _send_from_log(self, overlay: Overlay) -> None:
+        block = overlay.position // self._rows * self._rows
+        events = self._blocks.get(block)
+        if events is not None:
+            self._blocks.move_to_end(block)
+            self._send_block(overlay, events)
+        elif block in self._reading:
+            self._reading[block].append(overlay)
+        else:
+            self._reading[block] = [overlay]
+            task = asyncio.get_running_loop().create_task(self._read(block))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _read(self, block: int) -> None:
+        epoch = self._feed.cursor.epoch
+        rows = self._rows
+        try:
+            events = await self._feed.log.read(partial(_page_of, after=block, rows=rows))
+        except Refused:
+            await asyncio.sleep(0.1)
+            events = None
+        waiting = self._reading.pop(block)
+        if events is None or epoch != self._feed.cursor.epoch:
+            for overlay in waiting:
+                self._ready(overlay)
+            return
+        events = [event for event in events if event.position <= block + rows]
+        if len(events) == rows:
+            self._blocks[block] = events
+            if len(self._blocks) > CACHED_BLOCKS:
+                self._blocks.popitem(last=False)
+        for overlay in waiting:
+            self._send_block(overlay, events)
+
+    def _send_block(self, overlay: Overlay, events: list[Event]) -> None:
+        if overlay.state is not State.CATCHUP or overlay.blocked or overlay.socket.closed:
+            return
+        wanted = cut([event for event in events if event.position > overlay.position], PAGE_BYTES)
+        if wanted:
+            self._send(overlay, wanted)
+            return
+        # Trimmed under its feet: it sees the gap in the next frame, says hello and is told what it misses.
+        overlay.position = min(self._feed.cursor.last, overlay.position // self._rows * self._rows + self._rows)
+        self._ready(overlay)
+
+
+def _page_of(reader: object, after: int, rows: int) -> list[Event]:
+    page: Callable[[int, int], list[Event]] = reader.page  # type: ignore[attr-defined]
+    return page(after, rows)

@@ -1,0 +1,216 @@
+"""frames of the bus + pages of the log ──▶ [feed] ──▶ every live overlay
+
+Starts like Clone (zguide, chapter 5): subscribe, then read where the log stands, then take frames. From there on
+core/cursor.py decides; this shell reads the log for it, on another thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from actors import faults, wire
+from actors.core.cursor import Cursor, Head
+from actors.core.event import Category, Event
+from actors.core.frame import Frame
+from actors.core.recent import RING_EVENTS, Retained, Ring
+from actors.errors import Refused
+from actors.gateway.bus import Arrival, FrameLinks
+from actors.stores.log import LogReader
+
+RETRY_S: Final = 0.1
+# Frames that waited longer were held up in front of this gateway; what is cosmetic in them is over (zguide's Suicidal
+# Snail). Above the worst tick (33 ms) by far.
+STALE_MS: Final = 1_000.0
+
+T = TypeVar("T")
+
+
+class LogThreads:
+    """Reads of the log, off the loop. A reader belongs to one thread; a new edition of the log is opened anew."""
+
+    def __init__(self, run_dir: Path, threads: int = 2) -> None:
+        self._run_dir = run_dir
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="log")
+        self._mine = threading.local()
+        self._edition = 1
+        self.reads = 0
+
+    async def read(self, question: Callable[[LogReader], T]) -> T:
+        """Return the answer of `question(reader)`.
+
+        Raises:
+            Refused: the log is not there yet, or cannot be read.
+        """
+        self.reads += 1
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, question, self._edition)
+
+    def reopen(self) -> None:
+        """The file may be another one now: the next reads open it anew."""
+        self._edition += 1
+
+    def _answer(self, question: Callable[[LogReader], T], edition: int) -> T:
+        mine = self._mine
+        if getattr(mine, "edition", 0) != edition:
+            if getattr(mine, "reader", None) is not None:
+                mine.reader.close()
+                mine.reader = None
+            mine.reader = LogReader(self._run_dir)
+            mine.edition = edition
+        return question(mine.reader)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+class Feed:
+    """What is now: the cursor into the log, the last critical events, the retained state."""
+
+    def __init__(
+        self,
+        bus: wire.Bus,
+        log: LogThreads,
+        page_rows: int,
+        emit: Callable[[Frame, bytes | None], None],
+        on_new_log: Callable[[], None],
+    ) -> None:
+        self.log = log
+        self.links = FrameLinks(bus, self._on_frames)
+        self.cursor = Cursor("", 0, 0)
+        self.ring = Ring()
+        self.retained = Retained()
+        self.oldest = 1
+        self.ready = False
+        self.heard_s = float("-inf")
+        self.stale_events = 0
+        self._page_rows = page_rows
+        self._emit, self._on_new_log = emit, on_new_log
+        self._seq = (0, 0)
+        self._seqs_missing = 0
+        self._mending: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Return when the log is read and frames come."""
+        while not self.ready:
+            try:
+                await self._adopt()
+            except Refused:
+                self.log.reopen()
+                await asyncio.sleep(RETRY_S)
+        self.links.start()
+
+    async def _adopt(self) -> None:
+        """Stand at the top of the log as it is now."""
+        head, recent, state = await self.log.read(_all_of)
+        self.cursor = Cursor(head.epoch, head.gen, head.top)
+        self.oldest = head.oldest
+        self.ring.clear()
+        self.ring.add(event for event in recent if event.position <= head.top)
+        self.retained = Retained(state)
+        self.ready = True
+
+    async def refresh_oldest(self) -> None:
+        """Learn what the log still keeps; it is trimmed by the queue-manager."""
+        head = await self.log.read(lambda reader: reader.head())
+        if head.epoch == self.cursor.epoch:
+            self.oldest = head.oldest
+            self.cursor.top = max(self.cursor.top, head.top)
+
+    def _on_frames(self, arrivals: list[Arrival]) -> None:
+        self.heard_s = now_s = time.monotonic()
+        for frame, message in arrivals:
+            foreign = self.cursor.counts.foreign
+            passed = self.cursor.take(frame, now_s)
+            if passed is not None:
+                passed = self._in_time(passed)
+            if passed is not None:
+                self._pass_on(passed, message if passed is frame else None)
+            elif self.cursor.counts.foreign > foreign:
+                self._work(self._meet_new_log)
+        if self.cursor.repair_in_s(now_s) is not None:
+            self._work(self._repair)
+
+    def _in_time(self, frame: Frame) -> Frame | None:
+        """Return the frame without transient events that are over, and without states that came after a newer value."""
+        overtaken = (frame.gen, frame.seq) < self._seq
+        self._seq = max(self._seq, (frame.gen, frame.seq))
+        if time.time() * 1000 - frame.tick_ts_ms > STALE_MS:
+            kept = [event for event in frame.events if event.position or event.category is Category.STATE]
+        elif overtaken:
+            kept = [event for event in frame.events if not self.retained.outdated(event)]
+        else:
+            return frame
+        if len(kept) == len(frame.events):
+            return frame
+        self.stale_events += len(frame.events) - len(kept)
+        return msgspec.structs.replace(frame, events=kept) if kept or frame.first else None
+
+    def _pass_on(self, frame: Frame, message: bytes | None) -> None:
+        if frame.first:
+            self.ring.add(event for event in frame.events if event.position)
+        self.retained.see(frame.events)
+        self._emit(frame, message)
+
+    def _work(self, work: Callable[[], Any]) -> None:
+        if self._mending is None or self._mending.done():
+            self._mending = asyncio.get_running_loop().create_task(work())
+
+    async def _repair(self) -> None:
+        """Read what is missing from the log until nothing is."""
+        while (wait_s := self.cursor.repair_in_s(time.monotonic())) is not None:
+            if wait_s:
+                await asyncio.sleep(wait_s)
+                continue
+            try:
+                head, page = await self.log.read(partial(_page_of, after=self.cursor.ask(), rows=self._page_rows))
+            except Refused:
+                await asyncio.sleep(RETRY_S)
+                continue
+            if head.epoch != self.cursor.epoch:
+                await self._meet_new_log()
+                continue
+            frame = self.cursor.mend(head, page, time.time() * 1000, time.monotonic())
+            if frame is not None:
+                faults.point("gateway.replaying")
+                self._pass_on(frame, None)
+
+    async def _meet_new_log(self) -> None:
+        """A frame of another log came: a stale one, or the log was replaced. The log itself knows."""
+        self.log.reopen()
+        epoch = self.cursor.epoch
+        try:
+            head = await self.log.read(lambda reader: reader.head())
+            if head.epoch != epoch:
+                await self._adopt()
+                self._on_new_log()
+        except Refused:
+            await asyncio.sleep(RETRY_S)
+
+    def close(self) -> None:
+        if self._mending is not None:
+            self._mending.cancel()
+        if self.ready:
+            self.links.stop()
+        self.log.close()
+
+
+def head_of(head: Any) -> Head:
+    """Return the store's head as the core knows it."""
+    return Head(head.epoch, head.gen, head.top, head.oldest)
+
+
+def _page_of(reader: LogReader, after: int, rows: int) -> tuple[Head, list[Event]]:
+    return head_of(reader.head()), reader.page(after, rows)
+
+
+def _all_of(reader: LogReader) -> tuple[Head, list[Event], list[Event]]:
+    head = reader.head()
+    return head_of(head), reader.page(max(0, head.top - RING_EVENTS), RING_EVENTS), reader.snapshot()

@@ -1,0 +1,296 @@
+"""Everybody who is connected to this gateway, and what they share.
+
+Decisions are in core/clients.py (who is slow, who is gone) and core/cursor.py; this is where they are carried out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import time
+from collections import Counter
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+from tornado.iostream import IOStream
+
+from actors import runtime, tokens, wire
+from actors.config import Settings
+from actors.core.clients import Close, Lag, State, Verdict, judge
+from actors.core.frame import Frame
+from actors.core.messages import Command
+from actors.errors import BadInput, ConfigError, Refused
+from actors.gateway.bus import Receipts, ask
+from actors.gateway.catchup import CatchUp
+from actors.gateway.emit import emit
+from actors.gateway.fanout import Fanout, Group
+from actors.gateway.feed import Feed, LogThreads
+from actors.gateway.overlay import Overlay
+from actors.gateway.sockets import OverlaySocket
+
+DRAIN_S: Final = 1.0
+
+
+class Gateway:
+    """Everybody who is connected, and what they share."""
+
+    GAUGES = frozenset(
+        ("connections", "position", "top", "gen", "groups", "ring_events", "retained_states", "pending_bytes")
+    )
+
+    def __init__(self, settings: Settings, run_dir: Path, name: str) -> None:
+        self.settings = settings.gateway
+        self.ingest = settings.ingest
+        self.run_dir, self.name = run_dir, name
+        self.log = logging.getLogger(name)
+        self.counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
+        self.closes: Counter[int] = Counter()
+        self.overlays: dict[int, Overlay] = {}
+        self.followed = asyncio.Event()
+        self.stopping = asyncio.Event()
+        self.failure: BaseException | None = None
+        self._addresses: Counter[str] = Counter()
+        self._numbers = itertools.count(1)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tokens = tokens.Reader(run_dir)
+        self._seen_tokens = self._tokens.current()
+        self._bus = wire.Bus(run_dir)
+        self._asking = ThreadPoolExecutor(1, thread_name_prefix="ask")
+        self.receipts = Receipts(self._bus)
+        self.fanout = Fanout(self.settings.client_buffer_bytes, self._slow)
+        self.feed = Feed(self._bus, LogThreads(run_dir), self.settings.page_rows, self._emit, self._on_new_log)
+        self.catchup = CatchUp(self.feed, self.fanout, self.settings.page_rows)
+
+    # Life
+
+    async def follow(self) -> None:
+        """Start to follow the feed; overlays that said hello before get their welcome then."""
+        await self.feed.start()
+        self.followed.set()
+        cursor = self.feed.cursor
+        self.log.info("following epoch=%s gen=%d position=%d", cursor.epoch, cursor.gen, cursor.last)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` beside everything else; a failure of ours ends the process."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self.fail(task.exception())
+
+    def fail(self, failure: BaseException | None) -> None:
+        self.failure = self.failure or failure
+        self.stopping.set()
+
+    async def close(self) -> None:
+        """Send everybody away, to come back at once, and let them go for up to a second."""
+        for overlay in list(self.overlays.values()):
+            overlay.socket.end(Close.STOPPING, "the gateway is stopping")
+        deadline_s = time.monotonic() + DRAIN_S
+        while self._addresses.total() and time.monotonic() < deadline_s:
+            await asyncio.sleep(0.01)
+        for task in self._tasks:
+            task.cancel()
+        self.feed.close()
+        self.receipts.close()
+        self._asking.shutdown(wait=False, cancel_futures=True)
+
+    # Overlays
+
+    def no_room(self, address: str) -> str:
+        """Return why no overlay more is taken from `address`, "" when it is."""
+        if self._addresses.total() >= self.settings.max_clients:
+            self.counts["refused_connections"] += 1
+            return f"{self.settings.max_clients} overlays are connected, which is gateway.max_clients"
+        if self._addresses[address] >= self.settings.max_clients_per_address:
+            self.counts["refused_connections"] += 1
+            return (
+                f"{self.settings.max_clients_per_address} overlays are connected from this address, "
+                "which is gateway.max_clients_per_address"
+            )
+        return ""
+
+    def welcome_in(self, connection: OverlaySocket, stream: IOStream, address: str) -> Overlay:
+        """Register a connection, which must say hello in time."""
+        overlay = Overlay(next(self._numbers), connection, stream, address)
+        self.overlays[overlay.number] = overlay
+        self._addresses[address] += 1
+        asyncio.get_running_loop().call_later(self.settings.hello_s, self._no_hello, overlay)
+        return overlay
+
+    def _no_hello(self, overlay: Overlay) -> None:
+        if overlay.group is None and not overlay.socket.closed:
+            overlay.socket.end(Close.NO_HELLO, f"no valid hello came within {self.settings.hello_s:g} s")
+
+    def leave(self, overlay: Overlay) -> None:
+        """Stop sending to an overlay."""
+        self.fanout.leave(overlay)
+        self.catchup.remove(overlay)
+        overlay.forget()
+
+    def gone(self, overlay: Overlay, disconnected: bool = False) -> None:
+        """Forget an overlay that is closing or closed."""
+        self.leave(overlay)
+        self.overlays.pop(overlay.number, None)
+        if disconnected:
+            self._addresses[overlay.address] -= 1
+            if not self._addresses[overlay.address]:
+                del self._addresses[overlay.address]
+
+    def scope_of(self, token: str) -> tokens.Scope | None:
+        """Return what a token entitles to now."""
+        try:
+            current = self._tokens.current()
+        except (OSError, ConfigError):
+            self.counts["token_file_failures"] += 1
+            return None
+        return tokens.scope_of(current, token)
+
+    def _emit(self, frame: Frame, message: bytes | None) -> None:
+        self.fanout.emit(frame, message)
+        self.catchup.advanced()
+
+    def _slow(self, overlay: Overlay) -> None:
+        self.catchup.slow_down(overlay)
+
+    def _on_new_log(self) -> None:
+        """The log is another one: every position is void. All come back, and are told by their next welcome."""
+        self.log.warning("new log epoch=%s", self.feed.cursor.epoch)
+        self.catchup.forget_pages()
+        for overlay in list(self.overlays.values()):
+            overlay.socket.end(Close.STOPPING, "the log was replaced")
+
+    # Timers
+
+    def sweep(self) -> None:
+        """Once per second: judge every overlay, notice new tokens, forget empty groups."""
+        now_s = time.monotonic()
+        self._check_tokens()
+        for overlay in list(self.overlays.values()):
+            self._judge(overlay, now_s)
+        self.catchup.advanced()
+        self.fanout.tidy({overlay.group.key for overlay in self.overlays.values() if overlay.group})
+
+    def _judge(self, overlay: Overlay, now_s: float) -> None:
+        lag = Lag(
+            overlay.state,
+            overlay.pending,
+            now_s - overlay.blocked_since_s if overlay.blocked else 0.0,
+            now_s - overlay.progress_s if overlay.blocked else 0.0,
+            now_s - overlay.heard_s,
+            overlay.pinged,
+        )
+        verdict = judge(lag, self.settings.client_buffer_bytes, self.settings.lag_close_s)
+        if verdict is Verdict.CATCH_UP:
+            self._slow(overlay)
+        elif verdict is Verdict.CLOSE:
+            overlay.socket.end(Close.SLOW, "read too slowly")
+        elif verdict is Verdict.GONE:
+            self.counts["silent_overlays"] += 1
+            overlay.socket.end(Close.SLOW, "did not answer a ping")
+        elif verdict is Verdict.PING:
+            overlay.socket.ask_pong()
+
+    def _check_tokens(self) -> None:
+        try:
+            current = self._tokens.current()
+        except (OSError, ConfigError):
+            self.counts["token_file_failures"] += 1
+            return
+        if current is self._seen_tokens:
+            return
+        self._seen_tokens = current
+        for overlay in list(self.overlays.values()):
+            if overlay.group is not None and tokens.scope_of(current, overlay.token) != overlay.scope:
+                self.counts["revoked"] += 1
+                overlay.socket.end(Close.TOKEN, "the token was revoked")
+
+    def heartbeat(self) -> None:
+        """Tell every overlay that got nothing for a while that we live, and where the log stands."""
+        due_s = time.monotonic() - self.settings.heartbeat_s * 0.75
+        fields = {"t": "heartbeat", "top": self.feed.cursor.top, "server_ts_ms": time.time() * 1000}
+        heartbeats: dict[Group, bytes] = {}
+        for group in self.fanout.groups.values():
+            heartbeats[group] = group.message(fields)
+            if group.live and group.sent_s <= due_s and heartbeats[group]:
+                self.fanout.write(group, heartbeats[group])
+        for overlay in self.catchup.resting():
+            if overlay.group is not None and not overlay.blocked and heartbeats.get(overlay.group):
+                overlay.write(heartbeats[overlay.group])
+
+    # Questions and commands
+
+    async def ask_queue_manager(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Return the queue-manager's answer, or {"error": why there is none}."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._asking, ask, self._bus, question)
+        except Refused as error:
+            return {"error": str(error)}
+
+    async def obey(self, command: Command) -> None:
+        """Do what a control token asks for.
+
+        Raises:
+            BadInput: there is no such command, or its arguments are wrong.
+            Refused: it cannot be done now.
+        """
+        if command.name != "emit":
+            raise BadInput(f"there is no command {command.name!r}; commands are emit")
+        await emit(self.ingest, self._tokens.current().ingest, command.args)
+
+    # Counting
+
+    def overlays_by_state(self) -> dict[str, int]:
+        found = Counter(overlay.state for overlay in self.overlays.values())
+        return {state.value: found[state] for state in State}
+
+    def filtered(self) -> Counter[str]:
+        return self.fanout.filtered
+
+    def stats(self) -> runtime.Stats:
+        feed, fanout = self.feed, self.fanout
+        counts = feed.cursor.counts
+        return {
+            "connections": self._addresses.total(),
+            **{f"overlays_{state}": count for state, count in self.overlays_by_state().items()},
+            "position": feed.cursor.last,
+            "top": feed.cursor.top,
+            "gen": feed.cursor.gen,
+            "groups": len(fanout.groups),
+            "ring_events": len(feed.ring),
+            "retained_states": len(feed.retained),
+            "pending_bytes": sum(overlay.pending for overlay in self.overlays.values()),
+            "bus_messages": feed.links.received,
+            "bad_bus_messages": feed.links.bad_messages,
+            "frames": fanout.frames,
+            "sent_messages": fanout.messages,
+            "sent_bytes": fanout.bytes,
+            "filtered_events": fanout.filtered.total(),
+            "gaps": counts.gaps,
+            "repaired_events": counts.repaired,
+            "skipped_positions": counts.skipped,
+            "repeated_events": counts.repeats,
+            "stale_frames": counts.stale,
+            "foreign_frames": counts.foreign,
+            "stale_events": feed.stale_events,
+            "log_reads": feed.log.reads,
+            "replayed_events": self.catchup.replayed_events,
+            "slow_switches": self.catchup.slow_switches,
+            "receipts_sent": self.receipts.sent,
+            **self.counts,
+        }
+
+
+# Named here so that all of them are exported from the first scrape on, and a rate over them is right.
+COUNTS: Final = (
+    "http_requests", "foreign_hosts", "foreign_origins", "auth_failures", "token_file_failures", "refused_connections",
+    "received_messages", "bad_messages", "floods", "forbidden", "revoked", "commands", "receipts", "resumes",
+    "snapshots", "unrecovered", "silent_overlays", "log_refusals",
+)  # fmt: skip

@@ -1,0 +1,163 @@
+"""One connected overlay: where it stands, what was handed to its socket, what waits.
+
+A frame goes straight into the kernel while it takes everything. When it does not, the rest of that frame goes into
+tornado's stream, and what follows waits here as references to the bytes that all overlays of the group share: a slow
+overlay costs its own pointers, and dropping what waits is exact, for `position` moves only when a frame is handed on.
+"""
+
+from __future__ import annotations
+
+import time
+from asyncio import Future
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from tornado.iostream import IOStream, StreamClosedError
+
+from actors.core.clients import Bucket, State
+from actors.core.messages import Drawn
+
+if TYPE_CHECKING:
+    from actors.gateway.fanout import Group
+    from actors.gateway.sockets import OverlaySocket
+
+
+class Overlay:
+    """The server's side of one conversation.
+
+    position    the last critical position that was handed to the socket
+    blocked     the socket is full: writes wait here
+    pending     bytes that the kernel has not taken
+    """
+
+    __slots__ = (
+        "address",
+        "blocked",
+        "blocked_since_s",
+        "bucket",
+        "build",
+        "connected_s",
+        "drawn",
+        "dropped_frames",
+        "group",
+        "heard_s",
+        "name",
+        "number",
+        "on_drained",
+        "pending",
+        "pinged",
+        "position",
+        "progress_s",
+        "receipted",
+        "rest_until_s",
+        "scope",
+        "send",
+        "slow_since_s",
+        "socket",
+        "start_position",
+        "state",
+        "state_version",
+        "stream",
+        "times_slow",
+        "token",
+        "waiting",
+        "writing",
+    )
+
+    def __init__(self, number: int, socket: OverlaySocket, stream: IOStream, address: str) -> None:
+        now_s = time.monotonic()
+        self.number = number
+        self.socket = socket
+        self.stream = stream
+        self.send: Callable[[bytes], int] = stream.socket.send
+        self.writing: Callable[[], bool] = stream.writing
+        self.address = address
+        self.name = ""
+        self.build = ""
+        self.token = ""
+        self.scope = ""
+        self.state = State.HELLO
+        self.group: Group | None = None
+        self.position = 0
+        self.start_position = 0
+        self.state_version = 0
+        self.blocked = False
+        self.blocked_since_s = 0.0
+        self.progress_s = now_s
+        self.pending = 0
+        self.waiting: deque[tuple[bytes, int]] = deque()
+        self.on_drained: Callable[[Overlay], None] = lambda _: None
+        self.times_slow = 0
+        self.slow_since_s = 0.0
+        self.rest_until_s = 0.0
+        self.dropped_frames = 0
+        self.connected_s = self.heard_s = now_s
+        self.pinged = False
+        self.bucket = Bucket(now_s=now_s)
+        self.receipted = 0
+        self.drawn: Drawn | None = None
+
+    def write(self, data: bytes, position: int = 0) -> None:
+        """Send framed bytes, now or after what waits; `position` is the last critical one in them, 0 for none."""
+        if self.blocked:
+            self.wait(data, position)
+        else:
+            self._hand_on(data, position)
+
+    def wait(self, data: bytes, position: int) -> None:
+        self.waiting.append((data, position))
+        self.pending += len(data)
+
+    def forget(self) -> None:
+        """Drop what waits; what is partly in the socket goes on."""
+        self.pending -= sum(len(data) for data, _ in self.waiting)
+        self.dropped_frames += len(self.waiting)
+        self.waiting.clear()
+
+    def block(self, data: bytes, sent: int) -> None:
+        """Leave the rest of a frame to the stream; nothing else is written until it has gone."""
+        if not self.blocked:
+            self.blocked = True
+            self.blocked_since_s = self.progress_s = time.monotonic()
+        rest = memoryview(data)[sent:]
+        self.pending += len(rest)
+        try:
+            future = self.stream.write(rest)
+        except StreamClosedError:
+            return  # its close callback is on the way
+        size = len(rest)
+        future.add_done_callback(lambda done: self._gone(done, size))
+
+    def _hand_on(self, data: bytes, position: int) -> None:
+        if position:
+            self.position = position
+        # A ping or pong of tornado's may wait in the stream; nothing may overtake the rest of it.
+        sent = 0
+        if not self.writing():
+            try:
+                sent = self.send(data)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                self.stream.close()
+                return
+        if sent != len(data):
+            self.block(data, sent)
+
+    def _gone(self, done: Future[Any], size: int) -> None:
+        if done.cancelled() or done.exception() is not None:
+            return
+        self.pending -= size
+        self.progress_s = time.monotonic()
+        self.blocked = False
+        while self.waiting and not self.blocked:
+            data, position = self.waiting.popleft()
+            self.pending -= len(data)
+            since_s = self.blocked_since_s
+            self._hand_on(data, position)
+            if self.blocked:
+                self.blocked_since_s = since_s  # full without a break
+        if not self.blocked:
+            self.blocked_since_s = 0.0
+            self.on_drained(self)

@@ -1,0 +1,130 @@
+"""Doors and walls of every HTTP answer: whom we answer at all, the headers, and the files of web_overlay/.
+
+The Host is checked before anything else (core/origins.py says why). Files are served by an allowlist of endings, so
+that neither a listing, nor a stray file, nor a Windows stream name gets out; tornado refuses what leaves the directory.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import tornado.web
+
+from actors.core import origins
+
+WEB_ROOT: Final = Path(__file__).resolve().parents[2] / "web_overlay"
+
+HEADERS: Final = {
+    # Inline style only: OBS injects the user's custom CSS as a <style> element.
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; worker-src 'self'; "
+    "style-src 'self' 'unsafe-inline'; font-src 'self'; img-src 'self' data:; "
+    "connect-src 'self' ws://127.0.0.1:* ws://localhost:*; frame-ancestors 'self'; base-uri 'none'; "
+    "form-action 'none'; require-trusted-types-for 'script'",
+    # Both together isolate the page, which makes performance.now() step by 5 instead of 100 µs (measured).
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "credentialless",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    # OBS keeps a cache over restarts; an ETag makes asking again cheap.
+    "Cache-Control": "no-cache",
+}
+
+# Said here, not asked of the system: some Windows registries call .js text/plain, and browsers then refuse modules.
+MIME_TYPES: Final = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+    ".txt": "text/plain; charset=utf-8",
+    ".md": "text/plain; charset=utf-8",
+    ".mp3": "audio/mpeg",
+    ".ogg": "audio/ogg",
+    ".wav": "audio/wav",
+}
+
+
+class Doors(tornado.web.RequestHandler):
+    """Base of all handlers. The application's settings hold `hosts` and `origins`."""
+
+    def set_default_headers(self) -> None:
+        for name, value in HEADERS.items():
+            self.set_header(name, value)
+        self.clear_header("Server")
+
+    def prepare(self) -> None:
+        counts = self.settings["counts"]
+        counts["http_requests"] += 1
+        if not origins.host_is_ours(self.request.headers.get("Host"), self.settings["hosts"]):
+            counts["foreign_hosts"] += 1
+            self.refuse(421, "this is not the host that you were looking for")
+        elif not origins.origin_is_welcome(self.request.headers, self.settings["origins"]):
+            counts["foreign_origins"] += 1
+            self.refuse(403, "this origin may not talk to the gateway")
+
+    def refuse(self, status: int, error: str) -> None:
+        """End the request with a reason."""
+        self.set_status(status)
+        self.answer({"error": error})
+
+    def answer(self, body: dict[str, Any]) -> None:
+        self.set_header("Content-Type", "application/json")
+        self.set_header("Cache-Control", "no-store")
+        self.finish(json.dumps(body, separators=(",", ":")))
+
+    def write_error(self, status_code: int, **_: Any) -> None:
+        """Say what went wrong in one sentence; a stack trace goes to the log and to nobody else."""
+        self.answer({"error": self._reason if status_code < 500 else "the gateway failed; its log says why"})
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Log failures of ours, without the query: a legacy overlay has its token there."""
+        if isinstance(value, tornado.web.HTTPError):
+            return
+        self.settings["log"].error(
+            "request failed method=%s path=%s", self.request.method, self.request.path, exc_info=(typ, value, tb)
+        )
+
+
+class NotFound(Doors):
+    def prepare(self) -> None:
+        super().prepare()
+        if not self._finished:
+            self.refuse(404, "there is no such page")
+
+
+class Files(Doors, tornado.web.StaticFileHandler):
+    """The files of web_overlay/, or the one `page`."""
+
+    def initialize(self, path: str, page: str = "") -> None:  # type: ignore[override]
+        super().initialize(path)
+        self._page = page
+
+    async def get(self, path: str = "", include_body: bool = True) -> None:
+        await super().get(self._page or path, include_body)
+
+    def parse_url_path(self, url_path: str) -> str:
+        parts = url_path.split("/")
+        if Path(parts[-1]).suffix not in MIME_TYPES or any(part.startswith(".") or not part for part in parts):
+            raise tornado.web.HTTPError(404)
+        if "\\" in url_path or ":" in url_path or "\0" in url_path:
+            raise tornado.web.HTTPError(404)
+        return super().parse_url_path(url_path)
+
+    def get_content_type(self) -> str:
+        return MIME_TYPES[Path(str(self.absolute_path)).suffix]
+
+
+class Redirect(Doors):
+    def initialize(self, to: str) -> None:
+        self._to = to
+
+    def get(self) -> None:
+        self.redirect(self._to, permanent=True)

@@ -1,0 +1,172 @@
+"""broadcaster ══PUB/SUB══▶ [gateway] ──WebSocket──▶ overlays; pages and API beside it
+
+Opens the port, lays out the routes and their limits, runs the timers. Several gateways may share one port.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import gc
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import tornado.httpserver
+import tornado.netutil
+import tornado.web
+from tornado.iostream import IOStream
+
+from actors import runtime
+from actors.config import Settings
+from actors.core import origins
+from actors.errors import ConfigError
+from actors.gateway import api, pages
+from actors.gateway.hub import Gateway
+from actors.gateway.sockets import OverlaySocket
+
+SWEEP_S: Final = 1.0
+BIND_WITHIN_S: Final = 2.0
+HEADER_TIMEOUT_S: Final = 5.0
+BODY_BYTES: Final = 64 << 10
+HEADER_BYTES: Final = 16 << 10
+MESSAGE_BYTES: Final = 4 << 10
+# Beside the overlays: pages, API, connections that say nothing and are cut off after HEADER_TIMEOUT_S.
+SPARE_CONNECTIONS: Final = 256
+BACKLOG: Final = 1_024
+
+
+class Server(tornado.httpserver.HTTPServer):
+    """An HTTP server with a bound on connections: beyond the system's, accepting would spin."""
+
+    def initialize(self, *args: Any, room: int = 0, **kwargs: Any) -> None:
+        super().initialize(*args, **kwargs)
+        self._room = room
+
+    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
+        if len(self._connections) >= self._room:
+            stream.close()
+            return
+        super().handle_stream(stream, address)
+
+
+def application(gateway: Gateway) -> tornado.web.Application:
+    """Return all routes."""
+    shared, root = {"gateway": gateway}, str(pages.WEB_ROOT)
+    settings = gateway.settings
+    return tornado.web.Application(
+        [
+            ("/ws", OverlaySocket, shared),
+            ("/", pages.Files, {"path": root, "page": "dashboard.html"}),
+            ("/overlay", pages.Redirect, {"to": "/overlay/"}),
+            ("/overlay/", pages.Files, {"path": root, "page": "overlay.html"}),
+            ("/static/(.*)", pages.Files, {"path": root}),
+            ("/healthz", api.Healthz, shared),
+            ("/readyz", api.Readyz, shared),
+            ("/metrics", api.Metrics, shared),
+            ("/api/status", api.Status, shared),
+            ("/api/quarantine", api.Quarantine, shared),
+            ("/api/why", api.Why, shared),
+        ],
+        default_handler_class=pages.NotFound,
+        log_function=lambda _: None,  # requests are counted, not logged
+        websocket_max_message_size=MESSAGE_BYTES,
+        counts=gateway.counts,
+        hosts=origins.hosts(settings.host, settings.port, settings.allowed_hosts),
+        origins=settings.allowed_origins,
+        log=gateway.log,
+    )
+
+
+async def listen(settings: Settings) -> list[socket.socket]:
+    """Return the listening sockets.
+
+    Raises:
+        ConfigError: the address is taken or not ours; starting again would not help.
+    """
+    gateway = settings.gateway
+    deadline_s = time.monotonic() + BIND_WITHIN_S
+    while True:
+        try:
+            # Only several gateways share a port: two pipelines on one port would each get half of the overlays.
+            return tornado.netutil.bind_sockets(
+                gateway.port, gateway.host, backlog=BACKLOG, reuse_port=gateway.processes > 1
+            )
+        except OSError as error:
+            # A gateway that was just killed may still be on its way out.
+            if error.errno == errno.EADDRINUSE and time.monotonic() < deadline_s:
+                await asyncio.sleep(0.1)
+                continue
+            raise ConfigError(
+                f"gateway: cannot listen on {gateway.host}:{gateway.port}: {error.strerror}. Stop the program that has "
+                "the port (another Framewire?), or choose another with --set gateway.port=PORT"
+            ) from error
+
+
+def allow_open_files(wanted: int) -> int:
+    """Raise this process's limit of open files to `wanted` if it may; return the limit."""
+    try:
+        import resource
+    except ImportError:
+        return wanted  # Windows has no such limit
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = hard == resource.RLIM_INFINITY
+    soft = max(soft, wanted if unlimited else min(wanted, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return soft
+
+
+async def serve(settings: Settings, run_dir: Path, name: str) -> None:
+    """Serve until asked to stop."""
+    loop = asyncio.get_running_loop()
+    sockets = await listen(settings)
+    gateway = Gateway(settings, run_dir, name)
+    loop.set_exception_handler(lambda _, context: gateway.fail(context.get("exception") or _Bug(context["message"])))
+    room = allow_open_files(settings.gateway.max_clients + SPARE_CONNECTIONS + 64) - 64
+    server = Server(
+        application(gateway),
+        room=min(room, settings.gateway.max_clients + SPARE_CONNECTIONS),
+        idle_connection_timeout=HEADER_TIMEOUT_S,
+        body_timeout=HEADER_TIMEOUT_S,
+        max_body_size=BODY_BYTES,
+        max_header_size=HEADER_BYTES,
+    )
+    heart = runtime.Heart(name, gateway.stats)
+    heart.start(lambda: loop.call_soon_threadsafe(gateway.stopping.set))
+    server.add_sockets(sockets)
+    gateway.spawn(gateway.follow())
+    timers = [
+        (runtime.HEARTBEAT_S, heart.beat),
+        (SWEEP_S, gateway.sweep),
+        (settings.gateway.heartbeat_s / 2, gateway.heartbeat),
+    ]
+    for period_s, action in timers:
+        gateway.spawn(_every(period_s, action))
+    gc.collect()
+    gc.freeze()  # what is here now stays; collecting it again and again would stall frames
+    heart.ready()
+    gateway.log.info("serving url=http://%s:%d/", settings.gateway.host, settings.gateway.port)
+    await gateway.stopping.wait()
+    server.stop()
+    await gateway.close()
+    if gateway.failure is not None:
+        raise gateway.failure
+
+
+class _Bug(Exception):
+    """The loop reports a failure that has no exception."""
+
+
+async def _every(period_s: float, action: Callable[[], None]) -> None:
+    while True:
+        await asyncio.sleep(period_s)
+        action()
+
+
+def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
+    """Run until told to stop."""
+    del index
+    asyncio.run(serve(settings, run_dir, name))
+    return 0
