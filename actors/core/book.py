@@ -189,7 +189,7 @@ class Book:
 
     @staticmethod
     def _is_late(line: _Line, now_s: float) -> bool:
-        return line.gap_since_s is not None and now_s - line.gap_since_s >= GAP_S
+        return line.gap_since_s is not None and now_s >= line.gap_since_s + GAP_S
 
     def _release(self, producer: str, line: _Line, now_s: float, now_ms: float) -> None:
         while (envelope := line.held.pop(line.admitted + 1, None)) is not None:

@@ -1,0 +1,170 @@
+"""The critical lane as tables: order, duplicates, gaps, identities, positions, derived events, epochs."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors.core.book import GAP_S, HOLD_BACK, Book
+from actors.core.derive import Derivation
+from actors.core.event import Category, Envelope, Greeting, Mark, Receipt, Reject
+from actors.core.ledger import Ledger
+from tests.core.make import batch, envelope, event, kill
+
+
+def book(known: dict[str, str] | None = None, top: int = 0, watermarks: dict[str, int] | None = None) -> Book:
+    return Book("e1", top, watermarks or {}, Derivation(5_000), Ledger(), (known or {}).get)
+
+
+def logged(one: Book) -> list[tuple[int, str]]:
+    entry = one.take()
+    if entry is None:
+        return []
+    one.committed(entry)
+    return [(item.position, item.id) for item in entry.events]
+
+
+def numbers(*pseqs: int) -> list[Envelope]:
+    return [envelope(pseq, event("death", f"e{pseq}")) for pseq in pseqs]
+
+
+ORDERS = {
+    "in order": ([[1, 2], [3]], ["e1", "e2", "e3"]),
+    "late ones are held back": ([[2, 3], [1]], ["e1", "e2", "e3"]),
+    "duplicates are taken once": ([[1, 1], [2, 1], [2, 3]], ["e1", "e2", "e3"]),
+    "a duplicate of a held one is taken once": ([[3], [3, 2], [1]], ["e1", "e2", "e3"]),
+    "a gap stops what is behind it": ([[1], [3, 4]], ["e1"]),
+}
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_order(name: str) -> None:
+    batches, expected = ORDERS[name]
+    one = book()
+    for pseqs in batches:
+        one.admit(batch(*numbers(*pseqs)), 0.0, 0.0)
+    assert logged(one) == list(enumerate(expected, start=1))
+
+
+def test_producers_do_not_wait_for_each_other() -> None:
+    one = book()
+    one.admit(batch(*numbers(2), producer="a"), 0.0, 0.0)
+    one.admit(batch(*numbers(1), producer="b"), 0.0, 0.0)
+    assert logged(one) == [(1, "e1")]
+
+
+def test_a_watermark_is_told_only_after_the_commit() -> None:
+    one = book()
+    one.admit(batch(*numbers(1, 2)), 0.0, 0.0)
+    assert one.marks(0.0) == [Mark("p", 0)]
+    entry = one.take()
+    assert one.marks(0.0) == [Mark("p", 0)]
+    assert one.committed_top == 0
+    assert entry is not None
+    one.committed(entry)
+    assert one.marks(0.0) == [Mark("p", 2)]
+    assert one.committed_top == 2
+
+
+def test_a_missing_number_is_named_after_a_while_and_again_after_the_same_while() -> None:
+    one = book()
+    one.admit(batch(*numbers(1, 3)), 10.0, 0.0)
+    assert one.marks(10.0) == [Mark("p", 0, 0)]
+    assert one.gap_due_s() == 10.0 + GAP_S
+    assert one.marks(10.0 + GAP_S) == [Mark("p", 0, 2)]
+    one.named(10.0 + GAP_S)
+    assert one.marks(10.0 + GAP_S) == [Mark("p", 0, 0)]
+    one.admit(batch(*numbers(2)), 10.1, 0.0)
+    assert one.gap_due_s() is None
+
+
+def test_what_is_held_back_is_bounded_and_comes_again() -> None:
+    one = book()
+    one.admit(batch(*numbers(*range(2, HOLD_BACK + 10))), 0.0, 0.0)
+    one.admit(batch(*numbers(1)), 0.0, 0.0)
+    assert len(logged(one)) == HOLD_BACK + 1
+    one.admit(batch(*numbers(*range(2, HOLD_BACK + 10))), 0.0, 0.0)
+    assert logged(one)[-1] == (HOLD_BACK + 9, f"e{HOLD_BACK + 9}")
+
+
+def test_an_identity_is_logged_once_whether_it_waits_or_is_in_the_log() -> None:
+    one = book(known={"test\0old": "e0"})
+    one.admit(
+        batch(
+            envelope(1, event("death", "e1", dedupe_key="old")),
+            envelope(2, event("death", "e2", dedupe_key="new")),
+            envelope(3, event("death", "e3", dedupe_key="new")),
+            envelope(4, event("death", "e4", dedupe_key="new", source="other")),
+        ),
+        0.0,
+        0.0,
+    )
+    assert logged(one) == [(1, "e2"), (2, "e4")]
+
+
+def test_equal_content_is_never_a_duplicate_of_a_critical_event() -> None:
+    one = book()
+    one.admit(batch(envelope(1, event("death", "a")), envelope(2, event("death", "b"))), 0.0, 0.0)
+    assert [id_ for _, id_ in logged(one)] == ["a", "b"]
+
+
+def test_a_rejected_message_moves_the_order_and_is_kept() -> None:
+    one = book()
+    reject = Reject("p/1.0", "event", "why", "", 0.0)
+    one.admit(batch(Envelope(1, 1, [], reject), *numbers(2)), 0.0, 0.0)
+    entry = one.take()
+    assert entry is not None
+    assert entry.rejects == [reject]
+    assert [item.id for item in entry.events] == ["e2"]
+    assert entry.watermarks == {"p": 2}
+
+
+def test_derived_events_and_their_state_are_in_the_entry_of_their_cause() -> None:
+    one = book()
+    one.admit(batch(envelope(1, kill("a", "b", "k1", 0)), envelope(2, kill("a", "c", "k2", 1))), 0.0, 0.0)
+    entry = one.take()
+    assert entry is not None
+    assert [(item.position, item.type) for item in entry.events] == [(1, "kill"), (2, "kill"), (3, "multikill")]
+    assert list(entry.derived) == ["test:a"]
+    assert list(entry.retained) == ["streak:a"]
+    assert [item.type for item in entry.loose] == ["streak", "streak"]
+
+
+def test_the_ledger_counts_each_critical_event_once() -> None:
+    one = book(known={"test\0old": "e0"})
+    one.admit(batch(*numbers(1, 2), envelope(3, event("death", "x", dedupe_key="old"))), 0.0, 0.0)
+    one.admit(batch(*numbers(1, 2)), 0.0, 0.0)
+    account = one._ledger.accounts[Category.CRITICAL]
+    assert (account.received, account.sent, account.duplicate) == (3, 2, 1)
+    assert (one._ledger.raw.numbered, one._ledger.raw.redelivered) == (3, 2)
+
+
+def test_a_producer_that_knows_more_than_the_log_shows_that_the_log_went_back() -> None:
+    one = book(watermarks={"p": 5})
+    one.greet(Greeting("p", 2, acked=5, oldest=1, epoch="e1"), "e2", 0.0, 0.0)
+    assert one.epoch == "e1"
+    one.greet(Greeting("p", 2, acked=9, oldest=4, epoch="e1"), "e2", 0.0, 0.0)
+    assert one.epoch == "e2"
+    entry = one.take()
+    assert entry is not None
+    assert entry.new_epoch == "e2"
+    one.admit(batch(*numbers(6)), 0.0, 0.0)
+    assert [id_ for _, id_ in logged(one)] == ["e6"]
+
+
+def test_numbers_that_nobody_can_send_again_are_not_waited_for() -> None:
+    one = book()
+    one.admit(batch(*numbers(101, 102)), 0.0, 0.0)
+    assert logged(one) == []
+    one.greet(Greeting("p", 2, acked=150, oldest=101, epoch="gone"), "e2", 0.0, 0.0)
+    assert one.epoch == "e1"
+    assert [id_ for _, id_ in logged(one)] == ["e101", "e102"]
+
+
+def test_receipts_of_another_epoch_are_ignored() -> None:
+    one = book()
+    one.receipt(Receipt("o", "e0", 3, 1.0))
+    assert one.take() is None
+    one.receipt(Receipt("o", "e1", 3, 1.0))
+    entry = one.take()
+    assert entry is not None
+    assert entry.cursors == [("o", 3, 1.0)]

@@ -1,0 +1,104 @@
+"""Streaks and multikills as tables of histories, and their survival of a crash at any point."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actors.core.derive import MAX_RUNS, Derivation
+from actors.core.event import Event
+from actors.core.taxonomy import Kill, Multikill, Round, Streak
+from tests.core.make import event, kill, player
+
+WINDOW_MS = 5_000
+
+
+def told(events: list[Event]) -> list[str]:
+    lines = []
+    for one in events:
+        if one.type == "streak":
+            streak = msgspec.msgpack.decode(one.payload, type=Streak)
+            lines.append(f"{streak.player.name} streak {streak.kills}")
+        else:
+            multi = msgspec.msgpack.decode(one.payload, type=Multikill)
+            lines.append(f"{multi.player.name} multi {multi.kills}")
+    return lines
+
+
+HISTORIES = {
+    "each kill lengthens the streak": (
+        [kill("a", "b", at_s=0), kill("a", "c", at_s=20)],
+        ["a streak 1", "a streak 2"],
+    ),
+    "a death ends the victim's streak": (
+        [kill("a", "b", at_s=0), kill("c", "a", at_s=20)],
+        ["a streak 1", "a streak 0", "c streak 1"],
+    ),
+    "kills within the window are a multikill, each longer than the last": (
+        [kill("a", "b", at_s=0), kill("a", "c", at_s=5), kill("a", "d", at_s=10)],
+        ["a streak 1", "a streak 2", "a multi 2", "a streak 3", "a multi 3"],
+    ),
+    "a pause over the window starts anew": (
+        [kill("a", "b", at_s=0), kill("a", "c", at_s=5.001)],
+        ["a streak 1", "a streak 2"],
+    ),
+    "a team kill counts for nothing but ends the victim's streak": (
+        [kill("a", "b", at_s=0), event("kill", "t", Kill(player("c", "red"), player("a", "red")))],
+        ["a streak 1", "a streak 0"],
+    ),
+    "a suicide ends the streak": (
+        [kill("b", "c", at_s=0), event("death")],
+        ["b streak 1", "b streak 0"],
+    ),
+    "a match that starts ends all streaks": (
+        [kill("a", "b", at_s=0), event("round", payload=Round("match_start")), kill("a", "b", at_s=1)],
+        ["a streak 1", "a streak 0", "a streak 1"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_history(name: str) -> None:
+    history, expected = HISTORIES[name]
+    derivation = Derivation(WINDOW_MS)
+    assert [line for one in history for line in told(derivation.feed(one))] == expected
+
+
+def test_ids_of_derived_events_are_unique_and_name_their_cause() -> None:
+    derivation = Derivation(WINDOW_MS)
+    ids = [one.id for number in range(4) for one in derivation.feed(kill("a", "b", f"k{number}", at_s=number))]
+    assert len(set(ids)) == len(ids)
+    assert all(id_.startswith("k") and "+" in id_ for id_ in ids)
+
+
+kills = st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("abcd"), st.integers(0, 4)), max_size=30)
+
+
+@given(kills=kills, crash_at=st.integers(0, 30))
+@settings(max_examples=200, deadline=None)
+def test_a_crash_at_any_point_neither_repeats_nor_forgets(kills: list, crash_at: int) -> None:
+    def run(crash: int | None) -> list[str]:
+        derivation, saved, lines, at_s = Derivation(WINDOW_MS), {}, [], 0.0
+        for number, (attacker, victim, wait_s) in enumerate(kills):
+            at_s += wait_s
+            if number == crash:
+                derivation = Derivation(WINDOW_MS, saved)
+            lines += told(derivation.feed(kill(attacker, victim, f"k{number}", at_s)))
+            for key, body in derivation.take_changes().items():
+                saved.pop(key, None)
+                if body is not None:
+                    saved[key] = body
+        return lines
+
+    assert run(crash_at) == run(None)
+
+
+def test_players_long_not_heard_of_are_forgotten() -> None:
+    derivation = Derivation(WINDOW_MS)
+    for number in range(MAX_RUNS + 1):
+        derivation.feed(kill(f"p{number}", "victim", str(number)))
+    changes = derivation.take_changes()
+    assert changes["test:p0"] is None
+    assert sum(body is not None for body in changes.values()) == MAX_RUNS

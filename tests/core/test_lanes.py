@@ -1,0 +1,179 @@
+"""The queue policy as tables of histories, and the conservation of events in any history."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actors.core.event import Category
+from actors.core.lanes import FRAME_EVENTS, Lanes
+from actors.core.ledger import Ledger
+from tests.core.make import event
+
+
+def lanes(max_events: int = 100, max_bytes: int = 1 << 30) -> tuple[Lanes, Ledger]:
+    ledger = Ledger()
+    return Lanes(max_events, max_bytes, ledger), ledger
+
+
+def play(history: list[tuple[float, str, str, str]], **bounds: int) -> tuple[list[str], dict[str, str]]:
+    """Receive (at_s, type, id, "dedupe|coalesce" keys) and take once after the last; return sent ids and outcomes."""
+    queue, ledger = lanes(**bounds)
+    for at_s, kind, id_, keys in history:
+        dedupe, _, coalesce = keys.partition("|")
+        queue.receive(event(kind, id_, dedupe_key=dedupe or None, coalesce_key=coalesce or None), at_s, at_s * 1000)
+    taken = queue.take(history[-1][0], frame=1)
+    told = {id_: ledger.story(id_)["outcome"] for _, _, id_, _ in history if ledger.story(id_)}
+    return [f"{one.id}x{one.count}" for one in taken], told
+
+
+HISTORIES = {
+    "equal dedupe keys within the window are one event": (
+        [(0.0, "chat", "1", "m1|"), (0.2, "chat", "2", "m1|")],
+        ["1x1"],
+        {"1": "sent", "2": "duplicate"},
+    ),
+    "equal dedupe keys after the window are two events": (
+        [(0.0, "chat", "1", "m1|"), (0.251, "chat", "2", "m1|")],
+        ["1x1", "2x1"],
+        {"1": "sent", "2": "sent"},
+    ),
+    "equal content without a key is two events": (
+        [(0.0, "chat", "1", "|"), (0.0, "chat", "2", "|")],
+        ["1x1", "2x1"],
+        {"1": "sent", "2": "sent"},
+    ),
+    "hits on one key are merged and carry their count": (
+        [(0.0, "hit", "1", "|hit:a"), (0.1, "hit", "2", "|hit:a"), (0.2, "hit", "3", "|hit:b")],
+        ["2x2", "3x1"],
+        {"1": "coalesced", "2": "sent", "3": "sent"},
+    ),
+    "the last value of a state wins and counts as one": (
+        [(0.0, "score", "1", "|score"), (0.0, "score", "2", "|score")],
+        ["2x1"],
+        {"1": "coalesced", "2": "sent"},
+    ),
+    "what is older than its time to live has expired": (
+        [(0.0, "hit", "1", "|"), (1.5, "chat", "2", "|")],
+        ["2x1"],
+        {"1": "expired", "2": "sent"},
+    ),
+    "priority decides the order in a frame, then arrival": (
+        [(0.0, "chat", "1", "|"), (0.0, "hit", "2", "|"), (0.0, "chat", "3", "|"), (0.0, "score", "4", "|score")],
+        ["2x1", "4x1", "1x1", "3x1"],
+        {"1": "sent", "2": "sent", "3": "sent", "4": "sent"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_history(name: str) -> None:
+    history, sent, outcomes = HISTORIES[name]
+    assert play(history) == (sent, outcomes)
+
+
+def test_at_the_bound_the_oldest_cosmetic_gives_way_first_then_normal_then_state() -> None:
+    queue, ledger = lanes(max_events=3)
+    for number, kind in enumerate(["score", "chat", "hit", "hit", "hit", "chat", "chat", "chat"]):
+        queue.receive(event(kind, str(number), coalesce_key="score" if kind == "score" else None), 0.0, 0.0)
+    assert [one.id for one in queue.take(0.0, 1)] == ["0", "6", "7"]
+    dropped = [id_ for id_ in "01234567" if ledger.story(id_)["outcome"] == "dropped"]
+    assert dropped == ["1", "2", "3", "4", "5"]
+    assert ledger.accounts[Category.COSMETIC].dropped == {"queue full": 3}
+
+
+def test_the_bound_on_bytes_holds_too() -> None:
+    queue, ledger = lanes(max_bytes=10_000)
+    for number in range(100):
+        queue.receive(event("hit", str(number)), 0.0, 0.0)
+        assert queue.size_bytes <= 10_000
+    assert ledger.accounts[Category.COSMETIC].dropped["queue full"] == 100 - len(queue)
+
+
+def test_a_frame_takes_no_more_than_fits_and_the_rest_leaves_with_the_next() -> None:
+    queue, _ = lanes(max_events=100_000)
+    for number in range(FRAME_EVENTS + 5):
+        queue.receive(event("chat", str(number)), 0.0, 0.0)
+    taken: list[str] = []
+    while batch := queue.take(0.0, 1):
+        assert len(batch) <= FRAME_EVENTS
+        taken += [one.id for one in batch]
+    assert taken == [str(number) for number in range(FRAME_EVENTS + 5)]
+
+
+def test_a_clock_that_jumps_back_neither_kills_nor_immortalises() -> None:
+    queue, _ = lanes()
+    queue.receive(event("hit", "1", ts_ingest_ms=10_000_000.0), 0.0, 0.0)
+    assert [one.id for one in queue.take(0.9, 1)] == ["1"]
+    queue.receive(event("hit", "2", ts_ingest_ms=10_000_000.0), 1.0, 0.0)
+    assert queue.take(2.1, 1) == []
+
+
+def test_two_events_of_one_id_are_two_events() -> None:
+    queue, ledger = lanes()
+    queue.receive(event("chat", "same"), 0.0, 0.0)
+    queue.receive(event("chat", "same"), 0.0, 0.0)
+    assert len(queue.take(0.0, 1)) == 2
+    assert ledger.accounts[Category.NORMAL].sent == 2
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["hit", "chat", "score", "heal", "toggle", "take"]),
+        st.sampled_from(["", "d1", "d2"]),
+        st.sampled_from(["", "c1", "c2", "c3"]),
+        st.floats(0, 3),
+        st.integers(1, 3),
+    ),
+    max_size=60,
+)
+
+
+@given(steps=steps, max_events=st.integers(1, 8))
+@settings(max_examples=300, deadline=None)
+def test_every_event_ends_in_exactly_one_bucket(steps: list, max_events: int) -> None:
+    queue, ledger = lanes(max_events=max_events, max_bytes=6_000)
+    now_s, number, counted, represented = 0.0, 0, 0, 0
+    for kind, dedupe, coalesce, wait_s, count in steps:
+        now_s += wait_s
+        if kind == "take":
+            represented += sum(one.count for one in queue.take(now_s, 1) if one.category is not Category.STATE)
+            continue
+        number += 1
+        one = event(
+            "hit" if kind == "heal" else "score" if kind == "toggle" else kind,
+            str(number),
+            dedupe_key=dedupe or None,
+            coalesce_key=coalesce or None,
+            ts_ingest_ms=now_s * 1000,
+            count=count,
+        )
+        counted += count
+        queue.receive(one, now_s, now_s * 1000)
+        assert len(queue) <= max_events
+    received = ended = 0
+    for account in ledger.accounts.values():
+        received += account.received
+        ended += account.ended
+    assert received == number
+    assert received == ended + len(queue)
+    assert represented <= counted
+
+
+@given(steps=steps)
+@settings(max_examples=50, deadline=None)
+def test_the_same_input_at_the_same_times_gives_the_same_output(steps: list) -> None:
+    def run() -> list:
+        queue, ledger = lanes(max_events=4)
+        now_s, output = 0.0, []
+        for number, (kind, dedupe, coalesce, wait_s, count) in enumerate(steps):
+            now_s += wait_s
+            if kind in ("take", "heal", "toggle"):
+                output.append(queue.take(now_s, number))
+            else:
+                keys = {"dedupe_key": dedupe or None, "coalesce_key": coalesce or None, "count": count}
+                queue.receive(event(kind, str(number), **keys), now_s, now_s * 1000)
+        return [*output, ledger.save()]
+
+    assert run() == run()
