@@ -1,0 +1,48 @@
+"""Framewire: live events travel from games and platforms to overlays on a stream.
+
+Two promises: a critical event that was accepted is never lost, whatever is killed; nothing is late because something
+unimportant was in the way.
+
+                accepted                          ordered, durable                                a cursor per overlay
+    source ─▶ producer ══▶ normalizer ══▶ queue-manager ══▶ broadcaster ══PUB/SUB══▶ gateway(s) ──WebSocket──▶ overlay
+              outbox.db    (stateless)    log.db   ▲                                 │   ▲ repairs gaps from log.db     │
+                 ▲                          │      └───────────── inbox ─────────────┘   └─ receipt: drawn up to N ◀────┘
+                 └──── marks (PUB/SUB) ◀────┘
+    ══ two links on every hop: critical, and the rest.     supervisor: starts, watches and restarts them all, over pipes
+
+Where things are
+    core/       decisions; pure: no socket, clock, process, file, randomness, logging
+    adapters/   raw messages → events; pure; one module per kind of source
+    producers/  accept events: ingest (HTTP), trace (replay), demo; link.py is what they share
+    stores/     SQLite: the outbox of a producer, the critical log; the marks of suspects
+    gateway/    the tornado server: pages, sockets, fan-out, repair, api
+    commands/   one module per command beyond the process tree
+    normalizer.py queue_manager.py broadcaster.py    the shells between them
+    config.py errors.py host.py wire.py runtime.py   settings; exceptions; operating systems; every socket; the one loop
+
+Glossary: one word for one thing
+    raw message   what a source sent: one JSON object, one log line
+    event         one thing that happened, in the contract's words (core/event.py)
+    category      critical, normal, cosmetic or state; the lane of an event
+    the rest      what is not critical
+    accepted      a critical raw message that is fsynced in an outbox; the promise starts here
+    pseq          the number of a raw message in its producer's outbox: durable, without gaps, never reused
+    envelope      what one raw message became: events, or a rejection
+    entry         what one transaction of the log writes
+    position      the place of a critical event in the log: without gaps, from 1
+    top           the last position in the log
+    epoch         the identity of a log; positions of different epochs have nothing to do with each other
+    generation    how often a store was opened; an older one is fenced off
+    mark          how far a producer's messages are in the log (its watermark), and what is missing
+    frame         what leaves in one tick; a batch of events
+    ledger        the account of every event: each ends in exactly one bucket
+    coalesce      merge events with equal keys into one that carries their count
+    drop          give up an event for want of room, by a stated rule, counted
+    reject        refuse a malformed message; it is quarantined, readable
+    dead-letter   reject a message that killed a normalizer three times
+    receipt       an overlay's word that everything up to a position is drawn
+    catch-up      an overlay that fell behind is fed from the log until it is live again
+    child         a process of the supervisor; incarnation: one life of it
+"""
+
+__version__ = "0.1.0"
