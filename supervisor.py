@@ -18,7 +18,6 @@ if __name__ == "__main__":
 
     interpreter.ensure()
 
-import importlib
 import json
 import logging
 import os
@@ -32,27 +31,26 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Final, Protocol
+from typing import IO, Any, Final, NamedTuple, Protocol
 
 import click
 import msgspec
 
-from actors import commands, config, control, host, tokens
+from actors import commands, config, control, guardian, host, signals, tokens
 from actors.config import Settings
 from actors.core import topology
 from actors.core.children import OVERSLEPT_S, Act, Family, Life, Limits, Order, State
-from actors.core.restarts import BAD_CONFIG, Policy, Restarts, comes_back
+from actors.core.restarts import BAD_CONFIG, Policy
 from actors.core.topology import Child
-from actors.errors import BadInput, ConfigError, FramewireError, Refused
+from actors.errors import BadInput, ConfigError, Refused
 
-STOP_SIGNALS: Final = [
-    getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
-]
 LINE_BYTES: Final = 64 << 10  # a heart line has some hundred bytes; what is longer is none
 LEFTOVER_S: Final = 3.0  # an orphan leaves by itself after at most 2 s (runtime.ORPHAN_GRACE_S)
 SAME_START_S: Final = 2.0  # a process start time is derived from the boot time, which a clock step may shift
 DETACHED_READY_S: Final = 30.0
 LOG_BYTES: Final = 5 << 20  # per process, and as much again for the one before
+
+MYSELF: Final = [sys.executable, str(Path(__file__).resolve())]
 
 log = logging.getLogger("supervisor")
 
@@ -69,42 +67,6 @@ class Process(Protocol):
 
 
 Spawn = Callable[[Child], Process]
-
-
-class Signals:
-    """Signals as bytes of a socket, so that a selector waits for them like for everything else and none is lost."""
-
-    def __init__(self) -> None:
-        self.reader, self._writer = socket.socketpair()
-        self.reader.setblocking(False)
-        self._writer.setblocking(False)
-        signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        wanted = [*STOP_SIGNALS, *([signal.SIGCHLD] if hasattr(signal, "SIGCHLD") else [])]
-        self._before = {number: signal.signal(number, lambda *_: None) for number in wanted}
-
-    def read(self) -> list[int]:
-        """Return the numbers of the signals that came."""
-        try:
-            return list(self.reader.recv(4096))
-        except BlockingIOError:
-            return []
-
-    def wait(self, timeout_s: float | None) -> list[int]:
-        """Wait for a signal, at most `timeout_s`."""
-        self.reader.settimeout(timeout_s)
-        try:
-            return list(self.reader.recv(4096))
-        except (TimeoutError, BlockingIOError):
-            return []
-        finally:
-            self.reader.setblocking(False)
-
-    def close(self) -> None:
-        signal.set_wakeup_fd(-1)
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        self.reader.close()
-        self._writer.close()
 
 
 class Meter:
@@ -175,8 +137,8 @@ class Supervisor:
         run_dir: Path,
         spawn: Spawn,
         on_ready: Callable[[], None] = lambda: None,
+        origin: Origin | None = None,
         clock: Callable[[], float] = time.monotonic,
-        first: bool = True,
     ) -> None:
         self.family = Family(plan, limits_of(settings))
         self.incarnations: dict[str, Incarnation] = {}
@@ -186,21 +148,17 @@ class Supervisor:
         self._spawn = spawn
         self._on_ready = on_ready
         self._clock = clock
-        self._first = first
         self._started_s = clock()
         self._sample_due_s = clock() + self._sample_s
         self._interrupts = 0
         self._listed = True  # children.json tells the truth
         self._meter = Meter(os.getpid())
-        self._guardian_pid: int | None = None
+        self._origin = origin or Origin()
+        self._guardian = Meter(self._origin.guardian_pid) if self._origin.guardian_pid else None
         self._selector = selectors.DefaultSelector()
-        self._signals = Signals()
+        self._signals = signals.Signals()
         self._selector.register(self._signals.reader, selectors.EVENT_READ, self._signalled)
         self._control = control.Server(run_dir, self._selector, self._command)
-
-    def guarded_by(self, pid: int) -> None:
-        """Remember the guardian, to tell when it is gone."""
-        self._guardian_pid = pid
 
     def run(self) -> int:
         """Run until stopped; return the exit code."""
@@ -257,7 +215,7 @@ class Supervisor:
                 if act is Act.KILL:
                     log.warning("child killed name=%s state=%s", name, life.state)
                 # send_signal polls first, so that a pid which the system has given to somebody else is never hit
-                self.incarnations[name].process.send_signal(signal.SIGTERM if act is Act.TERMINATE else SIGKILL)
+                self.incarnations[name].process.send_signal(signal.SIGTERM if act is Act.TERMINATE else signals.KILL)
 
     def _start(self, life: Life) -> None:
         try:
@@ -307,14 +265,14 @@ class Supervisor:
         incarnation.close()
         del self.incarnations[life.child.name]
         self._listed = False
-        life.died(self._clock(), code, reason_of(code))
+        life.died(self._clock(), code, signals.reason_of(code))
         self._report_death(life)
 
     def _report_death(self, life: Life) -> None:
         name = life.child.name
         if life.state is State.FAILED:
-            log.error("child refused its configuration name=%s (its own words are in its log)", name)
-            if self._first and not self.family.was_ready:
+            log.error("child refused its configuration name=%s %s", name, own_words(self._run_dir, name))
+            if not self._origin.again and not self.family.was_ready:
                 self.exit_code = BAD_CONFIG
                 self.family.stop(self._clock(), "start failed")
         elif life.state is State.BACKOFF:
@@ -326,8 +284,8 @@ class Supervisor:
     # What the outside says
 
     def _signalled(self, _events: int) -> None:
-        for number in self._signals.read():
-            if number not in STOP_SIGNALS:
+        for number in self._signals.wait():
+            if number not in signals.STOP:
                 continue
             self._interrupts += number == signal.SIGINT
             if self._interrupts > 1:
@@ -371,11 +329,12 @@ class Supervisor:
         return {
             "ok": True,
             "pid": os.getpid(),
-            "guardian_pid": self._guardian_pid,
+            "guardian_pid": self._origin.guardian_pid if self._guardian else None,
             "uptime_s": round(now_s - self._started_s, 3),
             "state": self.family.state(now_s),
             "cpu_pct": self._meter.cpu_pct,
             "rss_bytes": self._meter.rss_bytes,
+            "guardian_rss_bytes": self._guardian.rss_bytes if self._guardian else None,
             "processes": [self._row(life, now_s) for life in self.family.lives],
             "actors": {name: incarnation.stats for name, incarnation in self.incarnations.items()},
         }
@@ -400,13 +359,14 @@ class Supervisor:
 
     def _sample(self) -> None:
         self._sample_due_s = self._clock() + self._sample_s
-        for meter in (self._meter, *(incarnation.meter for incarnation in self.incarnations.values())):
-            meter.sample()
+        for meter in (self._meter, self._guardian, *(incarnation.meter for incarnation in self.incarnations.values())):
+            if meter is not None:
+                meter.sample()
         for file in (self._run_dir / "log").glob("*.log"):
             rotate(file)
-        if self._guardian_pid is not None and os.getppid() != self._guardian_pid:
-            log.warning("guardian gone pid=%d (the pipeline works on, but nobody restarts it)", self._guardian_pid)
-            self._guardian_pid = None
+        if self._guardian is not None and os.getppid() != self._origin.guardian_pid:
+            log.warning("guardian gone (the pipeline works on, but nobody would restart the supervisor)")
+            self._guardian = None
 
     def _list_children(self) -> None:
         """Leave behind who is running, for whoever starts after this process was killed."""
@@ -421,24 +381,11 @@ class Supervisor:
         draft.replace(self._run_dir / "children.json")
 
 
-SIGKILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)  # where there is none, SIGTERM is TerminateProcess
-
-
 def limits_of(settings: Settings) -> Limits:
     """Return what the supervisor's decisions need of the settings."""
     own = settings.supervisor
     policy = Policy(own.backoff_first_s, own.backoff_max_s, own.healthy_s)
     return Limits(policy, own.hang_warn_s, own.hang_kill_s, own.drain_s)
-
-
-def reason_of(code: int) -> str:
-    """Return an exit code in words."""
-    if code >= 0:
-        return f"left by itself with exit code {code}"
-    try:
-        return f"killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"killed by signal {-code}"
 
 
 def rotate(file: Path) -> None:
@@ -506,10 +453,14 @@ def _is_free(section: str, name: str, port: int) -> bool:
     return True
 
 
+def environment() -> dict[str, str]:
+    """Return the environment in which `python -m actors…` finds the actors, installed or not."""
+    path = os.pathsep.join(filter(None, [str(commands.ROOT), os.environ.get("PYTHONPATH")]))
+    return os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": path}
+
+
 def spawner(run_dir: Path, to_files: bool) -> Spawn:
     """Return what starts `python -m actors NAME RUN_DIR`, with stderr to the terminal or to RUN_DIR/log/NAME.log."""
-    path = os.pathsep.join(filter(None, [str(commands.ROOT), os.environ.get("PYTHONPATH")]))
-    environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": path}
 
     def spawn(child: Child) -> subprocess.Popen[bytes]:
         stderr = open_log(run_dir, child.name) if to_files else None
@@ -521,7 +472,7 @@ def spawner(run_dir: Path, to_files: bool) -> Spawn:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 bufsize=0,
-                env=environment,
+                env=environment(),
                 **host.new_group(),
             )
         finally:
@@ -534,6 +485,13 @@ def spawner(run_dir: Path, to_files: bool) -> Spawn:
 def open_log(run_dir: Path, name: str) -> IO[bytes]:
     host.private_directory(run_dir / "log")
     return (run_dir / "log" / f"{name}.log").open("ab")
+
+
+def own_words(run_dir: Path, name: str) -> str:
+    """Return the last line of a child's log; "" when it writes to the terminal, where everybody has read it."""
+    file = run_dir / "log" / f"{name}.log"
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines() if file.exists() else []
+    return f"said={lines[-1]!r}" if lines else ""
 
 
 def prepare(settings: Settings) -> tuple[Settings, Path, IO[bytes]]:
@@ -549,40 +507,44 @@ def prepare(settings: Settings) -> tuple[Settings, Path, IO[bytes]]:
     except OSError as error:
         raise ConfigError(f"run_dir {run_dir} cannot be made: {error.strerror}") from error
     host.endpoint(run_dir, "normalizer-64.critical")  # the longest name: refuse a long path here, not in a child
+    file = run_dir / "supervisor.lock"
     try:
-        lock = host.lock(run_dir / "supervisor.lock", "supervisor")
+        lock = host.lock(file, "supervisor")
     except Refused as error:
-        raise Refused(f"a pipeline is already running with run_dir {run_dir} ({error})") from error
+        holder = file.read_text(errors="replace")
+        raise Refused(f"a pipeline is already running with run_dir {run_dir} ({holder})") from error
     settings = msgspec.structs.replace(settings, run_dir=str(run_dir))
     host.write_private(run_dir / config.SETTINGS_FILE, config.hand_down(settings))
     tokens.load_or_create(run_dir)
     return settings, run_dir, lock
 
 
-def supervise(settings: Settings, guardian_pid: int | None, background: bool, again: bool) -> int:
+class Origin(NamedTuple):
+    """Who called this supervisor, and how."""
+
+    guardian_pid: int | None = None
+    background: bool = False  # children log to files, URLs are not printed
+    again: bool = False  # it replaces one that was killed: nothing may keep it from starting
+    since_s: float = 0.0  # monotonic: when the command was given
+
+
+def supervise(settings: Settings, origin: Origin) -> int:
     """Be the supervisor until stopped; return the exit code."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     settings, run_dir, lock = prepare(settings)
     with lock:
         orphans = kill_leftovers(run_dir)
-        if not again:
+        if not origin.again:
             check_ports(settings, LEFTOVER_S if orphans else 0.0)
         plan = topology.children(settings.gateway.processes, settings.normalizer.processes, settings.demo)
 
         def on_ready() -> None:
-            log.info("ready seconds=%.2f", seconds := since_start(guardian_pid or os.getpid()))
-            if not background and not again:
+            seconds = time.monotonic() - origin.since_s
+            log.info("ready seconds=%.2f", seconds)
+            if not origin.background and not origin.again:
                 click.echo(banner(settings, tokens.load(run_dir), seconds))
 
-        supervisor = Supervisor(plan, settings, run_dir, spawner(run_dir, background), on_ready, first=not again)
-        if guardian_pid is not None:
-            supervisor.guarded_by(guardian_pid)
-        return supervisor.run()
-
-
-def since_start(pid: int) -> float:
-    """Return how long ago the process `pid` began, interpreter start included, in seconds."""
-    return max(0.0, time.time() - Meter(pid).created_s)
+        return Supervisor(plan, settings, run_dir, spawner(run_dir, origin.background), on_ready, origin).run()
 
 
 def banner(settings: Settings, secrets: tokens.Tokens, seconds: float) -> str:
@@ -605,80 +567,8 @@ def _reachable(name: str) -> str:
     return f"[{name}]" if ":" in name else name
 
 
-class Guardian:
-    """Starts the supervisor again when it is killed; a service manager's work, for those who have none."""
-
-    def __init__(self, command: list[str], restart_command: list[str], policy: Policy) -> None:
-        self._command = command
-        self._restart_command = restart_command
-        self._policy = policy
-        self._restarts = Restarts(policy)
-        self._stop = False
-
-    def run(self) -> int:
-        """Return the exit code of the supervisor that left by itself."""
-        signals = Signals()
-        try:
-            while True:
-                started_s = time.monotonic()
-                code = self._guard(signals)
-                ran_s = time.monotonic() - started_s
-                if self._stop or not comes_back(code, ran_s, self._policy):
-                    return code if code >= 0 else commands.FAILED
-                wait_s = self._restarts.died(time.monotonic(), ran_s)
-                log.warning("supervisor died reason=%r restart_in_s=%.1f", reason_of(code), wait_s)
-                self._command = self._restart_command
-                if set(signals.wait(wait_s)) & set(STOP_SIGNALS):
-                    return commands.DONE
-        finally:
-            signals.close()
-
-    def _guard(self, signals: Signals) -> int:
-        # In a group of its own: the terminal's Ctrl-C reaches the supervisor once, from here.
-        process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, **host.new_group())
-        while (code := process.poll()) is None:
-            for number in signals.wait(None if hasattr(signal, "SIGCHLD") else 0.5):
-                if number in STOP_SIGNALS:
-                    self._stop = True
-                    process.send_signal(number)
-        return code
-
-
-class CommandLine(click.Group):
-    """The root: loads a command when it is called, and turns expected errors into one line and an exit code."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*super().list_commands(ctx), *commands.COMMANDS]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in commands.COMMANDS:
-            return super().get_command(ctx, cmd_name)
-        module = importlib.import_module(f"actors.commands.{commands.COMMANDS[cmd_name][0]}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        own = [(name, command.get_short_help_str(100)) for name, command in self.commands.items()]
-        with formatter.section("Commands"):
-            formatter.write_dl([*own, *((name, text) for name, (_, text) in commands.COMMANDS.items())])
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except FramewireError as error:
-            click.echo(f"error: {error}", err=True)
-            ctx.exit(exit_code_of(error))
-
-
-def exit_code_of(error: FramewireError) -> int:
-    """Return what a script sees of an error."""
-    if isinstance(error, ConfigError | BadInput):
-        return commands.BAD_USAGE
-    return commands.NOT_RUNNING if isinstance(error, Refused) else commands.FAILED
-
-
 @click.group(
-    cls=CommandLine,
+    cls=commands.CommandLine,
     epilog="Exit codes: 0 done, 1 failed, 2 wrong configuration or usage, 3 not running or already running.",
 )
 def main() -> None:
@@ -691,7 +581,8 @@ def main() -> None:
 @click.option("--no-guardian", is_flag=True, help="Somebody else restarts the supervisor: systemd, a test.")
 @click.option("--guarded-by", type=int, hidden=True, help="The pid of the guardian that called this.")
 @click.option("--background", is_flag=True, hidden=True, help="Children log to files, URLs are not printed.")
-@click.option("--again", is_flag=True, hidden=True, help="This replaces a supervisor that was killed.")
+@click.option("--since", type=float, hidden=True, help="When the command was given, on the monotonic clock.")
+@click.option("--again", type=click.Path(path_type=Path), hidden=True, help="Replace the one killed in this run_dir.")
 def start(
     config_file: Path | None,
     overrides: tuple[str, ...],
@@ -699,22 +590,35 @@ def start(
     no_guardian: bool,
     guarded_by: int | None,
     background: bool,
-    again: bool,
+    since: float | None,
+    again: Path | None,
 ) -> None:
     """Start the pipeline in the foreground and print the URLs for OBS and the browser."""
+    origin = Origin(guarded_by, background, again is not None, since or time.monotonic())
+    if again is not None:
+        sys.exit(supervise(config.of_run_dir(again), origin))  # a file edited since then must not keep it down
     settings = commands.settings_of(config_file, overrides)
-    base = [sys.executable, str(Path(__file__).resolve()), "start"]
-    if config_file is not None:
-        base += ["--config", str(config_file.absolute())]
-    for override in overrides:
-        base += ["--set", override]
+    options = ["--config", str(config_file.absolute())] if config_file else []
+    options += [part for override in overrides for part in ("--set", override)]
     if detach:
-        sys.exit(start_detached([*base, "--background", *(["--no-guardian"] if no_guardian else [])], settings))
+        options += ["--no-guardian"] if no_guardian else []
+        sys.exit(start_detached([*MYSELF, "start", "--background", *options], settings))
     if no_guardian or guarded_by is not None:
-        sys.exit(supervise(settings, guarded_by, background, again))
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s guardian %(message)s")
-    inner = [*base, "--guarded-by", str(os.getpid()), *(["--background"] if background else [])]
-    sys.exit(Guardian(inner, [*inner, "--again"], limits_of(settings).restarts).run())
+        sys.exit(supervise(settings, origin))
+    sys.exit(become_guardian(options, settings, origin))
+
+
+def become_guardian(options: list[str], settings: Settings, origin: Origin) -> int:
+    """Turn into the guardian, which must not carry what only a command line needs (it idles for weeks)."""
+    guarded = [*MYSELF, "start", "--guarded-by", str(os.getpid()), *(["--background"] if origin.background else [])]
+    order = guardian.order(
+        first=[*guarded, "--since", str(origin.since_s), *options],
+        again=[*guarded, "--again", str(commands.run_dir_of(settings))],
+        policy=limits_of(settings).restarts,
+    )
+    if host.POSIX:  # elsewhere exec is a new process, and the caller would believe that this one has ended
+        os.execve(sys.executable, [sys.executable, "-P", "-m", "actors.guardian", order], environment())
+    return guardian.main([order])
 
 
 def start_detached(command: list[str], settings: Settings) -> int:

@@ -9,8 +9,8 @@ They are separate because they leak in different ways; `token rotate SCOPE` repl
 
 from __future__ import annotations
 
-import hmac
-import secrets
+import base64
+import os
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -54,19 +54,21 @@ def load(run_dir: Path) -> Tokens:
 def load_or_create(run_dir: Path) -> Tokens:
     """Return the tokens of `run_dir`, making them when there are none."""
     if not (run_dir / FILE).exists():
-        _save(run_dir, Tokens(*(secrets.token_urlsafe(TOKEN_BYTES) for _ in SCOPES)))
+        _save(run_dir, Tokens(*(_fresh() for _ in SCOPES)))
     return load(run_dir)
 
 
 def rotate(run_dir: Path, scope: Scope) -> str:
     """Replace the token of `scope` and return the new one; whoever holds the old one is shut out."""
-    fresh = secrets.token_urlsafe(TOKEN_BYTES)
+    fresh = _fresh()
     _save(run_dir, msgspec.structs.replace(load(run_dir), **{scope: fresh}))
     return fresh
 
 
 def scope_of(tokens: Tokens, text: str) -> Scope | None:
     """Return what `text` entitles to, None if to nothing. Its duration tells nothing about the tokens."""
+    import hmac  # brings OpenSSL, 4 MB that the supervisor need not carry
+
     offered = text.encode()
     # All three are compared, whichever fits: an early return would tell which one came close.
     fits = [hmac.compare_digest(getattr(tokens, scope).encode(), offered) for scope in SCOPES]
@@ -88,6 +90,10 @@ class Reader:
         if stamp != self._stamp:
             self._tokens, self._stamp = load(self._run_dir), stamp
         return self._tokens
+
+
+def _fresh() -> str:
+    return base64.urlsafe_b64encode(os.urandom(TOKEN_BYTES)).decode()
 
 
 def _save(run_dir: Path, tokens: Tokens) -> None:

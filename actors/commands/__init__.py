@@ -6,6 +6,7 @@ and the exit codes.
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ import click
 
 from actors import config
 from actors.config import Settings
-from actors.errors import Refused
+from actors.errors import BadInput, ConfigError, FramewireError, Refused
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 
@@ -37,6 +38,39 @@ COMMANDS: Final = {
     "token": ("token", "Show or replace the secrets in the URLs."),
     "doctor": ("doctor", "Check this machine and this configuration."),
 }
+
+
+class CommandLine(click.Group):
+    """The root: loads a command when it is called, and turns expected errors into one line and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module = importlib.import_module(f"actors.commands.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        own = [(name, command.get_short_help_str(100)) for name, command in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl([*own, *((name, text) for name, (_, text) in COMMANDS.items())])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except FramewireError as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(exit_code_of(error))
+
+
+def exit_code_of(error: FramewireError) -> int:
+    """Return what a script sees of an error."""
+    if isinstance(error, ConfigError | BadInput):
+        return BAD_USAGE
+    return NOT_RUNNING if isinstance(error, Refused) else FAILED
 
 
 def located(command: Callable[..., Any]) -> Callable[..., Any]:

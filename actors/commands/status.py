@@ -31,7 +31,7 @@ def lines(answer: dict[str, Any]) -> list[str]:
     """Return the table of a status answer."""
     state = click.style(answer["state"], fg=COLORS.get(answer["state"]))
     rows = answer["processes"]
-    memory = total([answer["rss_bytes"], *(row["rss_bytes"] for row in rows)])
+    memory = total([answer["rss_bytes"], answer["guardian_rss_bytes"], *(row["rss_bytes"] for row in rows)])
     cpu = total([answer["cpu_pct"], *(row["cpu_pct"] for row in rows)])
     return [
         f"{state} for {duration(answer['uptime_s'])}, CPU {percent(cpu)}, memory {size(memory)}, pid {answer['pid']}",
