@@ -123,6 +123,8 @@ class Objective(Payload, frozen=True):
 
 
 class Score(Payload, frozen=True):
+    """Points by team. A source may report one team at a time: merge, do not replace."""
+
     scores: dict[Word, int]
     names: dict[Word, Word] = {}
 

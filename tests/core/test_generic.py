@@ -4,7 +4,7 @@ import json
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.adapters import ADAPTERS, generic
@@ -169,6 +169,7 @@ def test_a_body_that_cannot_be_read_goes_to_the_normalizer_and_is_rejected(body)
         generic.normalize(RawItem(1, 1, "event", body, 9.0), "http", 1)
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -190,6 +191,7 @@ def test_no_json_raises_anything_but_bad_input(value):
             [_] = generic.normalize(RawItem(1, 1, "event", msgspec.msgpack.encode(submission), 9.0), "http", 1)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=64))
 def test_no_bytes_raise_anything_but_bad_input(data):
     for read in (generic.parse, lambda body: generic.normalize(RawItem(1, 1, "event", body, 9.0), "p", 1)):

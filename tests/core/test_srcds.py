@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.adapters import srcds
@@ -296,6 +296,7 @@ PIECES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES | st.binary(max_size=12), max_size=9).map(b"".join), st.integers(0, 400))
 def test_no_line_raises_anything_but_bad_input(line, cut):
     for body in (line, line[:cut], STAMP + line):
@@ -307,6 +308,7 @@ def test_no_line_raises_anything_but_bad_input(line, cut):
         assert srcds.category(body) is not None or not events
 
 
+@settings(deadline=None)
 @given(st.text(max_size=127).filter(lambda text: text.strip() and "\0" not in text))
 def test_no_chat_message_is_ever_anything_else(text):
     line = STAMP + ADA + b' say "' + text.encode("utf-8", "replace") + b'"'

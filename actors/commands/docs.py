@@ -1,0 +1,215 @@
+"""Generate docs/events.md and docs/events.schema.json from the taxonomy, or check that they are current.
+
+taxonomy, examples, legacy ──▶ docs/events.md           for people
+                           ╰─▶ docs/events.schema.json  for editors and validators: Event in its JSON form, Submission
+
+python -m actors.commands.docs            writes both
+python -m actors.commands.docs --check    writes nothing; exits 1 when one is stale
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final, get_type_hints
+
+import msgspec
+from msgspec import inspect
+
+from actors.core.event import Event, Submission
+from actors.core.examples import EXAMPLES
+from actors.core.legacy import LEGACY
+from actors.core.taxonomy import TAXONOMY, Payload, Player, Row
+
+DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
+
+_INTRO = """# Events
+
+Generated from `actors/core/taxonomy.py` by `python -m actors.commands.docs`; a test fails when it is stale. The same as
+JSON Schema: [events.schema.json](events.schema.json). How events travel: [wire.md](wire.md).
+
+Send one, or a list of up to 1,000, to the ingest; a payload may have 32 KiB:
+
+```sh
+curl -d '{"type":"follow","payload":{"user":"ottoline"},"id":"f-1"}' http://127.0.0.1:7701/events
+```
+
+An object with `event` instead of `type` (`{"event":"Heal 100","timestamp":…,"data":{…}}`) is of the legacy shape and is
+understood as well.
+"""
+
+_COLUMNS: Final = {
+    "category": "`critical` is logged before it is shown and never lost; `normal` and `cosmetic` may be dropped under "
+    "pressure, cosmetic first; of `state` only the last value per key counts",
+    "priority": "9 is drawn first among events of one frame",
+    "TTL": "how long after ingest it is worth showing. Critical events are never dropped for age",
+    "dedupe": "equal events within this window are one. `identity`: only by the `id` that the source gave. Chat: by "
+    "its `message_id` or `id`, never by its text",
+    "coalesce": "events with the same key are merged into one that carries their `count`",
+    "kept": "`log`: in the critical log, for whoever comes back. `last`: the last value per key, for whoever connects",
+    "legacy": "names of the [legacy payload](wire.md#the-legacy-payload); the first that fits is written, all are read",
+}
+
+
+def markdown() -> str:
+    """Return docs/events.md."""
+    parts = [_INTRO, _table(), "## Player\n", *_struct(Player)]
+    for name, row in TAXONOMY.items():
+        parts += [
+            f"## {name}\n",
+            f"{row.meaning[0].upper()}{row.meaning[1:]}.\n",
+            *_struct(row.payload),
+            _example(name),
+        ]
+    return "\n".join(parts)
+
+
+def _table() -> str:
+    legend = [[column, meaning] for column, meaning in _COLUMNS.items()]
+    rows = [_cells(name, row) for name, row in TAXONOMY.items()]
+    return _grid(["column", "meaning"], legend) + "\n" + _grid(["type", *_COLUMNS], rows)
+
+
+def _grid(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def _cells(name: str, row: Row) -> list[str]:
+    old_names = [f"`{old.template}`" for old in LEGACY if old.type == name]
+    return [
+        f"[{name}](#{name})",
+        row.category.value,
+        str(row.priority),
+        f"{row.ttl_ms / 1_000:g} s" if row.ttl_ms else "for ever",
+        f"{row.dedupe_ms} ms" if row.dedupe_ms else "identity" if row.category == "critical" else "",
+        f"`{row.coalesce}`" if row.coalesce else "",
+        "" if row.retain == "none" else row.retain,
+        ", ".join(old_names),
+    ]
+
+
+def _struct(struct: type[Payload]) -> list[str]:
+    prose = [f"{struct.__doc__}\n"] if struct.__doc__ and struct.__doc__ != Payload.__doc__ else []
+    hints = get_type_hints(struct, include_extras=True)
+    rows = [
+        [
+            f"`{field.name}`",
+            _type(inspect.type_info(hints[field.name])),
+            "required" if field.required else f"`{json.dumps(_default(field))}`",
+        ]
+        for field in msgspec.structs.fields(struct)
+    ]
+    return [*prose, _grid(["field", "type", "default"], rows)]
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    return field.default_factory() if field.default is msgspec.NODEFAULT else field.default
+
+
+def _type(kind: inspect.Type) -> str:
+    """Return what a field holds, in words, with its bounds."""
+    match kind:
+        case inspect.StrType(pattern=str(pattern)):
+            return f"text like `{pattern}`".replace("|", "\\|")
+        case inspect.StrType(min_length=low, max_length=high):
+            return f"text, {low or 0} to {high} characters" if high is not None else "text"
+        case inspect.IntType(ge=low, le=high):
+            return f"whole number, {low} to {high:,}" if low is not None and high is not None else "whole number"
+        case inspect.FloatType():
+            return "number"
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.LiteralType(values=values):
+            return " or ".join(f"`{value}`" for value in values)
+        case inspect.ListType(item_type=item):
+            return f"list of: {_type(item)}"
+        case inspect.DictType(key_type=key, value_type=value):
+            return f"object: {_type(key)} → {_type(value)}"
+        case inspect.UnionType(types=types):
+            return " or ".join(_type(part) for part in types)
+        case inspect.StructType(cls=cls):
+            return f"[{cls.__name__}](#{cls.__name__.lower()})"
+        case inspect.NoneType():
+            return "`null`"
+        case inspect.AnyType():
+            return "anything"
+    raise TypeError(f"no words for {kind}, add them here")
+
+
+def _example(name: str) -> str:
+    example = {"type": name, "payload": msgspec.to_builtins(EXAMPLES[name])}
+    return f"```json\n{json.dumps(example, ensure_ascii=False)}\n```\n"
+
+
+def schema() -> dict[str, Any]:
+    """Return docs/events.schema.json."""
+    structs = list(dict.fromkeys(row.payload for row in TAXONOMY.values()))
+    _, components = msgspec.json.schema_components(
+        [*structs, _long_named(Event), _long_named(Submission)], ref_template="#/$defs/{name}"
+    )
+    by_type = [
+        {
+            "if": {"properties": {"type": {"const": name}}},
+            "then": {"properties": {"payload": {"$ref": f"#/$defs/{row.payload.__name__}"}}},
+        }
+        for name, row in TAXONOMY.items()
+    ]
+    for name in ("Event", "Submission"):
+        components[name]["properties"]["type"] = {"enum": list(TAXONOMY)}
+        components[name]["allOf"] = by_type
+    for component in components.values():
+        component.pop("description", None)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Framewire events: as overlays receive them in JSON (Event), and as callers send them (Submission)",
+        "anyOf": [{"$ref": "#/$defs/Event"}, {"$ref": "#/$defs/Submission"}],
+        "$defs": components,
+    }
+
+
+def _long_named(struct: type[msgspec.Struct]) -> type[msgspec.Struct]:
+    """Return the Struct with the names that JSON carries, for its schema."""
+    fields: list[Any] = [
+        (field.name, field.type) if field.required else (field.name, field.type, field.default)
+        for field in msgspec.structs.fields(struct)
+    ]
+    return msgspec.defstruct(struct.__name__, fields, forbid_unknown_fields=True)
+
+
+def pages() -> dict[str, str]:
+    """Return every generated page by its file name."""
+    return {
+        "events.md": markdown(),
+        "events.schema.json": json.dumps(schema(), indent=1, ensure_ascii=False) + "\n",
+    }
+
+
+def stale(folder: Path) -> list[str]:
+    """Return the names of the pages in `folder` that are not what would be generated now."""
+    return [
+        name
+        for name, text in pages().items()
+        if not (folder / name).exists() or (folder / name).read_text(encoding="utf-8") != text
+    ]
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or with `--check` tell which are stale; return the exit code."""
+    if arguments not in ([], ["--check"]):
+        print(f"got {' '.join(arguments)}, expected nothing or --check", file=sys.stderr)
+        return 2
+    names = stale(DOCS)
+    if arguments:
+        for name in names:
+            print(f"docs/{name} is stale: run python -m actors.commands.docs", file=sys.stderr)
+        return 1 if names else 0
+    for name in names:
+        (DOCS / name).write_text(pages()[name], encoding="utf-8")
+        print(f"docs/{name} written")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

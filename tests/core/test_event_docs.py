@@ -1,0 +1,43 @@
+"""The generated pages: current, complete, and true of the taxonomy."""
+
+import json
+import re
+
+import pytest
+
+from actors.commands import docs
+from actors.core.event import Event, Submission
+from actors.core.taxonomy import TAXONOMY
+
+
+def test_the_committed_pages_are_current():
+    assert docs.stale(docs.DOCS) == [], "run python -m actors.commands.docs"
+
+
+def test_check_tells_a_stale_page(tmp_path):
+    assert docs.stale(tmp_path) == ["events.md", "events.schema.json"]
+
+
+def test_a_wrong_argument_is_refused(capsys):
+    assert docs.main(["--chek"]) == 2
+    assert "--chek" in capsys.readouterr().err
+
+
+def test_every_type_has_its_section_and_every_link_its_heading():
+    page = docs.markdown()
+    headings = {heading.lower() for heading in re.findall(r"^## (\w+)$", page, re.M)}
+    assert headings >= set(TAXONOMY)
+    assert set(re.findall(r"\]\(#(\w+)\)", page)) <= headings
+
+
+def test_every_reference_of_the_schema_is_defined():
+    schema = docs.schema()
+    assert set(re.findall(r"#/\$defs/(\w+)", json.dumps(schema))) == set(schema["$defs"])
+
+
+@pytest.mark.parametrize("struct", [Event, Submission])
+def test_the_schema_has_the_names_that_json_carries(struct):
+    schema = docs.schema()["$defs"][struct.__name__]
+    assert list(schema["properties"]) == list(struct.__struct_fields__)
+    assert schema["properties"]["type"]["enum"] == list(TAXONOMY)
+    assert [rule["if"]["properties"]["type"]["const"] for rule in schema["allOf"]] == list(TAXONOMY)

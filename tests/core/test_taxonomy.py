@@ -1,0 +1,61 @@
+"""What holds for every row of the taxonomy."""
+
+import re
+
+import msgspec
+import pytest
+
+from actors.core.event import Category
+from actors.core.examples import EXAMPLES
+from actors.core.taxonomy import TAXONOMY
+
+ROWS = list(TAXONOMY.items())
+
+
+@pytest.mark.parametrize(("name", "row"), ROWS)
+def test_a_row_keeps_the_promises_of_its_category(name, row):
+    critical, state = row.category is Category.CRITICAL, row.category is Category.STATE
+    assert (row.retain == "log") == critical
+    assert (row.retain == "last") <= state
+    assert (row.coalesce != "") >= state, "state without a key would keep one value for all"
+    assert not (critical and (row.coalesce or row.dedupe_ms)), "critical events are neither merged nor compared"
+    assert (row.dedupe_ms == 0) if critical or state else (120 <= row.dedupe_ms <= 250)
+    assert 0 <= row.priority <= 9
+    assert (row.ttl_ms == 0) >= state
+
+
+@pytest.mark.parametrize(("name", "row"), [(name, row) for name, row in ROWS if row.coalesce])
+def test_a_coalesce_path_leads_to_a_text_that_every_payload_has(name, row):
+    for path in re.findall(r"\{(.+?)\}", row.coalesce):
+        struct = row.payload
+        for step in path.split("."):
+            field = {field.name: field for field in msgspec.structs.fields(struct)}[step]
+            assert field.required
+            struct = field.type
+        assert isinstance(msgspec.inspect.type_info(struct), msgspec.inspect.StrType)
+
+
+def test_every_type_has_one_example_and_it_is_valid():
+    assert list(EXAMPLES) == list(TAXONOMY)
+    for name, example in EXAMPLES.items():
+        encoded = msgspec.msgpack.encode(example)
+        assert msgspec.msgpack.decode(encoded, type=TAXONOMY[name].payload) == example
+
+
+def test_an_unknown_field_is_refused_with_its_path():
+    with pytest.raises(msgspec.ValidationError, match=r"unknown field `nmae` - at `\$\.player`"):
+        msgspec.convert({"player": {"id": "a", "name": "A", "nmae": "A"}}, TAXONOMY["player_join"].payload)
+
+
+def test_what_a_viewer_would_miss_is_critical():
+    critical = {name for name, row in ROWS if row.category is Category.CRITICAL}
+    assert critical >= {
+        "kill",
+        "death",
+        "headshot",
+        "revive",
+        "revive_taken",
+        "alert_start",
+        "alert_end",
+        "chat_delete",
+    }
