@@ -1,0 +1,123 @@
+// @ts-check
+// Wires the page: address → options → widgets, engine, session, link; then it only passes on.
+
+import { pageClock } from "./core/clock.mjs";
+import { Engine } from "./core/engine.mjs";
+import { Journal } from "./core/journal.mjs";
+import { Link } from "./core/link.mjs";
+import { readParams } from "./core/params.mjs";
+import { Scheduler } from "./core/scheduler.mjs";
+import { Session } from "./core/session.mjs";
+import { View } from "./core/view.mjs";
+import { figures, hudFigures, status } from "./figures.mjs";
+import { showNotice, stopped } from "./notice.mjs";
+import { Hud } from "./perf/hud.mjs";
+import { firstReload, forgetReload, loadPlace, overlayId } from "./place.mjs";
+import { Reporter } from "./report.mjs";
+import { build } from "./stage.mjs";
+import { BUILD } from "./version.mjs";
+import { Toggles } from "./widgets/toggles.mjs";
+
+/** @param {string} id @returns {HTMLElement} */
+const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+const { options, problems } = readParams(location.search, location.hash);
+const id = overlayId(options.overlayId);
+const still = options.motion === "reduced" || (options.motion === "auto" && matchMedia("(prefers-reduced-motion: reduce)").matches);
+document.documentElement.style.setProperty("--scale", String(options.scale));
+document.body.classList.toggle("still", still);
+at("safe").classList.toggle("off", !options.safe);
+for (const problem of problems) console.warn(`framewire: ${problem}`);
+
+const clock = pageClock();
+const view = new View();
+const stage = { view, options, still };
+const widgets = build(stage, at("stage"));
+/** @type {Hud} */
+const hud = new Hud(view, at("hud"), () => hudFigures(page), clock.now, () => scheduler.request());
+const toggles = new Toggles(stage, at("stage"), widgets, (on) => hud.show(on));
+/** @type {Engine} */
+const engine = new Engine({
+  clock,
+  view,
+  widgets: [...widgets, toggles, hud],
+  journal: options.journal ? new Journal() : null,
+  drawn: (epoch, position) => reporter.receipts.drawn(epoch, position),
+});
+const scheduler = new Scheduler({ draw, now: clock.now });
+const session = new Session({
+  who: { token: options.token, overlayId: id, format: options.format, build: BUILD },
+  resume: options.resume ? loadPlace(id) : null,
+  random: Math.random,
+  room: () => engine.room(),
+});
+const link = new Link({
+  url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`,
+  session,
+  now: clock.now,
+  act,
+  warn: (error) => console.warn("framewire: a message was not understood", error),
+});
+const reporter = new Reporter({
+  overlayId: id,
+  session,
+  send: (message) => link.send(message),
+  figures: () => figures(page),
+  now: clock.now,
+});
+/** @type {import("./figures.mjs").Page} */
+const page = { id, engine, scheduler, session, view, hud, receipts: reporter.receipts, problems };
+
+/** @param {number} now @returns {number} */
+function draw(now) {
+  const wake = engine.frame(now);
+  if (session.cursor.held && engine.waiting === 0) {
+    session.roomy(now);
+    link.settle();
+  }
+  reporter.framed();
+  return wake;
+}
+
+/** @param {import("./core/types.mjs").Action} action */
+function act(action) {
+  if (action.do === "events") engine.receive(action.events, action.replay);
+  else if (action.do === "state") engine.snapshot(action.events);
+  else if (action.do === "place") engine.place(action.epoch, action.position);
+  else if (action.do === "clock") learn(action.message);
+  else if (action.do === "missed") problems.push(`events ${action.from} to ${action.to} are no longer in the log`);
+  else if (action.do === "reload" && firstReload()) location.reload();
+  else if (action.do === "reload") stop(4504, "");
+  else if (action.do === "stopped") stop(action.code, action.reason);
+  scheduler.request();
+}
+
+/** @param {import("./core/types.mjs").Pong | import("./core/types.mjs").Welcome} message */
+function learn(message) {
+  if (message.t === "pong") {
+    clock.learn(message.client_ts_ms, clock.now(), message.server_ts_ms);
+    return;
+  }
+  if (!clock.measured) clock.offset_ms = message.server_ts_ms - clock.now();
+  reporter.receipts.greeted();
+  forgetReload();
+}
+
+/** @param {number} code @param {string} reason */
+function stop(code, reason) {
+  const notice = stopped(code, options.token === "", reason);
+  console.error(`framewire: ${notice.title} (${notice.code})`);
+  showNotice(at("notice"), notice);
+}
+
+Object.assign(globalThis, { framewire: { journal: engine.journal?.lines ?? null, status: () => status(page) } });
+addEventListener("keydown", (event) => {
+  if (event.key !== "F3") return;
+  event.preventDefault();
+  hud.show(!hud.on);
+});
+addEventListener("pagehide", () => reporter.keep());
+// OBS navigates to an address that differs only after the # without loading the page: a new token would do nothing.
+addEventListener("hashchange", () => location.reload());
+if (options.hud) hud.show(true);
+link.start();

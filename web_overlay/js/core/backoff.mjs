@@ -1,0 +1,31 @@
+// @ts-check
+// How long to wait before the next attempt: full jitter, so that ten overlays of one page do not come back together.
+
+export const MIN_MS = 250; // the gateway restarts in less; below it a dead port would be hammered
+export const MAX_MS = 5_000; // loopback: nobody waits longer than this for their overlay
+export const STEADY_MS = 5_000; // a connection that lasted this long was a good one
+
+/**
+ * @param {number} attempt 0 for the first after a good connection
+ * @param {() => number} random 0 ≤ x < 1
+ * @returns {number} ms, MIN_MS to MAX_MS
+ */
+export function delay(attempt, random) {
+  const ceiling = Math.min(MAX_MS, MIN_MS * 2 ** Math.min(attempt + 1, 10));
+  return MIN_MS + random() * (ceiling - MIN_MS);
+}
+
+/**
+ * What a close code asks for (docs/wire.md, "Close codes").
+ * @param {number} code
+ * @param {number} attempt
+ * @param {() => number} random
+ * @returns {number | null | "reload"} ms to wait, null for never, "reload" for a fresh page
+ */
+export function afterClose(code, attempt, random) {
+  if (code === 4504) return "reload";
+  if (code === 1009 || (code >= 4500 && code <= 4999)) return null;
+  if (code === 4029) return 5_000 + random() * MIN_MS;
+  if (code === 4000 && attempt === 0) return random() * MIN_MS;
+  return delay(attempt, random);
+}

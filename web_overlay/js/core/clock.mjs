@@ -1,0 +1,54 @@
+// @ts-check
+// Two clocks: `now` is monotonic and for windows and deadlines; `server` is the server's wall clock and for ages.
+//
+// The offset between them is learnt from ping and pong: of the last 8 exchanges the one with the shortest round trip is
+// the truest (Cristian's algorithm). The monotonic clock of a page drifts from the wall clock, so the pings go on.
+
+const KEPT = 8;
+
+export class Clock {
+  /**
+   * @param {() => number} now monotonic milliseconds, with a fraction
+   * @param {number} origin wall clock at now() = 0, ms since 1970
+   */
+  constructor(now, origin) {
+    this.now = now;
+    /** What to add to now() to get the server's wall clock. */
+    this.offset_ms = origin;
+    this.measured = false;
+    /** @type {{rtt: number, offset: number}[]} */
+    this.samples = [];
+  }
+
+  /** The server's wall clock, ms since 1970. */
+  server() {
+    return this.now() + this.offset_ms;
+  }
+
+  /**
+   * Learn from an answer: the server's clock stood at `server_ts_ms` somewhere between `sent` and `received`.
+   * @param {number} sent by now()
+   * @param {number} received by now()
+   * @param {number} server_ts_ms
+   */
+  learn(sent, received, server_ts_ms) {
+    if (received < sent) return;
+    this.samples.push({ rtt: received - sent, offset: server_ts_ms - (sent + received) / 2 });
+    if (this.samples.length > KEPT) this.samples.shift();
+    let best = this.samples[0];
+    for (const sample of this.samples) if (sample.rtt < best.rtt) best = sample;
+    this.offset_ms = best.offset;
+    this.measured = true;
+  }
+
+  /** Forget what was learnt: the other side may be another machine now. */
+  forget() {
+    this.samples = [];
+    this.measured = false;
+  }
+}
+
+/** @returns {Clock} the page's own */
+export function pageClock() {
+  return new Clock(() => performance.now(), performance.timeOrigin);
+}

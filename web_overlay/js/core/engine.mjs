@@ -1,0 +1,173 @@
+// @ts-check
+// One frame: what came since the last one goes through the widgets and is committed to the page once.
+//
+//    session ──▶ critical (in order, never dropped) ─┐
+//            ──▶ store    (last value per key)       ├─▶ widgets: apply … frame ─▶ view.flush ─▶ drawn up to N
+//            ──▶ queue    (bounded, by priority)     ┘
+//
+// A critical event is drawn when the frame that held it is committed, not when it came. A hidden page has no frames, so
+// nothing is drawn there, memory stays bounded, and the log brings the rest afterwards.
+
+import { Queue, isOver } from "./queue.mjs";
+import { Recent } from "./stats.mjs";
+import { Store } from "./store.mjs";
+
+/** @typedef {import("./types.mjs").Event} Event */
+/** @typedef {{event: Event | null, received: number, replay: boolean, epoch: string, position: number}} Critical */
+
+export const ROOM = 10_000; // critical events that may wait for a frame; beyond, the log keeps them
+const PER_FRAME = 2_000; // applied in one frame: 2 to 6 ms (measured in tests/web, 2026-11); the rest follows in the next
+const LATE_MS = 1_000; // waited this long for a frame: the page was hidden, and what happened is over
+const MOVING_MS = 300; // the longest animation that an event begins; meanwhile frames flow and the rate can be measured
+
+export class Engine {
+  /**
+   * @param {object} options
+   * @param {import("./clock.mjs").Clock} options.clock
+   * @param {import("./view.mjs").View} options.view
+   * @param {import("./types.mjs").Widget[]} options.widgets
+   * @param {import("./journal.mjs").Journal | null} [options.journal]
+   * @param {(epoch: string, position: number) => void} options.drawn after the commit
+   */
+  constructor({ clock, view, widgets, journal = null, drawn }) {
+    this.clock = clock;
+    this.view = view;
+    this.widgets = widgets;
+    this.journal = journal;
+    this.drawn = drawn;
+    /** @type {Map<string, import("./types.mjs").Widget[]>} */
+    this.wants = new Map();
+    for (const widget of widgets) {
+      for (const type of widget.types) this.wants.set(type, [...(this.wants.get(type) ?? []), widget]);
+    }
+    /** @type {Critical[]} */
+    this.critical = [];
+    this.head = 0;
+    this.queue = new Queue();
+    this.store = new Store();
+    this.latency = new Recent(512);
+    this.cost = new Recent(120); // ms of our own script per frame
+    this.moving_until = 0;
+    this.counters = { events: 0, unknown: 0, late: 0, faults: 0 };
+    /** @type {{event: Event, received: number, replay: boolean}[]} applied since the last commit */
+    this.applied = [];
+  }
+
+  /** Events that wait for a frame. */
+  get waiting() {
+    return this.critical.length - this.head + this.queue.size + this.store.dirty.size;
+  }
+
+  room() {
+    return this.critical.length - this.head < ROOM;
+  }
+
+  /** @param {Event[]} events @param {boolean} replay */
+  receive(events, replay) {
+    const received = this.clock.now();
+    for (const event of events) {
+      if (event.position > 0) this.critical.push({ event, received, replay, epoch: "", position: 0 });
+      else if (event.category === "state") this.store.put(event, received);
+      else this.queue.push(event, received, replay);
+    }
+  }
+
+  /** What was handed over reaches to here; once it is committed, that is what was drawn. @param {string} epoch @param {number} position */
+  place(epoch, position) {
+    this.critical.push({ event: null, received: 0, replay: false, epoch, position });
+  }
+
+  /** @param {Event[]} events the retained state of a welcome */
+  snapshot(events) {
+    const received = this.clock.now();
+    for (const event of events) this.store.put(event, received, true);
+  }
+
+  /** @param {number} now @returns {number} when the next frame is needed */
+  frame(now) {
+    const server = this.clock.server();
+    for (const value of this.store.take()) {
+      // State first: the streak that a kill made comes in the kill's own frame.
+      this.apply(value.event, now, value.snapshot);
+      if (!value.snapshot) this.applied.push({ event: value.event, received: value.received, replay: false });
+    }
+    const place = this.applyCritical(now, server);
+    for (const entry of this.queue.take(server)) {
+      this.apply(entry.event, now, now - entry.received > LATE_MS);
+      this.applied.push(entry);
+    }
+    let wake = this.head < this.critical.length || now < this.moving_until ? now : Infinity;
+    for (const widget of this.widgets) wake = Math.min(wake, this.guarded(() => widget.frame(now)) ?? Infinity);
+    this.view.flush();
+    this.record();
+    if (place !== null) this.drawn(place.epoch, place.position);
+    this.cost.push(this.clock.now() - now);
+    return wake;
+  }
+
+  /** @param {number} now @param {number} server @returns {Critical | null} how far this frame reaches */
+  applyCritical(now, server) {
+    let place = null;
+    const end = Math.min(this.critical.length, this.head + PER_FRAME);
+    for (; this.head < end; this.head += 1) {
+      const { event, received, replay } = this.critical[this.head];
+      if (event === null) {
+        place = this.critical[this.head];
+        continue;
+      }
+      this.apply(event, now, replay || now - received > LATE_MS || isOver(event, server));
+      this.applied.push({ event, received, replay });
+    }
+    if (this.head === this.critical.length || this.head >= ROOM) {
+      this.critical.splice(0, this.head);
+      this.head = 0;
+    }
+    return place;
+  }
+
+  /** @param {Event} event @param {number} now @param {boolean} late */
+  apply(event, now, late) {
+    this.counters.events += 1;
+    if (late) this.counters.late += 1;
+    else this.moving_until = now + MOVING_MS;
+    const widgets = this.wants.get(event.type);
+    if (widgets === undefined) this.counters.unknown += 1;
+    else for (const widget of widgets) this.guarded(() => widget.apply(event, { now, late }));
+  }
+
+  /**
+   * A widget that fails must not take the picture with it: nobody can restart a page that is on air. It is counted and shown in the HUD.
+   * @template T
+   * @param {() => T} run
+   * @returns {T | undefined}
+   */
+  guarded(run) {
+    try {
+      return run();
+    } catch (error) {
+      this.counters.faults += 1;
+      if (this.counters.faults <= 20) console.error("framewire: a widget failed", error);
+      return undefined;
+    }
+  }
+
+  /** After the commit: the latencies and the journal. */
+  record() {
+    if (this.applied.length === 0) return;
+    const committed = this.clock.server();
+    for (const { event, received, replay } of this.applied) {
+      if (!replay) this.latency.push(committed - event.ts_ingest_ms);
+      this.journal?.add({
+        id: event.id,
+        type: event.type,
+        position: event.position,
+        count: event.count,
+        ts_ingest_ms: event.ts_ingest_ms,
+        received_ms: received + this.clock.offset_ms,
+        committed_ms: committed,
+        replay,
+      });
+    }
+    this.applied.length = 0;
+  }
+}

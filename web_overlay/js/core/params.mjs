@@ -1,0 +1,72 @@
+// @ts-check
+// The page's address → options. What is wrong there is reported and left at its default: a stream goes on.
+
+/** @typedef {ReturnType<typeof readParams>["options"]} Options */
+
+export const WIDGETS = ["score", "alerts", "social", "killfeed", "chat", "streak", "hitmarkers", "crosshair"];
+
+/** @type {Record<string, (value: string) => unknown>} each returns undefined for a wrong value */
+const READERS = {
+  overlay_id: (value) => (/^[A-Za-z0-9._-]{1,64}$/.test(value) ? value : undefined),
+  on_reload: oneOf("resume", "live"),
+  format: oneOf("msgpack", "json"),
+  hud: oneOf("0", "1"),
+  journal: oneOf("0", "1"),
+  safe: oneOf("0", "1"),
+  motion: oneOf("auto", "full", "reduced"),
+  scale: range(0.25, 4),
+  kills: range(1, 12),
+  chat: range(1, 20),
+  player: (value) => (value.length > 0 && value.length <= 64 ? value : undefined),
+  widgets(value) {
+    const names = value.split(",");
+    return names.every((name) => WIDGETS.includes(name)) ? names : undefined;
+  },
+};
+
+/**
+ * @param {string} search `location.search`
+ * @param {string} hash `location.hash`, which carries the token and never reaches a server
+ */
+export function readParams(search, hash) {
+  /** @type {string[]} */
+  const problems = [];
+  /** @type {Record<string, any>} */
+  const read = {};
+  for (const [name, value] of new URLSearchParams(search)) {
+    const reader = Object.hasOwn(READERS, name) ? READERS[name] : undefined;
+    const result = reader?.(value);
+    if (reader === undefined) problems.push(`?${name.slice(0, 40)} is not a parameter of the overlay`);
+    else if (result === undefined) problems.push(`?${name}=${value.slice(0, 40)} is not allowed; the default is used`);
+    else read[name] = result;
+  }
+  const options = {
+    token: new URLSearchParams(hash.replace(/^#/, "")).get("k") ?? "",
+    overlayId: /** @type {string | null} */ (read.overlay_id ?? null),
+    resume: read.on_reload !== "live",
+    format: /** @type {string} */ (read.format ?? "msgpack"),
+    hud: read.hud === "1",
+    journal: read.journal === "1",
+    safe: read.safe === "1",
+    motion: /** @type {string} */ (read.motion ?? "auto"),
+    scale: /** @type {number} */ (read.scale ?? 1),
+    kills: Math.round(read.kills ?? 6),
+    chat: Math.round(read.chat ?? 8),
+    player: /** @type {string} */ (read.player ?? "").toLowerCase(),
+    widgets: /** @type {string[]} */ (read.widgets ?? WIDGETS),
+  };
+  return { options, problems };
+}
+
+/** @param {...string} words */
+function oneOf(...words) {
+  return (/** @type {string} */ value) => (words.includes(value) ? value : undefined);
+}
+
+/** @param {number} low @param {number} high */
+function range(low, high) {
+  return (/** @type {string} */ value) => {
+    const number = Number(value);
+    return value.trim() !== "" && number >= low && number <= high ? number : undefined;
+  };
+}

@@ -1,0 +1,118 @@
+// @ts-check
+// docs/wire.md as code: raw objects of either format → messages with long names. Nothing else knows the short ones.
+
+/** @typedef {import("./types.mjs").Event} Event */
+/** @typedef {import("./types.mjs").Message} Message */
+/** @typedef {import("./types.mjs").Place} Place */
+
+export const WIRE_VERSION = 2;
+
+/** What came does not fit docs/wire.md. */
+export class BadMessage extends Error {}
+
+/**
+ * @param {any} raw
+ * @returns {Event}
+ */
+export function readEvent(raw) {
+  if (raw === null || typeof raw !== "object") throw new BadMessage(`got ${typeof raw}, expected an event`);
+  const short = raw.y !== undefined;
+  const type = short ? raw.y : raw.type;
+  const id = short ? raw.i : raw.id;
+  if (typeof type !== "string" || typeof id !== "string") throw new BadMessage("an event lacks its id or its type");
+  return {
+    id,
+    type,
+    category: (short ? raw.c : raw.category) ?? "normal",
+    priority: number((short ? raw.p : raw.priority) ?? 0),
+    ts_source_ms: (short ? raw.s : raw.ts_source_ms) ?? null,
+    ts_ingest_ms: number((short ? raw.n : raw.ts_ingest_ms) ?? 0),
+    ttl_ms: number((short ? raw.l : raw.ttl_ms) ?? 0),
+    coalesce_key: (short ? raw.o : raw.coalesce_key) ?? null,
+    source: (short ? raw.r : raw.source) ?? "",
+    payload: (short ? raw.b : raw.payload) ?? {},
+    count: number((short ? raw.x : raw.count) ?? 1),
+    position: number((short ? raw.g : raw.position) ?? 0),
+  };
+}
+
+/**
+ * @param {any} raw
+ * @returns {Message} `{t: "unknown"}` for a kind of message that this version does not know
+ * @throws {BadMessage}
+ */
+export function readMessage(raw) {
+  if (raw === null || typeof raw !== "object") throw new BadMessage(`got ${typeof raw}, expected an object`);
+  switch (raw.t) {
+    case "frame":
+      return readFrame(raw);
+    case "welcome":
+      return {
+        t: "welcome",
+        epoch: String(raw.epoch),
+        top: number(raw.top),
+        position: number(raw.position),
+        mode: raw.mode === "resume" ? "resume" : "snapshot",
+        recovered: raw.recovered !== false,
+        missed: Array.isArray(raw.missed) ? [number(raw.missed[0]), number(raw.missed[1])] : null,
+        heartbeat_ms: number(raw.heartbeat_ms ?? 2000),
+        server_ts_ms: number(raw.server_ts_ms),
+        state: list(raw.state).map(readEvent),
+      };
+    case "heartbeat":
+      return { t: "heartbeat", top: number(raw.top), server_ts_ms: number(raw.server_ts_ms) };
+    case "pong":
+      return { t: "pong", client_ts_ms: number(raw.client_ts_ms), server_ts_ms: number(raw.server_ts_ms) };
+    case "result":
+      return { t: "result", id: String(raw.id), ok: raw.ok === true, error: String(raw.error ?? "") };
+    default:
+      return { t: "unknown" };
+  }
+}
+
+/** @param {any} raw @returns {import("./types.mjs").Frame} */
+function readFrame(raw) {
+  const short = raw.b !== undefined || raw.e !== undefined;
+  return {
+    t: "frame",
+    epoch: String(short ? raw.e : raw.epoch),
+    seq: number((short ? raw.s : raw.seq) ?? 0),
+    tick_ts_ms: number((short ? raw.k : raw.tick_ts_ms) ?? 0),
+    first: number((short ? raw.a : raw.first) ?? 0),
+    last: number((short ? raw.z : raw.last) ?? 0),
+    top: number((short ? raw.p : raw.top) ?? 0),
+    replay: (short ? raw.r : raw.replay) === true,
+    events: list(short ? raw.b : raw.events).map(readEvent),
+  };
+}
+
+/**
+ * @param {{token: string, overlayId: string, resume: Place | null, format: string, build: string, types?: string[] | null}} who
+ * @returns {Record<string, unknown>}
+ */
+export function hello(who) {
+  return {
+    t: "hello",
+    version: WIRE_VERSION,
+    token: who.token,
+    overlay_id: who.overlayId,
+    resume: who.resume === null ? null : { epoch: who.resume.epoch, position: who.resume.position },
+    format: who.format,
+    types: who.types ?? null,
+    build: who.build,
+  };
+}
+
+/** @param {unknown} value @returns {number} */
+function number(value) {
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  if (typeof value === "bigint") return Number(value);
+  throw new BadMessage(`got ${String(value).slice(0, 40)}, expected a number`);
+}
+
+/** @param {unknown} value @returns {unknown[]} */
+function list(value) {
+  if (value === undefined || value === null) return [];
+  if (Array.isArray(value)) return value;
+  throw new BadMessage(`got ${typeof value}, expected a list`);
+}

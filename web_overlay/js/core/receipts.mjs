@@ -1,0 +1,66 @@
+// @ts-check
+// When to tell the gateway what was drawn: soon after it was, at most every 100 ms, and now and then for the figures.
+
+export const EVERY_MS = 100; // docs/wire.md, "receipt"
+export const FIGURES_MS = 2_000; // fresh enough for a dashboard, nothing to a log
+
+export class Receipts {
+  constructor() {
+    this.position = 0;
+    this.epoch = "";
+    this.owed = false; // something was drawn, or a new conversation began
+    this.figures = false; // frames were drawn since
+    this.sent_at = -Infinity;
+    this.sent = 0;
+  }
+
+  /** All critical events up to here are in the page. @param {string} epoch @param {number} position */
+  drawn(epoch, position) {
+    if (epoch === this.epoch && position === this.position) return;
+    this.epoch = epoch;
+    this.position = position;
+    this.owed = true;
+  }
+
+  /** A conversation began: its gateway may know nothing of us. */
+  greeted() {
+    this.owed = true;
+  }
+
+  /** A frame was committed, whatever it held. */
+  framed() {
+    this.figures = true;
+  }
+
+  /** @returns {number} when the next one is due; Infinity for none */
+  due() {
+    if (this.owed) return this.sent_at + EVERY_MS;
+    return this.figures ? this.sent_at + FIGURES_MS : Infinity;
+  }
+
+  /**
+   * @param {number} now
+   * @param {string} epoch of the conversation; a position of another one means nothing to it
+   * @param {() => {fps: number | null, p50: number | null, p95: number | null, queue: number, dropped: number}} figures
+   * @returns {Record<string, unknown> | null}
+   */
+  take(now, epoch, figures) {
+    if (now < this.due() || epoch !== this.epoch) return null;
+    this.owed = false;
+    this.figures = false;
+    this.sent_at = now;
+    this.sent += 1;
+    const { fps, p50, p95, queue, dropped } = figures();
+    /** @type {Record<string, unknown>} */
+    const receipt = { t: "receipt", position: this.position, queue, dropped };
+    if (fps !== null) receipt.fps = rounded(fps);
+    if (p50 !== null) receipt.latency_p50_ms = rounded(p50);
+    if (p95 !== null) receipt.latency_p95_ms = rounded(p95);
+    return receipt;
+  }
+}
+
+/** @param {number} value one decimal: the clock behind it is no better */
+function rounded(value) {
+  return Math.max(0, Math.round(value * 10) / 10);
+}

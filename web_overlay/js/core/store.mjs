@@ -1,0 +1,58 @@
+// @ts-check
+// State: only the last value per key matters. A frame takes the keys that changed since the last one.
+
+/** @typedef {import("./types.mjs").Event} Event */
+/** @typedef {{event: Event, received: number, snapshot: boolean}} Value */
+
+export const CAPACITY = 4096; // one per player and kind; beyond it the key that changed longest ago is forgotten
+
+export class Store {
+  /** @param {number} [capacity] */
+  constructor(capacity = CAPACITY) {
+    this.capacity = capacity;
+    /** @type {Map<string, Value>} least recently changed first */
+    this.values = new Map();
+    /** @type {Set<string>} */
+    this.dirty = new Set();
+    this.counters = { received: 0, superseded: 0, stale: 0, forgotten: 0 };
+  }
+
+  /**
+   * @param {Event} event
+   * @param {number} received
+   * @param {boolean} [snapshot] from a welcome: it may be older than what a frame brought
+   */
+  put(event, received, snapshot = false) {
+    this.counters.received += 1;
+    const key = event.coalesce_key ?? event.type;
+    const last = this.values.get(key);
+    if (snapshot && last !== undefined && event.ts_ingest_ms <= last.event.ts_ingest_ms) {
+      this.counters.stale += 1;
+      return;
+    }
+    if (this.dirty.has(key)) this.counters.superseded += 1;
+    this.values.delete(key);
+    this.values.set(key, { event, received, snapshot });
+    this.dirty.add(key);
+    if (this.values.size > this.capacity) this.forget();
+  }
+
+  /** @returns {Value[]} what changed since the last call */
+  take() {
+    /** @type {Value[]} */
+    const changed = [];
+    for (const key of this.dirty) {
+      const value = this.values.get(key);
+      if (value !== undefined) changed.push(value);
+    }
+    this.dirty.clear();
+    return changed;
+  }
+
+  forget() {
+    const [oldest] = this.values.keys();
+    this.values.delete(oldest);
+    this.dirty.delete(oldest);
+    this.counters.forgotten += 1;
+  }
+}

@@ -1,0 +1,98 @@
+// @ts-check
+// The only hand that writes to the page. Widgets say what should be; `flush` writes, once per frame, what differs.
+//
+// Nothing here reads layout, and untrusted text goes through Text.data alone: there is no way to write HTML.
+// Each (node, key) has one slot that remembers what was last written (after uPlot's dom.js), so an unchanged value
+// never touches the DOM, and of several values in one frame only the last does.
+
+/** @typedef {{node: any, kind: 0 | 1 | 2 | 3, key: string, value: string, written: string | null, dirty: boolean}} Slot */
+
+const TEXT = 0;
+const STYLE = 1;
+const CLASS = 2;
+const ATTRIBUTE = 3;
+const SAFE = new Set(["d", "viewBox", "role", "aria-hidden", "title"]); // never href, src, style or on…
+
+export class View {
+  constructor() {
+    /** @type {WeakMap<object, Map<string, Slot>>} */
+    this.nodes = new WeakMap();
+    /** @type {Slot[]} */
+    this.dirty = [];
+    /** @type {Animation[]} */
+    this.plays = [];
+    this.counters = { commits: 0, writes: 0, spared: 0 };
+  }
+
+  /** @param {Text} node @param {string} value */
+  text(node, value) {
+    this.want(node, TEXT, "data", value);
+  }
+
+  /** @param {HTMLElement} node @param {string} property @param {string} value */
+  style(node, property, value) {
+    this.want(node, STYLE, property, value);
+  }
+
+  /** @param {Element} node @param {string} name @param {boolean} on */
+  toggle(node, name, on) {
+    this.want(node, CLASS, name, on ? "1" : "");
+  }
+
+  /** @param {Element} node @param {string} name one of SAFE, or data-… @param {string} value */
+  attribute(node, name, value) {
+    if (!SAFE.has(name) && !name.startsWith("data-")) throw new Error(`got attribute ${name}, expected one of SAFE`);
+    this.want(node, ATTRIBUTE, name, value);
+  }
+
+  /** Play an animation from its start, in this commit. @param {Animation} animation */
+  play(animation) {
+    if (!this.plays.includes(animation)) this.plays.push(animation);
+  }
+
+  /** @param {object} node @param {0 | 1 | 2 | 3} kind @param {string} key @param {string} value */
+  want(node, kind, key, value) {
+    let slots = this.nodes.get(node);
+    if (slots === undefined) this.nodes.set(node, (slots = new Map()));
+    const name = kind + key;
+    let slot = slots.get(name);
+    if (slot === undefined) slots.set(name, (slot = { node, kind, key, value, written: null, dirty: false }));
+    slot.value = value;
+    if (slot.dirty) return;
+    if (slot.written === value) {
+      this.counters.spared += 1;
+      return;
+    }
+    slot.dirty = true;
+    this.dirty.push(slot);
+  }
+
+  /** Write what differs. @returns {number} how many writes that took */
+  flush() {
+    let writes = 0;
+    for (const slot of this.dirty) {
+      slot.dirty = false;
+      if (slot.written === slot.value) continue;
+      slot.written = slot.value;
+      write(slot);
+      writes += 1;
+    }
+    this.dirty.length = 0;
+    for (const animation of this.plays) {
+      animation.currentTime = 0;
+      animation.play();
+    }
+    this.plays.length = 0;
+    this.counters.writes += writes;
+    if (writes > 0) this.counters.commits += 1;
+    return writes;
+  }
+}
+
+/** @param {Slot} slot */
+function write({ node, kind, key, value }) {
+  if (kind === TEXT) node.data = value;
+  else if (kind === STYLE) node.style.setProperty(key, value);
+  else if (kind === CLASS) node.classList.toggle(key, value === "1");
+  else node.setAttribute(key, value);
+}

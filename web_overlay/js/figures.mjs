@@ -1,0 +1,78 @@
+// @ts-check
+// What can be said of the page, for receipts, for the HUD and for `framewire.status()`.
+
+/**
+ * @typedef {object} Page
+ * @property {string} id
+ * @property {import("./core/engine.mjs").Engine} engine
+ * @property {import("./core/scheduler.mjs").Scheduler} scheduler
+ * @property {import("./core/session.mjs").Session} session
+ * @property {import("./core/view.mjs").View} view
+ * @property {import("./perf/hud.mjs").Hud} hud
+ * @property {import("./core/receipts.mjs").Receipts} receipts
+ * @property {string[]} problems
+ */
+
+/** @param {Page} page @returns {import("./report.mjs").Figures} */
+export function figures({ engine, scheduler }) {
+  const [p50, p95] = engine.latency.percentiles(0.5, 0.95);
+  return { fps: scheduler.fps(), p50, p95, queue: engine.waiting, dropped: engine.queue.dropped };
+}
+
+/** @param {Page} page @returns {import("./perf/hud.mjs").Figures} */
+export function hudFigures(page) {
+  const { id, engine, scheduler, session, receipts, problems } = page;
+  const { fps, p50, p95, queue, dropped } = figures(page);
+  const [cost] = engine.cost.percentiles(0.95);
+  /** @type {[string, string][]} */
+  const lines = [
+    ["state", session.state],
+    ["position", `${session.cursor.position} of ${session.cursor.top}`],
+    ["drawn", String(receipts.position)],
+    ["ingest → drawn p50", ms(p50)],
+    ["ingest → drawn p95", ms(p95)],
+    ["script per frame p95", ms(cost)],
+    ["queue", String(queue)],
+    ["dropped", String(dropped)],
+    ["late", String(engine.counters.late)],
+    ["connects", String(session.connects)],
+    ["overlay", id],
+  ];
+  if (engine.counters.faults > 0) lines.push(["widget faults", String(engine.counters.faults)]);
+  return { fps, intervals: scheduler.intervals, lines, problems: problems.slice(-4) };
+}
+
+/** What a rehearsal reads through the browser (docs/overlay.md). @param {Page} page */
+export function status(page) {
+  const { id, engine, scheduler, session, view, hud, receipts, problems } = page;
+  const { fps, p50, p95, queue, dropped } = figures(page);
+  const { epoch, position, top, counters } = session.cursor;
+  return {
+    state: session.state,
+    overlay_id: id,
+    epoch,
+    position,
+    top,
+    drawn: receipts.position,
+    fps,
+    latency_p50_ms: p50,
+    latency_p95_ms: p95,
+    queue,
+    dropped,
+    frames: scheduler.frames,
+    receipts: receipts.sent,
+    connects: session.connects,
+    script_p95_ms: engine.cost.percentiles(0.95)[0],
+    hud_ms: hud.cost.mean(),
+    cursor: { ...counters },
+    events: { ...engine.counters },
+    queued: { ...engine.queue.counters },
+    view: { ...view.counters },
+    problems: [...problems],
+  };
+}
+
+/** @param {number | null} value */
+function ms(value) {
+  return value === null ? "–" : `${value.toFixed(1)} ms`;
+}

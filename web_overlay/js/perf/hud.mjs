@@ -1,0 +1,114 @@
+// @ts-check
+// What the overlay costs and how it is doing: for setting up and for bug reports, not for the stream.
+// Text every 15th frame, one small canvas; measured at 0.03 ms a frame, must stay under 0.5 (its own cost is shown).
+
+import { Recent } from "../core/stats.mjs";
+import { el, text } from "../widgets/dom.mjs";
+
+const EVERY = 15; // frames between redraws: 4 a second at 60 Hz
+const WIDTH = 240;
+const HEIGHT = 56;
+const SCALE_MS = 50; // the graph's full height: three frames of 60 Hz
+
+/**
+ * @typedef {object} Figures
+ * @property {number | null} fps
+ * @property {import("../core/stats.mjs").Recent} intervals
+ * @property {[string, string][]} lines label and value
+ * @property {string[]} problems
+ */
+
+export class Hud {
+  /**
+   * @param {import("../core/view.mjs").View} view
+   * @param {HTMLElement} root
+   * @param {() => Figures} figures
+   * @param {() => number} now
+   * @param {() => void} request asks for a frame
+   */
+  constructor(view, root, figures, now, request) {
+    this.name = "hud";
+    /** @type {string[]} */
+    this.types = [];
+    this.view = view;
+    this.root = root;
+    this.figures = figures;
+    this.now = now;
+    this.request = request;
+    this.on = false;
+    this.count = 0;
+    this.cost = new Recent(120);
+    this.fps = text();
+    this.problems = text();
+    this.canvas = el("canvas", "hud-graph");
+    this.canvas.width = WIDTH;
+    this.canvas.height = HEIGHT;
+    this.context = this.canvas.getContext("2d");
+    /** @type {Map<string, {label: Text, value: Text}>} */
+    this.cells = new Map();
+    this.table = el("div", "hud-table");
+    this.warning = el("div", "hud-problems off", this.problems);
+    root.append(el("div", "hud-fps", this.fps), this.canvas, this.table, this.warning);
+  }
+
+  /** @param {boolean} on */
+  show(on) {
+    this.on = on;
+    this.count = 0;
+    this.view.toggle(this.root, "off", !on);
+    this.request();
+  }
+
+  apply() {}
+
+  /** @param {number} now @returns {number} while it is on, frames flow: a rate can only be measured running */
+  frame(now) {
+    if (!this.on) return Infinity;
+    if (this.count % EVERY === 0) {
+      const begin = this.now();
+      this.draw();
+      this.cost.push(this.now() - begin);
+    }
+    this.count += 1;
+    return now;
+  }
+
+  draw() {
+    const { fps, intervals, lines, problems } = this.figures();
+    this.view.text(this.fps, fps === null ? "– fps" : `${fps.toFixed(fps < 10 ? 1 : 0)} fps`);
+    const cost = (this.cost.mean() ?? 0) / EVERY;
+    for (const [label, value] of [...lines, /** @type {[string, string]} */ (["this HUD", `${cost.toFixed(3)} ms`])]) {
+      this.view.text(this.cell(label).value, value);
+    }
+    this.view.text(this.problems, problems.join("\n"));
+    this.view.toggle(this.warning, "off", problems.length === 0);
+    this.graph(intervals);
+  }
+
+  /** @param {string} label */
+  cell(label) {
+    let cell = this.cells.get(label);
+    if (cell === undefined) {
+      cell = { label: text(label), value: text() };
+      this.cells.set(label, cell);
+      this.table.append(el("span", "hud-label", cell.label), el("span", "hud-value", cell.value));
+    }
+    return cell;
+  }
+
+  /** Newest at the right; a line at 16.7 ms. @param {import("../core/stats.mjs").Recent} intervals */
+  graph(intervals) {
+    const { context } = this;
+    if (context === null) return;
+    context.clearRect(0, 0, WIDTH, HEIGHT);
+    const bar = WIDTH / intervals.ring.length;
+    for (let age = 0; age < intervals.size; age += 1) {
+      const ms = intervals.at(age);
+      const height = Math.min(1, ms / SCALE_MS) * HEIGHT;
+      context.fillStyle = ms > 25 ? "#ff7b7b" : "#6ee7a8";
+      context.fillRect(WIDTH - (age + 1) * bar, HEIGHT - height, bar - 0.5, height);
+    }
+    context.fillStyle = "#ffffff";
+    context.fillRect(0, HEIGHT - (16.7 / SCALE_MS) * HEIGHT, WIDTH, 1);
+  }
+}

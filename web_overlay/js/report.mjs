@@ -1,0 +1,62 @@
+// @ts-check
+// Tells the gateway what was drawn, and remembers it for the next load of this page. Owns the one timer for that.
+
+import { Receipts } from "./core/receipts.mjs";
+import { savePlace } from "./place.mjs";
+
+/** @typedef {{fps: number | null, p50: number | null, p95: number | null, queue: number, dropped: number}} Figures */
+
+export class Reporter {
+  /**
+   * @param {object} options
+   * @param {string} options.overlayId
+   * @param {import("./core/session.mjs").Session} options.session
+   * @param {(message: Record<string, unknown>) => void} options.send
+   * @param {() => Figures} options.figures
+   * @param {() => number} options.now
+   */
+  constructor({ overlayId, session, send, figures, now }) {
+    this.receipts = new Receipts();
+    this.overlayId = overlayId;
+    this.session = session;
+    this.send = send;
+    this.figures = figures;
+    this.now = now;
+    /** @type {ReturnType<typeof setTimeout> | null} */
+    this.timer = null;
+    this.kept = "";
+  }
+
+  /** After a frame was committed: send what is due, and come back for what is not yet. */
+  framed() {
+    this.receipts.framed();
+    this.run();
+  }
+
+  run() {
+    const now = this.now();
+    const live = this.session.state === "live";
+    const receipt = live ? this.receipts.take(now, this.session.cursor.epoch, this.figures) : null;
+    if (receipt !== null) {
+      this.send(receipt);
+      this.keep();
+    }
+    const due = this.receipts.due();
+    if (this.timer !== null || !live || due === Infinity) return;
+    this.timer = setTimeout(
+      () => {
+        this.timer = null;
+        this.run();
+      },
+      Math.max(1, due - now),
+    );
+  }
+
+  /** Remember how far was drawn: where the page goes on after a reload. */
+  keep() {
+    const { epoch, position } = this.receipts;
+    if (epoch === "" || this.kept === `${epoch} ${position}`) return;
+    this.kept = `${epoch} ${position}`;
+    savePlace(this.overlayId, { epoch, position });
+  }
+}

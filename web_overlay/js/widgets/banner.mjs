@@ -1,0 +1,120 @@
+// @ts-check
+// One announcement at a time. Others wait, and the more wait the shorter each is shown, down to a glance. What is late
+// is not queued: only the newest is shown, in brief and still, with how many came before it.
+
+import { el, entrance, icon, text } from "./dom.mjs";
+
+/** @typedef {import("../core/types.mjs").Event} Event */
+/** @typedef {import("../core/types.mjs").Moment} Moment */
+/**
+ * @typedef {object} Notice
+ * @property {string} icon a path of icons.mjs
+ * @property {"info" | "good" | "bad" | "warm" | "social"} tone
+ * @property {string} eyebrow the small line above
+ * @property {string} title
+ * @property {string} detail the line below; may be empty
+ * @property {number} hold_ms
+ * @property {string} [key] a later notice with the same key replaces it
+ */
+
+const GLANCE_MS = 1_200; // long enough to read six words
+const LATE_MS = 2_500;
+const WAITING = 32; // beyond it the oldest is only counted: "+1 more"
+
+export class Banner {
+  /**
+   * @param {import("./dom.mjs").Stage} stage
+   * @param {HTMLElement} root
+   * @param {object} what
+   * @param {string} what.name
+   * @param {readonly string[]} what.types
+   * @param {(event: Event) => Notice | null} what.describe null for what needs no announcement
+   * @param {string} what.shift where it comes in from, a CSS transform
+   */
+  constructor(stage, root, { name, types, describe, shift }) {
+    this.name = name;
+    this.types = types;
+    this.describe = describe;
+    this.view = stage.view;
+    this.root = root;
+    /** @type {Notice[]} */
+    this.waiting = [];
+    /** @type {Notice | null} */
+    this.shown = null;
+    this.shown_at = 0;
+    this.isLate = false;
+    /** @type {Notice | null} */
+    this.late = null;
+    this.skipped = 0;
+    this.icon = icon("bn-icon");
+    this.eyebrow = text();
+    this.title = text();
+    this.detail = text();
+    this.more = text();
+    this.detailBox = el("div", "bn-detail", this.detail);
+    const words = el("div", "bn-words", el("div", "bn-eyebrow", this.eyebrow, el("span", "bn-more", this.more)), el("div", "bn-title", this.title), this.detailBox);
+    this.box = el("div", "bn gone", el("div", "bn-badge", this.icon.svg), words);
+    root.append(this.box);
+    this.entrance = entrance(stage, this.box, shift, 220);
+  }
+
+  /** @param {Event} event @param {Moment} moment */
+  apply(event, { late }) {
+    const notice = this.describe(event);
+    if (notice === null) return;
+    if (late) {
+      if (this.late !== null) this.skipped += 1;
+      this.late = notice;
+      return;
+    }
+    if (notice.key !== undefined) {
+      this.waiting = this.waiting.filter((other) => other.key !== notice.key);
+      if (this.shown?.key === notice.key) this.shown_at = -Infinity;
+    }
+    this.waiting.push(notice);
+    if (this.waiting.length <= WAITING) return;
+    this.waiting.shift();
+    this.skipped += 1;
+  }
+
+  /** @param {number} now @returns {number} */
+  frame(now) {
+    if (this.shown !== null && now >= this.ends()) this.shown = null;
+    if (this.shown === null) this.next(now);
+    this.view.toggle(this.box, "gone", this.shown === null);
+    return this.shown === null ? Infinity : this.ends();
+  }
+
+  /** @returns {number} when what is shown has been shown long enough */
+  ends() {
+    if (this.isLate) return this.waiting.length > 0 ? this.shown_at : this.shown_at + LATE_MS;
+    const hold = /** @type {Notice} */ (this.shown).hold_ms;
+    return this.shown_at + Math.max(Math.min(GLANCE_MS, hold), hold / (1 + this.waiting.length));
+  }
+
+  /** @param {number} now */
+  next(now) {
+    const notice = this.waiting.shift() ?? this.late;
+    if (notice === null) return;
+    this.isLate = notice === this.late;
+    if (this.isLate) this.late = null;
+    else this.view.play(this.entrance);
+    this.shown = notice;
+    this.shown_at = now;
+    this.write(notice);
+    this.skipped = 0;
+  }
+
+  /** @param {Notice} notice */
+  write(notice) {
+    const { view } = this;
+    view.attribute(this.icon.path, "d", notice.icon);
+    view.attribute(this.box, "data-tone", notice.tone);
+    view.text(this.eyebrow, notice.eyebrow);
+    view.text(this.title, notice.title);
+    view.text(this.detail, notice.detail);
+    view.toggle(this.detailBox, "off", notice.detail === "");
+    const others = this.isLate ? "earlier" : "more";
+    view.text(this.more, this.skipped > 0 ? `+${this.skipped} ${others}` : "");
+  }
+}

@@ -1,0 +1,44 @@
+// @ts-check
+// A crosshair in the middle, where a game has none worth showing. Off until a `crosshair` event turns it on.
+
+import { icon } from "./dom.mjs";
+
+/** @typedef {import("../core/types.mjs").Event} Event */
+
+const CROSS = "M11 1h2v7h-2zM11 16h2v7h-2zM1 11h7v2H1zM16 11h7v2h-7z";
+/** @type {Record<string, string>} */
+const STYLES = {
+  cross: CROSS,
+  dot: "M12 9.500a2.500 2.500 0 1 0 0 5a2.500 2.500 0 0 0 0-5z",
+  circle: "M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18zm0 1.800a7.200 7.200 0 1 1 0 14.400a7.200 7.200 0 0 1 0-14.400zM12 10.800a1.200 1.200 0 1 0 0 2.400a1.200 1.200 0 0 0 0-2.400z",
+};
+
+export class Crosshair {
+  /** @param {import("./dom.mjs").Stage} stage @param {HTMLElement} root */
+  constructor(stage, root) {
+    this.name = "crosshair";
+    this.types = ["crosshair"];
+    this.view = stage.view;
+    this.root = root;
+    this.mark = icon("ch off");
+    root.append(this.mark.svg);
+    /** @type {{on: boolean, style: string, color: string} | null} */
+    this.fresh = null;
+  }
+
+  /** @param {Event} event */
+  apply({ payload }) {
+    this.fresh = { on: payload.on ?? true, style: payload.style ?? "", color: payload.color ?? "" };
+  }
+
+  /** @returns {number} */
+  frame() {
+    if (this.fresh === null) return Infinity;
+    const { on, style, color } = this.fresh;
+    this.fresh = null;
+    this.view.toggle(this.mark.svg, "off", !on);
+    this.view.attribute(this.mark.path, "d", Object.hasOwn(STYLES, style) ? STYLES[style] : CROSS);
+    this.view.style(/** @type {any} */ (this.mark.svg), "color", /^#[0-9a-fA-F]{6}$/.test(color) ? color : "#5cff8d");
+    return Infinity;
+  }
+}

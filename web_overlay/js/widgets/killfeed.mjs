@@ -1,0 +1,145 @@
+// @ts-check
+// Who did what to whom: kills, deaths, headshots, revives. Newest at the bottom; rows move, they never jump.
+
+import { teamColor } from "../core/color.mjs";
+import { ICONS } from "./icons.mjs";
+import { Row } from "./killrow.mjs";
+
+/** @typedef {import("../core/types.mjs").Event} Event */
+/** @typedef {import("../core/types.mjs").Moment} Moment */
+/** @typedef {{name: string, color: string}} Side */
+/**
+ * What a row says. `with` is who helped, `means` is the weapon or the cause.
+ * @typedef {{kind: "kill" | "death" | "revive", left: Side | null, right: Side | null, with: string, means: string,
+ *   icon: string, streak: number, mine: boolean, key: string, at: number, late: boolean}} Line
+ */
+
+const SHOWN_MS = 7_000; // two glances; CS and Battlefield keep theirs 5 to 8 s
+const LATE_SHOWN_MS = 3_000;
+const SAME_MS = 1_500; // a headshot or an assist reported apart belongs to a kill this young
+const STREAK = 3; // from here a streak is worth a colour
+const PLAYERS = 512; // whose streaks are remembered
+
+export class Killfeed {
+  /** @param {import("./dom.mjs").Stage} stage @param {HTMLElement} root */
+  constructor(stage, root) {
+    this.name = "killfeed";
+    this.types = ["kill", "death", "headshot", "revive", "revive_taken", "assist", "streak"];
+    this.stage = stage;
+    this.root = root;
+    this.max = stage.options.kills;
+    /** @type {Line[]} what came since the last frame */
+    this.fresh = [];
+    /** @type {Row[]} oldest first */
+    this.rows = [];
+    /** @type {Row[]} fading or unused, longest unused first */
+    this.pool = Array.from({ length: this.max * 2 }, () => new Row(stage));
+    root.append(...this.pool.map((row) => row.node));
+    /** @type {Map<string, number>} */
+    this.streaks = new Map();
+  }
+
+  /** @param {Event} event @param {Moment} moment */
+  apply({ type, payload }, { now, late }) {
+    if (type === "streak") this.remember(payload.player.id, payload.kills);
+    else if (type === "assist") this.credit(payload, now);
+    else if (type === "headshot" && this.promote(payload, now)) return;
+    else {
+      this.fresh.push({ ...this.line(type, payload), at: now, late });
+      if (this.fresh.length > this.max) this.fresh.shift();
+    }
+  }
+
+  /** @param {string} type @param {any} payload @returns {Omit<Line, "at" | "late">} */
+  line(type, payload) {
+    const base = { left: null, right: null, with: "", means: "", icon: "", streak: 0, mine: false, key: "" };
+    if (type === "death") {
+      const mine = this.isMine(payload.victim);
+      return { ...base, kind: "death", right: side(payload.victim), means: payload.cause ?? "", icon: ICONS.skull, mine };
+    }
+    if (type === "revive" || type === "revive_taken") {
+      const mine = type === "revive_taken" || this.isMine(payload.medic);
+      return { ...base, kind: "revive", left: side(payload.medic), right: side(payload.revived), icon: ICONS.cross, mine };
+    }
+    const { attacker, victim } = payload;
+    return {
+      ...base,
+      kind: "kill",
+      left: side(attacker),
+      right: victim ? side(victim) : null,
+      means: payload.weapon ?? "",
+      icon: payload.headshot || type === "headshot" ? ICONS.headshot : "",
+      streak: this.streaks.get(attacker.id) ?? 0,
+      mine: this.isMine(attacker) || (victim ? this.isMine(victim) : false),
+      key: keyOf(attacker, victim),
+    };
+  }
+
+  /** @param {number} now @returns {number} */
+  frame(now) {
+    for (const row of this.rows) if (row.until <= now) row.leave();
+    this.retire(this.rows.filter((row) => row.leaving));
+    for (const line of this.fresh) {
+      if (this.rows.length >= this.max) this.retire([this.rows[0]]);
+      const row = /** @type {Row} */ (this.pool.shift());
+      row.enter(line, this.rows.length, now + (line.late ? LATE_SHOWN_MS : SHOWN_MS));
+      this.rows.push(row);
+    }
+    this.fresh.length = 0;
+    this.rows.forEach((row, slot) => row.settle(slot));
+    let wake = Infinity;
+    for (const row of this.rows) wake = Math.min(wake, row.until);
+    return wake;
+  }
+
+  /** @param {Row[]} rows */
+  retire(rows) {
+    for (const row of rows) {
+      row.leave();
+      this.rows.splice(this.rows.indexOf(row), 1);
+      this.pool.push(row);
+    }
+  }
+
+  /** A kill's headshot told apart: mark the kill. @param {any} payload @param {number} now @returns {boolean} */
+  promote(payload, now) {
+    const line = this.recent((line) => line.key === keyOf(payload.attacker, payload.victim), now);
+    if (line !== undefined) line.icon = ICONS.headshot;
+    return line !== undefined;
+  }
+
+  /** @param {any} payload @param {number} now */
+  credit(payload, now) {
+    const line = this.recent((line) => line.key.endsWith(`\n${payload.victim.id}`), now);
+    if (line !== undefined && line.with === "") line.with = payload.player.name;
+  }
+
+  /** @param {(line: Line) => boolean} fits @param {number} now @returns {Line | undefined} the newest that fits */
+  recent(fits, now) {
+    const shown = this.rows.map((row) => row.line);
+    return [...shown, ...this.fresh].reverse().find((line) => line !== null && now - line.at < SAME_MS && fits(line)) ?? undefined;
+  }
+
+  /** @param {string} id @param {number} kills */
+  remember(id, kills) {
+    this.streaks.delete(id);
+    if (kills >= STREAK) this.streaks.set(id, kills);
+    if (this.streaks.size > PLAYERS) this.streaks.delete(/** @type {string} */ (this.streaks.keys().next().value));
+  }
+
+  /** @param {any} player */
+  isMine(player) {
+    const mine = this.stage.options.player;
+    return mine !== "" && (player.id.toLowerCase() === mine || player.name.toLowerCase() === mine);
+  }
+}
+
+/** @param {any} player @returns {Side} */
+function side(player) {
+  return { name: player.name, color: teamColor(player.team ?? "") };
+}
+
+/** @param {any} attacker @param {any} victim */
+function keyOf(attacker, victim) {
+  return `${attacker.id}\n${victim?.id ?? ""}`;
+}

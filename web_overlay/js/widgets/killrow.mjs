@@ -1,0 +1,77 @@
+// @ts-check
+// One pooled row of the killfeed: [streak] [who + helper] [means] [icon] [whom].
+
+import { el, entrance, icon, text } from "./dom.mjs";
+
+/** @typedef {import("./killfeed.mjs").Line} Line */
+
+const PITCH = 0.52; // rem from row to row; .row in overlay.css is 0.46 high
+const NOTHING = "";
+
+export class Row {
+  /** @param {import("./dom.mjs").Stage} stage */
+  constructor(stage) {
+    this.view = stage.view;
+    /** @type {Line | null} */
+    this.line = null;
+    this.slot = 0;
+    this.until = Infinity;
+    this.leaving = true;
+    this.streak = text();
+    this.left = text();
+    this.helper = text();
+    this.means = text();
+    this.right = text();
+    this.icon = icon("kf-icon");
+    this.flame = el("span", "kf-streak", this.streak);
+    this.leftSide = el("span", "kf-name", this.left);
+    this.help = el("span", "kf-help", this.helper);
+    this.meansBox = el("span", "kf-means", this.means);
+    this.rightSide = el("span", "kf-name", this.right);
+    this.panel = el("div", "kf-panel", this.flame, this.leftSide, this.help, this.meansBox, this.icon.svg, this.rightSide);
+    this.node = el("div", "kf-row off", this.panel);
+    this.entrance = entrance(stage, this.panel, "translateX(.4rem)");
+  }
+
+  /** @param {Line} line @param {number} slot @param {number} until */
+  enter(line, slot, until) {
+    this.line = line;
+    this.slot = slot;
+    this.until = until;
+    this.leaving = false;
+    this.view.toggle(this.node, "off", false);
+    this.view.toggle(this.node, "gone", false);
+    this.view.toggle(this.node, "moves", false);
+    if (!line.late) this.view.play(this.entrance);
+  }
+
+  leave() {
+    this.leaving = true;
+    this.view.toggle(this.node, "gone", true);
+  }
+
+  /** Say what should be seen. @param {number} slot */
+  settle(slot) {
+    const { view, line } = this;
+    if (line === null) return;
+    if (slot !== this.slot) view.toggle(this.node, "moves", true);
+    this.slot = slot;
+    view.style(this.node, "transform", `translateY(${(slot * PITCH).toFixed(2)}rem)`);
+    view.attribute(this.node, "data-kind", line.kind);
+    view.toggle(this.node, "mine", line.mine);
+    view.toggle(this.node, "hot", line.streak > 0);
+    view.text(this.streak, line.streak > 0 ? `×${line.streak}` : NOTHING);
+    this.side(this.leftSide, this.left, line.left);
+    this.side(this.rightSide, this.right, line.right);
+    view.text(this.helper, line.with === "" ? NOTHING : `+ ${line.with}`);
+    view.text(this.means, line.means.replaceAll("_", " "));
+    view.attribute(this.icon.path, "d", line.icon);
+    view.toggle(this.icon.svg, "off", line.icon === "");
+  }
+
+  /** @param {HTMLElement} node @param {Text} name @param {import("./killfeed.mjs").Side | null} side */
+  side(node, name, side) {
+    this.view.text(name, side?.name ?? NOTHING);
+    this.view.style(node, "color", side?.color ?? "");
+  }
+}
