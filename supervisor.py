@@ -24,7 +24,6 @@ import os
 import selectors
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -426,31 +425,13 @@ def check_ports(settings: Settings, patience_s: float) -> None:
     """
     deadline_s = time.monotonic() + patience_s
     for section, address in (("gateway", settings.gateway), ("ingest", settings.ingest)):
-        while not _is_free(section, address.host, address.port):
+        while not host.port_is_free(section, address.host, address.port):
             if time.monotonic() >= deadline_s:
                 raise Refused(
                     f"{section}.port {address.port} on {address.host} is in use by another program; "
                     f"stop that, or choose another port: --set {section}.port={address.port + 100}"
                 )
             time.sleep(0.05)
-
-
-def _is_free(section: str, name: str, port: int) -> bool:
-    try:
-        family, kind, _, _, target = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as probe:
-            if host.POSIX:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what is in TIME_WAIT is free
-            probe.bind(target)
-    except socket.gaierror as error:
-        raise ConfigError(f"{section}.host {name!r} is no address of this machine: {error.strerror}") from error
-    except PermissionError as error:
-        raise ConfigError(f"{section}.port {port} needs more rights than this user has (below 1024?)") from error
-    except OSError as error:
-        if error.errno == 99:
-            raise ConfigError(f"{section}.host {name} is no address of this machine") from error
-        return False
-    return True
 
 
 def environment() -> dict[str, str]:
@@ -549,22 +530,14 @@ def supervise(settings: Settings, origin: Origin) -> int:
 
 def banner(settings: Settings, secrets: tokens.Tokens, seconds: float) -> str:
     """Return what a streamer needs to see: the URLs, and how to stop."""
-    page = f"http://{_reachable(settings.gateway.host)}:{settings.gateway.port}"
-    source = f"http://{_reachable(settings.ingest.host)}:{settings.ingest.port}"
+    overlay, dashboard, source = commands.urls(settings, secrets.display, secrets.control, secrets.ingest)
     return (
         f"Framewire is ready ({seconds:.1f} s)\n\n"
-        f"  Overlay for OBS    {page}/overlay/#k={secrets.display}\n"
-        f"  Dashboard          {page}/#k={secrets.control}\n"
-        f"  Game server log    {source}/srcds/{secrets.ingest}\n\n"
+        f"  Overlay for OBS    {overlay}\n"
+        f"  Dashboard          {dashboard}\n"
+        f"  Game server log    {source}\n\n"
         "These URLs hold secrets: do not show them on stream. Ctrl-C or ./supervisor.py stop ends it."
     )
-
-
-def _reachable(name: str) -> str:
-    """Return the address by which this machine reaches what listens on `name`."""
-    if name in ("", "0.0.0.0", "::"):
-        return "127.0.0.1"
-    return f"[{name}]" if ":" in name else name
 
 
 @click.group(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import stat
@@ -151,8 +152,31 @@ def control_connection(run_dir: Path, timeout_s: float) -> socket.socket:
 
 
 def is_ours(connection: socket.socket) -> bool:
-    """Tell whether the peer of a local connection is this user (or root); where nobody can tell, the file's mode has."""
+    """Tell whether the peer of a local connection is this user or root; where none can tell, the file's mode has."""
     if connection.family == getattr(socket, "AF_UNIX", None) and hasattr(socket, "SO_PEERCRED"):
         uid = int.from_bytes(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[4:8], sys.byteorder)
         return uid in (0, os.getuid())
+    return True
+
+
+def port_is_free(section: str, name: str, port: int) -> bool:
+    """Tell whether one could listen on `name`:`port` now; `section` is whose settings they are.
+
+    Raises:
+        ConfigError: `name` is no address of this machine, or the port needs more rights.
+    """
+    try:
+        family, kind, _, _, target = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            if POSIX:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what is in TIME_WAIT is free
+            probe.bind(target)
+    except socket.gaierror as error:
+        raise ConfigError(f"{section}.host {name!r} is no address: {error.strerror}") from error
+    except PermissionError as error:
+        raise ConfigError(f"{section}.port {port} needs rights that this user has not") from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return False
+        raise ConfigError(f"{section}.host {name} cannot be listened on: {error.strerror}") from error
     return True

@@ -119,3 +119,19 @@ def running(config_file: Path | None, overrides: tuple[str, ...]) -> tuple[Setti
 
 def print_json(value: Any) -> None:
     click.echo(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
+
+
+def text_of(value: Any) -> str:
+    """Return a value as people read it: words bare, everything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def urls(settings: Settings, display: str, control: str, ingest: str) -> tuple[str, str, str]:
+    """Return the URLs of the overlay, the dashboard and the game servers' log, as this machine reaches them."""
+
+    def base(name: str, port: int) -> str:
+        name = "127.0.0.1" if name in ("", "0.0.0.0", "::") else name
+        return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+    page, source = base(settings.gateway.host, settings.gateway.port), base(settings.ingest.host, settings.ingest.port)
+    return f"{page}/overlay/#k={display}", f"{page}/#k={control}", f"{source}/srcds/{ingest}"

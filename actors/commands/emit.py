@@ -1,0 +1,107 @@
+"""`emit TYPE`: an event through the front door, POST /events, exactly as a program of the user's own would send it."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import msgspec
+
+from actors import commands, tokens
+from actors.commands import loopback
+from actors.core.examples import EXAMPLES
+from actors.core.taxonomy import TAXONOMY
+from actors.errors import BadInput
+
+BATCH: Final = 500  # events per request; the ingest takes 1,000 and 1 MiB
+
+
+@click.command("emit")
+@click.argument("type_", metavar="TYPE", type=click.Choice(sorted(TAXONOMY)))
+@click.argument("fields", metavar="[KEY=VALUE]...", nargs=-1)
+@click.option("--payload", help="The payload as JSON. Neither this nor KEY=VALUE: an example.")
+@click.option("--id", "event_id", help="Your own identity of the event: the same one is shown once. Count: ID-1, ID-2.")
+@click.option("--source", default="emit", show_default=True, help="Who says so.")
+@click.option("--count", default=1, show_default=True, type=click.IntRange(1, 10_000_000), help="How many.")
+@commands.located
+@commands.as_json
+def command(
+    type_: str,
+    fields: tuple[str, ...],
+    payload: str | None,
+    event_id: str | None,
+    source: str,
+    count: int,
+    config_file: Path | None,
+    overrides: tuple[str, ...],
+    json_output: bool,
+) -> None:
+    """Send an event of TYPE, for example: emit follow user=ada, or emit kill attacker.id=1 attacker.name=Ada ...
+
+    It is done when the pipeline has it: a critical event is on the disk by then.
+    """
+    template: dict[str, Any] = {"type": type_, "payload": payload_of(type_, fields, payload), "source": source}
+    settings, run_dir = commands.running(config_file, overrides)
+    ids: list[str] = []
+    started_s = time.monotonic()
+    with loopback.peer(settings.ingest, tokens.load(run_dir).ingest) as ingest:
+        for first in range(0, count, BATCH):
+            numbers = range(first, min(first + BATCH, count))
+            batch = [template | ({"id": id_of(event_id, number, count)} if event_id else {}) for number in numbers]
+            ids += ingest.ask("/events", batch)[1]["ids"]
+    seconds = time.monotonic() - started_s
+    if json_output:
+        commands.print_json({"accepted": len(ids), "ids": ids, "seconds": round(seconds, 4)})
+    elif count == 1:
+        click.echo(f"accepted {ids[0]} in {seconds * 1000:.1f} ms")
+    else:
+        click.echo(f"accepted {len(ids)} in {seconds:.2f} s ({len(ids) / seconds:,.0f}/s), {ids[0]} to {ids[-1]}")
+
+
+def id_of(event_id: str, number: int, count: int) -> str:
+    return event_id if count == 1 else f"{event_id}-{number + 1}"
+
+
+def payload_of(type_: str, fields: tuple[str, ...], text: str | None) -> dict[str, Any]:
+    """Return the payload that the command line describes, checked against the type.
+
+    Raises:
+        BadInput: it is not what the type expects; the message has the path.
+    """
+    if text is not None and fields:
+        raise BadInput("expected --payload or KEY=VALUE, got both")
+    if text is None and not fields:
+        return builtins_of(EXAMPLES[type_])
+    tree: dict[str, Any] = {}
+    try:
+        if text is not None:
+            tree = json.loads(text)
+        for field in fields:
+            put(tree, field)
+        # Not strict: a command line has only strings, and the type knows which of them are numbers.
+        return builtins_of(msgspec.convert(tree, TAXONOMY[type_].payload, strict=text is not None))
+    except json.JSONDecodeError as error:
+        raise BadInput(f"--payload is no JSON: {error}") from error
+    except msgspec.ValidationError as error:
+        raise BadInput(f"the payload of {type_} does not fit: {error}") from error
+
+
+def put(tree: dict[str, Any], field: str) -> None:
+    """Put `a.b=value` into the tree; a value that begins with { or [ is JSON."""
+    key, sign, value = field.partition("=")
+    if not sign:
+        raise BadInput(f"{field!r}: expected KEY=VALUE, for example attacker.name=Ada")
+    *parents, leaf = key.split(".")
+    for parent in parents:
+        tree = tree.setdefault(parent, {})
+        if not isinstance(tree, dict):
+            raise BadInput(f"{field!r}: {parent!r} has a value already")
+    tree[leaf] = json.loads(value) if value[:1] in ("{", "[") else value
+
+
+def builtins_of(payload: Any) -> dict[str, Any]:
+    built: dict[str, Any] = msgspec.to_builtins(payload)
+    return built

@@ -1,0 +1,68 @@
+"""HTTP to our own pipeline, for the commands: JSON in, JSON out, the token in a header."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Protocol
+
+from actors import control
+from actors.errors import BadInput, FramewireError, Refused
+
+TIMEOUT_S: Final = 10.0
+
+
+class Address(Protocol):
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+
+
+def reachable(host: str) -> str:
+    """Return the address by which this machine reaches what listens on `host`."""
+    return "127.0.0.1" if host in ("", "0.0.0.0", "::") else host
+
+
+class Peer:
+    """One connection to the gateway or the ingest."""
+
+    def __init__(self, connection: http.client.HTTPConnection, token: str) -> None:
+        self._connection = connection
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def ask(self, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
+        """Return (status, answer); with a body it is a POST.
+
+        Raises:
+            NotRunning: nobody listens there.
+            BadInput: the answer is 400 or 413, with its words.
+            Refused: it is 401, 403 or 503, with its words.
+        """
+        data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        try:
+            self._connection.request("GET" if data is None else "POST", path, data, self._headers)
+            response = self._connection.getresponse()
+            answer: dict[str, Any] = json.loads(response.read())
+        except (OSError, http.client.HTTPException) as error:
+            where = f"{self._connection.host}:{self._connection.port}"
+            raise control.NotRunning(f"nobody answers on {where}: {error}; is the pipeline running?") from error
+        except ValueError as error:
+            raise FramewireError(f"{path} answered {response.status} and no JSON; is another program there?") from error
+        if response.status in (400, 413):
+            raise BadInput(answer.get("error", response.reason))
+        if response.status in (401, 403, 421, 503):
+            raise Refused(answer.get("error", response.reason))
+        return response.status, answer
+
+
+@contextmanager
+def peer(address: Address, token: str) -> Iterator[Peer]:
+    """Connect to one of our own HTTP servers."""
+    connection = http.client.HTTPConnection(reachable(address.host), address.port, timeout=TIMEOUT_S)
+    try:
+        yield Peer(connection, token)
+    finally:
+        connection.close()

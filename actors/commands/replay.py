@@ -1,0 +1,49 @@
+"""`replay FILE`: a recorded trace into the running pipeline, at its own rhythm or faster."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from actors import commands, control
+from actors.producers import trace
+
+
+def factor(_ctx: click.Context, _param: click.Parameter, value: str) -> float | None:
+    """Return --speed as a number, None for max."""
+    if value == "max":
+        return None
+    try:
+        speed = float(value)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed <= 1e6:
+        raise click.BadParameter(f"{value!r} is no speed, expected max or a factor over 0, for example 2.5")
+    return speed
+
+
+@click.command("replay")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--speed", metavar="N|max", callback=factor, default="1", show_default=True, help="Times its rhythm.")
+@commands.located
+@commands.as_json
+def command(
+    file: Path, speed: float | None, config_file: Path | None, overrides: tuple[str, ...], json_output: bool
+) -> None:
+    """Play FILE (.log of a game server, .ndjson, .msgpack); done when all critical events are in the log."""
+    settings, run_dir = commands.running(config_file, overrides)
+    control.ask(run_dir, "status")  # a pipeline that is not running is said at once, not after the drain's patience
+    quiet = json_output or not sys.stderr.isatty()
+    with click.progressbar(length=0, label=file.name, file=sys.stderr, hidden=quiet) as bar:
+
+        def progress(sent: int, total: int) -> None:
+            bar.length = total
+            bar.update(sent - bar.pos)
+
+        result = trace.main(settings, run_dir, file, speed, progress)
+    if json_output:
+        commands.print_json(result)
+    else:
+        click.echo("  ".join(f"{key} {commands.text_of(value)}" for key, value in result.items()))

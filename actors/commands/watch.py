@@ -1,0 +1,174 @@
+"""`watch`: an overlay without pictures. Connects as one, resumes as one, prints an event per line.
+
+It follows the rules of docs/wire.md to the letter, so that what it prints is what a correct overlay would have drawn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from tornado.httpclient import HTTPClientError
+from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+from actors import commands, tokens
+from actors.commands.loopback import reachable
+from actors.config import Settings
+from actors.core.event import WIRE_VERSION
+from actors.errors import FramewireError, Refused
+
+RECONNECT_S: Final = 0.25
+RECEIPT_S: Final = 0.1  # the gateway's limit of messages is 20 per second
+NO_RETURN: Final = 4500  # close codes from here on say that coming back is useless
+
+
+@click.command("watch")
+@click.option("--types", help="Only these event types, separated by commas.")
+@click.option("--count", type=click.IntRange(min=1), help="Leave after so many events.")
+@click.option(
+    "--timeout", "timeout_s", type=click.FloatRange(min=0, min_open=True), help="Leave after so many seconds."
+)
+@commands.located
+@commands.as_json
+def command(
+    types: str | None,
+    count: int | None,
+    timeout_s: float | None,
+    config_file: Path | None,
+    overrides: tuple[str, ...],
+    json_output: bool,
+) -> None:
+    """Print events as an overlay receives them. Exit code 1 when --timeout comes before --count."""
+    settings, run_dir = commands.running(config_file, overrides)
+    wanted = [name.strip() for name in types.split(",")] if types else None
+    watcher = Watcher(settings, tokens.load(run_dir).display, wanted, count, json_output)
+    try:
+        asyncio.run(asyncio.wait_for(watcher.run(), timeout_s))
+    except TimeoutError:
+        if count is not None:
+            click.echo(f"error: {watcher.printed} of {count} events came within {timeout_s:g} s", err=True)
+            sys.exit(commands.FAILED)
+    except (KeyboardInterrupt, BrokenPipeError):  # Ctrl-C, or `| head`
+        sys.exit(commands.DONE)
+
+
+class Watcher:
+    """One overlay: its position, over all its connections."""
+
+    def __init__(
+        self, settings: Settings, token: str, types: list[str] | None, count: int | None, json_output: bool
+    ) -> None:
+        self.printed = 0
+        self._url = f"ws://{reachable(settings.gateway.host)}:{settings.gateway.port}/ws"
+        self._token = token
+        self._types = types
+        self._count = count
+        self._json = json_output
+        self._epoch: str | None = None
+        self._position = 0
+        self._silence_s = 2.5 * settings.gateway.heartbeat_s
+        self._receipt_s = 0.0
+
+    async def run(self) -> None:
+        """Watch until `count` events were printed."""
+        first = True
+        while not self._done:
+            try:
+                connection = await websocket_connect(self._url, max_message_size=16 << 20)
+            except HTTPClientError as error:
+                raise Refused(f"the gateway refused: {error.message}") from error
+            except OSError as error:
+                if first:
+                    raise Refused(f"nobody answers on {self._url}; is the pipeline running?") from error
+            else:
+                first = False
+                await self._converse(connection)
+            if not self._done:
+                await asyncio.sleep(RECONNECT_S)
+
+    @property
+    def _done(self) -> bool:
+        return self._count is not None and self.printed >= self._count
+
+    async def _converse(self, connection: WebSocketClientConnection) -> None:
+        """Talk until the connection ends or the work is done."""
+        await self._say(connection, self._hello())
+        try:
+            while not self._done:
+                message = await asyncio.wait_for(connection.read_message(), self._silence_s)
+                if message is None:
+                    break
+                await self._take(connection, json.loads(message))
+        except TimeoutError:
+            click.echo("watch: the gateway is silent; connecting again", err=True)
+        finally:
+            connection.close()
+        if (connection.close_code or 0) >= NO_RETURN:
+            raise FramewireError(f"the gateway closed with {connection.close_code}: {connection.close_reason}")
+
+    def _hello(self) -> dict[str, Any]:
+        resume = None if self._epoch is None else {"epoch": self._epoch, "position": self._position}
+        return {
+            "t": "hello",
+            "version": WIRE_VERSION,
+            "token": self._token,
+            "overlay_id": f"watch-{os.getpid()}",
+            "resume": resume,
+            "format": "json",
+            "types": self._types,
+            "build": "watch",
+        }
+
+    async def _take(self, connection: WebSocketClientConnection, message: dict[str, Any]) -> None:
+        kind = message.get("t")
+        if kind == "welcome":
+            self._epoch, self._position = message["epoch"], message["position"]
+            if not message["recovered"] and message["missed"]:
+                click.echo(f"watch: positions {message['missed']} are not in the log any more", err=True)
+        elif kind == "frame":
+            await self._apply(connection, message)
+        elif kind == "heartbeat":
+            if message["top"] > self._position:
+                await self._say(connection, self._hello())
+            await self._receipt(connection)
+        elif "event" in message:
+            self._print(message)  # the legacy payload has no frames and no positions
+
+    async def _apply(self, connection: WebSocketClientConnection, frame: dict[str, Any]) -> None:
+        if frame.get("first", 0) > self._position + 1:
+            await self._say(connection, self._hello())
+            return
+        for event in frame["events"]:
+            if not event.get("position") or event["position"] > self._position:
+                self._print(event)
+                if self._done:
+                    return
+        self._position = max(self._position, frame.get("last", 0))
+        await self._receipt(connection)
+
+    async def _receipt(self, connection: WebSocketClientConnection) -> None:
+        if self._position and time.monotonic() - self._receipt_s >= RECEIPT_S:
+            self._receipt_s = time.monotonic()
+            await self._say(connection, {"t": "receipt", "position": self._position})
+
+    async def _say(self, connection: WebSocketClientConnection, message: dict[str, Any]) -> None:
+        if connection.protocol is not None:
+            await connection.write_message(json.dumps(message))
+
+    def _print(self, event: dict[str, Any]) -> None:
+        self.printed += 1
+        if self._json or "payload" not in event:
+            line = json.dumps(event, separators=(",", ":"), ensure_ascii=False)
+        else:
+            clock = datetime.fromtimestamp(event["ts_ingest_ms"] / 1000).strftime("%H:%M:%S.%f")[:-3]
+            place = f"#{event['position']}" if event.get("position") else event["category"]
+            many = f" ×{event['count']}" if event.get("count", 1) > 1 else ""
+            line = f"{clock}  {place:<9} {event['type']:<13} {commands.text_of(event['payload'])}{many}"
+        print(line, flush=True)

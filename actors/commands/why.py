@@ -1,0 +1,40 @@
+"""`why ID`: the story of one event, from the log and from what the queue-manager remembers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from actors import commands, tokens
+from actors.commands import loopback
+
+
+@click.command("why")
+@click.argument("event_id", metavar="ID")
+@commands.located
+@commands.as_json
+def command(event_id: str, config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
+    """Tell what became of the event ID: shown, merged into another, a duplicate, expired, dropped or refused."""
+    settings, run_dir = commands.running(config_file, overrides)
+    with loopback.peer(settings.gateway, tokens.load(run_dir).control) as gateway:
+        _, answer = gateway.ask(f"/api/why?id={quote(event_id, safe='')}")
+    if json_output:
+        commands.print_json(answer)
+    else:
+        for line in lines(event_id, answer):
+            click.echo(line)
+    sys.exit(commands.DONE if answer.get("story") else commands.FAILED)
+
+
+def lines(event_id: str, answer: dict[str, Any]) -> list[str]:
+    """Return the story as lines of `fact  value`."""
+    story = answer.get("story")
+    incomplete = [f"not asked: {reason}" for reason in answer.get("reasons", [])]
+    if not story:
+        return [f"{event_id}: nothing is known; it never came, or it was forgotten since", *incomplete]
+    width = max(len(key) for key in story)
+    return [*(f"{key:<{width}}  {commands.text_of(value)}" for key, value in story.items()), *incomplete]
