@@ -4,7 +4,7 @@ Every adapter ends here, so that lane, priority, age and keys are read from the 
 `payload` is already a valid Struct: an adapter that constructs one from foreign text keeps its bounds itself.
 
     dedupe_key    critical: the source's own identity, or None: two real kills may look alike
-                  others:   that identity, or the content, within the row's window; chat has no content
+                  others:   that identity, or content and source time, within the row's window; chat has no content
                             key, for a crowd that writes "gg" is not one person
     coalesce_key  the row's template, filled from the payload
 """
@@ -72,7 +72,7 @@ def build(
         generation = "" if plan.category is Category.CRITICAL else f"g{pgen}/"
         id_ = f"{producer}/{generation}{item.pseq}.{index}"
     if identity is None and plan.content:
-        identity = f"{type_}:{blake2b(encoded, digest_size=8).hexdigest()}"
+        identity = f"{type_}:{blake2b(encoded, digest_size=8).hexdigest()}@{ts_source_ms or ''}"
     if coalesce_key is None and plan.key is not None:
         coalesce_key = plan.key(payload)
     return Event(

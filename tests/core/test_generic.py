@@ -143,6 +143,11 @@ def test_equal_content_of_a_normal_event_has_an_equal_key():
     assert event({**HIT, "id": "a"}).dedupe_key == "a"
 
 
+def test_equal_content_at_another_time_of_the_source_is_another_event():
+    assert event({**HIT, "ts_source_ms": 1_000}).dedupe_key == event({**HIT, "ts_source_ms": 1_000}).dedupe_key
+    assert event({**HIT, "ts_source_ms": 1_000}).dedupe_key != event({**HIT, "ts_source_ms": 1_001}).dedupe_key
+
+
 def test_chat_is_never_deduplicated_by_its_text():
     assert event(CHAT).dedupe_key is None
     assert event({**CHAT, "id": "a"}).dedupe_key == "a"
