@@ -3,12 +3,12 @@
 Two promises: a critical event that was accepted is never lost, whatever is killed; nothing is late because something
 unimportant was in the way.
 
-                accepted                          ordered, durable                                a cursor per overlay
-    source ─▶ producer ══▶ normalizer ══▶ queue-manager ══▶ broadcaster ══PUB/SUB══▶ gateway(s) ──WebSocket──▶ overlay
-              outbox.db    (stateless)    log.db   ▲                                 │   ▲ repairs gaps from log.db     │
-                 ▲                          │      └───────────── inbox ─────────────┘   └─ receipt: drawn up to N ◀────┘
-                 └──── marks (PUB/SUB) ◀────┘
-    ══ two links on every hop: critical, and the rest.     supervisor: starts, watches and restarts them all, over pipes
+              accepted                        ordered, durable                             a cursor per overlay
+    source ─▶ producer ══▶ normalizer ══▶ queue-manager ══▶ broadcaster ══PUB══▶ gateway(s) ──WebSocket──▶ overlay
+              outbox.db    (stateless)    log.db     ▲                            │   ▲ repairs gaps           │
+                 ▲                          │        └────────── inbox ───────────┘   │ from log.db            │
+                 └──── marks (PUB/SUB) ◀────┘                                         └─ receipt: drawn to N ◀─┘
+    ══ two links on every hop: critical, and the rest.    supervisor: starts, watches and restarts all, over pipes
 
 Where things are
     core/       decisions; pure: no socket, clock, process, file, randomness, logging
@@ -32,7 +32,7 @@ Glossary: one word for one thing
     position      the place of a critical event in the log: without gaps, from 1
     top           the last position in the log
     epoch         the identity of a log; positions of different epochs have nothing to do with each other
-    generation    how often a store was opened; an older one is fenced off
+    generation    which opening of a store; a later one is larger, and fences off the ones before
     mark          how far a producer's messages are in the log (its watermark), and what is missing
     frame         what leaves in one tick; a batch of events
     ledger        the account of every event: each ends in exactly one bucket

@@ -24,6 +24,7 @@ from actors.core.event import EnvelopeBatch, Event, Greeting, Marks, Receipt
 from actors.core.frame import Frame
 from actors.core.lanes import FRAME_BYTES, FRAME_EVENTS, Lanes
 from actors.core.ledger import Ledger
+from actors.errors import Fenced
 from actors.stores.log import Log, LogReader
 
 BEAT_S: Final = 0.25  # marks and `top`: how long a lost acknowledgement or a lost last frame goes unnoticed
@@ -68,6 +69,7 @@ class QueueManager:
         )
         self.cadence = Cadence(settings.flush_hz, settings.busy_hz, settings.busy_events, settings.critical_gap_ms)
         self._commit = commit
+        self._reader = reader
         self._committing = False
         self._shown: deque[Event] = deque()
         self._frame = 0
@@ -164,7 +166,13 @@ class QueueManager:
             self._start_commit(self.book.take(trim_ms=time.time() * 1000))
 
     def beat(self) -> None:
-        """Repeat the watermarks and the top: a lost acknowledgement or a lost last frame shows within 250 ms."""
+        """Repeat the watermarks and the top: a lost acknowledgement or a lost last frame shows within 250 ms.
+
+        Raises:
+            Fenced: another queue-manager has opened the log; nothing of ours counts any more.
+        """
+        if (gen := self._reader.head().gen) != self.gen:
+            raise Fenced(f"the log is at generation {gen}, this queue-manager is {self.gen}")
         self.publish_marks()
         wire.offered(self._critical_out, _encode(self._make_frame([], [], 0)))
 

@@ -24,6 +24,8 @@ from typing import Any, Final, Protocol
 import zmq
 from zmq.eventloop.zmqstream import ZMQStream
 
+from actors.errors import FramewireError
+
 HEARTBEAT_S: Final = 1.0
 ORPHAN_GRACE_S: Final = 2.0
 DRAIN_MESSAGES: Final = 256  # per socket and turn at most, so that no link starves another
@@ -32,11 +34,15 @@ Stats = dict[str, float]
 
 
 class Heart:
-    """The child's end of the three pipes. `stopping` turns true on SIGTERM and when the supervisor is gone."""
+    """The child's end of the three pipes.
+
+    `stopping` turns true on SIGTERM and when the supervisor is gone (then `orphaned`, too).
+    """
 
     def __init__(self, name: str, stats: Callable[[], Stats]) -> None:
         self.name = name
         self.stopping = False
+        self.orphaned = False
         self._stats = stats
         self._on_stop: Callable[[], object] = lambda: None
 
@@ -73,6 +79,7 @@ class Heart:
     def _watch_supervisor(self) -> None:
         while os.read(0, 4096):
             pass
+        self.orphaned = True
         self._stop()
         time.sleep(ORPHAN_GRACE_S)
         os._exit(1)  # the main loop is stuck, or the drain takes longer than an orphan may live
@@ -237,14 +244,21 @@ class Committer:
         self._done: deque[tuple[Callable[[Any], None], Any]] = deque()
         self._available = threading.Semaphore(0)
         self._opened = threading.Event()
+        self._refusal: FramewireError | None = None
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self.commits = 0
         self.commit_s = 0.0
 
     def start(self) -> None:
-        """Open the store on its thread and return when it is open."""
+        """Open the store on its thread and return when it is open.
+
+        Raises:
+            FramewireError: it cannot be opened: somebody else holds it, or its directory is not ours.
+        """
         self._thread.start()
         self._opened.wait()
+        if self._refusal is not None:
+            raise self._refusal
 
     def submit(self, job: Any, then: Callable[[Any], None]) -> None:
         """Queue `job`; `then(result)` runs in `collect()`, after its transaction is on disk."""
@@ -280,8 +294,13 @@ class Committer:
             os._exit(1)
 
     def _work(self) -> None:
-        store = self._open_store()
-        self._opened.set()
+        try:
+            store = self._open_store()
+        except FramewireError as error:
+            self._refusal = error
+            return
+        finally:
+            self._opened.set()
         running = True
         while running:
             self._available.acquire()

@@ -34,7 +34,8 @@ from actors.producers.link import Link
 
 HEADER_S: Final = 5.0  # a client that dribbles its header is cut off
 EXCERPT_BYTES: Final = 500
-DRAIN_S: Final = 4.0
+DRAIN_S: Final = 4.0  # within supervisor.drain_s
+ORPHAN_DRAIN_S: Final = 1.0  # within runtime.ORPHAN_GRACE_S; the rest waits in the outbox
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -282,7 +283,7 @@ async def serve(settings: Settings, run_dir: Path, name: str, log: logging.Logge
         except TimeoutError:
             heart.beat()
     server.stop()
-    await link.drain(DRAIN_S)
+    await link.drain(ORPHAN_DRAIN_S if heart.orphaned else DRAIN_S)
     await server.close_all_connections()
     link.close()
     return 0

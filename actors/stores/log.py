@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -175,7 +176,9 @@ class Log:
         db = self._db
         db.execute("BEGIN IMMEDIATE")
         db.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('gen', 0), ('top', 0)", (secrets.token_hex(16),))
-        db.execute("UPDATE meta SET value = value + 1 WHERE key = 'gen'")
+        # The clock makes it larger than any generation that a backup, put back now, has forgotten.
+        now_ms = int(time.time() * 1000)
+        db.execute("UPDATE meta SET value = max(value + 1, ?) WHERE key = 'gen'", (now_ms,))
         (gen,) = db.execute("SELECT value FROM meta WHERE key = 'gen'").fetchone()
         db.execute("COMMIT")
         return int(gen)

@@ -1,0 +1,360 @@
+"""The way of an event through real processes and real sockets, without a supervisor and without a gateway."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+import zmq
+
+from actors import wire
+from actors.core.event import EnvelopeBatch, RawBatch, RawItem
+from actors.stores.log import LogReader
+from tests.sockets.actors import CORE, KILL, Actors
+from tests.support import eventually
+
+KILL_LINE = (
+    'L 03/14/2026 - 20:15:09: "Ada<7><[U:1:42]><CT>" [1 2 3] killed "Bo<9><[U:1:43]><TERRORIST>" [3 5 6] with "ak47"'
+)
+HIT_LINE = (
+    'L 03/14/2026 - 20:15:09: "Ada<7><[U:1:42]><CT>" [1 2 3] attacked "Bo<9><[U:1:43]><TERRORIST>" [3 5 6] with "ak47" '
+    '(damage "27") (damage_armor "3") (health "73") (armor "96") (hitgroup "chest")'
+)
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Actors]:
+    """One pipeline for all tests that leave it as they found it."""
+    with Actors() as actors:
+        actors.start(*CORE)
+        yield actors
+
+
+def bearer(actors: Actors) -> dict[str, str]:
+    return {"Authorization": f"Bearer {actors.tokens.ingest}"}
+
+
+def test_a_kill_is_logged_shown_and_told(shared: Actors) -> None:
+    ids = shared.emit(KILL, {"type": "chat", "payload": {"user": "u", "text": "hi"}})
+    eventually(lambda: {event.id for event in shared.poll()} >= set(ids))
+    kill = next(event for event in shared.poll() if event.id == ids[0])
+    assert kill.position > 0
+    assert kill.ts_ingest_ms <= kill.ts_normalized_ms <= kill.ts_queued_ms
+    assert ids[0] in [event.id for event in shared.logged()]
+    story = LogReader(shared.run_dir).story(ids[0])
+    assert story is not None
+    assert story["outcome"] == "logged"
+    assert shared.ask(ask="why", id=ids[1])["story"]["outcome"] == "sent"
+
+
+def test_log_lines_become_events_in_their_lanes(shared: Actors) -> None:
+    before = len(shared.poll())
+    body = "\r\n".join(
+        [HIT_LINE, HIT_LINE, KILL_LINE, 'L 03/14/2026 - 20:15:09: "Ada<7><[U:1:42]><CT>" purchased "ak47"']
+    )
+    assert shared.srcds(body, **{"X-Logbytes-Beginoffset": "10"}) == (200, {"accepted": 3})
+    eventually(lambda: {"hit", "kill"} <= {event.type for event in shared.poll()[before:]})
+    kill = next(event for event in shared.poll()[before:] if event.type == "kill")
+    assert msgspec.msgpack.decode(kill.payload)["attacker"]["name"] == "Ada"
+
+
+def test_a_body_that_a_server_repeats_is_taken_once(shared: Actors) -> None:
+    line = KILL_LINE.replace("Ada", "Repeat")
+    top = len(shared.logged())
+    for _ in range(3):
+        assert shared.srcds(line, **{"X-Logbytes-Beginoffset": "77"})[0] == 200
+    assert shared.srcds(line, **{"X-Logbytes-Beginoffset": "78"})[0] == 200
+    eventually(lambda: len([e for e in shared.logged()[top:] if e.type == "kill"]) == 2)
+
+
+def test_a_caller_s_identity_is_logged_once(shared: Actors) -> None:
+    ids = [shared.emit(KILL | {"id": "mine", "source": "bot"})[0] for _ in range(3)]
+    assert ids == ["mine"] * 3
+    other = shared.emit(KILL | {"id": "mine", "source": "another"})[0]
+    assert other == "mine"
+    eventually(lambda: [event.source for event in shared.logged() if event.id == "mine"] == ["bot", "another"])
+
+
+BAD_REQUESTS = {
+    "no token": ("POST", "/events", b"{}", {}, 401, "token"),
+    "a wrong token": ("POST", "/events", b"{}", {"Authorization": "Bearer nonsense"}, 401, "token"),
+    "a wrong token in the path": ("POST", "/srcds/nonsense", b"x", {}, 401, "token"),
+    "a display token": ("POST", "/events", b"{}", {"Authorization": "Bearer DISPLAY"}, 401, "token"),
+    "no JSON": ("POST", "/events", b"nonsense", None, 400, "JSON"),
+    "an unknown type": ("POST", "/events", b'{"type":"kil","payload":{}}', None, 400, "kill"),
+    "a field that is missing": ("POST", "/events", b'[{"type":"chat","payload":{"user":"u"}}]', None, 400, "$[0]"),
+    "a wrong type of field": (
+        "POST",
+        "/events",
+        b'[{"type":"cheer","payload":{"user":"u","bits":"many"}}]',
+        None,
+        400,
+        "$[0].payload.bits",
+    ),
+    "a body over the limit": ("POST", "/events", b" " * ((1 << 20) + 1), None, 413, "1048576"),
+    "another method": ("GET", "/events", b"", None, 405, ""),
+    "another path": ("GET", "/../../etc/passwd", b"", {}, 404, "nothing"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_REQUESTS)
+def test_a_bad_request_gets_a_clear_answer_and_nothing_is_taken(shared: Actors, name: str) -> None:
+    method, path, body, headers, expected, hint = BAD_REQUESTS[name]
+    sent = bearer(shared) if headers is None else dict(headers)
+    if sent.get("Authorization") == "Bearer DISPLAY":
+        sent["Authorization"] = f"Bearer {shared.tokens.display}"
+    top = len(shared.logged())
+    status, answer = shared.request(method, path, body, sent)
+    assert status == expected
+    assert hint in answer["error"]
+    assert len(shared.logged()) == top
+    shared.emit(KILL)  # nothing else is disturbed
+    eventually(lambda: len(shared.logged()) > top)
+
+
+def test_what_was_refused_can_be_read_in_the_quarantine(shared: Actors) -> None:
+    shared.request("POST", "/events", b'{"type":"unheard_of","payload":{}}', bearer(shared))
+    shared.srcds(KILL_LINE[:80], **{"X-Logbytes-Beginoffset": "991"})
+    reader = LogReader(shared.run_dir)
+    eventually(lambda: {row["kind"] for row in reader.quarantine(10)} >= {"refused", "srcds"}, 5)
+    rows = reader.quarantine(10)
+    assert any("unheard_of" in row["reason"] and "unheard_of" in row["excerpt"] for row in rows)
+    assert any(row["excerpt"].startswith("L 03/14") for row in rows)
+
+
+GARBAGE = [b"", b"\x00", b"\xc1" * 100, b"{}", msgspec.msgpack.encode([9, "p", 1, True, []]), os.urandom(5_000)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "actor"),
+    [
+        (zmq.PUSH, wire.normalizer_link("critical", 1), "normalizer-1"),
+        (zmq.PUSH, wire.normalizer_link("rest", 1), "normalizer-1"),
+        (zmq.PUSH, wire.queue_link("critical"), "queue-manager"),
+        (zmq.PUSH, wire.queue_link("rest"), "queue-manager"),
+        (zmq.PUSH, wire.INBOX, "queue-manager"),
+        (zmq.PUSH, wire.broadcaster_link("critical"), "broadcaster"),
+        (zmq.PUSH, wire.broadcaster_link("rest"), "broadcaster"),
+    ],
+)
+def test_garbage_on_a_link_is_counted_and_disturbs_nothing(shared: Actors, kind: int, name: str, actor: str) -> None:
+    socket = shared.bus.connect(kind, name)
+    eventually(lambda: wire.writable(socket))
+    before = shared.stats(actor)["bad_messages"]
+    for message in GARBAGE:
+        socket.send(message)
+    eventually(lambda: shared.stats(actor)["bad_messages"] == before + len(GARBAGE), 5)
+    socket.close(500)
+    [id_] = shared.emit(KILL)
+    eventually(lambda: id_ in [event.id for event in shared.poll()])
+
+
+def test_garbage_questions_are_answered(shared: Actors) -> None:
+    socket = shared.bus.connect(zmq.REQ, wire.ASK)
+    eventually(lambda: wire.writable(socket))
+    socket.send(b"\xc1nonsense")
+    assert "expected" in msgspec.msgpack.decode(socket.recv())["error"]
+    socket.close(0)
+    assert "expected" in shared.ask(ask="for the moon")["error"]
+
+
+def test_unknown_kinds_and_poisoned_bodies_are_rejected_not_fatal(shared: Actors) -> None:
+    socket = shared.bus.connect(zmq.PUSH, wire.normalizer_link("critical", 1))
+    eventually(lambda: wire.writable(socket))
+    items = [
+        RawItem(1, 1, "nonsense", b"x", 0.0),
+        RawItem(2, 1, "event", b"\xc1", 0.0),
+        RawItem(3, 1, "srcds", b"\xff", 0.0),
+    ]
+    socket.send(msgspec.msgpack.encode(RawBatch("stranger", 1, True, items)))
+    reader = LogReader(shared.run_dir)
+    eventually(lambda: {"stranger/1.0", "stranger/2.0"} <= {row["id"] for row in reader.quarantine(20)}, 5)
+    socket.close(0)
+
+
+def test_the_ledger_sums_up(shared: Actors) -> None:
+    shared.emit(*[{"type": "toggle", "payload": {"name": "hud", "on": bool(n % 2)}} for n in range(50)])
+    eventually(lambda: shared.ask(ask="ledger")["ledger"]["events"]["state"]["pending"] == 0)
+    ledger = shared.ask(ask="ledger")["ledger"]
+    raw = ledger["raw"]
+    assert raw["numbered"] == raw["mapped"] + raw["empty"] + raw["rejected"] + raw["lost"]
+    for account in ledger["events"].values():
+        parts = ("sent", "coalesced", "duplicate", "expired", "dropped_total", "pending")
+        assert account["received"] == sum(account[part] for part in parts)
+
+
+def test_every_frame_tells_its_range_and_the_top(shared: Actors) -> None:
+    ids = shared.emit(*[KILL] * 20)
+    eventually(lambda: set(ids) <= {event.id for event in shared.poll()})
+    position = 0
+    for frame in shared.frames:
+        positions = [event.position for event in frame.events if event.position]
+        if positions:
+            assert positions == list(range(frame.first, frame.last + 1))
+            assert frame.last <= frame.top
+            assert position in (0, frame.first - 1)
+            position = frame.last
+
+
+def test_a_lost_last_frame_shows_in_the_next_heartbeat(shared: Actors) -> None:
+    shared.emit(KILL)
+    top = len(shared.logged())
+    eventually(lambda: shared.poll() is not None and any(f.top >= top and not f.events for f in shared.frames[-3:]))
+
+
+# From here on each test has a pipeline of its own, because it kills something.
+
+
+@pytest.mark.parametrize("victim", CORE)
+def test_what_was_accepted_survives_a_kill(victim: str) -> None:
+    with Actors() as actors:
+        actors.start(*CORE)
+        ids = actors.emit(*[KILL] * 5)
+        actors.kill(victim)
+        if victim != "ingest":
+            ids += actors.emit(*[KILL] * 5)
+        actors.start(victim)
+        ids += actors.emit(*[KILL] * 5)
+        eventually(lambda: [e.id for e in actors.logged() if e.type == "kill"] == ids, 10)
+        positions = [event.position for event in actors.logged()]
+        assert positions == list(range(1, len(positions) + 1))
+
+
+def test_accepted_while_everything_behind_the_ingest_is_away_is_logged_later_and_in_order() -> None:
+    with Actors("producer.window_rows=8") as actors:
+        actors.start("ingest")
+        ids = [id_ for _ in range(10) for id_ in actors.emit(*[KILL] * 5)]
+        actors.kill("ingest")
+        actors.start(*CORE)
+        eventually(lambda: [e.id for e in actors.logged() if e.type == "kill"] == ids, 10)
+
+
+def test_a_full_outbox_refuses_with_503_and_takes_again_when_there_is_room() -> None:
+    with Actors("producer.max_rows=10") as actors:
+        actors.start("ingest")
+        actors.emit(*[KILL] * 10)
+        status, answer = actors.request("POST", "/events", json.dumps(KILL).encode(), bearer(actors))
+        assert status == 503
+        assert "full" in answer["error"]
+        actors.start("broadcaster", "queue-manager", "normalizer-1")
+        eventually(lambda: actors.request("POST", "/events", json.dumps(KILL).encode(), bearer(actors))[0] == 202, 10)
+        eventually(lambda: len([e for e in actors.logged() if e.type == "kill"]) == 11, 10)
+
+
+def test_a_poison_message_is_dead_lettered_after_three_deaths_and_the_others_keep_their_order() -> None:
+    with Actors("faults.poison=venom") as actors:
+        actors.start(*CORE)
+        poison = {"type": "raid", "payload": {"user": "venom"}}
+        before = actors.emit(KILL)
+        [dead] = actors.emit(poison)
+        after = actors.emit(KILL, KILL)
+        for _ in range(3):
+            eventually(lambda: actors.died("normalizer-1"), 10)
+            actors.kill("normalizer-1")
+            actors.start("normalizer-1", ready=False)
+        eventually(lambda: [e.id for e in actors.logged() if e.type == "kill"] == before + after, 10)
+        rows = LogReader(actors.run_dir).quarantine(5)
+        assert [(row["id"], row["dead"]) for row in rows] == [(dead, True)]
+        assert not actors.died("normalizer-1")
+
+
+def test_two_normalizers_give_the_order_of_one() -> None:
+    with Actors("normalizer.processes=2") as actors:
+        actors.start(*CORE, "normalizer-2")
+        ids = [id_ for _ in range(100) for id_ in actors.emit(KILL, KILL)]
+        eventually(lambda: [e.id for e in actors.logged() if e.type == "kill"] == ids, 10)
+        assert actors.stats("normalizer-1")
+        assert actors.stats("normalizer-2")
+
+
+def test_a_second_queue_manager_is_refused_and_the_first_undisturbed() -> None:
+    with Actors() as actors:
+        actors.start(*CORE)
+        first = actors.processes.pop("queue-manager")
+        actors.start("queue-manager", ready=False)
+        assert actors.processes["queue-manager"].wait(5) == 3
+        assert f"pid={first.pid}" in actors.errors("queue-manager")
+        actors.kill("queue-manager")
+        actors.processes["queue-manager"] = first
+        [id_] = actors.emit(KILL)
+        eventually(lambda: id_ in [event.id for event in actors.logged()])
+
+
+def test_a_queue_manager_that_was_replaced_finds_itself_fenced_and_leaves() -> None:
+    with Actors() as actors:
+        actors.start(*CORE)
+        old = actors.processes.pop("queue-manager")
+        os.kill(old.pid, signal.SIGSTOP)
+        (actors.run_dir / "log.lock").unlink()  # as if the lock had been lost: the last safety must hold
+        actors.start("queue-manager")
+        [id_] = actors.emit(KILL)  # the normalizer is still connected to the old one
+        os.kill(old.pid, signal.SIGCONT)
+        assert old.wait(10) != 0
+        assert "generation" in actors.errors("queue-manager")
+        eventually(lambda: id_ in [event.id for event in actors.logged()])
+
+
+def test_a_log_that_was_rolled_back_starts_a_new_epoch_and_gets_its_events_again() -> None:
+    with Actors() as actors:
+        actors.start(*CORE)
+        early = actors.emit(KILL)
+        eventually(lambda: len([e for e in actors.logged() if e.type == "kill"]) == 1)
+        assert actors.stop("queue-manager") == 0
+        backup = (actors.run_dir / "log.db").read_bytes()
+        actors.start("queue-manager")
+        late = actors.emit(KILL, KILL)
+        eventually(lambda: len([e for e in actors.logged() if e.type == "kill"]) == 3)
+        epoch = LogReader(actors.run_dir).head().epoch
+        assert actors.stop("queue-manager") == 0
+        (actors.run_dir / "log.db").write_bytes(backup)
+        actors.start("queue-manager")
+        eventually(lambda: [e.id for e in actors.logged() if e.type == "kill"] == early + late, 10)
+        assert LogReader(actors.run_dir).head().epoch != epoch
+
+
+def test_a_log_that_was_deleted_gets_back_what_the_outbox_still_keeps() -> None:
+    with Actors() as actors:
+        actors.start(*CORE)
+        ids = actors.emit(KILL, KILL)
+        eventually(lambda: len([e for e in actors.logged() if e.type == "kill"]) == 2)
+        assert actors.stop("queue-manager") == 0
+        for file in actors.run_dir.glob("log.db*"):
+            file.unlink()
+        actors.start("queue-manager")
+        eventually(lambda: [e.id for e in actors.logged() if e.type == "kill"] == ids, 10)
+
+
+def test_an_orphan_finishes_and_leaves_within_its_grace() -> None:
+    with Actors() as actors:
+        actors.start(*CORE)
+        [id_] = actors.emit(KILL)
+        for process in actors.processes.values():
+            assert process.stdin is not None
+            process.stdin.close()  # as when the supervisor has died
+        assert [process.wait(10) for process in actors.processes.values()] == [0, 0, 0, 0]
+        actors.processes.clear()
+        actors.start(*CORE)
+        eventually(lambda: id_ in [event.id for event in actors.logged()])
+
+
+def test_a_port_that_is_taken_is_a_config_error_with_a_way_out() -> None:
+    with Actors() as actors:
+        actors.start("ingest")
+        first = actors.processes.pop("ingest")
+        (actors.run_dir / "ingest.lock").unlink()
+        actors.start("ingest", ready=False)
+        assert actors.processes["ingest"].wait(10) == 2
+        assert f"--set ingest.port={actors.ingest_port + 10}" in actors.errors("ingest")
+        actors.kill("ingest")
+        actors.processes["ingest"] = first
+
+
+def test_envelopes_of_another_wire_version_are_refused() -> None:
+    batch = EnvelopeBatch("p", 1, True, [])
+    other = msgspec.msgpack.encode([3, *msgspec.msgpack.decode(msgspec.msgpack.encode(batch))[1:]])
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.msgpack.decode(other, type=EnvelopeBatch)
