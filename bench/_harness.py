@@ -1,0 +1,259 @@
+"""What the benches share: a pipeline in a directory of its own, the machine's facts, an open-loop clock, results."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import platform
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, Final
+
+import psutil
+from hdrh.histogram import HdrHistogram
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+RESULTS: Final = ROOT / "bench" / "results"
+READY_S: Final = 20.0
+STOP_S: Final = 12.0
+# A service manager waits a moment before it starts a dead service again; systemd's default is 100 ms.
+RESTART_S: Final = 0.1
+
+
+class Pipeline:
+    """The real product, started as a service manager would, with nobody else's ports or files."""
+
+    def __init__(self, overrides: Iterable[str] = (), keep: bool = False) -> None:
+        self.run_dir = Path(tempfile.mkdtemp(prefix="fw-"))
+        self.run_dir.chmod(0o700)
+        self.gateway_port, self.ingest_port = free_ports(2)
+        self._overrides = list(overrides)
+        self._keep = keep
+        self._log: IO[bytes] = (self.run_dir / "console.log").open("ab")
+        self.process: subprocess.Popen[bytes] | None = None
+        self.starts = 0
+        self.started_s = 0.0
+
+    def start(self) -> None:
+        """Start the supervisor, without waiting."""
+        settings = [
+            "demo=false",
+            f"run_dir={self.run_dir}",
+            f"gateway.port={self.gateway_port}",
+            f"ingest.port={self.ingest_port}",
+            *self._overrides,
+        ]
+        command = [sys.executable, str(ROOT / "supervisor.py"), "start", "--no-guardian"]
+        config = ROOT / "configs" / "default.toml"
+        if config.exists():
+            command += ["--config", str(config)]
+        for setting in settings:
+            command += ["--set", setting]
+        self.starts += 1
+        self.started_s = time.monotonic()
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True, cwd=ROOT
+        )
+
+    def wait_ready(self, within_s: float = READY_S) -> float:
+        """Return the seconds from the start until gateway and ingest answer.
+
+        Raises:
+            RuntimeError: they do not; the text is what the pipeline said last.
+        """
+        deadline_s = time.monotonic() + within_s
+        while time.monotonic() < deadline_s:
+            if self.process is not None and self.process.poll() is not None:
+                break
+            if answers(f"http://127.0.0.1:{self.gateway_port}/readyz") and answers(
+                f"http://127.0.0.1:{self.ingest_port}/healthz"
+            ):
+                return time.monotonic() - self.started_s
+            time.sleep(0.01)
+        raise RuntimeError(f"the pipeline is not ready after {within_s:g} s:\n{self.last_words()}")
+
+    def token(self, scope: str) -> str:
+        tokens: dict[str, str] = json.loads((self.run_dir / "tokens.json").read_text())
+        return tokens[scope]
+
+    def ws_url(self) -> str:
+        return f"ws://127.0.0.1:{self.gateway_port}/ws"
+
+    def children(self) -> dict[str, psutil.Process]:
+        """Return the living children of the supervisor that runs now, by name."""
+        found: dict[str, psutil.Process] = {}
+        if self.process is None:
+            return found
+        with suppress(psutil.Error):
+            for child in psutil.Process(self.process.pid).children():
+                with suppress(psutil.Error, ValueError, IndexError):
+                    arguments = child.cmdline()
+                    found[arguments[arguments.index("actors") + 1]] = child
+        return found
+
+    def ours(self) -> list[psutil.Process]:
+        """Return every process that has our run directory in its arguments."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if process.pid != os.getpid() and any(str(self.run_dir) in part for part in process.cmdline()):
+                    found.append(process)
+        return found
+
+    def status(self) -> dict[str, Any]:
+        """Return the gateway's view of everything, the ledger included."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.gateway_port}/api/status",
+            headers={"Authorization": f"Bearer {self.token('control')}"},
+        )
+        with urllib.request.urlopen(request, timeout=5.0) as response:
+            status: dict[str, Any] = json.load(response)
+        return status
+
+    def last_words(self, lines: int = 30) -> str:
+        self._log.flush()
+        text = (self.run_dir / "console.log").read_text(errors="replace")
+        return "\n".join(text.splitlines()[-lines:])
+
+    def stop(self) -> bool:
+        """Stop everything and remove the directory; return whether it went by itself within its time."""
+        clean = True
+        if self.process is not None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                clean = False
+                self.process.kill()
+                self.process.wait()
+        left = self.ours()
+        for process in left:
+            with suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(left, timeout=3.0)
+        self._log.close()
+        if not self._keep:
+            shutil.rmtree(self.run_dir, ignore_errors=True)
+        return clean and not left
+
+
+@contextmanager
+def pipeline(overrides: Iterable[str] = (), keep: bool = False) -> Iterator[Pipeline]:
+    """A running pipeline, which is ended and removed whatever happens."""
+    running = Pipeline(overrides, keep)
+    try:
+        running.start()
+        running.wait_ready()
+        yield running
+    finally:
+        running.stop()
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens on now."""
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [int(one.getsockname()[1]) for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=1.0) as response:
+            return bool(response.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+async def until(moment_s: float) -> None:
+    """Sleep until a moment of the monotonic clock; open loop: what is late is not made up for by waiting less."""
+    wait_s = moment_s - time.monotonic()
+    if wait_s > 0:
+        await asyncio.sleep(wait_s)
+
+
+class Times:
+    """A histogram of durations, 1 µs to 10 min with three digits."""
+
+    def __init__(self) -> None:
+        self._histogram = HdrHistogram(1, 600_000_000, 3)
+
+    def add(self, seconds: float) -> None:
+        self._histogram.record_value(max(1, round(seconds * 1e6)))
+
+    def __len__(self) -> int:
+        return int(self._histogram.get_total_count())
+
+    def summary_ms(self) -> dict[str, float]:
+        """Return count, percentiles and max, in milliseconds."""
+        if not len(self):
+            return {"count": 0}
+        at = self._histogram.get_value_at_percentile
+        return {
+            "count": len(self),
+            **{name: round(at(pct) / 1000, 3) for name, pct in (("p50", 50), ("p95", 95), ("p99", 99), ("p999", 99.9))},
+            "max": round(self._histogram.get_max_value() / 1000, 3),
+        }
+
+
+def machine() -> dict[str, Any]:
+    """Return what a figure depends on; no names of hosts or users."""
+    model = platform.processor()
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+                break
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "kernel": f"{platform.system()} {platform.release().split('-')[0]}",
+        "python": platform.python_version(),
+    }
+
+
+def commit() -> str:
+    """Return the commit that was measured, with + when the code differs from it."""
+    head = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    changed = subprocess.run(
+        ["git", "status", "--porcelain", "actors", "web_overlay", "supervisor.py"],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
+
+
+def report(
+    name: str, settings: dict[str, Any], results: dict[str, Any], counters: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Print one JSON line, keep it in bench/results/NAME.jsonl when BENCH_KEEP is set, and return it."""
+    line = {
+        "name": name,
+        "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "commit": commit(),
+        "machine": machine(),
+        "settings": settings,
+        "results": results,
+        "counters": counters or {},
+    }
+    text = json.dumps(line, separators=(",", ":"))
+    print(text, flush=True)
+    if os.environ.get("BENCH_KEEP"):
+        RESULTS.mkdir(exist_ok=True)
+        with (RESULTS / f"{name.partition('.')[0]}.jsonl").open("a") as file:
+            file.write(text + "\n")
+    return line
