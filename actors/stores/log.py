@@ -217,7 +217,7 @@ class LogReader:
         """Return where the log stands.
 
         Raises:
-            Refused: the queue-manager has made the file and not yet its tables.
+            Refused: the queue-manager has made the file, and not yet its tables or their first rows.
         """
         try:
             return _head(self._db)
@@ -307,6 +307,8 @@ def connect(path: Path, read_only: bool = False) -> sqlite3.Connection:
 
 def _head(db: sqlite3.Connection) -> Head:
     meta = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('epoch', 'gen', 'top')"))
+    if len(meta) < 3:
+        raise Refused("the log is not ready yet: it has no generation")
     (first,) = db.execute("SELECT min(position) FROM events").fetchone()
     top = int(meta["top"])
     return Head(epoch=meta["epoch"], gen=int(meta["gen"]), top=top, oldest=top + 1 if first is None else first)

@@ -1,0 +1,224 @@
+"""The two stores on a real disk: what they give back after any end, and what they refuse."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+
+from actors.core.book import Entry
+from actors.core.event import Reject
+from actors.errors import Fenced, Refused
+from actors.stores import log as log_store
+from actors.stores.log import Log, LogReader
+from actors.stores.outbox import Delivery, Forget, Outbox, OutboxReader, Progress
+from actors.stores.suspects import Suspects
+from tests.core.make import event
+
+DAY_S = 86_400.0
+
+
+def open_log(run_dir: Path, keep_s: float = DAY_S, max_bytes: int = 1 << 30, quarantine_rows: int = 100) -> Log:
+    return Log(run_dir, keep_s, max_bytes, 7 * DAY_S, quarantine_rows)
+
+
+def entry(*positions: int, ts_ms: float = 0.0, **fields: object) -> Entry:
+    events = [event("death", f"e{position}", position=position, ts_queued_ms=ts_ms) for position in positions]
+    return Entry(events=events, **fields)
+
+
+def test_there_is_no_log_before_its_writer_was_there(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="no log"):
+        LogReader(tmp_path)
+
+
+def test_a_log_that_is_being_made_is_refused_not_misread(tmp_path: Path) -> None:
+    (tmp_path / log_store.LOG_FILE).touch()
+    with pytest.raises(Refused, match="not ready"):
+        LogReader(tmp_path).head()
+    with sqlite3.connect(tmp_path / log_store.LOG_FILE) as half:
+        half.executescript(log_store.SCHEMA)
+    with pytest.raises(Refused, match="not ready"):
+        LogReader(tmp_path).head()
+
+
+def test_what_is_committed_is_read_by_others_while_the_writer_lives(tmp_path: Path) -> None:
+    writer = open_log(tmp_path)
+    reader = LogReader(tmp_path)
+    writer.commit([entry(1, 2, watermarks={"p": 7}), entry(3)])
+    head = reader.head()
+    assert (head.top, head.oldest) == (3, 1)
+    assert [one.id for one in reader.page(1, 10)] == ["e2", "e3"]
+    assert [one.id for one in reader.page(0, 2)] == ["e1", "e2"]
+    writer.close()
+    assert reader.head().top == 3
+    again = open_log(tmp_path)
+    assert again.recovered.watermarks == {"p": 7}
+    assert again.recovered.head.top == 3
+    again.close()
+
+
+def test_a_second_writer_is_refused_and_told_who_holds_the_log(tmp_path: Path) -> None:
+    writer = open_log(tmp_path)
+    with pytest.raises(Refused, match="queue-manager pid="):
+        open_log(tmp_path)
+    writer.close()
+
+
+def test_an_older_generation_is_fenced_off(tmp_path: Path) -> None:
+    old = open_log(tmp_path)
+    (tmp_path / log_store.LOCK_FILE).unlink()
+    new = open_log(tmp_path)
+    new.commit([entry(1)])
+    with pytest.raises(Fenced, match="generation"):
+        old.commit([entry(1)])
+    assert [one.id for one in LogReader(tmp_path).page(0, 10)] == ["e1"]
+
+
+def test_generations_grow_even_over_a_backup_that_was_put_back(tmp_path: Path) -> None:
+    first = open_log(tmp_path)
+    first.close()
+    backup = (tmp_path / log_store.LOG_FILE).read_bytes()
+    second = open_log(tmp_path)
+    second.close()
+    (tmp_path / log_store.LOG_FILE).write_bytes(backup)
+    third = open_log(tmp_path)
+    assert first.recovered.head.gen < second.recovered.head.gen < third.recovered.head.gen
+    third.close()
+
+
+def test_trimming_forgets_the_oldest_and_positions_go_on(tmp_path: Path) -> None:
+    writer = open_log(tmp_path, keep_s=100.0, quarantine_rows=2)
+    rejects = [Reject(f"r{number}", "event", "why", "", 0.0) for number in range(5)]
+    writer.commit([entry(1, 2, ts_ms=0.0), entry(3, ts_ms=60_000.0, rejects=rejects)])
+    writer.commit([Entry(trim_ms=150_000.0)])
+    reader = LogReader(tmp_path)
+    assert (reader.head().top, reader.head().oldest) == (3, 3)
+    assert [row["id"] for row in reader.quarantine(10)] == ["r4", "r3"]
+    writer.commit([Entry(trim_ms=500_000.0)])
+    assert (reader.head().top, reader.head().oldest) == (3, 4)
+    writer.close()
+    again = open_log(tmp_path)
+    assert again.recovered.head.top == 3
+    again.close()
+
+
+def test_a_log_over_its_size_trims_what_is_not_old(tmp_path: Path) -> None:
+    writer = open_log(tmp_path, max_bytes=64 << 10)
+    for start in range(1, 2_001, 100):
+        writer.commit([entry(*range(start, start + 100), ts_ms=1.0)])
+    writer.commit([Entry(trim_ms=2.0)])
+    assert LogReader(tmp_path).head().oldest > 1
+    writer.close()
+
+
+def test_stories_tell_the_place_the_drawers_and_the_reasons(tmp_path: Path) -> None:
+    writer = open_log(tmp_path)
+    reject = Reject("bad", "srcds", "Cut line", "L 03/", 5.0, dead=True)
+    writer.commit([entry(1, 2, cursors=[("main", 1, 9.0)], rejects=[reject], identities=[("s\0k", "e1", 0.0)])])
+    reader = LogReader(tmp_path)
+    first, second, bad = reader.story("e1"), reader.story("e2"), reader.story("bad")
+    assert first is not None
+    assert second is not None
+    assert bad is not None
+    assert first["drawn_by"] == [{"overlay_id": "main", "by_ts_ms": 9.0}]
+    assert second["drawn_by"] == []
+    assert (bad["outcome"], bad["reason"]) == ("dead-lettered", "Cut line")
+    assert reader.story("unknown") is None
+    assert reader.identity("s\0k") == "e1"
+    assert reader.cursor("main") == 1
+    writer.close()
+
+
+def outbox(run_dir: Path, keep_s: float = 300.0) -> Outbox:
+    return Outbox(run_dir, "source", keep_s)
+
+
+def rows(*bodies: bytes) -> list[tuple[str, bytes]]:
+    return [("event", body) for body in bodies]
+
+
+def test_an_outbox_numbers_without_a_gap_and_goes_on_after_a_restart(tmp_path: Path) -> None:
+    box = outbox(tmp_path)
+    first, second = box.commit([Delivery(rows(b"a", b"b"), 1.0), Delivery(rows(b"c"), 2.0)])
+    assert [item.pseq for item in first.items + second.items] == [1, 2, 3]
+    producer, generation = box.producer, box.pgen
+    box.close()
+    box = outbox(tmp_path)
+    assert (box.producer, box.pgen, box.newest, box.waiting_bytes) == (producer, generation + 1, 3, 3)
+    assert [item.body for item in OutboxReader(tmp_path, "source").rows(1, 10)] == [b"b", b"c"]
+    box.close()
+
+
+def test_a_delivery_that_is_repeated_is_stored_once(tmp_path: Path) -> None:
+    box = outbox(tmp_path)
+    once, again, other = box.commit([Delivery(rows(b"a"), 1.0, digest) for digest in (b"x", b"x", b"y")])
+    assert (len(once.items), once.repeated) == (1, False)
+    assert (len(again.items), again.repeated) == (0, True)
+    assert [item.pseq for item in other.items] == [2]
+    box.close()
+
+
+def test_numbers_are_not_reused_when_all_rows_were_trimmed(tmp_path: Path) -> None:
+    box = outbox(tmp_path, keep_s=0.0)
+    box.commit([Delivery(rows(b"a", b"b"), 1.0)])
+    box.commit([Progress(2, "e1", trim=True)])
+    reader = OutboxReader(tmp_path, "source")
+    assert reader.oldest() == 3
+    box.close()
+    box = outbox(tmp_path)
+    assert (box.newest, box.acked, box.epoch) == (2, 2, "e1")
+    [stored] = box.commit([Delivery(rows(b"c"), 1.0)])
+    assert stored.items[0].pseq == 3
+    box.close()
+
+
+def test_rows_stay_for_a_while_after_the_log_has_them(tmp_path: Path) -> None:
+    box = outbox(tmp_path)
+    box.commit([Delivery(rows(b"a"), time.time() * 1000)])
+    box.commit([Progress(1, "e1", trim=True)])
+    assert OutboxReader(tmp_path, "source").oldest() == 1
+    box.close()
+
+
+def test_an_outbox_that_went_back_goes_on_under_a_new_name(tmp_path: Path) -> None:
+    box = outbox(tmp_path)
+    name = box.producer
+    box.commit([Forget()])
+    box.close()
+    box = outbox(tmp_path)
+    assert box.producer != name
+    assert box.producer.startswith("source-")
+    box.close()
+
+
+def test_a_new_outbox_is_a_new_producer(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    boxes = outbox(tmp_path / "one"), outbox(tmp_path / "two")
+    assert boxes[0].producer != boxes[1].producer
+    for box in boxes:
+        box.close()
+
+
+def test_stores_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
+    boxes = outbox(tmp_path), open_log(tmp_path)
+    for name in ("outbox-source.db", "log.db"):
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+    for box in boxes:
+        box.close()
+
+
+def test_a_mark_that_was_left_set_is_a_death_and_all_normalizers_learn_of_it(tmp_path: Path) -> None:
+    first = Suspects(tmp_path, "normalizer-1")
+    first.touch(b"p/7")
+    first.close()  # as a SIGKILL does
+    second = Suspects(tmp_path, "normalizer-1")
+    assert second.deaths[b"p/7"] == 1
+    second.touch(b"p/8")
+    second.clear()
+    second.close()
+    assert Suspects(tmp_path, "normalizer-1").deaths == {b"p/7": 1}
+    assert Suspects(tmp_path, "normalizer-2").deaths == {b"p/7": 1}
