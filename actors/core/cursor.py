@@ -17,10 +17,10 @@ swapped on the way.
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from actors.core.event import Event
 from actors.core.frame import Frame
@@ -99,6 +99,11 @@ class Cursor:
         elif self._behind_since_s is None:
             self._behind_since_s = now_s
 
+    def promise(self, top: int, now_s: float) -> None:
+        """The log is known, from elsewhere, to reach `top`."""
+        self.top = max(self.top, top)
+        self._look_behind(now_s)
+
     def repair_in_s(self, now_s: float) -> float | None:
         """Return how long to wait before the log must be asked: 0 for now, None while nothing is missing."""
         if self._behind_since_s is None:
@@ -138,6 +143,31 @@ class Cursor:
         )  # fmt: skip
 
 
+class Numbers:
+    """Which frames of a generation never came, by `seq`: a lost frame without critical events leaves no other trace."""
+
+    def __init__(self) -> None:
+        self._gen = self._first = self._highest = self._seen = self._missing = self._told = 0
+
+    def saw(self, gen: int, seq: int) -> None:
+        """A frame came; `seq` 0 has no number."""
+        if not seq or gen < self._gen:
+            return
+        if gen > self._gen:
+            self._gen, self._first, self._highest = gen, seq, seq
+            self._seen = self._missing = self._told = 0
+        self._highest = max(self._highest, seq)
+        self._seen += seq >= self._first
+
+    def lost(self) -> int:
+        """Return how many frames are newly given up: they were missing now and at the call before."""
+        missing = self._highest - self._first + 1 - self._seen if self._seen else 0
+        given_up = min(missing, self._missing)
+        fresh = max(0, given_up - self._told)
+        self._missing, self._told = missing, max(self._told, given_up)
+        return fresh
+
+
 def without_critical(frame: Frame) -> Frame | None:
     """Return the frame with only its unlogged events; None when it has none."""
     rest = [event for event in frame.events if not event.position]
@@ -150,11 +180,14 @@ def after(frame: Frame, position: int) -> Frame:
     return msgspec.structs.replace(frame, first=position + 1, events=kept)
 
 
+Position = Annotated[int, Meta(ge=0, lt=1 << 53)]  # what a JavaScript number holds exactly
+
+
 class Resume(Struct, frozen=True):
     """What an overlay says that it has applied."""
 
-    epoch: str
-    position: int
+    epoch: Annotated[str, Meta(max_length=64)]
+    position: Position
 
 
 class Start(Struct, frozen=True):

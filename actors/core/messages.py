@@ -10,15 +10,14 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from actors.core.cursor import Resume
+from actors.core.cursor import Position, Resume
 from actors.core.event import WIRE_VERSION
 from actors.core.taxonomy import TAXONOMY
 from actors.errors import BadInput
 
 MAX_DEPTH: Final = 8
 
-OverlayId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
-Position = Annotated[int, Meta(ge=0, lt=1 << 53)]  # what a JavaScript number holds exactly
+OverlayId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}\Z")]
 Measure = Annotated[float, Meta(ge=0, le=1e12)]
 
 
@@ -109,5 +108,5 @@ def wanted_types(types: list[str] | None) -> frozenset[str] | None:
     """Return a filter that equals every other filter with the same effect; None for all types."""
     if types is None:
         return None
-    known = frozenset(types) & TAXONOMY.keys()
+    known = frozenset(name for name in types if name in TAXONOMY)
     return None if len(known) == len(TAXONOMY) else known

@@ -40,7 +40,7 @@ class CatchUp:
         self._turn: deque[Overlay] = deque()
         self._turning = False
         self._level: dict[Overlay, None] = {}  # rest, or know more than the feed does yet
-        self._pages: OrderedDict[tuple[Key, int, int], bytes] = OrderedDict()
+        self._pages: OrderedDict[tuple[Key, int, int, int], bytes] = OrderedDict()
         self._blocks: OrderedDict[int, list[Event]] = OrderedDict()
         self._reading: dict[int, list[Overlay]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -59,6 +59,7 @@ class CatchUp:
         now_s = time.monotonic()
         self._fanout.leave(overlay)
         overlay.forget()
+        overlay.left_at_frame = self._fanout.frames
         overlay.times_slow = overlay.times_slow + 1 if now_s - overlay.slow_since_s < 60.0 else 1
         overlay.slow_since_s = now_s
         overlay.rest_until_s = now_s + rest_s(overlay.times_slow)
@@ -68,7 +69,7 @@ class CatchUp:
 
     def remove(self, overlay: Overlay) -> None:
         self._level.pop(overlay, None)
-        overlay.on_drained = lambda _: None
+        overlay.on_drained = _nothing
 
     def advanced(self) -> None:
         """The feed has moved on, or time has: those who waited for it go on."""
@@ -127,7 +128,7 @@ class CatchUp:
 
     def _page(self, group: Group, events: list[Event]) -> bytes:
         first, last = events[0].position, events[-1].position
-        name = (group.key, first, last)
+        name = (group.key, self._feed.cursor.gen, first, last)
         data = self._pages.get(name)
         if data is None:
             data = self._pages[name] = group.frame(self._replay(events, first, last), count_filtered=False)
@@ -152,6 +153,10 @@ class CatchUp:
                 overlay.write(data)
             if overlay.blocked:
                 return  # comes back when it has drained, for the state may have moved on
+        if overlay.left_at_frame:
+            overlay.dropped_frames += self._fanout.frames - overlay.left_at_frame
+            overlay.left_at_frame = 0
+        overlay.on_drained = _nothing
         self._fanout.join(overlay)
 
     # Pages of the log are read in aligned blocks, so that overlays at different positions share them.
@@ -201,6 +206,10 @@ class CatchUp:
         # Trimmed under its feet: it sees the gap in the next frame, says hello and is told what it misses.
         overlay.position = min(self._feed.cursor.last, overlay.position // self._rows * self._rows + self._rows)
         self._ready(overlay)
+
+
+def _nothing(_: Overlay) -> None:
+    """A live overlay waits for nothing but the next frame."""
 
 
 def _page_of(reader: object, after: int, rows: int) -> list[Event]:

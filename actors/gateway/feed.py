@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from actors import faults, wire
-from actors.core.cursor import Cursor, Head
+from actors.core.cursor import Cursor, Head, Numbers
 from actors.core.event import Category, Event
 from actors.core.frame import Frame
 from actors.core.recent import RING_EVENTS, Retained, Ring
@@ -30,6 +30,10 @@ RETRY_S: Final = 0.1
 # Frames that waited longer were held up in front of this gateway; what is cosmetic in them is over (zguide's Suicidal
 # Snail). Above the worst tick (33 ms) by far.
 STALE_MS: Final = 1_000.0
+# A thousand overlays that come back at once need to know it once; the log is trimmed every minute.
+LOOK_UP_S: Final = 1.0
+# The queue-manager saves retained states every second.
+STATE_SAVED_S: Final = 1.5
 
 T = TypeVar("T")
 
@@ -93,9 +97,11 @@ class Feed:
         self.stale_events = 0
         self._page_rows = page_rows
         self._emit, self._on_new_log = emit, on_new_log
-        self._seq = (0, 0)
-        self._seqs_missing = 0
-        self._mending: asyncio.Task[None] | None = None
+        self.lost_frames = 0
+        self._looked_s = float("-inf")
+        self._newest = (0, 0)
+        self._numbers = Numbers()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def start(self) -> None:
         """Return when the log is read and frames come."""
@@ -106,6 +112,7 @@ class Feed:
                 self.log.reopen()
                 await asyncio.sleep(RETRY_S)
         self.links.start()
+        self._work(self._refresh_state)  # what was shown before we listened, and saved after we read
 
     async def _adopt(self) -> None:
         """Stand at the top of the log as it is now."""
@@ -115,14 +122,23 @@ class Feed:
         self.ring.clear()
         self.ring.add(event for event in recent if event.position <= head.top)
         self.retained = Retained(state)
+        self._newest, self._numbers = (0, 0), Numbers()
         self.ready = True
 
-    async def refresh_oldest(self) -> None:
-        """Learn what the log still keeps; it is trimmed by the queue-manager."""
+    async def look_up(self, position: int) -> None:
+        """Learn whether the log has `position`: it grows, and is trimmed, by the queue-manager.
+
+        Raises:
+            Refused: the log cannot be read.
+        """
+        fresh = time.monotonic() - self._looked_s < LOOK_UP_S
+        if fresh and position <= self.cursor.top:
+            return
+        self._looked_s = time.monotonic()
         head = await self.log.read(lambda reader: reader.head())
         if head.epoch == self.cursor.epoch:
             self.oldest = head.oldest
-            self.cursor.top = max(self.cursor.top, head.top)
+            self.cursor.promise(head.top, time.monotonic())
 
     def _on_frames(self, arrivals: list[Arrival]) -> None:
         self.heard_s = now_s = time.monotonic()
@@ -135,13 +151,18 @@ class Feed:
                 self._pass_on(passed, message if passed is frame else None)
             elif self.cursor.counts.foreign > foreign:
                 self._work(self._meet_new_log)
+                continue
+            self._numbers.saw(frame.gen, frame.seq)
+            if not frame.seq and (lost := self._numbers.lost()):
+                self.lost_frames += lost
+                self._work(self._refresh_state)
         if self.cursor.repair_in_s(now_s) is not None:
             self._work(self._repair)
 
     def _in_time(self, frame: Frame) -> Frame | None:
         """Return the frame without transient events that are over, and without states that came after a newer value."""
-        overtaken = (frame.gen, frame.seq) < self._seq
-        self._seq = max(self._seq, (frame.gen, frame.seq))
+        overtaken = (frame.gen, frame.seq) < self._newest
+        self._newest = max(self._newest, (frame.gen, frame.seq))
         if time.time() * 1000 - frame.tick_ts_ms > STALE_MS:
             kept = [event for event in frame.events if event.position or event.category is Category.STATE]
         elif overtaken:
@@ -159,9 +180,17 @@ class Feed:
         self.retained.see(frame.events)
         self._emit(frame, message)
 
-    def _work(self, work: Callable[[], Any]) -> None:
-        if self._mending is None or self._mending.done():
-            self._mending = asyncio.get_running_loop().create_task(work())
+    def _work(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run `work` beside the stream, unless it runs already."""
+        task = self._tasks.get(work.__name__)
+        if task is None:
+            task = self._tasks[work.__name__] = asyncio.get_running_loop().create_task(work())
+            task.add_done_callback(partial(self._done, work.__name__))
+
+    def _done(self, name: str, task: asyncio.Task[None]) -> None:
+        del self._tasks[name]
+        if not task.cancelled():
+            task.result()  # a failure of ours reaches the loop, which ends the process
 
     async def _repair(self) -> None:
         """Read what is missing from the log until nothing is."""
@@ -194,9 +223,22 @@ class Feed:
         except Refused:
             await asyncio.sleep(RETRY_S)
 
+    async def _refresh_state(self) -> None:
+        """A frame is lost that may have held the last value of a state; the log has it, as soon as it is saved."""
+        await asyncio.sleep(STATE_SAVED_S)
+        try:
+            saved = await self.log.read(lambda reader: reader.snapshot())
+        except Refused:
+            return  # without a log, the next lost frame asks again
+        if fresh := self.retained.newer(saved):
+            cursor = self.cursor
+            self._emit(
+                Frame(cursor.gen, cursor.epoch, 0, time.time() * 1000, cursor.top, events=fresh, replay=True), None
+            )
+
     def close(self) -> None:
-        if self._mending is not None:
-            self._mending.cancel()
+        for task in self._tasks.values():
+            task.cancel()
         if self.ready:
             self.links.stop()
         self.log.close()

@@ -277,6 +277,7 @@ class Gateway:
             "repaired_events": counts.repaired,
             "skipped_positions": counts.skipped,
             "repeated_events": counts.repeats,
+            "lost_frames": feed.lost_frames,
             "stale_frames": counts.stale,
             "foreign_frames": counts.foreign,
             "stale_events": feed.stale_events,
@@ -292,5 +293,5 @@ class Gateway:
 COUNTS: Final = (
     "http_requests", "foreign_hosts", "foreign_origins", "auth_failures", "token_file_failures", "refused_connections",
     "received_messages", "bad_messages", "floods", "forbidden", "revoked", "commands", "receipts", "resumes",
-    "snapshots", "unrecovered", "silent_overlays", "log_refusals",
+    "snapshots", "unrecovered", "silent_overlays", "log_refusals", "loop_failures",
 )  # fmt: skip

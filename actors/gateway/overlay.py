@@ -42,6 +42,7 @@ class Overlay:
         "dropped_frames",
         "group",
         "heard_s",
+        "left_at_frame",
         "name",
         "number",
         "on_drained",
@@ -92,6 +93,7 @@ class Overlay:
         self.slow_since_s = 0.0
         self.rest_until_s = 0.0
         self.dropped_frames = 0
+        self.left_at_frame = 0
         self.connected_s = self.heard_s = now_s
         self.pinged = False
         self.bucket = Bucket(now_s=now_s)

@@ -77,6 +77,7 @@ def application(gateway: Gateway) -> tornado.web.Application:
         hosts=origins.hosts(settings.host, settings.port, settings.allowed_hosts),
         origins=settings.allowed_origins,
         log=gateway.log,
+        static_hash_cache=False,  # a page that is edited while we run has a new ETag
     )
 
 
@@ -123,7 +124,7 @@ async def serve(settings: Settings, run_dir: Path, name: str) -> None:
     loop = asyncio.get_running_loop()
     sockets = await listen(settings)
     gateway = Gateway(settings, run_dir, name)
-    loop.set_exception_handler(lambda _, context: gateway.fail(context.get("exception") or _Bug(context["message"])))
+    loop.set_exception_handler(lambda _, context: _on_loop_failure(gateway, context))
     room = allow_open_files(settings.gateway.max_clients + SPARE_CONNECTIONS + 64) - 64
     server = Server(
         application(gateway),
@@ -155,8 +156,17 @@ async def serve(settings: Settings, run_dir: Path, name: str) -> None:
         raise gateway.failure
 
 
-class _Bug(Exception):
-    """The loop reports a failure that has no exception."""
+def _on_loop_failure(gateway: Gateway, context: dict[str, Any]) -> None:
+    """A failure in our own code ends the process, the supervisor starts it again; tornado's costs one connection."""
+    failure = context.get("exception")
+    gateway.counts["loop_failures"] += 1
+    gateway.log.error("loop failure message=%s", context["message"], exc_info=failure)
+    step = failure.__traceback__ if failure is not None else None
+    while step is not None:
+        if step.tb_frame.f_globals.get("__name__", "").startswith("actors."):
+            gateway.fail(failure)
+            return
+        step = step.tb_next
 
 
 async def _every(period_s: float, action: Callable[[], None]) -> None:

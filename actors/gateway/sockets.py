@@ -140,7 +140,7 @@ class OverlaySocket(Doors, tornado.websocket.WebSocketHandler):
         asked, cursor = hello.resume, gateway.feed.cursor
         if asked is not None and asked.epoch == cursor.epoch and not _nearby(gateway, asked.position):
             try:
-                await gateway.feed.refresh_oldest()
+                await gateway.feed.look_up(asked.position)
             except Refused:
                 gateway.counts["log_refusals"] += 1  # then what was known last has to do
         if self.closed or overlay.state is not State.HELLO:

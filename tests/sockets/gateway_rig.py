@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,22 +24,7 @@ from actors.core.book import Entry
 from actors.core.event import Category, Event, Raw
 from actors.core.frame import Frame
 from actors.stores.log import Log
-
-SLOWNESS = float(os.environ.get("TEST_SLOWNESS", "1"))
-
-
-def eventually(condition: Any, within_s: float = 5.0) -> None:
-    deadline_s = time.monotonic() + within_s * SLOWNESS
-    while not condition():
-        assert time.monotonic() < deadline_s, "it did not happen in time"
-        time.sleep(0.01)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
+from tests.support import SLOWNESS, eventually, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 encode = msgspec.msgpack.Encoder().encode
@@ -236,8 +220,29 @@ class Rig:
 
     def metric(self, name: str) -> float:
         text = self.get("/metrics")[1]
-        rows = [line for line in text.splitlines() if line.startswith(f"framewire_gateway_{name}{{")]
+        start = f"framewire_gateway_{name}" + ("" if "{" in name else "{")
+        rows = [line for line in text.splitlines() if line.startswith(start)]
         return sum(float(row.rsplit(" ", 1)[1]) for row in rows)
+
+    def status(self) -> dict[str, Any]:
+        status: dict[str, Any] = self.get("/api/status", self.tokens.control)[1]
+        return status
+
+    def overlays(self, state: str) -> float:
+        return self.metric(f'overlays{{gateway="gateway-1",state="{state}"')
+
+    def leave(self) -> None:
+        """Close all overlays."""
+        for client in self.clients:
+            client.close()
+        self.clients.clear()
+        eventually(lambda: not self.metric("connections"))
+
+    def renew_epoch(self) -> None:
+        """What a queue-manager does when it finds that its log went back in time."""
+        assert self.log is not None
+        self.epoch = "f" * 32
+        self.log.commit([Entry(new_epoch=self.epoch)])
 
     def close(self) -> None:
         for client in self.clients:
@@ -255,12 +260,13 @@ class Rig:
 class Client:
     """An overlay."""
 
-    def __init__(self, rig: Rig, **options: Any) -> None:
+    def __init__(self, rig: Rig, query: str = "", **options: Any) -> None:
         self.rig = rig
         self.welcome: dict[str, Any] = {}
-        self.socket = websockets.sync.client.connect(
-            f"ws://127.0.0.1:{rig.port}/ws", compression=None, max_size=None, ping_interval=None, **options
+        self._opened = websockets.sync.client.connect(
+            f"ws://127.0.0.1:{rig.port}/ws{query}", compression=None, max_size=None, ping_interval=None, **options
         )
+        self.socket = self._opened.__enter__()
         rig.clients.append(self)
 
     def hello(self, **fields: Any) -> None:

@@ -1,0 +1,50 @@
+"""What becomes of overlays that are slow, silent or too talkative."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors.core.clients import Bucket, Close, Lag, State, Verdict, judge, rest_s
+
+LIVE, CATCHUP, HELLO = State.LIVE, State.CATCHUP, State.HELLO
+
+VERDICTS = [
+    ("all is well", Lag(LIVE), Verdict.KEEP),
+    ("a short jam", Lag(LIVE, 500_000, 0.5, 0.5), Verdict.KEEP),
+    ("too many bytes wait", Lag(LIVE, 1_100_000, 0.1, 0.1), Verdict.CATCH_UP),
+    ("jammed for a second", Lag(LIVE, 10, 1.0, 0.1), Verdict.CATCH_UP),
+    ("catching up already", Lag(CATCHUP, 1_100_000, 5.0, 5.0), Verdict.KEEP),
+    ("slow, and making progress", Lag(CATCHUP, 10_000, 900.0, 29.0), Verdict.KEEP),
+    ("nothing was read for too long", Lag(CATCHUP, 10_000, 900.0, 30.0), Verdict.CLOSE),
+    ("nothing was read, live", Lag(LIVE, 10_000, 30.0, 30.0), Verdict.CLOSE),
+    ("silent for a while", Lag(LIVE, silent_s=10.0), Verdict.PING),
+    ("silent, and asked already", Lag(LIVE, silent_s=15.0, pinged=True), Verdict.KEEP),
+    ("never answered", Lag(LIVE, silent_s=20.0, pinged=True), Verdict.GONE),
+    ("never answered, while catching up", Lag(CATCHUP, silent_s=20.0, pinged=True), Verdict.GONE),
+    ("silent because it is jammed", Lag(CATCHUP, 10, 25.0, 25.0, 25.0, True), Verdict.KEEP),
+    ("said nothing at all", Lag(HELLO, silent_s=10.0), Verdict.PING),
+]
+
+
+@pytest.mark.parametrize(("what", "lag", "verdict"), VERDICTS)
+def test_verdicts(what, lag, verdict):
+    assert judge(lag, buffer_bytes=1 << 20, lag_close_s=30.0) is verdict
+
+
+def test_who_is_slow_again_and_again_rests_longer():
+    assert [rest_s(n) for n in range(8)] == [0, 0, 1, 2, 4, 8, 16, 30]
+
+
+def test_a_burst_is_taken_and_a_flood_is_not():
+    bucket = Bucket(rate=20, burst=40, now_s=5.0)
+    assert all(bucket.take(5.0) for _ in range(40))
+    assert not bucket.take(5.0)
+    assert bucket.take(5.06)
+    assert not bucket.take(5.06)
+    assert sum(bucket.take(100.0) for _ in range(99)) == 40
+
+
+def test_the_codes_tell_whether_to_come_back():
+    back = {Close.STOPPING, Close.SLOW, Close.FLOOD}
+    for code in Close:
+        assert (4000 <= code <= 4499) is (code in back)

@@ -1,0 +1,118 @@
+"""What overlays say, and what is no such thing."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actors.core.cursor import Resume
+from actors.core.messages import Command, Drawn, Hello, Ping, WrongVersion, parse, wanted_types
+from actors.core.taxonomy import TAXONOMY
+from actors.errors import BadInput
+
+HELLO = {"t": "hello", "version": 2, "token": "k", "overlay_id": "main-1"}
+
+SAID = [
+    (HELLO, Hello("k", "main-1")),
+    (
+        HELLO | {"resume": {"epoch": "e", "position": 41}, "format": "json", "types": ["kill"], "build": "b", "new": 1},
+        Hello("k", "main-1", resume=Resume("e", 41), format="json", types=["kill"], build="b"),
+    ),
+    ({"t": "receipt", "position": 57}, Drawn(57)),
+    ({"t": "receipt", "position": 57, "fps": 59.9, "queue": 0}, Drawn(57, fps=59.9, queue=0)),
+    ({"t": "ping", "client_ts_ms": 1.5}, Ping(1.5)),
+    ({"t": "command", "id": "c", "name": "emit", "args": {"a": [1]}}, Command("c", "emit", {"a": [1]})),
+]
+
+
+@pytest.mark.parametrize(("message", "meaning"), SAID)
+def test_what_is_understood(message, meaning):
+    assert parse(json.dumps(message)) == meaning
+    assert parse(msgspec.msgpack.encode(message)) == meaning
+
+
+NONSENSE = [
+    "",
+    "{",
+    "[]",
+    "null",
+    "7",
+    '"hello"',
+    "{}",
+    '{"t":"frame"}',
+    '{"t":7}',
+    json.dumps(HELLO | {"token": 7}),
+    json.dumps(HELLO | {"token": "x" * 257}),
+    json.dumps(HELLO | {"overlay_id": ""}),
+    json.dumps(HELLO | {"overlay_id": "a b"}),
+    json.dumps(HELLO | {"overlay_id": "x" * 65}),
+    json.dumps(HELLO | {"overlay_id": "main\n"}),
+    json.dumps(HELLO | {"resume": {"epoch": "e", "position": -1}}),
+    json.dumps(HELLO | {"resume": {"epoch": "e", "position": 1 << 60}}),
+    json.dumps(HELLO | {"resume": {"position": 1}}),
+    json.dumps(HELLO | {"format": "xml"}),
+    json.dumps(HELLO | {"types": "kill"}),
+    '{"t":"hello","token":"\\ud800","overlay_id":"a"}',
+    '{"t":"receipt"}',
+    '{"t":"receipt","position":"1"}',
+    '{"t":"receipt","position":-1}',
+    '{"t":"receipt","position":1,"fps":NaN}',
+    '{"t":"command","id":"c","name":"n","args":[]}',
+    "[" * 4000,
+    '{"t":"command","id":"c","name":"n","args":' + '{"a":' * 9 + "1" + "}" * 9 + "}",
+    b"",
+    b"\xc1",
+    b"\x91" * 3000,
+    msgspec.msgpack.encode([1, 2]),
+]
+
+
+@pytest.mark.parametrize("message", NONSENSE, ids=range(len(NONSENSE)))
+def test_what_is_not_understood(message):
+    with pytest.raises(BadInput):
+        parse(message)
+
+
+@pytest.mark.parametrize("version", [0, 1, 3])
+def test_another_version_is_told_apart(version):
+    with pytest.raises(WrongVersion):
+        parse(json.dumps({"t": "hello", "version": version, "somewhat": "else"}))
+
+
+def test_the_deepest_command_that_is_taken():
+    args = '{"a":' * 7 + "1" + "}" * 7
+    assert isinstance(parse('{"t":"command","id":"c","name":"n","args":' + args + "}"), Command)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=300) | st.binary(max_size=300))
+def test_nothing_that_comes_is_more_than_not_understood(message):
+    try:
+        parse(message)
+    except BadInput:
+        return
+
+
+def test_a_refusal_does_not_repeat_the_message():
+    with pytest.raises(BadInput) as refusal:
+        parse(json.dumps(HELLO | {"token": {"secret": "canary"}}))
+    assert "canary" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("types", "wanted"),
+    [
+        (None, None),
+        ([], frozenset()),
+        (["kill", "kill"], frozenset({"kill"})),
+        (["kill", "no such type"], frozenset({"kill"})),
+        (list(TAXONOMY), None),
+    ],
+)
+def test_filters_with_the_same_effect_are_equal(types, wanted):
+    assert hash(wanted_types(types)) == hash(wanted)
+    assert wanted_types(types) == wanted

@@ -1,0 +1,84 @@
+"""Whose requests are answered."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors.core.origins import host_is_ours, hosts, origin_is_welcome
+
+OURS = hosts("127.0.0.1", 7700, ["overlay.example", "other.example:9000"])
+
+HOSTS = [
+    ("127.0.0.1:7700", True),
+    ("localhost:7700", True),
+    ("LOCALHOST:7700", True),
+    ("[::1]:7700", True),
+    ("overlay.example", True),
+    ("overlay.example:7700", True),
+    ("other.example:9000", True),
+    ("127.0.0.1", False),
+    ("127.0.0.1:80", False),
+    ("127.0.0.1:77000", False),
+    ("evil.test", False),
+    ("evil.test:7700", False),
+    ("localhost.evil.test:7700", False),
+    ("127.0.0.1.nip.io:7700", False),
+    ("evil-overlay.example", False),
+    ("overlay.example.evil.test", False),
+    ("overlay.example:1", False),
+    ("localhost.:7700", False),
+    ("127.0.0.1:7700,evil.test", False),
+    ("0.0.0.0:7700", False),
+    ("", False),
+    (None, False),
+]
+
+
+@pytest.mark.parametrize(("header", "ours"), HOSTS)
+def test_hosts(header, ours):
+    assert host_is_ours(header, OURS) is ours
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "header", "ours"),
+    [
+        ("192.168.1.5", 7700, "192.168.1.5:7700", True),
+        ("::1", 7700, "[::1]:7700", True),
+        ("fe80::1", 7700, "[fe80::1]:7700", True),
+        ("0.0.0.0", 7700, "192.168.1.5:7700", False),
+        ("127.0.0.1", 80, "localhost", True),
+        ("127.0.0.1", 80, "localhost:80", True),
+    ],
+)
+def test_the_configured_address_is_ours(host, port, header, ours):
+    assert host_is_ours(header, hosts(host, port, [])) is ours
+
+
+ORIGINS = [
+    (None, True),
+    ("http://127.0.0.1:7700", True),
+    ("https://127.0.0.1:7700", True),
+    ("HTTP://127.0.0.1:7700", True),
+    ("https://studio.example", True),
+    ("null", False),
+    ("", False),
+    ("http://127.0.0.1:7701", False),
+    ("http://127.0.0.1", False),
+    ("http://localhost:7700", False),
+    ("http://evil.test", False),
+    ("http://127.0.0.1:7700.evil.test", False),
+    ("http://evil-127.0.0.1:7700", False),
+    ("https://evil-studio.example", False),
+    ("https://studio.example.evil.test", False),
+    ("https://studio.example:444", False),
+    ("file://", False),
+    ("http://absolute", False),
+    ("chrome-extension://abcdef", False),
+    ("ws://127.0.0.1:7700", False),
+]
+
+
+@pytest.mark.parametrize(("origin", "welcome"), ORIGINS)
+def test_origins(origin, welcome):
+    headers = {"Host": "127.0.0.1:7700"} | ({} if origin is None else {"Origin": origin})
+    assert origin_is_welcome(headers, ["https://studio.example"]) is welcome

@@ -1,0 +1,92 @@
+"""What a gateway remembers."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors.core.recent import Retained, Ring, cut, weight
+from actors.core.taxonomy import Score, Toggle
+from tests.core.make import event
+
+
+def criticals(first: int, last: int) -> list:
+    return [event("kill", f"k{n}", position=n) for n in range(first, last + 1)]
+
+
+def test_the_ring_gives_pages_of_what_it_has():
+    ring = Ring()
+    ring.add(criticals(5, 20))
+    assert [one.position for one in ring.page(9, 3, 1 << 20)] == [10, 11, 12]
+    assert [one.position for one in ring.page(18, 9, 1 << 20)] == [19, 20]
+    assert ring.page(20, 9, 1 << 20) == []
+
+
+@pytest.mark.parametrize(("position", "covered"), [(3, False), (4, True), (19, True), (20, False), (99, False)])
+def test_the_ring_knows_what_it_covers(position, covered):
+    ring = Ring()
+    ring.add(criticals(5, 20))
+    assert ring.covers(position) is covered
+
+
+def test_the_ring_forgets_the_oldest():
+    ring = Ring(max_events=4)
+    ring.add(criticals(1, 9))
+    assert (len(ring), ring.covers(4), ring.covers(5)) == (4, False, True)
+
+
+def test_the_ring_is_bounded_in_bytes_and_keeps_at_least_one():
+    one = weight(criticals(1, 1)[0])
+    ring = Ring(max_bytes=3 * one)
+    ring.add(criticals(1, 9))
+    assert len(ring) == 3
+    small = Ring(max_bytes=1)
+    small.add(criticals(1, 9))
+    assert small.covers(8)
+
+
+def test_a_gap_starts_the_ring_anew():
+    ring = Ring()
+    ring.add(criticals(1, 3))
+    ring.add(criticals(7, 8))
+    assert (len(ring), ring.covers(2), ring.covers(6)) == (2, False, True)
+
+
+def test_a_page_is_cut_by_bytes_but_never_empty():
+    events = criticals(1, 5)
+    assert len(cut(events, 2 * weight(events[0]))) == 2
+    assert len(cut(events, 1)) == 1
+    assert cut([], 1) == []
+
+
+def toggle(name: str, on: bool, at_ms: float) -> object:
+    return event("toggle", f"{name}{at_ms}", Toggle(name, on), coalesce_key=f"toggle:{name}", ts_queued_ms=at_ms)
+
+
+def test_the_last_value_of_each_state_is_kept():
+    retained = Retained()
+    retained.see([toggle("a", True, 1), toggle("b", True, 1), toggle("a", False, 2), event("hit"), *criticals(1, 1)])
+    assert {one.coalesce_key: one.ts_queued_ms for one in retained.events()} == {"toggle:a": 2, "toggle:b": 1}
+
+
+def test_every_change_moves_the_version():
+    retained = Retained([event("score", "s", Score({"a": 1}), coalesce_key="score")])
+    before = retained.version
+    retained.see([event("hit")])
+    assert retained.version == before
+    retained.see([toggle("a", True, 1)])
+    assert retained.version > before
+
+
+def test_a_saved_value_counts_only_when_it_is_newer():
+    retained = Retained([toggle("a", True, 5), toggle("b", True, 5)])
+    saved = [toggle("a", False, 4), toggle("b", False, 6), toggle("c", True, 1)]
+    assert [one.coalesce_key for one in retained.newer(saved)] == ["toggle:b", "toggle:c"]
+    assert retained.newer(saved) == []
+
+
+def test_a_value_that_was_overtaken_is_outdated():
+    retained = Retained([toggle("a", True, 5)])
+    assert retained.outdated(toggle("a", False, 4))
+    assert not retained.outdated(toggle("a", False, 5))
+    assert not retained.outdated(toggle("new", False, 1))
+    assert not retained.outdated(event("hit"))

@@ -1,0 +1,537 @@
+"""A gateway between a broadcaster and a log that the test plays: what overlays receive, whatever the way loses."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import struct
+import time
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+import zmq
+
+from actors import tokens, wire
+from actors.core.event import Receipt
+from tests.sockets.gateway_rig import Client, Rig, loose
+from tests.support import SLOWNESS, eventually
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Rig]:
+    rig = Rig("gateway.heartbeat_s=0.2")
+    yield rig
+    rig.close()
+
+
+@pytest.fixture
+def rig(shared: Rig) -> Iterator[Rig]:
+    """The gateway that most tests share; positions go on from test to test, overlays do not."""
+    yield shared
+    shared.leave()
+
+
+@pytest.fixture
+def own() -> Iterator[list[Rig]]:
+    rigs: list[Rig] = []
+    yield rigs
+    for rig in rigs:
+        rig.close()
+
+
+def resume(rig: Rig, position: int) -> dict[str, object]:
+    return {"epoch": rig.epoch, "position": position}
+
+
+# Welcome
+
+
+def test_a_newcomer_starts_at_the_top(rig):
+    rig.send(2)
+    overlay = rig.joined()
+    welcome = overlay.welcome
+    assert (welcome["mode"], welcome["recovered"], welcome["missed"]) == ("snapshot", True, None)
+    assert (welcome["epoch"], welcome["position"], welcome["top"]) == (rig.epoch, rig.top, rig.top)
+    assert welcome["heartbeat_ms"] == 200
+    rig.send()
+    assert overlay.positions(rig.top) == [rig.top]
+
+
+def test_an_overlay_that_was_away_gets_what_it_missed(rig):
+    before = rig.top
+    rig.send(4)
+    overlay = rig.joined(resume=resume(rig, before + 1))
+    assert (overlay.welcome["mode"], overlay.welcome["recovered"]) == ("resume", True)
+    frame = overlay.frame()
+    assert (frame["a"], frame["z"], frame["r"], frame.get("s", 0)) == (before + 2, before + 4, True, 0)
+    rig.send()
+    assert overlay.positions(rig.top) == [rig.top]
+
+
+def test_another_epoch_is_told_and_starts_at_the_top(rig):
+    rig.send()
+    welcome = rig.joined(resume={"epoch": "other", "position": 1}).welcome
+    assert (welcome["mode"], welcome["recovered"], welcome["missed"]) == ("snapshot", False, None)
+    assert welcome["position"] == rig.top
+
+
+def test_a_position_of_the_future_is_told_and_starts_at_the_top(rig):
+    welcome = rig.joined(resume=resume(rig, rig.top + 7)).welcome
+    assert (welcome["mode"], welcome["recovered"], welcome["position"]) == ("snapshot", False, rig.top)
+
+
+def test_a_position_that_the_log_has_and_the_gateway_does_not_know_yet(rig):
+    """Another gateway was faster: the conversation starts where the overlay stands, and nothing comes twice."""
+    rig.send()
+    rig.commit(2)
+    overlay = rig.joined(resume=resume(rig, rig.top))
+    assert (overlay.welcome["mode"], overlay.welcome["position"]) == ("resume", rig.top)
+    rig.send()
+    assert overlay.positions(rig.top) == [rig.top]
+
+
+def test_a_second_hello_starts_the_conversation_anew(rig):
+    rig.send(3)
+    overlay = rig.joined()
+    overlay.hello(resume=resume(rig, rig.top - 2))
+    assert overlay.until("welcome")["mode"] == "resume"
+    assert overlay.positions(rig.top) == [rig.top - 1, rig.top]
+    rig.send()
+    assert overlay.positions(rig.top) == [rig.top]
+
+
+def test_retained_state_comes_with_the_welcome(rig):
+    rig.flood(loose("s1", "state", "score", key="score"), loose("m1", "state", "player_move", key="move:a"))
+    rig.flood(loose("s2", "state", "score", key="score"))
+    eventually(lambda: [event["i"] for event in rig.joined().welcome["state"]] == ["s2"])
+    state = rig.joined(format="json").welcome["state"]
+    assert [(event["id"], event["payload"]["name"]) for event in state] == [("s2", "s2")]
+    assert rig.joined(types=["kill"]).welcome["state"] == []
+
+
+# Frames
+
+
+def test_a_frame_arrives_as_the_very_bytes_of_the_bus(rig):
+    overlay = rig.joined()
+    frame = rig.frame([*rig.commit(2), loose("h")])
+    rig.publish(frame)
+    assert overlay.socket.recv(timeout=5 * SLOWNESS) == msgspec.msgpack.encode(frame)
+
+
+def test_json_has_long_names(rig):
+    overlay = rig.joined(format="json")
+    rig.send()
+    frame = overlay.frame()
+    assert frame["first"] == frame["last"] == frame["top"] == rig.top
+    assert frame["events"][0]["payload"]["n"] == rig.top
+    assert frame["events"][0]["category"] == "critical"
+
+
+def test_a_filter_holds_events_back_and_positions_move_on(rig):
+    overlay = rig.joined(types=["kill"])
+    held_back = rig.metric("filtered_events_total")
+    rig.flood(loose("h"))
+    rig.send(2, type_="revive")
+    frame = overlay.frame()
+    assert (frame["a"], frame["z"], frame.get("b", [])) == (rig.top - 1, rig.top, [])
+    rig.send(1, type_="kill")
+    assert overlay.positions(rig.top) == [rig.top]
+    assert rig.metric("filtered_events_total") - held_back >= 3
+
+
+def test_a_filter_holds_in_a_replay_too(rig):
+    before = rig.top
+    rig.send(2, type_="revive")
+    rig.send(1, type_="kill")
+    frame = rig.joined(types=["kill"], resume=resume(rig, before)).frame()
+    assert (frame["a"], frame["z"], [event["g"] for event in frame["b"]]) == (before + 1, rig.top, [rig.top])
+
+
+def test_heartbeats_fill_a_silence(rig):
+    overlay = rig.joined()
+    assert overlay.until("heartbeat")["top"] == rig.top
+    assert rig.joined(format="json").until("heartbeat")["server_ts_ms"] > 0
+
+
+# What the bus loses
+
+
+def test_a_lost_frame_is_read_from_the_log(rig):
+    overlay = rig.joined()
+    rig.commit(2)
+    rig.send(1)
+    assert overlay.positions(rig.top) == [rig.top - 2, rig.top - 1, rig.top]
+
+
+def test_a_lost_tail_is_read_from_the_log(rig):
+    overlay = rig.joined()
+    rig.commit(3)
+    rig.beat()
+    assert overlay.positions(rig.top) == [rig.top - 2, rig.top - 1, rig.top]
+
+
+def test_a_frame_that_comes_after_its_repair_is_not_repeated(rig):
+    overlay = rig.joined()
+    late = rig.frame([*rig.commit(1), loose("beside")])
+    rig.send(1)
+    assert overlay.positions(rig.top) == [rig.top - 1, rig.top]
+    rig.publish(late)
+    frame = overlay.frame()
+    assert [event["i"] for event in frame["b"]] == ["beside"]
+    assert "a" not in frame
+
+
+def test_frames_of_a_replaced_queue_manager_are_ignored(rig):
+    overlay = rig.joined()
+    stale = rig.metric("stale_frames_total")
+    rig.publish(rig.frame([loose("old")], gen=rig.gen - 1), "rest")
+    eventually(lambda: rig.metric("stale_frames_total") == stale + 1)
+    rig.flood(loose("new"))
+    assert [event["i"] for event in overlay.frame()["b"]] == ["new"]
+
+
+def test_frames_of_another_log_are_ignored(rig):
+    overlay = rig.joined()
+    rig.publish(rig.frame([loose("foreign")], epoch="other"), "rest")
+    rig.flood(loose("ours"))
+    assert [event["i"] for event in overlay.frame()["b"]] == ["ours"]
+
+
+def test_garbage_on_the_bus_is_counted(rig):
+    overlay = rig.joined()
+    bad = rig.metric("bad_bus_messages_total")
+    for garbage in (b"", b"\xc1", b"\x80", msgspec.msgpack.encode({"t": "frame"}), b"\x91" * 3000):
+        rig.pubs["rest"].send(garbage)
+    eventually(lambda: rig.metric("bad_bus_messages_total") == bad + 5)
+    rig.send()
+    assert overlay.positions(rig.top) == [rig.top]
+
+
+def test_what_is_cosmetic_is_dropped_when_it_is_over(rig):
+    overlay = rig.joined()
+    old_ms = time.time() * 1000 - 5_000
+    events = [loose("over"), loose("kept", "state", "toggle", key="toggle:x")]
+    rig.publish(rig.frame(events, tick_ts_ms=old_ms))
+    assert [event["i"] for event in overlay.frame()["b"]] == ["kept"]
+
+
+def test_a_state_that_was_lost_comes_from_the_log(rig):
+    overlay = rig.joined()
+    lost = loose("lost", "state", "toggle", key="toggle:lost")
+    rig.frame([lost])  # a number that never comes
+    rig.retain(lost)
+    rig.flood(loose("next"))
+    assert [event["i"] for event in overlay.frame()["b"]] == ["next"]
+    rig.beat()
+    rig.beat()
+    assert [event["i"] for event in overlay.frame()["b"]] == ["lost"]
+
+
+# What overlays say
+
+
+def test_receipts_reach_the_queue_manager(rig):
+    inbox = rig.bus.bind(zmq.PULL, wire.INBOX)
+    rig.send(3)
+    overlay = rig.joined(overlay_id="drawer")
+    first = rig.top - 2
+    for position in (first, first + 1, first + 1, first + 2, rig.top + 100):
+        overlay.say({"t": "receipt", "position": position, "fps": 60, "latency_p95_ms": 17.0})
+    receipts = []
+    while not receipts or receipts[-1].position < rig.top:
+        assert inbox.poll(5_000 * SLOWNESS)
+        receipts.append(msgspec.msgpack.decode(inbox.recv(), type=Receipt))
+    assert len(receipts) <= 2
+    assert (receipts[-1].overlay_id, receipts[-1].epoch, receipts[-1].position) == ("drawer", rig.epoch, rig.top)
+    client = next(row for row in rig.status()["clients"] if row["overlay_id"] == "drawer")
+    assert (client["position"], client["lag"], client["fps"], client["state"]) == (rig.top, 0, 60, "live")
+    inbox.close()
+
+
+def test_a_ping_is_answered_with_both_clocks(rig):
+    overlay = rig.joined()
+    overlay.say({"t": "ping", "client_ts_ms": 12.5})
+    pong = overlay.until("pong")
+    assert pong["client_ts_ms"] == 12.5
+    assert abs(pong["server_ts_ms"] - time.time() * 1000) < 60_000
+
+
+REFUSED = [
+    ("a wrong token", [{"token": "wrong"}], 4500),
+    ("an ingest token", [{"token": "INGEST"}], 4500),
+    ("an empty token", [{"token": ""}], 4500),
+    ("another version", [{"version": 3}], 4504),
+    ("a bad overlay_id", [{"overlay_id": "a b"}], 4502),
+    ("a bad resume", [{"resume": {"epoch": 1}}], 4502),
+]
+
+
+@pytest.mark.parametrize(("what", "hellos", "code"), REFUSED)
+def test_hellos_that_are_refused(rig, what, hellos, code):
+    overlay = Client(rig)
+    for hello in hellos:
+        if hello.get("token") == "INGEST":
+            hello = {"token": rig.tokens.ingest}
+        overlay.hello(**hello)
+    assert overlay.closed()[0] == code
+
+
+@pytest.mark.parametrize("message", ["", "{", "[]", '{"t":"frame"}', "[" * 4000, b"", b"\xc1", b"\x91" * 3000])
+def test_garbage_is_answered_with_a_reason(rig, message):
+    overlay = rig.joined()
+    overlay.say(message)
+    code, reason = overlay.closed()
+    assert code == 4502
+    assert reason
+
+
+def test_the_first_message_must_be_a_hello(rig):
+    overlay = Client(rig)
+    overlay.say({"t": "receipt", "position": 1})
+    assert overlay.closed()[0] == 4502
+
+
+def test_a_large_message_is_refused(rig):
+    overlay = rig.joined()
+    overlay.say(" " * 4097)
+    assert overlay.closed()[0] == 1009
+
+
+def test_a_display_token_sends_no_commands(rig):
+    overlay = rig.joined()
+    overlay.say({"t": "command", "id": "c1", "name": "emit", "args": {}})
+    assert overlay.closed()[0] == 4503
+
+
+def test_a_command_that_cannot_be_done_is_answered(rig):
+    overlay = rig.joined(token=rig.tokens.control)
+    overlay.say({"t": "command", "id": "c1", "name": "fly"})
+    answer = overlay.until("result")
+    assert (answer["id"], answer["ok"]) == ("c1", False)
+    assert "fly" in answer["error"]
+    overlay.say({"t": "command", "id": "c2", "name": "emit", "args": {"type": "kill", "payload": {}}})
+    answer = overlay.until("result")
+    assert (answer["id"], answer["ok"]) == ("c2", False)
+    assert "ingest" in answer["error"]
+
+
+def test_a_flood_of_messages_is_cut_off(rig):
+    overlay, other = rig.joined(), rig.joined()
+    for _ in range(60):
+        overlay.say({"t": "ping", "client_ts_ms": 0})
+    assert overlay.closed()[0] == 4029
+    rig.send()
+    assert other.positions(rig.top) == [rig.top]
+
+
+def test_an_unmasked_or_broken_frame_costs_only_its_own_connection(rig):
+    other = rig.joined()
+    for garbage in (
+        b"\xff\xff\xff\xff",
+        b"\x81\x05hello",
+        b"\x82\xff" + struct.pack("!Q", 1 << 62),
+        b"\x8f\x80\0\0\0\0",
+    ):
+        overlay = rig.joined()
+        overlay.socket.socket.sendall(garbage)
+        assert overlay.closed()[0] in (1000, 1002, 1006, 1009, 4502)
+    rig.send()
+    assert other.positions(rig.top) == [rig.top]
+
+
+# One gateway each
+
+
+def test_no_hello_in_time(own):
+    own.append(rig := Rig("gateway.hello_s=0.1"))
+    assert Client(rig).closed()[0] == 4501
+
+
+def test_a_slow_overlay_disturbs_nobody_and_then_gets_everything(own):
+    own.append(rig := Rig("gateway.client_buffer_bytes=65536", "gateway.socket_buffer_bytes=8192"))
+    quick = rig.joined()
+    slow = Client(rig, sock=small_window(rig.port))
+    slow.hello(overlay_id="slow")
+    slow.until("welcome")
+    for _ in range(400):
+        rig.flood(*(loose("flood", size=4_000) for _ in range(4)))
+        events = rig.send(2, size=500)
+        assert quick.positions(events[-1].position) == [event.position for event in events]
+        if rig.metric("slow_switches_total"):
+            break
+    assert rig.metric("slow_switches_total")
+    client = next(row for row in rig.status()["clients"] if row["overlay_id"] == "slow")
+    assert client["state"] == "catchup"
+    assert client["pending_bytes"] < 200_000
+    rig.send(500, size=200)
+    assert slow.positions(rig.top) == list(range(1, rig.top + 1))
+    rig.send(3)
+    assert slow.positions(rig.top) == [rig.top - 2, rig.top - 1, rig.top]
+    eventually(lambda: rig.metric("pending_bytes") == 0)
+
+
+def small_window(port: int) -> socket.socket:
+    """A connection whose buffers fill soon: the client stops reading when 16 messages wait for the test."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.connect(("127.0.0.1", port))
+    return sock
+
+
+def test_an_overlay_that_reads_nothing_at_all_is_closed(own):
+    own.append(rig := Rig("gateway.lag_close_s=0.5", "gateway.socket_buffer_bytes=8192"))
+    slow = Client(rig, sock=small_window(rig.port))
+    slow.hello()
+    slow.until("welcome")
+
+    def closed() -> bool:
+        rig.flood(*(loose("flood", size=4_000) for _ in range(10)))
+        return rig.metric('closed_total{gateway="gateway-1",code="4008"') > 0
+
+    eventually(closed, 15)
+    assert slow.closed()[0] == 4008
+    back = rig.joined(resume=resume(rig, 0))
+    assert back.welcome["recovered"]
+
+
+def test_a_gateway_that_starts_in_mid_stream_misses_nothing(own):
+    own.append(rig := Rig())
+    rig.send(1_200)  # more than the ring holds
+    rig.kill()
+    rig.send(10)
+    rig.start(wait=False)
+    overlay = None
+    while overlay is None:
+        rig.send()
+        try:
+            overlay = rig.joined(resume=resume(rig, 0))
+        except OSError:
+            continue
+    rig.send()
+    rig.beat()
+    assert overlay.positions(rig.top) == list(range(1, rig.top + 1))
+
+
+def test_what_the_log_no_longer_has_is_told(own):
+    own.append(rig := Rig(start=False))
+    rig.commit(30)
+    assert rig.log is not None
+    rig.log._db.execute("DELETE FROM events WHERE position <= 12")
+    rig.start()
+    overlay = rig.joined(resume=resume(rig, 3))
+    welcome = overlay.welcome
+    assert (welcome["mode"], welcome["recovered"], welcome["missed"]) == ("resume", False, [4, 12])
+    assert welcome["position"] == 12
+    assert overlay.positions(30) == list(range(13, 31))
+
+
+def test_a_new_log_sends_everybody_back_to_the_start(own):
+    own.append(rig := Rig())
+    rig.send(3)
+    overlay = rig.joined()
+    old_epoch = rig.epoch
+    rig.renew_epoch()
+    rig.beat()
+    assert overlay.closed()[0] == 4000
+    back = rig.joined(resume={"epoch": old_epoch, "position": 3})
+    assert (back.welcome["epoch"], back.welcome["recovered"]) == (rig.epoch, False)
+    rig.send()
+    assert back.positions(rig.top) == [rig.top]
+
+
+def test_overlays_wait_for_the_first_log(own):
+    own.append(rig := Rig(with_log=False))
+    overlay = rig.connect()
+    assert rig.get("/readyz")[0] == 503
+    assert rig.get("/healthz")[0] == 200
+    rig.open_log()
+    assert overlay.until("welcome")["position"] == 0
+    rig.beat_until(lambda: rig.get("/readyz")[0] == 200)
+    rig.send(2)
+    assert overlay.positions(2) == [1, 2]
+
+
+def test_a_rotated_token_closes_those_who_used_it(own):
+    own.append(rig := Rig())
+    display, control = rig.joined(), rig.joined(token=rig.tokens.control)
+    fresh = tokens.rotate(rig.run_dir, "display")
+    assert display.closed()[0] == 4500
+    old = rig.connect()
+    assert old.closed()[0] == 4500
+    assert rig.joined(token=fresh).welcome
+    rig.send()
+    assert control.positions(rig.top) == [rig.top]
+
+
+def test_the_legacy_payload(own):
+    own.append(rig := Rig("gateway.legacy_ws_payload=true"))
+    by_hello, by_url = rig.connect(), Client(rig, query=f"?token={rig.tokens.display}")
+    eventually(lambda: rig.overlays("live") == 2)
+    events = rig.commit(2)
+    rig.publish(rig.frame([*events, loose("h")]))
+    for overlay in (by_hello, by_url):
+        messages = [overlay.next() for _ in range(3)]
+        assert [message["event"] for message in messages] == ["Kill", "Kill", "Hitmarker"]
+        assert set(messages[0]) == {"event", "timestamp", "data"}
+        assert messages[0]["data"]["n"] == events[0].position
+    stranger = Client(rig, query="?token=wrong")
+    assert stranger.closed()[0] == 4500
+
+
+def test_stopping_sends_everybody_back_and_ends_with_0(own):
+    own.append(rig := Rig())
+    overlays = [rig.joined() for _ in range(3)]
+    assert rig.process is not None
+    rig.process.send_signal(signal.SIGTERM)
+    assert [overlay.closed()[0] for overlay in overlays] == [4000] * 3
+    assert rig.process.wait(10 * SLOWNESS) == 0
+
+
+def test_a_gateway_without_a_supervisor_leaves(own):
+    own.append(rig := Rig())
+    assert rig.process is not None
+    assert rig.process.stdin is not None
+    rig.process.stdin.close()
+    assert rig.process.wait(10 * SLOWNESS) == 0
+
+
+def test_a_port_that_is_taken_is_a_matter_of_configuration(own):
+    own.append(rig := Rig(start=False))
+    with socket.create_server(("127.0.0.1", rig.port)):
+        rig.start(wait=False)
+        assert rig.process is not None
+        assert rig.process.wait(10 * SLOWNESS) == 2
+    assert "gateway.port" in rig.stderr()
+
+
+def test_several_gateways_share_a_port(own):
+    own.append(rig := Rig("gateway.processes=2"))
+    first = rig.process
+    rig.start()
+    second, rig.process = rig.process, first
+    overlays = [rig.joined() for _ in range(8)]
+    rig.send(2)
+    for overlay in overlays:
+        assert overlay.positions(2) == [1, 2]
+    assert second is not None
+    second.kill()
+    second.wait()
+    for pipe in (second.stdin, second.stdout):
+        assert pipe is not None
+        pipe.close()
+
+
+def test_hundreds_of_overlays_come_back_at_once(own):
+    own.append(rig := Rig(start=False))
+    rig.commit(2_000)
+    rig.start()
+    count = 200 if os.environ.get("CI") else 300
+    overlays = [Client(rig) for _ in range(count)]
+    for number, overlay in enumerate(overlays):
+        overlay.hello(overlay_id=f"o{number}", resume=resume(rig, 2_000 - 1 - number * 6))
+    for number, overlay in enumerate(overlays):
+        assert overlay.positions(2_000) == list(range(2_000 - number * 6, 2_001))
+    assert rig.metric("log_reads_total") < 40
