@@ -23,6 +23,8 @@ Name = Annotated[str, Meta(min_length=1, max_length=64)]
 Word = Annotated[str, Meta(max_length=64)]
 Text = Annotated[str, Meta(max_length=500)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+# What a page's numbers hold exactly (2^53).
+Number = Annotated[int, Meta(ge=-9_007_199_254_740_992, le=9_007_199_254_740_992)]
 
 
 class Payload(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -73,8 +75,8 @@ class Hit(Payload, frozen=True):
     weapon: Word = ""
     damage: Count = 0
     damage_armor: Count = 0
-    health: int = 0
-    armor: int = 0
+    health: Number = 0
+    armor: Number = 0
     hitgroup: Word = ""
 
 
@@ -113,7 +115,7 @@ class Round(Payload, frozen=True):
     phase: Literal["match_start", "freeze", "start", "end", "match_end"]
     winner: Word = ""
     reason: Word = ""
-    scores: dict[Word, int] = {}
+    scores: dict[Word, Number] = {}
 
 
 class Objective(Payload, frozen=True):
@@ -125,7 +127,7 @@ class Objective(Payload, frozen=True):
 class Score(Payload, frozen=True):
     """Points by team. A source may report one team at a time: merge, do not replace."""
 
-    scores: dict[Word, int]
+    scores: dict[Word, Number]
     names: dict[Word, Word] = {}
 
 
