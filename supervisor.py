@@ -440,7 +440,7 @@ def environment() -> dict[str, str]:
     return os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": path}
 
 
-def spawner(run_dir: Path, to_files: bool) -> Spawn:
+def spawner(run_dir: Path, program: tuple[str, ...], to_files: bool) -> Spawn:
     """Return what starts `python -m actors NAME RUN_DIR`, with stderr to the terminal or to RUN_DIR/log/NAME.log."""
 
     def spawn(child: Child) -> subprocess.Popen[bytes]:
@@ -448,7 +448,7 @@ def spawner(run_dir: Path, to_files: bool) -> Spawn:
         try:
             return subprocess.Popen(
                 # -P: an `actors` directory where the command happens to be called is not ours
-                [sys.executable, "-P", "-m", "actors", child.name, str(run_dir)],
+                [sys.executable, "-P", *program, child.name, str(run_dir)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -509,15 +509,18 @@ class Origin(NamedTuple):
     since_s: float = 0.0  # monotonic: when the command was given
 
 
-def supervise(settings: Settings, origin: Origin) -> int:
-    """Be the supervisor until stopped; return the exit code."""
+def supervise(
+    settings: Settings, origin: Origin, plan: Iterable[Child] | None = None, program: tuple[str, ...] = ("-m", "actors")
+) -> int:
+    """Be the supervisor until stopped; return the exit code. The tests have a plan and a program of their own."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     settings, run_dir, lock = prepare(settings)
     with lock:
         orphans = kill_leftovers(run_dir)
         if not origin.again:
             check_ports(settings, LEFTOVER_S if orphans else 0.0)
-        plan = topology.children(settings.gateway.processes, settings.normalizer.processes, settings.demo)
+        if plan is None:
+            plan = topology.children(settings.gateway.processes, settings.normalizer.processes, settings.demo)
 
         def on_ready() -> None:
             seconds = time.monotonic() - origin.since_s
@@ -525,7 +528,8 @@ def supervise(settings: Settings, origin: Origin) -> int:
             if not origin.background and not origin.again:
                 click.echo(banner(settings, tokens.load(run_dir), seconds))
 
-        return Supervisor(plan, settings, run_dir, spawner(run_dir, origin.background), on_ready, origin).run()
+        spawn = spawner(run_dir, program, to_files=origin.background)
+        return Supervisor(plan, settings, run_dir, spawn, on_ready, origin).run()
 
 
 def banner(settings: Settings, secrets: tokens.Tokens, seconds: float) -> str:

@@ -1,0 +1,328 @@
+"""Histories of children: what was seen, when, and what had to be done about it."""
+
+import random
+
+import pytest
+
+from actors.core.children import GRACE_S, START_S, TRANSITIONS, Act, Family, Life, Limits, State
+from actors.core.restarts import Policy
+from actors.core.topology import Child, children
+
+LIMITS = Limits(Policy(0.2, 5.0, 60.0), hang_warn_s=2.0, hang_kill_s=6.0, drain_s=5.0)
+
+
+def life(kind: str = "ingest") -> Life:
+    return Life(Child(kind, kind, 1), LIMITS)
+
+
+def running(now_s: float = 0.0) -> Life:
+    born = life()
+    born.spawned(100, now_s)
+    born.ready(now_s)
+    return born
+
+
+def test_a_child_starts_gets_ready_dies_and_is_spawned_again_at_once():
+    child = running(0.0)
+    assert child.state is State.RUNNING
+    child.died(3.0, -9, "killed by SIGKILL")
+    assert (child.state, child.pid, child.last_reason) == (State.BACKOFF, None, "killed by SIGKILL")
+    assert child.tick(3.0) is Act.SPAWN
+    child.spawned(101, 3.0)
+    assert (child.state, child.restarts) == (State.STARTING, 1)
+
+
+def test_the_second_restart_waits():
+    child = running(0.0)
+    child.died(1.0, 1, "exit")
+    child.spawned(101, 1.0)
+    child.died(1.5, 1, "exit")
+    assert child.tick(1.69) is None
+    assert child.next_due_s() == pytest.approx(1.7)
+    assert child.tick(1.7) is Act.SPAWN
+
+
+def test_a_child_that_left_by_itself_is_started_again_too():
+    child = running()
+    child.died(5.0, 0, "left")
+    assert child.tick(5.0) is Act.SPAWN
+
+
+def test_a_configuration_error_is_never_restarted():
+    child = life()
+    child.spawned(100, 0.0)
+    child.died(0.1, 2, "left by itself with exit code 2")
+    assert (child.state, child.next_due_s(), child.tick(1e9)) == (State.FAILED, None, None)
+
+
+def test_a_silent_child_is_warned_about_once_and_killed_later():
+    child = running(0.0)
+    assert [(second, act) for second in range(8) if (act := child.tick(float(second)))] == [
+        (2, Act.WARN),
+        (6, Act.KILL),
+    ]
+    child.died(6.1, -9, "killed by SIGKILL")
+    assert child.last_reason == "hung: no sign of life for 6.0 s while running"
+
+
+def test_a_beat_in_time_starts_the_patience_anew():
+    child = running(0.0)
+    assert child.tick(2.5) is Act.WARN
+    child.beat(3.0)
+    assert child.tick(4.9) is None
+    assert child.tick(5.0) is Act.WARN
+    assert child.tick(9.0) is Act.KILL
+
+
+def test_a_starting_child_has_longer():
+    child = life()
+    child.spawned(100, 0.0)
+    assert child.tick(START_S - 0.1) is None
+    child.beat(5.0)  # it recovers a large log, and says so
+    assert child.tick(START_S + 1) is None
+    assert child.tick(START_S + 5) is Act.KILL
+
+
+def test_nobody_is_judged_for_the_time_in_which_the_supervisor_was_stopped():
+    child = running(0.0)
+    child.forgive(100.0)
+    assert child.tick(101.9) is None
+    assert child.tick(102.0) is Act.WARN
+
+
+def test_a_child_that_ignores_the_request_is_killed_in_the_end():
+    child = running()
+    assert child.stop(10.0, 5.0, "stopped by SIGTERM") is Act.TERMINATE
+    assert child.tick(14.9) is None
+    assert child.tick(15.0) is Act.KILL
+    assert child.next_due_s() is None  # once is enough
+    child.died(15.1, -9, "killed by SIGKILL")
+    assert child.state is State.STOPPED
+    assert child.last_reason == "stopped by SIGTERM, killed because it did not leave in time"
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, -15])
+def test_whatever_a_stopped_child_leaves_with_it_stays_away(code):
+    child = running()
+    child.stop(1.0, 5.0, "")
+    child.died(1.1, code, "")
+    assert (child.state, child.tick(1e9)) == (State.STOPPED, None)
+
+
+def test_a_restart_on_request_comes_back_at_once_and_is_no_death():
+    child = running()
+    for number in range(20):
+        now_s = float(number)
+        assert child.restart(now_s) is Act.TERMINATE
+        child.died(now_s, 0, "left")
+        assert child.tick(now_s) is Act.SPAWN
+        child.spawned(number, now_s)
+        child.ready(now_s)
+    assert (child.restarts, child.last_reason) == (20, "restarted on request")
+    assert not child.degraded(20.0)
+
+
+def test_a_restart_on_request_ends_a_wait_and_revives_what_failed():
+    waiting = running()
+    waiting.died(0.0, 1, "")
+    waiting.spawned(1, 0.0)
+    waiting.died(0.0, 1, "")
+    assert waiting.restart(0.0) is None
+    assert waiting.tick(0.0) is Act.SPAWN
+    failed = life()
+    failed.spawned(1, 0.0)
+    failed.died(0.0, 2, "")
+    assert failed.restart(1.0) is None
+    assert failed.tick(1.0) is Act.SPAWN
+
+
+def test_stopping_everything_outdoes_a_restart_on_request():
+    child = running()
+    child.restart(0.0)
+    child.stop(0.0, 5.0, "")
+    child.died(0.1, 0, "")
+    assert child.state is State.STOPPED
+
+
+def test_a_process_that_the_system_cannot_start_counts_as_a_death_at_birth():
+    child = life()
+    child.not_spawned(0.0, "cannot start: no memory")
+    assert child.tick(0.0) is Act.SPAWN
+    child.not_spawned(0.0, "cannot start: no memory")
+    assert child.next_due_s() == pytest.approx(0.2)
+
+
+def test_every_state_has_a_row_and_every_transition_leads_to_one():
+    assert set(TRANSITIONS) == set(State)
+    assert {state for row in TRANSITIONS.values() for state in row.values()} <= set(State)
+
+
+class World:
+    """A family with processes that obey: what they are told to do is noted, and done when the test says so."""
+
+    def __init__(self, *, gateways: int = 1, normalizers: int = 1) -> None:
+        self.family = Family(children(gateways, normalizers, demo=True), LIMITS)
+        self.pids = iter(range(1, 100_000))
+        self.noted: list[tuple[Act, str]] = []
+        self.carry_out(self.family.start(), 0.0)
+
+    def carry_out(self, orders, now_s):
+        for act, member in orders:
+            self.noted.append((act, member.child.name))
+            if act is Act.SPAWN:
+                member.spawned(next(self.pids), now_s)
+
+    def tick(self, now_s):
+        self.noted = []
+        self.carry_out(self.family.tick(now_s), now_s)
+        return self.noted
+
+    def find(self, name):
+        return self.family.find(name)[0]
+
+    def all_ready(self, now_s=0.0):
+        return [self.family.ready(member, now_s) for member in self.family.lives]
+
+
+def test_consumers_start_before_producers():
+    world = World()
+    assert [name for _, name in world.noted] == [
+        "broadcaster",
+        "gateway-1",
+        "queue-manager",
+        "normalizer-1",
+        "ingest",
+        "demo",
+    ]
+
+
+def test_the_start_is_over_when_the_last_one_is_ready_and_only_once():
+    world = World()
+    assert world.all_ready() == [False] * 5 + [True]
+    assert world.family.state(0.0) == "running"
+    member = world.find("ingest")
+    member.died(1.0, 1, "")
+    assert world.family.state(1.0) == "degraded"
+    world.tick(1.0)
+    assert world.family.ready(member, 1.5) is False
+    assert world.family.state(1.5) == "running"
+
+
+def test_stopping_goes_from_the_sources_to_the_screens_one_stage_after_the_other():
+    world = World(gateways=2, normalizers=2)
+    world.all_ready()
+    world.family.stop(10.0, "stopped by SIGTERM")
+    stages = []
+    now_s = 10.0
+    while not world.family.stopped:
+        stages.append({name for act, name in world.tick(now_s) if act is Act.TERMINATE})
+        for name in stages[-1]:
+            world.find(name).died(now_s, 0, "left")
+        now_s += 0.1
+        assert len(stages) < 10
+    assert [stage for stage in stages if stage] == [
+        {"ingest", "demo"},
+        {"normalizer-1", "normalizer-2"},
+        {"queue-manager"},
+        {"broadcaster"},
+        {"gateway-1", "gateway-2"},
+    ]
+
+
+def test_a_stage_that_hangs_is_killed_and_the_others_still_get_their_grace():
+    world = World()
+    world.all_ready()
+    world.family.stop(0.0, "")
+    world.tick(0.0)
+    world.find("demo").died(0.1, 0, "")
+    for member in world.family.lives:
+        member.beat(4.9)  # busy, not hung
+    assert world.tick(5.0) == [(Act.KILL, "ingest")]
+    world.find("ingest").died(5.0, -9, "")
+    assert world.tick(5.0) == [(Act.TERMINATE, "normalizer-1")]
+    assert world.tick(5.0 + GRACE_S) == [(Act.KILL, "normalizer-1")]
+
+
+def test_a_child_that_draining_still_needs_is_restarted_while_stopping():
+    world = World()
+    world.all_ready()
+    world.family.stop(0.0, "")
+    world.tick(0.0)
+    world.find("queue-manager").died(0.2, -9, "killed by SIGKILL")
+    assert world.tick(0.2) == [(Act.SPAWN, "queue-manager")]
+
+
+def test_a_child_that_waits_for_its_restart_is_not_started_when_its_stage_has_come():
+    world = World()
+    world.all_ready()
+    normalizer = world.find("normalizer-1")
+    normalizer.died(0.0, 1, "")
+    world.tick(0.0)
+    normalizer.died(0.0, 1, "")
+    world.family.stop(0.1, "")
+    world.tick(0.1)
+    for name in ("ingest", "demo"):
+        world.find(name).died(0.1, 0, "")
+    assert world.tick(0.5) == [(Act.TERMINATE, "queue-manager")]
+    assert normalizer.state is State.STOPPED
+
+
+def test_abandoning_kills_everything_at_once():
+    world = World()
+    world.all_ready()
+    world.family.stop(0.0, "")
+    world.tick(0.0)
+    assert {act for act, _ in world.family.abandon()} == {Act.KILL}
+    for member in world.family.lives:
+        member.died(0.1, -9, "")
+    assert world.family.stopped
+
+
+def test_find_takes_a_name_or_a_kind():
+    family = Family(children(2, 1, demo=False), LIMITS)
+    assert [member.child.name for member in family.find("gateway")] == ["gateway-1", "gateway-2"]
+    assert [member.child.name for member in family.find("gateway-2")] == ["gateway-2"]
+    assert family.find("nobody") == []
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_whatever_happens_everything_runs_again_in_the_end_and_stops_when_asked(seed):
+    """A seeded random walk: deaths, silence and requests in any order never wedge the family."""
+    chance = random.Random(seed)
+    world = World(gateways=2)
+    now_s = 0.0
+    for _ in range(300):
+        now_s += chance.expovariate(2.0)
+        member = chance.choice(world.family.lives)
+        what = chance.choice(["die", "beat", "beat", "ready", "restart", "refuse"])
+        if what == "die" and member.alive:
+            member.died(now_s, chance.choice([0, 1, -9, -11]), what)
+        elif what == "beat" and member.alive:
+            member.beat(now_s)
+        elif what == "ready" and member.state is State.STARTING:
+            world.family.ready(member, now_s)
+        elif what == "restart" or (what == "refuse" and member.state is State.FAILED):
+            member.restart(now_s)
+        world.tick(now_s)
+        for act, name in world.noted:
+            if act is Act.KILL:
+                world.find(name).died(now_s, -9, "killed by SIGKILL")
+    for _ in range(20):
+        now_s += 6.0
+        for member in world.family.lives:
+            if member.state is State.STOPPING:
+                member.died(now_s, 0, "")
+        world.tick(now_s)
+        for member in world.family.lives:
+            if member.state is State.STARTING:
+                world.family.ready(member, now_s)
+            if member.alive:
+                member.beat(now_s)
+    assert {member.state for member in world.family.lives} == {State.RUNNING}
+    world.family.stop(now_s, "")
+    for _ in range(10):
+        world.tick(now_s)
+        for member in world.family.lives:
+            if member.state is State.STOPPING:
+                member.died(now_s, 0, "")
+    assert world.family.stopped

@@ -1,0 +1,96 @@
+"""Settings: what the file says, what is refused, and with which words."""
+
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from actors import config
+from actors.config import Settings, load
+from actors.errors import ConfigError
+
+DEFAULT = Path(__file__).resolve().parents[2] / "configs" / "default.toml"
+
+
+def names(struct: type[msgspec.Struct], prefix: str = "") -> set[str]:
+    """Return the dotted names of all settings."""
+    found: set[str] = set()
+    for field in msgspec.structs.fields(struct):
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            found |= names(field.type, f"{prefix}{field.name}.")
+        else:
+            found.add(prefix + field.name)
+    return found
+
+
+def test_the_default_file_equals_the_defaults():
+    assert load(DEFAULT) == Settings()
+
+
+def test_the_default_file_spells_out_every_setting():
+    tree = tomllib.loads(DEFAULT.read_text(encoding="utf-8"))
+    spelled = {key for key, value in tree.items() if not isinstance(value, dict)}
+    spelled |= {f"{section}.{key}" for section, keys in tree.items() if isinstance(keys, dict) for key in keys}
+    assert spelled == names(Settings)
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("gateway.port=0", r"`int` >= 1 - at `\$\.gateway\.port`"),
+        ("gateway.port=fast", r"Expected `int`, got `str` - at `\$\.gateway\.port`"),
+        ("queue.max_event=5", r"unknown field `max_event` - at `\$\.queue`"),
+        ("nothing=1", "unknown field `nothing`"),
+        ("supervisor.drain_s=0", r"at `\$\.supervisor\.drain_s`"),
+        ("queue.flush_hz=20", "queue.busy_hz is 30, expected at most queue.flush_hz"),
+        ("gateway.port", "expected key=value"),
+        ("=1", "expected key=value"),
+        ("run_dir.x=1", r"Expected `str`, got `object` - at `\$\.run_dir`"),
+    ],
+)
+def test_what_is_wrong_is_refused_with_its_path(override, words):
+    with pytest.raises(ConfigError, match=words):
+        load(None, [override])
+
+
+@pytest.mark.parametrize(
+    ("override", "read"),
+    [
+        ("gateway.port=7800", lambda settings: settings.gateway.port == 7800),
+        ("run_dir=there", lambda settings: settings.run_dir == "there"),
+        ('run_dir="a b"', lambda settings: settings.run_dir == "a b"),
+        ("demo=false", lambda settings: settings.demo is False),
+        ('gateway.allowed_hosts=["a.lan:7700"]', lambda settings: settings.gateway.allowed_hosts == ["a.lan:7700"]),
+        ("supervisor.drain_s=3", lambda settings: settings.supervisor.drain_s == 3.0),
+    ],
+)
+def test_one_override_changes_one_setting(override, read):
+    assert read(load(None, [override]))
+
+
+def test_a_file_need_only_say_what_differs(tmp_path):
+    file = tmp_path / "own.toml"
+    file.write_text("[gateway]\nport = 7800\n")
+    assert load(file).gateway.port == 7800
+    assert load(file).ingest == Settings().ingest
+
+
+def test_a_file_that_is_not_there_or_no_toml_is_refused_by_name(tmp_path):
+    with pytest.raises(ConfigError, match=r"cannot read the configuration .*missing\.toml: No such file"):
+        load(tmp_path / "missing.toml")
+    file = tmp_path / "torn.toml"
+    file.write_bytes(b"[gateway\n\xff")
+    with pytest.raises(ConfigError, match=r"torn\.toml is not TOML"):
+        load(file)
+
+
+def test_what_is_handed_down_is_what_comes_back(tmp_path):
+    settings = load(None, ["gateway.port=7800", "demo=false"])
+    (tmp_path / config.SETTINGS_FILE).write_bytes(config.hand_down(settings))
+    assert config.of_run_dir(tmp_path) == settings
+
+
+def test_a_run_directory_without_settings_says_so(tmp_path):
+    with pytest.raises(ConfigError, match="no pipeline was started"):
+        config.of_run_dir(tmp_path)

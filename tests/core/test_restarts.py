@@ -1,0 +1,64 @@
+"""Restart policy as tables: which death costs how long, what counts as degraded, what the guardian brings back."""
+
+import pytest
+
+from actors.core.restarts import Policy, Restarts, comes_back
+
+POLICY = Policy(first_s=0.2, max_s=5.0, healthy_s=60.0)
+
+
+def waits(*deaths: tuple[float, float], policy: Policy = POLICY) -> list[float]:
+    """Return the wait after each of the deaths, given as (now_s, healthy_for_s)."""
+    restarts = Restarts(policy)
+    return [restarts.died(now_s, healthy_for_s) for now_s, healthy_for_s in deaths]
+
+
+def test_the_first_restart_is_immediate_and_the_next_ones_double_up_to_the_maximum():
+    assert waits(*[(0.0, 0.0)] * 9) == [0.0, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
+
+
+def test_sixty_healthy_seconds_wipe_the_slate():
+    assert waits((0, 0), (1, 0), (2, 0), (70, 60.0), (71, 0)) == [0.0, 0.2, 0.4, 0.0, 0.2]
+
+
+def test_fifty_nine_do_not():
+    assert waits((0, 0), (1, 0), (60, 59.0)) == [0.0, 0.2, 0.4]
+
+
+def test_it_never_gives_up_and_never_overflows():
+    assert waits(*[(0.0, 0.0)] * 5_000)[-1] == 5.0
+
+
+@pytest.mark.parametrize(
+    ("deaths", "now_s", "degraded"),
+    [
+        ([], 0.0, False),
+        ([float(second) for second in range(10)], 9.0, False),
+        ([float(second) for second in range(11)], 10.0, True),
+        ([float(second) for second in range(11)], 60.0, True),
+        ([float(second) for second in range(11)], 60.1, False),
+        ([float(7 * number) for number in range(50)], 343.0, False),
+        ([0.0] * 500, 0.0, True),
+    ],
+)
+def test_more_than_ten_restarts_in_a_minute_are_degraded(deaths, now_s, degraded):
+    restarts = Restarts(POLICY)
+    for death_s in deaths:
+        restarts.died(death_s, 0.0)
+    assert restarts.degraded(now_s) is degraded
+
+
+@pytest.mark.parametrize(
+    ("code", "ran_s", "back"),
+    [
+        (-9, 0.1, True),  # killed
+        (-11, 100.0, True),
+        (0, 100.0, False),  # asked to leave
+        (2, 100.0, False),  # the configuration is wrong
+        (3, 100.0, False),  # a pipeline is running already
+        (1, 0.1, False),  # a bug right at the start would only repeat its traceback
+        (1, 60.0, True),  # a bug after a healthy run is worth another try
+    ],
+)
+def test_the_guardian_brings_back_what_was_killed_and_not_what_left(code, ran_s, back):
+    assert comes_back(code, ran_s, POLICY) is back
