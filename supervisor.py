@@ -30,7 +30,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Final, NamedTuple, Protocol
+from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import click
 import msgspec
@@ -42,6 +42,9 @@ from actors.core.children import OVERSLEPT_S, Act, Family, Life, Limits, Order, 
 from actors.core.restarts import BAD_CONFIG, Policy
 from actors.core.topology import Child
 from actors.errors import BadInput, ConfigError, Refused
+
+if TYPE_CHECKING:
+    import psutil  # at run time where it is used: 4 MB that a command need not carry
 
 LINE_BYTES: Final = 64 << 10  # a heart line has some hundred bytes; what is longer is none
 LEFTOVER_S: Final = 3.0  # an orphan leaves by itself after at most 2 s (runtime.ORPHAN_GRACE_S)
@@ -72,7 +75,7 @@ class Meter:
     """CPU and memory of one process; one psutil handle per incarnation, because percentages are differences."""
 
     def __init__(self, pid: int) -> None:
-        import psutil  # 4 MB that the guardian and the commands need not carry
+        import psutil
 
         self.cpu_pct: float | None = None
         self.rss_bytes: int | None = None
@@ -190,7 +193,10 @@ class Supervisor:
         events = self._selector.select(wait_s)
         late_s = self._clock() - waited_from_s - wait_s
         for key, mask in events:
-            key.data(mask)
+            current = self._selector.get_map().get(key.fd)
+            # What was closed while an earlier event of the same batch was dealt with has nothing to say any more.
+            if current is not None and current.fileobj is key.fileobj:
+                current.data(mask)
         if late_s > OVERSLEPT_S:
             log.warning("overslept seconds=%.1f (the supervisor itself was stopped)", late_s)
             for life in self.family.lives:
@@ -412,8 +418,20 @@ def kill_leftovers(run_dir: Path) -> bool:
                 process.kill()
                 victims.append(process)
                 log.warning("leftover killed name=%s pid=%d", row["name"], row["pid"])
-    psutil.wait_procs(victims, timeout=LEFTOVER_S)
+    deadline_s = time.monotonic() + LEFTOVER_S
+    while any(_runs(victim) for victim in victims) and time.monotonic() < deadline_s:
+        time.sleep(0.002)
     return True
+
+
+def _runs(process: psutil.Process) -> bool:
+    """Tell whether it still holds anything; what is dead and not reaped (in a container, by nobody ever) does not."""
+    import psutil
+
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def check_ports(settings: Settings, patience_s: float) -> None:

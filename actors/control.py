@@ -155,7 +155,8 @@ class Line:
         """Return the supervisor's answer.
 
         Raises:
-            Refused: it answered that it will not, or it ended before it answered.
+            Refused: it will not, or does not answer.
+            NotRunning: it ended before it answered.
         """
         request = {"command": command, **arguments} | ({"token": self._token} if self._token else {})
         try:
@@ -164,9 +165,9 @@ class Line:
         except TimeoutError as error:
             raise Refused("the supervisor does not answer: is it stopped, or the machine overloaded?") from error
         except OSError as error:
-            raise Refused(f"the supervisor hung up: {error.strerror}") from error
+            raise NotRunning(f"the supervisor hung up: {error.strerror}") from error
         if not line:
-            raise Refused("the supervisor ended before it answered")
+            raise NotRunning("the supervisor ended before it answered")
         answer: dict[str, Any] = json.loads(line)
         if not answer.get("ok"):
             raise Refused(answer.get("error", "the supervisor refused"))

@@ -1,0 +1,297 @@
+"""The process tree with real processes: killed, hung, wrong, deaf, orphaned. The children are tiny_actor.py.
+
+What may be lost here is nothing: whatever dies comes back, whatever is left behind is cleared away.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from actors import control, guardian
+from actors.core.restarts import Policy
+from tests.support import eventually, free_port
+
+HERE = Path(__file__).resolve().parent
+FAST = """
+[gateway]
+port = {gateway}
+[ingest]
+port = {ingest}
+[supervisor]
+backoff_first_s = 0.05
+backoff_max_s = 0.2
+hang_warn_s = 0.5
+hang_kill_s = 1.5
+drain_s = 1.0
+sample_s = 0.1
+"""
+
+
+class Tree:
+    """A supervisor over tiny actors in a run directory of its own."""
+
+    def __init__(self) -> None:
+        self.run_dir = Path(tempfile.mkdtemp(prefix="fw-"))
+        (self.run_dir / "tiny.toml").write_text(FAST.format(gateway=free_port(), ingest=free_port()))
+        self.started: list[subprocess.Popen[bytes]] = []
+        self.errors = self.run_dir / "errors"
+
+    def start(self, *arguments: str, ready: bool = True) -> subprocess.Popen[bytes]:
+        command = arguments or (sys.executable, str(HERE / "tiny_supervisor.py"), str(self.run_dir))
+        with self.errors.open("ab") as errors:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=errors)
+        self.started.append(process)
+        if ready:
+            eventually(self.running, 10)
+        return process
+
+    def start_guarded(self) -> subprocess.Popen[bytes]:
+        inner = [sys.executable, str(HERE / "tiny_supervisor.py"), str(self.run_dir), "guarded"]
+        order = guardian.order(inner, [*inner, "again"], Policy(0.05, 0.2, 60.0))
+        return self.start(sys.executable, "-m", "actors.guardian", order)
+
+    def behave(self, name: str, does: str) -> None:
+        (self.run_dir / f"{name}.does").write_text(does)
+
+    def status(self) -> dict[str, Any]:
+        return control.ask(self.run_dir, "status")
+
+    def running(self) -> bool:
+        try:
+            return self.status()["state"] == "running"
+        except control.NotRunning:
+            return False
+
+    def row(self, name: str) -> dict[str, Any]:
+        return next(row for row in self.status()["processes"] if row["name"] == name)
+
+    def pids(self) -> dict[str, int]:
+        return {row["name"]: row["pid"] for row in self.status()["processes"]}
+
+    def left(self) -> list[str]:
+        file = self.run_dir / "left"
+        return file.read_text().split() if file.exists() else []
+
+    def said(self) -> str:
+        return self.errors.read_text()
+
+    def close(self) -> None:
+        for process in psutil.process_iter(["cmdline"]):
+            if any(str(self.run_dir) in part for part in process.info["cmdline"] or []):
+                process.kill()
+        print(self.said())  # shown when the test fails
+        for started in self.started:
+            started.wait()
+        shutil.rmtree(self.run_dir)
+
+
+@pytest.fixture
+def tree() -> Iterator[Tree]:
+    tree = Tree()
+    try:
+        yield tree
+    finally:
+        tree.close()
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_killed_child_is_started_again_and_nobody_else_is_touched(tree):
+    tree.start()
+    before = tree.pids()
+    os.kill(before["queue-manager"], signal.SIGKILL)
+    eventually(lambda: tree.running() and tree.row("queue-manager")["restarts"] == 1)
+    after = tree.pids()
+    assert tree.row("queue-manager")["last_reason"] == "killed by SIGKILL"
+    assert after.pop("queue-manager") != before.pop("queue-manager")
+    assert after == before
+
+
+def test_all_children_killed_at_once_come_back(tree):
+    tree.start()
+    for pid in tree.pids().values():
+        os.kill(pid, signal.SIGKILL)
+    eventually(lambda: tree.running() and all(row["restarts"] == 1 for row in tree.status()["processes"]))
+
+
+def test_a_child_that_stops_beating_is_killed_and_started_again(tree):
+    tree.start()
+    os.kill(tree.pids()["gateway-1"], signal.SIGSTOP)
+    eventually(lambda: tree.running() and tree.row("gateway-1")["restarts"] == 1, 10)
+    assert tree.row("gateway-1")["last_reason"].startswith("hung: no sign of life for")
+    assert "child silent name=gateway-1" in tree.said()
+
+
+def test_a_child_that_dies_again_and_again_is_degraded_and_never_given_up(tree):
+    tree.start()
+    tree.behave("ingest", "dies")
+    os.kill(tree.pids()["ingest"], signal.SIGKILL)
+    eventually(lambda: tree.row("ingest")["degraded"], 10)
+    assert tree.status()["state"] == "degraded"
+    tree.behave("ingest", "")
+    eventually(lambda: tree.row("ingest")["state"] == "running")
+
+
+def test_a_child_that_refuses_its_configuration_fails_the_whole_start_with_its_words(tree):
+    tree.behave("gateway-1", "refuses")
+    process = tree.start(ready=False)
+    assert process.wait(10) == 2
+    assert "gateway-1: gateway.port is wrong" in tree.said()
+    assert not list(tree.run_dir.glob("*.sock"))
+
+
+def test_a_child_that_refuses_later_fails_alone(tree):
+    tree.start()
+    tree.behave("ingest", "refuses")
+    os.kill(tree.pids()["ingest"], signal.SIGKILL)
+    eventually(lambda: tree.row("ingest")["state"] == "failed")
+    assert tree.row("gateway-1")["state"] == "running"
+    tree.behave("ingest", "")
+    control.ask(tree.run_dir, "restart", name="ingest")
+    eventually(tree.running)
+
+
+def test_what_is_no_heart_line_is_reported_and_harms_nobody(tree):
+    tree.behave("gateway-1", "babbles")
+    tree.start()
+    assert "child said no heart line name=gateway-1" in tree.said()
+    assert tree.row("gateway-1")["restarts"] == 0
+
+
+def test_a_second_supervisor_is_refused_and_says_who_runs(tree):
+    first = tree.start()
+    second = tree.start(ready=False)
+    assert second.wait(10) == 3
+    assert f"a pipeline is already running with run_dir {tree.run_dir} (supervisor pid={first.pid})" in tree.said()
+    assert tree.running()
+
+
+def test_stopping_goes_from_the_sources_to_the_screens_and_leaves_no_run_files(tree):
+    process = tree.start()
+    pids = tree.pids()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    left = tree.left()
+    assert set(left[:2]) == {"demo", "ingest"}
+    assert left[2:] == ["normalizer-1", "queue-manager", "broadcaster", "gateway-1"]
+    assert not any(is_alive(pid) for pid in pids.values())
+    assert not [file.name for file in tree.run_dir.iterdir() if file.name.endswith(".sock")]
+    assert not (tree.run_dir / "children.json").exists()
+
+
+def test_a_deaf_child_is_killed_when_the_time_to_drain_is_over(tree):
+    tree.behave("ingest", "deaf")
+    process = tree.start()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 0
+    assert tree.left()[-1] == "gateway-1"
+
+
+def test_a_second_interrupt_kills_at_once(tree):
+    (tree.run_dir / "tiny.toml").write_text((tree.run_dir / "tiny.toml").read_text().replace("1.0", "600.0"))
+    tree.behave("ingest", "deaf")
+    process = tree.start()
+    process.send_signal(signal.SIGINT)
+    eventually(lambda: tree.status()["state"] == "stopping" and tree.row("ingest")["state"] == "stopping")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 0
+
+
+def test_children_leave_when_their_supervisor_is_killed(tree):
+    process = tree.start()
+    pids = tree.pids()
+    process.kill()
+    eventually(lambda: not any(is_alive(pid) for pid in pids.values()))
+
+
+def test_leftovers_that_do_not_leave_are_killed_by_the_next_supervisor(tree):
+    tree.behave("queue-manager", "deaf")
+    process = tree.start()
+    deaf = tree.pids()["queue-manager"]
+    process.kill()
+    process.wait()
+    assert is_alive(deaf)
+    tree.start()
+    assert not is_alive(deaf)
+    assert f"leftover killed name=queue-manager pid={deaf}" in tree.said()
+
+
+def test_a_stranger_who_has_a_leftovers_pid_now_is_left_alone(tree):
+    stranger = subprocess.Popen(["sleep", "600"])
+    try:
+        (tree.run_dir / "children.json").write_text(f'[{{"name":"ingest","pid":{stranger.pid},"created_s":1.0}}]')
+        tree.start()
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_the_guardian_brings_a_killed_supervisor_back_again_and_again(tree):
+    guard = tree.start_guarded()
+    for _ in range(3):
+        pid, children = tree.status()["pid"], tree.pids()
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda old=pid: tree.running() and tree.status()["pid"] != old, 10)
+        assert not any(is_alive(child) for child in children.values())
+    assert tree.status()["guardian_pid"] == guard.pid
+    guard.send_signal(signal.SIGTERM)
+    assert guard.wait(10) == 0
+    assert tree.left()[-1] == "gateway-1"
+
+
+def test_the_guardian_does_not_bring_back_what_was_stopped_by_command(tree):
+    guard = tree.start_guarded()
+    control.ask(tree.run_dir, "stop")
+    assert guard.wait(10) == 0
+
+
+def test_the_guardian_passes_on_that_the_start_failed(tree):
+    tree.behave("ingest", "refuses")
+    inner = [sys.executable, str(HERE / "tiny_supervisor.py"), str(tree.run_dir), "guarded"]
+    order = guardian.order(inner, inner, Policy())
+    assert tree.start(sys.executable, "-m", "actors.guardian", order, ready=False).wait(10) == 2
+
+
+def test_the_pipeline_works_on_when_its_guardian_is_killed(tree):
+    guard = tree.start_guarded()
+    pid = tree.status()["pid"]
+    guard.kill()
+    eventually(lambda: tree.status()["guardian_pid"] is None)
+    assert tree.status()["pid"] == pid
+    assert tree.running()
+
+
+def test_a_port_that_somebody_else_has_is_named_before_anything_starts(tree):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        (tree.run_dir / "tiny.toml").write_text(FAST.format(gateway=port, ingest=free_port()))
+        assert tree.start(ready=False).wait(10) == 3
+    assert f"gateway.port {port} on 127.0.0.1 is in use by another program" in tree.said()
+
+
+def test_cpu_and_memory_are_numbers_in_base_units(tree):
+    tree.start()
+    eventually(lambda: all(row["rss_bytes"] and row["cpu_pct"] is not None for row in tree.status()["processes"]))
+    status = tree.status()
+    assert 1 << 20 < status["processes"][0]["rss_bytes"] < 1 << 30
+    assert status["actors"]["ingest"] == {"turns": 1}

@@ -1,0 +1,55 @@
+"""`tiny_actor.py NAME RUN_DIR`: the smallest child that keeps the contract, or breaks it in one stated way.
+
+What it does is in RUN_DIR/NAME.does, read at every start: nothing (it works), `mute` (ready, then silent), `dies`
+(exit code 1 at once), `refuses` (exit code 2, with words), `deaf` (stays on SIGTERM and at the end of its stdin),
+`babbles` (works, and writes what is no heart line). When it leaves it adds its name to RUN_DIR/left.
+"""
+
+import os
+import select
+import signal
+import sys
+from pathlib import Path
+
+BEAT_S = 0.1
+
+
+def main(name: str, run_dir: Path) -> int:
+    file = run_dir / f"{name}.does"
+    does = file.read_text() if file.exists() else ""
+    if does == "dies":
+        return 1
+    if does == "refuses":
+        print(f"{name}: gateway.port is wrong", file=sys.stderr)
+        return 2
+    stopping = []
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer)
+    signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
+    say('{"ready":true}')
+    if does == "babbles":
+        say("what is this?\n[1]\n" + "x" * 200_000)
+    watched = [reader] if does == "deaf" else [0, reader]
+    while not stopping or does == "deaf":
+        if does != "mute":
+            say('{"stats":{"turns":1},"ts_ms":0}')
+        ready, _, _ = select.select(watched, [], [], BEAT_S)
+        if reader in ready:
+            os.read(reader, 100)
+        if 0 in ready and not os.read(0, 100):
+            break
+    with (run_dir / "left").open("a") as left:
+        left.write(f"{name}\n")
+    return 0
+
+
+def say(line: str) -> None:
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:  # a deaf one outlives its supervisor
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], Path(sys.argv[2])))

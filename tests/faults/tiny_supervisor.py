@@ -1,0 +1,33 @@
+"""`tiny_supervisor.py RUN_DIR [GUARDIAN_PID [again]]`: the real supervisor over tiny_actor.py, as fast as it goes."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+import supervisor  # noqa: E402
+from actors import config  # noqa: E402
+from actors.core import topology  # noqa: E402
+from actors.errors import FramewireError  # noqa: E402
+
+PROGRAM = (str(ROOT / "tests" / "faults" / "tiny_actor.py"),)
+
+
+def main(arguments: list[str]) -> int:
+    run_dir = Path(arguments[0])
+    guarded = len(arguments) > 1
+    settings = config.load(run_dir / "tiny.toml", [f"run_dir={run_dir}"])
+    plan = topology.children(gateways=1, normalizers=1, demo=True)
+    origin = supervisor.Origin(os.getppid() if guarded else None, True, "again" in arguments, time.monotonic())
+    try:
+        return supervisor.supervise(settings, origin, plan, PROGRAM)
+    except FramewireError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 3
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
