@@ -2,7 +2,8 @@
 
 Kubernetes waits 10 s before the second restart and OTP gives up after one death too many; a stream can afford
 neither. So the first restart is immediate, the next ones wait 0.2 s, doubling to 5 s, and nobody ever gives up: what
-dies again and again is called degraded, so that somebody looks. Sixty healthy seconds wipe the slate.
+dies again and again is called degraded, so that somebody looks. Five healthy seconds forgive one death, and
+sixty all: what works in between is not made to wait for what happened long ago.
 
 Times are monotonic seconds, passed in.
 """
@@ -18,10 +19,11 @@ DEGRADED_WINDOW_S: Final = 60.0
 ASKED: Final = 0  # exit codes, the contract of every process of the house
 BAD_CONFIG: Final = 2
 REFUSED: Final = 3
+FORGIVEN: Final = 12  # deaths that a healthy span forgives, in equal parts
 
 
 class Policy(NamedTuple):
-    """first_s is the wait before the second restart, doubled up to max_s; healthy_s is what resets it."""
+    """first_s is the wait before the second restart, doubled up to max_s; healthy_s forgives all that was."""
 
     first_s: float = 0.2
     max_s: float = 5.0
@@ -44,7 +46,8 @@ class Restarts:
         """
         if healthy_for_s >= self._policy.healthy_s:
             self._in_a_row = 0
-        self._in_a_row += 1
+        forgiven = int(healthy_for_s * FORGIVEN / self._policy.healthy_s)
+        self._in_a_row = max(0, min(self._in_a_row, FORGIVEN) - forgiven) + 1
         self._deaths.append(now_s)
         if self._in_a_row == 1:
             return 0.0

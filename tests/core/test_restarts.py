@@ -21,8 +21,12 @@ def test_sixty_healthy_seconds_wipe_the_slate():
     assert waits((0, 0), (1, 0), (2, 0), (70, 60.0), (71, 0)) == [0.0, 0.2, 0.4, 0.0, 0.2]
 
 
-def test_fifty_nine_do_not():
-    assert waits((0, 0), (1, 0), (60, 59.0)) == [0.0, 0.2, 0.4]
+def test_five_healthy_seconds_forgive_one_death():
+    assert waits((0, 0), (0, 0), (0, 0), (0, 5.0), (0, 10.0), (0, 14.9), (0, 4.9)) == [0.0, 0.2, 0.4, 0.4, 0.2, 0.0, 0.2]
+
+
+def test_no_more_deaths_are_remembered_than_sixty_seconds_forgive():
+    assert waits(*[(0.0, 0.0)] * 100, (0.0, 59.9))[-1] == 0.2
 
 
 def test_it_never_gives_up_and_never_overflows():
