@@ -85,7 +85,7 @@ class Server:
             try:
                 result = self._answer(self._request(line))
             except FramewireError as error:
-                result = {"ok": False, "error": str(error)}
+                result = {"ok": False, "error": str(error), "bad_input": isinstance(error, BadInput)}
             client.output += json.dumps(result, separators=(",", ":")).encode() + b"\n"
             client.send()
         if len(client.input) > MAX_REQUEST_BYTES and not client.output:
@@ -155,6 +155,7 @@ class Line:
         """Return the supervisor's answer.
 
         Raises:
+            BadInput: it does not understand; the message says what it expects.
             Refused: it will not, or does not answer.
             NotRunning: it ended before it answered.
         """
@@ -170,7 +171,7 @@ class Line:
             raise NotRunning("the supervisor ended before it answered")
         answer: dict[str, Any] = json.loads(line)
         if not answer.get("ok"):
-            raise Refused(answer.get("error", "the supervisor refused"))
+            raise (BadInput if answer.get("bad_input") else Refused)(answer.get("error", "the supervisor refused"))
         return answer
 
     def wait_for_end(self, timeout_s: float) -> bool:

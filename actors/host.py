@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import stat
+import struct
 import sys
 from pathlib import Path
 from typing import IO, Any
@@ -129,7 +130,7 @@ def control_listener(run_dir: Path) -> socket.socket:
     else:
         listener = socket.create_server(("127.0.0.1", 0))
         write_private(run_dir / "control.port", str(listener.getsockname()[1]).encode())
-    listener.listen(16)
+    listener.listen(128)
     return listener
 
 
@@ -141,12 +142,14 @@ def control_connection(run_dir: Path, timeout_s: float) -> socket.socket:
     """
     if HAS_UNIX_SOCKETS:
         connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(timeout_s)
+        # Connecting waits (in the kernel) for room in the backlog; with Python's own timeout it would fail instead.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(timeout_s) + 1, 0))
         try:
             connection.connect(str(run_dir / "control.sock"))
         except OSError:
             connection.close()
             raise
+        connection.settimeout(timeout_s)
         return connection
     return socket.create_connection(("127.0.0.1", int((run_dir / "control.port").read_text())), timeout_s)
 

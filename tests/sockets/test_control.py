@@ -1,0 +1,175 @@
+"""The control socket against clients that are slow, rude or strangers: the loop that serves it must never wait."""
+
+from __future__ import annotations
+
+import json
+import selectors
+import socket
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors import control, host, tokens
+from actors.errors import BadInput
+
+BIG = "x" * (4 << 20)  # more than any socket buffer holds
+
+
+class Loop:
+    """A control server in a loop of its own, as the supervisor has one."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self.run_dir = run_dir
+        self.asked: list[dict[str, Any]] = []
+        self.selector = selectors.DefaultSelector()
+        self.server = control.Server(run_dir, self.selector, self.answer)
+        self.reader, self.writer = socket.socketpair()
+        self.selector.register(self.reader, selectors.EVENT_READ, None)
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.asked.append(request)
+        if request["command"] == "refuse":
+            raise BadInput("this is refused")
+        return {"ok": True, "command": request["command"], "big": BIG if request["command"] == "big" else ""}
+
+    def run(self) -> None:
+        while True:
+            for key, mask in self.selector.select():
+                if key.data is None:
+                    return
+                current = self.selector.get_map().get(key.fd)
+                if current is not None and current.fileobj is key.fileobj:
+                    current.data(mask)
+
+    def close(self) -> None:
+        self.writer.close()
+        self.thread.join()
+        self.server.close()
+        self.reader.close()
+        self.selector.close()
+
+
+@pytest.fixture
+def loop(run_dir) -> Iterator[Loop]:
+    loop = Loop(run_dir)
+    try:
+        yield loop
+    finally:
+        loop.close()
+
+
+def raw(loop: Loop) -> socket.socket:
+    return host.control_connection(loop.run_dir, 5.0)
+
+
+def lines_of(client: socket.socket) -> list[dict[str, Any]]:
+    """Return everything that comes until the other end closes."""
+    with client, client.makefile("rb") as file:
+        return [json.loads(line) for line in file]
+
+
+def test_one_line_asks_and_one_line_answers(loop):
+    assert control.ask(loop.run_dir, "status")["command"] == "status"
+
+
+def test_a_connection_may_ask_as_often_as_it_likes_and_is_answered_in_order(loop):
+    client = raw(loop)
+    client.sendall(b"".join(b'{"command":"c%d"}\n' % number for number in range(500)))
+    client.shutdown(socket.SHUT_WR)
+    assert [answer["command"] for answer in lines_of(client)] == [f"c{number}" for number in range(500)]
+
+
+def test_a_request_may_come_byte_by_byte(loop):
+    client = raw(loop)
+    for byte in b'{"command":"slow"}\n':
+        client.sendall(bytes([byte]))
+    assert json.loads(client.makefile("rb").readline())["command"] == "slow"
+    client.close()
+
+
+def test_what_the_supervisor_refuses_reaches_the_caller_as_words(loop):
+    with pytest.raises(BadInput, match="this is refused"):
+        control.ask(loop.run_dir, "refuse")
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"\n", b"{\n", b"[]\n", b"null\n", b'{"command":1}\n', b"\xff\xfe\n", b"[" * 9000 + b"\n"]
+)
+def test_garbage_is_answered_with_an_error_and_the_connection_lives(loop, garbage):
+    client = raw(loop)
+    client.sendall(garbage + b'{"command":"after"}\n')
+    client.shutdown(socket.SHUT_WR)
+    error, answer = lines_of(client)
+    assert error["ok"] is False
+    assert "command" in error["error"] or "JSON" in error["error"]
+    assert answer["command"] == "after"
+
+
+def test_a_line_without_an_end_is_cut_off(loop):
+    client = raw(loop)
+    with pytest.raises(OSError, match=r"Broken pipe|reset"):
+        client.sendall(b"x" * (64 << 20))
+    client.close()
+    assert control.ask(loop.run_dir, "status")["ok"]
+
+
+def test_a_client_that_does_not_read_waits_alone_and_gets_everything_in_the_end(loop):
+    client = raw(loop)
+    client.sendall(b'{"command":"big"}\n' * 3)
+    assert control.ask(loop.run_dir, "status")["ok"]
+    client.shutdown(socket.SHUT_WR)
+    assert [len(answer["big"]) for answer in lines_of(client)] == [len(BIG)] * 3
+
+
+def test_a_client_that_hangs_up_in_the_middle_harms_nobody(loop):
+    for _ in range(50):
+        client = raw(loop)
+        client.sendall(b'{"command":"big"}\n')
+        client.close()
+    assert control.ask(loop.run_dir, "status")["ok"]
+
+
+def test_when_too_many_are_connected_the_oldest_gives_way(loop):
+    clients = [raw(loop) for _ in range(control.MAX_CLIENTS + 5)]
+    assert control.ask(loop.run_dir, "status")["ok"]
+    assert clients[0].recv(1) == b""
+    for client in clients:
+        client.close()
+
+
+def test_the_socket_is_for_this_user_alone(loop):
+    assert stat.S_IMODE((loop.run_dir / "control.sock").stat().st_mode) == 0o600
+
+
+def test_a_stranger_is_not_served(loop, monkeypatch):
+    monkeypatch.setattr(host, "is_ours", lambda _connection: False)
+    with pytest.raises(control.NotRunning):
+        control.ask(loop.run_dir, "stop")
+    assert loop.asked == []
+
+
+def test_where_nobody_listens_the_command_says_so(run_dir):
+    with pytest.raises(control.NotRunning, match="no pipeline is running with run_dir"):
+        control.ask(run_dir, "status")
+
+
+def test_without_unix_sockets_a_loopback_port_asks_for_the_control_token(run_dir, monkeypatch):
+    monkeypatch.setattr(host, "HAS_UNIX_SOCKETS", False)
+    right = tokens.load_or_create(run_dir)
+    loop = Loop(run_dir)
+    try:
+        assert control.ask(run_dir, "status")["ok"]
+        for offered in ("", right.display, right.ingest):
+            client = raw(loop)
+            client.sendall(json.dumps({"command": "stop", "token": offered}).encode() + b"\n")
+            client.shutdown(socket.SHUT_WR)
+            assert lines_of(client) == [{"ok": False, "error": "the control token is missing or wrong", "bad_input": False}]
+        assert [request["command"] for request in loop.asked] == ["status"]
+    finally:
+        loop.close()

@@ -1,0 +1,48 @@
+"""The three secrets: made once, private, told apart, replaced while others read them."""
+
+from __future__ import annotations
+
+import stat
+
+import pytest
+
+from actors import tokens
+from actors.errors import ConfigError
+
+
+def test_tokens_are_made_once_and_are_private(run_dir):
+    first = tokens.load_or_create(run_dir)
+    assert tokens.load_or_create(run_dir) == first
+    assert stat.S_IMODE((run_dir / tokens.FILE).stat().st_mode) == 0o600
+    assert len({first.display, first.control, first.ingest}) == 3
+    assert min(len(first.display), len(first.control), len(first.ingest)) == 32
+
+
+def test_each_token_opens_its_own_scope_and_nothing_else_opens_any(run_dir):
+    made = tokens.load_or_create(run_dir)
+    assert [tokens.scope_of(made, text) for text in (made.display, made.control, made.ingest)] == list(tokens.SCOPES)
+    for wrong in ("", "x", made.display[:-1], made.display + "x", made.display.swapcase(), "ü" * 32):
+        assert tokens.scope_of(made, wrong) is None
+
+
+def test_rotating_replaces_one_and_a_reader_sees_it_at_once(run_dir):
+    before = tokens.load_or_create(run_dir)
+    reader = tokens.Reader(run_dir)
+    assert reader.current() == before
+    fresh = tokens.rotate(run_dir, "display")
+    after = reader.current()
+    assert after.display == fresh != before.display
+    assert (after.control, after.ingest) == (before.control, before.ingest)
+
+
+def test_a_token_is_in_no_repr(run_dir):
+    made = tokens.load_or_create(run_dir)
+    assert made.control not in repr(made)
+
+
+def test_a_missing_or_torn_file_is_said_and_not_guessed(run_dir):
+    with pytest.raises(ConfigError, match="no pipeline was started"):
+        tokens.load(run_dir)
+    (run_dir / tokens.FILE).write_text('{"display":')
+    with pytest.raises(ConfigError, match="delete it and start again"):
+        tokens.load(run_dir)

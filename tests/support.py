@@ -1,0 +1,139 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from actors import control, tokens
+from actors.errors import Refused
+
+# All waits scale by it: a slow or loaded machine needs longer, and no test asserts a time.
+SLOWNESS = float(os.environ.get("TEST_SLOWNESS", "1"))
+
+SUPERVISOR = Path(__file__).resolve().parent.parent / "supervisor.py"
+
+
+def eventually(condition: Callable[[], object], within_s: float = 5.0) -> None:
+    """Wait until `condition()` holds; fail when it does not within `within_s`."""
+    deadline_s = time.monotonic() + within_s * SLOWNESS
+    while not condition():
+        assert time.monotonic() < deadline_s, f"not within {within_s * SLOWNESS:g} s"
+        time.sleep(0.01)
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Pipeline:
+    """The product itself, started by its own command line: own run directory, own ports, cleaned up whatever happens.
+
+    Without a guardian, so that a test that kills the supervisor decides itself when it comes back.
+    """
+
+    def __init__(self, *overrides: str, demo: bool = False) -> None:
+        self.run_dir = Path(tempfile.mkdtemp(prefix="fw-"))
+        self.gateway_port, self.ingest_port = free_port(), free_port()
+        self.overrides = [
+            f"run_dir={self.run_dir}",
+            f"gateway.port={self.gateway_port}",
+            f"ingest.port={self.ingest_port}",
+            f"demo={str(demo).lower()}",
+            *overrides,
+        ]
+        self.process: subprocess.Popen[bytes] | None = None
+        self.console = self.run_dir / "console"
+
+    def __enter__(self) -> Pipeline:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self, *options: str, ready: bool = True) -> subprocess.Popen[bytes]:
+        """Run `supervisor.py start`; what it prints goes to `console`."""
+        command = [sys.executable, str(SUPERVISOR), "start", *(options or ("--no-guardian",)), *self._set()]
+        with self.console.open("ab") as console:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
+        if ready:
+            eventually(lambda: self.running() or self._ended(), 20)
+        return self.process
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run another command of the command line on this pipeline."""
+        command = [sys.executable, str(SUPERVISOR), *arguments, *self._set()]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60 * SLOWNESS, check=False)
+
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start another command and do not wait for it; the caller does (`communicate`)."""
+        command = [sys.executable, str(SUPERVISOR), *arguments, *self._set()]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def status(self) -> dict[str, Any]:
+        return control.ask(self.run_dir, "status")
+
+    def running(self) -> bool:
+        try:
+            return bool(self.status()["state"] == "running")
+        except Refused:
+            return False
+
+    def pid(self, name: str) -> int:
+        """Return the process id of an actor."""
+        pid: int = next(row["pid"] for row in self.status()["processes"] if row["name"] == name)
+        return pid
+
+    def kill(self, name: str) -> None:
+        """Kill an actor and wait until it is back."""
+        old = self.pid(name)
+        os.kill(old, signal.SIGKILL)
+        eventually(lambda: self.running() and self.pid(name) != old, 20)
+
+    @property
+    def tokens(self) -> tokens.Tokens:
+        return tokens.load(self.run_dir)
+
+    def said(self) -> str:
+        return self.console.read_text() if self.console.exists() else ""
+
+    def stop(self) -> int:
+        """Ask it to stop as Ctrl-C does; return its exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(20 * SLOWNESS)
+
+    def close(self) -> None:
+        """End everything that belongs to this run directory, detached or orphaned, and remove it."""
+        print(self.said())  # shown when the test fails
+        for process in psutil.process_iter(["cmdline"]):
+            if any(str(self.run_dir) in part for part in process.info["cmdline"] or []):
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+        if self.process is not None:
+            self.process.wait()
+        shutil.rmtree(self.run_dir, ignore_errors=True)
+
+    def _set(self) -> list[str]:
+        return [part for override in self.overrides for part in ("--set", override)]
+
+    def _ended(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.said()
+        return False
