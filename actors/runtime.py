@@ -1,6 +1,7 @@
 """The one loop, and what every child process owes its supervisor.
 
-stdin    a pipe whose end means that the supervisor is gone: finish the transaction, leave within 2 s
+stdin    a pipe whose end means that the supervisor is gone: go on for 1 s, then finish the transaction and leave,
+         2 s after the end at the latest
 stdout   the heart: one JSON line per second, `{"stats": {...}}`, and `{"ready": true}` once. A line proves
          that the main loop turns (ZeroMQ's own heartbeats are answered by its I/O thread and prove nothing)
 stderr   the log: one fact per line, `level actor event key=value`
@@ -28,6 +29,8 @@ from actors.errors import FramewireError
 
 HEARTBEAT_S: Final = 1.0
 ORPHAN_GRACE_S: Final = 2.0
+# So long an orphan goes on working: whoever starts the supervisor again needs it, and its first act is to end orphans.
+ORPHAN_WORK_S: Final = 1.0
 DRAIN_MESSAGES: Final = 256  # per socket and turn at most, so that no link starves another
 
 Stats = dict[str, float]
@@ -70,7 +73,7 @@ class Heart:
             sys.stdout.write(json.dumps(fact, separators=(",", ":")) + "\n")
             sys.stdout.flush()
         except BrokenPipeError:
-            self._stop()
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody listens any more; stdin will say the same
 
     def _stop(self) -> None:
         self.stopping = True
@@ -80,8 +83,9 @@ class Heart:
         while os.read(0, 4096):
             pass
         self.orphaned = True
+        time.sleep(ORPHAN_WORK_S)
         self._stop()
-        time.sleep(ORPHAN_GRACE_S)
+        time.sleep(ORPHAN_GRACE_S - ORPHAN_WORK_S)
         os._exit(1)  # the main loop is stuck, or the drain takes longer than an orphan may live
 
 

@@ -35,7 +35,7 @@ from actors.producers.link import Link
 HEADER_S: Final = 5.0  # a client that dribbles its header is cut off
 EXCERPT_BYTES: Final = 500
 DRAIN_S: Final = 4.0  # within supervisor.drain_s
-ORPHAN_DRAIN_S: Final = 1.0  # within runtime.ORPHAN_GRACE_S; the rest waits in the outbox
+ORPHAN_DRAIN_S: Final = 0.5  # within runtime.ORPHAN_GRACE_S; the rest waits in the outbox
 
 _encode = msgspec.msgpack.Encoder().encode
 
