@@ -84,12 +84,20 @@ function act(action) {
   if (action.do === "events") engine.receive(action.events, action.replay);
   else if (action.do === "state") engine.snapshot(action.events);
   else if (action.do === "place") engine.place(action.epoch, action.position);
-  else if (action.do === "clock") learn(action.message);
+  else {
+    tell(action);
+    return; // nothing to draw: a pong must not wake the page
+  }
+  scheduler.request();
+}
+
+/** @param {import("./core/types.mjs").Action} action */
+function tell(action) {
+  if (action.do === "clock") learn(action.message);
   else if (action.do === "missed") problems.push(`events ${action.from} to ${action.to} are no longer in the log`);
   else if (action.do === "reload" && firstReload()) location.reload();
   else if (action.do === "reload") stop(4504, "");
   else if (action.do === "stopped") stop(action.code, action.reason);
-  scheduler.request();
 }
 
 /** @param {import("./core/types.mjs").Pong | import("./core/types.mjs").Welcome} message */

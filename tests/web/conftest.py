@@ -1,0 +1,146 @@
+"""A browser, a gateway on a lead, and pages that connect the two."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support import SLOWNESS, eventually
+from tests.web.gate import Gate
+
+try:
+    from playwright.sync_api import Error as PlaywrightError
+    from playwright.sync_api import sync_playwright
+except ImportError:
+    sync_playwright = None  # type: ignore[assignment]
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # A test's page counts as shown whatever the browser thinks of its window.
+    "--disable-renderer-backgrounding",
+    "--disable-backgrounding-occluded-windows",
+]
+
+# What a hidden source of OBS does to a page: no frames, until it is shown again.
+HIDEABLE = """(() => {
+  const real = requestAnimationFrame.bind(globalThis);
+  let hidden = false, held = [];
+  const ask = (run) => real((t) => hidden ? held.push(run) : run(t));
+  globalThis.requestAnimationFrame = (run) => hidden ? held.push(run) : ask(run);
+  globalThis.hidePage = (on) => { hidden = on; if (!on) held.splice(0).forEach(ask); };
+})()"""
+
+
+def missing(what: str) -> None:
+    """Skip at home, fail where the tests are the gate."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing, and this is CI")
+    pytest.skip(f"{what} is not installed")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        missing("Chromium")
+    if sync_playwright is None:
+        missing("playwright")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    made = Gate()
+    yield made
+    made.stop()
+
+
+class Overlay:
+    """A page of the overlay, and the questions that tests ask of it."""
+
+    def __init__(self, page: Any, gate: Gate) -> None:
+        self.page = page
+        self.gate = gate
+        self.errors: list[str] = []
+        self.console: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda message: self.console.append(message.text))
+
+    def open(self, query: str = "journal=1&motion=full", live: bool = True, **token: str) -> Overlay:
+        self.page.goto(self.gate.page(query, **token))
+        if live:
+            self.live()
+        return self
+
+    def live(self) -> None:
+        eventually(lambda: self.status()["state"] == "live", 10)
+
+    def ask(self, script: str, argument: object = None, loading: object = None) -> Any:
+        """Evaluate in the page; `loading` is the answer of a page that is just being replaced by another."""
+        try:
+            return self.page.evaluate(script, argument)
+        except PlaywrightError as error:
+            if "context was destroyed" not in str(error):
+                raise
+            return loading
+
+    def status(self) -> dict[str, Any]:
+        got: dict[str, Any] = self.ask(
+            "globalThis.framewire ? framewire.status() : {state: '', queue: 0}", loading={"state": "", "queue": 0}
+        )
+        return got
+
+    def drawn(self) -> None:
+        """Wait until everything of the log is drawn, and what else was sent is too."""
+        eventually(lambda: self.status().get("drawn") == len(self.gate.log) and self.status()["queue"] == 0, 10)
+
+    def reported(self) -> None:
+        """Wait until the gateway knows that everything is drawn."""
+        eventually(lambda: (self.gate.said("receipt") or [{}])[-1].get("position") == len(self.gate.log), 10)
+
+    def settled(self) -> None:
+        """Wait for two frames, so that what arrived is on the page."""
+        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def seen(self, event_id: str) -> None:
+        eventually(lambda: self.page.evaluate("(id) => framewire.journal.some((line) => line.id === id)", event_id))
+        self.settled()
+
+    def texts(self, selector: str) -> list[str]:
+        """The texts of all elements that a viewer sees."""
+        found: list[str] = self.ask(
+            """(selector) => [...document.querySelectorAll(selector)]
+              .filter((node) => !node.closest('.off, .gone, .hidden') && node.textContent !== '')
+              .map((node) => node.textContent)""",
+            selector,
+            loading=[],
+        )
+        return found
+
+    def journal(self) -> list[dict[str, Any]]:
+        lines: list[dict[str, Any]] = self.page.evaluate("framewire.journal")
+        return lines
+
+
+@pytest.fixture
+def overlay(browser: Any, gate: Gate) -> Iterator[Overlay]:
+    context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    context.set_default_timeout(10_000 * SLOWNESS)
+    context.add_init_script(HIDEABLE)
+    opened = Overlay(context.new_page(), gate)
+    yield opened
+    context.close()
+    assert opened.errors == []

@@ -1,0 +1,198 @@
+// @ts-check
+// Engine, scheduler and view with a page of plain objects: what is drawn when, and how often the page is written.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Clock } from "../../web_overlay/js/core/clock.mjs";
+import { Engine, ROOM } from "../../web_overlay/js/core/engine.mjs";
+import { Journal } from "../../web_overlay/js/core/journal.mjs";
+import { Scheduler } from "../../web_overlay/js/core/scheduler.mjs";
+import { View } from "../../web_overlay/js/core/view.mjs";
+import { event } from "./make.mjs";
+
+/** A widget that notes what it was told. @param {string[]} types */
+function widget(types) {
+  /** @type {{id: string, late: boolean}[]} */
+  const seen = [];
+  return {
+    ...{ name: "w", types, root: /** @type {any} */ ({}), seen },
+    apply: (/** @type {any} */ each, /** @type {any} */ moment) => void seen.push({ id: each.id, late: moment.late }),
+    frame: () => Infinity,
+  };
+}
+
+/** @param {any[]} widgets */
+function stand(...widgets) {
+  const time = { now: 0 };
+  /** @type {[string, number][]} */
+  const drawn = [];
+  const clock = new Clock(() => time.now, 0);
+  const journal = new Journal();
+  const engine = new Engine({ clock, view: new View(), widgets, journal, drawn: (epoch, position) => drawn.push([epoch, position]) });
+  return { time, drawn, journal, engine };
+}
+
+/** @param {number} first @param {number} last */
+function critical(first, last) {
+  return Array.from({ length: last - first + 1 }, (_, at) => event({ id: `c${first + at}`, category: "critical", position: first + at }));
+}
+
+test("a critical event is drawn by the frame that commits it, not when it comes", () => {
+  const kills = widget(["kill"]);
+  const { engine, drawn, journal } = stand(kills);
+  engine.receive(critical(1, 3), false);
+  engine.place("A", 3);
+  assert.deepEqual(drawn, []);
+  engine.frame(0);
+  assert.deepEqual(drawn, [["A", 3]]);
+  assert.deepEqual(journal.lines.map((line) => line.position), [1, 2, 3]);
+});
+
+test("thousands of critical events are all applied in order, some thousand a frame, and reported at the end", () => {
+  const kills = widget(["kill"]);
+  const { engine, drawn, journal } = stand(kills);
+  for (let first = 1; first <= 5_000; first += 100) {
+    engine.receive(critical(first, first + 99), true);
+    engine.place("A", first + 99);
+  }
+  let frames = 0;
+  for (; frames < 10 && engine.waiting > 0; frames += 1) assert.equal(engine.frame(0) <= 0, engine.waiting > 0);
+  assert.equal(frames, 3);
+  assert.deepEqual(drawn.at(-1), ["A", 5_000]);
+  assert.deepEqual(journal.lines.map((line) => line.position), Array.from({ length: 5_000 }, (_, at) => at + 1));
+  assert.ok(kills.seen.every((each) => each.late), "replayed ones are told to be brief");
+});
+
+test("unknown and custom types are applied like all others, only nothing shows them", () => {
+  const { engine, journal } = stand();
+  engine.receive([event({ type: "custom" }), event({ type: "from_the_future" })], false);
+  engine.frame(0);
+  assert.equal(journal.lines.length, 2);
+  assert.equal(engine.counters.unknown, 2);
+});
+
+test("what waited for a frame for more than a second, or is over its time, is late; it is not lost", () => {
+  const kills = widget(["kill"]);
+  const { engine, time } = stand(kills);
+  engine.receive(critical(1, 1), false);
+  time.now = 1_500;
+  engine.receive([event({ id: "old", category: "critical", position: 2, ts_ingest_ms: 0, ttl_ms: 1_000 }), event({ id: "new", category: "critical", position: 3, ts_ingest_ms: 1_400, ttl_ms: 1_000 })], false);
+  engine.frame(time.now);
+  assert.deepEqual(kills.seen, [{ id: "c1", late: true }, { id: "old", late: true }, { id: "new", late: false }]);
+});
+
+test("state comes before the critical events of the same frame, and only its last value", () => {
+  const all = widget(["kill", "streak"]);
+  const { engine } = stand(all);
+  engine.receive([...critical(1, 1), ...["s1", "s2"].map((id) => event({ id, type: "streak", category: "state", coalesce_key: "streak:1" }))], false);
+  engine.frame(0);
+  assert.deepEqual(all.seen.map((each) => each.id), ["s2", "c1"]);
+});
+
+test("a widget that fails is counted, the others and the reports go on", () => {
+  const broken = { ...widget(["kill"]), apply: () => assert.fail("broken"), frame: () => assert.fail("broken") };
+  const kills = widget(["kill"]);
+  const { engine, drawn } = stand(broken, kills);
+  const error = console.error;
+  console.error = () => {};
+  engine.receive(critical(1, 2), false);
+  engine.place("A", 2);
+  engine.frame(0);
+  console.error = error;
+  assert.equal(kills.seen.length, 2);
+  assert.deepEqual(drawn, [["A", 2]]);
+  assert.equal(engine.counters.faults, 3);
+});
+
+test("there is room until ten thousand critical events wait, whatever normal ones do", () => {
+  const { engine } = stand();
+  engine.receive(critical(1, ROOM - 1), false);
+  for (let at = 0; at < 5_000; at += 1) engine.receive([event({ type: "chat" })], false);
+  assert.ok(engine.room());
+  engine.receive(critical(ROOM, ROOM), false);
+  assert.ok(!engine.room());
+  engine.frame(0);
+  assert.ok(engine.room());
+});
+
+test("latency is from ingest to commit, and replays do not count", () => {
+  const { engine, time } = stand();
+  engine.receive([event({ ts_ingest_ms: 10 })], false);
+  engine.receive([event({ ts_ingest_ms: 10 })], true);
+  time.now = 25;
+  engine.frame(25);
+  assert.deepEqual([engine.latency.size, engine.latency.at(0)], [1, 15]);
+});
+
+/** A scheduler whose frames and timers the test runs. @param {(now: number) => number} draw */
+function loom(draw) {
+  const time = { now: 0 };
+  /** @type {((t: number) => void)[]} */
+  const asked = [];
+  /** @type {{run: () => void, ms: number}[]} */
+  const timers = [];
+  const scheduler = new Scheduler({
+    ...{ draw, now: () => time.now, raf: (run) => void asked.push(run) },
+    setTimer: (run, ms) => timers[timers.push({ run, ms }) - 1],
+    clearTimer: (timer) => void timers.splice(timers.indexOf(timer), 1),
+  });
+  return { scheduler, asked, timers, time };
+}
+
+test("a hundred requests are one frame, and a still picture asks for none", () => {
+  let draws = 0;
+  const { scheduler, asked, timers } = loom(() => ((draws += 1), Infinity));
+  for (let at = 0; at < 100; at += 1) scheduler.request();
+  assert.equal(asked.length, 1);
+  asked.splice(0).forEach((run) => run(16));
+  assert.deepEqual([draws, asked.length, timers.length], [1, 0, 0]);
+});
+
+test("what moves gets the next frame, what ends later gets one timer", () => {
+  const wakes = [0, 500, 400, Infinity];
+  const { scheduler, asked, timers } = loom(() => wakes.shift() ?? Infinity);
+  const step = () => asked.splice(0).forEach((run) => run(16));
+  scheduler.request();
+  step();
+  assert.equal(asked.length, 1, "it moves");
+  step();
+  assert.deepEqual(timers.map((timer) => timer.ms), [500]);
+  scheduler.request();
+  step();
+  assert.deepEqual(timers.map((timer) => timer.ms), [400], "one timer, the nearer");
+  timers.splice(0).forEach((timer) => timer.run());
+  step();
+  assert.deepEqual([asked.length, timers.length], [0, 0]);
+});
+
+test("the rate is measured between frames that follow on each other, a hidden page is not a slow one", () => {
+  const { scheduler, asked, time } = loom(() => time.now);
+  scheduler.request();
+  for (const t of [100, 120, 140, 9_000, 9_020]) {
+    time.now = t;
+    asked.splice(0).forEach((run) => run(t));
+  }
+  assert.equal(scheduler.intervals.size, 3);
+  assert.equal(scheduler.fps(), 50);
+});
+
+test("view: writes what differs, once, the last value of a frame", () => {
+  let writes = 0;
+  const node = /** @type {any} */ ({ set data(/** @type {string} */ value) { writes += 1; this.now = value; } });
+  const view = new View();
+  view.text(node, "a");
+  view.text(node, "b");
+  assert.equal(writes, 0, "nothing is written before the flush");
+  assert.equal(view.flush(), 1);
+  view.text(node, "b");
+  assert.equal(view.flush(), 0);
+  view.text(node, "c");
+  view.text(node, "b");
+  assert.equal(view.flush(), 0, "there and back is nothing");
+  assert.deepEqual([writes, node.now, view.counters.commits], [1, "b", 1]);
+});
+
+test("view: attributes that could carry a script or an address are refused", () => {
+  const view = new View();
+  for (const name of ["href", "src", "onclick", "style", "srcdoc"]) assert.throws(() => view.attribute(/** @type {any} */ ({}), name, "x"));
+});

@@ -1,0 +1,34 @@
+// @ts-check
+// Histories for the tests: frames, welcomes and events, with only what a test is about.
+
+/** @typedef {import("../../web_overlay/js/core/types.mjs").Event} Event */
+/** @typedef {import("../../web_overlay/js/core/types.mjs").Frame} Frame */
+/** @typedef {import("../../web_overlay/js/core/types.mjs").Welcome} Welcome */
+
+let made = 0;
+
+/** @param {Partial<Event>} [fields] @returns {Event} */
+export function event(fields = {}) {
+  made += 1;
+  return {
+    ...{ id: `e${made}`, type: "kill", category: "normal", priority: 3, ts_source_ms: null, ts_ingest_ms: 0, ttl_ms: 0 },
+    ...{ coalesce_key: null, source: "test", payload: {}, count: 1, position: 0, ...fields },
+  };
+}
+
+/** A frame with critical events at first..last. @param {number} first @param {number} last @param {Partial<Frame>} [fields] @returns {Frame} */
+export function frame(first, last, fields = {}) {
+  const events = [];
+  for (let position = Math.max(1, first); position <= last; position += 1) {
+    events.push(event({ id: `c${position}`, category: "critical", position }));
+  }
+  return { t: "frame", epoch: "A", seq: 1, tick_ts_ms: 0, first, last, top: last, replay: false, events, ...fields };
+}
+
+/** @param {number} position @param {Partial<Welcome>} [fields] @returns {Welcome} */
+export function welcome(position, fields = {}) {
+  return {
+    ...{ t: "welcome", epoch: "A", top: position, position, mode: "snapshot", recovered: true, missed: null },
+    ...{ heartbeat_ms: 2_000, server_ts_ms: 0, state: [], ...fields },
+  };
+}

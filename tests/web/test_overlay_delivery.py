@@ -1,0 +1,334 @@
+"""The promise in a real browser: every critical event is drawn once, in order, and reported after it was."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.support import eventually
+from tests.web.conftest import Overlay
+from tests.web.gate import Gate, now_ms
+
+
+def kill(number: int) -> dict[str, Any]:
+    return {"attacker": {"id": f"a{number}", "name": f"a{number}"}, "victim": {"id": f"v{number}", "name": f"v{number}"}}
+
+
+def kills(gate: Gate, count: int) -> None:
+    gate.commit(*(gate.event("kill", kill(number)) for number in range(count)))
+
+
+def in_order(overlay: Overlay, first: int, last: int) -> bool:
+    positions = [line["position"] for line in overlay.journal() if line["position"]]
+    return positions == list(range(first, last + 1))
+
+
+@pytest.mark.parametrize("format_", ["msgpack", "json"])
+def test_a_burst_of_thousands_is_drawn_once_in_order_and_reported(gate: Gate, overlay: Overlay, format_: str) -> None:
+    overlay.open(f"journal=1&format={format_}")
+    for _ in range(50):
+        gate.send(*(gate.event("kill", kill(number)) for number in range(100)))
+    overlay.drawn()
+    overlay.reported()
+    assert in_order(overlay, 1, 5_000)
+    assert len(overlay.texts(".kf-panel")) == 6
+    reports = [receipt["position"] for receipt in gate.said("receipt")]
+    assert reports == sorted(reports)
+    assert gate.said("hello")[0]["format"] == format_
+
+
+def test_a_catch_up_of_thousands_is_drawn_in_brief_and_without_movement(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1&overlay_id=main&motion=full")
+    gate.emit("kill", kill(0))
+    overlay.reported()
+    gate.refuse_with = 4000
+    gate.abort_all()
+    kills(gate, 4_999)
+    gate.refuse_with = None
+    overlay.drawn()
+    overlay.reported()
+    assert in_order(overlay, 1, 5_000)
+    assert all(line["replay"] for line in overlay.journal()[1:])
+    moving = overlay.page.evaluate(
+        "document.querySelector('.w-killfeed').getAnimations({subtree: true}).filter((a) => !a.transitionProperty).length"
+    )
+    assert moving == 0
+    assert overlay.status()["latency_p95_ms"] < 60_000, "replays are no measure of latency"
+
+
+def test_a_cut_line_is_mended_and_nothing_is_lost_or_repeated(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    for number in range(3):
+        gate.emit("kill", kill(number))
+        overlay.drawn()
+        gate.abort_all()
+        kills(gate, 3)
+    overlay.live()
+    overlay.drawn()
+    overlay.reported()
+    assert in_order(overlay, 1, 12)
+    assert overlay.status()["connects"] == 4
+    resumed = gate.said("hello")[-1]["resume"]
+    assert resumed["epoch"] == "e1"
+    assert resumed["position"] >= 9
+
+
+def test_a_lost_frame_a_silent_loss_and_a_repeated_frame_are_mended(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    gate.emit("kill", kill(1))
+    kills(gate, 2)  # committed, never sent: lost on the way
+    gate.emit("kill", kill(4))  # shows the gap
+    overlay.drawn()
+    kills(gate, 2)
+    gate.say({"t": "heartbeat", "top": len(gate.log), "server_ts_ms": now_ms()})  # nothing else shows it
+    overlay.drawn()
+    gate.send_frame(gate.frame(gate.log[2:5]))
+    gate.emit("kill", kill(7))
+    overlay.drawn()
+    assert in_order(overlay, 1, 7)
+    assert overlay.status()["cursor"]["duplicates"] == 3
+
+
+def test_another_epoch_starts_over(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    for number in range(3):
+        gate.emit("kill", kill(number))
+    overlay.drawn()
+    gate.new_epoch("e2")
+    gate.emit("kill", kill(9))
+    eventually(lambda: overlay.status()["epoch"] == "e2" and overlay.status()["state"] == "live")
+    gate.emit("kill", kill(10))
+    overlay.drawn()
+    overlay.reported()
+    assert overlay.status()["position"] == 2
+
+
+def test_a_reload_goes_on_where_was_drawn_and_a_live_one_at_the_present(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("overlay_id=main&journal=1")
+    gate.emit("kill", kill(1))
+    overlay.reported()
+    overlay.page.goto("about:blank")
+    kills(gate, 2)
+    overlay.open("overlay_id=main&journal=1")
+    overlay.drawn()
+    assert in_order(overlay, 2, 3)
+    assert gate.said("hello")[-1]["resume"] == {"epoch": "e1", "position": 1}
+    overlay.open("overlay_id=main&journal=1&on_reload=live")
+    assert gate.said("hello")[-1]["resume"] is None
+    overlay.open("overlay_id=other&journal=1")
+    assert gate.said("hello")[-1]["resume"] is None, "a place belongs to one overlay_id"
+
+
+def test_an_overlay_without_a_name_keeps_one_for_its_tab(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1")
+    overlay.page.reload()
+    overlay.live()
+    first, second = (hello["overlay_id"] for hello in gate.said("hello"))
+    assert first == second
+    assert first.startswith("o-")
+
+
+def test_a_hidden_page_draws_nothing_reports_nothing_and_makes_no_burst_when_shown(
+    gate: Gate, overlay: Overlay
+) -> None:
+    overlay.open("journal=1&motion=full")
+    gate.emit("kill", kill(1))
+    overlay.reported()
+    overlay.page.evaluate("hidePage(true)")
+    gate.send(*(gate.event("kill", kill(number)) for number in range(300)))
+    for number in range(600):
+        gate.send(gate.event("chat", {"user": "u", "text": str(number)}, ts_ingest_ms=now_ms() - 9_000))
+    gate.emit("hit", {"attacker": {"id": "1", "name": "a"}, "victim": {"id": "2", "name": "b"}}, coalesce_key="hit:1")
+    gate.emit("follow", {"user": "while hidden"})
+    eventually(lambda: overlay.status()["position"] == len(gate.log))
+    assert overlay.status()["drawn"] == 1
+    assert gate.said("receipt")[-1]["position"] == 1
+    hidden_s = time.monotonic()
+    eventually(lambda: time.monotonic() - hidden_s > 1.2)  # longer than anything cosmetic lives
+    overlay.page.evaluate("hidePage(false)")
+    overlay.drawn()
+    overlay.reported()
+    assert in_order(overlay, 1, len(gate.log))
+    assert overlay.texts(".hm-count") == []
+    assert overlay.status()["queued"]["overflowed"] >= 88, "the queue is bounded while nobody looks"
+    assert overlay.status()["events"]["late"] >= 301
+    assert overlay.texts(".w-social .bn-title") == ["while hidden"], "seen late is still seen"
+
+
+def test_more_than_fits_a_hidden_page_stays_in_the_log_until_it_is_shown(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1")
+    overlay.page.evaluate("hidePage(true)")
+    for _ in range(60):
+        gate.send(*(gate.event("kill", kill(number)) for number in range(200)))
+    eventually(lambda: overlay.status()["cursor"]["held"] > 0)
+    assert overlay.status()["queue"] < 10_500
+    overlay.page.evaluate("hidePage(false)")
+    overlay.drawn()
+    overlay.reported()
+    assert in_order(overlay, 1, 12_000)
+
+
+def test_one_frame_is_one_commit_and_what_does_not_change_is_not_written(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1&motion=full")
+    overlay.page.evaluate(
+        """() => {
+          globalThis.batches = []; globalThis.frames = 0;
+          new MutationObserver((records) => batches.push(records.length))
+            .observe(document.getElementById('stage'), {subtree: true, childList: true, attributes: true, characterData: true});
+        }"""
+    )
+    before = overlay.status()["view"]
+    score = gate.event("score", {"scores": {"CT": 1, "T": 2}}, coalesce_key="score")
+    chat = [gate.event("chat", {"user": "u", "text": str(number)}) for number in range(5)]
+    gate.send(*(gate.event("kill", kill(number)) for number in range(5)), *chat, score)
+    overlay.drawn()
+    overlay.settled()
+    batches = overlay.page.evaluate("batches")
+    commits = overlay.status()["view"]["commits"] - before["commits"]
+    assert len(batches) == commits == 1
+    assert not overlay.page.evaluate("batches.some((size) => size > 150)")
+    writes = overlay.status()["view"]["writes"]
+    again = gate.event("score", {"scores": {"CT": 1, "T": 2}}, coalesce_key="score")
+    gate.send(again)
+    overlay.seen(again.id)
+    assert overlay.status()["view"]["writes"] == writes, "the same score writes nothing"
+
+
+def test_a_still_picture_asks_for_no_frames(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1")
+    gate.emit("score", {"scores": {"CT": 1, "T": 2}}, coalesce_key="score")
+    history = [(0.0, 0)]
+
+    def still() -> bool:
+        frames = overlay.status()["frames"]
+        if frames != history[-1][1]:
+            history.append((time.monotonic(), frames))
+        return time.monotonic() - history[-1][0] > 1.0
+
+    eventually(still, 4)
+    assert history[-1][1] < 60, "frames flow for 300 ms after an event, and then no more"
+
+
+def test_nothing_reads_layout(gate: Gate, overlay: Overlay) -> None:
+    reads = """() => {
+      globalThis.reads = [];
+      const note = (owner, name) => {
+        const found = Object.getOwnPropertyDescriptor(owner, name);
+        if (found?.get) Object.defineProperty(owner, name, {...found, get() { reads.push(name); return found.get.call(this); }});
+        else if (found) Object.defineProperty(owner, name, {...found, value(...all) { reads.push(name); return found.value.apply(this, all); }});
+      };
+      for (const name of ['offsetWidth', 'offsetHeight', 'offsetTop', 'offsetLeft', 'offsetParent', 'innerText']) note(HTMLElement.prototype, name);
+      for (const name of ['clientWidth', 'clientHeight', 'scrollHeight', 'scrollTop', 'scrollWidth', 'getBoundingClientRect', 'getClientRects', 'scrollIntoView']) note(Element.prototype, name);
+      note(window, 'getComputedStyle');
+    }"""
+    overlay.open("journal=1&hud=1")
+    overlay.page.evaluate(reads)
+    gate.emit("kill", kill(1))
+    gate.emit("chat", {"user": "u", "text": "x"})
+    gate.emit("follow", {"user": "x"})
+    overlay.drawn()
+    overlay.settled()
+    assert overlay.page.evaluate("reads") == []
+
+
+def test_receipts_come_at_most_every_100_ms_with_their_figures(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1")
+    for number in range(60):
+        gate.emit("kill", kill(number))
+        overlay.settled()
+    overlay.reported()
+    receipts = gate.said("receipt")
+    # Arrival jitters; the sum does not: n receipts take at least (n - 1) × 100 ms.
+    assert receipts[-1]["at_s"] - receipts[0]["at_s"] >= 0.1 * (len(receipts) - 1) - 0.1
+    assert {"position", "fps", "latency_p50_ms", "latency_p95_ms", "queue", "dropped"} <= receipts[-1].keys()
+    assert len(gate.said("ping")) >= 1
+
+
+def test_the_journal_says_when_each_event_was_received_and_drawn(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1")
+    for number in range(20):
+        gate.emit("kill", kill(number))
+    overlay.drawn()
+    for line in overlay.journal():
+        assert set(line) == {
+            *("id", "type", "position", "count", "ts_ingest_ms", "received_ms", "committed_ms", "replay"),
+        }
+        # One machine, one clock; 5 ms for the estimate of the offset.
+        assert line["ts_ingest_ms"] - 5 <= line["received_ms"] <= line["committed_ms"] <= now_ms() + 5
+    overlay.open("")
+    assert overlay.page.evaluate("framewire.journal") is None
+
+
+@pytest.mark.parametrize(
+    ("token", "code", "words"),
+    [
+        ("wrong", None, "token in this address is wrong"),
+        ("", None, "no token"),
+        ("display-token", 4503, "may not be used"),
+        ("display-token", 4504, "different versions"),
+    ],
+)
+def test_a_final_refusal_stops_and_says_what_to_do(
+    gate: Gate, overlay: Overlay, token: str, code: int | None, words: str
+) -> None:
+    gate.refuse_with = code
+    overlay.open("", live=False, token=token)
+    eventually(lambda: words in " ".join(overlay.texts("#notice")))
+    assert "Overlay stopped" in overlay.texts("#notice")[0]
+    attempts = gate.connections
+    assert attempts == (2 if code == 4504 else 1), "another version is worth one reload"
+    box = overlay.page.locator("#notice").bounding_box()
+    assert box["width"] * box["height"] < 0.1 * 1920 * 1080
+
+
+def test_a_new_token_in_the_address_is_used_at_once(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("", live=False, token="wrong")
+    eventually(lambda: overlay.texts("#notice") != [])
+    overlay.page.evaluate("location.hash = 'k=display-token'")
+    overlay.live()
+
+
+def test_a_gateway_that_comes_later_is_found(gate: Gate, overlay: Overlay) -> None:
+    gate.deaf = True
+    overlay.open("journal=1", live=False)
+    eventually(lambda: len(gate.said("hello")) == 1)
+    gate.deaf = False
+    gate.close_all(4000)
+    overlay.live()
+
+
+def test_silence_is_noticed_and_mended(gate: Gate, overlay: Overlay) -> None:
+    gate.heartbeat_ms = 200
+    overlay.open("journal=1")
+    gate.emit("kill", kill(1))
+    overlay.drawn()
+    gate.heartbeat_ms = 60_000
+    eventually(lambda: gate.connections == 2)  # no heartbeat came
+    overlay.live()
+
+
+def test_a_message_that_is_not_understood_costs_a_reconnect_and_no_event(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1")
+    gate.emit("kill", kill(1))
+    overlay.drawn()
+    gate.say({"t": "heartbeat"})
+    eventually(lambda: gate.connections == 2)
+    overlay.live()
+    gate.emit("kill", kill(2))
+    overlay.drawn()
+    assert in_order(overlay, 1, 2)
+
+
+def test_two_overlays_of_one_browser_each_draw_everything(gate: Gate, overlay: Overlay, browser: Any) -> None:
+    overlay.open("journal=1&overlay_id=one")
+    context = browser.new_context()
+    other = Overlay(context.new_page(), gate).open("journal=1&overlay_id=two&format=json")
+    for number in range(50):
+        gate.emit("kill", kill(number))
+    overlay.drawn()
+    other.drawn()
+    assert in_order(overlay, 1, 50)
+    assert in_order(other, 1, 50)
+    context.close()

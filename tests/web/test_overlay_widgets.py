@@ -1,0 +1,291 @@
+"""Each widget against the page, in a real browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support import eventually
+from tests.web.conftest import Overlay
+from tests.web.gate import Gate, now_ms
+
+
+def player(number: int, name: str = "", team: str = "CT") -> dict[str, Any]:
+    return {"id": f"p{number}", "name": name or f"player{number}", "team": team}
+
+
+def kill(a: int, v: int, **fields: Any) -> dict[str, Any]:
+    return {"attacker": player(a), "victim": player(v, team="T"), "weapon": "ak47"} | fields
+
+
+def test_a_kill_shows_who_how_and_whom(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    gate.emit("kill", kill(1, 2, headshot=True))
+    gate.emit("kill", kill(3, 4, weapon="m4a1_silencer"))
+    overlay.drawn()
+    assert overlay.texts(".kf-panel") == ["player1ak47player2", "player3m4a1 silencerplayer4"]
+    marked = overlay.page.evaluate(
+        "[...document.querySelectorAll('.kf-row:not(.off) .kf-icon')].map((icon) => !icon.classList.contains('off'))"
+    )
+    assert marked == [True, False]
+
+
+def test_deaths_revives_and_separate_headshots_and_assists_have_their_place(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    gate.emit("death", {"victim": player(1), "cause": "planted_c4"})
+    gate.emit("revive_taken", {"medic": player(2), "revived": player(1)})
+    gate.emit("kill", kill(3, 4))
+    gate.emit("headshot", {"attacker": player(3), "victim": player(4, team="T")})  # the same kill, told apart
+    gate.emit("headshot", {"attacker": player(5), "weapon": "awp"})
+    gate.emit("assist", {"player": player(6), "victim": player(4)})
+    overlay.drawn()
+    eventually(lambda: "player3+ player6ak47player4" in overlay.texts(".kf-panel"))
+    assert overlay.texts(".kf-panel") == [
+        "planted c4player1",
+        "player2player1",
+        "player3+ player6ak47player4",
+        "player5awp",
+    ]
+    assert overlay.page.locator(".kf-row.mine:not(.off)").count() == 1, "a revive of the streamer stands out"
+
+
+def test_the_killfeed_keeps_the_newest_and_its_nodes(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1&kills=4")
+    nodes = overlay.page.evaluate("document.querySelectorAll('*').length")
+    for number in range(20):
+        gate.emit("kill", kill(number, number + 100))
+    overlay.drawn()
+    eventually(lambda: len(overlay.texts(".kf-panel")) == 4)
+    assert [text[:8] for text in overlay.texts(".kf-panel")] != []
+    assert {text.split("ak47")[0] for text in overlay.texts(".kf-panel")} == {f"player{n}" for n in range(16, 20)}
+    assert overlay.page.evaluate("document.querySelectorAll('*').length") == nodes, "nodes are pooled"
+
+
+def test_a_row_leaves_by_itself(gate: Gate, overlay: Overlay) -> None:
+    overlay.page.clock.install()
+    overlay.open()
+    gate.emit("kill", kill(1, 2))
+    eventually(lambda: overlay.page.clock.run_for(50) or overlay.status()["drawn"] == 1)
+    overlay.page.clock.run_for(6_000)
+    assert len(overlay.texts(".kf-panel")) == 1
+    overlay.page.clock.run_for(1_500)
+    assert overlay.texts(".kf-panel") == []
+
+
+def test_a_kill_on_a_streak_is_marked_with_its_number(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    streak = gate.event("streak", {"player": player(1), "kills": 5}, coalesce_key="streak:p1")
+    gate.send(gate.event("kill", kill(1, 2)), streak)
+    gate.emit("kill", kill(3, 4))
+    overlay.drawn()
+    assert overlay.texts(".hot .kf-streak") == ["×5"]
+    assert overlay.texts(".sk-number") == ["×5"]
+    gate.emit("streak", {"player": player(1), "kills": 6}, coalesce_key="streak:p1")
+    eventually(lambda: overlay.texts(".sk-number") == ["×6"])
+    gate.emit("streak", {"player": player(1), "kills": 0}, coalesce_key="streak:p1")
+    eventually(lambda: overlay.texts(".sk-number") == [])
+
+
+@pytest.mark.parametrize(
+    ("kills", "word"),
+    [(2, "DOUBLE KILL"), (3, "TRIPLE KILL"), (4, "QUAD KILL"), (5, "ACE"), (7, "7 KILLS")],
+)
+def test_a_multikill_is_announced(gate: Gate, overlay: Overlay, kills: int, word: str) -> None:
+    overlay.open()
+    gate.emit("multikill", {"player": player(1, "zephyr"), "kills": kills, "window_ms": 4000})
+    overlay.drawn()
+    assert overlay.texts(".mk-word") == [word]
+    assert overlay.texts(".mk-who") == ["zephyr"]
+
+
+def test_hits_are_one_mark_with_their_number(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    hit = {"attacker": player(1), "victim": player(2), "hitgroup": "chest"}
+    gate.send(*(gate.event("hit", hit, count=count, coalesce_key="hit:p1") for count in (1, 4, 2)))
+    eventually(lambda: overlay.texts(".hm-count") == ["×7"])
+    assert overlay.page.get_attribute(".hm-box", "data-level") == "3"
+    assert overlay.page.locator(".hm-box").count() == 1
+    assert sum(line["count"] for line in overlay.journal()) == 7, "merged, and counted"
+
+
+def test_chat_shows_names_in_readable_colours(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    gate.emit("chat", {"user": "dark", "text": "hello", "color": "#0000ff"})
+    gate.emit("chat", {"user": "plain", "text": "there"})
+    eventually(lambda: len(overlay.texts(".chat-panel")) == 2)
+    assert set(overlay.texts(".chat-panel")) == {"darkhello", "plainthere"}
+    color = overlay.page.evaluate(
+        """[...document.querySelectorAll('.chat-name')].find((node) => node.textContent === 'dark').style.color"""
+    )
+    assert color != "rgb(0, 0, 255)"
+
+
+def test_the_newest_message_is_at_the_bottom_and_rows_are_never_cut(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1&chat=12&motion=full")
+    for number in range(30):
+        gate.emit("chat", {"user": f"u{number}", "text": "many words " * 12})
+    eventually(lambda: any(text.startswith("u29") for text in overlay.texts(".chat-panel")))
+    overlay.settled()
+    boxes = overlay.page.evaluate(
+        """(() => {
+          const frame = document.querySelector('.w-chat').getBoundingClientRect();
+          return [...document.querySelectorAll('.chat-row:not(.off)')].map((row) => {
+            const box = row.getBoundingClientRect();
+            return {name: row.querySelector('.chat-name').textContent, top: box.top - frame.top, bottom: frame.bottom - box.bottom,
+                    seen: box.left < frame.right - 1};
+          }).filter((row) => row.seen);
+        })()"""
+    )
+    lowest = min(boxes, key=lambda box: box["bottom"])
+    assert lowest["name"] == "u29"
+    assert all(box["top"] >= -0.5 and box["bottom"] >= -0.5 for box in boxes)
+
+
+def test_a_deletion_removes_what_is_shown_what_waits_and_what_arrives_later(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    base = now_ms()
+
+    def said(user: str, message: str, at: float) -> Any:
+        return gate.event(
+            "chat", {"user": user, "user_id": user, "text": message, "message_id": message}, ts_ingest_ms=base + at
+        )
+
+    gate.send(said("troll", "one", 0), said("troll", "two", 1), said("kind", "three", 2), said("kind", "four", 3))
+    eventually(lambda: len(overlay.texts(".chat-panel")) == 4)
+    gate.emit("chat_delete", {"message_id": "four"})
+    overlay.drawn()
+    assert set(overlay.texts(".chat-text")) == {"one", "two", "three"}
+    # In one frame with its message: critical comes first, and still wins.
+    gate.send(gate.event("chat_delete", {"message_id": "five"}), said("kind", "five", 4))
+    gate.send(gate.event("chat_delete", {"user_id": "troll"}, ts_ingest_ms=base + 10))
+    late = said("troll", "said before the deletion", 9)
+    after = said("troll", "said after the deletion", 11)
+    gate.send(late, after)
+    overlay.seen(after.id)
+    assert set(overlay.texts(".chat-text")) == {"three", "said after the deletion"}
+    gate.emit("chat_delete", {})
+    overlay.drawn()
+    assert overlay.texts(".chat-text") == []
+
+
+def test_banners_wait_for_each_other_and_outcomes_have_their_tone(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    gate.emit("alert_start", {"alert": "a", "title": "Indar", "subtitle": "begins"})
+    overlay.drawn()
+    assert overlay.texts(".w-alerts .bn-title") == ["Indar"]
+    gate.emit("alert_end", {"alert": "a", "outcome": "loss", "title": "Indar"})
+    eventually(lambda: overlay.texts(".w-alerts .bn-title") == ["Defeat"])
+    assert overlay.page.get_attribute(".w-alerts .bn", "data-tone") == "bad"
+    gate.send(gate.event("follow", {"user": "first"}), gate.event("raid", {"user": "second", "viewers": 1234}))
+    eventually(lambda: overlay.texts(".w-social .bn-title") == ["first"])
+    eventually(lambda: overlay.texts(".w-social .bn-title") == ["second"], 6)
+    assert overlay.texts(".w-social .bn-detail") == ["with 1\u202f234 viewers"]
+
+
+def test_the_score_faces_two_sides(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    score = {"scores": {"CT": 11, "T": 9}, "names": {"CT": "Nordlicht"}}
+    gate.emit("score", score, coalesce_key="score")
+    eventually(lambda: overlay.texts(".sc-side") == ["Nordlicht11", "T9"])
+    gate.emit("score", score | {"scores": {"CT": 12, "T": 9}}, coalesce_key="score")
+    eventually(lambda: overlay.texts(".sc-points") == ["12", "9"])
+
+
+def test_retained_state_is_on_the_page_after_the_welcome(gate: Gate, overlay: Overlay) -> None:
+    gate.commit(gate.event("score", {"scores": {"A": 1, "B": 2}}, coalesce_key="score"))
+    gate.commit(gate.event("toggle", {"name": "chat", "on": False}, coalesce_key="toggle:chat"))
+    gate.commit(gate.event("streak", {"player": player(1), "kills": 9}, coalesce_key="streak:p1"))
+    overlay.open()
+    eventually(lambda: overlay.texts(".sc-points") == ["1", "2"])
+    assert overlay.page.locator(".w-chat.hidden").count() == 1
+    assert overlay.texts(".sk-number") == [], "an old streak is not announced"
+
+
+def test_toggles_hide_and_show_by_name(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+
+    def toggle(name: str, on: bool) -> None:
+        gate.emit("toggle", {"name": name, "on": on}, coalesce_key=f"toggle:{name}")
+
+    gate.emit("kill", kill(1, 2))
+    overlay.drawn()
+    toggle("killfeed", False)
+    eventually(lambda: overlay.texts(".kf-panel") == [])
+    gate.emit("kill", kill(3, 4))
+    overlay.drawn()  # hidden is not lost
+    toggle("killfeed", True)
+    eventually(lambda: len(overlay.texts(".kf-panel")) == 2)
+    toggle("all", False)
+    eventually(lambda: overlay.texts(".kf-panel") == [])
+    toggle("all", True)
+    toggle("hud", True)
+    eventually(lambda: overlay.texts("#hud .hud-fps") != [])
+    toggle("hud", False)
+    eventually(lambda: overlay.texts("#hud .hud-fps") == [])
+    toggle("no such thing", False)
+    eventually(lambda: overlay.status()["events"]["events"] >= 8)
+
+
+def test_the_crosshair_is_off_until_asked_for(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    assert overlay.page.locator(".ch.off").count() == 1
+    gate.emit("crosshair", {"on": True, "style": "dot", "color": "#ff00ff"}, coalesce_key="crosshair")
+    eventually(lambda: overlay.page.locator(".ch.off").count() == 0)
+    assert overlay.page.evaluate("document.querySelector('.ch').style.color") == "rgb(255, 0, 255)"
+
+
+def test_custom_events_are_applied_though_nothing_shows_them(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    event = gate.emit("custom", {"name": "confetti", "data": {"__proto__": 1, "n": 3}})
+    overlay.seen(event.id)
+    assert overlay.status()["events"]["unknown"] == 1
+
+
+def test_only_the_widgets_of_the_address_are_there(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("widgets=chat,alerts&journal=1&nonsense=1")
+    assert overlay.page.evaluate("[...document.querySelectorAll('.w')].map((w) => w.classList[1])") == [
+        "w-chat",
+        "w-alerts",
+    ]
+    gate.emit("kill", kill(1, 2))
+    overlay.drawn()
+    overlay.reported()
+    assert overlay.status()["problems"] == ["?nonsense is not a parameter of the overlay"]
+
+
+XSS = [
+    "<script>hacked()</script>",
+    "<img src=x onerror=hacked()>",
+    "\"'><svg onload=hacked()>",
+    "javascript:hacked()",
+    "</span><iframe srcdoc='<script>parent.hacked()</script>'>",
+    "${hacked()}{{hacked()}}",
+    "<style>*{display:none}</style>",
+    "\u202egnirts\u0000\ufeff",
+]
+
+
+@pytest.mark.parametrize("format_", ["msgpack", "json"])
+def test_what_strangers_write_is_text_and_nothing_else(gate: Gate, overlay: Overlay, format_: str) -> None:
+    overlay.page.add_init_script("globalThis.hacks = 0; globalThis.hacked = () => { hacks += 1; };")
+    overlay.open(f"journal=1&hud=1&chat=20&kills=12&format={format_}&overlay_id=<b>")
+    elements = overlay.page.evaluate("document.querySelectorAll('*').length")
+    for text in XSS:
+        name = text[:64]
+        person = {"id": name, "name": name, "team": name}
+        gate.emit("kill", {"attacker": person, "victim": person, "weapon": name})
+        gate.emit("chat", {"user": name, "text": text, "color": "", "message_id": name})
+        gate.emit("multikill", {"player": person, "kills": 3, "window_ms": 1})
+        gate.emit("streak", {"player": person, "kills": 30}, coalesce_key=f"streak:{name}")
+        gate.emit("alert_start", {"alert": name, "title": text, "subtitle": text})
+        gate.emit("subscription", {"user": name, "text": text, "tier": name, "gifted_by": name})
+        gate.emit("objective", {"action": name, "player": person, "target": name})
+        gate.emit("score", {"scores": {name: 1, "__proto__": 2}, "names": {name: name}}, coalesce_key="score")
+        gate.emit("crosshair", {"on": True, "style": "constructor", "color": "#ff0000"}, coalesce_key="crosshair")
+    overlay.drawn()
+    overlay.settled()
+    assert overlay.page.evaluate("hacks") == 0
+    assert XSS[0] in overlay.texts(".chat-text")
+    assert overlay.page.evaluate("document.querySelectorAll('*').length") == elements
+    assert overlay.status()["events"]["faults"] == 0

@@ -1,0 +1,36 @@
+// @ts-check
+// Asking the gateway, with the control token from the address's fragment.
+
+export class Refused extends Error {}
+
+/**
+ * @param {string} path
+ * @param {string} token
+ * @returns {Promise<any>}
+ * @throws {Refused} with a sentence for people
+ */
+export async function ask(path, token) {
+  let response;
+  try {
+    response = await fetch(path, { headers: { Authorization: `Bearer ${token}` }, cache: "no-store", signal: timeout(5_000) });
+  } catch {
+    throw new Refused("The gateway does not answer. Is Framewire running?");
+  }
+  if (response.status === 401) {
+    throw new Refused(
+      token === ""
+        ? "This address has no token. Open the dashboard address that ./supervisor.py start prints."
+        : "The token in this address is wrong or was replaced. Open the dashboard address that ./supervisor.py token prints.",
+    );
+  }
+  const body = await response.json().catch(() => null);
+  if (response.ok || response.status === 404) return body;
+  throw new Refused(body?.error ?? `The gateway answered with status ${response.status}.`);
+}
+
+/** @param {number} ms */
+function timeout(ms) {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), ms);
+  return controller.signal;
+}
