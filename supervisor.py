@@ -185,6 +185,10 @@ class Supervisor:
         ]:
             file.unlink(missing_ok=True)
 
+    def hang_up(self) -> None:
+        """Tell whoever waits for the end (`stop`) that it has come; the next start is possible from here on."""
+        self._control.hang_up()
+
     def turn(self) -> None:
         """Wait for the next thing to happen and deal with it."""
         due_s = min(self._sample_due_s, self.family.next_due_s() or self._sample_due_s)
@@ -380,10 +384,8 @@ class Supervisor:
             {"name": name, "pid": incarnation.process.pid, "created_s": incarnation.meter.created_s}
             for name, incarnation in self.incarnations.items()
         ]
-        draft = self._run_dir / ".children.json"
-        # No fsync: after a loss of power there is nobody left to kill, and the loop need not wait for a disk.
-        draft.write_text(json.dumps(rows), encoding="utf-8")
-        draft.replace(self._run_dir / "children.json")
+        # Not durable: after a loss of power there is nobody left to kill, and this loop must not wait for a disk.
+        host.write_private(self._run_dir / "children.json", json.dumps(rows).encode(), durable=False)
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -482,8 +484,9 @@ def spawner(run_dir: Path, program: tuple[str, ...], to_files: bool) -> Spawn:
 
 
 def open_log(run_dir: Path, name: str) -> IO[bytes]:
-    host.private_directory(run_dir / "log")
-    return (run_dir / "log" / f"{name}.log").open("ab")
+    path = host.private_directory(run_dir / "log") / f"{name}.log"
+    host.touch_private(path)
+    return path.open("ab")
 
 
 def own_words(run_dir: Path, name: str) -> str:
@@ -547,7 +550,10 @@ def supervise(
                 click.echo(banner(settings, tokens.load(run_dir), seconds))
 
         spawn = spawner(run_dir, program, to_files=origin.background)
-        return Supervisor(plan, settings, run_dir, spawn, on_ready, origin).run()
+        supervisor = Supervisor(plan, settings, run_dir, spawn, on_ready, origin)
+        code = supervisor.run()
+    supervisor.hang_up()
+    return code
 
 
 def banner(settings: Settings, secrets: tokens.Tokens, seconds: float) -> str:

@@ -44,11 +44,15 @@ class Server:
         selector.register(self._listener, selectors.EVENT_READ, self._accept)
 
     def close(self) -> None:
-        """Close everything; a client that waits for the end reads it now."""
-        for client in list(self._clients):
-            self._drop(client)
-        self._selector.unregister(self._listener)
+        """Serve nobody any more; connections stay open until `hang_up`."""
+        for registered in (self._listener, *(client.connection for client in self._clients)):
+            self._selector.unregister(registered)
         self._listener.close()
+
+    def hang_up(self) -> None:
+        """Close all connections; a client that waits for the end reads it now."""
+        for client in self._clients:
+            client.connection.close()
 
     def _accept(self, _events: int) -> None:
         try:

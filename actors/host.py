@@ -35,14 +35,15 @@ def private_directory(path: Path) -> Path:
     return path
 
 
-def write_private(path: Path, data: bytes) -> None:
-    """Replace `path` by a file of mode 0600, atomically."""
+def write_private(path: Path, data: bytes, durable: bool = True) -> None:
+    """Replace `path` by a file of mode 0600, atomically; not `durable`: a loss of power may leave it torn or empty."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
     draft.replace(path)
 
 

@@ -51,6 +51,7 @@ class Loop:
         self.writer.close()
         self.thread.join()
         self.server.close()
+        self.server.hang_up()
         self.reader.close()
         self.selector.close()
 
@@ -169,7 +170,9 @@ def test_without_unix_sockets_a_loopback_port_asks_for_the_control_token(run_dir
             client = raw(loop)
             client.sendall(json.dumps({"command": "stop", "token": offered}).encode() + b"\n")
             client.shutdown(socket.SHUT_WR)
-            assert lines_of(client) == [{"ok": False, "error": "the control token is missing or wrong", "bad_input": False}]
+            assert lines_of(client) == [
+                {"ok": False, "error": "the control token is missing or wrong", "bad_input": False}
+            ]
         assert [request["command"] for request in loop.asked] == ["status"]
     finally:
         loop.close()

@@ -1,0 +1,238 @@
+"""The command line on the whole product: what a person types, what it answers, with which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support import SUPERVISOR, Pipeline, eventually
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Pipeline]:
+    """One running pipeline for the commands that leave it as it was."""
+    with Pipeline() as pipeline:
+        pipeline.start()
+        yield pipeline
+
+
+@pytest.fixture
+def idle() -> Iterator[Pipeline]:
+    """A pipeline that is not started."""
+    with Pipeline() as pipeline:
+        yield pipeline
+
+
+def watching(pipeline: Pipeline, *arguments: str) -> subprocess.Popen[str]:
+    """Start `watch` and return when its overlay is connected."""
+
+    def welcomed() -> float:
+        stats = pipeline.status()["actors"].get("gateway-1", {})
+        return float(stats.get("snapshots", 0) + stats.get("resumes", 0))
+
+    before = welcomed()
+    process = pipeline.begin("watch", "--json", *arguments)
+    eventually(lambda: welcomed() > before, 10)
+    return process
+
+
+def test_start_says_where_to_look_and_how_to_stop(shared):
+    said = shared.said()
+    made = shared.tokens
+    assert f"http://127.0.0.1:{shared.gateway_port}/overlay/#k={made.display}" in said
+    assert f"http://127.0.0.1:{shared.gateway_port}/#k={made.control}" in said
+    assert f"http://127.0.0.1:{shared.ingest_port}/srcds/{made.ingest}" in said
+    assert "Ctrl-C or ./supervisor.py stop" in said
+
+
+def test_status_fits_into_80_columns_and_names_every_process(shared):
+    table = shared.command("status").stdout
+    for name in ("broadcaster", "gateway-1", "queue-manager", "normalizer-1", "ingest"):
+        assert name in table
+    assert max(len(line) for line in table.splitlines()) <= 80
+
+
+def test_status_as_json_has_what_scripts_need(shared):
+    answer = json.loads(shared.command("status", "--json").stdout)
+    assert answer["state"] == "running"
+    row = answer["processes"][0]
+    assert {"name", "kind", "state", "pid", "uptime_s", "restarts", "last_reason", "cpu_pct", "rss_bytes"} <= set(row)
+
+
+def test_an_emitted_event_is_watched_and_its_story_is_told(shared):
+    watcher = watching(shared, "--types", "follow", "--count", "1", "--timeout", "20")
+    done = shared.command("emit", "follow", "user=ada", "--id", "story-1", "--json")
+    assert json.loads(done.stdout)["ids"] == ["story-1"]
+    out, _ = watcher.communicate(timeout=30)
+    event = json.loads(out)
+    assert (event["id"], event["payload"], watcher.returncode) == ("story-1", {"user": "ada"}, 0)
+    told = shared.command("why", "story-1", "--json")
+    assert json.loads(told.stdout)["story"]["position"] == event["position"]
+
+
+def test_many_events_come_in_order_and_once(shared):
+    watcher = watching(shared, "--types", "raid", "--count", "1200", "--timeout", "30")
+    assert shared.command("emit", "raid", "user=ada", "--id", "many", "--count", "1200").returncode == 0
+    out, _ = watcher.communicate(timeout=40)
+    assert [json.loads(line)["id"] for line in out.splitlines()] == [f"many-{number}" for number in range(1, 1201)]
+
+
+def test_watch_fails_when_too_few_events_come_in_time(shared):
+    done = shared.command("watch", "--types", "raid", "--count", "3", "--timeout", "0.2")
+    assert (done.returncode, done.stderr) == (1, "error: 0 of 3 events came within 0.2 s\n")
+
+
+def test_a_story_of_an_event_that_never_was_is_a_failure(shared):
+    done = shared.command("why", "never")
+    assert done.returncode == 1
+    assert "nothing is known" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("emit", "kill", "attacker.name=Ada"), "missing required field `id` - at `$.attacker`"),
+        (("emit", "kill", "attacker"), "expected KEY=VALUE"),
+        (("emit", "kill", "attacker=x", "attacker.name=y"), "'attacker' has a value already"),
+        (("emit", "follow", "--payload", "{"), "--payload is no JSON"),
+        (("emit", "follow", "user=x", "--payload", "{}"), "got both"),
+        (("emit", "following"), "is not one of"),
+        (("restart", "nobody"), "no process is called 'nobody'; there are broadcaster"),
+        (("replay", "nowhere.log"), "does not exist"),
+        (("start", "--set", "queue.max_events=0"), "at `$.queue.max_events`"),
+        (("start", "--config", "nowhere.toml"), "does not exist"),
+    ],
+)
+def test_a_mistake_is_answered_in_words_with_exit_code_2(shared, arguments, words):
+    done = shared.command(*arguments)
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 2
+
+
+def test_a_second_start_is_refused(shared):
+    done = shared.command("start")
+    assert done.returncode == 3
+    assert f"a pipeline is already running with run_dir {shared.run_dir}" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("stop",), ("restart", "ingest"), ("emit", "follow"), ("watch",)])
+def test_what_needs_a_running_pipeline_says_that_there_is_none(idle, arguments):
+    done = idle.command(*arguments)
+    assert (done.returncode, done.stderr) == (3, f"error: no pipeline is running with run_dir {idle.run_dir}\n")
+
+
+def test_restart_comes_back_when_the_new_process_works(shared):
+    before = shared.pid("normalizer-1")
+    done = shared.command("restart", "normalizer", "--json")
+    assert json.loads(done.stdout)["restarted"] == ["normalizer-1"]
+    assert shared.pid("normalizer-1") != before
+    assert shared.status()["state"] == "running"
+
+
+def test_a_rotated_token_is_another_one_and_the_old_one_opens_nothing(shared):
+    before = shared.tokens.ingest
+    shown = json.loads(shared.command("token", "rotate", "ingest", "--json").stdout)
+    assert shown["token"] == shared.tokens.ingest != before
+    assert shared.command("emit", "follow").returncode == 0
+
+
+def test_detached_it_returns_when_ready_and_logs_to_files_without_secrets(idle):
+    done = idle.command("start", "--detach")
+    assert done.returncode == 0, done.stderr
+    assert idle.running()
+    assert idle.tokens.control in done.stdout
+    logs = {file.name: file.read_text() for file in (idle.run_dir / "log").iterdir()}
+    assert "ready" in logs["supervisor.log"]
+    for token in (idle.tokens.display, idle.tokens.control, idle.tokens.ingest):
+        assert not any(token in text for text in logs.values())
+        assert not any(token in part for line in command_lines(idle.run_dir) for part in line)
+    stopped = idle.command("stop")
+    assert (stopped.returncode, stopped.stderr) == (0, "")
+    eventually(lambda: not command_lines(idle.run_dir))  # the guardian has to notice yet
+
+
+def command_lines(run_dir: Path) -> list[list[str]]:
+    """Return the command lines of all processes of a pipeline, whoever started them."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        line = process.info["cmdline"] or []
+        if process.info["status"] != psutil.STATUS_ZOMBIE and any(str(run_dir) in part for part in line):
+            found.append(line)
+    return found
+
+
+def test_detached_it_tells_why_it_could_not_start(idle):
+    idle.overrides.append(f"gateway.port={idle.ingest_port}")  # both on one port: the second to bind must fail
+    done = idle.command("start", "--detach")
+    assert done.returncode in (2, 3)
+    assert str(idle.ingest_port) in done.stderr
+    assert not command_lines(idle.run_dir)
+
+
+def test_the_guardian_brings_the_product_back_and_stop_ends_both(idle):
+    idle.start("--detach", ready=False).wait(30)
+    pid = idle.status()["pid"]
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: idle.running() and idle.status()["pid"] != pid, 20)
+    assert idle.command("emit", "follow").returncode == 0
+    assert idle.command("stop").returncode == 0
+    assert idle.command("start", "--detach").returncode == 0  # at once: stop has waited for the end
+    assert idle.command("stop").returncode == 0
+    eventually(lambda: not command_lines(idle.run_dir))
+
+
+def test_what_is_on_the_disk_is_private(shared):
+    for path in [shared.run_dir, *shared.run_dir.rglob("*")]:
+        mode = stat.S_IMODE(path.lstat().st_mode)
+        if path.name != "console":
+            assert mode & 0o077 == 0 or path.is_socket(), f"{path} has mode {mode:04o}"
+
+
+def test_a_run_directory_that_others_may_enter_is_refused(idle):
+    idle.run_dir.chmod(0o755)
+    done = idle.command("start")
+    assert done.returncode == 2
+    assert "has mode 0755, expected 0700" in done.stderr
+
+
+def test_a_run_directory_with_too_long_a_path_is_refused(idle):
+    idle.overrides.append(f"run_dir={idle.run_dir / ('x' * 100)}")
+    done = idle.command("start")
+    assert done.returncode == 2
+    assert "run_dir is too long" in done.stderr
+
+
+def test_a_trace_is_replayed_and_counted(shared, tmp_path):
+    trace = tmp_path / "trace.ndjson"
+    lines = [{"type": "cheer", "payload": {"user": "ada", "bits": number}} for number in range(20)]
+    trace.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    watcher = watching(shared, "--types", "cheer", "--count", "20", "--timeout", "20")
+    done = shared.command("replay", str(trace), "--speed", "max", "--json")
+    assert json.loads(done.stdout)["critical"] == 20, done.stderr
+    out, _ = watcher.communicate(timeout=30)
+    assert [json.loads(line)["payload"]["bits"] for line in out.splitlines() if line] == list(range(20))
+
+
+def test_doctor_finds_a_sound_machine_and_a_port_that_is_taken(shared, idle):
+    assert "a pipeline is running here" in shared.command("doctor").stdout
+    assert idle.command("doctor").returncode == 0
+    idle.overrides.append(f"gateway.port={shared.gateway_port}")
+    done = idle.command("doctor")
+    assert done.returncode == 1
+    assert f"gateway.port {shared.gateway_port} is in use by another program" in done.stdout
+
+
+def test_help_names_the_commands_and_the_exit_codes():
+    done = subprocess.run([sys.executable, str(SUPERVISOR), "--help"], capture_output=True, text=True, check=True)
+    for word in ("start", "stop", "restart", "status", "emit", "watch", "replay", "why", "token", "Exit codes"):
+        assert word in done.stdout
