@@ -34,7 +34,6 @@ class Ingest(Section, frozen=True):
     host: str = "127.0.0.1"
     port: Port = 7701
     max_body_bytes: Size = 1 << 20
-    max_connections: Number = 256
 
 
 class Producer(Section, frozen=True):

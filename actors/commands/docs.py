@@ -1,9 +1,10 @@
-"""Generate docs/events.md and docs/events.schema.json from the taxonomy, or check that they are current.
+"""Generate the pages of docs/ that follow from the code, or check that they are current.
 
 taxonomy, examples, legacy ──▶ docs/events.md           for people
                            ╰─▶ docs/events.schema.json  for editors and validators: Event in its JSON form, Submission
+configs/default.toml, Settings ──▶ docs/configuration.md
 
-python -m actors.commands.docs            writes both
+python -m actors.commands.docs            writes them
 python -m actors.commands.docs --check    writes nothing; exits 1 when one is stale
 """
 
@@ -17,12 +18,32 @@ from typing import Any, Final, get_type_hints
 import msgspec
 from msgspec import inspect
 
+from actors.config import Settings
 from actors.core.event import Event, Submission
 from actors.core.examples import EXAMPLES
 from actors.core.legacy import LEGACY
 from actors.core.taxonomy import TAXONOMY, Payload, Player, Row
 
-DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
+ROOT: Final = Path(__file__).resolve().parents[2]
+DOCS: Final = ROOT / "docs"
+DEFAULTS: Final = ROOT / "configs" / "default.toml"
+
+_SETTINGS_INTRO = """# Configuration
+
+Generated from `configs/default.toml` and `actors/config.py` by `python -m actors.commands.docs`; a test fails when it
+is stale.
+
+`./supervisor.py start` reads `configs/default.toml`; `--config FILE` reads another file, in which only what differs
+need stand. `--set key=value` overrides one key, on every command that talks to a running pipeline; its right side is
+TOML, and a bare word is a string:
+
+```sh
+./supervisor.py start --config my.toml --set gateway.port=7800 --set demo=false --set run_dir=second-run
+```
+
+An unknown key or a wrong value is refused with its path and exit code 2. Units are in the names: `_s` seconds, `_ms`
+milliseconds, `_bytes` bytes, `_hz` times per second.
+"""
 
 _INTRO = """# Events
 
@@ -32,7 +53,8 @@ JSON Schema: [events.schema.json](events.schema.json). How events travel: [wire.
 Send one, or a list of up to 1,000, to the ingest; a payload may have 32 KiB:
 
 ```sh
-curl -d '{"type":"follow","payload":{"user":"ottoline"},"id":"f-1"}' http://127.0.0.1:7701/events
+curl -H "Authorization: Bearer $(./supervisor.py token show ingest)" \\
+     -d '{"type":"follow","payload":{"user":"ottoline"},"id":"f-1"}' http://127.0.0.1:7701/events
 ```
 
 An object with `event` instead of `type` (`{"event":"Heal 100","timestamp":…,"data":{…}}`) is of the legacy shape and is
@@ -178,9 +200,41 @@ def _long_named(struct: type[msgspec.Struct]) -> type[msgspec.Struct]:
     return msgspec.defstruct(struct.__name__, fields, forbid_unknown_fields=True)
 
 
+def configuration() -> str:
+    """Return docs/configuration.md: the defaults with their reasons, and the bounds that the Structs hold."""
+    lines = DEFAULTS.read_text(encoding="utf-8").splitlines()
+    parts, reasons, rows, section = [_SETTINGS_INTRO, "## Top level\n"], [], [], ""
+    for line in [*lines, "[end]"]:
+        if line.startswith("["):
+            parts += [_grid(["key", "default", "bounds", "why"], rows), ""] if rows else []
+            section, rows, reasons = line.strip("[]"), [], []
+            parts += [f"## [{section}]\n"] if section != "end" else []
+        elif line.startswith("#"):
+            reasons.append(line.lstrip("# "))
+        elif "=" in line:
+            key, _, value = line.partition(" = ")
+            rows.append([f"`{key}`", f"`{value}`", _bounds(section, key), " ".join(reasons) or "as above"])
+            reasons = []
+        elif not rows and not section:
+            reasons = []  # the head of the file, which the introduction says
+    return "\n".join(parts) + "\n"
+
+
+def _bounds(section: str, key: str) -> str:
+    struct: type[msgspec.Struct] = Settings
+    if section:
+        struct = next(field.type for field in msgspec.structs.fields(Settings) if field.name == section)
+    kind = inspect.type_info(get_type_hints(struct, include_extras=True)[key])
+    if isinstance(kind, inspect.FloatType):
+        low = f"over {kind.gt:g}" if kind.gt is not None else f"{kind.ge:g}" if kind.ge is not None else ""
+        return f"{low} to {kind.le:,.0f}" if kind.le is not None else "number"
+    return _type(kind)
+
+
 def pages() -> dict[str, str]:
     """Return every generated page by its file name."""
     return {
+        "configuration.md": configuration(),
         "events.md": markdown(),
         "events.schema.json": json.dumps(schema(), indent=1, ensure_ascii=False) + "\n",
     }

@@ -32,7 +32,8 @@ from actors.core.taxonomy import TAXONOMY
 from actors.errors import BadInput, ConfigError, Refused, TooLarge
 from actors.producers.link import Link
 
-HEADER_S: Final = 5.0  # a client that dribbles its header is cut off
+IDLE_S: Final = 75.0  # a connection that says nothing, or dribbles its header; nginx has the same for keep-alive
+BODY_S: Final = 30.0
 EXCERPT_BYTES: Final = 500
 DRAIN_S: Final = 4.0  # within supervisor.drain_s
 ORPHAN_DRAIN_S: Final = 0.5  # within runtime.ORPHAN_GRACE_S; the rest waits in the outbox
@@ -261,7 +262,7 @@ def listen(settings: Settings, app: web.Application) -> HTTPServer:
             f"--set ingest.port={ingest.port + 10}"
         ) from error
     server = HTTPServer(
-        app, max_body_size=1 << 30, idle_connection_timeout=75.0, body_timeout=30.0, max_header_size=16 << 10
+        app, max_body_size=1 << 30, idle_connection_timeout=IDLE_S, body_timeout=BODY_S, max_header_size=16 << 10
     )
     server.add_sockets(sockets)
     return server

@@ -15,7 +15,7 @@ def test_the_committed_pages_are_current():
 
 
 def test_check_tells_a_stale_page(tmp_path):
-    assert docs.stale(tmp_path) == ["events.md", "events.schema.json"]
+    assert docs.stale(tmp_path) == ["configuration.md", "events.md", "events.schema.json"]
 
 
 def test_a_wrong_argument_is_refused(capsys):
