@@ -1,0 +1,78 @@
+"""How late is an event on the page, from the instant at which it was meant to be posted until Chromium has drawn it?
+
+    python -m bench.drawn [--seconds 30] [--load idle|busy]
+
+The product's own overlay page, headless, 1920 × 1080, rendered in software, 60 Hz. *Drawn* is the moment at which the
+page's frame was committed, by the page's journal; the compositor and a screen come on top. Open loop as in latency.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import click
+
+from bench._browser import journal, overlay_page
+from bench._harness import Pipeline, Times, pipeline, report
+from bench.latency import WARM_UP_S, Run, busy_plan, idle_plan
+
+FRAME_MS = """
+new Promise((done) => {
+  const at = [];
+  const tick = (now) => {
+    at.push(now);
+    if (at.length < 181) requestAnimationFrame(tick);
+    else done((at[180] - at[0]) / 180);
+  };
+  requestAnimationFrame(tick);
+})
+"""
+
+
+async def measure(running: Pipeline, run: Run) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the mean time between frames of the page, and its journal."""
+    async with overlay_page(running, "drawn") as page:
+        frame_ms = await page.evaluate(FRAME_MS)
+        await run.run()
+        return {"page_frame_ms": round(frame_ms, 2)}, await journal(page)
+
+
+def results(run: Run, lines: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return delays to the page of critical events and of the rest."""
+    received = {event.id: event for _, event in run.arrivals}
+    wall_s = time.time() - time.monotonic()
+    critical, rest, inside = Times(), Times(), Times()
+    for line in lines:
+        event = received.get(line["id"])
+        intended_s = run.intended_of(event) if event is not None else None
+        if intended_s is None or intended_s < WARM_UP_S:
+            continue
+        delay_s = line["committed_ms"] / 1000 - wall_s - run.start_s - intended_s
+        (critical if line["position"] else rest).add(delay_s)
+        inside.add((line["committed_ms"] - line["received_ms"]) / 1000)
+    return {
+        "critical_ms": critical.summary_ms(),
+        "rest_ms": rest.summary_ms(),
+        "received_to_drawn_ms": inside.summary_ms(),
+    }
+
+
+@click.command()
+@click.option("--load", type=click.Choice(["idle", "busy", "both"]), default="idle", show_default=True)
+@click.option("--seconds", type=float, default=30.0, show_default=True)
+def main(load: str, seconds: float) -> None:
+    """Measure ingest → drawn in Chromium."""
+    for kind, make in (("idle", idle_plan), ("busy", busy_plan)):
+        if load not in (kind, "both"):
+            continue
+        with pipeline() as running:
+            run = Run(running, make(WARM_UP_S + seconds))
+            page, lines = asyncio.run(measure(running, run))
+        counters = run.counters() | page | {"drawn": len(lines)}
+        report(f"drawn.{kind}", {"load": kind, "seconds": seconds}, results(run, lines), counters)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""What does the pipeline cost when nothing happens, and how long does it take to start?
+
+    python -m bench.idle [--seconds 30] [--starts 5]
+
+CPU is the time that all its processes used, in percent of one core; memory is summed over them: resident (shared pages
+counted once per process) and unique (USS: what would be free if they ended). One overlay is connected. Start is from
+the command until gateway and ingest answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import Any
+
+import click
+import psutil
+
+from bench._harness import Pipeline, Times, pipeline, report
+from bench._overlay import Overlay
+
+WARM_UP_S = 5.0
+
+
+def cost(processes: dict[str, psutil.Process]) -> dict[str, dict[str, float]]:
+    """Return CPU seconds so far and memory of every process."""
+    table = {}
+    for name, process in processes.items():
+        times, memory = process.cpu_times(), process.memory_full_info()
+        table[name] = {"cpu_s": times.user + times.system, "rss_mb": memory.rss / 1e6, "uss_mb": memory.uss / 1e6}
+    return table
+
+
+async def watch(running: Pipeline, seconds: float) -> dict[str, Any]:
+    """Return what the pipeline used within `seconds`."""
+    overlay = Overlay(running.ws_url(), running.token("display"), "idle", lambda _: None)
+    following = asyncio.create_task(overlay.run())
+    await asyncio.wait_for(overlay.live.wait(), 10.0)
+    await asyncio.sleep(WARM_UP_S)
+    assert running.process is not None
+    processes = running.children() | {"supervisor": psutil.Process(running.process.pid)}
+    before, begin_s = cost(processes), time.monotonic()
+    await asyncio.sleep(seconds)
+    after, passed_s = cost(processes), time.monotonic() - begin_s
+    following.cancel()
+    with suppress(asyncio.CancelledError):
+        await following
+    by_name = {
+        name: {
+            "cpu_pct": round(100 * (after[name]["cpu_s"] - before[name]["cpu_s"]) / passed_s, 3),
+            "rss_mb": round(after[name]["rss_mb"], 1),
+            "uss_mb": round(after[name]["uss_mb"], 1),
+        }
+        for name in sorted(processes)
+    }
+    totals = {key: round(sum(row[key] for row in by_name.values()), 2) for key in ("cpu_pct", "rss_mb", "uss_mb")}
+    return totals | {"by_process": by_name}
+
+
+def start_times(starts: int) -> dict[str, float]:
+    """Return how long it takes from the command to ready, each time in a new directory."""
+    times = Times()
+    for _ in range(starts):
+        running = Pipeline()
+        try:
+            running.start()
+            times.add(running.wait_ready())
+        finally:
+            running.stop()
+    return times.summary_ms()
+
+
+@click.command()
+@click.option("--seconds", type=float, default=30.0, show_default=True)
+@click.option("--starts", type=int, default=5, show_default=True)
+def main(seconds: float, starts: int) -> None:
+    """Measure idle cost and start time."""
+    ready_ms = start_times(starts)
+    with pipeline() as running:
+        idle = asyncio.run(watch(running, seconds))
+    report("idle", {"seconds": seconds, "starts": starts}, {"idle": idle, "ready_ms": ready_ms})
+
+
+if __name__ == "__main__":
+    main()
