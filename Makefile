@@ -1,0 +1,90 @@
+# make install   a virtual environment in .venv with everything in it
+# make start     install, then run the pipeline in the foreground (Ctrl-C ends it)
+# make test      install, then all tests but the long ones: Python, Node, Chromium
+# make lint      ruff, mypy, tsc
+# make long      the tests that take minutes
+# make bench     every measurement, one JSON line each
+# make rehearsal SRCDS=FILE [SPEED=20] [KILL_EVERY=2]   replay a game server's log while killing processes, and judge
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: help install start test lint long bench rehearsal system
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+BENCHES := idle latency throughput fanout drawn pushpull
+SPEED ?= 20
+KILL_EVERY ?= 2
+
+help:
+	@sed -n 's/^# make /make /p' Makefile
+
+install: $(INSTALLED)
+
+# The stamp is younger than what says which packages are needed, or it is made again.
+$(INSTALLED): setup.cfg pyproject.toml
+	@python=""
+	for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
+		if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi
+	done
+	if [ -z "$$python" ]; then echo "error: Python 3.11 or newer is needed; there is $$(python3 -V 2>&1)" >&2; exit 1; fi
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv
+		else
+			echo "error: this Python has no venv; install it, on Debian: apt-get install python3-venv" >&2; exit 1
+		fi
+	fi
+	[ -x $(PYTHON) ] || "$$python" -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+start: install
+	@exec ./supervisor.py start --config configs/default.toml
+
+# What the tests need beyond Python. As root on Debian it is installed; elsewhere a line says what is skipped.
+system:
+	@missing=()
+	command -v node >/dev/null && command -v npm >/dev/null || missing+=(nodejs npm)
+	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+		|| missing+=(chromium)
+	if [ "$${#missing[@]}" -gt 0 ]; then
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+			apt-get update -qq
+			DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}"
+		else
+			echo "not installed: $${missing[*]}; the tests that need them are skipped" >&2
+		fi
+	fi
+
+test: install system
+	$(PYTHON) -m pytest -m "not long"
+	@if command -v node >/dev/null; then
+		node --test tests/web/*.test.mjs
+	elif [ -n "$${CI:-}" ]; then
+		echo "error: node is missing, and on CI nothing may be skipped" >&2; exit 1
+	fi
+
+lint: install node_modules/.package-lock.json
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy actors supervisor.py
+	node_modules/.bin/tsc -p jsconfig.json
+
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --silent --no-audit --no-fund
+
+long: install system
+	$(PYTHON) -m pytest -m long
+
+bench: install
+	@for name in $(BENCHES); do $(PYTHON) -m "bench.$$name"; done
+
+rehearsal: install
+	@[ -n "$(SRCDS)" ] || { echo "error: which log? make rehearsal SRCDS=FILE" >&2; exit 2; }
+	$(PYTHON) -m bench.rehearsal --srcds "$(SRCDS)" --speed $(SPEED) --kill-every $(KILL_EVERY) --browser --json
+
+# Recipes are scripts, not lines.
+.ONESHELL:
