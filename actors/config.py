@@ -39,7 +39,7 @@ class Ingest(Section, frozen=True):
 class Producer(Section, frozen=True):
     """What every producer's outbox and window keep to (core/window.py)."""
 
-    window_rows: Number = 512
+    window_rows: Number = 1_024
     window_bytes: Size = 1 << 20
     retry_s: Seconds = 0.25
     max_rows: Number = 100_000

@@ -27,7 +27,7 @@ REQ: Final = zmq.REQ
 
 LANES: Final = ("critical", "rest")
 
-# Critical: more than the producers' windows (512 rows each), so that a PUSH is full only when its consumer is away.
+# Critical: more than the producers' windows (1,024 rows each), so that a PUSH is full only when its consumer is away.
 # The rest: 64 batches of up to 256 rows; more would only be older when it arrives.
 HIGH_WATER_MESSAGES: Final = 1_000
 HIGH_WATER_REST_MESSAGES: Final = 64

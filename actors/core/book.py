@@ -22,7 +22,7 @@ from actors.core.event import Category, Envelope, EnvelopeBatch, Event, Greeting
 from actors.core.ledger import Ledger
 from actors.core.taxonomy import TAXONOMY
 
-# A producer has at most `producer.window_rows` (512 by default) on the way; what is beyond comes again by itself.
+# A producer has at most `producer.window_rows` (1,024 by default) on the way; what is beyond comes again by itself.
 HOLD_BACK: Final = 4_096
 # Several normalizers overtake each other by less than this; a number that is later is missing.
 GAP_S: Final = 0.02
