@@ -7,11 +7,9 @@ Authorization header, which no foreign page can make a browser send.
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import time
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from actors.core.event import WIRE_VERSION
@@ -23,9 +21,7 @@ from actors.gateway.pages import Doors
 if TYPE_CHECKING:
     from actors.gateway.hub import Gateway
 
-ASK_S: Final = 1.0
 FRESH_S: Final = 2.0  # eight heartbeats of the queue-manager
-STATUS_BYTES: Final = 4 << 20
 PREFIX: Final = "framewire_gateway_"
 
 
@@ -71,7 +67,7 @@ class Status(Guarded):
     async def get(self) -> None:
         gateway = self.gateway
         supervisor, ledger = await asyncio.gather(
-            ask_supervisor(gateway.run_dir), gateway.ask_queue_manager({"ask": "ledger"})
+            gateway.ask_supervisor(), gateway.ask_queue_manager({"ask": "ledger"})
         )
         cursor = gateway.feed.cursor
         self.answer(
@@ -84,6 +80,7 @@ class Status(Guarded):
                 "position": cursor.last,
                 "ready": not unready(gateway),
                 "reasons": unready(gateway) + [part["error"] for part in (supervisor, ledger) if "error" in part],
+                "supervisor": {name: supervisor.get(name) for name in ("state", "uptime_s", "cpu_pct", "rss_bytes")},
                 "processes": supervisor.get("processes"),
                 "actors": supervisor.get("actors"),
                 "ledger": ledger.get("ledger"),
@@ -130,7 +127,7 @@ class Why(Guarded):
 class Metrics(Api):
     async def get(self) -> None:
         lines = list(own_metrics(self.gateway))
-        supervisor = await ask_supervisor(self.gateway.run_dir)
+        supervisor = await self.gateway.ask_supervisor()
         lines.extend(actor_metrics(supervisor.get("actors")))
         self.set_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
         self.finish("\n".join(lines) + "\n")
@@ -173,22 +170,6 @@ def describe(overlay: Overlay, last: int) -> dict[str, Any]:
     }
 
 
-async def ask_supervisor(run_dir: Path) -> dict[str, Any]:
-    """Return the supervisor's status, or {"error": why not}."""
-    try:
-        async with asyncio.timeout(ASK_S):
-            reader, writer = await asyncio.open_unix_connection(str(run_dir / "control.sock"), limit=STATUS_BYTES)
-            try:
-                writer.write(b'{"command":"status"}\n')
-                answer: Any = json.loads(await reader.readline())
-            finally:
-                writer.close()
-    except (OSError, TimeoutError, ValueError, AttributeError) as error:
-        # AttributeError: no such sockets on this system. ValueError: no JSON, or longer than the limit.
-        return {"error": f"the supervisor does not answer ({type(error).__name__})"}
-    return answer if isinstance(answer, dict) else {"error": "the supervisor's answer is not understood"}
-
-
 def own_metrics(gateway: Gateway) -> Iterable[str]:
     """Yield this gateway's numbers as Prometheus text."""
     label = f'{{gateway="{gateway.name}"}}'
@@ -203,9 +184,9 @@ def own_metrics(gateway: Gateway) -> Iterable[str]:
     yield f"# TYPE {PREFIX}closed_total counter"
     for code, count in sorted(gateway.closes.items()):
         yield f'{PREFIX}closed_total{{gateway="{gateway.name}",code="{code}"}} {count}'
-    yield f"# TYPE {PREFIX}filtered_events_total counter"
+    yield f"# TYPE {PREFIX}filtered_by_type_total counter"
     for name, count in sorted(gateway.filtered().items()):
-        yield f'{PREFIX}filtered_events_total{{gateway="{gateway.name}",type="{name}"}} {count}'
+        yield f'{PREFIX}filtered_by_type_total{{gateway="{gateway.name}",type="{name}"}} {count}'
     yield f"# TYPE {PREFIX}latency_seconds histogram"
     for lane, histogram in (("critical", gateway.fanout.critical_ms), ("rest", gateway.fanout.other_ms)):
         yield from histogram_lines(histogram, f'gateway="{gateway.name}",lane="{lane}"')

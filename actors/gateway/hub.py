@@ -12,12 +12,13 @@ import time
 from collections import Counter
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from tornado.iostream import IOStream
 
-from actors import runtime, tokens, wire
+from actors import control, runtime, tokens, wire
 from actors.config import Settings
 from actors.core.clients import Close, Lag, State, Verdict, judge
 from actors.core.frame import Frame
@@ -32,12 +33,13 @@ from actors.gateway.overlay import Overlay
 from actors.gateway.sockets import OverlaySocket
 
 DRAIN_S: Final = 1.0
+ASK_S: Final = 1.0
 
 
 class Gateway:
     """Everybody who is connected, and what they share."""
 
-    GAUGES = frozenset(
+    GAUGES: Final = frozenset(
         ("connections", "position", "top", "gen", "groups", "ring_events", "retained_states", "pending_bytes")
     )
 
@@ -58,7 +60,7 @@ class Gateway:
         self._tokens = tokens.Reader(run_dir)
         self._seen_tokens = self._tokens.current()
         self._bus = wire.Bus(run_dir)
-        self._asking = ThreadPoolExecutor(1, thread_name_prefix="ask")
+        self._asking = ThreadPoolExecutor(2, thread_name_prefix="ask")
         self.receipts = Receipts(self._bus)
         self.fanout = Fanout(self.settings.client_buffer_bytes, self._slow)
         self.feed = Feed(self._bus, LogThreads(run_dir), self.settings.page_rows, self._emit, self._on_new_log)
@@ -226,6 +228,14 @@ class Gateway:
 
     # Questions and commands
 
+    async def ask_supervisor(self) -> dict[str, Any]:
+        """Return the supervisor's status, or {"error": why there is none}."""
+        question = partial(control.ask, self.run_dir, "status", timeout_s=ASK_S)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._asking, question)
+        except (Refused, ConfigError) as error:
+            return {"error": str(error)}
+
     async def ask_queue_manager(self, question: dict[str, Any]) -> dict[str, Any]:
         """Return the queue-manager's answer, or {"error": why there is none}."""
         loop = asyncio.get_running_loop()
@@ -259,7 +269,6 @@ class Gateway:
         counts = feed.cursor.counts
         return {
             "connections": self._addresses.total(),
-            **{f"overlays_{state}": count for state, count in self.overlays_by_state().items()},
             "position": feed.cursor.last,
             "top": feed.cursor.top,
             "gen": feed.cursor.gen,

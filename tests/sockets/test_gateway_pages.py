@@ -1,0 +1,456 @@
+"""The gateway's doors: whom it answers, with which headers, which files, and what operators may ask."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import msgspec
+import pytest
+import websockets.exceptions
+import zmq
+
+from actors import wire
+from actors.core.book import Entry
+from actors.core.event import Reject
+from actors.gateway.pages import WEB_ROOT
+from tests.sockets.gateway_rig import Client, Rig, loose
+from tests.support import SLOWNESS, eventually, free_port
+
+
+@pytest.fixture(scope="module")
+def rig() -> Iterator[Rig]:
+    ingest = free_port()
+    rig = Rig(f"ingest.port={ingest}", 'gateway.allowed_origins=["https://studio.example"]')
+    yield rig
+    rig.close()
+
+
+@pytest.fixture
+def page() -> Iterator[str]:
+    """A file of web_overlay/ that is there whatever else is: a vendored one."""
+    return "vendor/manifest.json"
+
+
+# Doors
+
+HOSTS = [
+    ("127.0.0.1:{port}", 200),
+    ("localhost:{port}", 200),
+    ("[::1]:{port}", 200),
+    ("evil.test", 421),
+    ("evil.test:{port}", 421),
+    ("127.0.0.1:1", 421),
+    ("127.0.0.1", 421),
+    ("127.0.0.1.evil.test:{port}", 421),
+    ("localhost:{port},evil.test", 400),
+]
+
+
+@pytest.mark.parametrize(("host", "status"), HOSTS)
+@pytest.mark.parametrize("path", ["/healthz", "/metrics", "/static/vendor/manifest.json", "/nothing"])
+def test_only_our_own_name_is_answered(rig, host, status, path):
+    found, _, body = rig.request(path, {"Host": host.format(port=rig.port)})
+    assert found == (status if path != "/nothing" or status != 200 else 404)
+    if status == 421:
+        assert "error" in json.loads(body)
+
+
+OWN = "http://127.0.0.1:{port}"
+HANDSHAKES = [
+    ("our own page", {"Origin": OWN}, 101),
+    ("an allowed origin", {"Origin": "https://studio.example"}, 101),
+    ("no browser", {}, 101),
+    ("cross-site", {"Origin": "https://evil.test"}, 403),
+    ("cross-site, and it says so", {"Origin": "https://evil.test", "Sec-Fetch-Site": "cross-site"}, 403),
+    ("cross-site, and it claims otherwise", {"Origin": "https://evil.test", "Sec-Fetch-Site": "same-origin"}, 403),
+    ("a sandboxed page", {"Origin": "null"}, 403),
+    ("another local port", {"Origin": "http://127.0.0.1:1"}, 403),
+    ("another local name", {"Origin": "http://localhost:{port}"}, 403),
+    ("a suffix of ours", {"Origin": "http://127.0.0.1:{port}.evil.test"}, 403),
+    ("a suffix of an allowed one", {"Origin": "https://studio.example.evil.test"}, 403),
+    ("a prefix of an allowed one", {"Origin": "https://evil-studio.example"}, 403),
+    ("a local file", {"Origin": "file://"}, 403),
+    ("DNS rebinding", {"Host": "evil.test", "Origin": "http://evil.test"}, 421),
+    ("DNS rebinding with our port", {"Host": "evil.test:{port}", "Origin": "http://evil.test:{port}"}, 421),
+    ("DNS rebinding, called same-origin", {"Host": "evil.test", "Sec-Fetch-Site": "same-origin"}, 421),
+]
+
+
+@pytest.mark.parametrize(("who", "headers", "status"), HANDSHAKES)
+def test_who_may_open_a_socket(rig, who, headers, status):
+    upgrade = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    }
+    given = {name: value.format(port=rig.port) for name, value in headers.items()}
+    assert handshake(rig.port, {"Host": f"127.0.0.1:{rig.port}"} | upgrade | given) == status
+
+
+def handshake(port: int, headers: dict[str, str]) -> int:
+    with socket.create_connection(("127.0.0.1", port), 5 * SLOWNESS) as connection:
+        lines = ["GET /ws HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+        connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+        return int(connection.recv(4096).split()[1])
+
+
+def test_every_answer_has_the_walls(rig):
+    for path in ("/healthz", "/static/vendor/manifest.json", "/static/none.js", "/nothing", "/api/status", "/ws"):
+        _, headers, _ = rig.request(path)
+        policy = headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none'; script-src 'self';")
+        assert "require-trusted-types-for 'script'" in policy
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert headers["Cross-Origin-Embedder-Policy"] == "credentialless"
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert "Server" not in headers
+        assert "Access-Control-Allow-Origin" not in headers
+
+
+# Files
+
+
+def test_a_file_has_its_type_and_an_etag(rig, page):
+    status, headers, body = rig.request(f"/static/{page}")
+    assert (status, headers["Content-Type"], headers["Cache-Control"]) == (200, "application/json", "no-cache")
+    assert body == (WEB_ROOT / page).read_bytes()
+    again, _, nothing = rig.request(f"/static/{page}", {"If-None-Match": headers["Etag"]})
+    assert (again, nothing) == (304, b"")
+
+
+def test_modules_are_javascript_whatever_the_system_thinks(rig):
+    module = next((WEB_ROOT / "vendor").rglob("*.mjs")).relative_to(WEB_ROOT).as_posix()
+    assert rig.request(f"/static/{module}")[1]["Content-Type"].startswith("text/javascript")
+
+
+TRAVERSALS = [
+    "../setup.cfg", "../actors/config.py", "..%2fsetup.cfg", "%2e%2e/setup.cfg", "%2e%2e%2fsetup.cfg",
+    "..%252fsetup.cfg", "..\\setup.cfg", "..%5csetup.cfg", "%5c..%5csetup.cfg", "....//setup.cfg", "./../setup.cfg",
+    "vendor/../../setup.cfg", "vendor/..%2f..%2fsetup.cfg", "/etc/hostname.txt", "//etc/hostname.txt",
+    "%2fetc%2fhostname.txt", "C:/windows/win.ini", "C:%5cwindows%5cwin.txt", "vendor", "vendor/", "", "/", ".", "..",
+    "%2e", "%2e%2e", "%00", "vendor/manifest.json%00.js", "vendor/manifest.json%00", "vendor/manifest.json::$DATA",
+    "vendor/manifest.json:stream.json", "vendor/manifest.json.", "vendor/manifest.json%20", "vendor//manifest.json",
+    "vendor/./manifest.json", "vendor/manifest.json/", "VENDOR~1/manifest.json", ".git/config", ".gitignore",
+    "vendor/.hidden.js", "~/x.js", "%ff.js", "%c0%ae%c0%ae/setup.cfg", "nothing.js", "vendor/nothing.json",
+    "file:///etc/hostname.txt", "http://evil.test/x.js", "?.js", "x" * 3000 + ".js",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", TRAVERSALS, ids=range(len(TRAVERSALS)))
+def test_nothing_but_files_of_the_overlay_gets_out(rig, path):
+    status, _, body = raw(rig.port, f"/static/{path}")
+    assert status in (400, 403, 404), path
+    assert b"[metadata]" not in body
+
+
+def raw(port: int, path: str) -> tuple[int, str, bytes]:
+    """Ask for a path as it stands; an HTTP library would tidy it."""
+    with socket.create_connection(("127.0.0.1", port), 5 * SLOWNESS) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
+        answer = b""
+        while chunk := connection.recv(65536):
+            answer += chunk
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), head.decode(), body
+
+
+def test_the_pages_are_where_people_look_for_them(rig):
+    status, headers, _ = rig.request("/overlay")
+    assert (status, headers["Location"]) == (301, "/overlay/")
+    for path, file in (("/", "dashboard.html"), ("/overlay/", "overlay.html")):
+        status, headers, body = rig.request(path)
+        if (WEB_ROOT / file).exists():
+            assert (status, body) == (200, (WEB_ROOT / file).read_bytes())
+            assert headers["Content-Type"] == "text/html; charset=utf-8"
+        else:
+            assert status == 404
+
+
+def test_other_methods_are_refused_in_json(rig):
+    for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH"):
+        head = f"{method} /api/status HTTP/1.1\r\nHost: 127.0.0.1:{rig.port}\r\nContent-Length: 0\r\n"
+        with socket.create_connection(("127.0.0.1", rig.port), 5) as connection:
+            connection.sendall(f"{head}Connection: close\r\n\r\n".encode())
+            answer = connection.recv(65536)
+        assert answer.split()[1] in (b"401", b"405")
+        assert "error" in json.loads(answer.partition(b"\r\n\r\n")[2])
+
+
+def test_a_large_body_is_refused(rig):
+    with socket.create_connection(("127.0.0.1", rig.port), 5 * SLOWNESS) as connection:
+        connection.sendall(
+            f"POST / HTTP/1.1\r\nHost: 127.0.0.1:{rig.port}\r\nContent-Length: 99999999\r\n\r\n".encode()
+        )
+        assert not connection.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+# Questions
+
+
+def test_ready_is_told_with_reasons(rig):
+    rig.beat()
+    eventually(lambda: rig.get("/readyz") == (200, {"ready": True, "reasons": []}))
+    assert rig.get("/healthz") == (200, {"ok": True})
+    eventually(lambda: rig.get("/readyz")[0] == 503, 10)
+    assert "broadcaster" in rig.get("/readyz")[1]["reasons"][0]
+    rig.beat_until(lambda: rig.get("/readyz")[0] == 200)
+
+
+@pytest.mark.parametrize("path", ["/api/status", "/api/quarantine", "/api/why?id=x"])
+def test_operators_need_the_control_token(rig, path):
+    for headers in (
+        {},
+        {"Authorization": f"Bearer {rig.tokens.display}"},
+        {"Authorization": f"Bearer {rig.tokens.ingest}"},
+        {"Authorization": "Bearer "},
+        {"Authorization": f"Basic {rig.tokens.control}"},
+        {"Authorization": rig.tokens.control},
+        {"Cookie": f"token={rig.tokens.control}"},
+    ):
+        status, answered, body = rig.request(path, headers)
+        assert (status, answered["Www-Authenticate"]) == (401, "Bearer")
+        assert "error" in json.loads(body)
+    in_the_query = f"{path}{'&' if '?' in path else '?'}token={rig.tokens.control}"
+    assert rig.request(in_the_query)[0] == 401
+    assert rig.request(path, {"Authorization": f"bearer {rig.tokens.control}"})[0] in (200, 404)
+
+
+def test_status_says_what_is_missing(rig):
+    rig.send(2)
+    overlay = rig.joined(overlay_id="main-1", types=["kill", "chat"], build="b7")
+    status = rig.status()
+    assert (status["epoch"], status["top"], status["position"]) == (rig.epoch, rig.top, rig.top)
+    assert (status["processes"], status["ledger"]) == (None, None)
+    assert len(status["reasons"]) >= 2
+    (client,) = (row for row in status["clients"] if row["overlay_id"] == "main-1")
+    assert (client["types"], client["build"], client["format"]) == (["chat", "kill"], "b7", "msgpack")
+    assert (client["address"], client["state"], client["lag"]) == ("127.0.0.1", "live", 0)
+    assert not any(token in json.dumps(status) for token in (rig.tokens.display, rig.tokens.control))
+    overlay.close()
+
+
+class Teller(threading.Thread):
+    """A queue-manager that answers questions."""
+
+    def __init__(self, rig: Rig, answers: dict[str, Any]) -> None:
+        super().__init__(daemon=True)
+        self._socket = rig.bus.bind(zmq.REP, wire.ASK)
+        self._answers = answers
+        self._over = False
+        self.start()
+
+    def run(self) -> None:
+        while not self._over:
+            if self._socket.poll(20):
+                question = msgspec.msgpack.decode(self._socket.recv())
+                self._socket.send(msgspec.msgpack.encode(self._answers[question["ask"]]))
+        self._socket.close()
+
+    def stop(self) -> None:
+        self._over = True
+        self.join()
+
+
+def test_the_ledger_and_stories_come_from_the_queue_manager(rig):
+    teller = Teller(rig, {"ledger": {"ledger": {"in": 3, "sent": 3}}, "why": {"story": {"id": "h", "outcome": "sent"}}})
+    try:
+        assert rig.status()["ledger"] == {"in": 3, "sent": 3}
+        status, why = rig.get("/api/why?id=h", rig.tokens.control)
+        assert (status, why["story"]["outcome"]) == (200, "sent")
+    finally:
+        teller.stop()
+
+
+def test_why_joins_the_log_and_the_queue_manager(rig):
+    (event,) = rig.send()
+    teller = Teller(rig, {"why": {"story": None}})
+    try:
+        status, why = rig.get(f"/api/why?id={event.id}", rig.tokens.control)
+        assert (status, why["story"]["position"], why["reasons"]) == (200, event.position, [])
+        assert rig.get("/api/why?id=unknown", rig.tokens.control)[0] == 404
+    finally:
+        teller.stop()
+    status, why = rig.get(f"/api/why?id={event.id}", rig.tokens.control)
+    assert (status, why["story"]["position"], len(why["reasons"])) == (200, event.position, 1)
+
+
+def test_why_needs_an_id(rig):
+    for query in ("", "?id=", "?id=" + "x" * 300):
+        assert rig.get(f"/api/why{query}", rig.tokens.control)[0] == 400
+
+
+def test_the_quarantine_can_be_read(rig):
+    assert rig.log is not None
+    rejects = [Reject(f"r/{n}", "event", "no such type", "{}", 0.0) for n in range(3)]
+    rig.log.commit([Entry(rejects=rejects)])
+    status, answer = rig.get("/api/quarantine?limit=2", rig.tokens.control)
+    assert (status, [row["id"] for row in answer["quarantine"]]) == (200, ["r/2", "r/1"])
+    for limit in ("0", "-1", "x", "1001", "%F0%9F%92%A9"):
+        assert rig.get(f"/api/quarantine?limit={limit}", rig.tokens.control)[0] == 400
+
+
+def test_processes_and_counters_come_from_the_supervisor(rig):
+    from actors import host
+
+    actors = {"queue-manager": {"frames": 12345678, "odd name": 1.5, "text": "no number"}}
+    answer = {"ok": True, "state": "up", "processes": [{"name": "queue-manager"}], "actors": actors}
+    listener = host.control_listener(rig.run_dir)
+
+    def serve() -> None:
+        for _ in range(2):
+            connection, _ = listener.accept()
+            with connection, connection.makefile("rb") as lines:
+                assert json.loads(lines.readline())["command"] == "status"
+                connection.sendall(json.dumps(answer).encode() + b"\n")
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        assert rig.status()["processes"] == answer["processes"]
+        text = rig.get("/metrics")[1]
+        assert 'framewire_actor_frames{actor="queue-manager"} 12345678.0' in text
+        assert 'framewire_actor_odd_name{actor="queue-manager"} 1.5' in text
+    finally:
+        thread.join(5)
+        listener.close()
+        (rig.run_dir / "control.sock").unlink(missing_ok=True)
+
+
+LINE = re.compile(r'^[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [0-9.e+-]+$')
+
+
+def test_metrics_are_prometheus_text(rig):
+    overlay = rig.joined()
+    rig.send(2)
+    rig.flood(loose("h"))
+    assert overlay.positions(rig.top)
+    assert overlay.frame()
+    status, headers, body = rig.request("/metrics")
+    assert (status, headers["Content-Type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
+    lines = body.decode().splitlines()
+    kinds = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    assert len(kinds) == len(set(kinds))
+    assert not [line for line in lines if not line.startswith("# ") and not LINE.match(line)]
+    assert rig.metric('latency_seconds_count{gateway="gateway-1",lane="critical"') >= 2
+    buckets = [float(line.split()[-1]) for line in lines if "latency_seconds_bucket" in line and '"rest"' in line]
+    assert buckets == sorted(buckets)
+    overlay.close()
+
+
+def test_every_refusal_moves_its_counter(rig):
+    def moved(name: str, act: Any) -> bool:
+        before = rig.metric(f"{name}_total")
+        act()
+        return rig.metric(f"{name}_total") > before
+
+    def wrong_token() -> None:
+        overlay = rig.connect(token="wrong")
+        overlay.closed()
+
+    assert moved("foreign_hosts", lambda: rig.request("/", {"Host": "evil.test"}))
+    assert moved("foreign_origins", lambda: rig.request("/", {"Origin": "null"}))
+    assert moved("auth_failures", lambda: rig.get("/api/status", "wrong"))
+    assert moved("auth_failures", wrong_token)
+
+
+def test_commands_reach_the_ingest(rig):
+    taken: list[tuple[str, Any]] = []
+
+    class Ingest(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            taken.append((self.headers["Authorization"], body))
+            refused = body["type"] != "kill"
+            answer = json.dumps({"error": "type is unknown"} if refused else {"accepted": 1}).encode()
+            self.send_response(400 if refused else 202)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = HTTPServer(("127.0.0.1", rig.settings.ingest.port), Ingest)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        overlay = rig.joined(token=rig.tokens.control)
+        overlay.say({"t": "command", "id": "c1", "name": "emit", "args": {"type": "kill", "payload": {"a": 1}}})
+        assert overlay.until("result") == {"t": "result", "id": "c1", "ok": True}
+        overlay.say({"t": "command", "id": "c2", "name": "emit", "args": {"type": "x", "payload": {}}})
+        assert overlay.until("result") == {"t": "result", "id": "c2", "ok": False, "error": "type is unknown"}
+        assert taken[0] == (f"Bearer {rig.tokens.ingest}", {"type": "kill", "payload": {"a": 1}})
+        overlay.close()
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_no_secret_reaches_the_log(rig):
+    canary = "canary-5up3r-53cr3t"
+    overlay = rig.connect(token=canary)
+    overlay.closed()
+    rig.connect(token={"secret": canary}).closed()
+    rig.request(f"/api/status?token={canary}", {"Authorization": f"Bearer {canary}"})
+    rig.request(f"/ws?token={canary}")
+    rig.request(f"/{canary}")
+    raw(rig.port, f"/static/{canary}/../x")
+    with socket.create_connection(("127.0.0.1", rig.port), 5) as connection:
+        connection.sendall(f"GARBAGE {canary}\r\n\r\n".encode())
+        connection.recv(4096)
+    text = rig.stderr()
+    for secret in (canary, rig.tokens.display, rig.tokens.control, rig.tokens.ingest):
+        assert secret not in text
+
+
+# Limits
+
+
+@pytest.mark.parametrize("limit", ["max_clients", "max_clients_per_address"])
+def test_too_many_overlays_are_refused(limit):
+    rig = Rig(f"gateway.{limit}=2")
+    try:
+        first, second = rig.joined(), rig.joined()
+        with pytest.raises(websockets.exceptions.InvalidStatus) as refusal:
+            Client(rig)
+        assert refusal.value.response.status_code == 503
+        first.close()
+        eventually(lambda: rig.metric("connections") == 1)
+        assert rig.joined().welcome
+        rig.send()
+        assert second.positions(rig.top) == [rig.top]
+    finally:
+        rig.close()
+
+
+def test_connections_that_say_nothing_do_not_keep_others_out(rig):
+    """Slowloris: half a request on each of many connections."""
+    idle = [socket.create_connection(("127.0.0.1", rig.port), 5) for _ in range(400)]
+    try:
+        for connection in idle[:200]:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost:")
+        assert rig.get("/healthz") == (200, {"ok": True})
+        overlay = rig.joined()
+        rig.send()
+        assert overlay.positions(rig.top) == [rig.top]
+        overlay.close()
+    finally:
+        for connection in idle:
+            connection.close()
+
+
+def test_half_a_request_is_cut_off(rig):
+    started_s = time.monotonic()
+    with socket.create_connection(("127.0.0.1", rig.port), 30 * SLOWNESS) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost:")
+        assert connection.recv(4096) in (b"", b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    assert time.monotonic() - started_s < 30 * SLOWNESS
