@@ -36,7 +36,7 @@ async def overlay_page(running: Pipeline, name: str) -> AsyncIterator[Page]:
             page = await browser.new_page(viewport={"width": 1920, "height": 1080})
             url = f"http://127.0.0.1:{running.gateway_port}/overlay/?journal=1&overlay_id={name}"
             await page.goto(f"{url}#k={running.token('display')}")
-            await page.wait_for_function("!!(globalThis.framewire && globalThis.framewire.journal)", timeout=10_000)
+            await page.wait_for_function("!!(globalThis.framewire && framewire.journal)", timeout=10_000)
             yield page
         finally:
             await browser.close()
@@ -44,5 +44,5 @@ async def overlay_page(running: Pipeline, name: str) -> AsyncIterator[Page]:
 
 async def journal(page: Page) -> list[dict[str, Any]]:
     """Return what was committed to the page so far, in order."""
-    lines: list[dict[str, Any]] = await page.evaluate("globalThis.framewire.journal.lines")
+    lines: list[dict[str, Any]] = await page.evaluate("globalThis.framewire.journal")
     return lines

@@ -36,7 +36,7 @@ class Pipeline:
     """The real product, started as a service manager would, with nobody else's ports or files."""
 
     def __init__(self, overrides: Iterable[str] = (), keep: bool = False) -> None:
-        self.run_dir = Path(tempfile.mkdtemp(prefix="fw-"))
+        self.run_dir = Path(tempfile.mkdtemp(prefix="fwbench-"))
         self.run_dir.chmod(0o700)
         self.gateway_port, self.ingest_port = free_ports(2)
         self._overrides = list(overrides)

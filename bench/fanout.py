@@ -194,7 +194,7 @@ def one(name: str, clients: int, seconds: float) -> dict[str, Any]:
     """Measure one server."""
     (port,) = free_ports(1)
     with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fw-")))
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fwbench-")))
         try:
             start = gateway(port, directory) if name == "gateway" else peer(name, port, directory, clients)
             server = stack.enter_context(start)

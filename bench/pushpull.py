@@ -54,7 +54,7 @@ def consume(address: str, lag_s: float, handled: str) -> None:
 
 def plain(kills: int) -> dict[str, Any]:
     """Return what plain PUSH/PULL loses."""
-    with tempfile.TemporaryDirectory(prefix="fw-") as directory:
+    with tempfile.TemporaryDirectory(prefix="fwbench-") as directory:
         losses = [_plain_once(Path(directory), kill) for kill in range(kills)]
     return {"lost": sum(losses), "lost_per_kill": losses}
 

@@ -1,0 +1,43 @@
+"""All measurements, one after the other, kept in bench/results: `python -m bench [--quick]` (`make bench`)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Final
+
+import click
+
+from bench._harness import ROOT
+
+# name: (arguments, arguments of a quick look)
+BENCHES: Final = {
+    "idle": ((), ("--seconds", "10", "--starts", "2")),
+    "latency": ((), ("--seconds", "10")),
+    "drawn": ((), ("--seconds", "10")),
+    "throughput": ((), ("--events", "100000")),
+    "fanout": ((), ("--seconds", "4")),
+    "pushpull": ((), ("--kills", "1")),
+}
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Shorter, and not kept.")
+@click.option("--only", multiple=True, type=click.Choice(list(BENCHES)))
+def main(quick: bool, only: tuple[str, ...]) -> None:
+    """Run the benches; the rehearsal needs a server log and is run by itself."""
+    environment = os.environ | ({} if quick else {"BENCH_KEEP": "1"})
+    failed = []
+    for name, arguments in BENCHES.items():
+        if not only or name in only:
+            command = [sys.executable, "-m", f"bench.{name}", *arguments[quick]]
+            if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:
+                failed.append(name)
+    if failed:
+        click.echo(f"could not be measured: {', '.join(failed)}", err=True)
+    sys.exit(bool(failed))
+
+
+if __name__ == "__main__":
+    main()
