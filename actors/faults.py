@@ -41,8 +41,12 @@ _poison = b""
 
 
 class Armed(Protocol):
-    kill_at: str
-    poison: str
+    """What the settings say."""
+
+    @property
+    def kill_at(self) -> str: ...
+    @property
+    def poison(self) -> str: ...
 
 
 def arm(settings: Armed) -> None:

@@ -1,0 +1,53 @@
+"""Death by SIGKILL at every labelled point of the way, while critical events flow: nothing lost, repeated or swapped.
+
+The pipeline is the real one, supervisor and all. In each round some processes are armed with one point each, so that
+every death of theirs is a death at that point; all die several times while the others work on. What a short run cannot
+reach (trimming is a matter of minutes) is reached in tests/faults/test_store_deaths.py.
+"""
+
+from __future__ import annotations
+
+from actors import faults
+from tests.faults.witness import WAIT_S, Witness
+from tests.support import eventually
+
+HITS = 3
+# How often an incarnation passes a point before it dies there: enough for some progress, few enough to die soon.
+ROUNDS = [
+    {"ingest": "ingest.received:20", "queue-manager": "queue.received:9", "gateway-1": "gateway.received:6"},
+    {"ingest": "outbox.before_commit:7", "normalizer-1": "normalizer.received:9", "gateway-1": "gateway.sent:4"},
+    {"ingest": "outbox.after_commit:7", "queue-manager": "log.before_commit:6", "broadcaster": "broadcaster.sent:8"},
+    {"normalizer-1": "normalizer.sent:9", "queue-manager": "log.in_commit:6", "broadcaster": "broadcaster.received:8"},
+    {"ingest": "outbox.sent:7", "queue-manager": "log.after_commit:6", "gateway-1": "gateway.replaying:2"},
+    {"queue-manager": "queue.acked:8"},
+    {"queue-manager": "queue.framed:5"},
+]
+ELSEWHERE = {"outbox.trimmed", "log.trimmed", "log.checkpointed"}
+
+
+def test_every_point_is_hit_here_or_by_the_stores_own_test() -> None:
+    here = {point.partition(":")[0] for points in ROUNDS for point in points.values()}
+    assert here | ELSEWHERE == set(faults.POINTS)
+
+
+def test_deaths_at_every_point_lose_repeat_and_swap_nothing() -> None:
+    deaths: dict[str, int] = {}
+    with Witness() as witness:
+        witness.post()
+        for points in ROUNDS:
+            before = witness.arm(points)
+
+            def killed(points: dict[str, str] = points, before: dict[str, int] = before) -> bool:
+                rows = witness.rows()
+                return all(rows[name]["restarts"] - before[name] >= HITS for name in points)
+
+            eventually(killed, WAIT_S)
+            rows = witness.rows()
+            for name, point in points.items():
+                assert rows[name]["last_reason"] == "killed by SIGKILL"
+                label = point.partition(":")[0]
+                deaths[label] = deaths.get(label, 0) + rows[name]["restarts"] - before[name]
+            witness.grows(5)
+        witness.arm({})
+        print(f"deaths {sum(deaths.values())}: {deaths}")
+        print(witness.check())

@@ -1,0 +1,31 @@
+"""SIGKILL inside the two stores, at every labelled point and fifty times each; both keep what they acknowledged.
+
+What may be lost: a transaction that was not acknowledged. What may not: anything that was, the order, or the unity of
+events, watermark and derived state.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from actors import faults
+
+ROOT = Path(__file__).resolve().parents[2]
+SEED, DEATHS = 1, 50
+POINTS = [point for point in faults.POINTS if point.startswith(("log.", "outbox.")) and point != "outbox.sent"]
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_store_that_died_keeps_what_it_acknowledged(tmp_path: Path, point: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.store_deaths", str(tmp_path), str(DEATHS), str(SEED), point],
+        cwd=ROOT, capture_output=True, text=True, timeout=100,
+    )  # fmt: skip
+    print(f"seed {SEED}\n{done.stdout}{done.stderr}")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["deaths"] == DEATHS

@@ -1,0 +1,312 @@
+"""A whole pipeline under faults, with sources that never give up, a viewer, and books of its own.
+
+Source   posts critical events with ids of its own until each is answered with 2xx, one after the other
+Server   posts lines of a game server, with the place of each in its log; a body that was not answered goes again
+Viewer   an overlay that resumes (bench/_overlay.py, which shares no code with the product's)
+
+`Witness.check` is the promise: what was answered with 2xx is in the log once, in order per source, at positions without
+a gap; what follows from it is what follows without any fault; the viewer applied the very slice of the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import os
+import random
+import signal
+import sqlite3
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import msgspec
+
+from actors import config, control, host
+from actors.core.derive import READS, Derivation
+from actors.core.event import Event
+from bench._harness import Pipeline
+from bench._overlay import Applied, Overlay
+from tests.support import eventually
+
+QUICK = ("supervisor.backoff_first_s=0.05", "supervisor.backoff_max_s=0.2")
+PLAYERS = ("ada", "bo", "cy")
+WAIT_S = 60.0  # for what must happen in the end, on a loaded machine
+
+_event = msgspec.msgpack.Decoder(Event)
+
+
+class Poster(threading.Thread):
+    """Posts one numbered message after the other, each until it is answered with 2xx; `accepted` counts them."""
+
+    def __init__(self, pipeline: Pipeline, pause_s: float) -> None:
+        super().__init__(daemon=True)
+        self._port, self._pause_s = pipeline.ingest_port, pause_s
+        self._token = pipeline.token("ingest")
+        self._connection: http.client.HTTPConnection | None = None
+        self._stopped, self._abandoned = threading.Event(), False
+        self.accepted = 0
+        self.repeats = 0
+        self.refusals: list[str] = []
+
+    def run(self) -> None:
+        number = 0
+        while not self._stopped.is_set():
+            count = self.deliver(number)
+            number += count
+            self.accepted = number
+            time.sleep(self._pause_s)
+        self._hang_up()
+
+    def stop(self) -> None:
+        """Return when the message under way is answered."""
+        self._stopped.set()
+        self.join(WAIT_S)
+        assert not self.is_alive(), "a source waits for its answer"
+
+    def abandon(self) -> None:
+        """Give up on the message under way: nobody is left to answer."""
+        self._abandoned = True
+        self._stopped.set()
+
+    def deliver(self, number: int) -> int:
+        """Post messages from `number` on until they are answered; return how many."""
+        raise NotImplementedError
+
+    def post(self, path: str, body: bytes, headers: dict[str, str]) -> None:
+        while (status := self._try(path, body, headers)) is None or status >= 500:
+            if self._abandoned:
+                return
+            self.repeats += 1
+            time.sleep(0.02)
+        if status >= 300:
+            self.refusals.append(f"{path} {status} {body!r}")
+
+    def _try(self, path: str, body: bytes, headers: dict[str, str]) -> int | None:
+        try:
+            if self._connection is None:
+                self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
+            self._connection.request("POST", path, body, headers)
+            response = self._connection.getresponse()
+            response.read()
+        except (OSError, http.client.HTTPException):
+            self._hang_up()
+            return None
+        return response.status
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class Source(Poster):
+    """Events with ids: `NAME-0`, `NAME-1` …"""
+
+    def __init__(self, pipeline: Pipeline, name: str, seed: int, pause_s: float = 0.005) -> None:
+        super().__init__(pipeline, pause_s)
+        self.source, self._random = name, random.Random(f"{name} {seed}")
+
+    def deliver(self, number: int) -> int:
+        count = self._random.randint(1, 3)
+        objects = [self._kill(number + place) for place in range(count)]
+        headers = {"Authorization": f"Bearer {self._token}"}
+        self.post("/events", json.dumps(objects).encode(), headers)
+        return count
+
+    def _kill(self, number: int) -> dict[str, Any]:
+        attacker, victim = self._random.sample(PLAYERS, 2)
+        payload = {"attacker": {"id": attacker, "name": attacker}, "victim": {"id": victim, "name": victim}}
+        return {"type": "kill", "id": f"{self.source}-{number}", "source": self.source, "payload": payload}
+
+    def logged(self, events: list[Event]) -> list[int]:
+        """Return the numbers of this source's events, in the order of the log."""
+        return [
+            int(event.id.rpartition("-")[2]) for event in events if event.source == self.source and "+" not in event.id
+        ]
+
+
+class Server(Poster):
+    """Lines of a game server; the victim's name tells the number."""
+
+    LINE = '07/07/2026 - 12:00:00.000 - "Rex<1><[U:1:1]><CT>" killed "n{0}<2><[U:1:2]><TERRORIST>" with "ak47"\n'
+
+    def __init__(self, pipeline: Pipeline, pause_s: float = 0.005) -> None:
+        super().__init__(pipeline, pause_s)
+        self._offset = 0
+
+    def deliver(self, number: int) -> int:
+        body = self.LINE.format(number).encode()
+        headers = {"X-Server-Instance-Token": "one", "X-Logbytes-Beginoffset": str(self._offset)}
+        self.post(f"/srcds/{self._token}", body, headers)
+        self._offset += len(body)
+        return 1
+
+    def logged(self, events: list[Event]) -> list[int]:
+        payloads = [msgspec.msgpack.decode(event.payload) for event in events if event.type == "kill"]
+        return [int(one["victim"]["name"][1:]) for one in payloads if one["attacker"]["name"] == "Rex"]
+
+
+class Viewer(threading.Thread):
+    """Follows for ever, in a loop of its own."""
+
+    def __init__(self, pipeline: Pipeline, name: str = "viewer") -> None:
+        super().__init__(daemon=True)
+        self.seen: list[tuple[int, str]] = []
+        self._loop = asyncio.new_event_loop()
+        self.overlay = Overlay(pipeline.ws_url(), pipeline.token("display"), name, self._on_applied)
+
+    def _on_applied(self, event: Applied) -> None:
+        if event.position:
+            self.seen.append((event.position, event.id))
+
+    def run(self) -> None:
+        self._task = self._loop.create_task(self.overlay.run())
+        with suppress(asyncio.CancelledError):
+            self._loop.run_until_complete(self._task)
+        self._loop.close()
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._task.cancel)
+        self.join()
+
+
+class Witness:
+    """A pipeline with its sources and a viewer; everything ends with the `with` block."""
+
+    def __init__(self, *overrides: str, seed: int = 1) -> None:
+        self._running = Pipeline([*QUICK, *overrides])
+        self._armed: set[str] = set()
+        self.seed = seed
+
+    def __enter__(self) -> Witness:
+        print(f"seed {self.seed}")
+        self.pipeline = self._running
+        try:
+            self.pipeline.start()
+            self.pipeline.wait_ready()
+            self.sources: list[Source | Server] = [
+                Source(self.pipeline, "left", self.seed), Source(self.pipeline, "right", self.seed),
+                Server(self.pipeline),
+            ]  # fmt: skip
+            self.viewer = Viewer(self.pipeline)
+            self.viewer.start()
+            eventually(self.viewer.overlay.live.is_set, WAIT_S)
+        except BaseException:
+            self._running.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            print(self.pipeline.last_words(60))
+        for source in self.sources:
+            source.abandon()
+        self.viewer.stop()
+        clean = self.pipeline.stop()
+        if kind is None:
+            assert clean, "something of the pipeline did not leave by itself"
+
+    @property
+    def run_dir(self) -> Path:
+        return self.pipeline.run_dir
+
+    def post(self) -> None:
+        """All sources post from now on."""
+        for source in self.sources:
+            source.start()
+
+    # The pipeline's processes
+
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """Return what the supervisor says of its children, by name."""
+        return {row["name"]: row for row in control.ask(self.run_dir, "status")["processes"]}
+
+    def kill(self, *names: str) -> None:
+        """SIGKILL the children of these names, as they are now."""
+        for pid in [self.rows()[name]["pid"] for name in names]:
+            if pid is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def arm(self, points: dict[str, str]) -> dict[str, int]:
+        """Let the children that `points` names die at those points from now on; return all restarts until then.
+
+        They and those armed before are killed now, because a child reads its faults when it starts.
+        """
+        path = self.run_dir / config.SETTINGS_FILE
+        settings = config.of_run_dir(self.run_dir)
+        changed = msgspec.structs.replace(settings, faults=config.Faults(kill_at=",".join(points.values())))
+        host.write_private(path, config.hand_down(changed))
+        rows, killed = self.rows(), self._armed | set(points)
+        self._armed = set(points)
+        for name in killed:
+            if rows[name]["pid"] is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(rows[name]["pid"], signal.SIGKILL)
+        return {name: row["restarts"] + (name in killed) for name, row in rows.items()}
+
+    # The books
+
+    def logged(self) -> list[Event]:
+        with sqlite3.connect(f"{(self.run_dir / 'log.db').as_uri()}?mode=ro", uri=True) as db:
+            rows = db.execute("SELECT position, body FROM events ORDER BY rowid").fetchall()
+        events = [_event.decode(body) for _, body in rows]
+        assert [position for position, _ in rows] == [event.position for event in events]
+        return events
+
+    def grows(self, by: int) -> None:
+        """Wait until so many more messages were accepted, from all sources together."""
+        before = sum(source.accepted for source in self.sources)
+        eventually(lambda: sum(source.accepted for source in self.sources) >= before + by, WAIT_S)
+
+    def settle(self) -> None:
+        """Let every source finish, and wait until all of it is logged and applied."""
+        for source in self.sources:
+            source.stop()
+
+        def logged() -> bool:
+            events = self.logged()
+            return all(len(set(source.logged(events))) >= source.accepted for source in self.sources)
+
+        eventually(logged, WAIT_S)
+        eventually(lambda: self.viewer.overlay.position >= self.logged()[-1].position, WAIT_S)
+
+    def check(self) -> dict[str, int]:
+        """Hold everything against the promise; return what was counted."""
+        self.settle()
+        events = self.logged()
+        assert [event.position for event in events] == list(range(1, len(events) + 1))
+        ids = [(event.source, event.id) for event in events]
+        assert len(set(ids)) == len(ids)
+        for source in self.sources:
+            assert source.refusals == []
+            assert source.logged(events) == list(range(source.accepted)), f"lost, repeated or swapped: {source}"
+        undisturbed = Derivation(config.Queue().multikill_window_ms)
+        follows = [
+            one.id
+            for event in events
+            if event.type in READS
+            for one in undisturbed.feed(event)
+            if one.type == "multikill"
+        ]
+        assert [event.id for event in events if event.type == "multikill"] == follows
+        applied = self.viewer.seen
+        assert applied == [(event.position, event.id) for event in events[len(events) - len(applied) :]]
+        assert len(applied) == len(events), "the viewer was there from the start"
+        counts = self.viewer.overlay.counts
+        assert (counts["missed"], counts["epochs"]) == (0, 0)
+        return {
+            "accepted": sum(source.accepted for source in self.sources),
+            "repeats": sum(source.repeats for source in self.sources),
+            "logged": len(events),
+            "applied": len(applied),
+            "connects": counts["connects"],
+            "hellos": counts["hellos"],
+        }
