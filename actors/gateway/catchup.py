@@ -63,7 +63,6 @@ class CatchUp:
         overlay.times_slow = overlay.times_slow + 1 if now_s - overlay.slow_since_s < 60.0 else 1
         overlay.slow_since_s = now_s
         overlay.rest_until_s = now_s + rest_s(overlay.times_slow)
-        overlay.state_version = 0
         self.slow_switches += 1
         self.add(overlay)
 
@@ -73,9 +72,9 @@ class CatchUp:
 
     def advanced(self) -> None:
         """The feed has moved on, or time has: those who waited for it go on."""
-        for overlay in list(self._level):
-            self._level.pop(overlay, None)
+        for overlay in self._level:
             self._ready(overlay)
+        self._level.clear()
 
     def resting(self) -> list[Overlay]:
         return list(self._level)
@@ -103,8 +102,9 @@ class CatchUp:
 
     def _step(self, overlay: Overlay) -> None:
         """Send one page, wait for one, or go live."""
-        if overlay.state is not State.CATCHUP or overlay.blocked or overlay.socket.closed or overlay in self._level:
+        if overlay.state is not State.CATCHUP or overlay.blocked or overlay.socket.closed:
             return
+        self._level.pop(overlay, None)
         last = self._feed.cursor.last
         if overlay.position > last or (overlay.position == last and overlay.rest_until_s > time.monotonic()):
             self._level[overlay] = None
@@ -151,8 +151,6 @@ class CatchUp:
             data = group.frame(self._replay(retained.events()), count_filtered=False) if len(retained) else b""
             if data:
                 overlay.write(data)
-            if overlay.blocked:
-                return  # comes back when it has drained, for the state may have moved on
         if overlay.left_at_frame:
             overlay.dropped_frames += self._fanout.frames - overlay.left_at_frame
             overlay.left_at_frame = 0
