@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { Clock } from "../../web_overlay/js/core/clock.mjs";
 import { Engine, ROOM } from "../../web_overlay/js/core/engine.mjs";
 import { Journal } from "../../web_overlay/js/core/journal.mjs";
+import { Record } from "../../web_overlay/js/core/record.mjs";
 import { Scheduler } from "../../web_overlay/js/core/scheduler.mjs";
 import { View } from "../../web_overlay/js/core/view.mjs";
 import { event } from "./make.mjs";
@@ -28,13 +29,22 @@ function stand(...widgets) {
   const drawn = [];
   const clock = new Clock(() => time.now, 0);
   const journal = new Journal();
-  const engine = new Engine({ clock, view: new View(), widgets, journal, drawn: (epoch, position) => drawn.push([epoch, position]) });
+  const record = new Record(clock, journal);
+  const engine = new Engine({
+    clock,
+    view: new View(),
+    widgets,
+    record,
+    drawn: (epoch, position) => drawn.push([epoch, position]),
+  });
   return { time, drawn, journal, engine };
 }
 
 /** @param {number} first @param {number} last */
 function critical(first, last) {
-  return Array.from({ length: last - first + 1 }, (_, at) => event({ id: `c${first + at}`, category: "critical", position: first + at }));
+  return Array.from({ length: last - first + 1 }, (_, at) =>
+    event({ id: `c${first + at}`, category: "critical", position: first + at }),
+  );
 }
 
 test("a critical event is drawn by the frame that commits it, not when it comes", () => {
@@ -45,7 +55,10 @@ test("a critical event is drawn by the frame that commits it, not when it comes"
   assert.deepEqual(drawn, []);
   engine.frame(0);
   assert.deepEqual(drawn, [["A", 3]]);
-  assert.deepEqual(journal.lines.map((line) => line.position), [1, 2, 3]);
+  assert.deepEqual(
+    journal.lines.map((line) => line.position),
+    [1, 2, 3],
+  );
 });
 
 test("thousands of critical events are all applied in order, some thousand a frame, and reported at the end", () => {
@@ -59,8 +72,14 @@ test("thousands of critical events are all applied in order, some thousand a fra
   for (; frames < 10 && engine.waiting > 0; frames += 1) assert.equal(engine.frame(0) <= 0, engine.waiting > 0);
   assert.equal(frames, 3);
   assert.deepEqual(drawn.at(-1), ["A", 5_000]);
-  assert.deepEqual(journal.lines.map((line) => line.position), Array.from({ length: 5_000 }, (_, at) => at + 1));
-  assert.ok(kills.seen.every((each) => each.late), "replayed ones are told to be brief");
+  assert.deepEqual(
+    journal.lines.map((line) => line.position),
+    Array.from({ length: 5_000 }, (_, at) => at + 1),
+  );
+  assert.ok(
+    kills.seen.every((each) => each.late),
+    "replayed ones are told to be brief",
+  );
 });
 
 test("unknown and custom types are applied like all others, only nothing shows them", () => {
@@ -76,17 +95,36 @@ test("what waited for a frame for more than a second, or is over its time, is la
   const { engine, time } = stand(kills);
   engine.receive(critical(1, 1), false);
   time.now = 1_500;
-  engine.receive([event({ id: "old", category: "critical", position: 2, ts_ingest_ms: 0, ttl_ms: 1_000 }), event({ id: "new", category: "critical", position: 3, ts_ingest_ms: 1_400, ttl_ms: 1_000 })], false);
+  engine.receive(
+    [
+      event({ id: "old", category: "critical", position: 2, ts_ingest_ms: 0, ttl_ms: 1_000 }),
+      event({ id: "new", category: "critical", position: 3, ts_ingest_ms: 1_400, ttl_ms: 1_000 }),
+    ],
+    false,
+  );
   engine.frame(time.now);
-  assert.deepEqual(kills.seen, [{ id: "c1", late: true }, { id: "old", late: true }, { id: "new", late: false }]);
+  assert.deepEqual(kills.seen, [
+    { id: "c1", late: true },
+    { id: "old", late: true },
+    { id: "new", late: false },
+  ]);
 });
 
 test("state comes before the critical events of the same frame, and only its last value", () => {
   const all = widget(["kill", "streak"]);
   const { engine } = stand(all);
-  engine.receive([...critical(1, 1), ...["s1", "s2"].map((id) => event({ id, type: "streak", category: "state", coalesce_key: "streak:1" }))], false);
+  engine.receive(
+    [
+      ...critical(1, 1),
+      ...["s1", "s2"].map((id) => event({ id, type: "streak", category: "state", coalesce_key: "streak:1" })),
+    ],
+    false,
+  );
   engine.frame(0);
-  assert.deepEqual(all.seen.map((each) => each.id), ["s2", "c1"]);
+  assert.deepEqual(
+    all.seen.map((each) => each.id),
+    ["s2", "c1"],
+  );
 });
 
 test("a widget that fails is counted, the others and the reports go on", () => {
@@ -121,7 +159,7 @@ test("latency is from ingest to commit, and replays do not count", () => {
   engine.receive([event({ ts_ingest_ms: 10 })], true);
   time.now = 25;
   engine.frame(25);
-  assert.deepEqual([engine.latency.size, engine.latency.at(0)], [1, 15]);
+  assert.deepEqual([engine.record.latency.size, engine.record.latency.at(0)], [1, 15]);
 });
 
 /** A scheduler whose frames and timers the test runs. @param {(now: number) => number} draw */
@@ -156,10 +194,17 @@ test("what moves gets the next frame, what ends later gets one timer", () => {
   step();
   assert.equal(asked.length, 1, "it moves");
   step();
-  assert.deepEqual(timers.map((timer) => timer.ms), [500]);
+  assert.deepEqual(
+    timers.map((timer) => timer.ms),
+    [500],
+  );
   scheduler.request();
   step();
-  assert.deepEqual(timers.map((timer) => timer.ms), [400], "one timer, the nearer");
+  assert.deepEqual(
+    timers.map((timer) => timer.ms),
+    [400],
+    "one timer, the nearer",
+  );
   timers.splice(0).forEach((timer) => timer.run());
   step();
   assert.deepEqual([asked.length, timers.length], [0, 0]);
@@ -178,7 +223,12 @@ test("the rate is measured between frames that follow on each other, a hidden pa
 
 test("view: writes what differs, once, the last value of a frame", () => {
   let writes = 0;
-  const node = /** @type {any} */ ({ set data(/** @type {string} */ value) { writes += 1; this.now = value; } });
+  const node = /** @type {any} */ ({
+    set data(/** @type {string} */ value) {
+      writes += 1;
+      this.now = value;
+    },
+  });
   const view = new View();
   view.text(node, "a");
   view.text(node, "b");
@@ -194,5 +244,6 @@ test("view: writes what differs, once, the last value of a frame", () => {
 
 test("view: attributes that could carry a script or an address are refused", () => {
   const view = new View();
-  for (const name of ["href", "src", "onclick", "style", "srcdoc"]) assert.throws(() => view.attribute(/** @type {any} */ ({}), name, "x"));
+  for (const name of ["href", "src", "onclick", "style", "srcdoc"])
+    assert.throws(() => view.attribute(/** @type {any} */ ({}), name, "x"));
 });

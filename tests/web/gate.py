@@ -128,7 +128,9 @@ class Gate:
 
     def abort_all(self) -> None:
         """Cut the lines without a goodbye, as kill -9 does."""
-        self._call(lambda: [socket.ws_connection.stream.close() for socket in list(self.sockets) if socket.ws_connection])
+        self._call(
+            lambda: [socket.ws_connection.stream.close() for socket in list(self.sockets) if socket.ws_connection]
+        )
 
     def new_epoch(self, name: str) -> None:
         self.epoch, self.log = name, []

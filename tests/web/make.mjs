@@ -11,7 +11,15 @@ let made = 0;
 export function event(fields = {}) {
   made += 1;
   return {
-    ...{ id: `e${made}`, type: "kill", category: "normal", priority: 3, ts_source_ms: null, ts_ingest_ms: 0, ttl_ms: 0 },
+    ...{
+      id: `e${made}`,
+      type: "kill",
+      category: "normal",
+      priority: 3,
+      ts_source_ms: null,
+      ts_ingest_ms: 0,
+      ttl_ms: 0,
+    },
     ...{ coalesce_key: null, source: "test", payload: {}, count: 1, position: 0, ...fields },
   };
 }

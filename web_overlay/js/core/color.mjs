@@ -8,9 +8,21 @@ export const PANEL_LUMINANCE = 0.96 * 0.0046 + 0.04 * 1;
 export const CONTRAST = 4.5; // WCAG 2.2, 1.4.3
 
 const KNOWN = new Map([
-  ["ct", "#6fb4ff"], ["counter-terrorist", "#6fb4ff"], ["blue", "#6fb4ff"], ["nc", "#6fb4ff"], ["order", "#6fb4ff"],
-  ["t", "#ffb454"], ["terrorist", "#ffb454"], ["orange", "#ffb454"], ["yellow", "#ffd75e"], ["chaos", "#ff8f8f"],
-  ["red", "#ff8f8f"], ["tr", "#ff8f8f"], ["vs", "#c9a2ff"], ["purple", "#c9a2ff"], ["green", "#74e09a"],
+  ["ct", "#6fb4ff"],
+  ["counter-terrorist", "#6fb4ff"],
+  ["blue", "#6fb4ff"],
+  ["nc", "#6fb4ff"],
+  ["order", "#6fb4ff"],
+  ["t", "#ffb454"],
+  ["terrorist", "#ffb454"],
+  ["orange", "#ffb454"],
+  ["yellow", "#ffd75e"],
+  ["chaos", "#ff8f8f"],
+  ["red", "#ff8f8f"],
+  ["tr", "#ff8f8f"],
+  ["vs", "#c9a2ff"],
+  ["purple", "#c9a2ff"],
+  ["green", "#74e09a"],
 ]);
 const OTHERS = ["#7fd6e8", "#f5a3d0", "#b6dc6a", "#ffb38a", "#b3b8ff", "#8fe0c0", "#e6c98a", "#e0a6f5"];
 const NEUTRAL = "#eef1f6";

@@ -26,14 +26,14 @@ export class Engine {
    * @param {import("./clock.mjs").Clock} options.clock
    * @param {import("./view.mjs").View} options.view
    * @param {import("./types.mjs").Widget[]} options.widgets
-   * @param {import("./journal.mjs").Journal | null} [options.journal]
+   * @param {import("./record.mjs").Record} options.record
    * @param {(epoch: string, position: number) => void} options.drawn after the commit
    */
-  constructor({ clock, view, widgets, journal = null, drawn }) {
+  constructor({ clock, view, widgets, record, drawn }) {
     this.clock = clock;
     this.view = view;
     this.widgets = widgets;
-    this.journal = journal;
+    this.record = record;
     this.drawn = drawn;
     /** @type {Map<string, import("./types.mjs").Widget[]>} */
     this.wants = new Map();
@@ -45,12 +45,9 @@ export class Engine {
     this.head = 0;
     this.queue = new Queue();
     this.store = new Store();
-    this.latency = new Recent(512);
     this.cost = new Recent(120); // ms of our own script per frame
     this.moving_until = 0;
     this.counters = { events: 0, unknown: 0, late: 0, faults: 0 };
-    /** @type {{event: Event, received: number, replay: boolean}[]} applied since the last commit */
-    this.applied = [];
   }
 
   /** Events that wait for a frame. */
@@ -89,17 +86,17 @@ export class Engine {
     for (const value of this.store.take()) {
       // State first: the streak that a kill made comes in the kill's own frame.
       this.apply(value.event, now, value.snapshot);
-      if (!value.snapshot) this.applied.push({ event: value.event, received: value.received, replay: false });
+      if (!value.snapshot) this.record.add({ event: value.event, received: value.received, replay: false });
     }
     const place = this.applyCritical(now, server);
     for (const entry of this.queue.take(server)) {
       this.apply(entry.event, now, now - entry.received > LATE_MS);
-      this.applied.push(entry);
+      this.record.add(entry);
     }
     let wake = this.head < this.critical.length || now < this.moving_until ? now : Infinity;
     for (const widget of this.widgets) wake = Math.min(wake, this.guarded(() => widget.frame(now)) ?? Infinity);
     this.view.flush();
-    this.record();
+    this.record.committed();
     if (place !== null) this.drawn(place.epoch, place.position);
     this.cost.push(this.clock.now() - now);
     return wake;
@@ -116,7 +113,7 @@ export class Engine {
         continue;
       }
       this.apply(event, now, replay || now - received > LATE_MS || isOver(event, server));
-      this.applied.push({ event, received, replay });
+      this.record.add({ event, received, replay });
     }
     if (this.head === this.critical.length || this.head >= ROOM) {
       this.critical.splice(0, this.head);
@@ -136,7 +133,7 @@ export class Engine {
   }
 
   /**
-   * A widget that fails must not take the picture with it: nobody can restart a page that is on air. It is counted and shown in the HUD.
+   * A widget that fails must not take the picture with it: nobody can restart a page that is on air.
    * @template T
    * @param {() => T} run
    * @returns {T | undefined}
@@ -149,25 +146,5 @@ export class Engine {
       if (this.counters.faults <= 20) console.error("framewire: a widget failed", error);
       return undefined;
     }
-  }
-
-  /** After the commit: the latencies and the journal. */
-  record() {
-    if (this.applied.length === 0) return;
-    const committed = this.clock.server();
-    for (const { event, received, replay } of this.applied) {
-      if (!replay) this.latency.push(committed - event.ts_ingest_ms);
-      this.journal?.add({
-        id: event.id,
-        type: event.type,
-        position: event.position,
-        count: event.count,
-        ts_ingest_ms: event.ts_ingest_ms,
-        received_ms: received + this.clock.offset_ms,
-        committed_ms: committed,
-        replay,
-      });
-    }
-    this.applied.length = 0;
   }
 }

@@ -12,7 +12,11 @@ export class Refused extends Error {}
 export async function ask(path, token) {
   let response;
   try {
-    response = await fetch(path, { headers: { Authorization: `Bearer ${token}` }, cache: "no-store", signal: timeout(5_000) });
+    response = await fetch(path, {
+      headers: { Authorization: `Bearer ${token}` },
+      cache: "no-store",
+      signal: timeout(5_000),
+    });
   } catch {
     throw new Refused("The gateway does not answer. Is Framewire running?");
   }

@@ -29,7 +29,15 @@ const tables = {
   ledger: sections.ledger(view, at("ledger")),
   quarantine: sections.quarantine(view, at("quarantine")),
 };
-const lines = { state: line("state"), reasons: line("reasons"), log: line("log"), raw: line("raw"), story: line("story"), address: line("address"), sent: line("sent") };
+const lines = {
+  state: line("state"),
+  reasons: line("reasons"),
+  log: line("log"),
+  raw: line("raw"),
+  story: line("story"),
+  address: line("address"),
+  sent: line("sent"),
+};
 
 /** @param {any} status */
 function show(status) {
@@ -45,7 +53,8 @@ function show(status) {
 
 /** @param {any} status */
 function address(status) {
-  const display = typeof status.display_token === "string" ? `${location.origin}/overlay/#k=${status.display_token}` : null;
+  const display =
+    typeof status.display_token === "string" ? `${location.origin}/overlay/#k=${status.display_token}` : null;
   const url = typeof status.overlay_url === "string" ? status.overlay_url : display;
   view.text(lines.address, url ?? "./supervisor.py token prints the address for OBS");
   at("copy").classList.toggle("off", url === null);
@@ -61,7 +70,10 @@ function mark(tone, word, reasons) {
 
 async function poll() {
   try {
-    const [status, held] = await Promise.all([ask("/api/status", token), ask("/api/quarantine?limit=50", token).catch(() => null)]);
+    const [status, held] = await Promise.all([
+      ask("/api/status", token),
+      ask("/api/quarantine?limit=50", token).catch(() => null),
+    ]);
     show(status ?? {});
     tables.quarantine.update(rows(held?.quarantine ?? held?.rows ?? held));
   } catch (error) {

@@ -24,7 +24,14 @@ export function emit(token, submission, Socket = WebSocket) {
     };
     const timer = setTimeout(() => end("The gateway did not answer in time."), WITHIN_MS);
     socket.onopen = () => {
-      const who = { token, overlayId: "dashboard", resume: null, format: "json", build: "dashboard", types: ["custom"] };
+      const who = {
+        token,
+        overlayId: "dashboard",
+        resume: null,
+        format: "json",
+        build: "dashboard",
+        types: ["custom"],
+      };
       socket.send(JSON.stringify(hello(who)));
       socket.send(JSON.stringify({ t: "command", id: "emit", name: "emit", args: submission }));
     };
@@ -32,6 +39,7 @@ export function emit(token, submission, Socket = WebSocket) {
       const message = typeof data === "string" ? JSON.parse(data) : null;
       if (message?.t === "result") end(message.ok === true ? null : String(message.error ?? "refused"));
     };
-    socket.onclose = ({ code, reason }) => end(reason || (code === 4500 ? "The token is wrong." : `The connection was closed (code ${code}).`));
+    socket.onclose = ({ code, reason }) =>
+      end(reason || (code === 4500 ? "The token is wrong." : `The connection was closed (code ${code}).`));
   });
 }

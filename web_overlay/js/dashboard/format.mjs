@@ -17,7 +17,9 @@ export function decimal(value, digits = 1, unit = "") {
 /** @param {unknown} bytes in steps of 1024 */
 export function size(bytes) {
   if (typeof bytes !== "number" || !Number.isFinite(bytes)) return UNKNOWN;
-  return bytes < 1 << 20 ? `${(bytes / 1024).toFixed(0)} KiB` : `${(bytes / (1 << 20)).toFixed(bytes < 10 << 20 ? 1 : 0)} MiB`;
+  return bytes < 1 << 20
+    ? `${(bytes / 1024).toFixed(0)} KiB`
+    : `${(bytes / (1 << 20)).toFixed(bytes < 10 << 20 ? 1 : 0)} MiB`;
 }
 
 /** @param {unknown} seconds @returns {string} the two largest units */

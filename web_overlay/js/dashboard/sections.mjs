@@ -20,13 +20,18 @@ export function processes(view, root) {
     key: (row, at) => String(row.name ?? at),
     columns: [
       { label: "process", cell: (row) => word(row.name) },
-      { label: "state", cell: (row) => word(row.state), tone: (row) => tone(row.state) },
+      { label: "state", cell: (row) => word(row.state).replaceAll("_", " "), tone: (row) => tone(row.state) },
       { label: "pid", cell: (row) => word(row.pid), number: true },
       { label: "up", cell: (row) => duration(row.uptime_s), number: true },
       { label: "CPU", cell: (row) => decimal(row.cpu_pct, 1, " %"), number: true },
       { label: "memory", cell: (row) => size(row.rss_bytes), number: true },
-      { label: "restarts", cell: (row) => count(row.restarts), number: true, tone: (row) => (row.restarts > 0 ? "warn" : "") },
-      { label: "why last", cell: (row) => word(row.last_reason) },
+      {
+        label: "restarts",
+        cell: (row) => count(row.restarts),
+        number: true,
+        tone: (row) => (row.restarts > 0 ? "warn" : ""),
+      },
+      { label: "last reason", cell: (row) => word(row.last_reason), long: true },
     ],
   });
 }
@@ -38,11 +43,11 @@ export function overlays(view, root) {
     key: (row, at) => `${row.overlay_id} ${row.address} ${at}`,
     columns: [
       { label: "overlay", cell: (row) => word(row.overlay_id) },
-      { label: "state", cell: (row) => word(row.state), tone: (row) => tone(row.state) },
+      { label: "state", cell: (row) => word(row.state).replaceAll("_", " "), tone: (row) => tone(row.state) },
       { label: "drawn to", cell: (row) => count(row.position), number: true },
       { label: "behind", cell: (row) => count(row.lag), number: true, tone: (row) => (row.lag > 0 ? "warn" : "") },
       { label: "fps", cell: (row) => decimal(row.fps, 0), number: true },
-      { label: "p50", cell: (row) => decimal(row.latency_p50_ms, 1, " ms"), number: true },
+      { label: "latency p50", cell: (row) => decimal(row.latency_p50_ms, 1, " ms"), number: true },
       { label: "p95", cell: (row) => decimal(row.latency_p95_ms, 1, " ms"), number: true },
       { label: "dropped", cell: (row) => count(row.dropped), number: true },
       { label: "format", cell: (row) => word(row.format) },
@@ -53,7 +58,11 @@ export function overlays(view, root) {
 
 /** @param {View} view @param {HTMLElement} root */
 export function ledger(view, root) {
-  const bucket = (/** @type {string} */ label, /** @type {string} */ key) => ({ label, cell: (/** @type {Row} */ row) => count(row[key]), number: true });
+  const bucket = (/** @type {string} */ label, /** @type {string} */ key) => ({
+    label,
+    cell: (/** @type {Row} */ row) => count(row[key]),
+    number: true,
+  });
   return new Table(view, root, {
     none: "The queue-manager does not answer: its numbers are not known.",
     key: (row) => row.category,
@@ -64,7 +73,12 @@ export function ledger(view, root) {
       bucket("merged", "coalesced"),
       bucket("duplicate", "duplicate"),
       bucket("expired", "expired"),
-      { label: "dropped", cell: (row) => count(row.dropped_total), number: true, tone: (row) => (row.dropped_total > 0 ? "warn" : "") },
+      {
+        label: "dropped",
+        cell: (row) => count(row.dropped_total),
+        number: true,
+        tone: (row) => (row.dropped_total > 0 ? "warn" : ""),
+      },
       bucket("waiting", "pending"),
     ],
   });
@@ -83,7 +97,12 @@ export function ledgerRows(status) {
 export function rawSentence(status) {
   const raw = status?.ledger?.raw;
   if (raw === null || typeof raw !== "object") return "";
-  const parts = [`${count(raw.mapped)} understood`, `${count(raw.empty)} without an event`, `${count(raw.rejected)} rejected`, `${count(raw.lost)} lost`];
+  const parts = [
+    `${count(raw.mapped)} understood`,
+    `${count(raw.empty)} without an event`,
+    `${count(raw.rejected)} rejected`,
+    `${count(raw.lost)} lost`,
+  ];
   return `Raw messages: ${count(raw.numbered)} = ${parts.join(" + ")}`;
 }
 
@@ -95,8 +114,8 @@ export function quarantine(view, root) {
     columns: [
       { label: "when", cell: (row) => time(row.ts_ms ?? row.ts_ingest_ms) },
       { label: "kind", cell: (row) => word(row.kind) },
-      { label: "why", cell: (row) => word(row.reason), tone: (row) => (row.dead ? "bad" : "") },
-      { label: "excerpt", cell: (row) => word(row.excerpt) },
+      { label: "why", cell: (row) => word(row.reason), tone: (row) => (row.dead ? "bad" : ""), long: true },
+      { label: "excerpt", cell: (row) => word(row.excerpt), long: true },
     ],
   });
 }

@@ -1,10 +1,10 @@
 // @ts-check
 // A table that is brought up to date, not built anew: what did not change is not touched, so a selection survives.
-// Text only. On a narrow page each row becomes a block and the labels come from `data-label` (dashboard.css).
+// Text only. On a narrow page each row becomes a paragraph and the labels come from `data-label` (dashboard.css).
 
 import { el, text } from "../widgets/dom.mjs";
 
-/** @typedef {{label: string, cell: (row: Record<string, any>) => string, number?: boolean, tone?: (row: Record<string, any>) => string}} Column */
+/** @typedef {{label: string, cell: (row: Record<string, any>) => string, number?: boolean, long?: boolean, tone?: (row: Record<string, any>) => string}} Column */
 
 export class Table {
   /**
@@ -53,7 +53,7 @@ export class Table {
   create(key) {
     const cells = this.columns.map((column) => {
       const value = text();
-      const node = el("td", column.number ? "number" : "", value);
+      const node = el("td", column.number ? "number" : column.long ? "long" : "", value);
       node.dataset.label = column.label;
       return { node, text: value };
     });

@@ -52,7 +52,13 @@ export class Banner {
     this.detail = text();
     this.more = text();
     this.detailBox = el("div", "bn-detail", this.detail);
-    const words = el("div", "bn-words", el("div", "bn-eyebrow", this.eyebrow, el("span", "bn-more", this.more)), el("div", "bn-title", this.title), this.detailBox);
+    const words = el(
+      "div",
+      "bn-words",
+      el("div", "bn-eyebrow", this.eyebrow, el("span", "bn-more", this.more)),
+      el("div", "bn-title", this.title),
+      this.detailBox,
+    );
     this.box = el("div", "bn gone", el("div", "bn-badge", this.icon.svg), words);
     root.append(this.box);
     this.entrance = entrance(stage, this.box, shift, 220);

@@ -38,7 +38,15 @@ export class Chat {
     const nameBox = el("span", "chat-name", name);
     const panel = el("div", "chat-panel", nameBox, el("span", "chat-text", words));
     const node = el("div", "chat-row off", panel);
-    return { node, name, words, nameBox, entrance: entrance(this.stage, panel, "translateX(-.3rem)"), said: null, until: 0 };
+    return {
+      node,
+      name,
+      words,
+      nameBox,
+      entrance: entrance(this.stage, panel, "translateX(-.3rem)"),
+      said: null,
+      until: 0,
+    };
   }
 
   /** @param {Event} event @param {Moment} moment */

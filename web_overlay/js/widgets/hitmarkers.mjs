@@ -3,6 +3,7 @@
 // hit: merging them is what keeps it under three flashes a second (WCAG 2.3.1).
 
 import { el, text, waiting } from "./dom.mjs";
+import { isMine } from "./player.mjs";
 
 /** @typedef {import("../core/types.mjs").Event} Event */
 
@@ -16,7 +17,7 @@ export class Hitmarkers {
     this.name = "hitmarkers";
     this.types = ["hit"];
     this.view = stage.view;
-    this.player = stage.options.player;
+    this.mine = stage.options.player;
     this.root = root;
     this.hits = 0;
     this.head = false;
@@ -28,15 +29,20 @@ export class Hitmarkers {
     this.box = el("div", "hm-box", this.mark, this.count);
     root.append(this.box);
     // Lit at once: a hit must be seen on the frame it lands on. Then it holds, then it fades.
-    this.light = waiting(this.box, [{ opacity: 1 }, { opacity: 1, offset: 0.5 }, { opacity: 0 }], { duration: 2 * FADE_MS });
+    this.light = waiting(this.box, [{ opacity: 1 }, { opacity: 1, offset: 0.5 }, { opacity: 0 }], {
+      duration: 2 * FADE_MS,
+    });
     const shift = stage.still ? "none" : "scale(1.18)";
-    this.kick = waiting(this.mark, [{ transform: shift }, { transform: "none" }], { duration: 120, easing: "ease-out" });
+    this.kick = waiting(this.mark, [{ transform: shift }, { transform: "none" }], {
+      duration: 120,
+      easing: "ease-out",
+    });
   }
 
   /** @param {Event} event @param {import("../core/types.mjs").Moment} moment */
   apply(event, { now, late }) {
     const { attacker, hitgroup } = event.payload;
-    if (late || (this.player !== "" && ![attacker.id, attacker.name].some((word) => word.toLowerCase() === this.player))) return;
+    if (late || (this.mine !== "" && !isMine(this.mine, attacker))) return;
     if (now - this.last_at > TOGETHER_MS) {
       this.hits = 0;
       this.head = false;

@@ -1,13 +1,13 @@
 // @ts-check
 // Who did what to whom: kills, deaths, headshots, revives. Newest at the bottom; rows move, they never jump.
 
-import { teamColor } from "../core/color.mjs";
 import { ICONS } from "./icons.mjs";
 import { Row } from "./killrow.mjs";
+import { isMine, pairOf, side } from "./player.mjs";
 
 /** @typedef {import("../core/types.mjs").Event} Event */
 /** @typedef {import("../core/types.mjs").Moment} Moment */
-/** @typedef {{name: string, color: string}} Side */
+/** @typedef {import("./player.mjs").Side} Side */
 /**
  * What a row says. `with` is who helped, `means` is the weapon or the cause.
  * @typedef {{kind: "kill" | "death" | "revive", left: Side | null, right: Side | null, with: string, means: string,
@@ -27,6 +27,7 @@ export class Killfeed {
     this.types = ["kill", "death", "headshot", "revive", "revive_taken", "assist", "streak"];
     this.stage = stage;
     this.root = root;
+    this.mine = stage.options.player;
     this.max = stage.options.kills;
     /** @type {Line[]} what came since the last frame */
     this.fresh = [];
@@ -54,12 +55,26 @@ export class Killfeed {
   line(type, payload) {
     const base = { left: null, right: null, with: "", means: "", icon: "", streak: 0, mine: false, key: "" };
     if (type === "death") {
-      const mine = this.isMine(payload.victim);
-      return { ...base, kind: "death", right: side(payload.victim), means: payload.cause ?? "", icon: ICONS.skull, mine };
+      const mine = isMine(this.mine, payload.victim);
+      return {
+        ...base,
+        kind: "death",
+        right: side(payload.victim),
+        means: payload.cause ?? "",
+        icon: ICONS.skull,
+        mine,
+      };
     }
     if (type === "revive" || type === "revive_taken") {
-      const mine = type === "revive_taken" || this.isMine(payload.medic);
-      return { ...base, kind: "revive", left: side(payload.medic), right: side(payload.revived), icon: ICONS.cross, mine };
+      const mine = type === "revive_taken" || isMine(this.mine, payload.medic);
+      return {
+        ...base,
+        kind: "revive",
+        left: side(payload.medic),
+        right: side(payload.revived),
+        icon: ICONS.cross,
+        mine,
+      };
     }
     const { attacker, victim } = payload;
     return {
@@ -70,8 +85,8 @@ export class Killfeed {
       means: payload.weapon ?? "",
       icon: payload.headshot || type === "headshot" ? ICONS.headshot : "",
       streak: this.streaks.get(attacker.id) ?? 0,
-      mine: this.isMine(attacker) || (victim ? this.isMine(victim) : false),
-      key: keyOf(attacker, victim),
+      mine: isMine(this.mine, attacker) || (victim ? isMine(this.mine, victim) : false),
+      key: pairOf(attacker, victim),
     };
   }
 
@@ -103,7 +118,7 @@ export class Killfeed {
 
   /** A kill's headshot told apart: mark the kill. @param {any} payload @param {number} now @returns {boolean} */
   promote(payload, now) {
-    const line = this.recent((line) => line.key === keyOf(payload.attacker, payload.victim), now);
+    const line = this.recent((line) => line.key === pairOf(payload.attacker, payload.victim), now);
     if (line !== undefined) line.icon = ICONS.headshot;
     return line !== undefined;
   }
@@ -117,7 +132,10 @@ export class Killfeed {
   /** @param {(line: Line) => boolean} fits @param {number} now @returns {Line | undefined} the newest that fits */
   recent(fits, now) {
     const shown = this.rows.map((row) => row.line);
-    return [...shown, ...this.fresh].reverse().find((line) => line !== null && now - line.at < SAME_MS && fits(line)) ?? undefined;
+    return (
+      [...shown, ...this.fresh].reverse().find((line) => line !== null && now - line.at < SAME_MS && fits(line)) ??
+      undefined
+    );
   }
 
   /** @param {string} id @param {number} kills */
@@ -126,20 +144,4 @@ export class Killfeed {
     if (kills >= STREAK) this.streaks.set(id, kills);
     if (this.streaks.size > PLAYERS) this.streaks.delete(/** @type {string} */ (this.streaks.keys().next().value));
   }
-
-  /** @param {any} player */
-  isMine(player) {
-    const mine = this.stage.options.player;
-    return mine !== "" && (player.id.toLowerCase() === mine || player.name.toLowerCase() === mine);
-  }
-}
-
-/** @param {any} player @returns {Side} */
-function side(player) {
-  return { name: player.name, color: teamColor(player.team ?? "") };
-}
-
-/** @param {any} attacker @param {any} victim */
-function keyOf(attacker, victim) {
-  return `${attacker.id}\n${victim?.id ?? ""}`;
 }

@@ -28,7 +28,16 @@ export class Row {
     this.help = el("span", "kf-help", this.helper);
     this.meansBox = el("span", "kf-means", this.means);
     this.rightSide = el("span", "kf-name", this.right);
-    this.panel = el("div", "kf-panel", this.flame, this.leftSide, this.help, this.meansBox, this.icon.svg, this.rightSide);
+    this.panel = el(
+      "div",
+      "kf-panel",
+      this.flame,
+      this.leftSide,
+      this.help,
+      this.meansBox,
+      this.icon.svg,
+      this.rightSide,
+    );
     this.node = el("div", "kf-row off", this.panel);
     this.entrance = entrance(stage, this.panel, "translateX(.4rem)");
   }
@@ -69,7 +78,7 @@ export class Row {
     view.toggle(this.icon.svg, "off", line.icon === "");
   }
 
-  /** @param {HTMLElement} node @param {Text} name @param {import("./killfeed.mjs").Side | null} side */
+  /** @param {HTMLElement} node @param {Text} name @param {import("./player.mjs").Side | null} side */
   side(node, name, side) {
     this.view.text(name, side?.name ?? NOTHING);
     this.view.style(node, "color", side?.color ?? "");

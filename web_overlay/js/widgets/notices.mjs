@@ -30,11 +30,27 @@ const PHASES = {
 export function gameNotice({ type, payload }) {
   switch (type) {
     case "alert_start":
-      return { icon: ICONS.bell, tone: "warm", eyebrow: "Alert", title: payload.title, detail: payload.subtitle ?? "", hold_ms: 6_000, key: `alert:${payload.alert}` };
+      return {
+        icon: ICONS.bell,
+        tone: "warm",
+        eyebrow: "Alert",
+        title: payload.title,
+        detail: payload.subtitle ?? "",
+        hold_ms: 6_000,
+        key: `alert:${payload.alert}`,
+      };
     case "alert_end": {
       const outcome = OUTCOMES[payload.outcome ?? "over"] ?? OUTCOMES.over;
       const detail = payload.subtitle || (payload.title ? payload.title : "");
-      return { icon: outcome.icon, tone: outcome.tone, eyebrow: "Alert ended", title: outcome.word, detail, hold_ms: 7_000, key: `alert:${payload.alert}` };
+      return {
+        icon: outcome.icon,
+        tone: outcome.tone,
+        eyebrow: "Alert ended",
+        title: outcome.word,
+        detail,
+        hold_ms: 7_000,
+        key: `alert:${payload.alert}`,
+      };
     }
     case "round": {
       const phase = PHASES[payload.phase];
@@ -51,7 +67,14 @@ export function gameNotice({ type, payload }) {
       };
     }
     default:
-      return { icon: ICONS.target, tone: "warm", eyebrow: "Objective", title: [spaced(payload.action), spaced(payload.target ?? "")].filter(Boolean).join(" · "), detail: payload.player?.name ?? "", hold_ms: 3_500 };
+      return {
+        icon: ICONS.target,
+        tone: "warm",
+        eyebrow: "Objective",
+        title: [spaced(payload.action), spaced(payload.target ?? "")].filter(Boolean).join(" · "),
+        detail: payload.player?.name ?? "",
+        hold_ms: 3_500,
+      };
   }
 }
 
@@ -65,12 +88,30 @@ export function socialNotice({ type, payload }) {
       const months = payload.months > 1 ? `${payload.months} months` : "";
       const gift = payload.gifted_by ? `a gift from ${payload.gifted_by}` : "";
       const facts = [tier(payload.tier ?? ""), months, gift].filter(Boolean).join(" · ");
-      return { ...base, icon: ICONS.star, eyebrow: facts === "" ? "Subscribed" : `Subscribed · ${facts}`, detail: payload.text ?? "", hold_ms: 6_500 };
+      return {
+        ...base,
+        icon: ICONS.star,
+        eyebrow: facts === "" ? "Subscribed" : `Subscribed · ${facts}`,
+        detail: payload.text ?? "",
+        hold_ms: 6_500,
+      };
     }
     case "raid":
-      return { ...base, icon: ICONS.people, eyebrow: "Raid", detail: `with ${grouped(payload.viewers ?? 0)} ${payload.viewers === 1 ? "viewer" : "viewers"}`, hold_ms: 8_000 };
+      return {
+        ...base,
+        icon: ICONS.people,
+        eyebrow: "Raid",
+        detail: `with ${grouped(payload.viewers ?? 0)} ${payload.viewers === 1 ? "viewer" : "viewers"}`,
+        hold_ms: 8_000,
+      };
     default:
-      return { ...base, icon: ICONS.gem, eyebrow: `Cheered ${grouped(payload.bits)} bits`, detail: payload.text ?? "", hold_ms: 6_000 };
+      return {
+        ...base,
+        icon: ICONS.gem,
+        eyebrow: `Cheered ${grouped(payload.bits)} bits`,
+        detail: payload.text ?? "",
+        hold_ms: 6_000,
+      };
   }
 }
 

@@ -32,7 +32,11 @@ export class Score {
     const names = payload.names ?? {};
     this.sides = Object.entries(payload.scores ?? {})
       .slice(0, SIDES)
-      .map(([team, points]) => ({ name: String((Object.hasOwn(names, team) && names[team]) || team), points: String(points), color: teamColor(team) }));
+      .map(([team, points]) => ({
+        name: String((Object.hasOwn(names, team) && names[team]) || team),
+        points: String(points),
+        color: teamColor(team),
+      }));
   }
 
   /** @returns {number} */

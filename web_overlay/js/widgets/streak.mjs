@@ -3,6 +3,7 @@
 
 import { el, entrance, icon, text } from "./dom.mjs";
 import { ICONS } from "./icons.mjs";
+import { isMine } from "./player.mjs";
 
 /** @typedef {import("../core/types.mjs").Event} Event */
 /** @typedef {import("../core/types.mjs").Moment} Moment */
@@ -19,7 +20,7 @@ export class Streak {
     this.name = "streak";
     this.types = ["multikill", "streak"];
     this.view = stage.view;
-    this.player = stage.options.player;
+    this.mine = stage.options.player;
     this.root = root;
     this.multi = { id: "", who: "", kills: 0, until: 0, fresh: false, late: false };
     this.run = { id: "", who: "", kills: 0, until: 0, fresh: false, late: false };
@@ -31,7 +32,13 @@ export class Streak {
 
     this.number = text();
     this.runner = text();
-    this.runBox = el("div", "sk gone", icon("sk-icon", ICONS.flame).svg, el("span", "sk-number", this.number), el("span", "sk-who", this.runner));
+    this.runBox = el(
+      "div",
+      "sk gone",
+      icon("sk-icon", ICONS.flame).svg,
+      el("span", "sk-number", this.number),
+      el("span", "sk-who", this.runner),
+    );
     this.enterRun = entrance(stage, this.runBox, "translateY(.2rem)");
     root.append(this.multiBox, this.runBox);
   }
@@ -41,10 +48,17 @@ export class Streak {
     const { player, kills } = payload;
     if (type === "multikill") {
       if (kills < 2 || (late && now < this.multi.until && !this.multi.late)) return;
-      this.multi = { id: player.id, who: player.name, kills, until: now + (late ? LATE_SHOWN_MS : SHOWN_MS), fresh: true, late };
+      this.multi = {
+        id: player.id,
+        who: player.name,
+        kills,
+        until: now + (late ? LATE_SHOWN_MS : SHOWN_MS),
+        fresh: true,
+        late,
+      };
       return;
     }
-    if (this.player !== "" && ![player.id, player.name].some((word) => word.toLowerCase() === this.player)) return;
+    if (this.mine !== "" && !isMine(this.mine, player)) return;
     if (kills < STREAK) {
       if (player.id === this.run.id) this.run.until = 0; // they died
     } else if (!late && (player.id === this.run.id || now >= this.run.until || kills >= this.run.kills)) {

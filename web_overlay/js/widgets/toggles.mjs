@@ -17,7 +17,10 @@ export class Toggles {
     this.root = root;
     this.hud = hud;
     /** @type {Map<string, HTMLElement>} */
-    this.targets = new Map([["all", root], ...widgets.map((widget) => /** @type {const} */ ([widget.name, widget.root]))]);
+    this.targets = new Map([
+      ["all", root],
+      ...widgets.map((widget) => /** @type {const} */ ([widget.name, widget.root])),
+    ]);
     this.counters = { unknown: 0 };
   }
 

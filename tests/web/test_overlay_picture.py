@@ -1,0 +1,153 @@
+"""What goes on air: transparent where nothing is, inside the safe area, readable, and still when that is asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support import eventually
+from tests.web.conftest import Overlay
+from tests.web.gate import Gate
+from tests.web.picture import opaque_share
+
+LONG = "Wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"
+
+
+def everything(gate: Gate, name: str) -> None:
+    """Fill every widget."""
+    person = {"id": name, "name": name, "team": "CT"}
+    other = {"id": f"{name[:63]}2", "name": name, "team": "T"}
+    gate.send(
+        *(
+            gate.event("kill", {"attacker": person, "victim": other, "weapon": name, "headshot": True})
+            for _ in range(9)
+        ),
+        *(gate.event("chat", {"user": name, "text": f"{name} " * 7, "color": "#0000ff"}) for _ in range(12)),
+        gate.event("streak", {"player": person, "kills": 999_999}, coalesce_key="streak"),
+        gate.event("score", {"scores": {name: 999_999, "T": 12}}, coalesce_key="score"),
+        gate.event("multikill", {"player": person, "kills": 4, "window_ms": 1}),
+        gate.event("alert_start", {"alert": "a", "title": name * 3, "subtitle": f"{name} " * 4}),
+        gate.event("subscription", {"user": name, "tier": name, "text": f"{name} " * 7}),
+        gate.event("crosshair", {"on": True}, coalesce_key="crosshair"),
+    )
+
+
+def test_a_page_with_nothing_to_show_is_wholly_transparent(gate: Gate, overlay: Overlay) -> None:
+    overlay.page.set_viewport_size({"width": 320, "height": 180})  # fewer pixels to decode, the same page
+    overlay.open("journal=1")
+    assert opaque_share(overlay.page.screenshot(omit_background=True)) == 0
+    everything(gate, "somebody")
+    overlay.drawn()
+    assert 0.05 < opaque_share(overlay.page.screenshot(omit_background=True)) < 0.6
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1280, 720), (2560, 1080), (1080, 1920)])
+def test_everything_stays_inside_the_safe_area(gate: Gate, overlay: Overlay, size: tuple[int, int]) -> None:
+    width, height = size
+    overlay.page.set_viewport_size({"width": width, "height": height})
+    overlay.open("journal=1&motion=reduced&hud=1")
+    everything(gate, LONG)
+    overlay.drawn()
+    eventually(lambda: overlay.texts(".kf-panel") and overlay.texts("#hud .hud-fps"))
+    boxes: dict[str, list[float]] = overlay.page.evaluate(
+        """Object.fromEntries(
+          ['.sc', '.w-alerts .bn', '.w-social .bn', '.mk', '.sk', '#hud', '.w-chat', '.kf-row:not(.off) .kf-panel']
+          .flatMap((name) => [...document.querySelectorAll(name)].map((node, at) => {
+            const box = node.getBoundingClientRect();
+            return [`${name} ${at}`, [box.left, box.top, box.right, box.bottom]];
+          })))"""
+    )
+    for name, (left, top, right, bottom) in boxes.items():
+        assert left >= 0.05 * width - 1, name
+        assert top >= 0.05 * height - 1, name
+        assert right <= 0.95 * width + 1, name
+        assert bottom <= 0.95 * height + 1, name
+
+
+def test_the_widgets_do_not_cover_each_other(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1&motion=reduced")
+    everything(gate, LONG)
+    overlay.drawn()
+    eventually(lambda: overlay.texts(".kf-panel"))
+    overlaps: list[Any] = overlay.page.evaluate(
+        """(() => {
+          const names = ['.sc', '.w-alerts .bn', '.w-social .bn', '.mk', '.sk', '.w-chat', '.kf-row .kf-panel'];
+          const boxes = names.flatMap((name) => [...document.querySelectorAll(name)]
+            .map((node, at) => [`${name} ${at}`, node.getBoundingClientRect()]));
+          const crosses = (a, b, c, d) => a < d - 1 && c < b - 1;
+          const meet = (x, y) => crosses(x.left, x.right, y.left, y.right) && crosses(x.top, x.bottom, y.top, y.bottom);
+          return boxes.flatMap(([a, x]) => boxes.filter(([b, y]) => a < b && meet(x, y)).map(([b]) => [a, b]));
+        })()"""
+    )
+    assert overlaps == []
+
+
+def test_text_is_large_enough_for_a_phone(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1&motion=reduced")
+    everything(gate, "somebody")
+    overlay.drawn()
+    small: list[Any] = overlay.page.evaluate(
+        """[...document.querySelectorAll('#stage *')]
+          .filter((node) => [...node.childNodes].some((child) => child.nodeType === 3 && child.data))
+          .map((node) => [node.className, parseFloat(getComputedStyle(node).fontSize)])
+          .filter(([, size]) => size < 23.9)"""
+    )
+    assert small == []
+
+
+def test_both_faces_are_there(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1")
+    everything(gate, "somebody")
+    overlay.drawn()
+    eventually(
+        lambda: overlay.page.evaluate(
+            "['700 20px \"Barlow Condensed\"', '600 20px \"Barlow Condensed\"', '500 20px Inter']"
+            ".every((face) => document.fonts.check(face))"
+        )
+    )
+
+
+def test_reduced_motion_moves_nothing(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1&motion=reduced")
+    everything(gate, "somebody")
+    gate.emit("hit", {"attacker": {"id": "1", "name": "a"}, "victim": {"id": "2", "name": "b"}}, coalesce_key="hit:1")
+    overlay.drawn()
+    moved: list[str] = overlay.page.evaluate(
+        """document.getAnimations().flatMap((a) => a.effect.getKeyframes().map((k) => k.transform ?? 'none'))
+          .filter((transform) => transform !== 'none')"""
+    )
+    assert moved == []
+
+
+def test_only_transform_and_opacity_are_animated(gate: Gate, overlay: Overlay) -> None:
+    overlay.page.add_init_script(
+        """globalThis.moved = new Set();
+        const play = Animation.prototype.play;
+        Animation.prototype.play = function () {
+          for (const frame of this.effect.getKeyframes()) for (const key of Object.keys(frame)) moved.add(key);
+          return play.call(this);
+        };
+        addEventListener('transitionrun', (event) => moved.add(event.propertyName), true);"""
+    )
+    overlay.open("journal=1&motion=full")
+    everything(gate, "somebody")
+    overlay.drawn()
+    everything(gate, "another")
+    overlay.drawn()
+    moved = set(overlay.page.evaluate("[...moved]")) - {"offset", "computedOffset", "easing", "composite"}
+    assert moved == {"opacity", "transform"}
+
+
+def test_the_hud_says_how_it_is_and_costs_little(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1&hud=1&nonsense=1")
+    gate.emit("follow", {"user": "x"})
+    overlay.drawn()
+    eventually(lambda: "1 of 1" in overlay.texts("#hud .hud-value"))
+    assert "live" in overlay.texts("#hud .hud-value")
+    eventually(lambda: "fps" in overlay.texts(".hud-fps")[0])
+    assert "nonsense" in overlay.texts(".hud-problems")[0]
+    overlay.page.keyboard.press("F3")
+    eventually(lambda: overlay.texts(".hud-fps") == [])
+    overlay.page.keyboard.press("F3")
+    eventually(lambda: overlay.texts(".hud-fps") != [])

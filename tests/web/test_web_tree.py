@@ -1,0 +1,129 @@
+"""The files of web_overlay/: nothing but what they say, no door for HTML, and the pure modules under Node."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from actors.commands import vendor
+from tests.web.conftest import missing
+
+ROOT = Path(__file__).resolve().parents[2]
+WEB = ROOT / "web_overlay"
+MODULES = sorted((WEB / "js").rglob("*.mjs"))
+PAGES = {"overlay.html": "js/boot.mjs", "dashboard.html": "js/dashboard/app.mjs"}
+
+
+def imports(module: Path) -> list[Path]:
+    found = re.findall(r'^(?:import|\}) .*from "(\.[^"]+)";$', module.read_text(), re.M)
+    return [(module.parent / name).resolve() for name in found]
+
+
+def reached(entry: Path) -> set[Path]:
+    seen: set[Path] = set()
+    todo = [entry]
+    while todo:
+        module = todo.pop()
+        if module not in seen:
+            seen.add(module)
+            todo += imports(module)
+    return seen
+
+
+def test_the_vendored_files_are_those_of_the_manifest() -> None:
+    assert vendor.faults(vendor.VENDOR) == []
+
+
+def test_every_vendored_package_has_its_licence() -> None:
+    for package in vendor.load(vendor.VENDOR)["packages"]:
+        text = (vendor.VENDOR / package["folder"] / "LICENSE").read_text()
+        assert {"ISC": "Permission to use, copy", "OFL-1.1": "SIL OPEN FONT LICENSE"}[package["license"]] in text
+
+
+def test_a_changed_a_missing_and_a_strange_file_are_found(tmp_path: Path) -> None:
+    tree = tmp_path / "vendor"
+    shutil.copytree(vendor.VENDOR, tree)
+    (tree / "strange.js").write_text("")
+    (tree / "msgpack@3.1.3" / "Decoder.mjs").write_text("changed")
+    (tree / "msgpack@3.1.3" / "LICENSE").unlink()
+    found = [fault.split(": ")[0] for fault in vendor.faults(tree)]
+    assert found == ["msgpack@3.1.3/LICENSE", "strange.js", "msgpack@3.1.3/Decoder.mjs"]
+
+
+@pytest.mark.parametrize(("page", "entry"), PAGES.items())
+def test_the_page_preloads_exactly_the_modules_that_it_reaches(page: str, entry: str) -> None:
+    links = re.findall(r'<link rel="modulepreload" href="/static/([^"]+)">', (WEB / page).read_text())
+    wanted = {path.relative_to(WEB).as_posix() for path in reached(WEB / entry)} - {entry}
+    assert set(links) == wanted
+    assert links == sorted(links)
+
+
+def test_every_module_is_reached_by_a_page_or_holds_only_types() -> None:
+    used = {path for entry in PAGES.values() for path in reached(WEB / entry)}
+    assert [path.name for path in MODULES if path not in used] == ["types.mjs"]
+
+
+def test_every_module_is_checked_small_and_says_what_it_is() -> None:
+    for module in MODULES:
+        lines = module.read_text().splitlines()
+        assert lines[0] == "// @ts-check", module
+        assert len(lines) <= 150, f"{module} has {len(lines)} lines"
+        assert lines[1].startswith(("//", "/**")), f"{module} does not say what it is"
+
+
+def test_there_is_no_door_for_html_and_no_inline_script() -> None:
+    door = re.compile(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|createContextualFragment|srcdoc|\beval\("
+        r"|new Function"
+    )
+    for module in MODULES:
+        code = re.sub(r"//.*|/\*[\s\S]*?\*/", "", module.read_text())
+        assert not door.search(code), module
+    for page in PAGES:
+        text = (WEB / page).read_text()
+        assert not re.search(r"<script(?![^>]*\bsrc=)", text)
+        assert not re.search(r"\son\w+=", text)
+
+
+def test_the_styles_are_for_chromium_103() -> None:
+    too_new = re.compile(
+        r":has\(|@container|color-mix|oklch|@scope|@starting-style|linear\([\d.]+,|backdrop-filter|light-dark"
+    )
+    for sheet in (WEB / "css").glob("*.css"):
+        text = re.sub(r"/\*[\s\S]*?\*/", "", sheet.read_text())
+        assert not too_new.search(text), sheet
+        assert not re.search(r"^\s*&", text, re.M), f"{sheet} nests"
+    code = "".join(module.read_text() for module in MODULES)
+    for call in ("withResolvers", ".toSorted(", ".toReversed(", "Object.groupBy", "Promise.try", "Set.prototype.union"):
+        assert call not in code
+
+
+def test_the_modules_outside_the_page_name_no_browser_global() -> None:
+    """core/ is pure but for its defaults: it runs under Node, and time comes in."""
+    for module in (WEB / "js" / "core").glob("*.mjs"):
+        code = re.sub(r"//.*|/\*[\s\S]*?\*/", "", module.read_text())
+        assert not re.search(r"\bdocument\b|\bwindow\b|localStorage|Date\.now|Math\.random", code), module
+
+
+def test_the_pure_modules_pass_under_node() -> None:
+    node = shutil.which("node")
+    if node is None:
+        missing("node")
+    tests = sorted(str(path) for path in (ROOT / "tests" / "web").glob("*.test.mjs"))
+    done = subprocess.run([str(node), "--test", *tests], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+
+
+def test_the_types_fit() -> None:
+    compiler = ROOT / "node_modules" / "typescript" / "bin" / "tsc"
+    node = shutil.which("node")
+    if node is None or not compiler.exists():
+        missing("typescript (npm install)")
+    done = subprocess.run(
+        [str(node), str(compiler), "-p", "jsconfig.json"], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
