@@ -1,7 +1,7 @@
 """Overlays of any speed, on sockets that take any number of bytes at any time: what arrives is exact.
 
-The gateway's own overlay, fan-out and catch-up run here over sockets and a log that the test plays, so that thousands of
-histories fit into seconds.
+The real overlay, fan-out and catch-up of the gateway run here over sockets and a log that the test plays, so that
+hundreds of histories fit into seconds.
 """
 
 from __future__ import annotations
