@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import zmq
 
-from actors import faults, wire
+from actors import faults, host, wire
 from actors.core.event import Receipt
 from actors.core.frame import Frame
 from actors.errors import Refused
@@ -106,6 +107,28 @@ class Receipts:
         if self._timer is not None:
             self._timer.cancel()
         self._inbox.close()
+
+
+def ask_supervisor(run_dir: Path, token: str) -> dict[str, Any]:
+    """Return the supervisor's status; for a thread of its own.
+
+    Raises:
+        Refused: there is no answer within a second.
+    """
+    # The token is for systems whose control socket cannot tell who connects; the others ignore it.
+    question = msgspec.json.encode({"command": "status", "token": token}) + b"\n"
+    try:
+        with (
+            host.control_connection(run_dir, ASK_TIMEOUT_MS / 1000) as connection,
+            connection.makefile("rb") as answers,
+        ):
+            connection.sendall(question)
+            answer: dict[str, Any] = msgspec.json.decode(answers.readline(), type=dict[str, Any])
+    except (OSError, ValueError) as error:  # ValueError: no JSON, or a port file that names no port
+        raise Refused(f"the supervisor does not answer ({type(error).__name__})") from error
+    if not answer.get("ok"):
+        raise Refused(f"the supervisor refused: {answer.get('error')}")
+    return answer
 
 
 def ask(bus: wire.Bus, question: dict[str, Any]) -> dict[str, Any]:

@@ -12,19 +12,18 @@ import time
 from collections import Counter
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from tornado.iostream import IOStream
 
-from actors import control, runtime, tokens, wire
+from actors import runtime, tokens, wire
 from actors.config import Settings
 from actors.core.clients import Close, Lag, State, Verdict, judge
 from actors.core.frame import Frame
 from actors.core.messages import Command
 from actors.errors import BadInput, ConfigError, Refused
-from actors.gateway.bus import Receipts, ask
+from actors.gateway.bus import Receipts, ask, ask_supervisor
 from actors.gateway.catchup import CatchUp
 from actors.gateway.emit import emit
 from actors.gateway.fanout import Fanout, Group
@@ -33,7 +32,6 @@ from actors.gateway.overlay import Overlay
 from actors.gateway.sockets import OverlaySocket
 
 DRAIN_S: Final = 1.0
-ASK_S: Final = 1.0
 
 
 class Gateway:
@@ -230,10 +228,11 @@ class Gateway:
 
     async def ask_supervisor(self) -> dict[str, Any]:
         """Return the supervisor's status, or {"error": why there is none}."""
-        question = partial(control.ask, self.run_dir, "status", timeout_s=ASK_S)
+        loop = asyncio.get_running_loop()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._asking, question)
-        except (Refused, ConfigError) as error:
+            token = self._tokens.current().control
+            return await loop.run_in_executor(self._asking, ask_supervisor, self.run_dir, token)
+        except (OSError, ConfigError, Refused) as error:
             return {"error": str(error)}
 
     async def ask_queue_manager(self, question: dict[str, Any]) -> dict[str, Any]:
