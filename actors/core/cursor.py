@@ -180,6 +180,21 @@ def after(frame: Frame, position: int) -> Frame:
     return msgspec.structs.replace(frame, first=position + 1, events=kept)
 
 
+def merged(frames: list[Frame]) -> Frame:
+    """Return one frame for several that a cursor passed on one after the other, for a reader that is short of time."""
+    if len(frames) == 1:
+        return frames[0]
+    ranges = [frame for frame in frames if frame.first]
+    events = [event for frame in frames for event in frame.events]
+    return msgspec.structs.replace(
+        frames[-1],
+        first=ranges[0].first if ranges else 0,
+        last=ranges[-1].last if ranges else 0,
+        top=max(frame.top for frame in frames),
+        events=[event for event in events if event.position] + [event for event in events if not event.position],
+    )
+
+
 Position = Annotated[int, Meta(ge=0, lt=1 << 53)]  # what a JavaScript number holds exactly
 
 

@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from actors import faults, wire
-from actors.core.cursor import Cursor, Head, Numbers
+from actors.core.cursor import Cursor, Head, Numbers, merged
 from actors.core.event import Category, Event
 from actors.core.frame import Frame
 from actors.core.recent import RING_EVENTS, Retained, Ring
@@ -30,6 +30,9 @@ RETRY_S: Final = 0.1
 # Frames that waited longer were held up in front of this gateway; what is cosmetic in them is over (zguide's Suicidal
 # Snail). Above the worst tick (33 ms) by far.
 STALE_MS: Final = 1_000.0
+# What came while the gateway was busy leaves as one frame up to this size. Without it, an overloaded gateway (2,000
+# overlays on a third of a core) was a whole second behind [measured: bench/fanout.py].
+TOGETHER_BYTES: Final = 64 << 10
 # A thousand overlays that come back at once need to know it once; the log is trimmed every minute.
 LOOK_UP_S: Final = 1.0
 # The queue-manager saves retained states every second.
@@ -141,14 +144,16 @@ class Feed:
             self.cursor.promise(head.top, time.monotonic())
 
     def _on_frames(self, arrivals: list[Arrival]) -> None:
+        """Pass on what came in one go as one frame: a gateway that is short of time sends fewer and larger ones."""
         self.heard_s = now_s = time.monotonic()
+        together: list[Arrival] = []
         for frame, message in arrivals:
             foreign = self.cursor.counts.foreign
             passed = self.cursor.take(frame, now_s)
             if passed is not None:
                 passed = self._in_time(passed)
             if passed is not None:
-                self._pass_on(passed, message if passed is frame else None)
+                together.append((passed, message if passed is frame else b""))
             elif self.cursor.counts.foreign > foreign:
                 self._work(self._meet_new_log)
                 continue
@@ -156,8 +161,21 @@ class Feed:
             if not frame.seq and (lost := self._numbers.lost()):
                 self.lost_frames += lost
                 self._work(self._refresh_state)
+        self._pass_on_together(together)
         if self.cursor.repair_in_s(now_s) is not None:
             self._work(self._repair)
+
+    def _pass_on_together(self, arrivals: list[Arrival]) -> None:
+        frames: list[Frame] = []
+        size = 0
+        for frame, message in arrivals:
+            if frames and size + len(message) > TOGETHER_BYTES:
+                self._pass_on(merged(frames), None)
+                frames, size = [], 0
+            frames.append(frame)
+            size += len(message)
+        if frames:
+            self._pass_on(merged(frames), message if len(frames) == 1 and message else None)
 
     def _in_time(self, frame: Frame) -> Frame | None:
         """Return the frame without transient events that are over, and without states that came after a newer value."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.core.cursor import TAIL_LOSS_S, Cursor, Head, Numbers, Resume, Start, start
+from actors.core.cursor import TAIL_LOSS_S, Cursor, Head, Numbers, Resume, Start, merged, start
 from actors.core.event import Event
 from actors.core.frame import Frame
 from tests.core.make import event
@@ -192,6 +192,22 @@ def test_whatever_is_lost_repeated_or_swapped_each_position_is_passed_on_once_an
     missing = set(range(1, len(log) + 1)) - set(passed)
     assert len(missing) == cursor.counts.skipped
     assert not missing or (trim and max(missing) < oldest)
+
+
+def test_frames_that_wait_together_are_one():
+    one = merged([frame(loose=1), frame(11, 12, loose=1), frame(top=12, loose=2), frame(13, 13, top=14, seq=9)])
+    assert (one.first, one.last, one.top, one.seq) == (11, 13, 14, 9)
+    assert [event.position for event in one.events] == [11, 12, 13, 0, 0, 0, 0]
+
+
+def test_frames_without_a_range_make_one_without_a_range():
+    one = merged([frame(loose=1), frame(loose=1)])
+    assert (one.first, one.last, len(one.events)) == (0, 0, 2)
+
+
+def test_a_single_frame_stays_what_it_is():
+    alone = frame(11, 11)
+    assert merged([alone]) is alone
 
 
 # (what, asked, where the conversation starts); the log keeps 20..30.

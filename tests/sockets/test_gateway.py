@@ -230,6 +230,23 @@ def test_a_state_that_was_lost_comes_from_the_log(rig):
     assert [event["i"] for event in overlay.frame()["b"]] == ["lost"]
 
 
+def test_what_came_while_the_gateway_was_away_leaves_together(rig):
+    overlay = rig.joined()
+    assert rig.process is not None
+    rig.process.send_signal(signal.SIGSTOP)
+    for number in range(20):
+        rig.flood(loose(f"h{number}"))
+    rig.send(2)
+    rig.process.send_signal(signal.SIGCONT)
+    seen, frames = [], 0
+    while len(seen) < 22:
+        seen += [event["i"] for event in overlay.frame()["b"]]
+        frames += 1
+    assert frames < 10
+    assert [name for name in seen if name[0] == "h"] == [f"h{number}" for number in range(20)]
+    assert [name for name in seen if name[0] == "p"] == [f"p/{rig.top - 1}", f"p/{rig.top}"]
+
+
 # What overlays say
 
 
