@@ -68,7 +68,7 @@ def main(load: str, seconds: float) -> None:
         if load not in (kind, "both"):
             continue
         with pipeline() as running:
-            run = Run(running, make(WARM_UP_S + seconds))
+            run = Run(running, make(WARM_UP_S + seconds), precise=kind == "idle")
             page, lines = asyncio.run(measure(running, run))
         counters = run.counters() | page | {"drawn": len(lines)}
         report(f"drawn.{kind}", {"load": kind, "seconds": seconds}, results(run, lines), counters)

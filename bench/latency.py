@@ -7,7 +7,8 @@ busy  5,000 log lines a second, 200 of them kills, in 200 HTTP bodies a second a
 
 Open loop: bodies leave at their instants whatever became of those before, over as many connections as that takes, and
 a late answer makes nothing else late on paper. A merged event (a hit that stands for several) is measured from the
-newest of them. `stages` are the stamps that a kill carries on its way; the last is up to the overlay's own clock.
+newest of them. `posted_late_ms` is how late our own posting was, which every figure includes. `stages_ms` go by the
+stamps that a kill carries on its way; the last is up to the overlay's own clock.
 """
 
 from __future__ import annotations
@@ -62,9 +63,10 @@ def busy_plan(seconds: float) -> Plan:
 class Run:
     """One run of a plan: who was posted when, and when it came."""
 
-    def __init__(self, running: Pipeline, plan: Plan) -> None:
+    def __init__(self, running: Pipeline, plan: Plan, precise: bool = False) -> None:
         self._port, self._path = running.ingest_port, f"/srcds/{running.token('ingest')}"
-        self._plan = plan
+        self._plan, self._precise = plan, precise
+        self._late = Times()
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         self._intended_s: dict[str, float] = {}
         for at_s, lines in plan:
@@ -81,7 +83,8 @@ class Run:
         self.start_s = time.monotonic() + 0.2
         async with asyncio.TaskGroup() as posts:
             for at_s, lines in self._plan:
-                await until(self.start_s + at_s)
+                await until(self.start_s + at_s, self._precise)
+                self._late.add(time.monotonic() - self.start_s - at_s)
                 posts.create_task(self._post(b"\n".join(lines) + b"\n"))
         await asyncio.sleep(1.0)
         following.cancel()
@@ -130,6 +133,7 @@ class Run:
         return {
             "critical_ms": critical.summary_ms(),
             "rest_ms": rest.summary_ms(),
+            "posted_late_ms": self._late.summary_ms(),
             "stages_ms": {name: times.summary_ms() for name, times in stages.items()},
         }
 
@@ -152,15 +156,17 @@ def _name_of(line: bytes) -> str:
 @click.command()
 @click.option("--load", type=click.Choice(["idle", "busy", "both"]), default="both", show_default=True)
 @click.option("--seconds", type=float, default=30.0, show_default=True)
-def main(load: str, seconds: float) -> None:
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Passed on to the pipeline.")
+def main(load: str, seconds: float, overrides: tuple[str, ...]) -> None:
     """Measure ingest → socket."""
     for kind, make in (("idle", idle_plan), ("busy", busy_plan)):
         if load not in (kind, "both"):
             continue
-        with pipeline() as running:
-            run = Run(running, make(WARM_UP_S + seconds))
+        with pipeline(overrides) as running:
+            run = Run(running, make(WARM_UP_S + seconds), precise=kind == "idle")
             asyncio.run(run.run())
-        report(f"latency.{kind}", {"load": kind, "seconds": seconds}, run.results(), run.counters())
+        settings = {"load": kind, "seconds": seconds, "overrides": list(overrides)}
+        report(f"latency.{kind}", settings, run.results(), run.counters())
 
 
 if __name__ == "__main__":

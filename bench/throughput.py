@@ -3,9 +3,10 @@
     python -m bench.throughput [--events 300000]
 
 A producer process of its own (the product's trace replay, as fast as the pipeline takes it) sends made-up messages;
-an overlay of ours counts what arrives in frames. Four questions, one line each:
+an overlay of ours counts what arrives in frames. Five questions, one line each:
 
     hits       log lines → cosmetic events, which coalesce by attacker
+    heals      generic events → cosmetic events
     customs    generic events → normal events, nothing merges
     kills      log lines → critical events, each on disk twice before it is shown
     follows    generic events → critical events
@@ -65,6 +66,11 @@ def customs(count: int) -> Iterator[Message]:
         yield "event", _submission("custom", {"name": "n", "data": {"n": number}})
 
 
+def heals(count: int) -> Iterator[Message]:
+    for number in range(count):
+        yield "event", _submission("heal", {"player": {"id": f"p{number % 20}", "name": "p"}, "amount": number})
+
+
 def follows(count: int) -> Iterator[Message]:
     for number in range(count):
         yield "event", _submission("follow", {"user": f"user{number}"})
@@ -77,6 +83,7 @@ def _submission(type_: str, payload: dict[str, Any]) -> bytes:
 # name: (messages, their type, how much of --events to send)
 QUESTIONS: Final[dict[str, tuple[Callable[[int], Iterator[Message]], str, float]]] = {
     "hits": (hits, "hit", 1.0),
+    "heals": (heals, "heal", 1.0),
     "customs": (customs, "custom", 1.0),
     "kills": (kills, "kill", 0.2),
     "follows": (follows, "follow", 0.2),
