@@ -1,7 +1,8 @@
-"""`store_deaths RUN_DIR DEATHS SEED POINT …`: dies in a store at each of the points, and reopens it after each death.
+"""`store_deaths RUN_DIR POINT|STORE TIMES SEED`: die in a store, again and again.
 
-Forked, not started anew: a death costs milliseconds, so there can be many. Prints one JSON line per point; leaves with
-a traceback when a reopened store does not keep what was acknowledged.
+With a POINT (log.in_commit) it dies there, reopens the store after each death and checks that what was acknowledged is
+kept; with a STORE (log, outbox) it only lives short lives and tells what it acknowledged when, for the power cut.
+Forked, not started anew: a death costs milliseconds, so there can be many.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import signal
 import sys
 import time
@@ -30,9 +30,16 @@ def open_log(run_dir: Path) -> Log:
     return Log(run_dir, keep_s=0.001, max_bytes=1 << 30, identity_s=0.001, quarantine_rows=10)
 
 
+def weaken(store: Log | Outbox) -> None:
+    """Make a store forget its last transactions when the power goes: only for the test that must see that."""
+    if os.environ.get("POWERCUT_WEAK"):
+        store._db.execute("PRAGMA synchronous = NORMAL")
+
+
 def log_work(run_dir: Path, random_: random.Random, tell: Callable[[int], None]) -> None:
     """Commit events, watermark and retained state together; trim now and then; close sometimes."""
     log = open_log(run_dir)
+    weaken(log)
     top = log.recovered.head.top
     for _ in range(40):
         positions = range(top + 1, top + 1 + random_.randint(1, 4))
@@ -62,6 +69,7 @@ def log_check(run_dir: Path, told: int) -> None:
 def outbox_work(run_dir: Path, random_: random.Random, tell: Callable[[int], None]) -> None:
     """Store deliveries, acknowledge what was stored a while ago, trim it."""
     box = Outbox(run_dir, "source", keep_s=0.001)
+    weaken(box)
     newest = box.newest
     for _ in range(40):
         rows = [("event", b"%d" % (newest + place + 1)) for place in range(random_.randint(1, 4))]
@@ -89,8 +97,11 @@ def outbox_check(run_dir: Path, told: int) -> None:
 STORES: dict[str, tuple[Work, Check]] = {"log": (log_work, log_check), "outbox": (outbox_work, outbox_check)}
 
 
-def die(run_dir: Path, kill_at: str, seed: int) -> tuple[int, bool]:
-    """Let a child work until it dies; return what it had told, and whether it died as it should."""
+def die(run_dir: Path, kill_at: str, seed: int) -> tuple[list[bytes], bool]:
+    """Let a child work until it dies; return the lines that it told, and whether it died as it should.
+
+    A line is a moment of the monotonic clock, in ns, and the number that is safe since then.
+    """
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -98,29 +109,36 @@ def die(run_dir: Path, kill_at: str, seed: int) -> tuple[int, bool]:
         told = os.fdopen(writer, "w")
         faults.arm(config.Faults(kill_at=kill_at))
         work, _ = STORES[kill_at.partition(".")[0]]
-        work(run_dir, random.Random(seed), lambda number: print(number, file=told, flush=True))
+        work(run_dir, random.Random(seed), lambda number: print(time.monotonic_ns(), number, file=told, flush=True))
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
-        numbers = pipe.read().split()
+        lines = pipe.read().splitlines()
     _, status = os.waitpid(pid, 0)
-    return (int(numbers[-1]) if numbers else 0), os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+    return lines, os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
 
 
-def main(run_dir: Path, points: list[str], deaths: int, seed: int) -> None:
-    for point in points:
-        _, check = STORES[point.partition(".")[0]]
-        died = 0
-        for number in range(deaths):
-            # A life passes the checkpoint of its close once; every other point often.
-            count = 1 if point == "log.checkpointed" else 1 + (number + seed) % 5
-            told, killed = die(run_dir, f"{point}:{count}", seed + number)
-            died += killed
-            check(run_dir, told)
-        print(json.dumps({"point": point, "deaths": died}), flush=True)
-        shutil.rmtree(run_dir)
-        run_dir.mkdir(mode=0o700)
+def deaths_at(run_dir: Path, point: str, deaths: int, seed: int) -> None:
+    """Die at a point so many times; reopen and check each time."""
+    _, check = STORES[point.partition(".")[0]]
+    died = 0
+    for number in range(deaths):
+        # A life passes the checkpoint of its close once; every other point often.
+        count = 1 if point == "log.checkpointed" else 1 + (number + seed) % 5
+        lines, killed = die(run_dir, f"{point}:{count}", seed + number)
+        died += killed
+        check(run_dir, int(lines[-1].split()[1]) if lines else 0)
+    print(json.dumps({"point": point, "deaths": died}), flush=True)
+
+
+def lives_of(run_dir: Path, store: str, lives: int, seed: int) -> None:
+    """Live so many short lives and print all that was told; nobody else touches the files."""
+    for number in range(lives):
+        lines, _ = die(run_dir, f"{store}.after_commit:{10 + (7 * number + seed) % 40}", seed + number)
+        for line in lines:
+            print(line.decode())
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[4:], int(sys.argv[2]), int(sys.argv[3]))
+    directory, what, times, first = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    (deaths_at if "." in what else lives_of)(directory, what, times, first)

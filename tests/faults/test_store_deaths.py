@@ -23,7 +23,7 @@ POINTS = [point for point in faults.POINTS if point.startswith(("log.", "outbox.
 @pytest.mark.parametrize("point", POINTS)
 def test_a_store_that_died_keeps_what_it_acknowledged(tmp_path: Path, point: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.store_deaths", str(tmp_path), str(DEATHS), str(SEED), point],
+        [sys.executable, "-m", "tests.faults.store_deaths", str(tmp_path), point, str(DEATHS), str(SEED)],
         cwd=ROOT, capture_output=True, text=True, timeout=100,
     )  # fmt: skip
     print(f"seed {SEED}\n{done.stdout}{done.stderr}")

@@ -50,15 +50,17 @@ class Poster(threading.Thread):
         self._connection: http.client.HTTPConnection | None = None
         self._stopped, self._abandoned = threading.Event(), False
         self.accepted = 0
+        self.answers_ns: list[tuple[int, int]] = []  # when, and how many messages had been accepted by then
         self.repeats = 0
         self.refusals: list[str] = []
 
     def run(self) -> None:
         number = 0
         while not self._stopped.is_set():
-            count = self.deliver(number)
-            number += count
-            self.accepted = number
+            number += self.deliver(number)
+            if not self._abandoned:
+                self.accepted = number
+                self.answers_ns.append((time.monotonic_ns(), number))
             time.sleep(self._pause_s)
         self._hang_up()
 
@@ -103,6 +105,14 @@ class Poster(threading.Thread):
             self._connection.close()
             self._connection = None
 
+    def accepted_by(self, ns: int) -> int:
+        """Return how many messages had been accepted by then."""
+        return max((number for moment_ns, number in list(self.answers_ns) if moment_ns <= ns), default=0)
+
+    def logged(self, events: list[Event]) -> list[int]:
+        """Return the numbers of this source's events, in the order of the log."""
+        raise NotImplementedError
+
 
 class Source(Poster):
     """Events with ids: `NAME-0`, `NAME-1` …"""
@@ -124,7 +134,6 @@ class Source(Poster):
         return {"type": "kill", "id": f"{self.source}-{number}", "source": self.source, "payload": payload}
 
     def logged(self, events: list[Event]) -> list[int]:
-        """Return the numbers of this source's events, in the order of the log."""
         return [
             int(event.id.rpartition("-")[2]) for event in events if event.source == self.source and "+" not in event.id
         ]
@@ -157,11 +166,13 @@ class Viewer(threading.Thread):
     def __init__(self, pipeline: Pipeline, name: str = "viewer") -> None:
         super().__init__(daemon=True)
         self.seen: list[tuple[int, str]] = []
+        self.seen_ns: list[int] = []
         self._loop = asyncio.new_event_loop()
         self.overlay = Overlay(pipeline.ws_url(), pipeline.token("display"), name, self._on_applied)
 
     def _on_applied(self, event: Applied) -> None:
         if event.position:
+            self.seen_ns.append(time.monotonic_ns())
             self.seen.append((event.position, event.id))
 
     def run(self) -> None:
@@ -189,7 +200,7 @@ class Witness:
         try:
             self.pipeline.start()
             self.pipeline.wait_ready()
-            self.sources: list[Source | Server] = [
+            self.sources: list[Poster] = [
                 Source(self.pipeline, "left", self.seed), Source(self.pipeline, "right", self.seed),
                 Server(self.pipeline),
             ]  # fmt: skip
