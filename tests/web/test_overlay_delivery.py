@@ -243,7 +243,7 @@ def test_nothing_reads_layout(gate: Gate, overlay: Overlay) -> None:
 
 def test_receipts_come_at_most_every_100_ms_with_their_figures(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1")
-    for number in range(60):
+    for number in range(30):
         gate.emit("kill", kill(number))
         overlay.settled()
     overlay.reported()

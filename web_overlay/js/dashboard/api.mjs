@@ -24,7 +24,7 @@ export async function ask(path, token) {
     throw new Refused(
       token === ""
         ? "This address has no token. Open the dashboard address that ./supervisor.py start prints."
-        : "The token in this address is wrong or was replaced. Open the dashboard address that ./supervisor.py token prints.",
+        : "The token in this address is wrong or was replaced. Open the dashboard address that ./supervisor.py token show control prints.",
     );
   }
   const body = await response.json().catch(() => null);

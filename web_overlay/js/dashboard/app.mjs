@@ -4,7 +4,7 @@
 import { View } from "../core/view.mjs";
 import { el, text } from "../widgets/dom.mjs";
 import { ask } from "./api.mjs";
-import { emit } from "./emitter.mjs";
+import { DASHBOARD, emit } from "./emitter.mjs";
 import { count, rows, word } from "./format.mjs";
 import { SAMPLES } from "./samples.mjs";
 import * as sections from "./sections.mjs";
@@ -45,7 +45,7 @@ function show(status) {
   mark(status.ready === false ? "warn" : "good", status.ready === false ? "not ready" : "running", reasons);
   view.text(lines.log, `Critical log ${word(status.epoch).slice(0, 8)}, ${count(status.top)} events`);
   tables.processes.update(rows(status.processes));
-  tables.overlays.update(rows(status.overlays ?? status.clients));
+  tables.overlays.update(rows(status.overlays ?? status.clients).filter((row) => row.build !== DASHBOARD));
   tables.ledger.update(sections.ledgerRows(status));
   view.text(lines.raw, sections.rawSentence(status));
   address(status);
@@ -56,7 +56,7 @@ function address(status) {
   const display =
     typeof status.display_token === "string" ? `${location.origin}/overlay/#k=${status.display_token}` : null;
   const url = typeof status.overlay_url === "string" ? status.overlay_url : display;
-  view.text(lines.address, url ?? "./supervisor.py token prints the address for OBS");
+  view.text(lines.address, url ?? "./supervisor.py token show display prints the address for OBS");
   at("copy").classList.toggle("off", url === null);
 }
 

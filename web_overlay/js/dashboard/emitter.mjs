@@ -4,6 +4,8 @@
 
 import { hello } from "../core/protocol.mjs";
 
+/** What the page calls itself while it sends; its own table leaves that out. */
+export const DASHBOARD = "dashboard";
 const WITHIN_MS = 4_000;
 
 /**
@@ -29,7 +31,7 @@ export function emit(token, submission, Socket = WebSocket) {
         overlayId: "dashboard",
         resume: null,
         format: "json",
-        build: "dashboard",
+        build: DASHBOARD,
         types: ["custom"],
       };
       socket.send(JSON.stringify(hello(who)));

@@ -11,6 +11,7 @@ import { el, entrance, text } from "./dom.mjs";
 /** @typedef {{node: HTMLElement, name: Text, words: Text, nameBox: HTMLElement, entrance: Animation, said: Said | null, until: number}} Row */
 
 const SHOWN_MS = 60_000;
+const APART_MS = 100; // messages that come closer together stand at once: a flood must not shimmer
 const DELETIONS = 512; // remembered; a message that arrives after so many others were deleted is out of luck
 
 export class Chat {
@@ -28,6 +29,7 @@ export class Chat {
     /** @type {{message_id: string, user_id: string, channel: string, at_ms: number}[]} */
     this.deletions = [];
     this.order = 0;
+    this.entered_at = -Infinity;
     this.counters = { deleted: 0 };
   }
 
@@ -104,7 +106,9 @@ export class Chat {
       view.style(row.nameBox, "color", nameColor(said.color, said.user));
       view.toggle(row.node, "off", false);
       view.toggle(row.node, "gone", false);
-      if (!said.late) view.play(row.entrance);
+      if (said.late || now - this.entered_at < APART_MS) continue;
+      this.entered_at = now;
+      view.play(row.entrance);
     }
     this.fresh.length = 0;
     let wake = Infinity;

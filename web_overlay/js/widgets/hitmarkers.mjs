@@ -8,6 +8,7 @@ import { isMine } from "./player.mjs";
 /** @typedef {import("../core/types.mjs").Event} Event */
 
 const TOGETHER_MS = 700; // hits closer than this are one burst
+const MOST = 99; // beyond it nobody reads the number
 const FADE_MS = 400;
 const LEVELS = [1, 3, 6, 12]; // hits from which the mark grows
 
@@ -61,9 +62,15 @@ export class Hitmarkers {
     const level = LEVELS.filter((from) => this.hits >= from).length;
     view.attribute(this.box, "data-level", String(level));
     view.toggle(this.box, "head", this.head);
-    view.text(this.number, this.hits > 1 ? `×${this.hits}` : "");
+    view.text(this.number, label(this.hits));
     view.play(this.light);
     view.play(this.kick);
     return Infinity;
   }
+}
+
+/** @param {number} hits */
+function label(hits) {
+  if (hits > MOST) return `×${MOST}+`;
+  return hits > 1 ? `×${hits}` : "";
 }

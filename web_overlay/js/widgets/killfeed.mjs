@@ -2,21 +2,18 @@
 // Who did what to whom: kills, deaths, headshots, revives. Newest at the bottom; rows move, they never jump.
 
 import { ICONS } from "./icons.mjs";
+import { lineOf } from "./killline.mjs";
 import { Row } from "./killrow.mjs";
-import { isMine, pairOf, side } from "./player.mjs";
+import { pairOf } from "./player.mjs";
 
 /** @typedef {import("../core/types.mjs").Event} Event */
 /** @typedef {import("../core/types.mjs").Moment} Moment */
-/** @typedef {import("./player.mjs").Side} Side */
-/**
- * What a row says. `with` is who helped, `means` is the weapon or the cause.
- * @typedef {{kind: "kill" | "death" | "revive", left: Side | null, right: Side | null, with: string, means: string,
- *   icon: string, streak: number, mine: boolean, key: string, at: number, late: boolean}} Line
- */
+/** @typedef {import("./killline.mjs").Line} Line */
 
 const SHOWN_MS = 7_000; // two glances; CS and Battlefield keep theirs 5 to 8 s
 const LATE_SHOWN_MS = 3_000;
 const SAME_MS = 1_500; // a headshot or an assist reported apart belongs to a kill this young
+const APART_MS = 100; // rows that come closer together stand at once: a flood must not shimmer
 const STREAK = 3; // from here a streak is worth a colour
 const PLAYERS = 512; // whose streaks are remembered
 
@@ -29,6 +26,8 @@ export class Killfeed {
     this.root = root;
     this.mine = stage.options.player;
     this.max = stage.options.kills;
+    this.entered_at = -Infinity;
+    this.changed = false;
     /** @type {Line[]} what came since the last frame */
     this.fresh = [];
     /** @type {Row[]} oldest first */
@@ -42,78 +41,47 @@ export class Killfeed {
 
   /** @param {Event} event @param {Moment} moment */
   apply({ type, payload }, { now, late }) {
+    this.changed = this.changed || type !== "streak";
     if (type === "streak") this.remember(payload.player.id, payload.kills);
     else if (type === "assist") this.credit(payload, now);
     else if (type === "headshot" && this.promote(payload, now)) return;
     else {
-      this.fresh.push({ ...this.line(type, payload), at: now, late });
+      const streak = this.streaks.get(payload.attacker?.id) ?? 0;
+      this.fresh.push({ ...lineOf(type, payload, this.mine, streak), at: now, late });
       if (this.fresh.length > this.max) this.fresh.shift();
     }
   }
 
-  /** @param {string} type @param {any} payload @returns {Omit<Line, "at" | "late">} */
-  line(type, payload) {
-    const base = { left: null, right: null, with: "", means: "", icon: "", streak: 0, mine: false, key: "" };
-    if (type === "death") {
-      const mine = isMine(this.mine, payload.victim);
-      return {
-        ...base,
-        kind: "death",
-        right: side(payload.victim),
-        means: payload.cause ?? "",
-        icon: ICONS.skull,
-        mine,
-      };
-    }
-    if (type === "revive" || type === "revive_taken") {
-      const mine = type === "revive_taken" || isMine(this.mine, payload.medic);
-      return {
-        ...base,
-        kind: "revive",
-        left: side(payload.medic),
-        right: side(payload.revived),
-        icon: ICONS.cross,
-        mine,
-      };
-    }
-    const { attacker, victim } = payload;
-    return {
-      ...base,
-      kind: "kill",
-      left: side(attacker),
-      right: victim ? side(victim) : null,
-      means: payload.weapon ?? "",
-      icon: payload.headshot || type === "headshot" ? ICONS.headshot : "",
-      streak: this.streaks.get(attacker.id) ?? 0,
-      mine: isMine(this.mine, attacker) || (victim ? isMine(this.mine, victim) : false),
-      key: pairOf(attacker, victim),
-    };
-  }
-
   /** @param {number} now @returns {number} */
   frame(now) {
-    for (const row of this.rows) if (row.until <= now) row.leave();
-    this.retire(this.rows.filter((row) => row.leaving));
-    for (const line of this.fresh) {
-      if (this.rows.length >= this.max) this.retire([this.rows[0]]);
-      const row = /** @type {Row} */ (this.pool.shift());
-      row.enter(line, this.rows.length, now + (line.late ? LATE_SHOWN_MS : SHOWN_MS));
-      this.rows.push(row);
-    }
-    this.fresh.length = 0;
-    this.rows.forEach((row, slot) => row.settle(slot));
+    for (const row of this.rows.filter((row) => row.until <= now)) this.retire(row).fade();
+    if (this.changed) this.settle(now);
     let wake = Infinity;
     for (const row of this.rows) wake = Math.min(wake, row.until);
     return wake;
   }
 
-  /** @param {Row[]} rows */
-  retire(rows) {
-    for (const row of rows) {
-      row.leave();
-      this.rows.splice(this.rows.indexOf(row), 1);
-      this.pool.push(row);
+  /** @param {number} now */
+  settle(now) {
+    for (const line of this.fresh) {
+      if (this.rows.length >= this.max) this.retire(this.rows[0]).hide();
+      const row = /** @type {Row} */ (this.pool.shift());
+      const moving = !line.late && now - this.entered_at >= APART_MS;
+      if (moving) this.entered_at = now;
+      row.enter(line, this.rows.length, now + (line.late ? LATE_SHOWN_MS : SHOWN_MS), moving);
+      this.rows.push(row);
     }
+    this.fresh.length = 0;
+    this.rows.forEach((row, slot) => row.settle(slot));
+    this.changed = false;
+  }
+
+  /** @param {Row} row @returns {Row} the same, no longer one of those that are shown */
+  retire(row) {
+    this.changed = true;
+    this.rows.splice(this.rows.indexOf(row), 1);
+    this.pool.push(row);
+    return row;
   }
 
   /** A kill's headshot told apart: mark the kill. @param {any} payload @param {number} now @returns {boolean} */

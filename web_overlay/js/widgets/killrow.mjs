@@ -3,7 +3,7 @@
 
 import { el, entrance, icon, text } from "./dom.mjs";
 
-/** @typedef {import("./killfeed.mjs").Line} Line */
+/** @typedef {import("./killline.mjs").Line} Line */
 
 const PITCH = 0.52; // rem from row to row; .row in overlay.css is 0.46 high
 const NOTHING = "";
@@ -16,7 +16,6 @@ export class Row {
     this.line = null;
     this.slot = 0;
     this.until = Infinity;
-    this.leaving = true;
     this.streak = text();
     this.left = text();
     this.helper = text();
@@ -42,21 +41,25 @@ export class Row {
     this.entrance = entrance(stage, this.panel, "translateX(.4rem)");
   }
 
-  /** @param {Line} line @param {number} slot @param {number} until */
-  enter(line, slot, until) {
+  /** @param {Line} line @param {number} slot @param {number} until @param {boolean} moving */
+  enter(line, slot, until, moving) {
     this.line = line;
     this.slot = slot;
     this.until = until;
-    this.leaving = false;
     this.view.toggle(this.node, "off", false);
     this.view.toggle(this.node, "gone", false);
     this.view.toggle(this.node, "moves", false);
-    if (!line.late) this.view.play(this.entrance);
+    if (moving) this.view.play(this.entrance);
   }
 
-  leave() {
-    this.leaving = true;
+  /** Its time is over. */
+  fade() {
     this.view.toggle(this.node, "gone", true);
+  }
+
+  /** Newer ones need its place: at once, or it would shine through them. */
+  hide() {
+    this.view.toggle(this.node, "off", true);
   }
 
   /** Say what should be seen. @param {number} slot */

@@ -1,7 +1,7 @@
 // @ts-check
 // "DOUBLE KILL … ACE", and below it the streak of whoever is on one, each in place: a higher number replaces the lower.
 
-import { el, entrance, icon, text } from "./dom.mjs";
+import { el, entrance, icon, text, waiting } from "./dom.mjs";
 import { ICONS } from "./icons.mjs";
 import { isMine } from "./player.mjs";
 
@@ -29,6 +29,10 @@ export class Streak {
     this.who = text();
     this.multiBox = el("div", "mk gone", el("div", "mk-word", this.word), el("div", "mk-who", this.who));
     this.enterMulti = entrance(stage, this.multiBox, "scale(.86)", 180);
+    // What is shown already only swells: fading it in again with every kill would be a flicker.
+    this.multiShown = false;
+    const swollen = stage.still ? "none" : "scale(1.08)";
+    this.kickMulti = waiting(this.multiBox, [{ transform: swollen }, { transform: "none" }], { duration: 150 });
 
     this.number = text();
     this.runner = text();
@@ -76,7 +80,7 @@ export class Streak {
       view.text(this.word, WORDS[multi.kills] ?? `${multi.kills} KILLS`);
       view.text(this.who, multi.who);
       view.attribute(this.multiBox, "data-kills", String(Math.min(5, multi.kills)));
-      if (multi.fresh && !multi.late) view.play(this.enterMulti);
+      if (multi.fresh && !multi.late) view.play(this.multiShown ? this.kickMulti : this.enterMulti);
     }
     if (runOn) {
       view.text(this.number, `×${run.kills}`);
@@ -84,6 +88,7 @@ export class Streak {
       if (run.fresh) view.play(this.enterRun);
     }
     multi.fresh = run.fresh = false;
+    this.multiShown = multiOn;
     view.toggle(this.multiBox, "gone", !multiOn);
     view.toggle(this.runBox, "gone", !runOn);
     return Math.min(multiOn ? multi.until : Infinity, runOn ? run.until : Infinity);
