@@ -106,6 +106,7 @@ class Incarnation:
         self.process = process
         self.meter = Meter(process.pid)
         self.stats: dict[str, Any] = {}
+        self.babbled = False
         self.pending = bytearray()
         self.listening = process.stdout is not None
 
@@ -151,6 +152,7 @@ class Supervisor:
         self._on_ready = on_ready
         self._clock = clock
         self._started_s = clock()
+        self._judged_s = clock()
         self._sample_due_s = clock() + self._sample_s
         self._interrupts = 0
         self._listed = True  # children.json tells the truth
@@ -193,23 +195,27 @@ class Supervisor:
         """Wait for the next thing to happen and deal with it."""
         due_s = min(self._sample_due_s, self.family.next_due_s() or self._sample_due_s)
         wait_s = max(0.0, due_s - self._clock())
-        waited_from_s = self._clock()
         events = self._selector.select(wait_s)
-        late_s = self._clock() - waited_from_s - wait_s
         for key, mask in events:
             current = self._selector.get_map().get(key.fd)
             # What was closed while an earlier event of the same batch was dealt with has nothing to say any more.
             if current is not None and current.fileobj is key.fileobj:
                 current.data(mask)
-        if late_s > OVERSLEPT_S:
-            log.warning("overslept seconds=%.1f (the supervisor itself was stopped)", late_s)
-            for life in self.family.lives:
-                life.forgive(late_s)
+        self._forgive_if_overslept(wait_s)
         if self._clock() >= self._sample_due_s:
             self._sample()
         self._carry_out(self.family.tick(self._clock()))
         if not self._listed:
             self._list_children()
+
+    def _forgive_if_overslept(self, wait_s: float) -> None:
+        # From judgement to judgement, because a process may be stopped anywhere, not only while it waits.
+        late_s = self._clock() - self._judged_s - wait_s
+        self._judged_s = self._clock()
+        if late_s > OVERSLEPT_S:
+            log.warning("overslept seconds=%.1f (the supervisor itself was stopped)", late_s)
+            for life in self.family.lives:
+                life.forgive(late_s)
 
     # What the children do
 
@@ -252,7 +258,9 @@ class Supervisor:
         try:
             fact = msgspec.json.decode(line, type=dict[str, Any])
         except msgspec.MsgspecError:
-            log.warning("child said no heart line name=%s line=%.80r", life.child.name, line)
+            if not incarnation.babbled:  # once: whoever prints in a loop must not fill our log as well
+                log.warning("child said no heart line name=%s line=%.80r", life.child.name, line)
+            incarnation.babbled = True
             return
         life.beat(self._clock())
         if isinstance(fact.get("stats"), dict):
@@ -431,7 +439,7 @@ def _runs(process: psutil.Process) -> bool:
     import psutil
 
     try:
-        return process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
@@ -528,6 +536,7 @@ class Origin(NamedTuple):
     background: bool = False  # children log to files, URLs are not printed
     again: bool = False  # it replaces one that was killed: nothing may keep it from starting
     since_s: float = 0.0  # monotonic: when the command was given
+    as_json: bool = False
 
 
 def supervise(
@@ -547,7 +556,7 @@ def supervise(
             seconds = time.monotonic() - origin.since_s
             log.info("ready seconds=%.2f", seconds)
             if not origin.background and not origin.again:
-                click.echo(banner(settings, tokens.load(run_dir), seconds))
+                click.echo(announcement(settings, run_dir, seconds, origin.as_json))
 
         spawn = spawner(run_dir, program, to_files=origin.background)
         supervisor = Supervisor(plan, settings, run_dir, spawn, on_ready, origin)
@@ -556,9 +565,13 @@ def supervise(
     return code
 
 
-def banner(settings: Settings, secrets: tokens.Tokens, seconds: float) -> str:
+def announcement(settings: Settings, run_dir: Path, seconds: float, as_json: bool) -> str:
     """Return what a streamer needs to see: the URLs, and how to stop."""
-    overlay, dashboard, source = commands.urls(settings, secrets.display, secrets.control, secrets.ingest)
+    made = tokens.load(run_dir)
+    overlay, dashboard, source = commands.urls(settings, made.display, made.control, made.ingest)
+    if as_json:
+        facts = {"ready": True, "seconds": round(seconds, 3), "run_dir": str(run_dir)}
+        return json.dumps(facts | {"overlay": overlay, "dashboard": dashboard, "srcds": source})
     return (
         f"Framewire is ready ({seconds:.1f} s)\n\n"
         f"  Overlay for OBS    {overlay}\n"
@@ -578,6 +591,7 @@ def main() -> None:
 
 @main.command("start")
 @commands.located
+@commands.as_json
 @click.option("--detach", is_flag=True, help="Return when it is ready; logs go to RUN_DIR/log.")
 @click.option("--no-guardian", is_flag=True, help="Somebody else restarts the supervisor: systemd, a test.")
 @click.option("--guarded-by", type=int, hidden=True, help="The pid of the guardian that called this.")
@@ -587,6 +601,7 @@ def main() -> None:
 def start(
     config_file: Path | None,
     overrides: tuple[str, ...],
+    json_output: bool,
     detach: bool,
     no_guardian: bool,
     guarded_by: int | None,
@@ -595,7 +610,7 @@ def start(
     again: Path | None,
 ) -> None:
     """Start the pipeline in the foreground and print the URLs for OBS and the browser."""
-    origin = Origin(guarded_by, background, again is not None, since or time.monotonic())
+    origin = Origin(guarded_by, background, again is not None, since or time.monotonic(), json_output)
     if again is not None:
         sys.exit(supervise(config.of_run_dir(again), origin))  # a file edited since then must not keep it down
     settings = commands.settings_of(config_file, overrides)
@@ -603,7 +618,7 @@ def start(
     options += [part for override in overrides for part in ("--set", override)]
     if detach:
         options += ["--no-guardian"] if no_guardian else []
-        sys.exit(start_detached([*MYSELF, "start", "--background", *options], settings))
+        sys.exit(start_detached([*MYSELF, "start", "--background", *options], settings, json_output))
     if no_guardian or guarded_by is not None:
         sys.exit(supervise(settings, origin))
     sys.exit(become_guardian(options, settings, origin))
@@ -611,7 +626,8 @@ def start(
 
 def become_guardian(options: list[str], settings: Settings, origin: Origin) -> int:
     """Turn into the guardian, which must not carry what only a command line needs (it idles for weeks)."""
-    guarded = [*MYSELF, "start", "--guarded-by", str(os.getpid()), *(["--background"] if origin.background else [])]
+    guarded = [*MYSELF, "start", "--guarded-by", str(os.getpid())]
+    guarded += [flag for flag, on in (("--background", origin.background), ("--json", origin.as_json)) if on]
     order = guardian.order(
         first=[*guarded, "--since", str(origin.since_s), *options],
         again=[*guarded, "--again", str(commands.run_dir_of(settings))],
@@ -622,7 +638,7 @@ def become_guardian(options: list[str], settings: Settings, origin: Origin) -> i
     return guardian.main([order])
 
 
-def start_detached(command: list[str], settings: Settings) -> int:
+def start_detached(command: list[str], settings: Settings, as_json: bool) -> int:
     """Start `command` without a terminal and return when it is ready, or with what it said when it could not."""
     run_dir = commands.run_dir_of(settings)
     started_s = time.monotonic()
@@ -640,7 +656,7 @@ def start_detached(command: list[str], settings: Settings) -> int:
         with suppress(Refused):
             answer = control.ask(run_dir, "status")
             if process.pid in (answer["pid"], answer["guardian_pid"]) and answer["state"] == "running":
-                click.echo(banner(settings, tokens.load(run_dir), time.monotonic() - started_s))
+                click.echo(announcement(settings, run_dir, time.monotonic() - started_s, as_json))
                 return commands.DONE
         time.sleep(0.02)
     code = process.poll()

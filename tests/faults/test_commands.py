@@ -223,6 +223,30 @@ def test_a_trace_is_replayed_and_counted(shared, tmp_path):
     assert [json.loads(line)["payload"]["bits"] for line in out.splitlines() if line] == list(range(20))
 
 
+def test_a_watcher_sees_every_event_once_over_a_kill_of_its_gateway_and_of_the_supervisor(idle):
+    idle.start("--detach", ready=False).wait(30)
+    watcher = watching(idle, "--types", "raid", "--count", "300", "--timeout", "40")
+    for number, victim in enumerate(("gateway-1", "supervisor", "broadcaster")):
+        assert idle.command("emit", "raid", "user=ada", "--id", f"part{number}", "--count", "100").returncode == 0
+        status = idle.status()
+        pids = {row["name"]: row["pid"] for row in status["processes"]} | {"supervisor": status["pid"]}
+        os.kill(pids[victim], signal.SIGKILL)
+        eventually(lambda old=status: idle.running() and idle.status() != old, 20)
+    out, errors = watcher.communicate(timeout=60)
+    assert watcher.returncode == 0, errors
+    expected = [f"part{part}-{number}" for part in range(3) for number in range(1, 101)]
+    assert [json.loads(line)["id"] for line in out.splitlines()] == expected
+    assert idle.command("stop").returncode == 0
+
+
+def test_start_as_json_is_one_line_for_scripts(idle):
+    done = idle.command("start", "--detach", "--no-guardian", "--json")
+    facts = json.loads(done.stdout)
+    assert facts["ready"] is True
+    assert facts["overlay"].endswith(f"/overlay/#k={idle.tokens.display}")
+    assert idle.command("stop", "--json").returncode == 0
+
+
 def test_doctor_finds_a_sound_machine_and_a_port_that_is_taken(shared, idle):
     assert "a pipeline is running here" in shared.command("doctor").stdout
     assert idle.command("doctor").returncode == 0

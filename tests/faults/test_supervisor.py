@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 import psutil
 import pytest
 
+import supervisor
 from actors import control, guardian
 from actors.core.restarts import Policy
 from tests.support import eventually, free_port
@@ -287,6 +289,32 @@ def test_a_port_that_somebody_else_has_is_named_before_anything_starts(tree):
         (tree.run_dir / "tiny.toml").write_text(FAST.format(gateway=port, ingest=free_port()))
         assert tree.start(ready=False).wait(10) == 3
     assert f"gateway.port {port} on 127.0.0.1 is in use by another program" in tree.said()
+
+
+def test_a_machine_that_was_suspended_does_not_cost_any_child_its_life(tree):
+    process = tree.start()
+    pids = tree.pids()
+    everybody = [process.pid, *pids.values()]
+    for pid in everybody:
+        os.kill(pid, signal.SIGSTOP)
+    until_s = time.monotonic() + 2.5  # longer than hang_kill_s and OVERSLEPT_S
+    eventually(lambda: time.monotonic() > until_s)
+    for pid in everybody:
+        os.kill(pid, signal.SIGCONT)
+    eventually(lambda: tree.running() and max(row["heart_age_s"] for row in tree.status()["processes"]) < 0.5)
+    assert tree.pids() == pids
+    assert "overslept" in tree.said()
+
+
+def test_a_log_is_kept_within_its_size_and_its_writer_goes_on(run_dir, monkeypatch):
+    monkeypatch.setattr(supervisor, "LOG_BYTES", 100)
+    with supervisor.open_log(run_dir, "ingest") as log:
+        log.write(b"x" * 101)
+        log.flush()
+        supervisor.rotate(run_dir / "log" / "ingest.log")
+        log.write(b"after")
+    assert (run_dir / "log" / "ingest.log").read_bytes() == b"after"
+    assert (run_dir / "log" / "ingest.log.1").read_bytes() == b"x" * 101
 
 
 def test_cpu_and_memory_are_numbers_in_base_units(tree):
