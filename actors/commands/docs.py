@@ -203,7 +203,9 @@ def _long_named(struct: type[msgspec.Struct]) -> type[msgspec.Struct]:
 def configuration() -> str:
     """Return docs/configuration.md: the defaults with their reasons, and the bounds that the Structs hold."""
     lines = DEFAULTS.read_text(encoding="utf-8").splitlines()
-    parts, reasons, rows, section = [_SETTINGS_INTRO, "## Top level\n"], [], [], ""
+    parts, section = [_SETTINGS_INTRO, "## Top level\n"], ""
+    reasons: list[str] = []
+    rows: list[list[str]] = []
     for line in [*lines, "[end]"]:
         if line.startswith("["):
             parts += [_grid(["key", "default", "bounds", "why"], rows), ""] if rows else []

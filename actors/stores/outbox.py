@@ -83,9 +83,10 @@ class Outbox:
         self.acked, self.epoch = int(meta["acked"]), str(meta["epoch"])
         newest = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'rows'").fetchone()
         self.newest = int(newest[0]) if newest else 0
-        (self.waiting_bytes,) = db.execute(
+        (waiting_bytes,) = db.execute(
             "SELECT coalesce(sum(length(body)), 0) FROM rows WHERE pseq > ?", (self.acked,)
         ).fetchone()
+        self.waiting_bytes = int(waiting_bytes)
 
     def commit(self, jobs: list[Any]) -> list[Stored | None]:
         """Apply deliveries and progress in one transaction and return when it is on disk.
@@ -156,11 +157,12 @@ class OutboxReader:
 
     def oldest(self) -> int:
         """Return the first number that is kept, one over the newest when none is."""
-        (first,) = self._db.execute("SELECT min(pseq) FROM rows").fetchone()
-        if first is not None:
-            return int(first)
-        newest = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'rows'").fetchone()
-        return (int(newest[0]) if newest else 0) + 1
+        # One statement, hence one moment: a row that is stored between two would be taken for one that is gone.
+        (oldest,) = self._db.execute(
+            "SELECT coalesce((SELECT min(pseq) FROM rows), "
+            "(SELECT seq FROM sqlite_sequence WHERE name = 'rows') + 1, 1)"
+        ).fetchone()
+        return int(oldest)
 
     def close(self) -> None:
         self._db.close()

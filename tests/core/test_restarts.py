@@ -22,7 +22,8 @@ def test_sixty_healthy_seconds_wipe_the_slate():
 
 
 def test_five_healthy_seconds_forgive_one_death():
-    assert waits((0, 0), (0, 0), (0, 0), (0, 5.0), (0, 10.0), (0, 14.9), (0, 4.9)) == [0.0, 0.2, 0.4, 0.4, 0.2, 0.0, 0.2]
+    deaths = [(0, 0.0), (0, 0.0), (0, 0.0), (0, 5.0), (0, 10.0), (0, 14.9), (0, 4.9)]
+    assert waits(*deaths) == [0.0, 0.2, 0.4, 0.4, 0.2, 0.0, 0.2]
 
 
 def test_no_more_deaths_are_remembered_than_sixty_seconds_forgive():
