@@ -55,19 +55,23 @@ class Poster(threading.Thread):
         self.refusals: list[str] = []
 
     def run(self) -> None:
-        number = 0
         while not self._stopped.is_set():
-            number += self.deliver(number)
-            if not self._abandoned:
-                self.accepted = number
-                self.answers_ns.append((time.monotonic_ns(), number))
+            self.once()
             time.sleep(self._pause_s)
         self._hang_up()
+
+    def once(self) -> None:
+        """Post the next message until it is answered."""
+        number = self.accepted + self.deliver(self.accepted)
+        if not self._abandoned:
+            self.accepted = number
+            self.answers_ns.append((time.monotonic_ns(), number))
 
     def stop(self) -> None:
         """Return when the message under way is answered."""
         self._stopped.set()
-        self.join(WAIT_S)
+        if self.ident is not None:
+            self.join(WAIT_S)
         assert not self.is_alive(), "a source waits for its answer"
 
     def abandon(self) -> None:

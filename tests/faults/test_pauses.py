@@ -1,0 +1,103 @@
+"""What no clock decides: processes that stand still, gateways that come and go, a second supervisor.
+
+A process under SIGSTOP keeps its sockets and its lock and does nothing; when it goes on, it may believe that no time
+has passed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults.witness import WAIT_S, Viewer, Witness
+from tests.support import eventually
+
+ROOT = Path(__file__).resolve().parents[2]
+EVERYBODY = ("ingest", "normalizer-1", "queue-manager", "broadcaster", "gateway-1")
+
+
+def test_whoever_stands_still_for_a_second_costs_a_second_and_nothing_else() -> None:
+    with Witness() as witness:
+        witness.post()
+        for name in EVERYBODY:
+            witness.grows(20)
+            pid = witness.rows()[name]["pid"]
+            os.kill(pid, signal.SIGSTOP)
+            time.sleep(1.0)  # the fault itself, not a wait for something
+            os.kill(pid, signal.SIGCONT)
+        witness.grows(20)
+        assert all(row["restarts"] == 0 for row in witness.rows().values())
+        print(witness.check())
+
+
+def test_whoever_stands_still_for_too_long_is_replaced_and_nothing_is_lost() -> None:
+    quick = ("supervisor.hang_warn_s=0.5", "supervisor.hang_kill_s=2.0")
+    with Witness(*quick) as witness:
+        witness.post()
+        for name in EVERYBODY:
+            os.kill(witness.rows()[name]["pid"], signal.SIGSTOP)
+        eventually(lambda: all(row["restarts"] for row in witness.rows().values()), WAIT_S)
+        assert all(row["last_reason"].startswith("hung") for row in witness.rows().values())
+        witness.grows(20)
+        print(witness.check())
+
+
+def test_gateways_that_come_and_go_in_mid_stream_leave_no_gap() -> None:
+    with Witness("gateway.processes=2") as witness:
+        others = [Viewer(witness.pipeline, f"viewer-{number}") for number in range(4)]
+        for viewer in others:
+            viewer.start()
+        witness.post()
+        for number in range(6):
+            witness.grows(20)
+            witness.kill(f"gateway-{number % 2 + 1}")
+        print(witness.check())
+        for viewer in others:
+            eventually(lambda viewer=viewer: viewer.overlay.position >= len(witness.viewer.seen), WAIT_S)
+            viewer.stop()
+            assert viewer.seen == witness.viewer.seen[len(witness.viewer.seen) - len(viewer.seen) :]
+            assert viewer.overlay.counts["missed"] == 0
+
+
+def test_two_and_three_processes_that_die_at_once_lose_nothing() -> None:
+    with Witness() as witness:
+        witness.post()
+        for number in range(10):
+            witness.grows(10)
+            witness.kill(*(EVERYBODY[(number + step) % 5] for step in range(2 + number % 2)))
+        print(witness.check())
+
+
+def test_a_second_start_under_load_is_refused_and_disturbs_nothing() -> None:
+    with Witness() as witness:
+        witness.post()
+        pids = {name: row["pid"] for name, row in witness.rows().items()}
+        for _ in range(3):
+            witness.grows(10)
+            second = subprocess.run(
+                [sys.executable, str(ROOT / "supervisor.py"), "start", "--no-guardian",
+                 "--set", f"run_dir={witness.run_dir}", "--set", "demo=false"],
+                capture_output=True, text=True, timeout=WAIT_S,
+            )  # fmt: skip
+            assert second.returncode == 3
+            assert "already running" in second.stderr
+        assert {name: row["pid"] for name, row in witness.rows().items()} == pids
+        print(witness.check())
+
+
+@pytest.mark.parametrize("name", ["queue-manager", "gateway-1"])
+def test_the_last_event_before_a_silence_is_not_forgotten(name: str) -> None:
+    """Whoever dies right after the last event has nobody behind who would show the gap, but the log's top."""
+    with Witness() as witness:
+        for _ in range(5):
+            for source in witness.sources:
+                source.once()
+            witness.kill(name)
+            witness.settle()
+        print(witness.check())
