@@ -175,6 +175,21 @@ def test_numbers_are_not_reused_when_all_rows_were_trimmed(tmp_path: Path) -> No
     box.close()
 
 
+def test_a_row_that_is_stored_while_the_oldest_is_asked_for_is_not_taken_for_gone(tmp_path: Path) -> None:
+    box = outbox(tmp_path)
+    reader = OutboxReader(tmp_path, "source")
+    pending = [Delivery(rows(b"a"), 1.0)]
+
+    def between_two_statements(statement: str) -> None:
+        if "sqlite_sequence" in statement and pending:
+            box.commit([pending.pop()])
+
+    reader._db.set_trace_callback(between_two_statements)
+    assert reader.oldest() == 1
+    assert not pending
+    box.close()
+
+
 def test_rows_stay_for_a_while_after_the_log_has_them(tmp_path: Path) -> None:
     box = outbox(tmp_path)
     box.commit([Delivery(rows(b"a"), time.time() * 1000)])
