@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tornado.iostream import IOStream, StreamClosedError
 
 from actors.core.clients import Bucket, State
-from actors.core.messages import Drawn
+from actors.core.messages import Drawn, Hello
 
 if TYPE_CHECKING:
     from actors.gateway.fanout import Group
@@ -42,6 +42,7 @@ class Overlay:
         "dropped_frames",
         "group",
         "heard_s",
+        "hello",
         "left_at_frame",
         "name",
         "number",
@@ -79,6 +80,7 @@ class Overlay:
         self.token = ""
         self.scope = ""
         self.state = State.HELLO
+        self.hello: Hello | None = None
         self.group: Group | None = None
         self.position = 0
         self.start_position = 0

@@ -133,7 +133,7 @@ class OverlaySocket(Doors, tornado.websocket.WebSocketHandler):
         overlay.token, overlay.scope, overlay.name, overlay.build = hello.token, scope, hello.overlay_id, hello.build
         key = Key(hello.format, messages.wanted_types(hello.types), self.gateway.settings.legacy_ws_payload)
         overlay.group = self.gateway.fanout.group(key)
-        overlay.state = State.HELLO
+        overlay.state, overlay.hello = State.HELLO, hello
         self.gateway.spawn(self._begin(hello))
 
     async def _begin(self, hello: Hello) -> None:
@@ -146,9 +146,9 @@ class OverlaySocket(Doors, tornado.websocket.WebSocketHandler):
                 await gateway.feed.look_up(asked.position)
             except Refused:
                 gateway.counts["log_refusals"] += 1  # then what was known last has to do
-        if self.closed or overlay.state is not State.HELLO:
-            return
-        cursor, retained = gateway.feed.cursor, gateway.feed.retained
+        if self.closed or overlay.hello is not hello:
+            return  # gone, or said hello again meanwhile
+        cursor = gateway.feed.cursor
         oldest = min(gateway.feed.oldest, cursor.last + 1)
         begin = start(asked, cursor.epoch, oldest, max(cursor.last, cursor.top))
         if begin.mode == "snapshot":
@@ -156,14 +156,19 @@ class OverlaySocket(Doors, tornado.websocket.WebSocketHandler):
         gateway.counts["resumes" if begin.mode == "resume" else "snapshots"] += 1
         gateway.counts["unrecovered"] += not begin.recovered
         overlay.position = overlay.start_position = begin.position
-        overlay.state_version = retained.version
-        assert overlay.group is not None
+        overlay.state_version = gateway.feed.retained.version
+        self._welcome(begin)
+        gateway.catchup.add(overlay)
+
+    def _welcome(self, begin: Start) -> None:
+        gateway, group = self.gateway, self.overlay.group
+        assert group is not None
         self.say(
             {
                 "t": "welcome",
                 "version": WIRE_VERSION,
-                "epoch": cursor.epoch,
-                "top": cursor.top,
+                "epoch": gateway.feed.cursor.epoch,
+                "top": gateway.feed.cursor.top,
                 "position": begin.position,
                 "mode": begin.mode,
                 "recovered": begin.recovered,
@@ -171,10 +176,9 @@ class OverlaySocket(Doors, tornado.websocket.WebSocketHandler):
                 "heartbeat_ms": int(gateway.settings.heartbeat_s * 1000),
                 "receipt_ms": max(RECEIPT_MS, len(gateway.overlays)),
                 "server_ts_ms": time.time() * 1000,
-                "state": overlay.group.events(retained.events()),
+                "state": group.events(gateway.feed.retained.events()),
             }
         )
-        gateway.catchup.add(overlay)
 
     def _receipt(self, drawn: Drawn) -> None:
         overlay, cursor = self.overlay, self.gateway.feed.cursor

@@ -102,6 +102,18 @@ def test_a_second_hello_starts_the_conversation_anew(rig):
     assert overlay.positions(rig.top) == [rig.top]
 
 
+def test_the_last_of_several_hellos_counts(rig):
+    """The first one has to ask the log; the second one comes before the answer."""
+    rig.send(1_100)  # the ring forgets the beginning
+    overlay = Client(rig)
+    overlay.hello(resume=resume(rig, 0))
+    overlay.hello(resume=resume(rig, rig.top - 1), format="json")
+    welcomes = [overlay.until("welcome")]
+    while welcomes[-1]["position"] != rig.top - 1:
+        welcomes.append(overlay.until("welcome"))
+    assert overlay.frame()["last"] == rig.top
+
+
 def test_retained_state_comes_with_the_welcome(rig):
     rig.flood(loose("s1", "state", "score", key="score"), loose("m1", "state", "player_move", key="move:a"))
     rig.flood(loose("s2", "state", "score", key="score"))
