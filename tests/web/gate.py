@@ -49,6 +49,7 @@ class Gate:
         self.deaf = False  # answer no hello
         self.heartbeat_ms = 2_000
         self.status: dict[str, Any] = {}
+        self.files: dict[str, tuple[str, str]] = {}  # pages of a test's own, below /own/: (type, text)
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -172,6 +173,7 @@ class Gate:
                 ("/overlay/", pages.Files, {"path": root, "page": "overlay.html"}),
                 ("/static/(.*)", pages.Files, {"path": root}),
                 ("/api/(.*)", Api, {"gate": self}),
+                ("/own/(.*)", Own, {"gate": self}),
             ],
             log_function=lambda _: None,
             counts=Counter(),
@@ -224,9 +226,9 @@ class Socket(tornado.websocket.WebSocketHandler):
         self.live = False
         if gate.deaf:
             return
-        self.format = hello["format"]
-        self.types = None if hello["types"] is None else frozenset(hello["types"])
-        resume, top = hello["resume"], len(gate.log)
+        self.format = hello.get("format", "msgpack")
+        self.types = frozenset(hello["types"]) if hello.get("types") is not None else None
+        resume, top = hello.get("resume"), len(gate.log)
         same = resume is not None and resume["epoch"] == gate.epoch and resume["position"] <= top
         position = resume["position"] if same else top
         states = list(gate.states.values())
@@ -275,3 +277,15 @@ class Api(pages.Doors):
             self.answer({"error": "expected the control token"})
             return
         self.answer(self.gate.status.get(what) or {})
+
+
+class Own(pages.Doors):
+    """Files that a test brings along, behind the same doors and headers."""
+
+    def initialize(self, gate: Gate) -> None:
+        self.gate = gate
+
+    def get(self, name: str) -> None:
+        kind, text = self.gate.files[name]
+        self.set_header("Content-Type", f"{kind}; charset=utf-8")
+        self.finish(text)
