@@ -83,7 +83,7 @@ class Book:
         ledger: Ledger,
         known: Callable[[str], str | None],
     ) -> None:
-        self.epoch = epoch
+        self.epoch = self.committed_epoch = epoch
         self.top = top
         self.committed_top = top
         self._derivation = derivation
@@ -165,6 +165,8 @@ class Book:
             self._lines[producer].committed = watermark
         if entry.events:
             self.committed_top = entry.events[-1].position
+        if entry.new_epoch:
+            self.committed_epoch = entry.new_epoch
         for key, _, _ in entry.identities:
             self._recent.pop(key, None)
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -92,8 +93,10 @@ class Log:
         self._gen = self._next_generation()
         self.recovered = self._recover()
 
-    def commit(self, entries: list[Entry]) -> list[None]:
+    def commit(self, entries: list[Entry]) -> list[bool]:
         """Write all entries in one transaction and return when it is on disk.
+
+        The result of an entry is whether it left something that should be trimmed, too.
 
         Raises:
             Fenced: another queue-manager has opened the log since.
@@ -103,14 +106,13 @@ class Log:
         db = self._db
         db.execute("BEGIN IMMEDIATE")
         self._still_mine()
-        for entry in entries:
-            self._write(entry)
+        left = [self._write(entry) for entry in entries]
         faults.point("log.in_commit")
         db.execute("COMMIT")
         faults.point("log.after_commit")
-        return [None] * len(entries)
+        return left
 
-    def _write(self, entry: Entry) -> None:
+    def _write(self, entry: Entry) -> bool:
         db = self._db
         db.executemany(
             "INSERT INTO events VALUES (?, ?, ?, ?)",
@@ -141,29 +143,30 @@ class Log:
             db.execute("INSERT OR REPLACE INTO meta VALUES ('ledger', ?)", (entry.ledger,))
         if entry.new_epoch:
             db.execute("INSERT OR REPLACE INTO meta VALUES ('epoch', ?)", (entry.new_epoch,))
-        if entry.trim_ms:
-            self._trim(entry.trim_ms)
+        return self._trim(entry.trim_ms) if entry.trim_ms else False
 
-    def _trim(self, now_ms: float) -> None:
-        """Forget what is older than the limits allow, oldest first, a bounded number of rows."""
+    def _trim(self, now_ms: float) -> bool:
+        """Forget what is older than the limits allow, oldest first, a bounded number of rows; True when more is."""
         db = self._db
         (pages,) = db.execute("PRAGMA page_count").fetchone()
         (free,) = db.execute("PRAGMA freelist_count").fetchone()
         (page_bytes,) = db.execute("PRAGMA page_size").fetchone()
         full = (pages - free) * page_bytes > self._max_bytes
         before_ms = now_ms if full else now_ms - self._keep_s * 1000
-        db.execute(
-            "DELETE FROM events WHERE position IN "
-            "(SELECT position FROM events WHERE ts_ms < ? ORDER BY position LIMIT ?)",
-            (before_ms, TRIM_ROWS),
-        )
-        db.execute(
+        # Only the oldest rows are looked at: a log in which nothing is old must not be read from end to end.
+        events = db.execute(
+            "DELETE FROM events WHERE position IN (SELECT position FROM "
+            "(SELECT position, ts_ms FROM events ORDER BY position LIMIT ?) WHERE ts_ms < ?)",
+            (TRIM_ROWS, before_ms),
+        ).rowcount
+        identities = db.execute(
             "DELETE FROM identities WHERE key IN (SELECT key FROM identities WHERE ts_ms < ? LIMIT ?)",
             (now_ms - self._identity_s * 1000, TRIM_ROWS),
-        )
+        ).rowcount
         db.execute("DELETE FROM quarantine WHERE n <= (SELECT max(n) FROM quarantine) - ?", (self._quarantine_rows,))
         db.execute("DELETE FROM cursors WHERE ts_ms < ?", (now_ms - self._identity_s * 1000,))
         faults.point("log.trimmed")
+        return max(events, identities) == TRIM_ROWS
 
     def close(self) -> None:
         """Fold the WAL back into the file and let go of the lock."""
@@ -200,30 +203,34 @@ class Log:
         )
 
 
+@contextmanager
+def readable() -> Iterator[None]:
+    """Turn what SQLite says of a log that is not ready, is being replaced, or is damaged into Refused."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise Refused(f"the log cannot be read (it may not be ready yet): {error}") from error
+
+
 class LogReader:
     """A reader of the log for one thread; works while the writer lives, is dead, or restarts.
 
-    Raises:
-        Refused: there is no log yet.
+    Every method raises Refused when the log is not there (any more), not ready yet, or cannot be read.
     """
 
     def __init__(self, run_dir: Path) -> None:
         path = run_dir / LOG_FILE
         if not path.exists():
             raise Refused(f"there is no log in {run_dir} yet: the queue-manager makes it when it first starts")
-        self._db = connect(path, read_only=True)
+        with readable():
+            self._db = connect(path, read_only=True)
 
+    @readable()
     def head(self) -> Head:
-        """Return where the log stands.
+        """Return where the log stands."""
+        return _head(self._db)
 
-        Raises:
-            Refused: the queue-manager has made the file, and not yet its tables or their first rows.
-        """
-        try:
-            return _head(self._db)
-        except sqlite3.OperationalError as error:
-            raise Refused(f"the log is not ready yet: {error}") from error
-
+    @readable()
     def page(self, after: int, limit: int) -> list[Event]:
         """Return up to `limit` critical events whose position is over `after`, in order."""
         rows = self._db.execute(
@@ -231,12 +238,14 @@ class LogReader:
         ).fetchall()
         return [_event.decode(body) for (body,) in rows]
 
+    @readable()
     def snapshot(self) -> list[Event]:
         """Return the last value of every retained state."""
         return [
             _event.decode(body) for (body,) in self._db.execute("SELECT body FROM retained ORDER BY key").fetchall()
         ]
 
+    @readable()
     def quarantine(self, limit: int) -> list[dict[str, Any]]:
         """Return the last `limit` rejected raw messages, newest first."""
         names = ("n", "ts_ms", "id", "kind", "reason", "excerpt", "dead")
@@ -245,6 +254,7 @@ class LogReader:
         ).fetchall()
         return [dict(zip(names, row, strict=True)) | {"dead": bool(row[-1])} for row in rows]
 
+    @readable()
     def story(self, event_id: str) -> dict[str, Any] | None:
         """Return what the log knows of an event: its place, who has drawn it, or why it was rejected."""
         row = self._db.execute("SELECT body FROM events WHERE id = ?", (event_id,)).fetchone()
@@ -280,16 +290,19 @@ class LogReader:
             "ts_ingest_ms": ts_ms,
         }
 
+    @readable()
     def identity(self, key: str) -> str | None:
         """Return the id of the event that a source already named `key`, if it did."""
         row = self._db.execute("SELECT id FROM identities WHERE key = ?", (key,)).fetchone()
         return None if row is None else str(row[0])
 
+    @readable()
     def cursor(self, overlay_id: str) -> int | None:
         """Return the last position that the overlay is known to have drawn."""
         row = self._db.execute("SELECT position FROM cursors WHERE overlay_id = ?", (overlay_id,)).fetchone()
         return None if row is None else int(row[0])
 
+    @readable()
     def positions(self, limit: int) -> Iterable[tuple[int, str]]:
         """Return (position, id) of the last `limit` events, for checks and benches."""
         return self._db.execute("SELECT position, id FROM events ORDER BY position DESC LIMIT ?", (limit,)).fetchall()

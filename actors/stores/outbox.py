@@ -88,8 +88,10 @@ class Outbox:
         ).fetchone()
         self.waiting_bytes = int(waiting_bytes)
 
-    def commit(self, jobs: list[Any]) -> list[Stored | None]:
+    def commit(self, jobs: list[Any]) -> list[Stored | bool]:
         """Apply deliveries and progress in one transaction and return when it is on disk.
+
+        The result of a delivery is what it stored, that of progress whether there is more to trim.
 
         Raises:
             sqlite3.Error: the disk failed; nothing was accepted, the process must die.
@@ -106,25 +108,28 @@ class Outbox:
         self._db.close()
         self._lock.close()
 
-    def _apply(self, job: Delivery | Progress | Forget) -> Stored | None:
+    def _apply(self, job: Delivery | Progress | Forget) -> Stored | bool:
         if isinstance(job, Delivery):
             return self._store(job)
         if isinstance(job, Forget):
             name = self.producer.rpartition("-")[0]
             self._db.execute("UPDATE meta SET value = ? WHERE key = 'producer'", (f"{name}-{secrets.token_hex(3)}",))
-            return None
+            return False
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'acked'", (job.acked,))
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (job.epoch,))
+        more = False
         if job.trim:
             before_ms = time.time() * 1000 - self._keep_s * 1000
-            self._db.execute(
-                "DELETE FROM rows WHERE pseq IN "
-                "(SELECT pseq FROM rows WHERE pseq <= ? AND ts_ingest_ms < ? ORDER BY pseq LIMIT ?)",
-                (job.acked, before_ms, TRIM_ROWS),
+            trimmed = self._db.execute(
+                "DELETE FROM rows WHERE pseq IN (SELECT pseq FROM "
+                "(SELECT pseq, ts_ingest_ms FROM rows WHERE pseq <= ? ORDER BY pseq LIMIT ?) WHERE ts_ingest_ms < ?)",
+                (job.acked, TRIM_ROWS, before_ms),
             )
-            self._db.execute("DELETE FROM deliveries WHERE ts_ms < ?", (before_ms,))
+            more = trimmed.rowcount == TRIM_ROWS
+            if not more:
+                self._db.execute("DELETE FROM deliveries WHERE ts_ms < ?", (before_ms,))
             faults.point("outbox.trimmed")
-        return None
+        return more
 
     def _store(self, delivery: Delivery) -> Stored:
         db = self._db

@@ -151,6 +151,21 @@ def test_a_producer_that_knows_more_than_the_log_shows_that_the_log_went_back() 
     assert [id_ for _, id_ in logged(one)] == ["e6"]
 
 
+def test_a_new_epoch_is_told_only_after_the_commit() -> None:
+    """Producers that heard of an epoch which a crash then undid would have forgotten what showed the need for it."""
+    one = book(watermarks={"p": 5})
+    before = one.take(even_empty=True)
+    one.greet(Greeting("p", 2, acked=9, oldest=4, epoch="e1"), "e2", 0.0, 0.0)
+    assert before is not None
+    one.committed(before)
+    assert one.committed_epoch == "e1"
+    entry = one.take()
+    assert entry is not None
+    assert (entry.new_epoch, one.committed_epoch) == ("e2", "e1")
+    one.committed(entry)
+    assert one.committed_epoch == "e2"
+
+
 def test_numbers_that_nobody_can_send_again_are_not_waited_for() -> None:
     one = book()
     one.admit(batch(*numbers(101, 102)), 0.0, 0.0)

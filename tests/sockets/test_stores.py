@@ -12,6 +12,7 @@ from actors.core.book import Entry
 from actors.core.event import Reject
 from actors.errors import Fenced, Refused
 from actors.stores import log as log_store
+from actors.stores import outbox as outbox_store
 from actors.stores.log import Log, LogReader
 from actors.stores.outbox import Delivery, Forget, Outbox, OutboxReader, Progress
 from actors.stores.suspects import Suspects
@@ -103,6 +104,40 @@ def test_trimming_forgets_the_oldest_and_positions_go_on(tmp_path: Path) -> None
     again = open_log(tmp_path)
     assert again.recovered.head.top == 3
     again.close()
+
+
+def test_a_log_says_when_one_trim_was_not_enough(tmp_path: Path) -> None:
+    writer = open_log(tmp_path, keep_s=100.0)
+    writer.commit([entry(*range(1, log_store.TRIM_ROWS + 11), ts_ms=1.0)])
+    trim = Entry(trim_ms=500_000.0)
+    assert [writer.commit([trim]), writer.commit([trim])] == [[True], [False]]
+    assert writer.commit([entry(log_store.TRIM_ROWS + 11)]) == [False]
+    assert LogReader(tmp_path).head().oldest == log_store.TRIM_ROWS + 11
+    writer.close()
+
+
+def test_trimming_looks_at_no_more_rows_than_it_may_forget(tmp_path: Path) -> None:
+    writer, box = open_log(tmp_path), outbox(tmp_path)
+    writer.commit([entry(*range(1, 30_001), ts_ms=900_000.0)])
+    box.commit([Delivery(rows(*[b"x"] * 30_000), time.time() * 1000)])
+    steps = {"log": 0, "outbox": 0}
+    for name, db in (("log", writer._db), ("outbox", box._db)):
+        db.set_progress_handler(lambda name=name: steps.__setitem__(name, steps[name] + 1), 1_000)
+    writer.commit([Entry(trim_ms=950_000.0)])
+    box.commit([Progress(30_000, "e1", trim=True)])
+    assert steps["log"] < 60  # thousands of SQLite's virtual instructions; a scan of all rows takes hundreds
+    assert steps["outbox"] < 100
+    writer.close()
+    box.close()
+
+
+def test_an_outbox_says_when_one_trim_was_not_enough(tmp_path: Path) -> None:
+    box = outbox(tmp_path, keep_s=0.0)
+    box.commit([Delivery(rows(*[b"a"] * (outbox_store.TRIM_ROWS + 1)), 1.0)])
+    done = Progress(outbox_store.TRIM_ROWS + 1, "e1", trim=True)
+    assert [box.commit([done]), box.commit([done])] == [[True], [False]]
+    assert OutboxReader(tmp_path, "source").rows(0, 10) == []
+    box.close()
 
 
 def test_a_log_over_its_size_trims_what_is_not_old(tmp_path: Path) -> None:
@@ -237,3 +272,15 @@ def test_a_mark_that_was_left_set_is_a_death_and_all_normalizers_learn_of_it(tmp
     second.close()
     assert Suspects(tmp_path, "normalizer-1").deaths == {b"p/7": 1}
     assert Suspects(tmp_path, "normalizer-2").deaths == {b"p/7": 1}
+
+
+def test_a_log_that_is_damaged_is_refused_to_readers_not_fatal(tmp_path: Path) -> None:
+    writer = open_log(tmp_path)
+    writer.commit([entry(1)])
+    writer.close()
+    path = tmp_path / log_store.LOG_FILE
+    path.write_bytes(b"no database at all" * 1_000)
+    reader = LogReader(tmp_path)
+    for question in (reader.head, reader.snapshot, lambda: reader.page(0, 10), lambda: reader.story("e1")):
+        with pytest.raises(Refused, match="cannot be read"):
+            question()
