@@ -23,6 +23,8 @@ Name = Annotated[str, Meta(min_length=1, max_length=64)]
 Word = Annotated[str, Meta(max_length=64)]
 Text = Annotated[str, Meta(max_length=500)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+# `#rrggbb` or empty. The look-ahead is for Python, whose `$` also matches before a last newline.
+Color = Annotated[str, Meta(pattern=r"^(#[0-9a-fA-F]{6})?$(?!\n)")]
 # What a page's numbers hold exactly (2^53).
 Number = Annotated[int, Meta(ge=-9_007_199_254_740_992, le=9_007_199_254_740_992)]
 
@@ -139,7 +141,7 @@ class Chat(Payload, frozen=True):
     user_id: Word = ""
     message_id: Word = ""
     channel: Word = ""
-    color: Annotated[str, Meta(pattern="^(#[0-9a-fA-F]{6})?$")] = ""
+    color: Color = ""
     badges: list[Word] = []
     team_only: bool = False
 
@@ -185,7 +187,7 @@ class Toggle(Payload, frozen=True):
 class Crosshair(Payload, frozen=True):
     on: bool = True
     style: Word = ""
-    color: Annotated[str, Meta(pattern="^(#[0-9a-fA-F]{6})?$")] = ""
+    color: Color = ""
 
 
 class PlayerMove(Payload, frozen=True):

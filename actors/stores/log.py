@@ -13,7 +13,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -301,11 +301,6 @@ class LogReader:
         """Return the last position that the overlay is known to have drawn."""
         row = self._db.execute("SELECT position FROM cursors WHERE overlay_id = ?", (overlay_id,)).fetchone()
         return None if row is None else int(row[0])
-
-    @readable()
-    def positions(self, limit: int) -> Iterable[tuple[int, str]]:
-        """Return (position, id) of the last `limit` events, for checks and benches."""
-        return self._db.execute("SELECT position, id FROM events ORDER BY position DESC LIMIT ?", (limit,)).fetchall()
 
     def close(self) -> None:
         self._db.close()

@@ -37,11 +37,11 @@ def test_there_is_no_log_before_its_writer_was_there(tmp_path: Path) -> None:
 
 def test_a_log_that_is_being_made_is_refused_not_misread(tmp_path: Path) -> None:
     (tmp_path / log_store.LOG_FILE).touch()
-    with pytest.raises(Refused, match="not ready"):
+    with pytest.raises(Refused, match="ready yet"):
         LogReader(tmp_path).head()
     with sqlite3.connect(tmp_path / log_store.LOG_FILE) as half:
         half.executescript(log_store.SCHEMA)
-    with pytest.raises(Refused, match="not ready"):
+    with pytest.raises(Refused, match="ready yet"):
         LogReader(tmp_path).head()
 
 
