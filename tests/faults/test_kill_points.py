@@ -7,6 +7,10 @@ reach (trimming is a matter of minutes) is reached in tests/faults/test_store_de
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
+
 from actors import faults
 from tests.faults.witness import WAIT_S, Witness
 from tests.support import eventually
@@ -30,24 +34,29 @@ def test_every_point_is_hit_here_or_by_the_stores_own_test() -> None:
     assert here | ELSEWHERE == set(faults.POINTS)
 
 
-def test_deaths_at_every_point_lose_repeat_and_swap_nothing() -> None:
-    deaths: dict[str, int] = {}
+@pytest.fixture(scope="module")
+def witness() -> Iterator[Witness]:
+    """One pipeline for all rounds: what the first deaths left behind has to survive the last ones, too."""
     with Witness() as witness:
         witness.post()
-        for points in ROUNDS:
-            before = witness.arm(points)
+        yield witness
 
-            def killed(points: dict[str, str] = points, before: dict[str, int] = before) -> bool:
-                rows = witness.rows()
-                return all(rows[name]["restarts"] - before[name] >= HITS for name in points)
 
-            eventually(killed, WAIT_S)
-            rows = witness.rows()
-            for name, point in points.items():
-                assert rows[name]["last_reason"] == "killed by SIGKILL"
-                label = point.partition(":")[0]
-                deaths[label] = deaths.get(label, 0) + rows[name]["restarts"] - before[name]
-            witness.grows(5)
-        witness.arm({})
-        print(f"deaths {sum(deaths.values())}: {deaths}")
-        print(witness.check())
+@pytest.mark.parametrize("points", ROUNDS, ids=lambda points: "+".join(points.values()))
+def test_deaths_at(points: dict[str, str], witness: Witness) -> None:
+    before = witness.arm(points)
+
+    def deaths() -> dict[str, int]:
+        rows = witness.rows()
+        return {point: rows[name]["restarts"] - before[name] for name, point in points.items()}
+
+    eventually(lambda: min(deaths().values()) >= HITS, WAIT_S)
+    print(deaths())
+    rows = witness.rows()
+    assert {rows[name]["last_reason"] for name in points} == {"killed by SIGKILL"}
+    witness.grows(5)
+
+
+def test_nothing_was_lost_repeated_or_swapped(witness: Witness) -> None:
+    witness.arm({})
+    print(witness.check())

@@ -1,0 +1,195 @@
+"""The shells on real sockets and real stores, without the processes around them, so that a test can stop time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+import zmq
+
+from actors import config, wire
+from actors.broadcaster import Broadcaster
+from actors.core.book import Entry
+from actors.core.event import Event, Greeting, Mark, Marks
+from actors.core.frame import Frame
+from actors.producers import link as link_module
+from actors.producers.link import Link
+from actors.queue_manager import QueueManager
+from actors.stores import log as log_store
+from actors.stores import outbox as outbox_store
+from actors.stores.log import Log, LogReader
+from actors.stores.outbox import OutboxReader
+from tests.core.make import batch, envelope, event
+from tests.support import SLOWNESS, eventually
+
+encode = msgspec.msgpack.encode
+
+
+async def soon(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(10 * SLOWNESS):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+class Opposite:
+    """What a link talks to: a queue-manager whose words the test chooses."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self.bus = wire.Bus(run_dir, self.context)
+        self.marks = self.bus.bind(zmq.PUB, wire.MARKS)
+        self.link = Link(config.Settings(), run_dir, "source", logging.getLogger("test"))
+
+    async def say(self, watermark: int, until: Callable[[], object]) -> None:
+        """Repeat marks, as a queue-manager does, until `until()`."""
+
+        def again() -> object:
+            self.marks.send(encode(Marks("e1", 7, [Mark(self.link.producer, watermark)])))
+            return until()
+
+        await soon(again)
+
+    def close(self) -> None:
+        self.link.close()
+        for socket in (self.link._critical, self.link._rest, self.link._inbox):
+            socket.close(0)
+        self.context.destroy(0)
+
+
+def test_a_greeting_that_found_the_door_closed_goes_with_the_next_marks(tmp_path: Path) -> None:
+    async def story() -> None:
+        opposite = Opposite(tmp_path)
+        await opposite.say(0, lambda: opposite.link._window.epoch == "e1")  # heard, and nobody to greet
+        inbox = opposite.bus.bind(zmq.PULL, wire.INBOX)
+        await opposite.say(0, lambda: inbox.poll(0))
+        assert msgspec.msgpack.decode(inbox.recv(), type=Greeting).producer == opposite.link.producer
+        opposite.close()
+
+    asyncio.run(story())
+
+
+def test_an_outbox_forgets_as_fast_as_it_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox_store, "TRIM_ROWS", 10)
+    monkeypatch.setattr(link_module, "TRIM_S", 0.5)
+
+    async def story() -> None:
+        opposite = Opposite(tmp_path)
+        await opposite.link.deliver([("event", b"x")] * 500, time.time() * 1000 - 1_000_000)
+        reader = OutboxReader(tmp_path, "source")
+        await opposite.say(500, lambda: not reader.rows(0, 1))
+        reader.close()
+        opposite.close()
+
+    asyncio.run(story())
+
+
+class Shell:
+    """The queue-manager's shell between real sockets and a real log; `commit` is called by the test alone."""
+
+    def __init__(self, run_dir: Path, log_keep_s: float = 86_400.0) -> None:
+        queue = config.Queue(log_keep_s=log_keep_s)
+        self.log = Log(run_dir, queue.log_keep_s, queue.log_max_bytes, queue.identity_s, queue.quarantine_rows)
+        self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self.bus = wire.Bus(run_dir, self.context)
+        self.reader = LogReader(run_dir)
+        self.waiting: list[tuple[Entry, Callable[[bool], None]]] = []
+        self.frames = self.bus.bind(zmq.PULL, wire.broadcaster_link("critical"))
+        self.manager = QueueManager(queue, self.bus, self.log, self.reader, lambda *job: self.waiting.append(job))
+        self.marks = self.bus.connect(zmq.SUB, wire.MARKS)
+        self.heard: dict[str, int] = {}
+        self.shown: list[Event] = []
+
+    def listen(self) -> None:
+        """Take in what the shell says; its beat comes at the end, so that everything before it has come."""
+        seq = self.manager._frame
+        eventually(lambda: wire.writable(self.manager._critical_out))
+
+        def heard() -> bool:
+            self.manager.publish_marks()
+            while self.marks.poll(20):
+                marks = msgspec.msgpack.decode(self.marks.recv(), type=Marks)
+                self.heard |= {mark.producer: mark.watermark for mark in marks.marks}
+                if not self.marks.poll(0):
+                    return True
+            return False
+
+        eventually(heard)
+        self.manager.beat()
+        while self.frames.poll(2_000):
+            frame = msgspec.msgpack.decode(self.frames.recv(), type=Frame)
+            self.shown += frame.events
+            if not frame.seq:
+                break
+        assert self.manager._frame >= seq
+
+    def commit(self) -> bool:
+        """Let the log do what waits for it; False when nothing does."""
+        if not self.waiting:
+            return False
+        entry, then = self.waiting.pop(0)
+        then(self.log.commit([entry])[0])
+        return True
+
+    def close(self) -> None:
+        self.context.destroy(0)
+        self.reader.close()
+        self.log.close()
+
+
+def test_nothing_is_acknowledged_or_shown_before_it_is_on_disk(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    shell.manager.on_critical(encode(batch(envelope(1, event("death", "e1")))))
+    shell.manager.turn(time.monotonic() + 1.0)
+    shell.listen()
+    assert (shell.heard, shell.shown) == ({"p": 0}, [])
+    assert shell.commit()
+    shell.manager.turn(time.monotonic() + 1.0)
+    shell.listen()
+    assert shell.heard == {"p": 1}
+    assert [one.id for one in shell.shown] == ["e1"]
+    shell.close()
+
+
+def test_a_log_is_trimmed_until_it_keeps_its_limits_though_commits_never_pause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_store, "TRIM_ROWS", 10)
+    shell = Shell(tmp_path, log_keep_s=1.0)
+    shell.log.commit([Entry(events=[event("death", f"e{n}", position=n, ts_queued_ms=1.0) for n in range(1, 101)])])
+    shell.manager._start_commit(Entry())  # under way when the timer rings
+    shell.manager.trim()
+    shell.manager.turn(time.monotonic() + 1.0)
+    while shell.commit():
+        shell.manager.turn(time.monotonic() + 1.0)
+    assert shell.reader.head().oldest == 101
+    shell.close()
+
+
+def test_a_broadcaster_passes_no_frame_of_a_queue_manager_that_was_replaced(tmp_path: Path) -> None:
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    bus = wire.Bus(tmp_path, context)
+    broadcaster = Broadcaster(bus)
+    gateway = bus.connect(zmq.SUB, wire.frames_link("critical"))
+
+    def frame(gen: int) -> bytes:
+        return encode(Frame(gen=gen, epoch="e1", seq=1, tick_ts_ms=0.0, top=0))
+
+    def passed() -> bool:
+        broadcaster.on_critical(frame(2))
+        return bool(gateway.poll(20))
+
+    eventually(passed)
+    broadcaster.on_critical(frame(1))
+    broadcaster.on_critical(frame(3))
+    gens = [2]
+    while gens[-1] != 3 and gateway.poll(2_000):
+        gens.append(msgspec.msgpack.decode(gateway.recv(), type=Frame).gen)
+    assert 1 not in gens
+    assert gens[-1] == 3
+    assert broadcaster.counts["stale_frames"] == 1
+    context.destroy(0)
