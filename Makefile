@@ -9,7 +9,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help install start test lint long bench rehearsal system
+.PHONY: help install start test lint long bench rehearsal system types
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -60,6 +60,7 @@ system:
 	fi
 
 test: install system
+	@$(MAKE) --no-print-directory types
 	$(PYTHON) -m pytest -m "not long"
 	@if command -v node >/dev/null; then
 		node --test tests/web/*.test.mjs
@@ -67,14 +68,19 @@ test: install system
 		echo "error: node is missing, and on CI nothing may be skipped" >&2; exit 1
 	fi
 
-lint: install node_modules/.package-lock.json
+lint: install types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy actors supervisor.py
 	node_modules/.bin/tsc -p jsconfig.json
 
-node_modules/.package-lock.json: package.json package-lock.json
-	npm ci --silent --no-audit --no-fund
+# TypeScript, which only looks at the overlay's types; nothing of it is shipped. Without npm its checks are skipped.
+types:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.package-lock.json; fi
+
+node_modules/.package-lock.json: package.json $(wildcard package-lock.json)
+	npm $(if $(wildcard package-lock.json),ci,install --no-package-lock) --silent --no-audit --no-fund
+	touch $@
 
 long: install system
 	$(PYTHON) -m pytest -m long
