@@ -3,13 +3,14 @@
 # make test      install, then all tests but the long ones: Python, Node, Chromium
 # make lint      ruff, mypy, tsc
 # make long      the tests that take minutes
+# make mutation  take each safety out and see a test go red
 # make bench     every measurement, one JSON line each
 # make rehearsal SRCDS=FILE [SPEED=20] [KILL_EVERY=2]   replay a game server's log while killing processes, and judge
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help install start test lint long bench rehearsal system types
+.PHONY: help install start test lint long mutation bench rehearsal system types
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -60,7 +61,7 @@ system:
 	fi
 
 test: install system
-	@$(MAKE) --no-print-directory types
+	@$(MAKE) -s types
 	$(PYTHON) -m pytest -m "not long"
 	@if command -v node >/dev/null; then
 		node --test tests/web/*.test.mjs
@@ -76,7 +77,7 @@ lint: install types
 
 # TypeScript, which only looks at the overlay's types; nothing of it is shipped. Without npm its checks are skipped.
 types:
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.package-lock.json; fi
+	@if command -v npm >/dev/null; then $(MAKE) -s node_modules/.package-lock.json; fi
 
 node_modules/.package-lock.json: package.json $(wildcard package-lock.json)
 	npm $(if $(wildcard package-lock.json),ci,install --no-package-lock) --silent --no-audit --no-fund
@@ -84,6 +85,9 @@ node_modules/.package-lock.json: package.json $(wildcard package-lock.json)
 
 long: install system
 	$(PYTHON) -m pytest -m long
+
+mutation: install system
+	$(PYTHON) -m tests.mutation
 
 bench: install
 	@for name in $(BENCHES); do $(PYTHON) -m "bench.$$name"; done
