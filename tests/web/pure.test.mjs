@@ -243,7 +243,7 @@ test("backoff: full jitter between its bounds, growing to the ceiling", () => {
     );
     assert.ok(delay(attempt, () => 0.999999) <= MAX_MS);
   }
-  assert.ok(delay(0, () => 0.999999) <= 500);
+  for (let attempt = 0; attempt < 6; attempt += 1) assert.ok(delay(attempt, () => 0.999999) <= 500);
   assert.ok(delay(9, () => 0.999999) > 4_900);
 });
 

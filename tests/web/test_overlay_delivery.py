@@ -185,6 +185,7 @@ def test_one_frame_is_one_commit_and_what_does_not_change_is_not_written(gate: G
           new MutationObserver(note).observe(document.getElementById('stage'), all);
         }"""
     )
+    overlay.settled()  # the first frame says what is off already
     before = overlay.status()["view"]
     score = gate.event("score", {"scores": {"CT": 1, "T": 2}}, coalesce_key="score")
     chat = [gate.event("chat", {"user": "u", "text": str(number)}) for number in range(5)]

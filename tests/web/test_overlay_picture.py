@@ -65,7 +65,9 @@ def test_everything_stays_inside_the_safe_area(gate: Gate, overlay: Overlay, siz
         assert bottom <= 0.95 * height + 1, name
 
 
-def test_the_widgets_do_not_cover_each_other(gate: Gate, overlay: Overlay) -> None:
+@pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920)])
+def test_the_widgets_do_not_cover_each_other(gate: Gate, overlay: Overlay, size: tuple[int, int]) -> None:
+    overlay.page.set_viewport_size({"width": size[0], "height": size[1]})
     overlay.open("journal=1&motion=reduced")
     everything(gate, LONG)
     overlay.drawn()

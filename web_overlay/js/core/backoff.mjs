@@ -3,6 +3,8 @@
 
 export const MIN_MS = 250; // the gateway restarts in less; below it a dead port would be hammered
 export const MAX_MS = 5_000; // loopback: nobody waits longer than this for their overlay
+const QUICK_MS = 500; // the ceiling at first: a killed gateway is back within half a second
+const QUICK = 6; // attempts, which is over the 2 s that a slow machine needs to start it
 export const STEADY_MS = 5_000; // a connection that lasted this long was a good one
 
 /**
@@ -11,7 +13,7 @@ export const STEADY_MS = 5_000; // a connection that lasted this long was a good
  * @returns {number} ms, MIN_MS to MAX_MS
  */
 export function delay(attempt, random) {
-  const ceiling = Math.min(MAX_MS, MIN_MS * 2 ** Math.min(attempt + 1, 10));
+  const ceiling = Math.min(MAX_MS, QUICK_MS * 2 ** Math.min(Math.max(0, attempt - QUICK + 1), 10));
   return MIN_MS + random() * (ceiling - MIN_MS);
 }
 

@@ -8,6 +8,7 @@ import { el, text } from "../widgets/dom.mjs";
 const EVERY = 15; // frames between redraws: 4 a second at 60 Hz
 const WIDTH = 240;
 const HEIGHT = 56;
+const SLOW_MS = 25; // one and a half frames of 60 Hz
 const SCALE_MS = 50; // the graph's full height: three frames of 60 Hz
 
 /**
@@ -101,14 +102,28 @@ export class Hud {
     const { context } = this;
     if (context === null) return;
     context.clearRect(0, 0, WIDTH, HEIGHT);
-    const bar = WIDTH / intervals.ring.length;
-    for (let age = 0; age < intervals.size; age += 1) {
-      const ms = intervals.at(age);
-      const height = Math.min(1, ms / SCALE_MS) * HEIGHT;
-      context.fillStyle = ms > 25 ? "#ff7b7b" : "#6ee7a8";
-      context.fillRect(WIDTH - (age + 1) * bar, HEIGHT - height, bar - 0.5, height);
-    }
+    this.bars(context, intervals, "#6ee7a8", (ms) => ms <= SLOW_MS);
+    this.bars(context, intervals, "#ff7b7b", (ms) => ms > SLOW_MS);
     context.fillStyle = "#ffffff";
     context.fillRect(0, HEIGHT - (16.7 / SCALE_MS) * HEIGHT, WIDTH, 1);
+  }
+  /**
+   * One path, one fill.
+   * @param {CanvasRenderingContext2D} context
+   * @param {import("../core/stats.mjs").Recent} intervals
+   * @param {string} color
+   * @param {(ms: number) => boolean} wanted
+   */
+  bars(context, intervals, color, wanted) {
+    const width = WIDTH / intervals.ring.length;
+    context.beginPath();
+    for (let age = 0; age < intervals.size; age += 1) {
+      const ms = intervals.at(age);
+      if (!wanted(ms)) continue;
+      const height = Math.min(1, ms / SCALE_MS) * HEIGHT;
+      context.rect(WIDTH - (age + 1) * width, HEIGHT - height, width - 0.5, height);
+    }
+    context.fillStyle = color;
+    context.fill();
   }
 }
