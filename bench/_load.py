@@ -1,8 +1,8 @@
 """Many overlays in one process: raw sockets that count bytes and frames, and a few that read what they get.
 
-All messages of a run have one length, so frames are bytes divided by length. Sockets that only count let the kernel
-throw their bytes away unread (MSG_TRUNC, Linux), which is what makes 120,000 messages a second fit beside the server
-that is measured.
+Frames are counted on the sockets that read; bytes on all, which tells whether what the frames hold came, even where a
+server under pressure puts several into one. Sockets that only count let the kernel throw their bytes away unread
+(MSG_TRUNC, Linux), which is what makes 120,000 messages a second fit beside the server that is measured.
 """
 
 from __future__ import annotations
@@ -107,6 +107,10 @@ class Herd:
         self._poll.unregister(handle)
         self._sockets.pop(handle).close()
 
+    @property
+    def sampled(self) -> int:
+        return len(self._sampled)
+
     def reset(self) -> None:
         self.bytes, self.ages = 0, Times()
 
@@ -127,5 +131,6 @@ def run(
     begin_s, cpu_s = time.monotonic(), time.process_time()
     herd.read_for(seconds)
     passed_s = time.monotonic() - begin_s
-    pipe.send({"bytes": herd.bytes, "seconds": passed_s, "closed": herd.closed, "age_ms": herd.ages.summary_ms(),
+    pipe.send({"bytes": herd.bytes, "seconds": passed_s, "closed": herd.closed,
+               "frames_per_client": len(herd.ages) / max(1, herd.sampled), "age_ms": herd.ages.summary_ms(),
                "client_cpu_pct": 100 * (time.process_time() - cpu_s) / passed_s})  # fmt: skip

@@ -11,9 +11,10 @@ after the other in one run:
     ws           Node's ws, send() to each client (installed by npm into a temporary directory)
 
 The peers make a frame per tick out of a template and do nothing else. All skip ticks that they miss, so a server that
-cannot keep up shows fewer Hz. Age is from the tick's stamp to the load client. NATS WebSocket is not measured: its
-server is not available here. On two cores the load client and the kernel's loopback take their share, so compare
-servers within a run, not runs.
+cannot keep up shows fewer Hz. `hz` are messages; `content_hz` are the frames that were in them, for the gateway puts
+frames together when it is behind, where the peers leave ticks out. Age is from the tick's stamp to the load client.
+NATS WebSocket is not measured: its server is not available here. On two cores the load client and the kernel's loopback
+take their share, so compare servers within a run, not runs.
 """
 
 from __future__ import annotations
@@ -173,10 +174,13 @@ def measure(server: Server, port: int, clients: int, seconds: float) -> dict[str
     finally:
         load.kill()
         load.join()
-    messages = figures["bytes"] / (FRAME_BYTES + 4)  # RFC 6455: four bytes of header at this length
+    messages = figures["frames_per_client"] * clients
+    contents = figures["bytes"] / (FRAME_BYTES + 4)  # RFC 6455: four bytes of header at this length
     return {
         "hz": round(messages / clients / figures["seconds"], 2),
+        "content_hz": round(contents / clients / figures["seconds"], 2),
         "cpu_us_per_message": round(used_s / messages * 1e6, 2) if messages else None,
+        "cpu_us_per_content": round(used_s / contents * 1e6, 2) if contents else None,
         "server_cpu_pct": round(100 * used_s / figures["seconds"], 1),
         "client_cpu_pct": round(figures["client_cpu_pct"], 1),
         "age_ms": figures["age_ms"],
