@@ -41,6 +41,8 @@ class Pipeline:
         self.run_dir = Path(tempfile.mkdtemp(prefix="fwbench-"))
         self.run_dir.chmod(0o700)
         self.gateway_port, self.ingest_port = free_ports(2)
+        for number in (signal.SIGTERM, signal.SIGHUP):  # whoever ends the bench ends what it started
+            signal.signal(number, lambda *_: sys.exit(1))
         self._overrides = list(overrides)
         self._keep = keep
         self._log: IO[bytes] = (self.run_dir / "console.log").open("ab")

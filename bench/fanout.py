@@ -144,7 +144,9 @@ def _node_server(directory: Path) -> Path:
 
 @contextmanager
 def _server(command: list[str], ready: str, stdin: int = subprocess.DEVNULL) -> Iterator[psutil.Process]:
-    process = subprocess.Popen(command, cwd=ROOT, stdin=stdin, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     assert process.stdout is not None
     try:
         while ready not in (line := process.stdout.readline()):
