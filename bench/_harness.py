@@ -30,8 +30,6 @@ READY_S: Final = 20.0
 STOP_S: Final = 12.0
 # A service manager waits a moment before it starts a dead service again; systemd's default is 100 ms.
 RESTART_S: Final = 0.1
-# Processes that wanted a core in the minute before this bench: over 0.5, somebody else was measured too.
-LOAD_BEFORE: Final = round(os.getloadavg()[0], 2)
 
 
 class Pipeline:
@@ -220,6 +218,28 @@ class Times:
         }
 
 
+class Others:
+    """How much of the machine went to anybody else: over some 20 % of a core, the figures are theirs too."""
+
+    def __init__(self) -> None:
+        self._begin = self._now()
+
+    def take_pct(self) -> float:
+        """Return percent of one core since the last call; what ended without being waited for counts as theirs."""
+        begin, self._begin = self._begin, self._now()
+        passed_s, busy_s, own_s = (end - start for start, end in zip(begin, self._begin, strict=True))
+        return round(max(0.0, 100 * (busy_s - own_s) / max(1e-9, passed_s)), 1)
+
+    @staticmethod
+    def _now() -> tuple[float, float, float]:
+        whole, own = psutil.cpu_times(), os.times()
+        busy_s = sum(whole) - whole.idle - getattr(whole, "iowait", 0.0) - getattr(whole, "guest", 0.0)
+        return time.monotonic(), busy_s, own.user + own.system + own.children_user + own.children_system
+
+
+OTHERS: Final = Others()
+
+
 def machine() -> dict[str, Any]:
     """Return what a figure depends on; no names of hosts or users."""
     model = platform.processor()
@@ -233,7 +253,6 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "kernel": f"{platform.system()} {platform.release().split('-')[0]}",
         "python": platform.python_version(),
-        "load_before": LOAD_BEFORE,
     }
 
 
@@ -255,7 +274,7 @@ def report(
         "name": name,
         "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "commit": commit(),
-        "machine": machine(),
+        "machine": machine() | {"others_cpu_pct": OTHERS.take_pct()},
         "settings": settings,
         "results": results,
         "counters": counters or {},
