@@ -20,12 +20,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import zmq
-from zmq.eventloop.zmqstream import ZMQStream
 
 from actors.errors import FramewireError
+
+if TYPE_CHECKING:
+    from zmq.eventloop.zmqstream import ZMQStream
 
 HEARTBEAT_S: Final = 1.0
 ORPHAN_GRACE_S: Final = 2.0
@@ -222,6 +224,9 @@ def listen(socket: zmq.Socket[bytes], handler: Callable[[bytes], None]) -> ZMQSt
 
     pyzmq's stream knows that a ZeroMQ file descriptor is edge-triggered; asyncio alone would hang now and then.
     """
+    # Here, because it brings tornado and asyncio with it: 8 MB that the actors without HTTP need not carry.
+    from zmq.eventloop.zmqstream import ZMQStream
+
     stream = ZMQStream(socket)
     stream.on_recv(lambda parts: handler(parts[0]))
     return stream

@@ -334,7 +334,7 @@ def test_metrics_are_prometheus_text(rig):
     rig.send(2)
     rig.flood(loose("h"))
     assert overlay.positions(rig.top)
-    assert overlay.frame()
+    eventually(lambda: rig.metric('latency_seconds_count{gateway="gateway-1",lane="rest"') >= 1)
     status, headers, body = rig.request("/metrics")
     assert (status, headers["Content-Type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
     lines = body.decode().splitlines()

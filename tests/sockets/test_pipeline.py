@@ -274,12 +274,11 @@ def test_two_normalizers_give_the_order_of_one() -> None:
 def test_a_second_queue_manager_is_refused_and_the_first_undisturbed() -> None:
     with Actors() as actors:
         actors.start(*CORE)
-        first = actors.processes.pop("queue-manager")
+        first = actors.processes["the first"] = actors.processes.pop("queue-manager")
         actors.start("queue-manager", ready=False)
         assert actors.processes["queue-manager"].wait(5) == 3
         assert f"pid={first.pid}" in actors.errors("queue-manager")
         actors.kill("queue-manager")
-        actors.processes["queue-manager"] = first
         [id_] = actors.emit(KILL)
         eventually(lambda: id_ in [event.id for event in actors.logged()])
 
@@ -287,7 +286,7 @@ def test_a_second_queue_manager_is_refused_and_the_first_undisturbed() -> None:
 def test_a_queue_manager_that_was_replaced_finds_itself_fenced_and_leaves() -> None:
     with Actors() as actors:
         actors.start(*CORE)
-        old = actors.processes.pop("queue-manager")
+        old = actors.processes["the old one"] = actors.processes.pop("queue-manager")
         os.kill(old.pid, signal.SIGSTOP)
         (actors.run_dir / "log.lock").unlink()  # as if the lock had been lost: the last safety must hold
         actors.start("queue-manager")
@@ -344,13 +343,11 @@ def test_an_orphan_finishes_and_leaves_within_its_grace() -> None:
 def test_a_port_that_is_taken_is_a_config_error_with_a_way_out() -> None:
     with Actors() as actors:
         actors.start("ingest")
-        first = actors.processes.pop("ingest")
+        actors.processes["the first"] = actors.processes.pop("ingest")
         (actors.run_dir / "ingest.lock").unlink()
         actors.start("ingest", ready=False)
         assert actors.processes["ingest"].wait(10) == 2
         assert f"--set ingest.port={actors.ingest_port + 10}" in actors.errors("ingest")
-        actors.kill("ingest")
-        actors.processes["ingest"] = first
 
 
 def test_envelopes_of_another_wire_version_are_refused() -> None:
