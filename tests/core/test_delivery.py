@@ -67,6 +67,9 @@ class World:
         self.network: list[Callable[[], None]] = []
         self.in_commit: Entry | None = None
         self.start_queue_manager()
+        self.publish()  # met at once, for a first meeting repeats everything and would hide what is not repeated
+        while self.network:
+            self.network.pop(0)()
 
     def start_queue_manager(self) -> None:
         disk = self.disk
