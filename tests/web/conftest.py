@@ -61,6 +61,18 @@ def browser() -> Iterator[Any]:
         found.close()
 
 
+@pytest.fixture(scope="session")
+def window(browser: Any) -> Iterator[Any]:
+    """One window for all tests: every further one costs a renderer of the browser's own (0.5 s of CPU, Chromium 156).
+
+    What a page stores is not shared all the same, because every gate has a port, and so an origin, of its own.
+    """
+    context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    context.set_default_timeout(10_000 * SLOWNESS)
+    yield context
+    context.close()
+
+
 @pytest.fixture
 def gate() -> Iterator[Gate]:
     made = Gate()
@@ -136,11 +148,10 @@ class Overlay:
 
 
 @pytest.fixture
-def overlay(browser: Any, gate: Gate) -> Iterator[Overlay]:
-    context = browser.new_context(viewport={"width": 1920, "height": 1080})
-    context.set_default_timeout(10_000 * SLOWNESS)
-    context.add_init_script(HIDEABLE)
-    opened = Overlay(context.new_page(), gate)
+def overlay(window: Any, gate: Gate) -> Iterator[Overlay]:
+    page = window.new_page()
+    page.add_init_script(HIDEABLE)
+    opened = Overlay(page, gate)
     yield opened
-    context.close()
+    page.close()
     assert opened.errors == []

@@ -33,20 +33,19 @@ STATUS: dict[str, Any] = {
 
 
 @pytest.fixture
-def page(browser: Any, gate: Gate) -> Iterator[Any]:
+def page(window: Any, gate: Gate) -> Iterator[Any]:
     gate.status = {
         "status": dict(STATUS),
         "quarantine": {"quarantine": [{"n": 1, "ts_ms": now_ms(), "kind": "event", "reason": EVIL, "excerpt": EVIL}]},
         "why": {"id": "x", "story": {"outcome": "logged", "detail": EVIL}, "reasons": []},
     }
-    context = browser.new_context(viewport={"width": 1920, "height": 1080})
-    opened = context.new_page()
+    opened = window.new_page()
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.add_init_script("globalThis.hacks = 0; globalThis.hacked = () => { hacks += 1; };")
     yield opened
     assert opened.evaluate("hacks") == 0
-    context.close()
+    opened.close()
     assert errors == []
 
 

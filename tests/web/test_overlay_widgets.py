@@ -62,7 +62,9 @@ def test_the_killfeed_keeps_the_newest_and_its_nodes(gate: Gate, overlay: Overla
     assert overlay.page.evaluate("document.querySelectorAll('*').length") == nodes, "nodes are pooled"
 
 
-def test_a_row_leaves_by_itself(gate: Gate, overlay: Overlay) -> None:
+def test_a_row_leaves_by_itself(gate: Gate, browser: Any) -> None:
+    context = browser.new_context()  # a clock belongs to the whole window
+    overlay = Overlay(context.new_page(), gate)
     overlay.page.clock.install()
     overlay.open()
     gate.emit("kill", kill(1, 2))
@@ -71,6 +73,7 @@ def test_a_row_leaves_by_itself(gate: Gate, overlay: Overlay) -> None:
     assert len(overlay.texts(".kf-panel")) == 1
     overlay.page.clock.run_for(1_500)
     assert overlay.texts(".kf-panel") == []
+    context.close()
 
 
 def test_a_kill_on_a_streak_is_marked_with_its_number(gate: Gate, overlay: Overlay) -> None:
