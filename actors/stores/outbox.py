@@ -114,6 +114,9 @@ class Outbox:
         if isinstance(job, Forget):
             name = self.producer.rpartition("-")[0]
             self._db.execute("UPDATE meta SET value = ? WHERE key = 'producer'", (f"{name}-{secrets.token_hex(3)}",))
+            # What was acknowledged to the old name is in the log; nothing was acknowledged to the new one.
+            self._db.execute("DELETE FROM rows WHERE pseq <= (SELECT value FROM meta WHERE key = 'acked')")
+            self._db.execute("UPDATE meta SET value = 0 WHERE key = 'acked'")
             return False
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'acked'", (job.acked,))
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (job.epoch,))

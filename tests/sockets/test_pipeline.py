@@ -327,6 +327,29 @@ def test_a_log_that_was_deleted_gets_back_what_the_outbox_still_keeps() -> None:
         eventually(lambda: [e.id for e in actors.logged() if e.type == "kill"] == ids, 10)
 
 
+def test_an_outbox_that_was_put_back_repeats_nothing_that_was_acknowledged_and_loses_nothing_new() -> None:
+    with Actors() as actors:
+        actors.start(*CORE)
+        ids = actors.emit(KILL, KILL)
+        eventually(lambda: actors.stats("ingest")["acked"] == 2)
+        assert actors.stop("ingest") == 0
+        backup = (actors.run_dir / "outbox-ingest.db").read_bytes()
+        actors.start("ingest")
+        ids += actors.emit(KILL, KILL, KILL)
+        eventually(lambda: [e.id for e in actors.logged() if e.type == "kill"] == ids)
+        epoch = LogReader(actors.run_dir).head().epoch
+        assert actors.stop("ingest") == 0
+        (actors.run_dir / "outbox-ingest.db").write_bytes(backup)
+        actors.start("ingest", ready=False)
+        eventually(lambda: actors.processes["ingest"].poll() == 1, 10)
+        assert "outbox_went_back" in actors.errors("ingest")
+        actors.kill("ingest")
+        actors.start("ingest")
+        ids += actors.emit(KILL)
+        eventually(lambda: [e.id for e in actors.logged() if e.type == "kill"] == ids, 10)
+        assert LogReader(actors.run_dir).head().epoch == epoch
+
+
 def test_an_orphan_finishes_and_leaves_within_its_grace() -> None:
     with Actors() as actors:
         actors.start(*CORE)
