@@ -179,8 +179,11 @@ test("receipts: at most every 100 ms, only of this epoch, and now and then for t
   assert.equal(receipts.due(), Infinity);
   receipts.framed();
   assert.equal(receipts.due(), 3_100);
-  receipts.greeted();
-  assert.equal(receipts.due(), 1_200);
+  receipts.greeted(0);
+  assert.equal(receipts.due(), 1_200, "and never more often than that");
+  receipts.greeted(2_000);
+  receipts.drawn("A", 7);
+  assert.equal(receipts.due(), 3_100, "a gateway of many overlays asks for longer pauses");
 });
 
 test("journal: bounded; the oldest go in one piece and are counted", () => {

@@ -192,6 +192,16 @@ def test_the_score_faces_two_sides(gate: Gate, overlay: Overlay) -> None:
     eventually(lambda: overlay.texts(".sc-points") == ["12", "9"])
 
 
+def test_a_side_that_is_told_alone_stands_beside_the_other(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    both = {"scores": {"CT": 0, "T": 0}, "names": {"CT": "Nordlicht", "T": "Harbor"}}
+    gate.emit("score", both, coalesce_key="score")
+    gate.emit("score", {"scores": {"T": 1}}, coalesce_key="score:T")
+    eventually(lambda: overlay.texts(".sc-side") == ["Nordlicht0", "Harbor1"])
+    gate.emit("score", {"scores": {"A": 2, "B": 3}}, coalesce_key="score")
+    eventually(lambda: overlay.texts(".sc-side") == ["A2", "B3"])
+
+
 def test_retained_state_is_on_the_page_after_the_welcome(gate: Gate, overlay: Overlay) -> None:
     gate.commit(gate.event("score", {"scores": {"A": 1, "B": 2}}, coalesce_key="score"))
     gate.commit(gate.event("toggle", {"name": "chat", "on": False}, coalesce_key="toggle:chat"))

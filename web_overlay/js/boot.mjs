@@ -115,7 +115,7 @@ function learn(message) {
     return;
   }
   if (!clock.measured) clock.offset_ms = message.server_ts_ms - clock.now();
-  reporter.receipts.greeted();
+  reporter.receipts.greeted(message.receipt_ms);
   forgetReload();
 }
 

@@ -56,6 +56,7 @@ export function readMessage(raw) {
         recovered: raw.recovered !== false,
         missed: Array.isArray(raw.missed) ? [number(raw.missed[0]), number(raw.missed[1])] : null,
         heartbeat_ms: number(raw.heartbeat_ms ?? 2000),
+        receipt_ms: number(raw.receipt_ms ?? 100),
         server_ts_ms: number(raw.server_ts_ms),
         state: list(raw.state).map(readEvent),
       };

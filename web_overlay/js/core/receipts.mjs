@@ -1,5 +1,5 @@
 // @ts-check
-// When to tell the gateway what was drawn: soon after it was, at most every 100 ms, and now and then for the figures.
+// When to tell the gateway what was drawn: soon after it was, as often as the gateway asks for, and now and then for the figures.
 
 export const EVERY_MS = 100; // docs/wire.md, "receipt"
 export const FIGURES_MS = 2_000; // fresh enough for a dashboard, nothing to a log
@@ -10,6 +10,7 @@ export class Receipts {
     this.epoch = "";
     this.owed = false; // something was drawn, or a new conversation began
     this.figures = false; // frames were drawn since
+    this.pause_ms = EVERY_MS;
     this.sent_at = -Infinity;
     this.sent = 0;
   }
@@ -22,8 +23,9 @@ export class Receipts {
     this.owed = true;
   }
 
-  /** A conversation began: its gateway may know nothing of us. */
-  greeted() {
+  /** A conversation began: its gateway may know nothing of us. @param {number} pause_ms what it asks for at least */
+  greeted(pause_ms) {
+    this.pause_ms = Math.max(EVERY_MS, pause_ms);
     this.owed = true;
   }
 
@@ -34,7 +36,7 @@ export class Receipts {
 
   /** @returns {number} when the next one is due; Infinity for none */
   due() {
-    if (this.owed) return this.sent_at + EVERY_MS;
+    if (this.owed) return this.sent_at + this.pause_ms;
     return this.figures ? this.sent_at + FIGURES_MS : Infinity;
   }
 

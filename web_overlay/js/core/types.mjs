@@ -41,6 +41,7 @@
  * @property {boolean} recovered
  * @property {[number, number] | null} missed
  * @property {number} heartbeat_ms
+ * @property {number} receipt_ms the shortest pause between two receipts
  * @property {number} server_ts_ms
  * @property {Event[]} state
  */

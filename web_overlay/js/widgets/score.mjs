@@ -1,5 +1,6 @@
 // @ts-check
-// The score of a match at the top: two sides face each other, up to four stand in a row.
+// The score of a match at the top: two sides face each other, up to four stand in a row. A source may tell one side at a
+// time (a game server's log does): sides stay until an event tells of two or more that are not among them.
 
 import { teamColor } from "../core/color.mjs";
 import { el, text } from "./dom.mjs";
@@ -15,8 +16,9 @@ export class Score {
     this.types = ["score"];
     this.view = stage.view;
     this.root = root;
-    /** @type {{name: string, points: string, color: string}[] | null} null: nothing new */
-    this.sides = null;
+    /** @type {Map<string, {name: string, points: string, color: string}>} */
+    this.sides = new Map();
+    this.changed = false;
     this.cells = Array.from({ length: SIDES }, () => {
       const name = text();
       const points = text();
@@ -30,20 +32,25 @@ export class Score {
   /** @param {Event} event */
   apply({ payload }) {
     const names = payload.names ?? {};
-    this.sides = Object.entries(payload.scores ?? {})
-      .slice(0, SIDES)
-      .map(([team, points]) => ({
-        name: String((Object.hasOwn(names, team) && names[team]) || team),
-        points: String(points),
-        color: teamColor(team),
-      }));
+    const scores = Object.entries(payload.scores ?? {});
+    if (scores.length > 1) {
+      for (const team of this.sides.keys()) if (!scores.some(([told]) => told === team)) this.sides.delete(team);
+    }
+    for (const [team, points] of scores) {
+      const known = this.sides.get(team);
+      if (known === undefined && this.sides.size === SIDES) break;
+      const name = String((Object.hasOwn(names, team) && names[team]) || known?.name || team);
+      this.sides.set(team, { name, points: String(points), color: teamColor(team) });
+    }
+    this.changed = true;
   }
 
   /** @returns {number} */
   frame() {
-    const { view, sides } = this;
-    if (sides === null) return Infinity;
-    this.sides = null;
+    if (!this.changed) return Infinity;
+    this.changed = false;
+    const { view } = this;
+    const sides = [...this.sides.values()];
     this.cells.forEach((cell, at) => {
       const side = sides[at];
       view.toggle(cell.node, "off", side === undefined);
