@@ -2,7 +2,7 @@
 
 Kubernetes waits 10 s before the second restart and OTP gives up after one death too many; a stream can afford
 neither. So the first restart is immediate, the next ones wait 0.2 s, doubling to 5 s, and nobody ever gives up: what
-dies again and again is called degraded, so that somebody looks. Five healthy seconds forgive one death, and
+dies again and again is called degraded, so that somebody looks. Two healthy seconds forgive one death, and
 sixty all: what works in between is not made to wait for what happened long ago.
 
 Times are monotonic seconds, passed in.
@@ -19,7 +19,7 @@ DEGRADED_WINDOW_S: Final = 60.0
 ASKED: Final = 0  # exit codes, the contract of every process of the house
 BAD_CONFIG: Final = 2
 REFUSED: Final = 3
-FORGIVEN: Final = 12  # deaths that a healthy span forgives, in equal parts
+FORGIVEN: Final = 30  # deaths that a healthy span forgives, in equal parts
 
 
 class Policy(NamedTuple):

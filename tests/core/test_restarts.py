@@ -21,8 +21,8 @@ def test_sixty_healthy_seconds_wipe_the_slate():
     assert waits((0, 0), (1, 0), (2, 0), (70, 60.0), (71, 0)) == [0.0, 0.2, 0.4, 0.0, 0.2]
 
 
-def test_five_healthy_seconds_forgive_one_death():
-    deaths = [(0, 0.0), (0, 0.0), (0, 0.0), (0, 5.0), (0, 10.0), (0, 14.9), (0, 4.9)]
+def test_two_healthy_seconds_forgive_one_death():
+    deaths = [(0, 0.0), (0, 0.0), (0, 0.0), (0, 2.0), (0, 4.0), (0, 5.9), (0, 1.9)]
     assert waits(*deaths) == [0.0, 0.2, 0.4, 0.4, 0.2, 0.0, 0.2]
 
 
