@@ -148,8 +148,11 @@ class Feed:
         self.heard_s = now_s = time.monotonic()
         together: list[Arrival] = []
         for frame, message in arrivals:
-            foreign = self.cursor.counts.foreign
+            foreign, gen = self.cursor.counts.foreign, self.cursor.gen
             passed = self.cursor.take(frame, now_s)
+            if self.cursor.gen > gen:
+                # The one before may have died between the commit of a state and its frame.
+                self._work(self._refresh_state)
             if passed is not None:
                 passed = self._in_time(passed)
             if passed is not None:

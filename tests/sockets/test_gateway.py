@@ -242,6 +242,14 @@ def test_a_state_that_was_lost_comes_from_the_log(rig):
     assert [event["i"] for event in overlay.frame()["b"]] == ["lost"]
 
 
+def test_a_state_that_was_committed_and_never_framed_comes_from_the_log(rig):
+    overlay = rig.joined()
+    rig.retain(loose("derived", "state", "streak", key="streak:derived"))
+    rig.gen += 1  # its queue-manager died right after the commit
+    rig.beat()
+    assert [event["i"] for event in overlay.frame()["b"]] == ["derived"]
+
+
 def test_what_came_while_the_gateway_was_away_leaves_together(rig):
     overlay = rig.joined()
     assert rig.process is not None
