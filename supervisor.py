@@ -522,7 +522,10 @@ def prepare(settings: Settings) -> tuple[Settings, Path, IO[bytes]]:
         lock = host.lock(file, "supervisor")
     except Refused as error:
         holder = file.read_text(errors="replace")
-        raise Refused(f"a pipeline is already running with run_dir {run_dir} ({holder})") from error
+        raise Refused(
+            f"a pipeline is already running with run_dir {run_dir} ({holder}); ./supervisor.py stop ends it, another "
+            "run_dir (--set run_dir=NAME) runs beside it"
+        ) from error
     settings = msgspec.structs.replace(settings, run_dir=str(run_dir))
     host.write_private(run_dir / config.SETTINGS_FILE, config.hand_down(settings))
     tokens.load_or_create(run_dir)

@@ -7,8 +7,10 @@ passed down as the narrow sub-struct; nothing reads the environment later.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -138,13 +140,26 @@ def load(path: Path | None, overrides: Iterable[str] = ()) -> Settings:
     try:
         settings = msgspec.convert(tree, Settings)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{where}: {error}") from error
+        raise ConfigError(f"{where}: {error}{_hint(str(error))}") from error
+    if settings.gateway.port == settings.ingest.port:
+        raise ConfigError(f"{where}: gateway.port and ingest.port are both {settings.ingest.port}, expected two ports")
     if settings.queue.busy_hz > settings.queue.flush_hz:
         raise ConfigError(
             f"{where}: queue.busy_hz is {settings.queue.busy_hz:g}, expected at most queue.flush_hz, "
             f"which is {settings.queue.flush_hz:g}"
         )
     return settings
+
+
+def _hint(error: str) -> str:
+    """Return which key an unknown one may have been meant for."""
+    unknown = re.search(r"unknown field `([^`]+)`(?: - at `\$\.?(\w*)`)?", error)
+    if unknown is None:
+        return ""
+    sections = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+    struct = sections.get(unknown[2] or "", Settings)
+    near = get_close_matches(unknown[1], [field.name for field in msgspec.structs.fields(struct)], n=1)
+    return f" (did you mean `{near[0]}`? docs/configuration.md has every key)" if near else ""
 
 
 def _apply(tree: dict[str, Any], override: str) -> None:

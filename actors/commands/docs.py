@@ -57,6 +57,8 @@ curl -H "Authorization: Bearer $(./supervisor.py token show ingest)" \\
      -d '{"type":"follow","payload":{"user":"ottoline"},"id":"f-1"}' http://127.0.0.1:7701/events
 ```
 
+A list is taken as a whole or, when one object is wrong, not at all.
+
 An object with `event` instead of `type` (`{"event":"Heal 100","timestamp":…,"data":{…}}`) is of the legacy shape and is
 understood as well.
 """

@@ -23,7 +23,7 @@ def command() -> None:
 @commands.located
 @commands.as_json
 def show(scope: Any, config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
-    """Print the token of SCOPE and the URL that holds it."""
+    """Print the token of SCOPE, and on stderr the URL that holds it, so that $(…) is the token alone."""
     settings, run_dir = commands.running(config_file, overrides)
     _print(settings, scope, getattr(tokens.load(run_dir), scope), json_output)
 
@@ -43,4 +43,5 @@ def _print(settings: Settings, scope: tokens.Scope, token: str, json_output: boo
     if json_output:
         commands.print_json({"scope": scope, "token": token, "url": url})
     else:
-        click.echo(f"{token}\n{url}")
+        click.echo(token)
+        click.echo(url, err=True)

@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from actors import commands, tokens
 from actors.commands.loopback import reachable
 from actors.config import Settings
 from actors.core.event import WIRE_VERSION
+from actors.core.taxonomy import TAXONOMY
 from actors.errors import FramewireError, Refused
 
 RECONNECT_S: Final = 0.25
@@ -48,6 +50,11 @@ def command(
     """Print events as an overlay receives them. Exit code 1 when --timeout comes before --count."""
     settings, run_dir = commands.running(config_file, overrides)
     wanted = [name.strip() for name in types.split(",")] if types else None
+    for name in wanted or ():
+        if name not in TAXONOMY:
+            near = get_close_matches(name, TAXONOMY, n=1)
+            hint = f", did you mean {near[0]!r}?" if near else f"; types are {', '.join(TAXONOMY)}"
+            raise click.BadParameter(f"no event is of type {name!r}{hint}", param_hint="--types")
     watcher = Watcher(settings, tokens.load(run_dir).display, wanted, count, json_output)
     try:
         asyncio.run(asyncio.wait_for(watcher.run(), timeout_s))

@@ -89,6 +89,13 @@ class Status(Guarded):
         )
 
 
+class Address(Guarded):
+    """The display token, for the address to paste into OBS; apart from the status, which people paste into reports."""
+
+    def get(self) -> None:
+        self.answer({"display_token": self.gateway.display_token()})
+
+
 class Quarantine(Guarded):
     async def get(self) -> None:
         text = self.get_query_argument("limit", "100")

@@ -152,6 +152,10 @@ class Gateway:
             return None
         return tokens.scope_of(current, token)
 
+    def display_token(self) -> str:
+        """Return what an overlay's address needs."""
+        return self._tokens.current().display
+
     def _emit(self, frame: Frame, message: bytes | None) -> None:
         self.fanout.emit(frame, message)
         self.catchup.advanced()

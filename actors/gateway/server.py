@@ -67,6 +67,7 @@ def application(gateway: Gateway) -> tornado.web.Application:
             ("/readyz", api.Readyz, shared),
             ("/metrics", api.Metrics, shared),
             ("/api/status", api.Status, shared),
+            ("/api/address", api.Address, shared),
             ("/api/quarantine", api.Quarantine, shared),
             ("/api/why", api.Why, shared),
         ],

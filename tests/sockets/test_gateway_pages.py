@@ -206,7 +206,7 @@ def test_ready_is_told_with_reasons(rig):
     rig.beat_until(lambda: rig.get("/readyz")[0] == 200)
 
 
-@pytest.mark.parametrize("path", ["/api/status", "/api/quarantine", "/api/why?id=x"])
+@pytest.mark.parametrize("path", ["/api/status", "/api/address", "/api/quarantine", "/api/why?id=x"])
 def test_operators_need_the_control_token(rig, path):
     for headers in (
         {},

@@ -28,7 +28,6 @@ STATUS: dict[str, Any] = {
     "clients": [
         {"overlay_id": "main-1", "state": "live", "position": 18_231, "lag": 3, "fps": 60, "format": "msgpack"}
     ],
-    "display_token": "display-secret",
 }
 
 
@@ -36,6 +35,7 @@ STATUS: dict[str, Any] = {
 def page(window: Any, gate: Gate) -> Iterator[Any]:
     gate.status = {
         "status": dict(STATUS),
+        "address": {"display_token": "display-secret"},
         "quarantine": {"quarantine": [{"n": 1, "ts_ms": now_ms(), "kind": "event", "reason": EVIL, "excerpt": EVIL}]},
         "why": {"id": "x", "story": {"outcome": "logged", "detail": EVIL}, "reasons": []},
     }

@@ -48,14 +48,11 @@ function show(status) {
   tables.overlays.update(rows(status.overlays ?? status.clients).filter((row) => row.build !== DASHBOARD));
   tables.ledger.update(sections.ledgerRows(status));
   view.text(lines.raw, sections.rawSentence(status));
-  address(status);
 }
 
-/** @param {any} status */
-function address(status) {
-  const display =
-    typeof status.display_token === "string" ? `${location.origin}/overlay/#k=${status.display_token}` : null;
-  const url = typeof status.overlay_url === "string" ? status.overlay_url : display;
+/** @param {any} answer of /api/address */
+function address(answer) {
+  const url = typeof answer?.display_token === "string" ? `${location.origin}/overlay/#k=${answer.display_token}` : null;
   view.text(lines.address, url ?? "./supervisor.py token show display prints the address for OBS");
   at("copy").classList.toggle("off", url === null);
 }
@@ -70,11 +67,13 @@ function mark(tone, word, reasons) {
 
 async function poll() {
   try {
-    const [status, held] = await Promise.all([
+    const [status, secret, held] = await Promise.all([
       ask("/api/status", token),
+      ask("/api/address", token),
       ask("/api/quarantine?limit=50", token).catch(() => null),
     ]);
     show(status ?? {});
+    address(secret);
     tables.quarantine.update(rows(held?.quarantine ?? held?.rows ?? held));
   } catch (error) {
     mark("bad", "no answer", [error instanceof Error ? error.message : String(error)]);
