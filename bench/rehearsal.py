@@ -353,7 +353,7 @@ def rehearse(
         "passed": passed(result),
     }
     if keep:
-        result["kept"] = str(running.run_dir)
+        click.echo(f"kept {running.run_dir}", err=True)
     return result
 
 
