@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -36,5 +37,19 @@ def lines(event_id: str, answer: dict[str, Any]) -> list[str]:
     incomplete = [f"not asked: {reason}" for reason in answer.get("reasons", [])]
     if not story:
         return [f"{event_id}: nothing is known; it never came, or it was forgotten since", *incomplete]
-    width = max(len(key) for key in story)
-    return [*(f"{key:<{width}}  {commands.text_of(value)}" for key, value in story.items()), *incomplete]
+    facts = {_name(key): _fact(key, value) for key, value in story.items() if value is not None}
+    width = max(map(len, facts))
+    return [*(f"{name:<{width}}  {fact}" for name, fact in facts.items()), *incomplete]
+
+
+def _name(key: str) -> str:
+    return key.removeprefix("ts_").removesuffix("_ms").replace("_", " ")
+
+
+def _fact(key: str, value: Any) -> str:
+    if key.startswith("ts_") and isinstance(value, int | float):
+        return datetime.fromtimestamp(value / 1000).astimezone().isoformat(sep=" ", timespec="milliseconds")
+    if key == "drawn_by":
+        # A receipt is for everything up to a position: who began later counts as being past it.
+        return ", ".join(str(row["overlay_id"]) for row in value) or "nobody yet"
+    return commands.text_of(value)
