@@ -119,4 +119,5 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     reactor.every(runtime.HEARTBEAT_S, heart.beat)
     heart.ready()
     reactor.run(lambda: heart.stopping)
+    bus.close()
     return 0

@@ -297,4 +297,5 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     reactor.run(lambda: manager.idle() or time.monotonic() > drained_by_s)
     manager.save()
     committer.stop()
+    bus.close()
     return 0

@@ -19,6 +19,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -79,7 +80,8 @@ class Heart:
 
     def _stop(self) -> None:
         self.stopping = True
-        self._on_stop()
+        with suppress(RuntimeError):  # an asyncio loop that is closed already needs no waking
+            self._on_stop()
 
     def _watch_supervisor(self) -> None:
         while os.read(0, 4096):

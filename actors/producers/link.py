@@ -63,7 +63,7 @@ class Link:
         self.counts: dict[str, float] = dict.fromkeys(
             ("accepted", "repeated", "sent", "rest_sent", "rest_dropped", "refused", "bad_messages"), 0
         )
-        bus = wire.Bus(run_dir)
+        bus = self._bus = wire.Bus(run_dir)
         processes = range(1, settings.normalizer.processes + 1)
         self._critical = bus.connect(wire.PUSH, *(wire.normalizer_link("critical", index) for index in processes))
         self._rest = bus.connect(wire.PUSH, *(wire.normalizer_link("rest", index) for index in processes))
@@ -140,6 +140,7 @@ class Link:
         self._committer.submit(Progress(self._window.acked, self._window.epoch), lambda _: None)
         self._committer.stop()
         self._reader.close()
+        self._bus.close()
 
     def stats(self) -> runtime.Stats:
         return (

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import msgspec
@@ -378,3 +380,24 @@ def test_envelopes_of_another_wire_version_are_refused() -> None:
     other = msgspec.msgpack.encode([3, *msgspec.msgpack.decode(msgspec.msgpack.encode(batch))[1:]])
     with pytest.raises(msgspec.ValidationError):
         msgspec.msgpack.decode(other, type=EnvelopeBatch)
+
+
+REPLAY = """
+import sys
+from pathlib import Path
+from actors import config
+from actors.producers import trace
+run_dir = Path(sys.argv[1])
+print(trace.main(config.of_run_dir(run_dir), run_dir, Path(sys.argv[2]), None, lambda done, all: None)["rest"])
+"""
+
+
+def test_what_a_replay_sent_has_arrived_when_its_process_ends() -> None:
+    with Actors() as actors:
+        actors.start(*CORE)
+        file = actors.run_dir / "toggles.ndjson"
+        line = json.dumps({"type": "toggle", "payload": {"name": "x", "on": True}})
+        file.write_text("\n".join([line] * 60_000))
+        command = [sys.executable, "-c", REPLAY, str(actors.run_dir), str(file)]
+        assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "60000"
+        eventually(lambda: actors.ask(ask="ledger")["ledger"]["raw"]["mapped"] == 60_000, 10)
