@@ -61,7 +61,7 @@ class Queue(Section, frozen=True):
     flush_hz: Rate = 60.0
     busy_hz: Rate = 30.0
     busy_events: Number = 400
-    critical_gap_ms: Annotated[float, Meta(ge=0, le=1000)] = 8.0
+    critical_gap_ms: Annotated[float, Meta(ge=0, le=1000)] = 4.0
     multikill_window_ms: Number = 5_000
     identity_s: Seconds = 604_800.0
     log_keep_s: Seconds = 86_400.0
