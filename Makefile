@@ -15,7 +15,6 @@ SHELL := bash
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
-BENCHES := idle latency throughput fanout drawn pushpull
 SPEED ?= 20
 KILL_EVERY ?= 2
 
@@ -90,7 +89,7 @@ mutation: install system
 	$(PYTHON) -m tests.mutation
 
 bench: install
-	@for name in $(BENCHES); do $(PYTHON) -m "bench.$$name"; done
+	$(PYTHON) -m bench
 
 rehearsal: install
 	@[ -n "$(SRCDS)" ] || { echo "error: which log? make rehearsal SRCDS=FILE" >&2; exit 2; }
