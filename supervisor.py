@@ -393,7 +393,12 @@ class Supervisor:
             for name, incarnation in self.incarnations.items()
         ]
         # Not durable: after a loss of power there is nobody left to kill, and this loop must not wait for a disk.
-        host.write_private(self._run_dir / "children.json", json.dumps(rows).encode(), durable=False)
+        try:
+            host.write_private(self._run_dir / "children.json", json.dumps(rows).encode(), durable=False)
+        except OSError as error:
+            # A full disk: the children say so, and recover when there is room; this list only helps after our own
+            # death.
+            log.error("children_not_listed error=%s", error.strerror)
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -413,21 +418,22 @@ def rotate(file: Path) -> None:
 def kill_leftovers(run_dir: Path) -> bool:
     """Kill the children of a supervisor that was killed itself, and wait for their end; True when there was one."""
     try:
-        rows = json.loads((run_dir / "children.json").read_text(encoding="utf-8"))
+        listed = json.loads((run_dir / "children.json").read_text(encoding="utf-8"))
+        rows = [(str(row["name"]), int(row["pid"]), float(row["created_s"])) for row in listed if row["pid"] > 0]
     except FileNotFoundError:
         return False
-    except ValueError:
+    except (ValueError, TypeError, KeyError):
         rows = []  # torn by a loss of power, which has left nobody behind
     import psutil
 
     victims = []
-    for row in rows:
+    for name, pid, created_s in rows:
         with suppress(psutil.Error):
-            process = psutil.Process(row["pid"])
-            if abs(process.create_time() - row["created_s"]) < SAME_START_S:
+            process = psutil.Process(pid)
+            if abs(process.create_time() - created_s) < SAME_START_S:
                 process.kill()
                 victims.append(process)
-                log.warning("leftover killed name=%s pid=%d", row["name"], row["pid"])
+                log.warning("leftover killed name=%s pid=%d", name, pid)
     deadline_s = time.monotonic() + LEFTOVER_S
     while any(_runs(victim) for victim in victims) and time.monotonic() < deadline_s:
         time.sleep(0.002)

@@ -13,7 +13,7 @@ import msgspec
 
 from actors import faults, runtime, wire
 from actors.config import Settings
-from actors.core.event import WIRE_VERSION
+from actors.core.event import UNREADABLE, WIRE_VERSION
 
 
 class Stamp(msgspec.Struct, frozen=True, tag="frame", tag_field="t", rename={"gen": "g", "version": "v"}):
@@ -47,7 +47,7 @@ class Broadcaster:
         faults.point("broadcaster.received")
         try:
             stamp = _stamp.decode(message)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             self.counts["bad_messages"] += 1
             return
         if stamp.gen < self._gen or stamp.version != WIRE_VERSION:

@@ -132,7 +132,10 @@ def load(path: Path | None, overrides: Iterable[str] = ()) -> Settings:
             tree = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (
+            ValueError,
+            RecursionError,
+        ) as error:  # or no UTF-8, 5,000 digits, endless brackets
             raise ConfigError(f"{path} is not TOML: {error}") from error
     for override in overrides:
         _apply(tree, override)
@@ -141,6 +144,8 @@ def load(path: Path | None, overrides: Iterable[str] = ()) -> Settings:
         settings = msgspec.convert(tree, Settings)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{where}: {error}{_hint(str(error))}") from error
+    if "\0" in settings.run_dir:
+        raise ConfigError(f"{where}: run_dir holds a NUL character, expected a path")
     if settings.gateway.port == settings.ingest.port:
         raise ConfigError(f"{where}: gateway.port and ingest.port are both {settings.ingest.port}, expected two ports")
     if settings.queue.busy_hz > settings.queue.flush_hz:
@@ -164,11 +169,11 @@ def _hint(error: str) -> str:
 
 def _apply(tree: dict[str, Any], override: str) -> None:
     key, sign, text = override.partition("=")
-    if not sign or not key.strip():
+    if not sign or not key.strip() or "\n" in override:
         raise ConfigError(f"--set {override!r}: expected key=value, for example gateway.port=7800")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         value = text  # a bare word is a string
     *parents, leaf = key.strip().split(".")
     for parent in parents:
@@ -197,5 +202,5 @@ def of_run_dir(run_dir: Path) -> Settings:
         return msgspec.json.decode(path.read_bytes(), type=Settings)
     except FileNotFoundError as error:
         raise ConfigError(f"no pipeline was started with run_dir {run_dir} (there is no {path.name})") from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error

@@ -16,7 +16,7 @@ import msgspec
 from actors import faults, runtime, wire
 from actors.adapters import ADAPTERS
 from actors.config import Settings
-from actors.core.event import REFUSED, Envelope, EnvelopeBatch, RawBatch, RawItem, Reject
+from actors.core.event import REFUSED, UNREADABLE, Envelope, EnvelopeBatch, RawBatch, RawItem, Reject
 from actors.errors import BadInput
 from actors.stores.suspects import Suspects
 
@@ -59,7 +59,7 @@ class Normalizer:
         faults.point("normalizer.received")
         try:
             batch = _batch.decode(message)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             self.counts["bad_messages"] += 1
             return
         self.counts["received"] += len(batch.items)

@@ -20,7 +20,7 @@ from actors.config import Queue, Settings
 from actors.core.book import Book, Entry
 from actors.core.cadence import Cadence
 from actors.core.derive import Derivation
-from actors.core.event import EnvelopeBatch, Event, Greeting, Marks, Receipt
+from actors.core.event import UNREADABLE, EnvelopeBatch, Event, Greeting, Marks, Receipt
 from actors.core.frame import Frame
 from actors.core.lanes import FRAME_BYTES, FRAME_EVENTS, Lanes
 from actors.core.ledger import Ledger
@@ -133,7 +133,7 @@ class QueueManager:
     def _decode(self, decoder: msgspec.msgpack.Decoder[Any], message: bytes) -> Any:
         try:
             return decoder.decode(message)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             self.counts["bad_messages"] += 1
             return None
 

@@ -47,7 +47,7 @@ def load(run_dir: Path) -> Tokens:
         return msgspec.json.decode(path.read_bytes(), type=Tokens)
     except FileNotFoundError as error:
         raise ConfigError(f"there are no tokens in {run_dir}: no pipeline was started with this run_dir") from error
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error} (delete it and start again to get new tokens)") from error
 
 

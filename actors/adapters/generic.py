@@ -19,7 +19,7 @@ from msgspec import Raw, Struct
 from actors.adapters.build import build
 from actors.core.event import Category, Event, RawItem, Submission
 from actors.core.legacy import from_legacy
-from actors.core.taxonomy import TAXONOMY, Chat, Payload
+from actors.core.taxonomy import TAXONOMY, Chat, Custom, Payload
 from actors.errors import BadInput, TooLarge
 
 # One request is one transaction of the outbox, and one payload is one cell of an overlay's screen: guesses.
@@ -28,6 +28,8 @@ MAX_PAYLOAD_BYTES: Final = 32 * 1024
 # Keys travel in every frame and stay in the log for 7 days; a UUID has 36 characters.
 MAX_KEY_LENGTH: Final = 200
 MAX_TTL_MS: Final = 7 * 24 * 3_600_000
+MAX_TS_MS: Final = 4_102_444_800_000  # the year 2100
+MAX_DEPTH: Final = 16  # of what callers nest in `custom`: far below where Python's and pages' decoders give up
 
 
 class _Type(Struct):
@@ -76,6 +78,8 @@ def normalize(item: RawItem, producer: str, pgen: int) -> list[Event]:
     submission = _read(_packed, item.body, "$")
     _check(submission, "$")
     payload = _read(_packed_payload[submission.type], submission.payload, "$.payload")
+    if isinstance(payload, Custom):
+        _check_free(payload.data, "$.payload")
     identity = submission.id
     if isinstance(payload, Chat) and payload.message_id:
         identity = payload.message_id
@@ -154,9 +158,16 @@ def _check(submission: Submission, where: str) -> None:
             raise BadInput(f"Expected 1 to {MAX_KEY_LENGTH} characters, got {len(key)} - at `{where}.{name}`")
     if submission.ttl_ms is not None and not 0 <= submission.ttl_ms <= MAX_TTL_MS:
         raise BadInput(f"Expected 0 to {MAX_TTL_MS} ms, got {submission.ttl_ms} - at `{where}.ttl_ms`")
+    if submission.ts_source_ms is not None and not 0 <= submission.ts_source_ms <= MAX_TS_MS:  # NaN fails, too
+        raise BadInput(
+            f"Expected milliseconds since 1970, 0 to {MAX_TS_MS}, got {submission.ts_source_ms} - at "
+            f"`{where}.ts_source_ms`"
+        )
 
 
 def _pack(payload: Payload, where: str) -> Raw:
+    if isinstance(payload, Custom):
+        _check_free(payload.data, where)
     try:
         encoded = _encode(payload)
     except (OverflowError, UnicodeEncodeError, RecursionError) as error:
@@ -168,6 +179,21 @@ def _pack(payload: Payload, where: str) -> Raw:
 
 # What the decoders raise for bytes that nobody should have sent.
 _UNREADABLE: Final = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+
+
+def _check_free(data: object, where: str, levels: int = MAX_DEPTH) -> None:
+    """Raise BadInput unless what a caller made up is something that JSON can say, and not nested without end."""
+    if levels == 0:
+        raise BadInput(f"Expected at most {MAX_DEPTH} levels - at `{where}.data`")
+    if isinstance(data, dict):
+        if not all(isinstance(key, str) for key in data):
+            raise BadInput(f"Expected keys of text - at `{where}.data`")
+        data = list(data.values())
+    if isinstance(data, list):
+        for part in data:
+            _check_free(part, where, levels - 1)
+    elif not isinstance(data, str | int | float | bool | None):
+        raise BadInput(f"Expected what JSON can say, got {type(data).__name__} - at `{where}.data`")
 
 
 def _read(decoder: Any, data: bytes | Raw, where: str) -> Any:

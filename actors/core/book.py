@@ -224,7 +224,7 @@ class Book:
         account = self._ledger.accounts[Category.CRITICAL]
         account.received += 1
         if event.dedupe_key is not None:
-            key = f"{event.source}\0{event.dedupe_key}"
+            key = f"{len(event.source)}:{event.source}:{event.dedupe_key}"  # no two pairs look alike
             earlier = self._recent.get(key) or self._known(key)
             if earlier is not None:
                 account.duplicate += 1

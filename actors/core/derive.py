@@ -39,6 +39,8 @@ class Run(Struct, array_like=True):
 
 # A server that runs for weeks sees many players; those longest not heard of are forgotten.
 MAX_RUNS: Final = 4_096
+# Sources stamp what they like; a multikill that seems to last longer than a day lasts a day.
+MAX_SPAN_MS: Final = 86_400_000.0
 
 _kill = msgspec.msgpack.Decoder(Kill)
 _death = msgspec.msgpack.Decoder(Death)
@@ -90,7 +92,7 @@ class Derivation:
         run.last_ms = at_ms
         derived.append(_derived(event, "streak", Streak(attacker, run.kills), attacker))
         if run.multi >= 2:
-            multikill = Multikill(attacker, run.multi, max(0, round(at_ms - run.first_ms)))
+            multikill = Multikill(attacker, run.multi, round(min(max(0.0, at_ms - run.first_ms), MAX_SPAN_MS)))
             derived.append(_derived(event, "multikill", multikill, attacker))
         return derived
 

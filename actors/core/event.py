@@ -15,9 +15,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
+import msgspec
 from msgspec import Raw, Struct
 
 WIRE_VERSION: Final = 2
+
+# What a decoder raises for bytes that nobody should have sent: bad UTF-8 and deep nesting are no DecodeError of
+# msgspec's.
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Category(StrEnum):
@@ -216,6 +221,7 @@ class Receipt(Struct, frozen=True, array_like=True, tag=f"receipt{WIRE_VERSION}"
 
 __all__ = [
     "REFUSED",
+    "UNREADABLE",
     "WIRE_VERSION",
     "Category",
     "Envelope",

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from actors.core.cursor import Position, Resume
-from actors.core.event import WIRE_VERSION
+from actors.core.event import UNREADABLE, WIRE_VERSION
 from actors.core.taxonomy import TAXONOMY
 from actors.errors import BadInput
 
@@ -86,10 +86,10 @@ def parse(message: str | bytes) -> Said:
         if version.version != WIRE_VERSION:
             raise WrongVersion(f"version {version.version}, expected {WIRE_VERSION}")
         said: Said = (_json if text else _msgpack).decode(message)  # type: ignore[arg-type]
-    except msgspec.MsgspecError as error:
-        raise BadInput(str(error)) from error
     except RecursionError as error:
         raise BadInput(f"nested deeper than {MAX_DEPTH}") from error
+    except UNREADABLE as error:
+        raise BadInput(str(error)) from error
     if isinstance(said, Command) and deeper(said.args, MAX_DEPTH - 1):
         raise BadInput(f"nested deeper than {MAX_DEPTH}")
     return said

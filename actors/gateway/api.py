@@ -99,7 +99,7 @@ class Address(Guarded):
 class Quarantine(Guarded):
     async def get(self) -> None:
         text = self.get_query_argument("limit", "100")
-        if not text.isdigit() or not 1 <= int(text) <= 1_000:
+        if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= 1_000:
             self.refuse(400, f"limit is {text[:20]!r}, expected 1 to 1000")
             return
         try:

@@ -15,7 +15,7 @@ import msgspec
 import zmq
 
 from actors import faults, host, wire
-from actors.core.event import Receipt
+from actors.core.event import UNREADABLE, Receipt
 from actors.core.frame import Frame
 from actors.errors import Refused
 
@@ -73,7 +73,7 @@ class FrameLinks:
         faults.point("gateway.received")
         try:
             arrivals.append((_frame.decode(message), message))
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             self.bad_messages += 1
 
 
@@ -147,7 +147,7 @@ def ask(bus: wire.Bus, question: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = msgspec.msgpack.decode(socket.recv(), type=dict[str, Any])
     except zmq.Again as error:
         raise Refused("the queue-manager does not answer") from error
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise Refused(f"the queue-manager's answer is not understood: {error}") from error
     finally:
         socket.close()

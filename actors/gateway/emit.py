@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 
 from actors.config import Ingest
-from actors.errors import Refused
+from actors.errors import BadInput, Refused
 
 TIMEOUT_S: Final = 2.0
 
@@ -15,25 +15,31 @@ async def emit(ingest: Ingest, token: str, submission: dict[str, Any]) -> None:
     """Post one event and return when it is accepted.
 
     Raises:
-        Refused: it was not; the message says why.
+        BadInput: it is nothing that JSON can say.
+        Refused: it was not accepted; the message says why.
     """
     # Imported when it is needed: an overlay's gateway seldom emits, and the client costs memory.
-    from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+    from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
+
+    try:
+        body = json.dumps(submission)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"args: {error}") from error
 
     host = "127.0.0.1" if ingest.host in ("", "0.0.0.0", "::") else ingest.host
     request = HTTPRequest(
         f"http://{f'[{host}]' if ':' in host else host}:{ingest.port}/events",
         method="POST",
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-        body=json.dumps(submission),
+        body=body,
         request_timeout=TIMEOUT_S,
         connect_timeout=TIMEOUT_S,
         follow_redirects=False,
     )
     try:
         response = await AsyncHTTPClient().fetch(request, raise_error=False)
-    except OSError as error:
-        raise Refused(f"the ingest does not answer: {error.strerror or type(error).__name__}") from error
+    except (OSError, HTTPClientError) as error:  # away, or too slow, or gone in the middle
+        raise Refused(f"the ingest does not answer: {error}") from error
     if response.code >= 300:
         raise Refused(_reason(response.code, response.body))
 

@@ -256,7 +256,11 @@ class Gateway:
         """
         if command.name != "emit":
             raise BadInput(f"there is no command {command.name!r}; commands are emit")
-        await emit(self.ingest, self._tokens.current().ingest, command.args)
+        try:
+            token = self._tokens.current().ingest
+        except (OSError, ConfigError) as error:
+            raise Refused(f"the tokens cannot be read now: {error}") from error
+        await emit(self.ingest, token, command.args)
 
     # Counting
 

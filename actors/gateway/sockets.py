@@ -185,7 +185,8 @@ class OverlaySocket(Doors, tornado.websocket.WebSocketHandler):
         overlay.drawn = drawn
         self.gateway.counts["receipts"] += 1
         # Nobody has drawn what was never sent; a position of the future would hide a loss.
-        if overlay.receipted < drawn.position <= cursor.top:
+        # Nobody has drawn what they were not sent: a display token must not speak for others.
+        if overlay.receipted < drawn.position <= min(overlay.position, cursor.top):
             overlay.receipted = drawn.position
             self.gateway.receipts.add(Receipt(overlay.name, cursor.epoch, drawn.position, time.time() * 1000))
 

@@ -18,7 +18,7 @@ import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import msgspec
 from tornado import netutil, web
@@ -55,7 +55,18 @@ class Desk:
         )
 
     def allows(self, token: str) -> bool:
-        return tokens.scope_of(self.tokens.current(), token) in ("ingest", "control")
+        """Tell whether `token` entitles to send events.
+
+        Raises:
+            Refused: the tokens cannot be read now.
+        """
+        try:
+            current = self.tokens.current()
+        except (OSError, ConfigError) as error:
+            raise Refused(
+                "the tokens cannot be read now (tokens.json in the run directory); try again later"
+            ) from error
+        return tokens.scope_of(current, token) in ("ingest", "control")
 
     async def take_events(self, body: bytes) -> list[str]:
         """Take a body of `POST /events` and return the ids of its events, in order.
@@ -74,12 +85,12 @@ class Desk:
         numbers = await self._send(rows, critical)
         return [self._event_id(*facts) for facts in zip(submissions, critical, numbers, strict=True)]
 
-    async def take_lines(self, body: bytes, delivery: bytes) -> int:
+    async def take_lines(self, body: bytes, place: tuple[str, str]) -> int:
         """Take a body of log lines and return how many of them may be events.
 
-        `delivery` is what the server says of the place of the body in its log; empty if it says nothing. The same body
-        at the same place is taken once within `producer.keep_s`, because a server repeats it when it did not hear our
-        answer.
+        `place` is what the server says of where the body stands in its log; empty texts if it says nothing. The same
+        body at the same place is taken once within `producer.keep_s`, because a server repeats it when it did not hear
+        our answer.
         """
         rows: list[Row] = []
         critical: list[bool] = []
@@ -91,7 +102,7 @@ class Desk:
                 critical.append(category is Category.CRITICAL)
         self.counts["srcds_lines"] += len(lines)
         self.counts["ignored_lines"] += len(lines) - len(rows)
-        await self._send(rows, critical, hashlib.blake2b(body, key=delivery[:64], digest_size=16).digest())
+        await self._send(rows, critical, hashlib.blake2b(_encode([place, body]), digest_size=16).digest())
         return len(rows)
 
     async def _send(self, rows: list[Row], critical: list[bool], digest: bytes = b"") -> list[int]:
@@ -131,7 +142,11 @@ class Handler(web.RequestHandler):
 
     def prepare(self) -> None:
         self.desk.counts["requests"] += 1
-        if not self.desk.allows(self.offered_token()):
+        try:
+            allowed = self.desk.allows(self.offered_token())
+        except Refused as error:
+            self.refuse(error)
+        if not allowed:
             raise web.HTTPError(
                 401, "the token is wrong: expected the ingest token (./supervisor.py token show ingest)"
             )
@@ -145,11 +160,12 @@ class Handler(web.RequestHandler):
 
     def data_received(self, chunk: bytes) -> None:
         self._received_bytes += len(chunk)
-        self._limit(self._received_bytes)
-        self._chunks.append(chunk)
+        if self._received_bytes <= self.desk.settings.max_body_bytes:  # the rest is read and forgotten, then refused
+            self._chunks.append(chunk)
 
     @property
     def body(self) -> bytes:
+        self._limit(self._received_bytes)
         return b"".join(self._chunks)
 
     def _limit(self, size_bytes: int) -> None:
@@ -170,11 +186,14 @@ class Handler(web.RequestHandler):
         self.answer(status_code, error=text)
 
     def log_exception(self, *exc_info: Any) -> None:
-        """Errors of a client are counted, not logged; ours end the process's request with a traceback in the log."""
-        if not isinstance(exc_info[1], web.HTTPError):
-            super().log_exception(*exc_info)
+        """Errors of a client are counted, not logged.
 
-    def refuse(self, error: BadInput | Refused) -> None:
+        Ours with their traceback, never with the path: it holds a token.
+        """
+        if not isinstance(exc_info[1], web.HTTPError):
+            logging.getLogger("ingest").error("request failed", exc_info=exc_info)
+
+    def refuse(self, error: BadInput | Refused) -> NoReturn:
         if isinstance(error, Refused):
             self.set_header("Retry-After", "1")
             raise web.HTTPError(503, _escaped(error)) from error
@@ -205,9 +224,9 @@ class Srcds(Handler):
         faults.point("ingest.received")
         self.desk.counts["srcds_bodies"] += 1
         headers = self.request.headers
-        place = headers.get("X-Server-Instance-Token", "") + headers.get("X-Logbytes-Beginoffset", "")
+        place = headers.get("X-Server-Instance-Token", ""), headers.get("X-Logbytes-Beginoffset", "")
         try:
-            lines = await self.desk.take_lines(self.body, place.encode())
+            lines = await self.desk.take_lines(self.body, place)
         except (BadInput, Refused) as error:
             self.refuse(error)
         else:

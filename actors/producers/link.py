@@ -18,7 +18,7 @@ import msgspec
 
 from actors import faults, runtime, wire
 from actors.config import Settings
-from actors.core.event import Greeting, Marks, RawBatch, RawItem
+from actors.core.event import UNREADABLE, Greeting, Marks, RawBatch, RawItem
 from actors.core.window import BATCH_ROWS, Window
 from actors.errors import Refused
 from actors.stores.outbox import Delivery, Forget, Outbox, OutboxReader, Progress, Stored
@@ -178,7 +178,7 @@ class Link:
     def _on_marks(self, message: bytes) -> None:
         try:
             marks = _marks.decode(message)
-        except msgspec.DecodeError:
+        except UNREADABLE:
             self.counts["bad_messages"] += 1
             return
         verdict = self._window.on_marks(marks, self._newest, time.monotonic())

@@ -94,7 +94,7 @@ def _objects(path: Path) -> Iterator[Moment]:
                 if key in record
             }
             submission = generic.parse(msgspec.json.encode(known))[0]
-        except (ValueError, BadInput) as error:
+        except (ValueError, TypeError, OverflowError, RecursionError, BadInput) as error:
             raise BadInput(f"{path.name} line {number}: {error}") from error
         yield at_ms / 1000, "event", _encode(submission)
 
@@ -110,7 +110,7 @@ def _stream(path: Path) -> Iterator[Moment]:
                 moment = (float(record["at_ms"]) / 1000, str(record["kind"]), bytes(record["body"]))
             except msgpack.OutOfData:
                 return
-            except (msgpack.UnpackException, ValueError, TypeError, KeyError) as error:
+            except (msgpack.UnpackException, ValueError, TypeError, KeyError, MemoryError) as error:
                 raise BadInput(
                     f"{path.name} record {number}: expected a map {{at_ms, kind, body}}: {error!r}"
                 ) from error

@@ -131,7 +131,13 @@ class Log:
             "INSERT OR REPLACE INTO retained VALUES (?, ?)",
             [(key, _encode(event)) for key, event in entry.retained.items()],
         )
-        db.executemany("INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)", entry.cursors)
+        if entry.new_epoch:
+            db.execute("DELETE FROM cursors")
+        db.executemany(
+            "INSERT INTO cursors VALUES (?, ?, ?) ON CONFLICT (overlay_id) DO UPDATE SET "
+            "position = max(position, excluded.position), ts_ms = excluded.ts_ms",
+            entry.cursors,
+        )
         db.executemany(
             "INSERT INTO quarantine (ts_ms, id, kind, reason, excerpt, dead) VALUES (?, ?, ?, ?, ?, ?)",
             [

@@ -87,7 +87,7 @@ def test_what_is_held_back_is_bounded_and_comes_again() -> None:
 
 
 def test_an_identity_is_logged_once_whether_it_waits_or_is_in_the_log() -> None:
-    one = book(known={"test\0old": "e0"})
+    one = book(known={"4:test:old": "e0"})
     one.admit(
         batch(
             envelope(1, event("death", "e1", dedupe_key="old")),
@@ -130,7 +130,7 @@ def test_derived_events_and_their_state_are_in_the_entry_of_their_cause() -> Non
 
 
 def test_the_ledger_counts_each_critical_event_once() -> None:
-    one = book(known={"test\0old": "e0"})
+    one = book(known={"4:test:old": "e0"})
     one.admit(batch(*numbers(1, 2), envelope(3, event("death", "x", dedupe_key="old"))), 0.0, 0.0)
     one.admit(batch(*numbers(1, 2)), 0.0, 0.0)
     account = one._ledger.accounts[Category.CRITICAL]
@@ -183,3 +183,18 @@ def test_receipts_of_another_epoch_are_ignored() -> None:
     entry = one.take()
     assert entry is not None
     assert entry.cursors == [("o", 3, 1.0)]
+
+
+def test_no_two_pairs_of_source_and_identity_look_alike() -> None:
+    one = book()
+    one.admit(
+        batch(
+            envelope(1, event("death", "e1", source="a", dedupe_key="b:c")),
+            envelope(2, event("death", "e2", source="a:b", dedupe_key="c")),
+            envelope(3, event("death", "e3", source="a\0b", dedupe_key="c")),
+            envelope(4, event("death", "e4", source="a", dedupe_key="b\0c")),
+        ),
+        0.0,
+        0.0,
+    )
+    assert [id_ for _, id_ in logged(one)] == ["e1", "e2", "e3", "e4"]

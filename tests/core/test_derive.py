@@ -102,3 +102,9 @@ def test_players_long_not_heard_of_are_forgotten() -> None:
     changes = derivation.take_changes()
     assert changes["test:p0"] is None
     assert sum(body is not None for body in changes.values()) == MAX_RUNS
+
+
+def test_stamps_of_any_size_break_nothing():
+    derivation = Derivation(WINDOW_MS)
+    for number, at_s in enumerate((1e300, -1e300, 0.0)):
+        derivation.feed(kill("a", "b", f"k{number}", at_s))

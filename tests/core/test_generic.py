@@ -210,3 +210,24 @@ def test_no_bytes_raise_anything_but_bad_input(data):
 
 def test_every_kind_of_raw_message_has_its_adapter():
     assert sorted(ADAPTERS) == ["event", "srcds"]
+
+
+@pytest.mark.parametrize("ts", [1e308, -1.0, 4_200_000_000_000])
+def test_a_source_time_of_no_year_is_refused_with_its_path(ts):
+    with pytest.raises(BadInput, match=r"milliseconds since 1970.*\$\.ts_source_ms"):
+        generic.parse(json.dumps({"type": "follow", "payload": {"user": "u"}, "ts_source_ms": ts}).encode())
+
+
+def test_free_data_is_refused_when_it_is_nested_without_end():
+    deep: object = 1
+    for _ in range(20):
+        deep = [deep]
+    with pytest.raises(BadInput, match="at most 16 levels"):
+        generic.parse(json.dumps({"type": "custom", "payload": {"name": "x", "data": {"a": deep}}}).encode())
+
+
+@pytest.mark.parametrize("data", [{"a": msgspec.msgpack.Ext(1, b"x")}, {"a": {1: 2}}, {"a": b"bytes"}])
+def test_free_data_of_a_trace_is_refused_when_json_cannot_say_it(data):
+    body = msgspec.msgpack.encode({"type": "custom", "payload": {"name": "x", "data": data}})
+    with pytest.raises(BadInput, match=r"at `\$\.payload"):
+        generic.normalize(RawItem(1, 1, "event", body, 0.0), "p", 1)

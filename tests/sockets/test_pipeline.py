@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -73,6 +74,33 @@ def test_a_body_that_a_server_repeats_is_taken_once(shared: Actors) -> None:
     eventually(lambda: len([e for e in shared.logged()[top:] if e.type == "kill"]) == 2)
 
 
+def test_bodies_at_different_places_of_a_log_are_different_whatever_the_server_calls_itself(shared: Actors) -> None:
+    line = KILL_LINE.replace("Ada", "Places")
+    top = len(shared.logged())
+    for token, offset in [("i" * 60, "100001"), ("i" * 60, "100002"), ("a1", "23"), ("a", "123")]:
+        assert shared.srcds(line, **{"X-Server-Instance-Token": token, "X-Logbytes-Beginoffset": offset})[0] == 200
+    eventually(lambda: len([e for e in shared.logged()[top:] if e.type == "kill"]) == 4)
+
+
+def test_a_chunked_body_over_the_limit_is_answered(shared: Actors) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", shared.ingest_port, timeout=10)
+    chunks = iter([b" " * (1 << 18)] * 6)
+    connection.request("POST", "/events", chunks, bearer(shared), encode_chunked=True)
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_a_token_never_reaches_the_log_not_even_when_the_tokens_are_away(shared: Actors) -> None:
+    path = shared.run_dir / "tokens.json"
+    kept = path.read_bytes()
+    path.unlink()
+    status, answer = shared.srcds(KILL_LINE)
+    path.write_bytes(kept)
+    assert (status, "tokens" in answer["error"]) == (503, True)
+    assert shared.tokens.ingest not in shared.errors("ingest")
+    eventually(lambda: shared.srcds(KILL_LINE)[0] == 200)
+
+
 def test_a_caller_s_identity_is_logged_once(shared: Actors) -> None:
     ids = [shared.emit(KILL | {"id": "mine", "source": "bot"})[0] for _ in range(3)]
     assert ids == ["mine"] * 3
@@ -128,7 +156,16 @@ def test_what_was_refused_can_be_read_in_the_quarantine(shared: Actors) -> None:
     assert any(row["excerpt"].startswith("L 03/14") for row in rows)
 
 
-GARBAGE = [b"", b"\x00", b"\xc1" * 100, b"{}", msgspec.msgpack.encode([9, "p", 1, True, []]), os.urandom(5_000)]
+GARBAGE = [
+    b"",
+    b"\x00",
+    b"\x81\xa1t\xa1\xff",
+    b"\x91" * 5_000,
+    b"\xc1" * 100,
+    b"{}",
+    msgspec.msgpack.encode([9, "p", 1, True, []]),
+    os.urandom(5_000),
+]
 
 
 @pytest.mark.parametrize(
