@@ -355,6 +355,31 @@ def test_a_command_that_cannot_be_done_is_answered(rig):
     assert "ingest" in answer["error"]
 
 
+def test_a_command_that_json_cannot_say_is_answered(rig):
+    overlay = rig.joined(token=rig.tokens.control)
+    overlay.say(msgspec.msgpack.encode({"t": "command", "id": "c1", "name": "emit", "args": {"type": b"\0"}}))
+    answer = overlay.until("result")
+    assert (answer["id"], answer["ok"]) == ("c1", False)
+    assert rig.joined().welcome
+
+
+def test_an_ingest_that_hangs_is_told_and_disturbs_nobody(rig):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", rig.settings.ingest.port))
+        silent.listen()
+        overlay = rig.joined(token=rig.tokens.control)
+        overlay.say({"t": "command", "id": "c1", "name": "emit", "args": {"type": "kill", "payload": {}}})
+        answer = overlay.until("result", 10)
+    assert (answer["ok"], "ingest" in answer["error"]) == (False, True)
+    assert rig.joined().welcome
+
+
+def test_bytes_that_are_no_text_are_answered(rig):
+    overlay = rig.joined()
+    overlay.say(b"\x81\xa1t\xa1\xff")
+    assert overlay.closed()[0] == 4502
+
+
 def test_a_flood_of_messages_is_cut_off(rig):
     overlay, other = rig.joined(), rig.joined()
     for _ in range(60):

@@ -284,3 +284,14 @@ def test_a_log_that_is_damaged_is_refused_to_readers_not_fatal(tmp_path: Path) -
     for question in (reader.head, reader.snapshot, lambda: reader.page(0, 10), lambda: reader.story("e1")):
         with pytest.raises(Refused, match="cannot be read"):
             question()
+
+
+def test_what_an_overlay_has_drawn_never_moves_back_within_an_epoch(tmp_path: Path) -> None:
+    writer = open_log(tmp_path)
+    reader = LogReader(tmp_path)
+    writer.commit([entry(1, 2, cursors=[("main", 2, 9.0)])])
+    writer.commit([Entry(cursors=[("main", 1, 10.0)])])
+    assert reader.cursor("main") == 2
+    writer.commit([Entry(new_epoch="another")])
+    assert reader.cursor("main") is None
+    writer.close()
