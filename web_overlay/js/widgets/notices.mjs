@@ -54,7 +54,8 @@ export function gameNotice({ type, payload }) {
     }
     case "round": {
       const phase = PHASES[payload.phase];
-      if (phase === undefined) return null;
+      // A game server says that a round is over right after it has said who won; once is enough.
+      if (phase === undefined || (payload.phase === "end" && !payload.winner && !payload.reason)) return null;
       const winner = payload.winner ? `${payload.winner} win` : "";
       return {
         icon: ICONS.flag,
