@@ -254,7 +254,8 @@ test("notices: every phase, outcome and occasion has its words, and none says un
   const payloads = [
     ["alert_start", { alert: "a", title: "Indar" }],
     ...["win", "loss", "draw", "canceled", "over", undefined].map((outcome) => ["alert_end", { alert: "a", outcome }]),
-    ...["match_start", "start", "end", "match_end"].map((phase) => ["round", { phase }]),
+    ...["match_start", "start", "match_end"].map((phase) => ["round", { phase }]),
+    ["round", { phase: "end", reason: "Round_Draw" }],
     ["round", { phase: "end", winner: "CT", reason: "bomb_defused" }],
     ["objective", { action: "bomb_planted" }],
     ["objective", { action: "capture", target: "The_Crown", player: { id: "1", name: "Z" } }],
@@ -264,6 +265,7 @@ test("notices: every phase, outcome and occasion has its words, and none says un
     assert.doesNotMatch(JSON.stringify(notice), /undefined|null/);
   }
   assert.equal(gameNotice(event({ type: "round", payload: { phase: "freeze" } })), null);
+  assert.equal(gameNotice(event({ type: "round", payload: { phase: "end" } })), null, "who won was said before");
   assert.equal(gameNotice(event({ type: "round", payload: { phase: "end", winner: "CT" } }))?.title, "CT win");
   for (const [type, payload] of [
     ["follow", {}],
