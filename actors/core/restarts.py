@@ -2,7 +2,7 @@
 
 Kubernetes waits 10 s before the second restart and OTP gives up after one death too many; a stream can afford
 neither. So the first restart is immediate, the next ones wait 0.2 s, doubling to 5 s, and nobody ever gives up: what
-dies again and again is called degraded, so that somebody looks. Two healthy seconds forgive one death, and
+dies again and again is called degraded, so that somebody looks. A healthy second forgives one death, and
 sixty all: what works in between is not made to wait for what happened long ago.
 
 Times are monotonic seconds, passed in.
@@ -19,7 +19,7 @@ DEGRADED_WINDOW_S: Final = 60.0
 ASKED: Final = 0  # exit codes, the contract of every process of the house
 BAD_CONFIG: Final = 2
 REFUSED: Final = 3
-FORGIVEN: Final = 30  # deaths that a healthy span forgives, in equal parts
+FORGIVEN: Final = 60  # deaths that a healthy span forgives, in equal parts
 
 
 class Policy(NamedTuple):
@@ -34,7 +34,7 @@ class Restarts:
     """The deaths of one process, and what they cost it."""
 
     def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+        self.policy = policy
         self._in_a_row = 0
         self._deaths: deque[float] = deque(maxlen=DEGRADED_RESTARTS + 1)
 
@@ -44,15 +44,15 @@ class Restarts:
         Args:
             healthy_for_s: how long it had been ready; 0 when it never was.
         """
-        if healthy_for_s >= self._policy.healthy_s:
+        if healthy_for_s >= self.policy.healthy_s:
             self._in_a_row = 0
-        forgiven = int(healthy_for_s * FORGIVEN / self._policy.healthy_s)
+        forgiven = int(healthy_for_s * FORGIVEN / self.policy.healthy_s)
         self._in_a_row = max(0, min(self._in_a_row, FORGIVEN) - forgiven) + 1
         self._deaths.append(now_s)
         if self._in_a_row == 1:
             return 0.0
         doublings = min(self._in_a_row - 2, 30)  # 2**30 is far beyond any max_s; unbounded it would overflow
-        return min(self._policy.first_s * 2.0**doublings, self._policy.max_s)
+        return min(self.policy.first_s * 2.0**doublings, self.policy.max_s)
 
     def degraded(self, now_s: float) -> bool:
         """Tell whether it died more than ten times within the last minute."""
