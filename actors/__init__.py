@@ -18,7 +18,9 @@ Where things are
     gateway/    the tornado server: pages, sockets, fan-out, repair, api
     commands/   one module per command beyond the process tree
     normalizer.py queue_manager.py broadcaster.py    the shells between them
+    process_tree.py processes.py meters.py guardian.py   the supervisor's loop; one child; what it uses; who guards it
     config.py errors.py host.py wire.py runtime.py   settings; exceptions; operating systems; every socket; the one loop
+    logs.py control.py tokens.py                     log files; the control socket; secrets
 
 Glossary: one word for one thing
     raw message   what a source sent: one JSON object, one log line
@@ -43,6 +45,11 @@ Glossary: one word for one thing
     receipt       an overlay's word that everything up to a position is drawn
     catch-up      an overlay that fell behind is fed from the log until it is live again
     child         a process of the supervisor; incarnation: one life of it
+    heart line    what a child says each second; it proves that its loop turns
+    tick          what a loop does between two waits; busy share: how much of the time it does not wait
+    budget        what a process may use; exceeding it is logged, raises an alert, or restarts it
+    alert         something that an operator should know now (core/health.py has all of them)
+    reload        take a changed configuration while running
 """
 
 __version__ = "0.1.0"

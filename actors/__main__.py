@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
 from pathlib import Path
 
-from actors import config, faults, runtime
+from actors import config, faults, logs
 from actors.core.topology import MODULES, parse_name
 from actors.errors import ConfigError, Fenced, Refused
 
@@ -17,7 +18,8 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m actors NAME RUN_DIR (the supervisor starts actors, you need not)", file=sys.stderr)
         return 2
     name, run_dir = arguments[0], Path(arguments[1])
-    log = runtime.log_to_stderr(name)
+    logs.start_actor(logs.path_of(run_dir, name))
+    log = logging.getLogger(name)
     try:
         kind, index = parse_name(name)
         settings = config.of_run_dir(run_dir)

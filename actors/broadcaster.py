@@ -16,11 +16,14 @@ from actors.config import Settings
 from actors.core.event import UNREADABLE, WIRE_VERSION
 
 
-class Stamp(msgspec.Struct, frozen=True, tag="frame", tag_field="t", rename={"gen": "g", "version": "v"}):
+class Stamp(
+    msgspec.Struct, frozen=True, tag="frame", tag_field="t", rename={"gen": "g", "version": "v", "events": "b"}
+):
     """The part of a frame that the broadcaster reads."""
 
     gen: int
     version: int = WIRE_VERSION
+    events: list[msgspec.Raw] = []  # how many there are
 
 
 _stamp = msgspec.msgpack.Decoder(Stamp)
@@ -35,7 +38,7 @@ class Broadcaster:
         self._critical_out = bus.bind(wire.PUB, wire.frames_link("critical"))
         self._rest_out = bus.bind(wire.PUB, wire.frames_link("rest"))
         self._gen = 0
-        self.counts: dict[str, float] = dict.fromkeys(("frames", "bytes", "stale_frames", "bad_messages"), 0)
+        self.counts: dict[str, float] = dict.fromkeys(("frames", "events", "bytes", "stale_frames", "bad_messages"), 0)
 
     def on_critical(self, message: bytes) -> None:
         self._forward(message, self._critical_out)
@@ -56,8 +59,12 @@ class Broadcaster:
         self._gen = stamp.gen
         wire.offered(out, message)
         self.counts["frames"] += 1
+        self.counts["events"] += len(stamp.events)
         self.counts["bytes"] += len(message)
         faults.point("broadcaster.sent")
+
+    def stats(self) -> runtime.Stats:
+        return self.counts | {"queue": 0}  # what waits is in the sockets on both sides of it
 
 
 def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
@@ -66,7 +73,7 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     bus = wire.Bus(run_dir)
     reactor = runtime.Reactor(bus.context)
     broadcaster = Broadcaster(bus)
-    heart = runtime.Heart(name, lambda: broadcaster.counts | reactor.stats())
+    heart = runtime.Heart(name, broadcaster.stats, reactor.ticks)
     heart.start(reactor.wake)
     reactor.reads(broadcaster.critical_in, broadcaster.on_critical)
     reactor.reads(broadcaster.rest_in, broadcaster.on_rest)

@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -100,6 +100,39 @@ class Supervisor(Section, frozen=True):
     sample_s: Seconds = 2.0
 
 
+Percent = Annotated[float, Meta(gt=0, le=100_000)]
+Follow = Literal["log", "alert", "restart"]
+Kind = Literal["broadcaster", "gateway", "queue-manager", "normalizer", "ingest", "demo"]
+
+
+class Exceptional(Section, frozen=True):
+    """What is different for one kind of process; None: as for all."""
+
+    memory_warn_bytes: Size | None = None
+    memory_critical_bytes: Size | None = None
+    cpu_pct: Percent | None = None
+    on_memory_warn: Follow | None = None
+    on_memory_critical: Follow | None = None
+    on_cpu: Follow | None = None
+
+
+class Budgets(Section, frozen=True):
+    """What a process may use, and what follows when it uses more (core/health.py)."""
+
+    memory_warn_bytes: Size = 256 << 20
+    memory_critical_bytes: Size = 512 << 20
+    cpu_pct: Percent = 90.0
+    on_memory_warn: Follow = "log"
+    on_memory_critical: Follow = "alert"
+    on_cpu: Follow = "alert"
+    of: dict[Kind, Exceptional] = {}
+
+    def for_kind(self, kind: str) -> Budgets:
+        """Return what holds for one kind of process."""
+        own = msgspec.structs.asdict(self.of.get(kind, Exceptional()))  # type: ignore[call-overload]
+        return msgspec.structs.replace(self, **{key: value for key, value in own.items() if value is not None})
+
+
 class Faults(Section, frozen=True):
     """Faults on purpose, for tests: see actors/faults.py. Empty in every real configuration."""
 
@@ -116,6 +149,7 @@ class Settings(Section, frozen=True):
     queue: Queue = Queue()
     gateway: Gateway = Gateway()
     supervisor: Supervisor = Supervisor()
+    budgets: Budgets = Budgets()
     faults: Faults = Faults()
 
 
@@ -144,6 +178,12 @@ def load(path: Path | None, overrides: Iterable[str] = ()) -> Settings:
         settings = msgspec.convert(tree, Settings)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{where}: {error}{_hint(str(error))}") from error
+    _check(settings, where)
+    return settings
+
+
+def _check(settings: Settings, where: str) -> None:
+    """See what no single key can show."""
     if "\0" in settings.run_dir:
         raise ConfigError(f"{where}: run_dir holds a NUL character, expected a path")
     if settings.gateway.port == settings.ingest.port:
@@ -153,16 +193,27 @@ def load(path: Path | None, overrides: Iterable[str] = ()) -> Settings:
             f"{where}: queue.busy_hz is {settings.queue.busy_hz:g}, expected at most queue.flush_hz, "
             f"which is {settings.queue.flush_hz:g}"
         )
-    return settings
+    if settings.supervisor.hang_warn_s > settings.supervisor.hang_kill_s:
+        raise ConfigError(
+            f"{where}: supervisor.hang_warn_s is {settings.supervisor.hang_warn_s:g}, expected at most "
+            f"supervisor.hang_kill_s, which is {settings.supervisor.hang_kill_s:g}"
+        )
+    for kind in ("", *settings.budgets.of):
+        budget = settings.budgets.for_kind(kind)
+        if budget.memory_warn_bytes > budget.memory_critical_bytes:
+            raise ConfigError(
+                f"{where}: budgets{'.of.' if kind else ''}{kind}.memory_warn_bytes is {budget.memory_warn_bytes}, "
+                f"expected at most memory_critical_bytes, which is {budget.memory_critical_bytes}"
+            )
 
 
 def _hint(error: str) -> str:
     """Return which key an unknown one may have been meant for."""
-    unknown = re.search(r"unknown field `([^`]+)`(?: - at `\$\.?(\w*)`)?", error)
+    unknown = re.search(r"unknown field `([^`]+)`(?: - at `\$\.?([^`]*)`)?", error)
     if unknown is None:
         return ""
     sections = {field.name: field.type for field in msgspec.structs.fields(Settings)}
-    struct = sections.get(unknown[2] or "", Settings)
+    struct = Exceptional if "[...]" in (unknown[2] or "") else sections.get(unknown[2] or "", Settings)
     near = get_close_matches(unknown[1], [field.name for field in msgspec.structs.fields(struct)], n=1)
     return f" (did you mean `{near[0]}`? docs/configuration.md has every key)" if near else ""
 
@@ -183,12 +234,52 @@ def _apply(tree: dict[str, Any], override: str) -> None:
     tree[leaf] = value
 
 
+class Source(Struct, frozen=True):
+    """Where settings came from: a file (None: all defaults), and what --set changed of it."""
+
+    file: str | None = None
+    overrides: list[str] = []
+
+
 SETTINGS_FILE = "settings.json"
+SOURCE_FILE = "source.json"
+
+
+def tree_of(settings: Settings) -> dict[str, Any]:
+    """Return the settings as plain data."""
+    tree: dict[str, Any] = msgspec.to_builtins(settings)
+    return tree
+
+
+def of_tree(tree: Any) -> Settings:
+    """Return settings of plain data.
+
+    Raises:
+        ConfigError: an unknown key, a wrong value.
+    """
+    try:
+        settings = msgspec.convert(tree, Settings)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"the settings: {error}{_hint(str(error))}") from error
+    _check(settings, "the settings")
+    return settings
 
 
 def hand_down(settings: Settings) -> bytes:
     """Return the settings as the supervisor leaves them in the run directory for its children and commands."""
     return msgspec.json.format(msgspec.json.encode(settings), indent=1)
+
+
+def source_of(run_dir: Path) -> Source:
+    """Return what the pipeline in `run_dir` was started with.
+
+    Raises:
+        ConfigError: it does not say.
+    """
+    try:
+        return msgspec.json.decode((run_dir / SOURCE_FILE).read_bytes(), type=Source)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise ConfigError(f"{run_dir / SOURCE_FILE}: {error}") from error
 
 
 def of_run_dir(run_dir: Path) -> Settings:

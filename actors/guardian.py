@@ -13,8 +13,9 @@ import logging
 import subprocess
 import sys
 import time
+from pathlib import Path
 
-from actors import host
+from actors import host, logs
 from actors.core.restarts import Policy, Restarts, comes_back
 from actors.signals import CHILD, STOP, Signals, reason_of
 
@@ -63,14 +64,17 @@ class Guardian:
         return code
 
 
-def order(first: list[str], again: list[str], policy: Policy) -> str:
-    """Return the argument that makes a guardian run the command `first`, and `again` after each kill."""
-    return json.dumps({"first": first, "again": again, "policy": policy})
+def order(first: list[str], again: list[str], policy: Policy, log: str | None = None, terminal: bool = True) -> str:
+    """Return the argument that makes a guardian run the command `first`, and `again` after each kill.
+
+    It writes to the file `log`, and to the terminal unless there is none.
+    """
+    return json.dumps({"first": first, "again": again, "policy": policy, "log": log, "terminal": terminal})
 
 
 def main(arguments: list[str]) -> int:
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     wanted = json.loads(arguments[0])
+    logs.start(Path(wanted["log"]) if wanted["log"] else None, wanted["terminal"])
     return Guardian(wanted["first"], wanted["again"], Policy(*wanted["policy"])).run()
 
 

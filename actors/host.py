@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import errno
+import faulthandler
 import os
+import signal
 import socket
 import stat
 import struct
 import sys
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from actors.errors import ConfigError, Refused
 
+ROOT: Final = Path(__file__).resolve().parents[1]
 POSIX = os.name == "posix"
+DUMP: Final = getattr(signal, "SIGUSR1", None)  # asks an actor for the stacks of its threads
+ORPHANED: Final = getattr(signal, "SIGUSR2", None)  # tells an actor that its supervisor is gone
 
 
 def private_directory(path: Path) -> Path:
@@ -107,9 +112,68 @@ def small_send_buffer(connection: socket.socket, size_bytes: int) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size_bytes)
 
 
+def environment() -> dict[str, str]:
+    """Return the environment in which `python -m actors…` finds the actors, installed or not."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": path}
+
+
+def notify(state: str) -> None:
+    """Tell the service manager, where there is one: READY=1, WATCHDOG=1, STOPPING=1 (sd_notify(3))."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as out:
+        try:
+            out.sendto(state.encode(), "\0" + address[1:] if address[0] == "@" else address)
+        except OSError:
+            return  # a manager that is away or busy; its watchdog is what judges
+
+
 def new_group() -> dict[str, Any]:
     """Return the subprocess arguments that keep a terminal's Ctrl-C from reaching a child directly."""
     return {"start_new_session": True} if POSIX else {"creationflags": 0x00000200}
+
+
+def dump_stacks_on_signal() -> None:
+    """Write the stacks of all threads to stderr on SIGUSR1, and on a crash in C.
+
+    faulthandler's handler is C and takes no lock of the interpreter's, so it works while a loop hangs in a C call.
+    """
+    faulthandler.enable()
+    if DUMP is not None:
+        faulthandler.register(DUMP, all_threads=True, chain=False)
+
+
+def tell_when_parent_dies(number: int) -> None:
+    """Ask Linux to send this process the signal `number` when the thread that started it ends (prctl(2)).
+
+    Called after the start it comes too late for a parent that is gone already; whoever calls has to look.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None, use_errno=True).prctl(1, number, 0, 0, 0)  # 1: PR_SET_PDEATHSIG
+
+
+def clock_is_synchronised() -> bool | None:
+    """Tell whether something keeps the wall clock right, as the Linux kernel knows it (adjtimex(2)); None: unknown."""
+    if sys.platform != "linux":
+        return None
+    import ctypes
+
+    state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(512))  # all zero: only asks
+    return None if state < 0 else bool(state != 5)  # 5: TIME_ERROR
+
+
+def open_files_limit() -> int | None:
+    """Return how many files a process of this user may have open, None where there is no such limit."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return None if hard == resource.RLIM_INFINITY else hard
 
 
 HAS_UNIX_SOCKETS = POSIX and hasattr(socket, "AF_UNIX")

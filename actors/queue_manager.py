@@ -255,6 +255,8 @@ class QueueManager:
             "lanes_bytes": self.lanes.size_bytes,
             "lanes_peak_events": self.lanes.peak,
             "shown_waiting": len(self._shown),
+            "queue": len(self.lanes) + len(self._shown) + self.book.waiting,
+            "events": self.counts["frame_events"],
             "busy": float(self.cadence.busy),
         }
 
@@ -274,7 +276,7 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     committer = runtime.Committer(open_log, reactor.wake)
     committer.start()
     manager = QueueManager(queue, bus, logs[0], LogReader(run_dir), committer.submit)
-    heart = runtime.Heart(name, lambda: manager.stats() | reactor.stats() | committer.stats())
+    heart = runtime.Heart(name, lambda: manager.stats() | committer.stats(), reactor.ticks)
     heart.start(reactor.wake)
     reactor.reads(manager.critical_in, manager.on_critical, when=lambda: not manager.book.full)
     reactor.reads(manager.inbox, manager.on_inbox)

@@ -1,11 +1,15 @@
 """The one loop, and what every child process owes its supervisor.
 
 stdin    a pipe whose end means that the supervisor is gone: go on for 1 s, then finish the transaction and leave,
-         2 s after the end at the latest
+         2 s after the end at the latest; SIGUSR2 says the same, sent by Linux itself
 stdout   the heart: one JSON line per second, `{"stats": {...}}`, and `{"ready": true}` once. A line proves
          that the main loop turns (ZeroMQ's own heartbeats are answered by its I/O thread and prove nothing)
-stderr   the log: one fact per line, `level actor event key=value`
+stderr   the log: one fact per line, `time level actor event key=value`
 SIGTERM  drain, then leave with 0
+SIGUSR1  write down where every thread stands (to stderr), and go on; works while the loop hangs
+
+Stats that every actor has: `queue` (messages that wait in it), `events` (what it has passed on since it started), and
+what Ticks says of its loop.
 """
 
 from __future__ import annotations
@@ -13,18 +17,20 @@ from __future__ import annotations
 import json
 import logging
 import os
+import selectors
 import signal
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import zmq
 
+from actors import host
 from actors.errors import FramewireError
 
 if TYPE_CHECKING:
@@ -37,6 +43,40 @@ ORPHAN_WORK_S: Final = 1.0
 DRAIN_MESSAGES: Final = 256  # per socket and turn at most, so that no link starves another
 
 Stats = dict[str, float]
+T = TypeVar("T")
+
+
+class Ticks:
+    """How busy a loop was since its last beat: a tick is what it does between two waits."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._begin()
+
+    def _begin(self) -> None:
+        self._since_s = self._clock()
+        self._count = 0
+        self._busy_s = self._max_s = 0.0
+        self._min_s = float("inf")
+
+    def add(self, took_s: float) -> None:
+        self._count += 1
+        self._busy_s += took_s
+        self._min_s = min(self._min_s, took_s)
+        self._max_s = max(self._max_s, took_s)
+
+    def take(self) -> Stats:
+        """Return the share of the time in which the loop was busy, and its ticks; then begin anew."""
+        elapsed_s = self._clock() - self._since_s
+        stats = {
+            "busy_share": round(min(1.0, self._busy_s / elapsed_s), 4) if elapsed_s > 0 else 0.0,
+            "ticks": self._count,
+            "tick_min_ms": round(self._min_s * 1000, 3) if self._count else 0.0,
+            "tick_avg_ms": round(self._busy_s / self._count * 1000, 3) if self._count else 0.0,
+            "tick_max_ms": round(self._max_s * 1000, 3),
+        }
+        self._begin()
+        return stats
 
 
 class Heart:
@@ -45,11 +85,13 @@ class Heart:
     `stopping` turns true on SIGTERM and when the supervisor is gone (then `orphaned`, too).
     """
 
-    def __init__(self, name: str, stats: Callable[[], Stats]) -> None:
+    def __init__(self, name: str, stats: Callable[[], Stats], ticks: Ticks) -> None:
         self.name = name
         self.stopping = False
         self.orphaned = False
         self._stats = stats
+        self._ticks = ticks
+        self._lost_supervisor = threading.Event()
         self._on_stop: Callable[[], object] = lambda: None
 
     def start(self, on_stop: Callable[[], object] = lambda: None) -> None:
@@ -58,13 +100,18 @@ class Heart:
         `on_stop` is called from a signal handler or another thread and must only wake a loop.
         """
         self._on_stop = on_stop
+        host.dump_stacks_on_signal()
         signal.signal(signal.SIGTERM, lambda *_: self._stop())
         signal.signal(signal.SIGINT, lambda *_: self._stop())
-        threading.Thread(target=self._watch_supervisor, name="orphan-watch", daemon=True).start()
+        if host.ORPHANED is not None:
+            signal.signal(host.ORPHANED, lambda *_: self._lost_supervisor.set())
+            host.tell_when_parent_dies(host.ORPHANED)
+        threading.Thread(target=self._watch_stdin, name="stdin", daemon=True).start()
+        threading.Thread(target=self._leave_as_orphan, name="orphan", daemon=True).start()
 
     def beat(self) -> None:
         """Tell the supervisor that the main loop turns."""
-        self._line({"stats": self._stats(), "ts_ms": time.time() * 1000})
+        self._line({"stats": self._stats() | self._ticks.take(), "ts_ms": time.time() * 1000})
 
     def ready(self) -> None:
         """Tell the supervisor that this actor does its work from now on."""
@@ -83,22 +130,18 @@ class Heart:
         with suppress(RuntimeError):  # an asyncio loop that is closed already needs no waking
             self._on_stop()
 
-    def _watch_supervisor(self) -> None:
+    def _watch_stdin(self) -> None:
         while os.read(0, 4096):
             pass
+        self._lost_supervisor.set()
+
+    def _leave_as_orphan(self) -> None:
+        self._lost_supervisor.wait()
         self.orphaned = True
         time.sleep(ORPHAN_WORK_S)
         self._stop()
         time.sleep(ORPHAN_GRACE_S - ORPHAN_WORK_S)
         os._exit(1)  # the main loop is stuck, or the drain takes longer than an orphan may live
-
-
-def log_to_stderr(name: str, level: int = logging.INFO) -> logging.Logger:
-    """Return the actor's logger; WARNING: we lost or refused something, ERROR: a human must act."""
-    logging.basicConfig(
-        stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
-    )
-    return logging.getLogger(name)
 
 
 class Reactor:
@@ -122,8 +165,7 @@ class Reactor:
         self._waker.connect(address)
         self._waker_lock = threading.RLock()  # a signal handler may wake while the loop's own thread does
         self._poller.register(self._woken, zmq.POLLIN)
-        self.busy_s = 0.0
-        self.turns = 0
+        self.ticks = Ticks(clock)
 
     def reads(
         self,
@@ -172,8 +214,7 @@ class Reactor:
                     timer[2]()
                     timer[0] = now_s + timer[1]
             due_s = self._turn(self._clock())
-            self.turns += 1
-            self.busy_s += self._clock() - started_s
+            self.ticks.add(self._clock() - started_s)
 
     def _choose_inputs(self) -> None:
         for source in self._inputs:
@@ -184,10 +225,6 @@ class Reactor:
                     self._poller.register(source.socket, zmq.POLLIN)
                 else:
                     self._poller.unregister(source.socket)
-
-    def stats(self) -> Stats:
-        """Return how many turns the loop made and how long it was busy, in seconds."""
-        return {"loop_turns": self.turns, "loop_busy_s": self.busy_s}
 
     def close(self) -> None:
         """Close the wake-up pair; the sockets that were added belong to whoever made them."""
@@ -219,6 +256,27 @@ def _drain(socket: zmq.Socket[bytes], handler: Callable[[bytes], None], messages
         except zmq.Again:
             return
         handler(message)
+
+
+def run_asyncio(main: Callable[[Ticks], Coroutine[Any, Any, T]]) -> T:
+    """Run `main(ticks)` in an asyncio loop that measures itself: what is between two waits is a tick."""
+    # Here, because it brings asyncio with it, which the actors without HTTP need not carry.
+    import asyncio
+
+    ticks = Ticks()
+
+    class MeteredSelector(selectors.DefaultSelector):
+        woken_s: float | None = None
+
+        def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+            if self.woken_s is not None:
+                ticks.add(time.monotonic() - self.woken_s)
+            ready = super().select(timeout)
+            self.woken_s = time.monotonic()
+            return ready
+
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(MeteredSelector())) as runner:
+        return runner.run(main(ticks))
 
 
 def listen(socket: zmq.Socket[bytes], handler: Callable[[bytes], None]) -> ZMQStream:
@@ -259,6 +317,7 @@ class Committer:
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self.commits = 0
         self.commit_s = 0.0
+        self._began_s: float | None = None  # when the commit that is under way began
 
     def start(self) -> None:
         """Open the store on its thread and return when it is open.
@@ -288,7 +347,13 @@ class Committer:
         return len(self._jobs)
 
     def stats(self) -> Stats:
-        return {"store_commits": self.commits, "store_commit_s": self.commit_s, "store_waiting": self.waiting}
+        began_s = self._began_s
+        return {
+            "store_commits": self.commits,
+            "store_commit_s": self.commit_s,
+            "store_waiting": self.waiting,
+            "store_stuck_s": 0.0 if began_s is None else round(time.monotonic() - began_s, 3),
+        }
 
     def stop(self) -> None:
         """Commit what waits, close the store, end the thread."""
@@ -322,8 +387,9 @@ class Committer:
                 running = False
                 taken = [pair for pair in taken if pair[0] is not None]
             if taken:
-                started_s = time.monotonic()
+                self._began_s = started_s = time.monotonic()
                 results = store.commit([job for job, _ in taken])
+                self._began_s = None
                 self.commits += 1
                 self.commit_s += time.monotonic() - started_s
                 self._done.extend(zip((then for _, then in taken), results, strict=True))

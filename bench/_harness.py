@@ -126,8 +126,9 @@ class Pipeline:
 
     def last_words(self, lines: int = 30) -> str:
         self._log.flush()
-        text = (self.run_dir / "console.log").read_text(errors="replace")
-        return "\n".join(text.splitlines()[-lines:])
+        files = [self.run_dir / "console.log", *sorted((self.run_dir / "log").glob("*.log"))]
+        said = [line for file in files for line in file.read_text(errors="replace").splitlines()[-lines:]]
+        return "\n".join(said)
 
     def stop(self) -> bool:
         """Stop everything and remove the directory; return whether it went by itself within its time."""

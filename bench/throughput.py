@@ -41,10 +41,10 @@ LIMIT_S: Final = 180.0
 REPLAY: Final = """
 import asyncio, sys
 from pathlib import Path
-from actors import config, runtime
+from actors import config, logs
 from actors.producers import trace
 run_dir = Path(sys.argv[1])
-runtime.log_to_stderr("trace")
+logs.start(None, terminal=True)
 print(trace.main(config.of_run_dir(run_dir), run_dir, Path(sys.argv[2]), None, lambda done, total: None))
 """
 

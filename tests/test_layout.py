@@ -23,6 +23,9 @@ PURE = {
 # What every shell may use.
 TOOLS = {"config", "core", "errors", "faults", "host", "runtime", "signals", "stores", "tokens", "wire"}
 
+# What the supervisor is made of; it must live when the actors' code does not even import.
+SUPERVISION = {"config", "control", "core", "errors", "host", "logs", "meters", "origin", "processes", "signals"}
+
 # room: (the rooms it may import, why not the others)
 ROOMS = {
     "errors": (set(), "everybody raises them, so they can know nobody"),
@@ -31,11 +34,16 @@ ROOMS = {
     "config": ({"errors"}, "settings are read before anything else is"),
     "host": ({"errors"}, "what differs between systems must be usable everywhere"),
     "signals": (set(), "the guardian carries nothing that it does not need"),
-    "guardian": ({"core", "host", "signals"}, "it idles for weeks and must stay small"),
+    "guardian": ({"core", "host", "logs", "signals"}, "it idles for weeks and must stay small"),
+    "logs": ({"host"}, "whoever writes must be able to, whatever else is wrong"),
+    "meters": (set(), "a reading knows nobody who reads it"),
+    "origin": ({"config"}, "it is passed from the command line to the supervisor"),
+    "processes": ({"core", "host", "logs", "meters"}, "a process is spawned and heard, the tree decides"),
+    "process_tree": (SUPERVISION, "it starts actors as processes and must live when their code does not even import"),
     "interpreter": (set(), "it runs where no package is installed"),
     "faults": ({"errors"}, "they are passed in every shell"),
     "wire": ({"host"}, "sockets know neither messages nor settings"),
-    "runtime": ({"errors"}, "the loop knows no message"),
+    "runtime": ({"errors", "host"}, "the loop knows no message"),
     "tokens": ({"errors", "host"}, "secrets know nobody who uses them"),
     "control": ({"errors", "host", "tokens"}, "the supervisor's socket serves every command and knows none"),
     "stores": ({"core", "errors", "faults", "host", "stores"}, "a store is opened by its actor, not the other way"),
@@ -45,24 +53,31 @@ ROOMS = {
     "producers": (TOOLS | {"adapters", "producers"}, "actors talk over sockets, never by import"),
     "gateway": (TOOLS | {"gateway"}, "actors talk over sockets, never by import"),
     "commands": (
-        {"adapters", "commands", "config", "control", "core", "errors", "host", "producers", "tokens"},
+        {"adapters", "commands", "config", "control", "core", "errors", "host", "logs", "producers", "tokens"},
         "a command talks to the running pipeline; `replay` alone is a producer itself",
     ),
     "supervisor": (
-        {"commands", "config", "control", "core", "errors", "guardian", "host", "interpreter", "signals", "tokens"},
+        SUPERVISION | {"commands", "guardian", "interpreter", "process_tree", "tokens"},
         "it starts actors as processes and must live when their code does not even import",
     ),
-    "__main__": ({"config", "core", "errors", "faults", "runtime"}, "it loads the one actor that is asked for"),
+    "__main__": ({"config", "core", "errors", "faults", "logs"}, "it loads the one actor that is asked for"),
     "__init__": (set(), "importing one actor must not import another"),
 }  # fmt: skip
 
 # library: (where it may be imported, why)
 HOMES = {
-    "psutil": ({"supervisor.py"}, "one place measures processes"),
+    "psutil": ({"actors/meters.py"}, "one place measures processes"),
     "subprocess": (
-        {"supervisor.py", "actors/guardian.py", "actors/commands/vendor.py"},
-        "one place owns processes (the guardian owns the owner; vendor is a developer's tool)",
+        {
+            "supervisor.py",
+            "actors/processes.py",
+            "actors/guardian.py",
+            "actors/commands/service.py",
+            "actors/commands/vendor.py",
+        },
+        "one place owns processes (the guardian owns the owner; service calls systemctl; vendor is a developer's tool)",
     ),
+    "curses": ({"actors/commands/top.py"}, "one command draws on a terminal"),
     "multiprocessing": (set(), "every process is started as `python -m actors NAME`"),
     "zmq": ({"actors/wire.py", "actors/runtime.py", "actors/gateway/bus.py"}, "options and loops are written once"),
     "sqlite3": ({"actors/stores/", "actors/commands/doctor.py"}, "one place owns each file (doctor reads a version)"),

@@ -16,6 +16,7 @@ import click
 
 from actors import config
 from actors.config import Settings
+from actors.core import topology
 from actors.errors import BadInput, ConfigError, FramewireError, Refused
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
@@ -30,13 +31,18 @@ NOT_RUNNING: Final = 3
 COMMANDS: Final = {
     "stop": ("stop", "Stop the pipeline: sources first, so that what was accepted is delivered."),
     "restart": ("restart", "Restart one process of the running pipeline."),
-    "status": ("status", "Show every process: state, restarts, CPU, memory."),
+    "reload": ("reload", "Read the configuration again and follow it, losing nothing."),
+    "status": ("status", "Show what is wrong, and every process."),
+    "top": ("top", "Show the same live; restart a process or read its log with a key."),
+    "logs": ("logs", "Print what the processes wrote, and follow it."),
     "emit": ("emit", "Send an event, as any program of yours could."),
     "watch": ("watch", "Print events as an overlay receives them."),
     "replay": ("replay", "Play a recorded trace into the pipeline."),
     "why": ("why", "Tell the story of one event: why it was shown, merged, dropped or refused."),
     "token": ("token", "Show or replace the secrets in the URLs."),
-    "doctor": ("doctor", "Check this machine and this configuration."),
+    "doctor": ("doctor", "Check this machine and this configuration, and say what to do."),
+    "service": ("service", "Install Framewire as a service of this user: systemd, launchd."),
+    "completion": ("completion", "Print what makes a shell complete these commands."),
 }
 
 
@@ -97,6 +103,15 @@ def settings_of(config_file: Path | None, overrides: tuple[str, ...]) -> Setting
     default = ROOT / "configs" / "default.toml"
     chosen = config_file or (default if default.is_file() else None)
     return config.load(chosen, overrides)
+
+
+def complete_name(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the names of processes that begin so, for a shell; what runs cannot be asked while somebody types."""
+    del ctx
+    settings = settings_of(None, ())
+    plan = topology.children(settings.gateway.processes, settings.normalizer.processes, settings.demo)
+    names = dict.fromkeys([*(child.name for child in plan), *(child.kind for child in plan), "supervisor"])
+    return [name for name in names if name.startswith(incomplete)]
 
 
 def run_dir_of(settings: Settings) -> Path:

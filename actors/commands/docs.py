@@ -232,6 +232,8 @@ def _bounds(section: str, key: str) -> str:
     if isinstance(kind, inspect.FloatType):
         low = f"over {kind.gt:g}" if kind.gt is not None else f"{kind.ge:g}" if kind.ge is not None else ""
         return f"{low} to {kind.le:,.0f}" if kind.le is not None else "number"
+    if isinstance(kind, inspect.DictType):
+        return f"table: {_type(kind.key_type)} → any of the keys above"
     return _type(kind)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import sqlite3
 import sys
 import time
@@ -22,16 +23,25 @@ SYNCS: Final = 20
 SLOW_SYNC_MS: Final = 16.7  # a slower disk delays critical events by a frame
 
 
+BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "firefox", "brave-browser", "microsoft-edge")
+OBS_PORT: Final = 4455  # obs-websocket, built into OBS since version 28
+OBS_S: Final = 0.5
+FILES_PER_GATEWAY: Final = 128  # besides its overlays
+
+
 class Finding(NamedTuple):
+    """What was found, and what to do about it; `do` is empty when nothing has to be done."""
+
     level: str  # ok, warn or fail
     text: str
+    do: str = ""
 
 
 @click.command("doctor")
 @commands.located
 @commands.as_json
 def command(config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
-    """Check Python, SQLite, the run directory, the disk and the ports. Exit code 1 when something would fail."""
+    """Check this machine and this configuration, and say what to do. Exit code 1 when something would fail."""
     settings = commands.settings_of(config_file, overrides)
     findings = list(examine(settings, commands.run_dir_of(settings)))
     if json_output:
@@ -39,8 +49,16 @@ def command(config_file: Path | None, overrides: tuple[str, ...], json_output: b
     else:
         for finding in findings:
             color = {"ok": "green", "warn": "yellow", "fail": "red"}[finding.level]
-            click.echo(f"{click.style(f'{finding.level:<5}', fg=color)} {finding.text}")
+            click.echo(click.style(f"{finding.level:<6}", fg=color) + wrapped(finding.text, "      "))
+            if finding.do:
+                click.echo(f"      → {wrapped(finding.do, '        ')}")
     sys.exit(commands.FAILED if any(finding.level == "fail" for finding in findings) else commands.DONE)
+
+
+def wrapped(text: str, indent: str) -> str:
+    """Return a text in lines of the terminal's width, all but the first indented."""
+    width = max(40, shutil.get_terminal_size((80, 24)).columns)
+    return click.wrap_text(text, width, indent, indent).lstrip()
 
 
 def examine(settings: Settings, run_dir: Path) -> Iterator[Finding]:
@@ -51,15 +69,21 @@ def examine(settings: Settings, run_dir: Path) -> Iterator[Finding]:
         host.private_directory(run_dir)
         host.endpoint(run_dir, "normalizer-64.critical")
     except (OSError, ConfigError) as error:
-        yield Finding("fail", f"run_dir: {error}")
+        yield Finding("fail", f"run_dir: {error}", "choose another: --set run_dir=PATH")
         return
     yield Finding("ok", f"run_dir {run_dir} is private")
     free_bytes = shutil.disk_usage(run_dir).free
-    level = "ok" if free_bytes > FREE_BYTES + settings.queue.log_max_bytes else "warn"
+    room = free_bytes > FREE_BYTES + settings.queue.log_max_bytes
     yield Finding(
-        level, f"{free_bytes / 1e9:.1f} GB are free, the critical log may take {settings.queue.log_max_bytes / 1e9:.1f}"
+        "ok" if room else "warn",
+        f"{free_bytes / 1e9:.1f} GB are free, the critical log may take {settings.queue.log_max_bytes / 1e9:.1f}",
+        "" if room else "make room, or lower queue.log_max_bytes: on a full disk critical events are refused",
     )
     yield disk(run_dir)
+    yield clock(host.clock_is_synchronised())
+    yield open_files(settings.gateway.max_clients, host.open_files_limit())
+    yield browser()
+    yield obs()
     yield from ports(settings, run_dir)
 
 
@@ -69,9 +93,11 @@ def sqlite(version: tuple[int, ...]) -> Finding:
     text = f"SQLite {'.'.join(map(str, version))}"
     if fixed:
         return Finding("ok", text)
-    # One writer per file, which also checkpoints, is what the bug needs two of.
+    # The bug needs two connections that write or checkpoint the same file.
     return Finding(
-        "ok", f"{text} (before the fix of the WAL-reset bug; every file here has one writer, which avoids it)"
+        "ok",
+        f"{text}, before the fix of its WAL-reset bug, which needs two writers; every file here has one",
+        "nothing, as long as no other program opens log.db or outbox.db for writing",
     )
 
 
@@ -90,8 +116,53 @@ def disk(run_dir: Path) -> Finding:
         os.close(handle)
         file.unlink()
     median_ms = sorted(took_ms)[SYNCS // 2]
-    level = "ok" if max(took_ms) < SLOW_SYNC_MS else "warn"
-    return Finding(level, f"the disk syncs in {median_ms:.2f} ms (worst of {SYNCS}: {max(took_ms):.2f} ms)")
+    fast = max(took_ms) < SLOW_SYNC_MS
+    return Finding(
+        "ok" if fast else "warn",
+        f"the disk syncs in {median_ms:.2f} ms (worst of {SYNCS}: {max(took_ms):.2f} ms)",
+        "" if fast else "critical events wait twice for it; put run_dir on an SSD, or live with a frame more",
+    )
+
+
+def clock(synchronised: bool | None) -> Finding:
+    """Judge the wall clock, which stamps events; what is late or old is measured by a clock that never jumps."""
+    if synchronised is None:
+        return Finding("ok", "whether the clock is kept right is not known on this system")
+    if synchronised:
+        return Finding("ok", "the clock is kept right")
+    return Finding(
+        "warn", "nothing keeps the clock right (NTP)", "timedatectl set-ntp true; times on stream may be off"
+    )
+
+
+def open_files(max_clients: int, limit: int | None) -> Finding:
+    """Judge whether a gateway may have as many connections as its settings promise."""
+    wanted = max_clients + FILES_PER_GATEWAY
+    if limit is None or limit >= wanted:
+        return Finding("ok", f"a process may have {'any number of' if limit is None else limit} open files")
+    do = "raise the limit (ulimit -Hn, LimitNOFILE=), or lower gateway.max_clients"
+    return Finding("warn", f"a process may have {limit} open files, gateway.max_clients asks for {wanted}", do)
+
+
+def browser() -> Finding:
+    """Look for something that shows the dashboard."""
+    found = [name for name in BROWSERS if shutil.which(name)]
+    if found or sys.platform == "darwin":
+        return Finding("ok", f"a browser is here: {found[0] if found else 'Safari'}")
+    return Finding("ok", "no browser is here", "open the dashboard's URL on another screen, or install chromium")
+
+
+def obs() -> Finding:
+    """See whether OBS answers here; it is not needed, and may run elsewhere or without its WebSocket server."""
+    try:
+        socket.create_connection(("127.0.0.1", OBS_PORT), OBS_S).close()
+    except OSError:
+        return Finding(
+            "ok",
+            f"OBS does not answer on port {OBS_PORT}",
+            "nothing, if it is not running; the overlay is a browser source and needs no more than its URL",
+        )
+    return Finding("ok", f"OBS answers on port {OBS_PORT}")
 
 
 def ports(settings: Settings, run_dir: Path) -> Iterator[Finding]:
@@ -106,7 +177,8 @@ def ports(settings: Settings, run_dir: Path) -> Iterator[Finding]:
         try:
             free = host.port_is_free(section, address.host, address.port)
         except ConfigError as error:
-            yield Finding("fail", str(error))
+            yield Finding("fail", str(error), f"correct {section}.host")
             continue
-        word = "is free" if free else f"is in use by another program; choose another: --set {section}.port=…"
-        yield Finding("ok" if free else "fail", f"{section}.port {address.port} {word}")
+        do = "" if free else f"stop that program (ss -ltnp shows it), or choose another port: --set {section}.port=…"
+        word = "is free" if free else "is in use by another program"
+        yield Finding("ok" if free else "fail", f"{section}.port {address.port} {word}", do)

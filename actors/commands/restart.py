@@ -15,7 +15,7 @@ READY_S: Final = 20.0  # drain_s, the kill, and what an actor may take to start
 
 
 @click.command("restart")
-@click.argument("name")
+@click.argument("name", shell_complete=commands.complete_name)
 @commands.located
 @commands.as_json
 def command(name: str, config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
@@ -24,10 +24,7 @@ def command(name: str, config_file: Path | None, overrides: tuple[str, ...], jso
     started_s = time.monotonic()
     with control.line(run_dir) as talk:
         old = {process["name"]: process["pid"] for process in talk.ask("restart", name=name)["processes"]}
-        waiting = set(old)
-        while waiting and time.monotonic() - started_s < READY_S:
-            time.sleep(0.02)
-            waiting -= {row["name"] for row in talk.ask("status")["processes"] if back(row, old)}
+        waiting = wait_until_back(talk, old)
     if waiting:
         click.echo(f"error: {', '.join(sorted(waiting))} is not back after {READY_S:.0f} s; see status", err=True)
         sys.exit(commands.FAILED)
@@ -36,6 +33,15 @@ def command(name: str, config_file: Path | None, overrides: tuple[str, ...], jso
         commands.print_json({"restarted": sorted(old), "seconds": round(seconds, 3)})
     else:
         click.echo(f"restarted {', '.join(sorted(old))} in {seconds:.1f} s")
+
+
+def wait_until_back(talk: control.Line, old: dict[str, int | None]) -> set[str]:
+    """Wait until every process that `old` names has another pid than there, and works; return who does not."""
+    waiting, deadline_s = set(old), time.monotonic() + READY_S
+    while waiting and time.monotonic() < deadline_s:
+        time.sleep(0.02)
+        waiting -= {row["name"] for row in talk.ask("status")["processes"] if back(row, old)}
+    return waiting
 
 
 def back(row: dict[str, Any], old: dict[str, int | None]) -> bool:

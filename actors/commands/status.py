@@ -1,54 +1,113 @@
-"""`status`: the process tree as a table of 80 columns, or as JSON."""
+"""`status`: what is wrong, and every process in a line; 80 columns, and more numbers where there is room."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import click
 
 from actors import commands, control
 
-WIDTH: Final = 80
-COLORS: Final = {"running": "green", "failed": "red", "backoff": "yellow", "starting": "yellow", "degraded": "yellow"}
+WIDTH: Final = 80  # what is no terminal gets as much
+COLORS: Final = {
+    "running": "green",
+    "failed": "red",
+    "critical": "red",
+    "backoff": "yellow",
+    "starting": "yellow",
+    "degraded": "yellow",
+    "silent": "yellow",
+    "warn": "yellow",
+}
+MARKS: Final = {"critical": "!!", "warn": "! "}
+
+Row = dict[str, Any]
 
 
 @click.command("status")
 @commands.located
 @commands.as_json
 def command(config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
-    """Show every process: state, restarts and why, CPU, memory. Exit code 3 when nothing runs."""
+    """Show what is wrong, and every process: state, restarts and why, CPU, memory, queue, events per second.
+
+    A wide terminal shows more. Exit code 3 when nothing runs.
+    """
     run_dir = commands.run_dir_of(commands.settings_of(config_file, overrides))
     answer = control.ask(run_dir, "status")
     if json_output:
         commands.print_json(answer)
         return
-    for line in lines(answer):
-        click.echo(line)
+    width = shutil.get_terminal_size((WIDTH, 24)).columns
+    for line in [*headline(answer), Line(""), *table(answer, width)]:
+        click.echo(styled(line))
 
 
-def lines(answer: dict[str, Any]) -> list[str]:
-    """Return the table of a status answer."""
-    state = click.style(answer["state"], fg=COLORS.get(answer["state"]))
+class Line(NamedTuple):
+    """One line of text; `word`, which stands in it at `at`, says what color that part has."""
+
+    text: str
+    word: str = ""
+    at: int = 0
+
+
+class Column(NamedTuple):
+    title: str
+    width: int
+    text: Callable[[Row], str]
+    left: bool = False
+
+
+def headline(answer: Row) -> list[Line]:
+    """Return the whole in one line, and below it every alert with what to do about it."""
     rows = answer["processes"]
-    memory = total([answer["rss_bytes"], answer["guardian_rss_bytes"], *(row["rss_bytes"] for row in rows)])
-    cpu = total([answer["cpu_pct"], *(row["cpu_pct"] for row in rows)])
-    return [
-        f"{state} for {duration(answer['uptime_s'])}, CPU {percent(cpu)}, memory {size(memory)}, pid {answer['pid']}",
-        "",
-        f"{'NAME':<16}{'STATE':<10}{'PID':>8}{'UP':>9}{'CPU':>9}{'MEMORY':>11}{'RESTARTS':>10}",
-        *(line for row in rows for line in row_lines(row)),
+    memory = total([answer["rss_bytes"], answer["guardian_rss_bytes"], *(row.get("rss_bytes") for row in rows)])
+    cpu = total([answer["cpu_pct"], *(row.get("cpu_pct") for row in rows)])
+    found = [
+        Line(
+            f"{answer['state']} for {duration(answer['uptime_s'])}, CPU {percent(cpu)}, memory {size(memory)}, "
+            f"supervisor pid {answer['pid']}",
+            answer["state"],
+        )
     ]
+    for alert in answer["alerts"]:
+        about = f"{alert['key']} {alert['name']}: {alert['text']}, for {duration(alert['for_s'])}"
+        found += [Line(f"{MARKS[alert['level']]} {about}", alert["level"]), Line(f"     {alert['do']}")]
+    return found
 
 
-def row_lines(row: dict[str, Any]) -> list[str]:
-    """Return one process: its numbers, and below them why it was restarted the last time."""
-    word = "degraded" if row["degraded"] and row["state"] == "running" else row["state"]
-    line = (
-        f"{row['name']:<16}{click.style(f'{word:<10}', fg=COLORS.get(word))}{row['pid'] or '-':>8}"
-        f"{duration(row['uptime_s']):>9}{percent(row['cpu_pct']):>9}{size(row['rss_bytes']):>11}{row['restarts']:>10}"
-    )
-    return [line, *([f"  last: {row['last_reason']}"[:WIDTH]] if row["last_reason"] else [])]
+def table(answer: Row, width: int) -> list[Line]:
+    """Return a line for every process, below it why it was restarted the last time."""
+    columns = list(COLUMNS)
+    for column in MORE:
+        if sum(one.width for one in columns) + column.width <= width:
+            columns.append(column)
+    found = [Line("".join(cell(column.title, column) for column in columns))]
+    for row in answer["processes"]:
+        text = "".join(cell(column.text(row), column) for column in columns)
+        found.append(Line(text, state(row), COLUMNS[0].width))
+        if row["last_reason"]:
+            found.append(Line(f"  last: {row['last_reason']}"[:width]))
+    return found
+
+
+def cell(text: str, column: Column) -> str:
+    """Return a text in its column, cut rather than shifting its neighbours."""
+    width = column.width - 1  # one blank is between any two columns
+    return f"{text[:width]:<{width}} " if column.left else f" {text[-width:]:>{width}}"
+
+
+def styled(line: Line) -> str:
+    """Return a line with the color of its word."""
+    end = line.at + len(line.word)
+    return f"{line.text[: line.at]}{click.style(line.text[line.at : end], fg=COLORS.get(line.word))}{line.text[end:]}"
+
+
+def state(row: Row) -> str:
+    """Return the one word for a process that matters most."""
+    return "degraded" if row["degraded"] and row["state"] == "running" else str(row["state"])
 
 
 def total(numbers: list[float | None]) -> float | None:
@@ -58,7 +117,7 @@ def total(numbers: list[float | None]) -> float | None:
 
 
 def duration(seconds: float | None) -> str:
-    """Return seconds as people say them, in at most seven characters."""
+    """Return seconds as people say them, in at most six characters."""
     if seconds is None:
         return "-"
     if seconds < 60:
@@ -70,8 +129,46 @@ def duration(seconds: float | None) -> str:
 
 
 def percent(number: float | None) -> str:
-    return "-" if number is None else f"{number:.1f} %"
+    return "-" if number is None else f"{number:.1f} %" if number < 99.95 else f"{number:.0f} %"
 
 
 def size(number: float | None) -> str:
     return "-" if number is None else f"{number / 1e6:.1f} MB"
+
+
+def count(number: float | None) -> str:
+    """Return a number in at most six characters."""
+    if number is None:
+        return "-"
+    for unit, factor in (("", 1), ("k", 1e3), ("M", 1e6), ("G", 1e9)):
+        if number < 9_999.5 * factor or unit == "G":
+            return f"{number / factor:.0f}{unit}"
+    raise AssertionError("G is the last")
+
+
+def milliseconds(number: float | None) -> str:
+    return "-" if number is None else f"{number:.2f}" if number < 10 else f"{number:.0f}"
+
+
+COLUMNS: Final = (
+    Column("NAME", 15, lambda row: row["name"], left=True),
+    Column("STATE", 9, state, left=True),
+    Column("PID", 8, lambda row: str(row["pid"] or "-")),
+    Column("UP", 7, lambda row: duration(row["uptime_s"])),
+    Column("CPU", 7, lambda row: percent(row.get("cpu_pct"))),
+    Column("MEMORY", 9, lambda row: size(row.get("rss_bytes"))),
+    Column("QUEUE", 7, lambda row: count(row.get("queue"))),
+    Column("EVENTS/S", 9, lambda row: count(row.get("events_per_s"))),
+    Column("RESTARTS", 9, lambda row: count(row["restarts"])),
+)
+
+# In the order in which they are worth the room. BUSY: the share of the time in which the loop was not waiting.
+MORE: Final = (
+    Column("BUSY", 8, lambda row: percent(row["busy_share"] * 100) if row.get("busy_share") is not None else "-"),
+    Column("TICK MS", 9, lambda row: milliseconds(row.get("tick_avg_ms"))),
+    Column("MAX MS", 9, lambda row: milliseconds(row.get("tick_max_ms"))),
+    Column("UNIQUE", 9, lambda row: size(row.get("uss_bytes"))),
+    Column("FILES", 7, lambda row: count(row.get("open_files"))),
+    Column("THREADS", 9, lambda row: count(row.get("threads"))),
+    Column("SWITCHES", 10, lambda row: count(row.get("ctx_switches"))),
+)

@@ -98,6 +98,11 @@ class Book:
         """Whether the open entry is as large as it may be; nothing is read from the critical link meanwhile."""
         return len(self._open.events) >= MAX_OPEN_EVENTS
 
+    @property
+    def waiting(self) -> int:
+        """How many events and envelopes are not yet given to the log."""
+        return len(self._open.events) + sum(len(line.held) for line in self._lines.values())
+
     def admit(self, batch: EnvelopeBatch, now_s: float, now_ms: float) -> None:
         """Take a batch of critical envelopes; whatever is ready goes into the open entry."""
         line = self._lines.setdefault(batch.producer, _Line())

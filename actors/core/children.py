@@ -19,6 +19,7 @@ from actors.core.restarts import BAD_CONFIG, Policy, Restarts
 from actors.core.topology import Child
 
 START_S: Final = 10.0  # how long a starting child may be silent: imports on a cold disk, a log to recover
+DUMP_BEFORE_KILL_S: Final = 1.0  # what writing down the stacks of all threads may take
 GRACE_S: Final = 0.5  # what a stage gets at least when the stages before it have used up the time
 OVERSLEPT_S: Final = 1.0  # a loop that turned this much too late was stopped itself, and judges nobody for it
 
@@ -37,6 +38,7 @@ class Act(StrEnum):
 
     SPAWN = "spawn"
     WARN = "warn"  # it is silent: say so
+    DUMP = "dump"  # it is still silent: let it write down where it stands, which after its end nobody can know
     TERMINATE = "terminate"  # SIGTERM: drain and leave
     KILL = "kill"  # SIGKILL
 
@@ -88,7 +90,7 @@ class Life:
         self._spawned_before = False
         self._again = False
         self._cause = ""  # why we kill it, which its exit code could not tell
-        self._warned = False
+        self._steps: list[tuple[float, Act]] = []  # what silence leads to next: (seconds of silence, what to do)
         self._killed = False
 
     @property
@@ -100,7 +102,8 @@ class Life:
         self.restarts += self._spawned_before
         self._spawned_before = True
         self.pid, self.since_s, self.heard_s = pid, now_s, now_s
-        self._ready_s, self._cause, self._warned, self._killed = None, "", False, False
+        self._ready_s, self._cause, self._killed = None, "", False
+        self._steps = self._silence()
 
     def not_spawned(self, now_s: float, reason: str) -> None:
         """The system could not start a process at all; that counts like a death at birth."""
@@ -108,11 +111,17 @@ class Life:
         self.died(now_s, 1, reason)
 
     def beat(self, now_s: float) -> None:
-        self.heard_s, self._warned = now_s, False
+        self.heard_s, self._steps = now_s, self._silence()
 
     def ready(self, now_s: float) -> None:
         self._go("ready")
         self._ready_s = now_s
+        self._steps = self._silence()
+
+    @property
+    def silent(self) -> bool:
+        """Whether it was warned of, and has said nothing since."""
+        return self.state is State.RUNNING and len(self._steps) < len(self._silence())
 
     def died(self, now_s: float, code: int, reason: str) -> None:
         """Take the end of this incarnation: `code` decides, `reason` is what people read."""
@@ -157,6 +166,11 @@ class Life:
         """The supervisor itself was not running for so long, so its silence proves nothing."""
         self.heard_s += seconds
 
+    def limit(self, limits: Limits) -> None:
+        """Live by other limits from now on."""
+        self._limits = limits
+        self._deaths.policy = limits.restarts
+
     def degraded(self, now_s: float) -> bool:
         return self._deaths.degraded(now_s)
 
@@ -167,12 +181,11 @@ class Life:
             return None
         if self.state is State.BACKOFF:
             return Act.SPAWN
-        if self.state is State.RUNNING and not self._warned:
-            self._warned = True
-            return Act.WARN
-        self._killed = True
-        self._cause = self._cause_of_kill(now_s)
-        return Act.KILL
+        act = Act.KILL if self.state is State.STOPPING else self._steps.pop(0)[1]
+        if act is Act.KILL:
+            self._killed = True
+            self._cause = self._cause_of_kill(now_s)
+        return act
 
     def next_due_s(self) -> float | None:
         """Return when `tick` will want something if nothing else happens, None: never."""
@@ -182,9 +195,15 @@ class Life:
             return None
         if self.state is State.STOPPING:
             return self.due_s
+        return self.heard_s + self._steps[0][0]
+
+    def _silence(self) -> list[tuple[float, Act]]:
+        """Return what silence leads to in this state, in its order."""
+        limits = self._limits
         if self.state is State.STARTING:
-            return self.heard_s + START_S
-        return self.heard_s + (self._limits.hang_kill_s if self._warned else self._limits.hang_warn_s)
+            return [(START_S - DUMP_BEFORE_KILL_S, Act.DUMP), (START_S, Act.KILL)]
+        dump_s = max(limits.hang_warn_s, limits.hang_kill_s - DUMP_BEFORE_KILL_S)
+        return [(limits.hang_warn_s, Act.WARN), (dump_s, Act.DUMP), (limits.hang_kill_s, Act.KILL)]
 
     def _cause_of_kill(self, now_s: float) -> str:
         if self.state is State.STOPPING:
@@ -201,13 +220,14 @@ class Order(NamedTuple):
 
 
 class Family:
-    """All children: started together, stopped stage by stage."""
+    """All children: started together, stopped stage by stage, and changed while they run."""
 
     def __init__(self, plan: Iterable[Child], limits: Limits) -> None:
         self.lives = [Life(child, limits) for child in plan]
         self.was_ready = False
         self.stopping = False
         self._limits = limits
+        self._leaving: list[Life] = []  # no longer in the plan
         self._stages: list[list[Life]] = []
         self._stop_by_s = 0.0
         self._reason = ""
@@ -240,6 +260,30 @@ class Family:
             stages.setdefault(number, []).append(life)
         self._stages = [[], *(stages[number] for number in sorted(stages))]
 
+    def change(self, plan: Iterable[Child], limits: Limits, now_s: float) -> list[Order]:
+        """Follow another plan and other limits; whoever is in both plans is left alone."""
+        self._limits = limits
+        known = {life.child.name: life for life in self.lives}
+        plan = list(plan)
+        names = {child.name for child in plan}
+        orders = []
+        for life in known.values():
+            life.limit(limits)
+            if life.child.name not in names and life not in self._leaving:
+                self._leaving.append(life)
+                act = life.stop(now_s, limits.drain_s, "no longer asked for")
+                orders += [Order(act, life)] if act else []
+        for child in plan:
+            if child.name not in known:
+                known[child.name] = life = Life(child, limits)
+                orders.append(Order(Act.SPAWN, life))
+            elif known[child.name] in self._leaving:  # asked for again before it has left
+                self._leaving.remove(known[child.name])
+                known[child.name].restart(now_s)
+        gone = [life for life in known.values() if life.child.name not in names]
+        self.lives = [known[child.name] for child in plan] + gone
+        return orders
+
     def abandon(self) -> list[Order]:
         """Return the orders that end everything now."""
         self.stopping, self._stages = True, [self.lives]
@@ -249,6 +293,9 @@ class Family:
     def tick(self, now_s: float) -> list[Order]:
         """Return what has to be done at `now_s`."""
         orders = []
+        for life in [life for life in self._leaving if not life.alive]:
+            self._leaving.remove(life)
+            self.lives.remove(life)
         while len(self._stages) > 1 and not any(life.alive for life in self._stages[0]):
             self._stages.pop(0)
             within_s = max(GRACE_S, self._stop_by_s - now_s)

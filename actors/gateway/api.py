@@ -81,6 +81,7 @@ class Status(Guarded):
                 "ready": not unready(gateway),
                 "reasons": unready(gateway) + [part["error"] for part in (supervisor, ledger) if "error" in part],
                 "supervisor": {name: supervisor.get(name) for name in ("state", "uptime_s", "cpu_pct", "rss_bytes")},
+                "alerts": supervisor.get("alerts"),
                 "processes": supervisor.get("processes"),
                 "actors": supervisor.get("actors"),
                 "ledger": ledger.get("ledger"),
@@ -136,6 +137,8 @@ class Metrics(Api):
         lines = list(own_metrics(self.gateway))
         supervisor = await self.gateway.ask_supervisor()
         lines.extend(actor_metrics(supervisor.get("actors")))
+        lines.extend(process_metrics(supervisor.get("processes")))
+        lines.extend(alert_metrics(supervisor.get("alerts")))
         self.set_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
         self.finish("\n".join(lines) + "\n")
 
@@ -225,3 +228,23 @@ def actor_metrics(actors: Any) -> Iterable[str]:
     for metric, lines in sorted(rows.items()):
         yield f"# TYPE {metric} untyped"
         yield from lines
+
+
+def process_metrics(processes: Any) -> Iterable[str]:
+    """Yield what every process uses, in base units; text and what is not known is left out."""
+    rows: dict[str, list[str]] = {}
+    for row in processes or []:
+        for key, value in row.items():
+            if isinstance(value, int | float) and key != "pid":
+                metric = f"framewire_process_{key}"
+                rows.setdefault(metric, []).append(f'{metric}{{process="{row["name"]}"}} {float(value)!r}')
+    for metric, lines in sorted(rows.items()):
+        yield f"# TYPE {metric} gauge"
+        yield from lines
+
+
+def alert_metrics(alerts: Any) -> Iterable[str]:
+    """Yield the alerts that stand now, each as 1."""
+    yield "# TYPE framewire_alert gauge"
+    for alert in alerts or []:
+        yield f'framewire_alert{{key="{alert["key"]}",name="{alert["name"]}",level="{alert["level"]}"}} 1'

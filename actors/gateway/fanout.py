@@ -99,7 +99,7 @@ class Fanout:
         self.groups: dict[Key, Group] = {}
         self._buffer_bytes = buffer_bytes
         self._on_slow = on_slow
-        self.frames = self.messages = self.bytes = 0
+        self.frames = self.events = self.messages = self.bytes = 0
         self.filtered: Counter[str] = Counter()  # events by type that a filter held back, once per group
         self.critical_ms = Histogram()
         self.other_ms = Histogram()
@@ -117,6 +117,7 @@ class Fanout:
     def emit(self, frame: Frame, message: bytes | None) -> None:
         """Send a frame to every live overlay."""
         self.frames += 1
+        self.events += len(frame.events)
         reached = False
         for group in self.groups.values():
             if group.live:

@@ -38,7 +38,7 @@ class Gateway:
     """Everybody who is connected, and what they share."""
 
     GAUGES: Final = frozenset(
-        ("connections", "position", "top", "gen", "groups", "ring_events", "retained_states", "pending_bytes")
+        ("connections", "position", "top", "gen", "groups", "queue", "ring_events", "retained_states", "pending_bytes")
     )
 
     def __init__(self, settings: Settings, run_dir: Path, name: str) -> None:
@@ -271,6 +271,12 @@ class Gateway:
     def filtered(self) -> Counter[str]:
         return self.fanout.filtered
 
+    def _furthest_behind(self) -> int:
+        """Return how many critical events the slowest overlay has not been sent yet."""
+        last = self.feed.cursor.last
+        greeted = [overlay for overlay in self.overlays.values() if overlay.group is not None]
+        return max((last - max(overlay.position, overlay.start_position) for overlay in greeted), default=0)
+
     def stats(self) -> runtime.Stats:
         feed, fanout = self.feed, self.fanout
         counts = feed.cursor.counts
@@ -286,6 +292,8 @@ class Gateway:
             "bus_messages": feed.links.received,
             "bad_bus_messages": feed.links.bad_messages,
             "frames": fanout.frames,
+            "events": fanout.events,
+            "queue": self._furthest_behind(),
             "sent_messages": fanout.messages,
             "sent_bytes": fanout.bytes,
             "filtered_events": fanout.filtered.total(),

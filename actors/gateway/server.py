@@ -120,7 +120,7 @@ def allow_open_files(wanted: int) -> int:
     return soft
 
 
-async def serve(settings: Settings, run_dir: Path, name: str) -> None:
+async def serve(settings: Settings, run_dir: Path, name: str, ticks: runtime.Ticks) -> None:
     """Serve until asked to stop."""
     loop = asyncio.get_running_loop()
     sockets = await listen(settings)
@@ -135,7 +135,7 @@ async def serve(settings: Settings, run_dir: Path, name: str) -> None:
         max_body_size=BODY_BYTES,
         max_header_size=HEADER_BYTES,
     )
-    heart = runtime.Heart(name, gateway.stats)
+    heart = runtime.Heart(name, gateway.stats, ticks)
     heart.start(lambda: loop.call_soon_threadsafe(gateway.stopping.set))
     server.add_sockets(sockets)
     gateway.spawn(gateway.follow())
@@ -179,5 +179,5 @@ async def _every(period_s: float, action: Callable[[], None]) -> None:
 def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     """Run until told to stop."""
     del index
-    asyncio.run(serve(settings, run_dir, name))
+    runtime.run_asyncio(lambda ticks: serve(settings, run_dir, name, ticks))
     return 0

@@ -75,7 +75,8 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     del index
     stopped = threading.Event()
     server = Server(settings, run_dir)
-    heart = runtime.Heart(name, lambda: server.counts)
+    ticks = runtime.Ticks()
+    heart = runtime.Heart(name, lambda: server.counts | {"queue": 0, "events": server.counts["posted"]}, ticks)
     heart.start(stopped.set)
     heart.ready()
     logging.getLogger(name).info("playing match_s=%d (demo = false turns it off)", demo.DURATION_S)
@@ -87,7 +88,9 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
                 heart.beat()
                 beaten_s = now_s
             if now_s >= started_s + at_s:
-                if server.post(beat):
+                answered = server.post(beat)
+                ticks.add(time.monotonic() - now_s)
+                if answered:
                     break
                 stopped.wait(RETRY_S)
             else:

@@ -287,14 +287,14 @@ def listen(settings: Settings, app: web.Application) -> HTTPServer:
     return server
 
 
-async def serve(settings: Settings, run_dir: Path, name: str, log: logging.Logger) -> int:
+async def serve(settings: Settings, run_dir: Path, name: str, ticks: runtime.Ticks) -> int:
     """Take requests until told to stop; then wait until the log has everything."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    link = Link(settings, run_dir, name, log)
+    link = Link(settings, run_dir, name, logging.getLogger(name))
     desk = Desk(settings, run_dir, link)
     server = listen(settings, application(desk))
-    heart = runtime.Heart(name, lambda: link.stats() | desk.counts)
+    heart = runtime.Heart(name, lambda: link.stats() | desk.counts, ticks)
     heart.start(lambda: loop.call_soon_threadsafe(stopped.set))
     heart.ready()
     while not heart.stopping:
@@ -312,4 +312,4 @@ async def serve(settings: Settings, run_dir: Path, name: str, log: logging.Logge
 def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     """Run until told to stop."""
     del index
-    return asyncio.run(serve(settings, run_dir, name, logging.getLogger(name)))
+    return runtime.run_asyncio(lambda ticks: serve(settings, run_dir, name, ticks))

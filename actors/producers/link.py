@@ -88,12 +88,15 @@ class Link:
         Raises:
             Refused: the outbox is full.
         """
-        if self.waiting + rows > self._settings.max_rows or self.waiting_bytes > self._settings.max_bytes:
+        if self._full(rows):
             self.counts["refused"] += rows
             raise Refused(
                 f"the outbox is full: {self.waiting} critical messages ({self.waiting_bytes} bytes) wait for the log, "
                 f"at most {self._settings.max_rows} ({self._settings.max_bytes} bytes) may; try again later"
             )
+
+    def _full(self, rows: int) -> bool:
+        return self.waiting + rows > self._settings.max_rows or self.waiting_bytes > self._settings.max_bytes
 
     async def deliver(self, rows: Sequence[tuple[str, bytes]], ts_ingest_ms: float, digest: bytes = b"") -> Stored:
         """Store `rows` (kind, body) durably and return their numbers; sending follows by itself.
@@ -149,6 +152,9 @@ class Link:
             | {
                 "outbox_rows": self.waiting,
                 "outbox_bytes": self.waiting_bytes,
+                "outbox_full": float(self._full(1)),
+                "queue": self.waiting,
+                "events": self.counts["accepted"] + self.counts["rest_sent"],
                 "window_rows": len(self._window),
                 "acked": self._window.acked,
                 "resent": self._window.resent,

@@ -59,6 +59,7 @@ def test_a_silent_child_is_warned_about_once_and_killed_later():
     child = running(0.0)
     assert [(second, act) for second in range(8) if (act := child.tick(float(second)))] == [
         (2, Act.WARN),
+        (5, Act.DUMP),
         (6, Act.KILL),
     ]
     child.died(6.1, -9, "killed by SIGKILL")
@@ -71,16 +72,43 @@ def test_a_beat_in_time_starts_the_patience_anew():
     child.beat(3.0)
     assert child.tick(4.9) is None
     assert child.tick(5.0) is Act.WARN
+    assert child.tick(8.0) is Act.DUMP
     assert child.tick(9.0) is Act.KILL
 
 
 def test_a_starting_child_has_longer():
     child = life()
     child.spawned(100, 0.0)
-    assert child.tick(START_S - 0.1) is None
+    assert child.tick(START_S - 1.1) is None
     child.beat(5.0)  # it recovers a large log, and says so
     assert child.tick(START_S + 1) is None
+    assert child.tick(START_S + 4) is Act.DUMP
     assert child.tick(START_S + 5) is Act.KILL
+
+
+def test_a_silent_child_is_called_so_until_it_speaks():
+    child = running(0.0)
+    assert not child.silent
+    child.tick(2.0)
+    assert child.silent
+    child.beat(2.5)
+    assert not child.silent
+
+
+@pytest.mark.parametrize(("warn_s", "kill_s", "acts"), [
+    (2.0, 6.0, [(2.0, Act.WARN), (5.0, Act.DUMP), (6.0, Act.KILL)]),
+    (0.5, 1.0, [(0.5, Act.WARN), (0.5, Act.DUMP), (1.0, Act.KILL)]),  # no second is left to write stacks in
+    (3.0, 3.0, [(3.0, Act.WARN), (3.0, Act.DUMP), (3.0, Act.KILL)]),
+])  # fmt: skip
+def test_the_steps_of_a_silence_keep_their_order_whatever_the_limits_are(warn_s, kill_s, acts):
+    child = Life(Child("ingest", "ingest", 1), LIMITS._replace(hang_warn_s=warn_s, hang_kill_s=kill_s))
+    child.spawned(100, 0.0)
+    child.ready(0.0)
+    found = []
+    while (due_s := child.next_due_s()) is not None:
+        assert child.tick(due_s - 0.01) is None
+        found.append((due_s, child.tick(due_s)))
+    assert found == acts
 
 
 def test_nobody_is_judged_for_the_time_in_which_the_supervisor_was_stopped():
@@ -326,3 +354,66 @@ def test_whatever_happens_everything_runs_again_in_the_end_and_stops_when_asked(
             if member.state is State.STOPPING:
                 member.died(now_s, 0, "")
     assert world.family.stopped
+
+
+def started(plan: list[Child]) -> Family:
+    family = Family(plan, LIMITS)
+    for number, (_, life) in enumerate(family.start()):
+        life.spawned(100 + number, 10.0)
+        family.ready(life, 10.0)
+    return family
+
+
+def test_a_changed_plan_starts_who_is_new_stops_who_is_gone_and_leaves_the_rest_alone():
+    family = started(children(1, 1, demo=True))
+    orders = family.change(children(1, 2, demo=False), LIMITS, 10.0)
+    assert [(order.act, order.life.child.name) for order in orders] == [
+        (Act.TERMINATE, "demo"),
+        (Act.SPAWN, "normalizer-2"),
+    ]
+    names = [life.child.name for life in family.lives]
+    assert names == ["broadcaster", "gateway-1", "queue-manager", "normalizer-1", "normalizer-2", "ingest", "demo"]
+    assert [life.pid for life in family.lives if life.pid] == [100, 101, 102, 103, 104, 105]
+    demo = family.find("demo")[0]
+    demo.died(10.2, 0, "left")
+    assert family.tick(10.2) == []
+    assert family.find("demo") == []
+
+
+def test_who_is_asked_for_again_before_it_has_left_comes_back():
+    family = started(children(1, 1, demo=True))
+    family.change(children(1, 1, demo=False), LIMITS, 10.0)
+    assert family.change(children(1, 1, demo=True), LIMITS, 10.1) == []
+    demo = family.find("demo")[0]
+    demo.died(10.2, 0, "left")
+    assert family.tick(10.2) == [(Act.SPAWN, demo)]
+
+
+def test_who_is_no_longer_asked_for_and_does_not_leave_is_killed():
+    family = started(children(1, 1, demo=True))
+    family.change(children(1, 1, demo=False), LIMITS, 10.0)
+    assert [act for act, life in family.tick(15.0) if life.child.name == "demo"] == [Act.KILL]
+
+
+def test_everything_stops_while_somebody_is_leaving():
+    family = started(children(1, 1, demo=True))
+    family.change(children(1, 1, demo=False), LIMITS, 10.0)
+    family.stop(10.1, "stopped")
+    now_s = 10.1
+    while not family.stopped:
+        now_s += 0.1
+        for act, life in family.tick(now_s):
+            if act is not Act.WARN:
+                life.died(now_s, 0, "left")
+        for life in family.lives:
+            if life.state is State.STOPPING and life.child.name == "demo":
+                life.died(now_s, 0, "left")
+    assert now_s < 11.0
+
+
+def test_other_limits_hold_from_now_on():
+    family = started(children(1, 1, demo=False))
+    family.change(children(1, 1, demo=False), LIMITS._replace(hang_warn_s=1.0), 10.0)
+    for life in family.lives:
+        life.beat(10.0)
+    assert {order.act for order in family.tick(11.0)} == {Act.WARN}

@@ -1,0 +1,64 @@
+"""`reload`: read the configuration again and let the running pipeline follow, without losing anything."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from actors import commands, config, control
+from actors.commands.restart import READY_S, wait_until_back
+
+
+@click.command("reload")
+@commands.located
+@commands.as_json
+def command(config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
+    """Read the configuration again, as it was named at the start; --config and --set change it from now on.
+
+    Budgets and the supervisor's own settings apply at once, a process whose settings changed is restarted, the demo and
+    processes come and go. Addresses cannot change; then nothing is changed at all.
+    """
+    _, run_dir = commands.running(config_file, overrides)
+    before = config.source_of(run_dir)
+    file = config_file.absolute() if config_file else Path(before.file) if before.file else None
+    latest = {one.partition("=")[0].strip(): one for one in [*before.overrides, *overrides]}
+    source = config.Source(str(file) if file else None, list(latest.values()))
+    wanted = msgspec.structs.replace(commands.settings_of(file, tuple(source.overrides)), run_dir=str(run_dir))
+    started_s = time.monotonic()
+    with control.line(run_dir) as talk:
+        answer = talk.ask("reload", settings=config.tree_of(wanted), source=msgspec.to_builtins(source))
+        old = {row["name"]: row["pid"] for row in answer["restarted"]} | dict.fromkeys(answer["started"])
+        waiting = wait_until_back(talk, old)
+    if waiting:
+        click.echo(f"error: {', '.join(sorted(waiting))} is not back after {READY_S:.0f} s; see status", err=True)
+        sys.exit(commands.FAILED)
+    if json_output:
+        commands.print_json(answer | {"seconds": round(time.monotonic() - started_s, 3)})
+        return
+    for line in lines(answer):
+        click.echo(line)
+
+
+def lines(answer: dict[str, Any]) -> list[str]:
+    """Return what changed and what that meant."""
+    if not answer["changes"]:
+        return ["nothing has changed"]
+    done = [
+        f"{word} {', '.join(names)}"
+        for word, names in (
+            ("restarted", [row["name"] for row in answer["restarted"]]),
+            ("started", answer["started"]),
+            ("stopped", answer["stopped"]),
+        )
+        if names
+    ]
+    changes = [
+        f"{change['key']}: {commands.text_of(change['before'])} → {commands.text_of(change['after'])}"
+        for change in answer["changes"]
+    ]
+    return [*changes, "; ".join(done) or "applied at once"]

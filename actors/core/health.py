@@ -1,0 +1,188 @@
+"""What a process may use, what is said when it uses more, and every alert of the house.
+
+A gauge raises after five samples in a row above its limit and clears after five in a row below nine tenths of it: one
+spike is no news, and what hovers around a limit does not flicker. What follows is the budget's choice: a line in the
+log, an alert, or a restart (drained, so nothing is lost; at most one a minute, because a limit that is always exceeded
+must not become a restart loop).
+
+Times are monotonic seconds, passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+IN_A_ROW: Final = 5
+CLEAR_SHARE: Final = 0.9
+RESTART_EVERY_S: Final = 60.0
+SLOW_STORE_S: Final = 1.0  # a commit takes 0.2 ms on an SSD and 30 ms on a disk; after a second the disk is in trouble
+
+
+class Action(StrEnum):
+    """What follows when a budget is exceeded."""
+
+    LOG = "log"
+    ALERT = "alert"
+    RESTART = "restart"
+
+
+class Level(StrEnum):
+    WARN = "warn"  # it works; look at it today
+    CRITICAL = "critical"  # something does not work now
+
+
+class Meaning(NamedTuple):
+    """One kind of alert, as docs/operations.md explains it too."""
+
+    level: Level
+    do: str
+
+
+ALERTS: Final[dict[str, Meaning]] = {
+    "process.failed": Meaning(Level.CRITICAL, "correct the configuration, then: restart NAME"),
+    "process.degraded": Meaning(Level.CRITICAL, "it dies again and again; why: logs NAME"),
+    "process.silent": Meaning(Level.WARN, "it hangs, or the machine is overloaded; it is restarted if it stays so"),
+    "memory.warn": Meaning(Level.WARN, "watch whether it grows: top"),
+    "memory.critical": Meaning(Level.CRITICAL, "restart NAME gives it back; then raise the budget or find the leak"),
+    "cpu.high": Meaning(Level.WARN, "it will be late soon: less load, or more processes"),
+    "store.slow": Meaning(Level.CRITICAL, "the disk is slow or stuck; critical events wait for it: doctor"),
+    "source.refused": Meaning(Level.CRITICAL, "sources are told to wait, the outbox is full: logs queue-manager"),
+    "list.unwritten": Meaning(Level.WARN, "RUN_DIR cannot be written: make room, or correct its permissions"),
+    "guardian.gone": Meaning(Level.WARN, "nobody would restart the supervisor: stop and start, or use the service"),
+}
+
+
+class Alert(NamedTuple):
+    """Something that an operator should know now. `name` is the process it is about."""
+
+    key: str
+    name: str
+    text: str
+
+    @property
+    def level(self) -> Level:
+        return ALERTS[self.key].level
+
+    @property
+    def do(self) -> str:
+        return ALERTS[self.key].do.replace("NAME", self.name)
+
+
+class Rule(NamedTuple):
+    """One limit: which alert it raises, on which reading, and what follows. The limit has the reading's unit."""
+
+    alert: str
+    reading: str  # rss_bytes or cpu_pct
+    limit: float
+    action: Action
+
+
+class Gauge:
+    """One limit of one process over time."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.raised = False
+        self.value = 0.0
+        self._in_a_row = 0
+
+    def sample(self, value: float) -> bool:
+        """Take one reading; True when it raises or clears now."""
+        self.value = value
+        crosses = value < self.rule.limit * CLEAR_SHARE if self.raised else value > self.rule.limit
+        self._in_a_row = self._in_a_row + 1 if crosses else 0
+        if self._in_a_row < IN_A_ROW:
+            return False
+        self.raised, self._in_a_row = not self.raised, 0
+        return True
+
+    @property
+    def exceeded(self) -> bool:
+        return self.raised and self.value > self.rule.limit
+
+    def text(self) -> str:
+        """Return the reading and its limit in words."""
+        if self.rule.reading == "rss_bytes":
+            return f"{self.value / 1e6:.0f} MB of memory, budget {self.rule.limit / 1e6:.0f} MB"
+        return f"{self.value:.0f} % of a core, budget {self.rule.limit:.0f} %"
+
+
+class Verdict(NamedTuple):
+    """A limit that was just crossed, in either direction, or that calls for a restart."""
+
+    alert: str
+    raised: bool
+    restart: bool
+    text: str
+
+
+class Health:
+    """All limits of one child."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._gauges = [Gauge(rule) for rule in rules]
+        self._restarted_s: float | None = None
+
+    def sample(self, now_s: float, readings: Mapping[str, float | None]) -> list[Verdict]:
+        """Take the readings of one moment (None: not known); return what follows."""
+        verdicts = []
+        for gauge in self._gauges:
+            value = readings.get(gauge.rule.reading)
+            if value is None:
+                continue
+            crossed = gauge.sample(value)
+            restart = gauge.exceeded and gauge.rule.action is Action.RESTART and self._may_restart(now_s)
+            if crossed or restart:
+                verdicts.append(Verdict(gauge.rule.alert, gauge.raised, restart, gauge.text()))
+        return verdicts
+
+    def _may_restart(self, now_s: float) -> bool:
+        if self._restarted_s is not None and now_s - self._restarted_s < RESTART_EVERY_S:
+            return False
+        self._restarted_s = now_s
+        return True
+
+    def reborn(self) -> None:
+        """Another incarnation begins, and nobody has seen yet what it uses."""
+        self._gauges = [Gauge(gauge.rule) for gauge in self._gauges]
+
+    def alerts(self, name: str) -> list[Alert]:
+        """Return what is above its limit and more than a line in the log."""
+        raised = [gauge for gauge in self._gauges if gauge.raised and gauge.rule.action is not Action.LOG]
+        return [Alert(gauge.rule.alert, name, gauge.text()) for gauge in raised]
+
+
+def of_stats(name: str, stats: Mapping[str, Any]) -> list[Alert]:
+    """Return what an actor's own numbers say is wrong."""
+    found = []
+    stuck_s = stats.get("store_stuck_s", 0.0)
+    if stuck_s > SLOW_STORE_S:
+        found.append(Alert("store.slow", name, f"a commit has been under way for {stuck_s:.1f} s"))
+    if stats.get("outbox_full"):
+        found.append(Alert("source.refused", name, "the outbox is full, sources are answered 503"))
+    return found
+
+
+class Board:
+    """The alerts that stand now, and since when."""
+
+    def __init__(self) -> None:
+        self._since_s: dict[tuple[str, str], float] = {}
+        self.standing: list[Alert] = []
+
+    def update(self, now_s: float, alerts: Iterable[Alert]) -> tuple[list[Alert], list[Alert]]:
+        """Take all that stand now; return what is new and what has gone, critical ones first."""
+        order = {Level.CRITICAL: 0, Level.WARN: 1}
+        before = {alert[:2]: alert for alert in self.standing}
+        self.standing = sorted(alerts, key=lambda alert: (order[alert.level], alert.key, alert.name))
+        now = {alert[:2] for alert in self.standing}
+        self._since_s = {key: self._since_s.get(key, now_s) for key in now}
+        return (
+            [alert for alert in self.standing if alert[:2] not in before],
+            [alert for key, alert in before.items() if key not in now],
+        )
+
+    def since_s(self, alert: Alert) -> float:
+        return self._since_s[alert[:2]]

@@ -1,0 +1,208 @@
+"""Logs: one fact per line, one file per process, RUN_DIR/log/NAME.log.
+
+    2026-07-07T12:00:00.123+0200 WARNING ingest outbox full rows=100000 reason='the log is away'
+    when                         level   who    what        key=value
+
+The supervisor renames a file that has grown too large; its writer notices and begins a new one. A process's stderr is
+the same file, so that a traceback or a crash in C stands where it happened; such lines belong to the fact above them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from io import TextIOWrapper
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
+from typing import IO, Any, Final, NamedTuple
+
+from actors import host
+
+FOLDER: Final = "log"
+LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+READ_BYTES: Final = 1 << 20  # of one file at a time, and of each when the last lines are looked for
+
+_LINE: Final = re.compile(rf"(\d{{4}}-\d\d-\d\dT\S+) ({'|'.join(LEVELS)}) (\S+) (.*)", re.DOTALL)
+_FIELD: Final = re.compile(r"""(?:^|\s)(\w+)=('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\S*)""")
+
+
+class Format(logging.Formatter):
+    """Local time with milliseconds and offset, so that it sorts, and means the same elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # the name is logging's
+        del datefmt
+        local = time.localtime(record.created)
+        return f"{time.strftime('%Y-%m-%dT%H:%M:%S', local)}.{record.msecs:03.0f}{time.strftime('%z', local)}"
+
+
+class OwnFile(WatchedFileHandler):
+    """Writes to a file that somebody else may rename; when stderr is the same file, it moves too."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file, delay=True)
+
+    def _open(self) -> TextIOWrapper:
+        host.touch_private(Path(self.baseFilename))
+        return super()._open()
+
+    def reopenIfNeeded(self) -> None:  # the name is logging's
+        before = os.fstat(self.stream.fileno()).st_ino if self.stream is not None else None
+        super().reopenIfNeeded()
+        if before is None or self.stream is None:
+            return
+        if os.fstat(2).st_ino == before != os.fstat(self.stream.fileno()).st_ino:
+            os.dup2(self.stream.fileno(), 2)
+
+
+def path_of(run_dir: Path, name: str) -> Path:
+    return run_dir / FOLDER / f"{name}.log"
+
+
+def open_file(run_dir: Path, name: str) -> IO[bytes]:
+    """Return the log of `name`, open for appending, for this user alone."""
+    host.private_directory(run_dir / FOLDER)
+    path = path_of(run_dir, name)
+    host.touch_private(path)
+    return path.open("ab")
+
+
+def start(file: Path | None, terminal: bool) -> None:
+    """Log to `file`, to the terminal (stderr), or to both; what stderr already is need not be both."""
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)] if terminal else []
+    if file is not None:
+        handlers.append(OwnFile(file))
+    for handler in handlers:
+        handler.setFormatter(Format())
+    logging.basicConfig(handlers=handlers, level=logging.INFO, force=True)
+
+
+def start_actor(file: Path) -> None:
+    """Log to `file` if that is what stderr is, as under a supervisor; else to stderr, as by hand."""
+    own = file.exists() and os.path.samestat(file.stat(), os.fstat(2))
+    start(file if own else None, terminal=not own)
+
+
+def rotate(file: Path, max_bytes: int) -> None:
+    """Put a file that has grown beyond `max_bytes` aside, in place of the one before."""
+    if file.stat().st_size > max_bytes:
+        file.replace(file.with_suffix(".log.1"))
+
+
+class Fact(NamedTuple):
+    """One line, and the lines without a time that follow it. `level` and `name` are "" when it is none of ours."""
+
+    when: str
+    level: str
+    name: str
+    text: str
+
+    def at_least(self, level: str) -> bool:
+        return not self.level or LEVELS.index(self.level) >= LEVELS.index(level)
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fact as an object: `event` is its words, then its keys and values, all of them text."""
+        first, _, more = self.text.partition("\n")
+        found = {key: unquoted(value) for key, value in _FIELD.findall(first)}
+        words = _FIELD.sub("", first).strip()
+        head = {"ts": self.when, "level": self.level.lower(), "logger": self.name, "event": words}
+        return head | found | ({"more": more} if more else {})
+
+    @property
+    def moment_s(self) -> float:
+        """When it happened, in seconds since the epoch; 0 when it does not say."""
+        return datetime.fromisoformat(self.when).timestamp() if self.when else 0.0
+
+    def line(self) -> str:
+        return " ".join(part for part in (self.when, self.level, self.name, self.text) if part)
+
+
+def unquoted(value: str) -> str:
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+        return re.sub(r"\\(.)", r"\1", value[1:-1])
+    return value
+
+
+def parse(lines: Iterable[str]) -> list[Fact]:
+    """Return the facts of lines; what follows a fact without a time of its own is part of it."""
+    facts: list[Fact] = []
+    for line in lines:
+        found = _LINE.fullmatch(line)
+        if found is not None:
+            facts.append(Fact(*found.groups()))
+        elif facts:
+            facts[-1] = facts[-1]._replace(text=f"{facts[-1].text}\n{line}")
+        else:
+            facts.append(Fact("", "", "", line))
+    return facts
+
+
+class Follower:
+    """Reads what is added to a file, also when another takes its place."""
+
+    def __init__(self, path: Path, from_start: bool = False) -> None:
+        self.path = path
+        self._file: IO[bytes] | None = None
+        self._rest = b""
+        if not from_start and path.exists():
+            self._file = path.open("rb")
+            self._file.seek(0, os.SEEK_END)
+
+    def facts(self) -> list[Fact]:
+        """Return what has come since the last call, whole lines only."""
+        found = self._read()
+        if self._replaced():
+            self.close()
+            found += self._read()
+        return parse(found)
+
+    def _read(self) -> list[str]:
+        if self._file is None:
+            if not self.path.exists():
+                return []
+            self._file = self.path.open("rb")
+        *lines, self._rest = (self._rest + self._file.read(READ_BYTES)).split(b"\n")
+        return [line.decode(errors="replace") for line in lines]
+
+    def _replaced(self) -> bool:
+        if self._file is None or not self.path.exists():
+            return False
+        return self.path.stat().st_ino != os.fstat(self._file.fileno()).st_ino
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._file, self._rest = None, b""
+
+
+def last(run_dir: Path, names: Iterable[str], level: str, count: int) -> list[Fact]:
+    """Return the last `count` facts of these processes, in the order of time."""
+    found: list[Fact] = []
+    for name in names:
+        path = path_of(run_dir, name)
+        facts = parse([line for file in (path.with_suffix(".log.1"), path) for line in tail(file)])
+        found += [fact for fact in facts if fact.at_least(level)][-count:]
+    return sorted(found, key=lambda fact: fact.moment_s)[-count:]
+
+
+def tail(file: Path) -> list[str]:
+    """Return the last whole lines of a file, READ_BYTES at most."""
+    if not file.exists():
+        return []
+    with file.open("rb") as opened:
+        size = opened.seek(0, os.SEEK_END)
+        opened.seek(max(0, size - READ_BYTES))
+        lines = opened.read().split(b"\n")
+    return [line.decode(errors="replace") for line in (lines[1:] if size > READ_BYTES else lines) if line]
+
+
+def names(run_dir: Path) -> list[str]:
+    """Return who has a log."""
+    return sorted(path.stem for path in (run_dir / FOLDER).glob("*.log"))

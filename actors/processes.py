@@ -1,0 +1,98 @@
+"""One child process: how it is started, what it says on its pipes, what it uses."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, Final, Protocol
+
+from actors import host, logs, meters
+from actors.core.children import Life
+from actors.core.topology import Child
+
+LINE_BYTES: Final = 64 << 10  # a heart line has some hundred bytes; what is longer is none
+
+
+class Process(Protocol):
+    """What the supervisor needs of subprocess.Popen; the tests give it something smaller."""
+
+    pid: int
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
+
+    def poll(self) -> int | None: ...
+    def send_signal(self, sig: int, /) -> None: ...
+
+
+Spawn = Callable[[Child], Process]
+
+
+class Incarnation:
+    """One process of a child: its pipes, its meter, the last thing it said."""
+
+    def __init__(self, life: Life, process: Process) -> None:
+        self.life = life
+        self.process = process
+        self.meter = meters.Meter(process.pid)
+        self.stats: dict[str, Any] = {}
+        self.events_per_s: float | None = None
+        self.babbled = False
+        self.pending = bytearray()
+        self.listening = process.stdout is not None
+        self._said_s = 0.0
+
+    def read(self) -> list[bytes]:
+        """Return the whole lines that have come; `listening` ends with the pipe."""
+        if self.process.stdout is None or not self.listening:
+            return []
+        try:
+            data = os.read(self.process.stdout.fileno(), LINE_BYTES)
+        except BlockingIOError:
+            return []
+        self.listening = bool(data)
+        *lines, rest = bytes(self.pending + data).split(b"\n")
+        self.pending = bytearray(rest[:LINE_BYTES])
+        return lines
+
+    def says(self, stats: dict[str, Any], now_s: float) -> None:
+        """Take its numbers; what it has passed on since the last time is a rate."""
+        before, after = self.stats.get("events"), stats.get("events")
+        if isinstance(before, int | float) and isinstance(after, int | float) and now_s > self._said_s:
+            self.events_per_s = max(0.0, (after - before) / (now_s - self._said_s))
+        self.stats, self._said_s = stats, now_s
+
+    def readings(self) -> dict[str, Any]:
+        """Return what it uses, and what it says of itself; None: not known."""
+        said = {
+            key: self.stats.get(key) for key in ("queue", "busy_share", "tick_min_ms", "tick_avg_ms", "tick_max_ms")
+        }
+        return self.meter.readings | said | {"events_per_s": self.events_per_s}
+
+    def close(self) -> None:
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
+
+
+def spawner(run_dir: Path, program: tuple[str, ...]) -> Spawn:
+    """Return what starts `python -m actors NAME RUN_DIR`, with stderr to its log."""
+
+    def spawn(child: Child) -> subprocess.Popen[bytes]:
+        with logs.open_file(run_dir, child.name) as stderr:
+            return subprocess.Popen(
+                # -P: an `actors` directory where the command happens to be called is not ours
+                [sys.executable, "-P", *program, child.name, str(run_dir)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                bufsize=0,
+                env=host.environment(),
+                **host.new_group(),
+            )
+
+    return spawn

@@ -1,0 +1,126 @@
+"""Budgets as tables of samples, and the board of alerts."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.core.health import (
+    ALERTS,
+    CLEAR_SHARE,
+    IN_A_ROW,
+    RESTART_EVERY_S,
+    Action,
+    Alert,
+    Board,
+    Gauge,
+    Health,
+    Level,
+    Rule,
+    of_stats,
+)  # fmt: skip
+
+MEMORY = Rule("memory.critical", "rss_bytes", 100.0, Action.ALERT)
+
+
+def walk(values: list[float], rule: Rule = MEMORY) -> list[bool]:
+    gauge = Gauge(rule)
+    found = []
+    for value in values:
+        gauge.sample(value)
+        found.append(gauge.raised)
+    return found
+
+
+@pytest.mark.parametrize(("values", "raised"), [
+    ([101] * 4, [False] * 4),
+    ([101] * 5, [False] * 4 + [True]),
+    ([101] * 4 + [100] + [101] * 4, [False] * 9),  # four and four are not five in a row
+    ([100] * 9, [False] * 9),  # the limit itself is allowed
+    ([101] * 5 + [95] * 9, [False] * 4 + [True] * 10),  # below the limit, not below nine tenths of it
+    ([101] * 5 + [89] * 5, [False] * 4 + [True] * 5 + [False]),
+    ([101] * 5 + [89] * 4 + [91] + [89] * 4, [False] * 4 + [True] * 10),
+    ([101] * 5 + [89] * 5 + [101] * 5, [False] * 4 + [True] * 5 + [False] * 5 + [True]),
+])  # fmt: skip
+def test_a_budget_raises_after_five_above_and_clears_after_five_well_below(values, raised):
+    assert walk(values)[: len(raised)] == raised
+
+
+@given(st.lists(st.floats(0, 200)))
+def test_a_budget_changes_only_after_five_in_a_row_that_say_so(values):
+    before = False
+    for place, raised in enumerate(walk(values)):
+        if raised != before:
+            window = values[place - IN_A_ROW + 1 : place + 1]
+            assert len(window) == IN_A_ROW
+            assert all(value > 100 if raised else value < 100 * CLEAR_SHARE for value in window)
+        before = raised
+
+
+def exceeding(action: Action, samples: int, every_s: float = 2.0) -> list[tuple[int, bool]]:
+    """Return (place, restart) of every verdict while a limit is exceeded by each sample."""
+    health = Health([MEMORY._replace(action=action)])
+    return [
+        (place, verdict.restart)
+        for place in range(samples)
+        for verdict in health.sample(place * every_s, {"rss_bytes": 200.0})
+    ]
+
+
+def test_what_follows_is_the_budgets_choice():
+    assert exceeding(Action.LOG, 40) == [(4, False)]
+    assert exceeding(Action.ALERT, 40) == [(4, False)]
+    # again when the minute is over, because the first restart did not help
+    assert exceeding(Action.RESTART, 40) == [(4, True), (34, True)]
+    assert RESTART_EVERY_S == 60.0
+
+
+def test_only_what_is_more_than_a_line_in_the_log_is_an_alert():
+    for action, count in ((Action.LOG, 0), (Action.ALERT, 1), (Action.RESTART, 1)):
+        health = Health([MEMORY._replace(action=action)])
+        for place in range(5):
+            health.sample(float(place), {"rss_bytes": 600e6})
+        assert len(health.alerts("ingest")) == count
+    assert health.alerts("ingest")[0].text == "600 MB of memory, budget 0 MB"
+
+
+def test_what_is_not_known_counts_for_nothing_and_a_new_process_begins_anew():
+    health = Health([MEMORY])
+    for value in (200.0, 200.0, 200.0, 200.0, None):
+        assert health.sample(0.0, {"rss_bytes": value}) == []
+    assert [verdict.raised for verdict in health.sample(0.0, {"rss_bytes": 200.0})] == [True]
+    health.reborn()
+    assert health.alerts("ingest") == []
+    assert health.sample(0.0, {"rss_bytes": 200.0}) == []
+
+
+@pytest.mark.parametrize(("stats", "keys"), [
+    ({}, []),
+    ({"store_stuck_s": 0.9, "outbox_full": 0.0}, []),
+    ({"store_stuck_s": 1.1}, ["store.slow"]),
+    ({"store_stuck_s": 3.0, "outbox_full": 1.0}, ["store.slow", "source.refused"]),
+])  # fmt: skip
+def test_an_actors_own_numbers_raise_alerts(stats, keys):
+    assert [alert.key for alert in of_stats("ingest", stats)] == keys
+
+
+def test_the_board_says_once_what_is_new_and_what_has_gone_critical_first():
+    board = Board()
+    silent, failed = Alert("process.silent", "ingest", "2 s"), Alert("process.failed", "demo", "wrong")
+    assert board.update(1.0, [silent]) == ([silent], [])
+    later = silent._replace(text="3 s")
+    assert board.update(2.0, [later, failed]) == ([failed], [])
+    assert board.standing == [failed, later]
+    assert (board.since_s(later), board.since_s(failed)) == (1.0, 2.0)
+    assert board.update(3.0, [failed]) == ([], [later])
+    assert board.update(4.0, [silent, failed]) == ([silent], [])
+    assert board.since_s(silent) == 4.0
+
+
+def test_every_alert_says_what_to_do():
+    for key, level in itertools.product(ALERTS, Level):
+        alert = Alert(key, "gateway-1", "")
+        assert alert.do
+        assert "NAME" not in alert.do
+        assert (alert.level is level) == (ALERTS[key].level is level)

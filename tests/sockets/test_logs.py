@@ -1,0 +1,132 @@
+"""Log lines: as they are written, read back, put aside and followed."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from actors import logs
+
+ROOT = Path(__file__).resolve().parents[2]
+NOON = "2026-07-07T12:00:00.123+0200"
+
+WRITER = """
+import logging, os, sys
+from pathlib import Path
+from actors import logs
+file = Path(sys.argv[1])
+logs.start(file, terminal=False)
+log = logging.getLogger("ingest")
+log.info("before")
+file.replace(file.with_suffix(".log.1"))
+log.info("after")
+os.write(2, b"a crash in C\\n")
+"""
+
+
+def fact(text: str, level: str = "INFO", when: str = NOON) -> str:
+    return f"{when} {level} ingest {text}"
+
+
+@pytest.mark.parametrize(("text", "fields"), [
+    ("ready", {"event": "ready"}),
+    ("ready seconds=0.52", {"event": "ready", "seconds": "0.52"}),
+    ("child died name=demo reason='killed by SIGKILL' restart_in_s=0.0",
+     {"event": "child died", "name": "demo", "reason": "killed by SIGKILL", "restart_in_s": "0.0"}),
+    ("said line=\"it's\"", {"event": "said", "line": "it's"}),
+    (r"said line='a \'quoted\' word'", {"event": "said", "line": "a 'quoted' word"}),
+    ("serving url=http://127.0.0.1:7700/?a=b", {"event": "serving", "url": "http://127.0.0.1:7700/?a=b"}),
+    ("", {"event": ""}),
+])  # fmt: skip
+def test_a_fact_is_words_then_keys_and_values(text, fields):
+    (found,) = logs.parse([fact(text)])
+    assert found.fields() == {"ts": NOON, "level": "info", "logger": "ingest"} | fields
+
+
+def test_what_has_no_time_belongs_to_the_fact_above():
+    first, second = logs.parse([fact("failed"), "Traceback", "  line", fact("ready")])
+    assert first.fields()["more"] == "Traceback\n  line"
+    assert first.line() == f"{fact('failed')}\nTraceback\n  line"
+    assert second.text == "ready"
+    (alone,) = logs.parse(["Fatal Python error", "Thread 1"])
+    assert (alone.level, alone.at_least("ERROR"), alone.moment_s) == ("", True, 0.0)
+
+
+def test_levels_are_a_threshold():
+    found = logs.parse([fact(level, level) for level in logs.LEVELS])
+    assert [one.text for one in found if one.at_least("WARNING")] == ["WARNING", "ERROR", "CRITICAL"]
+
+
+def test_facts_of_several_processes_come_in_the_order_of_time(tmp_path):
+    (tmp_path / "log").mkdir()
+    logs.path_of(tmp_path, "ingest").write_text(
+        f"{fact('one', when='2026-10-25T02:59:59.000+0200')}\n{fact('three', when='2026-10-25T02:00:01.000+0100')}\n"
+    )
+    logs.path_of(tmp_path, "demo").write_text(f"{fact('two', when='2026-10-25T01:00:00.000+0000')}\n")
+    assert [one.text for one in logs.last(tmp_path, ["demo", "ingest"], "INFO", 9)] == ["one", "two", "three"]
+    assert [one.text for one in logs.last(tmp_path, ["demo", "ingest"], "INFO", 1)] == ["three"]
+    assert logs.names(tmp_path) == ["demo", "ingest"]
+
+
+def test_the_last_lines_are_found_across_a_rotation(tmp_path):
+    (tmp_path / "log").mkdir()
+    path = logs.path_of(tmp_path, "ingest")
+    path.write_text(f"{fact('old')}\n")
+    logs.rotate(path, max_bytes=1000)
+    assert path.exists()
+    logs.rotate(path, max_bytes=10)
+    assert not path.exists()
+    path.write_text(f"{fact('new')}\n")
+    assert [one.text for one in logs.last(tmp_path, ["ingest"], "INFO", 9)] == ["old", "new"]
+
+
+def test_a_follower_misses_nothing_when_the_file_is_put_aside(tmp_path):
+    path = tmp_path / "ingest.log"
+    path.write_text(f"{fact('before')}\n")
+    follower = logs.Follower(path)
+    assert follower.facts() == []
+    with path.open("a") as old:
+        old.write(f"{fact('one')}\n{fact('half')}"[:-2])
+        old.flush()
+        assert [one.text for one in follower.facts()] == ["one"]
+        path.replace(path.with_suffix(".log.1"))
+        old.write("lf\n")
+    assert [one.text for one in follower.facts()] == ["half"]
+    path.write_text(f"{fact('two')}\n")
+    assert [one.text for one in follower.facts()] == ["two"]
+    follower.close()
+
+
+def test_a_writer_goes_on_in_a_new_file_when_its_own_was_put_aside_and_stderr_goes_with_it(tmp_path):
+    path = tmp_path / "ingest.log"
+    with path.open("ab") as stderr:
+        subprocess.run([sys.executable, "-c", WRITER, str(path)], cwd=ROOT, stderr=stderr, check=True)
+    assert [one.text for one in logs.parse(path.with_suffix(".log.1").read_text().splitlines())] == ["before"]
+    (after,) = logs.parse(path.read_text().splitlines())
+    assert after.text == "after\na crash in C"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_terminal_is_left_alone_when_the_file_is_put_aside(tmp_path):
+    path = tmp_path / "ingest.log"
+    done = subprocess.run(
+        [sys.executable, "-c", WRITER, str(path)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == "a crash in C\n"
+
+
+def test_time_is_local_with_its_offset(monkeypatch):
+    record = logging.LogRecord("ingest", logging.INFO, "", 0, "ready", (), None)
+    line = logs.Format().format(record)
+    (found,) = logs.parse([line])
+    assert abs(found.moment_s - record.created) < 0.001
+
+
+def test_json_of_a_fact_is_json():
+    (found,) = logs.parse([fact("said line='\"'")])
+    assert json.loads(json.dumps(found.fields()))["line"] == '"'
+    assert os.linesep not in json.dumps(found.fields())
