@@ -203,7 +203,7 @@ MUTATIONS: Final = [
         '                account.drop("restart", account.received - account.ended)', "                pass",
         f"{CORE}test_ledger.py"),
     one("an outbox takes more than it may hold", LINK,
-        "if self.waiting + rows > self._settings.max_rows or", "if",
+        "return self.waiting + rows > self._settings.max_rows or", "return",
         f"{SOCKETS}test_pipeline.py::test_a_full_outbox_refuses_with_503_and_takes_again_when_there_is_room"),
     one("a log is trimmed once a minute and no more", QUEUE,
         "            self._trim_due_s = time.monotonic() + TRIM_AGAIN_S\n", "            pass\n",
