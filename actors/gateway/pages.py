@@ -110,6 +110,9 @@ class Files(Doors, tornado.web.StaticFileHandler):
     async def get(self, path: str = "", include_body: bool = True) -> None:
         await super().get(self._page or path, include_body)
 
+    async def head(self, path: str = "") -> None:
+        await self.get(path, include_body=False)
+
     def parse_url_path(self, url_path: str) -> str:
         parts = url_path.split("/")
         if Path(parts[-1]).suffix not in MIME_TYPES or any(part.startswith(".") or not part for part in parts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import socket
@@ -174,6 +175,16 @@ def test_the_pages_are_where_people_look_for_them(rig):
             assert headers["Content-Type"] == "text/html; charset=utf-8"
         else:
             assert status == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/overlay/", "/static/js/boot.mjs"])
+def test_the_head_of_a_page_is_its_answer_without_its_body(rig, path):
+    connection = http.client.HTTPConnection("127.0.0.1", rig.port, timeout=5)
+    connection.request("HEAD", path)
+    response = connection.getresponse()
+    assert (response.status, response.read()) == (200, b"")
+    assert int(response.headers["Content-Length"]) == len(rig.request(path)[2])
+    connection.close()
 
 
 def test_other_methods_are_refused_in_json(rig):
