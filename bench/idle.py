@@ -2,6 +2,8 @@
 
     python -m bench.idle [--seconds 30] [--starts 5]
 
+And the supervisor alone, over eight children.
+
 CPU is the time that all its processes used, in percent of one core; memory is summed over them: resident (shared pages
 counted once per process) and unique (USS: what would be free if they ended). One overlay is connected. Start is from
 the command until gateway and ingest answer.
@@ -79,7 +81,10 @@ def main(seconds: float, starts: int) -> None:
     ready_ms = start_times(starts)
     with pipeline() as running:
         idle = asyncio.run(watch(running, seconds))
-    report("idle", {"seconds": seconds, "starts": starts}, {"idle": idle, "ready_ms": ready_ms})
+    with pipeline(["gateway.processes=2", "normalizer.processes=2", "demo=true"]) as running:
+        eight = asyncio.run(watch(running, seconds))["by_process"]
+    facts = {"idle": idle, "ready_ms": ready_ms, "supervisor_of_eight": eight["supervisor"], "children": len(eight) - 1}
+    report("idle", {"seconds": seconds, "starts": starts}, facts)
 
 
 if __name__ == "__main__":
