@@ -37,7 +37,7 @@ from actors.config import Settings, Source
 from actors.core.restarts import Policy
 from actors.core.topology import Child
 from actors.errors import ConfigError, Refused
-from actors.origin import Origin
+from actors.invocation import Invocation
 
 DETACHED_READY_S: Final = 30.0
 
@@ -64,7 +64,7 @@ def check_ports(settings: Settings, patience_s: float) -> None:
             time.sleep(0.05)
 
 
-def prepare(settings: Settings, origin: Origin) -> tuple[Settings, Path, IO[bytes]]:
+def prepare(settings: Settings, invocation: Invocation) -> tuple[Settings, Path, IO[bytes]]:
     """Make the run directory this pipeline's own; return it, the settings with its absolute path, and the lock.
 
     Raises:
@@ -87,40 +87,43 @@ def prepare(settings: Settings, origin: Origin) -> tuple[Settings, Path, IO[byte
             "run_dir (--set run_dir=NAME) runs beside it"
         ) from error
     settings = msgspec.structs.replace(settings, run_dir=str(run_dir))
-    if not origin.again:  # then they were read from there, and a full disk must not keep it down
+    if not invocation.again:  # then they were read from there, and a full disk must not keep it down
         host.write_private(run_dir / config.SETTINGS_FILE, config.hand_down(settings))
-        host.write_private(run_dir / config.SOURCE_FILE, msgspec.json.encode(origin.source))
+        host.write_private(run_dir / config.SOURCE_FILE, msgspec.json.encode(invocation.source))
     tokens.load_or_create(run_dir)
     return settings, run_dir, lock
 
 
 def supervise(
-    settings: Settings, origin: Origin, plan: Iterable[Child] | None = None, program: tuple[str, ...] = ("-m", "actors")
+    settings: Settings,
+    invocation: Invocation,
+    plan: Iterable[Child] | None = None,
+    program: tuple[str, ...] = ("-m", "actors"),
 ) -> int:
     """Be the supervisor until stopped; return the exit code. The tests have a plan and a program of their own."""
     # Here, because it brings psutil with it: 4 MB that a command need not carry.
     from actors import meters, process_tree, processes
 
-    settings, run_dir, lock = prepare(settings, origin)
+    settings, run_dir, lock = prepare(settings, invocation)
     with lock:
         host.private_directory(run_dir / logs.FOLDER)
-        logs.start(logs.path_of(run_dir, "supervisor"), terminal=not origin.background)
+        logs.start(logs.path_of(run_dir, "supervisor"), terminal=not invocation.background)
         left = process_tree.leftovers(run_dir)
         for name, pid in meters.end_leftovers(left or []):
             log.warning("leftover killed name=%s pid=%d", name, pid)
-        if not origin.again:
+        if not invocation.again:
             check_ports(settings, 0.0 if left is None else meters.LEFTOVER_S)
 
         def on_ready() -> None:
-            seconds = time.monotonic() - origin.since_s
+            seconds = time.monotonic() - invocation.since_s
             log.info("ready seconds=%.2f", seconds)
             host.notify("READY=1")
-            if not origin.background and not origin.again:
-                click.echo(announcement(settings, run_dir, seconds, origin.as_json))
+            if not invocation.background and not invocation.again:
+                click.echo(announcement(settings, run_dir, seconds, invocation.as_json))
 
         children = process_tree.plan_of(settings) if plan is None else plan
         spawn = processes.spawner(run_dir, program)
-        supervisor = process_tree.Supervisor(children, settings, run_dir, spawn, on_ready, origin)
+        supervisor = process_tree.Supervisor(children, settings, run_dir, spawn, on_ready, invocation)
         code = supervisor.run()
     supervisor.hang_up()
     return code
@@ -172,9 +175,9 @@ def start(
 ) -> None:
     """Start the pipeline in the foreground and print the URLs for OBS and the browser."""
     source = Source(str(config_file.absolute()) if config_file else None, list(overrides))
-    origin = Origin(guarded_by, background, again is not None, since or time.monotonic(), json_output, source)
+    invocation = Invocation(guarded_by, background, again is not None, since or time.monotonic(), json_output, source)
     if again is not None:
-        sys.exit(supervise(config.of_run_dir(again), origin))  # a file edited since then must not keep it down
+        sys.exit(supervise(config.of_run_dir(again), invocation))  # a file edited since then must not keep it down
     settings = commands.settings_of(config_file, overrides)
     options = ["--config", str(config_file.absolute())] if config_file else []
     options += [part for override in overrides for part in ("--set", override)]
@@ -182,21 +185,21 @@ def start(
         options += ["--no-guardian"] if no_guardian else []
         sys.exit(start_detached([*MYSELF, "start", "--background", *options], settings, json_output))
     if no_guardian or guarded_by is not None:
-        sys.exit(supervise(settings, origin))
-    sys.exit(become_guardian(options, settings, origin))
+        sys.exit(supervise(settings, invocation))
+    sys.exit(become_guardian(options, settings, invocation))
 
 
-def become_guardian(options: list[str], settings: Settings, origin: Origin) -> int:
+def become_guardian(options: list[str], settings: Settings, invocation: Invocation) -> int:
     """Turn into the guardian, which must not carry what only a command line needs (it idles for weeks)."""
     own, run_dir = settings.supervisor, commands.run_dir_of(settings)
     guarded = [*MYSELF, "start", "--guarded-by", str(os.getpid())]
-    guarded += [flag for flag, on in (("--background", origin.background), ("--json", origin.as_json)) if on]
+    guarded += [flag for flag, on in (("--background", invocation.background), ("--json", invocation.as_json)) if on]
     order = guardian.order(
-        first=[*guarded, "--since", str(origin.since_s), *options],
+        first=[*guarded, "--since", str(invocation.since_s), *options],
         again=[*guarded, "--again", str(run_dir)],
         policy=Policy(own.backoff_first_s, own.backoff_max_s, own.healthy_s),
         log=str(logs.path_of(run_dir, "supervisor")),
-        terminal=not origin.background,
+        terminal=not invocation.background,
     )
     if host.POSIX:  # elsewhere exec is a new process, and the caller would believe that this one has ended
         os.execve(sys.executable, [sys.executable, "-P", "-m", "actors.guardian", order], host.environment())

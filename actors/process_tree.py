@@ -31,7 +31,7 @@ from actors.core.health import Action, Alert, Board, Health, Rule
 from actors.core.restarts import BAD_CONFIG, Policy
 from actors.core.topology import Child
 from actors.errors import BadInput, ConfigError, Refused
-from actors.origin import Origin
+from actors.invocation import Invocation
 from actors.processes import Incarnation, Spawn
 
 LOG_BYTES: Final = 5 << 20  # per process, and as much again for the one before
@@ -52,7 +52,7 @@ class Supervisor:
         run_dir: Path,
         spawn: Spawn,
         on_ready: Callable[[], None] = lambda: None,
-        origin: Origin | None = None,
+        invocation: Invocation | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.family = Family(plan, limits_of(settings))
@@ -72,8 +72,8 @@ class Supervisor:
         self._health = {life.child.name: Health(rules(settings, life.child.kind)) for life in self.family.lives}
         self._board = Board()
         self._meter = meters.Meter(os.getpid())
-        self._origin = origin or Origin()
-        self._guardian = meters.Meter(self._origin.guardian_pid) if self._origin.guardian_pid else None
+        self._invocation = invocation or Invocation()
+        self._guardian = meters.Meter(self._invocation.guardian_pid) if self._invocation.guardian_pid else None
         self._console: dict[str, logs.Follower] = {}
         self._selector = selectors.DefaultSelector()
         self._signals = signals.Signals()
@@ -167,7 +167,7 @@ class Supervisor:
 
     def _start(self, life: Life) -> None:
         name = life.child.name
-        if not self._origin.background and name not in self._console:
+        if not self._invocation.background and name not in self._console:
             self._console[name] = logs.Follower(logs.path_of(self._run_dir, name))
         try:
             process = self._spawn(life.child)
@@ -226,7 +226,7 @@ class Supervisor:
         name = life.child.name
         if life.state is State.FAILED:
             log.error("child refused its configuration name=%s %s", name, own_words(self._run_dir, name))
-            if not self._origin.again and not self.family.was_ready:
+            if not self._invocation.again and not self.family.was_ready:
                 self.exit_code = BAD_CONFIG
                 self.family.stop(self._clock(), "start failed")
         elif life.state is State.BACKOFF:
@@ -319,7 +319,7 @@ class Supervisor:
         return {
             "ok": True,
             "pid": os.getpid(),
-            "guardian_pid": self._origin.guardian_pid if self._guardian else None,
+            "guardian_pid": self._invocation.guardian_pid if self._guardian else None,
             "uptime_s": round(now_s - self._started_s, 3),
             "state": self.family.state(now_s),
             "alerts": [self._alert_row(alert, now_s) for alert in self._board.standing],
@@ -358,7 +358,7 @@ class Supervisor:
                 meter.sample()
         dear = [self._meter, *(incarnation.meter for incarnation in self.incarnations.values())]
         dear[self._samples % len(dear)].sample_unique()
-        if self._guardian is not None and os.getppid() != self._origin.guardian_pid:
+        if self._guardian is not None and os.getppid() != self._invocation.guardian_pid:
             self._guardian = None
         for incarnation in list(self.incarnations.values()):
             self._judge(incarnation, now_s)
@@ -394,7 +394,7 @@ class Supervisor:
                 found.append(Alert("process.silent", name, f"no sign of life for {now_s - life.heard_s:.0f} s"))
             if name in self.incarnations:
                 found += self._health[name].alerts(name) + health.of_stats(name, self.incarnations[name].stats)
-        if self._guardian is None and self._origin.guardian_pid is not None:
+        if self._guardian is None and self._invocation.guardian_pid is not None:
             found.append(Alert("guardian.gone", "supervisor", "its guardian was ended"))
         if self._unlisted:
             found.append(Alert("list.unwritten", "supervisor", f"children.json: {self._unlisted}"))

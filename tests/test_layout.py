@@ -24,7 +24,7 @@ PURE = {
 TOOLS = {"config", "core", "errors", "faults", "host", "runtime", "signals", "stores", "tokens", "wire"}
 
 # What the supervisor is made of; it must live when the actors' code does not even import.
-SUPERVISION = {"config", "control", "core", "errors", "host", "logs", "meters", "origin", "processes", "signals"}
+SUPERVISION = {"config", "control", "core", "errors", "host", "logs", "meters", "invocation", "processes", "signals"}
 
 # room: (the rooms it may import, why not the others)
 ROOMS = {
@@ -37,7 +37,7 @@ ROOMS = {
     "guardian": ({"core", "host", "logs", "signals"}, "it idles for weeks and must stay small"),
     "logs": ({"host"}, "whoever writes must be able to, whatever else is wrong"),
     "meters": (set(), "a reading knows nobody who reads it"),
-    "origin": ({"config"}, "it is passed from the command line to the supervisor"),
+    "invocation": ({"config"}, "it is passed from the command line to the supervisor"),
     "processes": ({"core", "host", "logs", "meters"}, "a process is spawned and heard, the tree decides"),
     "process_tree": (SUPERVISION, "it starts actors as processes and must live when their code does not even import"),
     "interpreter": (set(), "it runs where no package is installed"),

@@ -12,7 +12,7 @@ import supervisor  # noqa: E402
 from actors import config  # noqa: E402
 from actors.core import topology  # noqa: E402
 from actors.errors import FramewireError  # noqa: E402
-from actors.origin import Origin  # noqa: E402
+from actors.invocation import Invocation  # noqa: E402
 
 PROGRAM = (str(ROOT / "tests" / "faults" / "tiny_actor.py"),)
 
@@ -22,9 +22,9 @@ def main(arguments: list[str]) -> int:
     guarded = len(arguments) > 1
     settings = config.load(run_dir / "tiny.toml", [f"run_dir={run_dir}"])
     plan = topology.children(gateways=1, normalizers=1, demo=True)
-    origin = Origin(os.getppid() if guarded else None, True, "again" in arguments, time.monotonic())
+    invocation = Invocation(os.getppid() if guarded else None, True, "again" in arguments, time.monotonic())
     try:
-        return supervisor.supervise(settings, origin, plan, PROGRAM)
+        return supervisor.supervise(settings, invocation, plan, PROGRAM)
     except FramewireError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3

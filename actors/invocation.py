@@ -7,7 +7,7 @@ from typing import NamedTuple
 from actors.config import Source
 
 
-class Origin(NamedTuple):
+class Invocation(NamedTuple):
     """How this supervisor was called."""
 
     guardian_pid: int | None = None
