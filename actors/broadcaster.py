@@ -63,9 +63,6 @@ class Broadcaster:
         self.counts["bytes"] += len(message)
         faults.point("broadcaster.sent")
 
-    def stats(self) -> runtime.Stats:
-        return self.counts | {"queue": 0}  # what waits is in the sockets on both sides of it
-
 
 def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     """Run until told to stop."""
@@ -73,7 +70,7 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     bus = wire.Bus(run_dir)
     reactor = runtime.Reactor(bus.context)
     broadcaster = Broadcaster(bus)
-    heart = runtime.Heart(name, broadcaster.stats, reactor.ticks)
+    heart = runtime.Heart(name, lambda: broadcaster.counts, reactor.ticks)
     heart.start(reactor.wake)
     reactor.reads(broadcaster.critical_in, broadcaster.on_critical)
     reactor.reads(broadcaster.rest_in, broadcaster.on_rest)

@@ -96,9 +96,6 @@ class Normalizer:
             item.pseq, item.attempt, [msgspec.structs.replace(event, ts_normalized_ms=now_ms) for event in events]
         )
 
-    def stats(self) -> runtime.Stats:
-        return self.counts | {"queue": 0}  # what waits is in the sockets on both sides of it
-
 
 def _reject(item: RawItem, batch: RawBatch, reason: str, dead: bool = False) -> Reject:
     name = f"{batch.producer}/{item.pseq}" if batch.critical else f"{batch.producer}/g{batch.pgen}/{item.pseq}"
@@ -112,7 +109,7 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     bus = wire.Bus(run_dir)
     reactor = runtime.Reactor(bus.context)
     normalizer = Normalizer(bus, index, Suspects(run_dir, name))
-    heart = runtime.Heart(name, normalizer.stats, reactor.ticks)
+    heart = runtime.Heart(name, lambda: normalizer.counts, reactor.ticks)
     heart.start(reactor.wake)
     reactor.reads(normalizer.critical_in, normalizer.on_critical)
     # One batch of the rest at a time, and none while the queue-manager is busy: the pressure reaches the producers, who

@@ -8,8 +8,8 @@ stderr   the log: one fact per line, `time level actor event key=value`
 SIGTERM  drain, then leave with 0
 SIGUSR1  write down where every thread stands (to stderr), and go on; works while the loop hangs
 
-Stats that every actor has: `queue` (messages that wait in it), `events` (what it has passed on since it started), and
-what Ticks says of its loop.
+Stats that every actor has: `events` (what it has passed on since it started), what Ticks says of its loop, and `queue`
+(messages that wait in it) if it keeps any.
 """
 
 from __future__ import annotations

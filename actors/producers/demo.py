@@ -76,7 +76,7 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     stopped = threading.Event()
     server = Server(settings, run_dir)
     ticks = runtime.Ticks()
-    heart = runtime.Heart(name, lambda: server.counts | {"queue": 0, "events": server.counts["posted"]}, ticks)
+    heart = runtime.Heart(name, lambda: server.counts | {"events": server.counts["posted"]}, ticks)
     heart.start(stopped.set)
     heart.ready()
     logging.getLogger(name).info("playing match_s=%d (demo = false turns it off)", demo.DURATION_S)
