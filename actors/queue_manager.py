@@ -19,6 +19,7 @@ from actors import faults, runtime, wire
 from actors.config import Queue, Settings
 from actors.core.book import Book, Entry
 from actors.core.cadence import Cadence
+from actors.core.calendar import Calendar
 from actors.core.derive import Derivation
 from actors.core.event import UNREADABLE, EnvelopeBatch, Event, Greeting, Marks, Receipt
 from actors.core.frame import Frame
@@ -73,6 +74,7 @@ class QueueManager:
         self._reader = reader
         self._committing = False
         self._trim_due_s: float | None = None
+        self._calendar = Calendar(time.time() * 1000, time.monotonic())
         self._shown: deque[Event] = deque()
         self._frame = 0
         self._counted = 0.0
@@ -149,7 +151,8 @@ class QueueManager:
         trim = self._trim_due_s is not None and self._trim_due_s <= now_s
         if (self.book.urgent or trim) and not self._committing:
             self._trim_due_s = None if trim else self._trim_due_s
-            self._start_commit(self.book.take(trim_ms=time.time() * 1000 if trim else 0.0))
+            now_ms = self._calendar.now_ms(time.time() * 1000, now_s)
+            self._start_commit(self.book.take(trim_ms=now_ms if trim else 0.0))
         due_s = self.cadence.due_s(len(self.lanes) > 0, bool(self._shown))
         if due_s is not None and due_s <= now_s:
             due_s = self._send_frame(now_s)

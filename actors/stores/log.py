@@ -158,12 +158,15 @@ class Log:
         (free,) = db.execute("PRAGMA freelist_count").fetchone()
         (page_bytes,) = db.execute("PRAGMA page_size").fetchone()
         full = (pages - free) * page_bytes > self._max_bytes
-        before_ms = now_ms if full else now_ms - self._keep_s * 1000
-        # Only the oldest rows are looked at: a log in which nothing is old must not be read from end to end.
+        # A full log gives up its oldest rows whatever the clock says, which may have been set back behind them.
+        before_ms = float("inf") if full else now_ms - self._keep_s * 1000
+        # Only the oldest rows are looked at: a log in which nothing is old must not be read from end to end. And only
+        # up to the first that is kept: behind a clock that was set back, older stamps follow newer ones.
         events = db.execute(
-            "DELETE FROM events WHERE position IN (SELECT position FROM "
-            "(SELECT position, ts_ms FROM events ORDER BY position LIMIT ?) WHERE ts_ms < ?)",
-            (TRIM_ROWS, before_ms),
+            "DELETE FROM events WHERE position < "
+            "(SELECT coalesce(min(CASE WHEN ts_ms >= ? THEN position END), max(position) + 1) FROM "
+            "(SELECT position, ts_ms FROM events ORDER BY position LIMIT ?))",
+            (before_ms, TRIM_ROWS),
         ).rowcount
         identities = db.execute(
             "DELETE FROM identities WHERE key IN (SELECT key FROM identities WHERE ts_ms < ? LIMIT ?)",

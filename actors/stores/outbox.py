@@ -16,6 +16,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from actors import faults, host
+from actors.core.calendar import Calendar
 from actors.core.event import RawItem
 from actors.stores.log import connect
 
@@ -87,6 +88,14 @@ class Outbox:
             "SELECT coalesce(sum(length(body)), 0) FROM rows WHERE pseq > ?", (self.acked,)
         ).fetchone()
         self.waiting_bytes = int(waiting_bytes)
+        # From the newest row on, so that a clock that was set while nobody was here makes nothing old either.
+        newest_ms: float | None
+        (newest_ms,) = db.execute(
+            "SELECT max(ts_ms) FROM (SELECT max(ts_ms) AS ts_ms FROM deliveries UNION ALL "
+            "SELECT ts_ingest_ms FROM rows WHERE pseq = (SELECT max(pseq) FROM rows))"
+        ).fetchone()
+        wall_ms = time.time() * 1000
+        self._calendar = Calendar(min(wall_ms, wall_ms if newest_ms is None else newest_ms), time.monotonic())
 
     def commit(self, jobs: list[Any]) -> list[Stored | bool]:
         """Apply deliveries and progress in one transaction and return when it is on disk.
@@ -122,11 +131,13 @@ class Outbox:
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (job.epoch,))
         more = False
         if job.trim:
-            before_ms = time.time() * 1000 - self._keep_s * 1000
+            before_ms = self._calendar.now_ms(time.time() * 1000, time.monotonic()) - self._keep_s * 1000
             trimmed = self._db.execute(
-                "DELETE FROM rows WHERE pseq IN (SELECT pseq FROM "
-                "(SELECT pseq, ts_ingest_ms FROM rows WHERE pseq <= ? ORDER BY pseq LIMIT ?) WHERE ts_ingest_ms < ?)",
-                (job.acked, TRIM_ROWS, before_ms),
+                # Up to the first that is kept: behind a clock that was set back, older stamps follow newer ones.
+                "DELETE FROM rows WHERE pseq < "
+                "(SELECT coalesce(min(CASE WHEN ts_ingest_ms >= ? THEN pseq END), max(pseq) + 1) FROM "
+                "(SELECT pseq, ts_ingest_ms FROM rows WHERE pseq <= ? ORDER BY pseq LIMIT ?))",
+                (before_ms, job.acked, TRIM_ROWS),
             )
             more = trimmed.rowcount == TRIM_ROWS
             if not more:
