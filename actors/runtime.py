@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 import zmq
 
 from actors import host
-from actors.errors import FramewireError
+from actors.errors import Fenced, FramewireError
 
 if TYPE_CHECKING:
     from zmq.eventloop.zmqstream import ZMQStream
@@ -40,6 +40,7 @@ HEARTBEAT_S: Final = 1.0
 ORPHAN_GRACE_S: Final = 2.0
 # So long an orphan goes on working: whoever starts the supervisor again needs it, and its first act is to end orphans.
 ORPHAN_WORK_S: Final = 1.0
+FENCED: Final = 3  # exit code: somebody else does this work now
 DRAIN_MESSAGES: Final = 256  # per socket and turn at most, so that no link starves another
 
 Stats = dict[str, float]
@@ -364,6 +365,10 @@ class Committer:
     def _run(self) -> None:
         try:
             self._work()
+        except Fenced as error:  # no failure, but this process must not go on for another moment
+            logging.getLogger("store").error("stopped error=%s", error)
+            logging.shutdown()
+            os._exit(FENCED)
         except BaseException:
             logging.getLogger("store").exception("store failed")
             logging.shutdown()
