@@ -1,14 +1,17 @@
 """Faults on purpose, for the tests and for nothing else; unarmed, a point costs one comparison.
 
 `faults.kill_at = "log.before_commit:3"` kills the process with SIGKILL when it passes the point for the third time;
-several are separated by commas. `faults.poison = "text"` lets a normalizer die of any raw message that holds the text.
+several are separated by commas. A third part names another end: `queue.received:9:gil`, see WAYS.
+`faults.poison = "text"` lets a normalizer die of any raw message that holds the text.
 The points are the names in POINTS, so that a test can go through all of them.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from actors.errors import ConfigError
@@ -36,7 +39,48 @@ POINTS: Final = (
     "gateway.replaying",
 )
 
+log = logging.getLogger("faults")
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def hang_in_python() -> None:
+    """Turn for ever; the other threads get their share."""
+    while True:
+        pass
+
+
+def hang_in_c() -> None:
+    """Hold the interpreter's lock for ever: no other thread runs, no signal handler of Python's."""
+    # Here, as in the next one, because no process outside the tests needs it.
+    import re
+
+    re.match("(a+)+b", "a" * 200)
+
+
+def read_nowhere() -> None:
+    """Crash in C."""
+    import ctypes
+
+    ctypes.string_at(0)
+
+
+def run_out_of_memory() -> None:
+    raise MemoryError("on purpose")
+
+
+WAYS: Final[dict[str, Callable[[], None]]] = {
+    "kill": die,
+    "busy": hang_in_python,
+    "gil": hang_in_c,
+    "segv": read_nowhere,
+    "memory": run_out_of_memory,
+}
+
 _left: dict[str, int] = {}
+_ways: dict[str, str] = {}
 _poison = b""
 
 
@@ -59,10 +103,15 @@ def arm(settings: Armed) -> None:
     _poison = settings.poison.encode()
     _left.clear()
     for rule in filter(None, (part.strip() for part in settings.kill_at.split(","))):
-        point, _, count = rule.partition(":")
-        if point not in POINTS or not (count or "1").isdigit():
-            raise ConfigError(f"faults.kill_at: {rule!r} is no POINT or POINT:COUNT; points are {', '.join(POINTS)}")
-        _left[point] = int(count or "1")
+        point, _, rest = rule.partition(":")
+        count, _, way = rest.partition(":")
+        count, way = count or "1", way or "kill"
+        if point not in POINTS or not count.isdigit() or way not in WAYS:
+            raise ConfigError(
+                f"faults.kill_at: {rule!r} is no POINT, POINT:COUNT or POINT:COUNT:WAY; points are "
+                f"{', '.join(POINTS)}; ways are {', '.join(WAYS)}"
+            )
+        _left[point], _ways[point] = int(count), way
 
 
 def point(name: str) -> None:
@@ -70,10 +119,14 @@ def point(name: str) -> None:
     if _left and name in _left:
         _left[name] -= 1
         if _left[name] <= 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            way = WAYS[_ways[name]]
+            del _left[name]
+            if way is not die:
+                log.error("fault point=%s way=%s", name, _ways[name])  # from here on the tests count the time
+            way()
 
 
 def poisoned(body: bytes) -> None:
     """Die of `body` when the settings call it poison."""
     if _poison and _poison in body:
-        os.kill(os.getpid(), signal.SIGKILL)
+        die()
