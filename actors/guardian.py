@@ -1,4 +1,4 @@
-"""Starts the supervisor again when it is killed: a service manager's work, for those who have none.
+"""Starts the supervisor again when it is killed or hangs: a service manager's work, for those who have none.
 
     python -m actors.guardian ORDER        ORDER is made by order()
 
@@ -10,16 +10,24 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import select
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Final
 
 from actors import host, logs
 from actors.core.restarts import Policy, Restarts, comes_back
-from actors.signals import CHILD, STOP, Signals, reason_of
+from actors.signals import STOP, Signals, reason_of
 
 FAILED = 1
+START_S: Final = 30.0  # how long a starting supervisor may be silent: a cold disk, orphans that leave
+HANG_S: Final = 10.0  # as systemd's WatchdogSec in the unit (commands/service.py)
+DUMP_BEFORE_KILL_S: Final = 1.0
+CHECK_S: Final = 1.0
+OVERSLEPT_S: Final = 1.0
 
 log = logging.getLogger("guardian")
 
@@ -27,11 +35,13 @@ log = logging.getLogger("guardian")
 class Guardian:
     """One supervisor over all its incarnations."""
 
-    def __init__(self, first: list[str], again: list[str], policy: Policy) -> None:
+    def __init__(self, first: list[str], again: list[str], policy: Policy, hang_s: float = HANG_S) -> None:
         self._first = first
         self._again = again
         self._policy = policy
         self._restarts = Restarts(policy)
+        self._hang_s = hang_s
+        self._hearts = host.notify_listener()
         self._asked = False
 
     def run(self) -> int:
@@ -52,30 +62,61 @@ class Guardian:
                 command = self._again
         finally:
             signals.close()
+            if self._hearts is not None:
+                self._hearts.close()
 
     def _guard(self, command: list[str], signals: Signals) -> int:
+        address = {} if self._hearts is None else {"NOTIFY_SOCKET": f"@{self._hearts.getsockname()[1:].decode()}"}
         # In a group of its own: the terminal's Ctrl-C reaches the supervisor once, from here.
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, **host.new_group())
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=os.environ | address, **host.new_group())
+        judged_s = time.monotonic()
+        heard_s, dumped = judged_s + START_S - self._hang_s, False
+        sources = [source for source in (signals.reader, self._hearts) if source is not None]
         while (code := process.poll()) is None:
-            for number in signals.wait(None if CHILD is not None else 0.5):
+            ready = select.select(sources, [], [], CHECK_S)[0]
+            for number in signals.wait():
                 if number in STOP:
                     self._asked = True
                     process.send_signal(number)
+            now_s = time.monotonic()
+            overslept = now_s - judged_s > CHECK_S + OVERSLEPT_S  # it was stopped itself, so it has heard nobody
+            judged_s = now_s
+            if self._hearts is None:
+                continue
+            if self._hearts in ready:
+                self._hearts.recv(4096)
+                heard_s, dumped = now_s, False
+            elif overslept:
+                heard_s = max(heard_s, now_s)
+            elif now_s - heard_s > self._hang_s:
+                log.error("supervisor killed (no sign of life for %.1f s)", now_s - heard_s)
+                process.kill()
+            elif now_s - heard_s > self._hang_s - DUMP_BEFORE_KILL_S and not dumped and host.DUMP is not None:
+                dumped = True
+                process.send_signal(host.DUMP)
         return code
 
 
-def order(first: list[str], again: list[str], policy: Policy, log: str | None = None, terminal: bool = True) -> str:
+def order(
+    first: list[str],
+    again: list[str],
+    policy: Policy,
+    log: str | None = None,
+    terminal: bool = True,
+    hang_s: float = HANG_S,
+) -> str:
     """Return the argument that makes a guardian run the command `first`, and `again` after each kill.
 
-    It writes to the file `log`, and to the terminal unless there is none.
+    It writes to the file `log`, and to the terminal unless there is none; whoever is silent for `hang_s` is killed.
     """
-    return json.dumps({"first": first, "again": again, "policy": policy, "log": log, "terminal": terminal})
+    wanted = {"first": first, "again": again, "policy": policy, "log": log, "terminal": terminal, "hang_s": hang_s}
+    return json.dumps(wanted)
 
 
 def main(arguments: list[str]) -> int:
     wanted = json.loads(arguments[0])
     logs.start(Path(wanted["log"]) if wanted["log"] else None, wanted["terminal"])
-    return Guardian(wanted["first"], wanted["again"], Policy(*wanted["policy"])).run()
+    return Guardian(wanted["first"], wanted["again"], Policy(*wanted["policy"]), wanted["hang_s"]).run()
 
 
 if __name__ == "__main__":

@@ -130,6 +130,15 @@ def notify(state: str) -> None:
             return  # a manager that is away or busy; its watchdog is what judges
 
 
+def notify_listener() -> socket.socket | None:
+    """Return a socket that hears what `notify` says, None where there is none without a file (Linux has them)."""
+    if sys.platform != "linux":
+        return None
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    listener.bind("")  # the kernel chooses an abstract address
+    return listener
+
+
 def new_group() -> dict[str, Any]:
     """Return the subprocess arguments that keep a terminal's Ctrl-C from reaching a child directly."""
     return {"start_new_session": True} if POSIX else {"creationflags": 0x00000200}

@@ -58,9 +58,9 @@ class Tree:
             eventually(self.running, 10)
         return process
 
-    def start_guarded(self) -> subprocess.Popen[bytes]:
+    def start_guarded(self, hang_s: float = 60.0) -> subprocess.Popen[bytes]:
         inner = [sys.executable, str(HERE / "tiny_supervisor.py"), str(self.run_dir), "guarded"]
-        order = guardian.order(inner, [*inner, "again"], Policy(0.05, 0.2, 60.0))
+        order = guardian.order(inner, [*inner, "again"], Policy(0.05, 0.2, 60.0), hang_s=hang_s)
         return self.start(sys.executable, "-m", "actors.guardian", order)
 
     def behave(self, name: str, does: str) -> None:
@@ -258,6 +258,18 @@ def test_the_guardian_brings_a_killed_supervisor_back_again_and_again(tree):
     guard.send_signal(signal.SIGTERM)
     assert guard.wait(10) == 0
     assert tree.left()[-1] == "gateway-1"
+
+
+def test_the_guardian_replaces_a_supervisor_that_hangs(tree):
+    guard = tree.start_guarded(hang_s=3.0)
+    pid, children = tree.status()["pid"], tree.pids()
+    os.kill(pid, signal.SIGSTOP)
+    eventually(lambda: not is_alive(pid), 20)
+    eventually(lambda: tree.running() and tree.status()["pid"] != pid, 10)
+    assert not any(is_alive(child) for child in children.values())
+    assert "supervisor killed (no sign of life" in tree.said()
+    guard.send_signal(signal.SIGTERM)
+    assert guard.wait(10) == 0
 
 
 def test_the_guardian_does_not_bring_back_what_was_stopped_by_command(tree):
