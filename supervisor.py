@@ -36,32 +36,68 @@ from actors import commands, config, control, guardian, host, logs, tokens
 from actors.config import Settings, Source
 from actors.core.restarts import Policy
 from actors.core.topology import Child
-from actors.errors import ConfigError, Refused
+from actors.errors import ConfigError, FramewireError, Refused
 from actors.invocation import Invocation
 
 DETACHED_READY_S: Final = 30.0
+# What a service waits for before it gives up and is called again: a port or a run directory that somebody still has.
+SERVICE_PATIENCE_S: Final = 10.0
+LOOK_S: Final = 0.05
 
 MYSELF: Final = [sys.executable, str(Path(__file__).resolve())]
 
 log = logging.getLogger("supervisor")
 
 
-def check_ports(settings: Settings, patience_s: float) -> None:
-    """See that the two addresses are free, waiting `patience_s` for orphans that are about to leave.
+def check_ports(settings: Settings, patience_s: float, as_service: bool = False) -> None:
+    """See that the two addresses are free, waiting `patience_s` for whoever is about to leave.
 
     Raises:
         Refused: somebody listens there.
-        ConfigError: the host is none of this machine.
+        ConfigError: the host is none of this machine; for a service that, too, is Refused, which is tried again:
+            when a machine starts, its network may come later.
     """
     deadline_s = time.monotonic() + patience_s
+    while (trouble := trouble_with_ports(settings)) is not None:
+        if time.monotonic() >= deadline_s:
+            raise Refused(str(trouble)) if as_service else trouble
+        time.sleep(LOOK_S)
+
+
+def trouble_with_ports(settings: Settings) -> FramewireError | None:
+    """Return why the two addresses cannot be listened on now."""
     for section, address in (("gateway", settings.gateway), ("ingest", settings.ingest)):
-        while not host.port_is_free(section, address.host, address.port):
+        try:
+            free = host.port_is_free(section, address.host, address.port)
+        except ConfigError as error:
+            return error
+        if not free:
+            return Refused(
+                f"{section}.port {address.port} on {address.host} is in use by another program; "
+                f"stop that, or choose another port: --set {section}.port={address.port + 100}"
+            )
+    return None
+
+
+def claim(run_dir: Path, patience_s: float) -> IO[bytes]:
+    """Return the lock of the run directory, waiting `patience_s` for whoever is about to leave.
+
+    Raises:
+        Refused: a pipeline runs there.
+    """
+    file = run_dir / "supervisor.lock"
+    deadline_s = time.monotonic() + patience_s
+    while True:
+        try:
+            return host.lock(file, "supervisor")
+        except Refused as error:
             if time.monotonic() >= deadline_s:
+                holder = file.read_text(errors="replace")
                 raise Refused(
-                    f"{section}.port {address.port} on {address.host} is in use by another program; "
-                    f"stop that, or choose another port: --set {section}.port={address.port + 100}"
-                )
-            time.sleep(0.05)
+                    f"a pipeline is already running with run_dir {run_dir} ({holder}); ./supervisor.py stop ends it, "
+                    "another run_dir (--set run_dir=NAME) runs beside it"
+                ) from error
+        time.sleep(LOOK_S)
 
 
 def prepare(settings: Settings, invocation: Invocation) -> tuple[Settings, Path, IO[bytes]]:
@@ -69,7 +105,7 @@ def prepare(settings: Settings, invocation: Invocation) -> tuple[Settings, Path,
 
     Raises:
         ConfigError: it cannot be used.
-        Refused: a pipeline runs there.
+        Refused: a pipeline runs there, or nothing can be written there.
     """
     run_dir = commands.run_dir_of(settings)
     try:
@@ -77,21 +113,26 @@ def prepare(settings: Settings, invocation: Invocation) -> tuple[Settings, Path,
     except OSError as error:
         raise ConfigError(f"run_dir {run_dir} cannot be made: {error.strerror}") from error
     host.endpoint(run_dir, "normalizer-64.critical")  # the longest name: refuse a long path here, not in a child
-    file = run_dir / "supervisor.lock"
-    try:
-        lock = host.lock(file, "supervisor")
-    except Refused as error:
-        holder = file.read_text(errors="replace")
-        raise Refused(
-            f"a pipeline is already running with run_dir {run_dir} ({holder}); ./supervisor.py stop ends it, another "
-            "run_dir (--set run_dir=NAME) runs beside it"
-        ) from error
+    lock = claim(run_dir, SERVICE_PATIENCE_S if invocation.as_service else 0.0)
     settings = msgspec.structs.replace(settings, run_dir=str(run_dir))
     if not invocation.again:  # then they were read from there, and a full disk must not keep it down
-        host.write_private(run_dir / config.SETTINGS_FILE, config.hand_down(settings))
-        host.write_private(run_dir / config.SOURCE_FILE, msgspec.json.encode(invocation.source))
+        leave_behind(run_dir / config.SETTINGS_FILE, config.hand_down(settings))
+        leave_behind(run_dir / config.SOURCE_FILE, msgspec.json.encode(invocation.source))
     tokens.load_or_create(run_dir)
     return settings, run_dir, lock
+
+
+def leave_behind(file: Path, data: bytes) -> None:
+    """Replace a file unless it says the same already: a service that was killed comes back on a full disk, too.
+
+    Raises:
+        Refused: it cannot be written.
+    """
+    try:
+        if not (file.exists() and file.read_bytes() == data):
+            host.write_private(file, data)
+    except OSError as error:
+        raise Refused(f"{file} cannot be written: {error.strerror}; make room, or choose another run_dir") from error
 
 
 def supervise(
@@ -108,11 +149,13 @@ def supervise(
     with lock:
         host.private_directory(run_dir / logs.FOLDER)
         logs.start(logs.path_of(run_dir, "supervisor"), terminal=not invocation.background)
+        host.dump_stacks_on_signal()
         left = process_tree.leftovers(run_dir)
         for name, pid in meters.end_leftovers(left or []):
             log.warning("leftover killed name=%s pid=%d", name, pid)
         if not invocation.again:
-            check_ports(settings, 0.0 if left is None else meters.LEFTOVER_S)
+            patience_s = SERVICE_PATIENCE_S if invocation.as_service else 0.0 if left is None else meters.LEFTOVER_S
+            check_ports(settings, patience_s, invocation.as_service)
 
         def on_ready() -> None:
             seconds = time.monotonic() - invocation.since_s
@@ -160,6 +203,7 @@ def main() -> None:
 @click.option("--no-guardian", is_flag=True, help="Somebody else restarts the supervisor: systemd, a test.")
 @click.option("--guarded-by", type=int, hidden=True, help="The pid of the guardian that called this.")
 @click.option("--background", is_flag=True, hidden=True, help="Children log to files, URLs are not printed.")
+@click.option("--service", is_flag=True, hidden=True, help="A service manager calls this, and again when it fails.")
 @click.option("--since", type=float, hidden=True, help="When the command was given, on the monotonic clock.")
 @click.option("--again", type=click.Path(path_type=Path), hidden=True, help="Replace the one killed in this run_dir.")
 def start(
@@ -170,14 +214,19 @@ def start(
     no_guardian: bool,
     guarded_by: int | None,
     background: bool,
+    service: bool,
     since: float | None,
     again: Path | None,
 ) -> None:
     """Start the pipeline in the foreground and print the URLs for OBS and the browser."""
     source = Source(str(config_file.absolute()) if config_file else None, list(overrides))
-    invocation = Invocation(guarded_by, background, again is not None, since or time.monotonic(), json_output, source)
+    background |= service
+    started_s = since or time.monotonic()
+    invocation = Invocation(guarded_by, background, again is not None, started_s, json_output, service, source)
     if again is not None:
         sys.exit(supervise(config.of_run_dir(again), invocation))  # a file edited since then must not keep it down
+    if service:
+        sys.exit(supervise(settings_of_service(config_file, overrides), invocation))
     settings = commands.settings_of(config_file, overrides)
     options = ["--config", str(config_file.absolute())] if config_file else []
     options += [part for override in overrides for part in ("--set", override)]
@@ -187,6 +236,25 @@ def start(
     if no_guardian or guarded_by is not None:
         sys.exit(supervise(settings, invocation))
     sys.exit(become_guardian(options, settings, invocation))
+
+
+def settings_of_service(config_file: Path | None, overrides: tuple[str, ...]) -> Settings:
+    """Return the settings; when they are wrong, those of the service that was killed a moment ago.
+
+    A file that somebody is just editing must not keep it down. A guardian reads only what it had, but a service
+    manager makes no difference between calling and calling again, and who edits the file and starts it means the file.
+
+    Raises:
+        ConfigError: they are wrong, and none was killed.
+    """
+    try:
+        return commands.settings_of(config_file, overrides)
+    except ConfigError as error:
+        run_dir = commands.run_dir_of(config.load(None, [one for one in overrides if one.startswith("run_dir=")]))
+        if not (run_dir / "children.json").exists():
+            raise
+        print(f"error: {error}; it goes on with the settings it had", file=sys.stderr)
+        return config.of_run_dir(run_dir)
 
 
 def become_guardian(options: list[str], settings: Settings, invocation: Invocation) -> int:

@@ -15,4 +15,5 @@ class Invocation(NamedTuple):
     again: bool = False  # it replaces one that was killed: nothing may keep it from starting
     since_s: float = 0.0  # monotonic: when the command was given
     as_json: bool = False
+    as_service: bool = False  # a service manager called it, and does so again when it ends with an error
     source: Source = Source()

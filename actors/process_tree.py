@@ -112,7 +112,8 @@ class Supervisor:
 
     def turn(self) -> None:
         """Wait for the next thing to happen and deal with it."""
-        due_s = min(self._sample_due_s, self.family.next_due_s() or self._sample_due_s)
+        # By itself at NOTIFY_S: nobody else wakes this loop when no child lives and samples are rare.
+        due_s = min(self._sample_due_s, self._notified_s + NOTIFY_S, self.family.next_due_s() or self._sample_due_s)
         wait_s = max(0.0, due_s - self._clock())
         events = self._selector.select(wait_s)
         for key, mask in events:
