@@ -171,8 +171,10 @@ def load(path: Path | None, overrides: Iterable[str] = ()) -> Settings:
             RecursionError,
         ) as error:  # or no UTF-8, 5,000 digits, endless brackets
             raise ConfigError(f"{path} is not TOML: {error}") from error
+    overrides = list(overrides)
     for override in overrides:
         _apply(tree, override)
+    if overrides:
         where = f"{where} with --set"
     try:
         settings = msgspec.convert(tree, Settings)

@@ -121,7 +121,16 @@ class Fact(NamedTuple):
         return datetime.fromisoformat(self.when).timestamp() if self.when else 0.0
 
     def line(self) -> str:
-        return " ".join(part for part in (self.when, self.level, self.name, self.text) if part)
+        """Return the fact as people read it, safe for their terminal; more than one line when it has more."""
+        said = " ".join(part for part in (self.when, self.level, self.name, self.text) if part)
+        return "\n".join(printable(line) for line in said.split("\n"))
+
+
+def printable(text: str) -> str:
+    """Return a line without what a terminal would obey: what others sent may be in a log, a reason, an alert."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else "·" for character in text.expandtabs(4))
 
 
 def unquoted(value: str) -> str:
@@ -145,15 +154,20 @@ def parse(lines: Iterable[str]) -> list[Fact]:
 
 
 class Follower:
-    """Reads what is added to a file, also when another takes its place."""
+    """Reads what is added to a file, also when another takes its place. The first time, the last `back` bytes as well.
 
-    def __init__(self, path: Path, from_start: bool = False) -> None:
+    Old lines and new ones come from one reader, so that none is missed or read twice between the two.
+    """
+
+    def __init__(self, path: Path, from_start: bool = False, back: int = 0) -> None:
         self.path = path
         self._file: IO[bytes] | None = None
         self._rest = b""
+        self._inside = False  # of a line whose beginning is before the place where reading began
         if not from_start and path.exists():
             self._file = path.open("rb")
-            self._file.seek(0, os.SEEK_END)
+            self._file.seek(max(0, self._file.seek(0, os.SEEK_END) - back))
+            self._inside = back > 0 and self._file.tell() > 0
 
     def facts(self) -> list[Fact]:
         """Return what has come since the last call, whole lines only."""
@@ -169,6 +183,9 @@ class Follower:
                 return []
             self._file = self.path.open("rb")
         *lines, self._rest = (self._rest + self._file.read(READ_BYTES)).split(b"\n")
+        if self._inside and lines:
+            self._inside = False
+            del lines[0]
         return [line.decode(errors="replace") for line in lines]
 
     def _replaced(self) -> bool:
@@ -179,17 +196,26 @@ class Follower:
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
-        self._file, self._rest = None, b""
+        self._file, self._rest, self._inside = None, b"", False
 
 
 def last(run_dir: Path, names: Iterable[str], level: str, count: int) -> list[Fact]:
     """Return the last `count` facts of these processes, in the order of time."""
+    followers = [Follower(path_of(run_dir, name), back=READ_BYTES) for name in names]
+    found = last_of(followers, level, count)
+    for follower in followers:
+        follower.close()
+    return found
+
+
+def last_of(followers: Iterable[Follower], level: str, count: int) -> list[Fact]:
+    """Return the same of followers that were just made with `back`; they go on where this ends."""
     found: list[Fact] = []
-    for name in names:
-        path = path_of(run_dir, name)
-        facts = parse([line for file in (path.with_suffix(".log.1"), path) for line in tail(file)])
-        found += [fact for fact in facts if fact.at_least(level)][-count:]
-    return sorted(found, key=lambda fact: fact.moment_s)[-count:]
+    for follower in followers:
+        facts = parse(tail(follower.path.with_suffix(".log.1"))) + follower.facts()
+        found += [fact for fact in facts if fact.at_least(level)]
+    in_order = sorted(found, key=lambda fact: fact.moment_s)
+    return in_order[max(0, len(in_order) - count) :]
 
 
 def tail(file: Path) -> list[str]:

@@ -37,6 +37,7 @@ from actors.processes import Incarnation, Spawn
 LOG_BYTES: Final = 5 << 20  # per process, and as much again for the one before
 NOTIFY_S: Final = 1.0  # how often systemd's watchdog hears of us; it bites after WatchdogSec=10
 FIRST_SAMPLE_S: Final = 0.5  # whoever looks right after the start sees numbers
+WORDS: Final = 300  # characters of what a child said that a reason repeats
 SHOWN_LEVEL: Final = "WARNING"  # what children write that the terminal of `start` shows as well
 
 log = logging.getLogger("supervisor")
@@ -220,13 +221,18 @@ class Supervisor:
         incarnation.close()
         del self.incarnations[life.child.name]
         self._listed = False
-        life.died(self._clock(), code, signals.reason_of(code))
+        life.died(self._clock(), code, self._reason_of(life, code))
         self._report_death(life)
+
+    def _reason_of(self, life: Life, code: int) -> str:
+        if code == BAD_CONFIG:
+            return f"wrong configuration: {own_words(self._run_dir, life.child.name)}"
+        return signals.reason_of(code)
 
     def _report_death(self, life: Life) -> None:
         name = life.child.name
         if life.state is State.FAILED:
-            log.error("child refused its configuration name=%s %s", name, own_words(self._run_dir, name))
+            log.error("child refused its configuration name=%s said=%r", name, own_words(self._run_dir, name))
             if not self._invocation.again and not self.family.was_ready:
                 self.exit_code = BAD_CONFIG
                 self.family.stop(self._clock(), "start failed")
@@ -302,10 +308,13 @@ class Supervisor:
         old = {life.child.name for life in self.family.lives}
         plan = plan_of(settings)
         orders = self.family.change(plan, limits_of(settings), self._clock())
-        self._health = {life.child.name: Health(rules(settings, life.child.kind)) for life in self.family.lives}
+        for life in self.family.lives:
+            self._health.setdefault(life.child.name, Health([])).follow(rules(settings, life.child.kind))
         self._carry_out(orders)
         names = {child.name for child in plan}
-        again = [life for kind in wanted.restarts for life in self.family.find(kind) if life.child.name in old & names]
+        affected = [life for kind in wanted.restarts for life in self.family.find(kind)]
+        refused = [life for life in self.family.lives if life.state is State.FAILED]  # what it refused may be corrected
+        again = [life for life in dict.fromkeys([*affected, *refused]) if life.child.name in old & names]
         return {
             "ok": True,
             "changes": [change._asdict() for change in wanted.changes],
@@ -317,6 +326,7 @@ class Supervisor:
     def status(self) -> dict[str, Any]:
         """Return the whole state as plain data; numbers in base units, None for what is not known."""
         now_s = self._clock()
+        self._raise_alerts(now_s)  # samples are seconds apart; alerts and rows of one answer are of one moment
         return {
             "ok": True,
             "pid": os.getpid(),
@@ -346,6 +356,7 @@ class Supervisor:
             "last_reason": life.last_reason,
             "heart_age_s": round(now_s - life.heard_s, 3) if incarnation else None,
             "degraded": life.degraded(now_s),
+            "silent": life.silent,
         }
         return row | (incarnation.readings() if incarnation else {})
 
@@ -390,9 +401,9 @@ class Supervisor:
             if life.state is State.FAILED:
                 found.append(Alert("process.failed", name, life.last_reason))
             elif life.degraded(now_s):
-                found.append(Alert("process.degraded", name, f"restarted {life.restarts} times, {life.last_reason}"))
+                found.append(Alert("process.degraded", name, f"restarted {life.restarts} times, last: {life.last_reason}"))
             elif life.silent:
-                found.append(Alert("process.silent", name, f"no sign of life for {now_s - life.heard_s:.0f} s"))
+                found.append(Alert("process.silent", name, "no sign of life"))
             if name in self.incarnations:
                 found += self._health[name].alerts(name) + health.of_stats(name, self.incarnations[name].stats)
         if self._guardian is None and self._invocation.guardian_pid is not None:
@@ -448,9 +459,9 @@ def rules(settings: Settings, kind: str) -> list[Rule]:
 
 
 def own_words(run_dir: Path, name: str) -> str:
-    """Return the last line of a child's log."""
-    lines = logs.tail(logs.path_of(run_dir, name))
-    return f"said={lines[-1]!r}" if lines else ""
+    """Return what a child said last: the error that it named, or the line of its log; "" when there is none."""
+    said = logs.last(run_dir, [name], "INFO", 1)
+    return str(said[0].fields().get("error", said[0].text.split("\n")[-1]))[:WORDS] if said else ""
 
 
 def leftovers(run_dir: Path) -> list[tuple[str, int, float]] | None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import click
 
-from actors import config
+from actors import config, logs
 from actors.config import Settings
 from actors.core import topology
 from actors.errors import BadInput, ConfigError, FramewireError, Refused
@@ -106,11 +106,13 @@ def settings_of(config_file: Path | None, overrides: tuple[str, ...]) -> Setting
 
 
 def complete_name(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Return the names of processes that begin so, for a shell; what runs cannot be asked while somebody types."""
-    del ctx
-    settings = settings_of(None, ())
+    """Return the names and kinds of processes that begin so, for a shell: of the settings, nothing is asked."""
+    try:
+        settings = settings_of(ctx.params.get("config_file"), ctx.params.get("overrides") or ())
+    except ConfigError:
+        return []  # the command will say it; a traceback between what somebody types would not help
     plan = topology.children(settings.gateway.processes, settings.normalizer.processes, settings.demo)
-    names = dict.fromkeys([*(child.name for child in plan), *(child.kind for child in plan), "supervisor"])
+    names = dict.fromkeys([*(child.name for child in plan), *(child.kind for child in plan)])
     return [name for name in names if name.startswith(incomplete)]
 
 
@@ -133,12 +135,20 @@ def running(config_file: Path | None, overrides: tuple[str, ...]) -> tuple[Setti
 
 
 def print_json(value: Any) -> None:
-    click.echo(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
+    click.echo(json_of(value))
+
+
+def json_of(value: Any) -> str:
+    """Return a value as one line of JSON that is readable, and safe for a terminal."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else json.dumps(character)[1:-1] for character in text)
 
 
 def text_of(value: Any) -> str:
     """Return a value as people read it: words bare, everything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return logs.printable(value) if isinstance(value, str) else json_of(value)
 
 
 def urls(settings: Settings, display: str, control: str, ingest: str) -> tuple[str, str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ COLORS: Final = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 
 
 @click.command("logs")
-@click.argument("name", required=False, shell_complete=commands.complete_name)
+@click.argument("name", required=False, shell_complete=lambda *asked: complete(*asked))
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on, until Ctrl-C.")
 @click.option(
     "-n", "--lines", "count", default=50, show_default=True, type=click.IntRange(0), help="How many at first."
@@ -40,26 +41,39 @@ def command(
     overrides: tuple[str, ...],
     json_output: bool,
 ) -> None:
-    """Print the log of NAME, for example ingest or supervisor, or of all processes, in the order of time."""
+    """Print the log of NAME, for example ingest or supervisor, or of all processes, in the order of time.
+
+    NAME may be a kind, too: gateway is all gateways.
+    """
     run_dir = commands.run_dir_of(commands.settings_of(config_file, overrides))
     known = logs.names(run_dir)
     if not known:
         raise Refused(f"nothing was ever started with run_dir {run_dir}: there are no logs")
-    if name is not None and name not in known:
+    chosen = [one for one in known if meant(one, name)]
+    if not chosen:
         raise BadInput(f"there is no log of {name!r}; there are {', '.join(known)}")
-    names = [name] if name else known
-    followers = [logs.Follower(logs.path_of(run_dir, one)) for one in names] if follow else []
-    show(logs.last(run_dir, names, level.upper(), count), json_output)
-    while follow:
-        if name is None:  # a process that is new since then
-            followers += [
-                logs.Follower(logs.path_of(run_dir, one), from_start=True)
-                for one in logs.names(run_dir)
-                if logs.path_of(run_dir, one) not in [follower.path for follower in followers]
-            ]
-        facts = [fact for follower in followers for fact in follower.facts() if fact.at_least(level.upper())]
-        show(sorted(facts, key=lambda fact: fact.moment_s), json_output)
-        time.sleep(POLL_S)
+    followers = [logs.Follower(logs.path_of(run_dir, one), back=logs.READ_BYTES) for one in chosen]
+    show(logs.last_of(followers, level.upper(), count), json_output)
+    with suppress(KeyboardInterrupt):
+        while follow:
+            time.sleep(POLL_S)
+            seen = {follower.path for follower in followers}
+            paths = [logs.path_of(run_dir, one) for one in logs.names(run_dir) if meant(one, name)]
+            followers += [logs.Follower(path, from_start=True) for path in paths if path not in seen]
+            facts = [fact for follower in followers for fact in follower.facts() if fact.at_least(level.upper())]
+            show(sorted(facts, key=lambda fact: fact.moment_s), json_output)
+
+
+def meant(one: str, name: str | None) -> bool:
+    """Tell whether the process `one` is asked for by its name, by its kind (`gateway`: gateway-1 …), or all are."""
+    kind, _, number = one.rpartition("-")
+    return name in (None, one) or (name == kind and number.isdecimal())
+
+
+def complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return what a shell offers for NAME: the supervisor has a log, too."""
+    own = ["supervisor"] if "supervisor".startswith(incomplete) else []
+    return [*commands.complete_name(ctx, parameter, incomplete), *own]
 
 
 def show(facts: Iterable[logs.Fact], as_json: bool) -> None:

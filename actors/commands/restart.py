@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +9,8 @@ from typing import Any, Final
 import click
 
 from actors import commands, control
+from actors.core.children import State
+from actors.errors import FramewireError
 
 READY_S: Final = 20.0  # drain_s, the kill, and what an actor may take to start
 
@@ -24,10 +25,7 @@ def command(name: str, config_file: Path | None, overrides: tuple[str, ...], jso
     started_s = time.monotonic()
     with control.line(run_dir) as talk:
         old = {process["name"]: process["pid"] for process in talk.ask("restart", name=name)["processes"]}
-        waiting = wait_until_back(talk, old)
-    if waiting:
-        click.echo(f"error: {', '.join(sorted(waiting))} is not back after {READY_S:.0f} s; see status", err=True)
-        sys.exit(commands.FAILED)
+        wait_until_back(talk, old)
     seconds = time.monotonic() - started_s
     if json_output:
         commands.print_json({"restarted": sorted(old), "seconds": round(seconds, 3)})
@@ -35,15 +33,26 @@ def command(name: str, config_file: Path | None, overrides: tuple[str, ...], jso
         click.echo(f"restarted {', '.join(sorted(old))} in {seconds:.1f} s")
 
 
-def wait_until_back(talk: control.Line, old: dict[str, int | None]) -> set[str]:
-    """Wait until every process that `old` names has another pid than there, and works; return who does not."""
+def wait_until_back(talk: control.Line, old: dict[str, int | None]) -> None:
+    """Wait until every process that `old` names has another pid than there, and works.
+
+    Raises:
+        FramewireError: one refuses its configuration, or does not come back in time.
+    """
     waiting, deadline_s = set(old), time.monotonic() + READY_S
-    while waiting and time.monotonic() < deadline_s:
+    while waiting:
+        if time.monotonic() >= deadline_s:
+            raise FramewireError(
+                f"{', '.join(sorted(waiting))} is not back after {READY_S:.0f} s; see ./supervisor.py status"
+            )
         time.sleep(0.02)
-        waiting -= {row["name"] for row in talk.ask("status")["processes"] if back(row, old)}
-    return waiting
+        rows = [row for row in talk.ask("status")["processes"] if row["name"] in waiting]
+        for row in rows:
+            if row["state"] == State.FAILED:
+                raise FramewireError(f"{row['name']} does not start: {row['last_reason']}")
+        waiting -= {row["name"] for row in rows if back(row, old)}
 
 
 def back(row: dict[str, Any], old: dict[str, int | None]) -> bool:
     """Tell whether a process of the status is another one than before, and works."""
-    return bool(row["state"] == "running" and row["pid"] != old.get(row["name"], row["pid"]))
+    return bool(row["state"] == State.RUNNING and row["pid"] != old[row["name"]])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import click
 
-from actors import commands, control
+from actors import commands, control, logs
 
 WIDTH: Final = 80  # what is no terminal gets as much
 COLORS: Final = {
@@ -18,11 +19,13 @@ COLORS: Final = {
     "critical": "red",
     "backoff": "yellow",
     "starting": "yellow",
+    "stopping": "yellow",
     "degraded": "yellow",
     "silent": "yellow",
     "warn": "yellow",
 }
 MARKS: Final = {"critical": "!!", "warn": "! "}
+ADVICE: Final = "   → "
 
 Row = dict[str, Any]
 
@@ -41,16 +44,19 @@ def command(config_file: Path | None, overrides: tuple[str, ...], json_output: b
         commands.print_json(answer)
         return
     width = shutil.get_terminal_size((WIDTH, 24)).columns
-    for line in [*headline(answer), Line(""), *table(answer, width)]:
+    alerts = [line for alert in answer["alerts"] for line in advice(alert, width)]
+    for line in [headline(answer), *alerts, Line(""), *table(answer, width)]:
         click.echo(styled(line))
 
 
 class Line(NamedTuple):
-    """One line of text; `word`, which stands in it at `at`, says what color that part has."""
+    """One line of text. The `length` characters at `at` have the color of `tone`; `name`: the process of a row."""
 
     text: str
-    word: str = ""
+    tone: str = ""
+    length: int = 0
     at: int = 0
+    name: str = ""
 
 
 class Column(NamedTuple):
@@ -60,36 +66,41 @@ class Column(NamedTuple):
     left: bool = False
 
 
-def headline(answer: Row) -> list[Line]:
-    """Return the whole in one line, and below it every alert with what to do about it."""
-    rows = answer["processes"]
+def headline(answer: Row) -> Line:
+    """Return the whole in one line; its color is that of the worst."""
+    rows, alerts = answer["processes"], answer["alerts"]
     memory = total([answer["rss_bytes"], answer["guardian_rss_bytes"], *(row.get("rss_bytes") for row in rows)])
     cpu = total([answer["cpu_pct"], *(row.get("cpu_pct") for row in rows)])
-    found = [
-        Line(
-            f"{answer['state']} for {duration(answer['uptime_s'])}, CPU {percent(cpu)}, memory {size(memory)}, "
-            f"supervisor pid {answer['pid']}",
-            answer["state"],
-        )
-    ]
-    for alert in answer["alerts"]:
-        about = f"{alert['key']} {alert['name']}: {alert['text']}, for {duration(alert['for_s'])}"
-        found += [Line(f"{MARKS[alert['level']]} {about}", alert["level"]), Line(f"     {alert['do']}")]
-    return found
+    many = f"{len(alerts)} alert{'s' if len(alerts) > 1 else ''}, " if alerts else ""
+    tone = alerts[0]["level"] if alerts else answer["state"]  # critical ones come first
+    return Line(
+        f"{answer['state']} for {duration(answer['uptime_s'])}, {many}CPU {percent(cpu)}, memory {size(memory)}, "
+        f"pid {answer['pid']}",
+        tone,
+        len(answer["state"]),
+    )
+
+
+def advice(alert: Row, width: int) -> list[Line]:
+    """Return one alert: what is wrong, since when, and what to do."""
+    about = f"{alert['key']} {alert['name']}: {alert['text']}, for {duration(alert['for_s'])}"
+    first, *more = textwrap.wrap(logs.printable(about), max(20, width - 3)) or [""]
+    said = [f"{MARKS[alert['level']]} {first}", *(f"   {line}" for line in more)]
+    return [*(Line(line, alert["level"], len(line)) for line in said), Line(f"{ADVICE}{alert['do']}")]
 
 
 def table(answer: Row, width: int) -> list[Line]:
     """Return a line for every process, below it why it was restarted the last time."""
-    columns = list(COLUMNS)
-    for column in MORE:
+    columns: list[Column] = []
+    for column in COLUMNS:
         if sum(one.width for one in columns) + column.width <= width:
             columns.append(column)
     found = [Line("".join(cell(column.title, column) for column in columns))]
     for row in answer["processes"]:
-        text = "".join(cell(column.text(row), column) for column in columns)
-        found.append(Line(text, state(row), COLUMNS[0].width))
+        text, word = "".join(cell(column.text(row), column) for column in columns), state(row)
+        found.append(Line(text, word, len(word), COLUMNS[0].width, row["name"]))
         if row["last_reason"]:
-            found.append(Line(f"  last: {row['last_reason']}"[:width]))
+            found.append(Line(logs.printable(f"  last: {row['last_reason']}")[:width]))
     return found
 
 
@@ -100,14 +111,16 @@ def cell(text: str, column: Column) -> str:
 
 
 def styled(line: Line) -> str:
-    """Return a line with the color of its word."""
-    end = line.at + len(line.word)
-    return f"{line.text[: line.at]}{click.style(line.text[line.at : end], fg=COLORS.get(line.word))}{line.text[end:]}"
+    """Return a line with the color of its tone."""
+    end = line.at + line.length
+    return f"{line.text[: line.at]}{click.style(line.text[line.at : end], fg=COLORS.get(line.tone))}{line.text[end:]}"
 
 
 def state(row: Row) -> str:
     """Return the one word for a process that matters most."""
-    return "degraded" if row["degraded"] and row["state"] == "running" else str(row["state"])
+    if row["state"] != "running":
+        return str(row["state"])
+    return "silent" if row["silent"] else "degraded" if row["degraded"] else "running"
 
 
 def total(numbers: list[float | None]) -> float | None:
@@ -133,7 +146,9 @@ def percent(number: float | None) -> str:
 
 
 def size(number: float | None) -> str:
-    return "-" if number is None else f"{number / 1e6:.1f} MB"
+    if number is None:
+        return "-"
+    return f"{number / 1e6:.1f} MB" if number < 9_999.95e6 else f"{number / 1e9:.1f} GB"
 
 
 def count(number: float | None) -> str:
@@ -150,6 +165,8 @@ def milliseconds(number: float | None) -> str:
     return "-" if number is None else f"{number:.2f}" if number < 10 else f"{number:.0f}"
 
 
+# In the order in which they are worth the room; up to RESTARTS they fill 80 columns.
+# BUSY: the share of the time in which the loop was not waiting.
 COLUMNS: Final = (
     Column("NAME", 15, lambda row: row["name"], left=True),
     Column("STATE", 9, state, left=True),
@@ -160,10 +177,6 @@ COLUMNS: Final = (
     Column("QUEUE", 7, lambda row: count(row.get("queue"))),
     Column("EVENTS/S", 9, lambda row: count(row.get("events_per_s"))),
     Column("RESTARTS", 9, lambda row: count(row["restarts"])),
-)
-
-# In the order in which they are worth the room. BUSY: the share of the time in which the loop was not waiting.
-MORE: Final = (
     Column("BUSY", 8, lambda row: percent(row["busy_share"] * 100) if row.get("busy_share") is not None else "-"),
     Column("TICK MS", 9, lambda row: milliseconds(row.get("tick_avg_ms"))),
     Column("MAX MS", 9, lambda row: milliseconds(row.get("tick_max_ms"))),

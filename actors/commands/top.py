@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import curses
 import os
+import textwrap
 import time
+import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,11 +19,15 @@ from actors.commands import status
 from actors.errors import FramewireError, Refused
 
 REFRESH_S: Final = 1.0
+ANSWER_S: Final = 2.0  # a supervisor that is stopped must not stop the keys for longer
 LOG_LINES: Final = 200
 KEYS: Final = "↑↓ choose   r restart   l logs   q quit"
 LOG_KEYS: Final = "l or Esc back   q quit"
 PAIRS: Final = {"red": 1, "yellow": 2, "green": 3}
+TONES: Final = {"WARNING": "warn", "ERROR": "critical", "CRITICAL": "critical"}
 ESCAPE: Final = 27
+
+Line = status.Line
 
 
 @click.command("top")
@@ -32,6 +39,12 @@ def command(config_file: Path | None, overrides: tuple[str, ...]) -> None:
     if not os.isatty(0) or not os.isatty(1):
         raise Refused("top needs a terminal; status --json is for scripts")
     os.environ.setdefault("ESCDELAY", "25")  # ncurses waits for a second before it believes that Esc is Esc
+    try:
+        curses.setupterm()
+    except curses.error as error:
+        raise Refused(f"top does not know the terminal TERM={os.environ.get('TERM', '')!r}; there is status") from error
+    if not curses.tigetstr("cup"):
+        raise Refused("top needs a terminal whose cursor can be moved; there is status")
     curses.wrapper(lambda screen: Top(screen, run_dir).run())
 
 
@@ -42,6 +55,7 @@ class Top:
         self._screen = screen
         self._run_dir = run_dir
         self._answer: dict[str, Any] | None = None
+        self._unanswered = ""  # why there is no answer
         self._said = ""
         self._chosen = ""
         self._reading = False
@@ -55,10 +69,13 @@ class Top:
             ESCAPE: self._close_logs,
             curses.KEY_RESIZE: lambda: None,
         }
-        curses.curs_set(0)
-        curses.use_default_colors()
-        for color, number in PAIRS.items():
-            curses.init_pair(number, getattr(curses, f"COLOR_{color.upper()}"), -1)
+        with suppress(curses.error):  # not every terminal can hide its cursor
+            curses.curs_set(0)
+        self._colored = curses.has_colors()
+        if self._colored:
+            curses.use_default_colors()
+            for color, number in PAIRS.items():
+                curses.init_pair(number, getattr(curses, f"COLOR_{color.upper()}"), -1)
 
     def run(self) -> None:
         due_s = 0.0
@@ -80,9 +97,11 @@ class Top:
 
     def _ask(self) -> None:
         try:
-            self._answer = control.ask(self._run_dir, "status")
+            self._answer = control.ask(self._run_dir, "status", ANSWER_S)
+        except control.NotRunning:
+            self._answer, self._unanswered = None, "not running; ./supervisor.py start"
         except Refused as error:
-            self._answer, self._said = None, str(error)
+            self._answer, self._unanswered = None, str(error)
 
     def _names(self) -> list[str]:
         return [row["name"] for row in self._answer["processes"]] if self._answer else []
@@ -98,7 +117,7 @@ class Top:
             self._said = "choose a process first: ↑ ↓"
             return
         try:
-            control.ask(self._run_dir, "restart", name=self._chosen)
+            control.ask(self._run_dir, "restart", ANSWER_S, name=self._chosen)
             self._said = f"restarting {self._chosen}"
         except FramewireError as error:
             self._said = str(error)
@@ -113,39 +132,63 @@ class Top:
     def _draw(self) -> None:
         self._screen.erase()
         height, width = self._screen.getmaxyx()
-        lines = self._log(height - 2) if self._reading else self._table(width)
+        if self._reading:
+            lines = self._log(height - 1, width)
+        elif self._answer is None:
+            lines = [Line(self._unanswered, "failed", len(self._unanswered))]
+        else:
+            lines = arranged(self._answer, self._chosen, height - 1, width)
         for y, line in enumerate(lines[: height - 1]):
             self._put(y, line, width)
         keys = LOG_KEYS if self._reading else KEYS
-        self._put(height - 1, status.Line(f"{keys}   {self._said}" if self._said else keys), width)
+        self._put(height - 1, Line(f"{keys}   {self._said}" if self._said else keys), width)
         self._screen.refresh()
 
-    def _table(self, width: int) -> list[status.Line]:
-        if self._answer is None:
-            return [status.Line("not running", "failed"), status.Line("")]
-        return [*status.headline(self._answer), status.Line(""), *status.table(self._answer, width)]
-
-    def _log(self, height: int) -> list[status.Line]:
+    def _log(self, height: int, width: int) -> list[Line]:
         names = [self._chosen] if self._chosen else logs.names(self._run_dir)
-        facts = logs.last(self._run_dir, names, "INFO", LOG_LINES)
-        colors = {"WARNING": "warn", "ERROR": "critical", "CRITICAL": "critical"}
         lines = [
-            status.Line(text, colors.get(fact.level, "")) for fact in facts for text in fact.line().splitlines() or [""]
+            Line(part, TONES.get(fact.level, ""), len(part))
+            for fact in logs.last(self._run_dir, names, "INFO", LOG_LINES)
+            for text in fact.line().split("\n")
+            for part in textwrap.wrap(text, max(20, width - 1), subsequent_indent="  ") or [""]
         ]
-        return [status.Line(f"log of {self._chosen or 'all processes'}"), *lines[-(height - 1) :]]
+        return [Line(f"log of {self._chosen or 'all processes'}"), *lines[max(0, len(lines) - height + 1) :]]
 
-    def _put(self, y: int, line: status.Line, width: int) -> None:
-        color = status.COLORS.get(line.word)
-        style = curses.color_pair(PAIRS[color]) if color else curses.A_NORMAL
-        chosen = bool(self._chosen) and not self._reading and line.text.startswith(f"{self._chosen} ")
+    def _put(self, y: int, line: Line, width: int) -> None:
         last = y == self._screen.getmaxyx()[0] - 1  # its last cell cannot be written without scrolling
-        text = printable(line.text)[: width - last]
+        text = cut(line.text, width - last)
+        chosen = line.name != "" and line.name == self._chosen
         self._screen.addstr(y, 0, text, curses.A_REVERSE if chosen else curses.A_NORMAL)
-        if line.word and not chosen:
-            end = line.at + len(line.word) if text[line.at :].startswith(line.word) else len(text)
-            self._screen.addstr(y, line.at, text[line.at : end], style)
+        color = status.COLORS.get(line.tone)
+        if color and self._colored and not chosen and line.at < len(text):
+            toned = text[line.at : line.at + line.length]
+            self._screen.addstr(y, line.at, toned, curses.color_pair(PAIRS[color]))
 
 
-def printable(text: str) -> str:
-    """Return a text without what a terminal would obey: what others sent may be in a log."""
-    return "".join(character if character.isprintable() else "·" for character in text)
+def arranged(answer: dict[str, Any], chosen: str, height: int, width: int) -> list[Line]:
+    """Return what fits: the headline, at least one alert, the processes around the chosen one, more alerts."""
+    table = status.table(answer, width)
+    alerts = [status.advice(alert, width) for alert in answer["alerts"]]
+    room = max(height - len(table) - 2, len(alerts[0]) + (len(alerts) > 1) if alerts else 0)
+    shown: list[Line] = []
+    for number, lines in enumerate(alerts):
+        if len(shown) + len(lines) + (number < len(alerts) - 1) > room:
+            many = len(alerts) - number
+            shown.append(Line(f"   and {many} alert{'s' if many > 1 else ''} more: ./supervisor.py status"))
+            break
+        shown += lines
+    head = [status.headline(answer), *shown, Line(""), table[0]]
+    rows, room = table[1:], max(1, height - len(head))
+    place = next((number for number, line in enumerate(rows) if chosen and line.name == chosen), 0)
+    first = max(0, min(place - room // 2, len(rows) - room))
+    return [*head, *rows[first : first + room]]
+
+
+def cut(text: str, cells: int) -> str:
+    """Return as much of a text as fits; a Chinese character or an emoji needs two cells."""
+    used = 0
+    for place, character in enumerate(text):
+        used += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if used > cells:
+            return text[:place]
+    return text

@@ -172,7 +172,7 @@ class Watcher:
     def _print(self, event: dict[str, Any]) -> None:
         self.printed += 1
         if self._json or "payload" not in event:
-            line = json.dumps(event, separators=(",", ":"), ensure_ascii=False)
+            line = commands.json_of(event)
         else:
             clock = datetime.fromtimestamp(event["ts_ingest_ms"] / 1000).strftime("%H:%M:%S.%f")[:-3]
             place = f"#{event['position']}" if event.get("position") else event["category"]

@@ -51,5 +51,5 @@ def _fact(key: str, value: Any) -> str:
         return datetime.fromtimestamp(value / 1000).astimezone().isoformat(sep=" ", timespec="milliseconds")
     if key == "drawn_by":
         # A receipt is for everything up to a position: who began later counts as being past it.
-        return ", ".join(str(row["overlay_id"]) for row in value) or "nobody yet"
+        return ", ".join(commands.text_of(row["overlay_id"]) for row in value) or "nobody yet"
     return commands.text_of(value)

@@ -34,23 +34,23 @@ class Level(StrEnum):
 
 
 class Meaning(NamedTuple):
-    """One kind of alert, as docs/operations.md explains it too."""
+    """One kind of alert, as docs/operations.md explains it too. `do` ends in a command that can be pasted."""
 
     level: Level
     do: str
 
 
 ALERTS: Final[dict[str, Meaning]] = {
-    "process.failed": Meaning(Level.CRITICAL, "correct the configuration, then: restart NAME"),
-    "process.degraded": Meaning(Level.CRITICAL, "it dies again and again; why: logs NAME"),
-    "process.silent": Meaning(Level.WARN, "it hangs, or the machine is overloaded; it is restarted if it stays so"),
-    "memory.warn": Meaning(Level.WARN, "watch whether it grows: top"),
-    "memory.critical": Meaning(Level.CRITICAL, "restart NAME gives it back; then raise the budget or find the leak"),
-    "cpu.high": Meaning(Level.WARN, "it will be late soon: less load, or more processes"),
-    "store.slow": Meaning(Level.CRITICAL, "the disk is slow or stuck; critical events wait for it: doctor"),
-    "source.refused": Meaning(Level.CRITICAL, "sources are told to wait, the outbox is full: logs queue-manager"),
-    "list.unwritten": Meaning(Level.WARN, "RUN_DIR cannot be written: make room, or correct its permissions"),
-    "guardian.gone": Meaning(Level.WARN, "nobody would restart the supervisor: stop and start, or use the service"),
+    "process.failed": Meaning(Level.CRITICAL, "correct what it says, then: ./supervisor.py reload"),
+    "process.degraded": Meaning(Level.CRITICAL, "it dies again and again; why: ./supervisor.py logs NAME"),
+    "process.silent": Meaning(Level.WARN, "it will be killed and restarted; where it hung: ./supervisor.py logs NAME"),
+    "memory.warn": Meaning(Level.WARN, "see whether it grows: ./supervisor.py top"),
+    "memory.critical": Meaning(Level.CRITICAL, "raise its budget, or free it: ./supervisor.py restart NAME"),
+    "cpu.high": Meaning(Level.WARN, "it will be late soon, give it less to do; see: ./supervisor.py top"),
+    "store.slow": Meaning(Level.CRITICAL, "critical events wait for the disk; see: ./supervisor.py doctor"),
+    "source.refused": Meaning(Level.CRITICAL, "what keeps the log from taking it: ./supervisor.py logs queue-manager"),
+    "list.unwritten": Meaning(Level.WARN, "make room, or correct its permissions; see: ./supervisor.py doctor"),
+    "guardian.gone": Meaning(Level.WARN, "nobody would restart it; stop it, then: ./supervisor.py start --detach"),
 }
 
 
@@ -144,14 +144,20 @@ class Health:
         self._restarted_s = now_s
         return True
 
+    def follow(self, rules: Iterable[Rule]) -> None:
+        """Take other limits; one that is as before keeps what it has seen, and the minute between restarts goes on."""
+        known = {gauge.rule: gauge for gauge in self._gauges}
+        self._gauges = [known.get(rule) or Gauge(rule) for rule in rules]
+
     def reborn(self) -> None:
         """Another incarnation begins, and nobody has seen yet what it uses."""
         self._gauges = [Gauge(gauge.rule) for gauge in self._gauges]
 
     def alerts(self, name: str) -> list[Alert]:
-        """Return what is above its limit and more than a line in the log."""
+        """Return what is above its limit and more than a line in the log; of one reading, only the highest limit."""
         raised = [gauge for gauge in self._gauges if gauge.raised and gauge.rule.action is not Action.LOG]
-        return [Alert(gauge.rule.alert, name, gauge.text()) for gauge in raised]
+        highest = {gauge.rule.reading: gauge for gauge in sorted(raised, key=lambda gauge: gauge.rule.limit)}
+        return [Alert(gauge.rule.alert, name, gauge.text()) for gauge in highest.values()]
 
 
 def of_stats(name: str, stats: Mapping[str, Any]) -> list[Alert]:
