@@ -27,10 +27,10 @@ def main(arguments: list[str]) -> int:
         module = importlib.import_module(MODULES[kind])
         code: int = module.main(settings, run_dir, name, index)
     except ConfigError as error:
-        log.error("config error=%s", error)
+        log.error("config error=%r", str(error))
         return 2
     except (Refused, Fenced) as error:
-        log.error("stopped error=%s", error)
+        log.error("stopped error=%r", str(error))
         return 3
     return code
 
