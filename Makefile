@@ -3,6 +3,7 @@
 # make test      install, then all tests but the long ones: Python, Node, Chromium
 # make lint      ruff, mypy, tsc
 # make long      the tests that take minutes
+# make faults    the fault tests in full: storms, hangs, hundreds of deaths (docs/faults.md); 25 minutes
 # make mutation  take each safety out and see a test go red
 # make bench     every measurement, one JSON line each
 # make rehearsal SRCDS=FILE [SPEED=20] [KILL_EVERY=2]   replay a game server's log while killing processes, and judge
@@ -10,7 +11,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help install start test lint long mutation bench rehearsal system types
+.PHONY: help install start test lint long faults mutation bench rehearsal system types
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -61,7 +62,7 @@ system:
 
 test: install system
 	@$(MAKE) -s types
-	$(PYTHON) -m pytest -m "not long"
+	$(PYTHON) -m pytest -m "not long and not faults"
 	@if command -v node >/dev/null; then
 		node --test tests/web/*.test.mjs
 	elif [ -n "$${CI:-}" ]; then
@@ -84,6 +85,9 @@ node_modules/.package-lock.json: package.json $(wildcard package-lock.json)
 
 long: install system
 	$(PYTHON) -m pytest -m long
+
+faults: install system
+	$(PYTHON) -m pytest -m faults tests/faults
 
 mutation: install system
 	$(PYTHON) -m tests.mutation

@@ -366,7 +366,7 @@ class Committer:
         try:
             self._work()
         except Fenced as error:  # no failure, but this process must not go on for another moment
-            logging.getLogger("store").error("stopped error=%s", error)
+            logging.getLogger("store").error("stopped error=%r", str(error))
             logging.shutdown()
             os._exit(FENCED)
         except BaseException:

@@ -15,7 +15,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,9 +33,19 @@ RESTART_S: Final = 0.1
 
 
 class Pipeline:
-    """The real product, started as a service manager would, with nobody else's ports or files."""
+    """The real product, started as a service manager would, with nobody else's ports or files.
 
-    def __init__(self, overrides: Iterable[str] = (), keep: bool = False) -> None:
+    Without a guardian the caller is who starts a killed supervisor again; `environment` is what its processes get
+    beside ours.
+    """
+
+    def __init__(
+        self,
+        overrides: Iterable[str] = (),
+        keep: bool = False,
+        guarded: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.run_dir = Path(tempfile.mkdtemp(prefix="fwbench-"))
         self.run_dir.chmod(0o700)
         self.gateway_port, self.ingest_port = free_ports(2)
@@ -43,6 +53,8 @@ class Pipeline:
             signal.signal(number, lambda *_: sys.exit(1))
         self._overrides = list(overrides)
         self._keep = keep
+        self._options = [] if guarded else ["--no-guardian"]
+        self._environment = dict(environment or {})
         self._log: IO[bytes] = (self.run_dir / "console.log").open("ab")
         self.process: subprocess.Popen[bytes] | None = None
         self.starts = 0
@@ -57,7 +69,7 @@ class Pipeline:
             f"ingest.port={self.ingest_port}",
             *self._overrides,
         ]
-        command = [sys.executable, str(ROOT / "supervisor.py"), "start", "--no-guardian"]
+        command = [sys.executable, str(ROOT / "supervisor.py"), "start", *self._options]
         config = ROOT / "configs" / "default.toml"
         if config.exists():
             command += ["--config", str(config)]
@@ -66,8 +78,9 @@ class Pipeline:
         self.starts += 1
         self.started_s = time.monotonic()
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True, cwd=ROOT
-        )
+            command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True, cwd=ROOT,
+            env=os.environ | self._environment,
+        )  # fmt: skip
 
     def wait_ready(self, within_s: float = READY_S) -> float:
         """Return the seconds from the start until gateway and ingest answer.

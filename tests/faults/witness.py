@@ -17,6 +17,8 @@ import os
 import random
 import signal
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -29,7 +31,9 @@ import msgspec
 from actors import config, control, host
 from actors.core.derive import READS, Derivation
 from actors.core.event import Event
-from bench._harness import Pipeline
+from actors.errors import Refused
+from actors.stores.log import Head, LogReader
+from bench._harness import ROOT, Pipeline
 from bench._overlay import Applied, Overlay
 from tests.support import eventually
 
@@ -73,6 +77,10 @@ class Poster(threading.Thread):
         if self.ident is not None:
             self.join(WAIT_S)
         assert not self.is_alive(), "a source waits for its answer"
+
+    def slow_down(self, pause_s: float) -> None:
+        """Wait for so long between two messages."""
+        self._pause_s = pause_s
 
     def abandon(self) -> None:
         """Give up on the message under way: nobody is left to answer."""
@@ -193,8 +201,10 @@ class Viewer(threading.Thread):
 class Witness:
     """A pipeline with its sources and a viewer; everything ends with the `with` block."""
 
-    def __init__(self, *overrides: str, seed: int = 1) -> None:
-        self._running = Pipeline([*QUICK, *overrides])
+    def __init__(
+        self, *overrides: str, seed: int = 1, guarded: bool = False, environment: dict[str, str] | None = None
+    ) -> None:
+        self._running = Pipeline([*QUICK, *overrides], guarded=guarded, environment=environment)
         self._armed: set[str] = set()
         self.seed = seed
 
@@ -239,16 +249,40 @@ class Witness:
 
     # The pipeline's processes
 
+    def status(self) -> dict[str, Any]:
+        return control.ask(self.run_dir, "status")
+
     def rows(self) -> dict[str, dict[str, Any]]:
         """Return what the supervisor says of its children, by name."""
-        return {row["name"]: row for row in control.ask(self.run_dir, "status")["processes"]}
+        return {row["name"]: row for row in self.status()["processes"]}
 
-    def kill(self, *names: str) -> None:
-        """SIGKILL the children of these names, as they are now."""
-        for pid in [self.rows()[name]["pid"] for name in names]:
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the command line on this pipeline."""
+        command = [sys.executable, str(ROOT / "supervisor.py"), *arguments, "--set", f"run_dir={self.run_dir}"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S)
+
+    def running(self) -> bool:
+        """Tell whether every child works now."""
+        try:
+            return all(row["state"] == "running" for row in self.rows().values())
+        except Refused:
+            return False
+
+    def kill(self, *names: str) -> float:
+        """SIGKILL the children of these names, as they are now; return how long it took from the first to the last."""
+        rows = self.rows()
+        began_s = time.monotonic()
+        for pid in [rows[name]["pid"] for name in names]:
             if pid is not None:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+        return time.monotonic() - began_s
+
+    def restart(self, name: str) -> None:
+        """SIGKILL a child and wait until it works again."""
+        before = self.rows()[name]["restarts"]
+        self.kill(name)
+        eventually(lambda: self.running() and self.rows()[name]["restarts"] > before, WAIT_S)
 
     def arm(self, points: dict[str, str]) -> dict[str, int]:
         """Let the children that `points` names die at those points from now on; return all restarts until then.
@@ -257,7 +291,8 @@ class Witness:
         """
         path = self.run_dir / config.SETTINGS_FILE
         settings = config.of_run_dir(self.run_dir)
-        changed = msgspec.structs.replace(settings, faults=config.Faults(kill_at=",".join(points.values())))
+        armed = msgspec.structs.replace(settings.faults, kill_at=",".join(points.values()))
+        changed = msgspec.structs.replace(settings, faults=armed)
         host.write_private(path, config.hand_down(changed))
         rows, killed = self.rows(), self._armed | set(points)
         self._armed = set(points)
@@ -267,6 +302,11 @@ class Witness:
                     os.kill(rows[name]["pid"], signal.SIGKILL)
         return {name: row["restarts"] + (name in killed) for name, row in rows.items()}
 
+    def said(self, name: str) -> str:
+        """Return the log of a process."""
+        folder = self.run_dir / "log"
+        return "".join(file.read_text(errors="replace") for file in sorted(folder.glob(f"{name}.log*"), reverse=True))
+
     # The books
 
     def logged(self) -> list[Event]:
@@ -275,6 +315,14 @@ class Witness:
         events = [_event.decode(body) for _, body in rows]
         assert [position for position, _ in rows] == [event.position for event in events]
         return events
+
+    def head(self) -> Head:
+        """Return where the log stands."""
+        reader = LogReader(self.run_dir)
+        try:
+            return reader.head()
+        finally:
+            reader.close()
 
     def grows(self, by: int) -> None:
         """Wait until so many more messages were accepted, from all sources together."""

@@ -1,0 +1,148 @@
+"""T6 and T7: processes that live and do nothing: stopped for a moment, for too long, replaced meanwhile, or turning.
+
+A process under SIGSTOP keeps its sockets and its locks; when it goes on, it believes that no time has passed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from datetime import datetime
+
+import psutil
+import pytest
+
+from bench._harness import ROOT
+from tests.faults import figures
+from tests.faults.witness import WAIT_S, Witness
+from tests.support import eventually
+
+EVERYBODY = ("ingest", "normalizer-1", "queue-manager", "broadcaster", "gateway-1")
+QUICK = ("supervisor.hang_warn_s=0.5", "supervisor.hang_kill_s=2.0")
+FULL = [pytest.mark.faults, pytest.mark.timeout(600)]
+FOUND_S = 6.0  # supervisor.hang_kill_s: counted from the last sign of life, so a hang is found a little sooner
+SLACK_S = 0.3  # what a signal takes on a loaded machine
+# Where each kind of loop hangs: how often it passes the point before, and which function then stands in its log.
+POINTS = {
+    "ingest": "ingest.received:20",
+    "normalizer-1": "normalizer.received:9",
+    "queue-manager": "queue.received:9",
+    "broadcaster": "broadcaster.received:9",
+    "gateway-1": "gateway.received:9",
+}
+HANGS = {"busy": "hang_in_python", "gil": "hang_in_c"}
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(600)
+def test_whoever_stands_still_for_ten_seconds_was_replaced_after_six_and_nothing_is_lost() -> None:
+    found_s = []
+    with Witness() as witness:
+        witness.post()
+        for name in EVERYBODY:
+            eventually(witness.running, WAIT_S)
+            witness.grows(20)
+            stopped = psutil.Process(witness.rows()[name]["pid"])
+            began_s = time.monotonic()
+            stopped.suspend()
+            eventually(lambda stopped=stopped: not stopped.is_running(), WAIT_S)
+            found_s.append(time.monotonic() - began_s)
+            eventually(witness.running, WAIT_S)
+            assert witness.rows()[name]["last_reason"].startswith("hung")
+        counted = witness.check()
+    figures.note("T6", f"stopped processes were killed after {figures.spread(found_s)}; {counted}")
+    assert max(found_s) < FOUND_S + SLACK_S
+
+
+def stopped_between_transactions(witness: Witness, pid: int) -> bool:
+    """Stop a queue-manager; let it go on when it is in a transaction, behind which nobody could open the log."""
+    os.kill(pid, signal.SIGSTOP)
+    with closing(sqlite3.connect(witness.run_dir / "log.db", timeout=0.0, isolation_level=None)) as db:
+        try:
+            db.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            os.kill(pid, signal.SIGCONT)
+            return False
+        db.execute("ROLLBACK")
+    return True
+
+
+def test_a_replaced_queue_manager_that_wakes_up_sees_it_and_none_of_its_work_gets_through() -> None:
+    """Its locks are taken from it as by a careless clean-up while it is stopped; then it wakes beside its successor."""
+    with Witness("supervisor.hang_warn_s=20.0", "supervisor.hang_kill_s=30.0") as witness:
+        witness.post()
+        witness.grows(50)
+        before = witness.rows()["queue-manager"]
+        eventually(lambda: stopped_between_transactions(witness, before["pid"]), WAIT_S)
+        for lock in ("log.lock", "queue-manager.actor.lock"):
+            (witness.run_dir / lock).unlink()
+        successor = subprocess.Popen(
+            [sys.executable, "-m", "actors", "queue-manager", str(witness.run_dir)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT,
+        )  # fmt: skip
+        try:
+            assert successor.stdout is not None
+            assert b"ready" in successor.stdout.readline()
+            # What was accepted meanwhile waits on both sides of the stopped one.
+            witness.grows(50)
+            os.kill(before["pid"], signal.SIGCONT)
+            eventually(lambda: "exit code 3" in witness.rows()["queue-manager"]["last_reason"], WAIT_S)
+            assert "this queue-manager is" in witness.said("queue-manager")
+            gen = witness.head().gen
+            # The supervisor's next one is refused while the successor lives; the successor does all the work.
+            top = witness.head().top
+            eventually(lambda: witness.head().top >= top + 50, WAIT_S)
+            assert witness.head().gen == gen
+            refusal = f"is held by queue-manager pid={successor.pid}"
+            eventually(lambda: refusal in witness.said("queue-manager"), WAIT_S)
+        finally:
+            successor.terminate()
+            successor.communicate(timeout=WAIT_S)
+        eventually(witness.running, WAIT_S)
+        assert witness.head().gen > gen
+        print(witness.check())
+
+
+def hang(witness: Witness, name: str, way: str) -> float:
+    """Let a child hang; return the seconds from then to its death, as the logs tell them."""
+    deaths = witness.said("supervisor").count(f"child died name={name} reason='hung")
+    witness.arm({name: f"{POINTS[name]}:{way}"})
+    eventually(lambda: witness.said("supervisor").count(f"child died name={name} reason='hung") > deaths, WAIT_S)
+    witness.arm({})
+    eventually(witness.running, WAIT_S)
+    said = witness.said(name)
+    dumped = said[said.rindex(f"way={way}") :]
+    assert f"in {HANGS[way]}" in dumped  # faulthandler's stack of the hanging thread
+    hung = next(line for line in said.splitlines() if f"way={way}" in line)
+    died = [line for line in witness.said("supervisor").splitlines() if f"child died name={name} reason='hung" in line]
+    return (moment_of(died[deaths]) - moment_of(hung)).total_seconds()
+
+
+def moment_of(line: str) -> datetime:
+    return datetime.fromisoformat(line.split(" ", 1)[0])
+
+
+@pytest.mark.parametrize(("name", "way"), [("queue-manager", "gil"), ("ingest", "busy")])
+def test_a_loop_that_hangs_is_found_and_its_log_says_where(name: str, way: str) -> None:
+    with Witness(*QUICK) as witness:
+        witness.post()
+        hang(witness, name, way)
+        print(witness.check())
+
+
+@pytest.mark.parametrize("way", [pytest.param(way, marks=FULL) for way in HANGS])
+def test_every_loop_that_hangs_is_found_within_six_seconds(way: str) -> None:
+    found_s = {}
+    with Witness() as witness:
+        witness.post()
+        for name in POINTS:
+            found_s[name] = hang(witness, name, way)
+        counted = witness.check()
+    each = ", ".join(f"{name} {seconds:.2f}" for name, seconds in found_s.items())
+    figures.note("T7", f"{HANGS[way]}: from the hang to the death in s: {each}; {counted}")
+    assert max(found_s.values()) < FOUND_S + SLACK_S

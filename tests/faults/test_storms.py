@@ -1,0 +1,191 @@
+"""Many deaths in a short time: several at once (T3), one again and again (T4), all in turn a thousand times (T12)."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from tests.faults import figures
+from tests.faults.test_supervisor import Tree
+from tests.faults.witness import WAIT_S, Viewer, Witness
+from tests.support import eventually
+
+EVERYBODY = ("ingest", "normalizer-1", "queue-manager", "broadcaster", "gateway-1")
+LOG_BYTES = 12 << 20  # of one process: two files of 5 MiB (process_tree.LOG_BYTES) and what comes between two looks
+FULL = pytest.mark.faults
+
+
+# T3: several at once
+
+
+@pytest.mark.parametrize("times", [10, pytest.param(100, marks=[FULL, pytest.mark.timeout(600)])])
+def test_two_and_three_processes_that_die_at_once_lose_nothing(times: int) -> None:
+    within_s = []
+    with Witness() as witness:
+        witness.post()
+        for number in range(times):
+            witness.grows(10)
+            eventually(witness.running, WAIT_S)
+            names = [EVERYBODY[(number + step) % 5] for step in range(2 + number % 2)]
+            within_s.append(witness.kill(*names))
+        counted = witness.check()
+    figures.note("T3", f"{times} times two or three within {max(within_s) * 1000:.1f} ms; {counted}")
+
+
+# T4: one again and again
+
+
+def storm(witness: Witness, name: str, seconds: float, every_s: float) -> int:
+    """SIGKILL a child at every beat at which it lives; return how often that was."""
+    kills = 0
+    begin_s = time.monotonic()
+    for beat in range(round(seconds / every_s)):
+        time.sleep(max(0.0, begin_s + beat * every_s - time.monotonic()))  # the storm's own rhythm
+        pid = witness.rows()[name]["pid"]
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+            kills += 1
+    return kills
+
+
+def waits_s(witness: Witness, name: str) -> list[float]:
+    """Return how long each restart of a child was put off."""
+    return [
+        float(wait)
+        for wait in re.findall(rf"child died name={name} .*restart_in_s=([\d.]+)", witness.said("supervisor"))
+    ]
+
+
+@pytest.mark.parametrize("seconds", [6.0, pytest.param(60.0, marks=[FULL, pytest.mark.timeout(300)])])
+def test_a_storm_over_one_gateway_is_backed_off_and_nobody_else_notices(seconds: float) -> None:
+    """Of two gateways one dies every 300 ms; the viewers of the other one must not see it."""
+    policy = ("supervisor.backoff_first_s=0.2", "supervisor.backoff_max_s=5.0")
+    with Witness(*policy, "gateway.processes=2") as witness:
+        witness.post()
+        witness.grows(20)
+        # Whoever was on the first one goes to the second, which is alone at the port for that moment.
+        witness.restart("gateway-1")
+        viewer = Viewer(witness.pipeline, "other")
+        viewer.start()
+        eventually(viewer.overlay.live.is_set, WAIT_S)
+        while True:
+            connects = [one.overlay.counts["connects"] for one in (witness.viewer, viewer)]
+            witness.restart("gateway-1")
+            if connects == [one.overlay.counts["connects"] for one in (witness.viewer, viewer)]:
+                break
+        others = {name: row["restarts"] for name, row in witness.rows().items() if name != "gateway-1"}
+        began = len(waits_s(witness, "gateway-1"))
+        began_ns = time.monotonic_ns()
+        kills = storm(witness, "gateway-1", seconds, every_s=0.3)
+        ended_ns = time.monotonic_ns()
+        degraded = [alert["name"] for alert in witness.status()["alerts"] if alert["key"] == "process.degraded"]
+        eventually(lambda: len(waits_s(witness, "gateway-1")) == began + kills, WAIT_S)
+        eventually(witness.running, WAIT_S)
+        recovered_s = (time.monotonic_ns() - ended_ns) / 1e9
+        put_off_s = waits_s(witness, "gateway-1")[began:]
+        # It may have been forgiven one or two of the deaths before, never one within the storm.
+        assert put_off_s == sorted(put_off_s)
+        assert put_off_s[-1] > put_off_s[0]
+        assert {name: row["restarts"] for name, row in witness.rows().items() if name != "gateway-1"} == others
+        assert connects == [one.overlay.counts["connects"] for one in (witness.viewer, viewer)]
+        counted = witness.check()
+        viewer.stop()
+        moments = [began_ns, *(ns for ns in witness.viewer.seen_ns if began_ns < ns < ended_ns), ended_ns]
+        gaps_s = [(after - before) / 1e9 for before, after in itertools.pairwise(moments)]
+    figures.note(
+        "T4",
+        f"{kills} deaths in {seconds:g} s put off by {', '.join(f'{wait:g}' for wait in put_off_s)} s; longest gap of "
+        f"the other gateway's viewer {max(gaps_s) * 1000:.0f} ms; recovered {recovered_s:.1f} s after; {counted}",
+    )
+    if seconds == 60.0:
+        assert max(put_off_s) == 5.0
+        assert degraded == ["gateway-1"]
+        assert max(gaps_s) < 0.25
+        assert recovered_s < 6.0
+
+
+# T12: all in turn
+
+
+def footprint(pid: int) -> tuple[int, int, int]:
+    """Return open files, threads and resident bytes."""
+    process = psutil.Process(pid)
+    return process.num_fds(), process.num_threads(), process.memory_info().rss
+
+
+def flat(pid: int, before: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Wait until open files and threads are what they were; return the growth of all three."""
+    eventually(lambda: abs(footprint(pid)[0] - before[0]) <= 2 and footprint(pid)[1] == before[1], 10)
+    files, threads, rss_bytes = (after - was for after, was in zip(footprint(pid), before, strict=True))
+    return files, threads, rss_bytes
+
+
+@pytest.fixture
+def tree() -> Iterator[Tree]:
+    tree = Tree()
+    try:
+        yield tree
+    finally:
+        tree.close()
+
+
+def test_sixty_restarts_leave_no_file_and_no_thread_open(tree: Tree) -> None:
+    process = tree.start()
+    names = sorted(tree.pids())
+
+    def restart_all() -> None:
+        before = sum(row["restarts"] for row in tree.status()["processes"])
+        for name in names:
+            os.kill(tree.pids()[name], signal.SIGKILL)
+        eventually(lambda: sum(row["restarts"] for row in tree.status()["processes"]) == before + len(names), 10)
+        eventually(lambda: all(row["state"] == "running" for row in tree.status()["processes"]), 10)
+
+    restart_all()
+    before = footprint(process.pid)
+    for _ in range(60 // len(names)):
+        restart_all()
+    print(flat(process.pid, before))
+
+
+@FULL
+@pytest.mark.timeout(1_200)
+def test_a_thousand_restarts_leave_files_threads_and_memory_as_they_were() -> None:
+    with Witness() as witness:
+        for source in witness.sources:
+            source.slow_down(0.1)
+        witness.post()
+        assert witness.pipeline.process is not None
+        pid = witness.pipeline.process.pid
+
+        def deaths() -> int:
+            return sum(row["restarts"] for row in witness.rows().values())
+
+        def kill_until(count: int) -> None:
+            for name in itertools.cycle(EVERYBODY):
+                if deaths() >= count:
+                    return
+                eventually(lambda name=name: witness.rows()[name]["state"] == "running", WAIT_S)
+                witness.kill(name)
+
+        kill_until(50)
+        eventually(witness.running, WAIT_S)
+        before = footprint(pid)
+        kill_until(1_050)
+        eventually(witness.running, WAIT_S)
+        files, threads, rss_bytes = flat(pid, before)
+        logs = {file.name: file.stat().st_size for file in (witness.run_dir / "log").iterdir()}
+        restarts, counted = deaths(), witness.check()
+    figures.note(
+        "T12",
+        f"{restarts} restarts: files {files:+d}, threads {threads:+d}, resident {rss_bytes / 2**20:+.1f} MiB, logs "
+        f"{sum(logs.values()) / 2**20:.1f} MiB in {len(logs)} files; {counted}",
+    )
+    assert rss_bytes < 5 << 20
+    assert sum(logs.values()) < LOG_BYTES * (len(EVERYBODY) + 1)
