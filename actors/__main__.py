@@ -7,7 +7,7 @@ import logging
 import sys
 from pathlib import Path
 
-from actors import config, faults, logs
+from actors import config, faults, host, logs
 from actors.core.topology import MODULES, parse_name
 from actors.errors import ConfigError, Fenced, Refused
 
@@ -24,8 +24,10 @@ def main(arguments: list[str]) -> int:
         kind, index = parse_name(name)
         settings = config.of_run_dir(run_dir)
         faults.arm(settings.faults)
-        module = importlib.import_module(MODULES[kind])
-        code: int = module.main(settings, run_dir, name, index)
+        # For life: a second one of that name would take over the sockets of the first.
+        with host.lock(run_dir / f"{name}.actor.lock", name):
+            module = importlib.import_module(MODULES[kind])
+            code: int = module.main(settings, run_dir, name, index)
     except ConfigError as error:
         log.error("config error=%r", str(error))
         return 2

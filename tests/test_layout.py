@@ -60,7 +60,7 @@ ROOMS = {
         SUPERVISION | {"commands", "guardian", "interpreter", "process_tree", "tokens"},
         "it starts actors as processes and must live when their code does not even import",
     ),
-    "__main__": ({"config", "core", "errors", "faults", "logs"}, "it loads the one actor that is asked for"),
+    "__main__": ({"config", "core", "errors", "faults", "host", "logs"}, "it loads the one actor that is asked for"),
     "__init__": (set(), "importing one actor must not import another"),
 }  # fmt: skip
 
