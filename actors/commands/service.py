@@ -234,7 +234,12 @@ def line(words: list[str]) -> str:
     """Return a command line for systemd; the colon keeps it from looking for variables after a $ (systemd.service(5)).
 
     Doubling the $ would not do: that works in arguments, not in the path of the program.
+
+    Raises:
+        ConfigError: systemd would not run a program with such a path.
     """
+    if set(words[0]) & set("\"'\\"):
+        raise ConfigError(f"systemd runs no program with a quote or a backslash in its path: {words[0]}")
     return " ".join(word(one) for one in [f":{words[0]}", *words[1:]])
 
 

@@ -1,0 +1,336 @@
+"""The service: what is written for systemd and launchd, and that what is written runs, notifies, waits, comes back.
+
+systemd itself is only asked whether it understands the unit; docs/operations.md says what was tried under it.
+"""
+
+from __future__ import annotations
+
+import os
+import plistlib
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import supervisor as command_line
+from actors import commands
+from actors.commands import service
+from actors.config import Settings
+from actors.core.restarts import BAD_CONFIG
+from actors.errors import ConfigError, Refused
+from actors.process_tree import Supervisor
+from tests.support import SLOWNESS, SUPERVISOR, Pipeline, eventually
+
+SPACED = "we ird 100% $HOME;"
+ODD = "we ird 100% $HOME 'q' \"d\" b\\s;"  # everything that means something to systemd
+ANALYZE = shutil.which("systemd-analyze")
+needs_analyze = pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")
+
+
+class Home:
+    """A user's configuration directory, and a PATH on which systemctl is what a test makes of it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.bin = path, path / "bin"
+        self.bin.mkdir()
+        self.calls = path / "calls"
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "DBUS_"))},
+            "HOME": str(path),
+            "XDG_CONFIG_HOME": str(path / "con fig"),
+            "PATH": str(self.bin),
+        }
+        self.unit = path / "con fig" / "systemd" / "user" / "framewire.service"
+
+    def systemctl(self, code: int, says: str = "") -> None:
+        program = self.bin / "systemctl"
+        program.write_text(f"#!/bin/sh\necho \"$*\" >> '{self.calls}'\necho '{says}' >&2\nexit {code}\n")
+        program.chmod(0o755)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(SUPERVISOR), "service", *arguments]
+        return subprocess.run(
+            command, capture_output=True, text=True, env=self.environment, timeout=60 * SLOWNESS, check=False
+        )
+
+    def install(self) -> subprocess.CompletedProcess[str]:
+        return self.run("install", "--user", "--set", f"run_dir={self.path / ODD}")
+
+
+@pytest.fixture
+def home(tmp_path) -> Home:
+    return Home(tmp_path)
+
+
+class Manager:
+    """systemd's end of sd_notify(3)."""
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(path))
+        self._socket.settimeout(20 * SLOWNESS)
+
+    def next(self) -> str:
+        return self._socket.recv(4096).decode()
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def manager(run_dir, monkeypatch) -> Iterator[Manager]:
+    manager = Manager(run_dir / "notify")
+    monkeypatch.setenv("NOTIFY_SOCKET", str(run_dir / "notify"))
+    yield manager
+    manager.close()
+
+
+@pytest.fixture
+def idle() -> Iterator[Pipeline]:
+    with Pipeline() as pipeline:
+        yield pipeline
+
+
+def words_of(unit: str, key: str) -> list[str]:
+    """Return a command line as systemd would call it."""
+    (line,) = [line for line in unit.splitlines() if line.startswith(f"{key}=")]
+    return [word.replace("%%", "%") for word in shlex.split(line.removeprefix(f"{key}=").replace(":", "", 1))]
+
+
+# What is written
+
+
+@needs_analyze
+@pytest.mark.parametrize("system", [False, True])
+def test_systemd_finds_nothing_to_warn_of_whatever_the_paths(tmp_path, monkeypatch, system):
+    root = tmp_path / SPACED
+    (root / "docs").mkdir(parents=True)
+    (root / "python").symlink_to(sys.executable)
+    (root / "my.toml").write_text("demo = false\n")
+    monkeypatch.setattr(sys, "executable", str(root / "python"))
+    monkeypatch.setattr(commands, "ROOT", root)
+    monkeypatch.setattr(service, "TEMPORARY", ())  # the tests' own paths are temporary
+    overrides = (f"run_dir={root / ODD}", 'gateway.allowed_hosts=["a b.lan:7700"]')
+    unit = tmp_path / "framewire.service"
+    unit.write_text(service.text(root / "my.toml", overrides, system))
+    command = [str(ANALYZE), "verify", *([] if system else ["--user"]), "--man=no", str(unit)]
+    environment = os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@needs_analyze
+def test_the_system_unit_is_little_exposed(tmp_path):
+    unit = tmp_path / "framewire.service"
+    unit.write_text(service.text(None, ("run_dir=/srv/framewire",), system=True).replace("User=root", "User=streamer"))
+    command = [str(ANALYZE), "security", "--offline=true", "--threshold=20", "--no-pager", str(unit)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout[-200:]  # the threshold is in tenths
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["C", "Z"], include_characters=" "), min_size=1)))
+def test_a_command_line_is_read_back_as_it_was_meant(words):
+    assert words_of(f"ExecStart={service.line(['/bin/true', *words])}", "ExecStart") == ["/bin/true", *words]
+
+
+@pytest.mark.parametrize("sign", ["'", '"', "\\"])
+def test_a_program_that_systemd_would_not_run_is_refused(sign):
+    with pytest.raises(ConfigError, match="runs no program"):
+        service.line([f"/home/o{sign}tto/python", "start"])
+
+
+@pytest.mark.parametrize("word", ["a\nUser=root", "a\0b", "\x7f", "\udcff"])
+def test_what_no_line_can_hold_is_refused(word):
+    with pytest.raises(ConfigError, match="control character"):
+        service.word(word)
+
+
+def test_the_unit_says_what_the_supervisor_relies_on():
+    unit = service.text(None, ("run_dir=/srv/framewire", "supervisor.drain_s=20.5"), system=True).splitlines()
+    assert {"KillMode=mixed", "Type=notify", "WatchdogSec=10", "OOMPolicy=continue", "Restart=on-failure"} <= set(unit)
+    assert "RestartPreventExitStatus=2" in unit
+    assert "TimeoutStopSec=31" in unit  # the drain, and a margin: systemd must not kill what is still draining
+    assert "ReadWritePaths=/srv/framewire" in unit
+
+
+def test_a_users_unit_asks_for_nothing_that_needs_a_namespace():
+    unit = service.text(None, ("run_dir=/srv/framewire",), system=False)
+    for word in ("Private", "Protect", "ReadWritePaths", "User=", "Capabilit", "RemoveIPC"):
+        assert word not in unit
+
+
+def test_a_run_dir_that_the_service_could_not_see_is_refused():
+    with pytest.raises(ConfigError, match="PrivateTmp"):
+        service.text(None, ("run_dir=/tmp/framewire",), system=True)
+
+
+def test_what_root_has_to_do_first_is_said(run_dir):
+    assert service.notes("streamer", run_dir) == []
+    assert service.notes("streamer", Path("/srv/not there")) == [
+        "make its run directory first: sudo install -d -m 700 -o streamer '/srv/not there'"
+    ]
+    assert "as root" in service.notes("root", run_dir)[0]
+
+
+def test_show_prints_the_unit_and_a_wrong_setting_is_told_before_the_next_boot(home):
+    shown = home.run("show", "--set", "run_dir=/srv/framewire")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.endswith("[Install]\nWantedBy=default.target\n")
+    wrong = home.run("show", "--set", "gateway.prot=1")
+    assert wrong.returncode == 2
+    assert "did you mean `port`?" in wrong.stderr
+
+
+def test_launchd_gets_everything_it_needs():
+    settings = Settings(run_dir=f"/srv/{ODD}")
+    facts = plistlib.loads(service.plist(settings, ["/usr/bin/python3", "start", "--service"]).encode())
+    assert facts["Label"] == "dev.framewire"
+    assert facts["ProgramArguments"] == ["/usr/bin/python3", "start", "--service"]
+    assert facts["RunAtLoad"] is True
+    assert facts["KeepAlive"] == {"SuccessfulExit": False}  # what was asked to end stays ended
+    assert facts["StandardErrorPath"] == f"/srv/{ODD}/log/launchd.log"
+    assert facts["ExitTimeOut"] > settings.supervisor.drain_s
+    assert facts["Umask"] == 0o077
+
+
+# Install and uninstall
+
+
+def test_install_writes_the_unit_enables_it_and_says_how_to_start(home):
+    home.systemctl(0)
+    done = home.install()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert home.calls.read_text() == "--user daemon-reload\n--user enable framewire\n"
+    assert f"written: {home.unit}" in done.stdout
+    assert "systemctl --user restart framewire" in done.stdout
+    start = words_of(home.unit.read_text(), "ExecStart")
+    assert start == [sys.executable, str(SUPERVISOR), "start", "--set", f"run_dir={home.path / ODD}", "--service"]
+    assert (home.path / ODD).stat().st_mode & 0o777 == 0o700
+
+
+def test_without_systemctl_it_says_what_to_run_by_hand(home):
+    done = home.install()
+    assert done.returncode == 1
+    assert home.unit.exists()
+    assert "not done: systemctl --user daemon-reload (systemctl is not here); run it yourself" in done.stderr
+    assert "not done: systemctl --user enable framewire (systemctl is not here); run it yourself" in done.stderr
+
+
+def test_when_systemctl_fails_it_repeats_why_and_says_what_to_run_by_hand(home):
+    home.systemctl(1, "Failed to connect to bus")
+    done = home.install()
+    assert done.returncode == 1
+    assert "not done: systemctl --user enable framewire (Failed to connect to bus); run it yourself" in done.stderr
+
+
+def test_uninstall_stops_it_and_leaves_the_data(home):
+    home.systemctl(0)
+    home.install()
+    home.calls.unlink()
+    done = home.run("uninstall")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not home.unit.exists()
+    assert (home.path / ODD).exists()
+    assert home.calls.read_text() == "--user disable --now framewire\n--user daemon-reload\n"
+    again = home.run("uninstall")
+    assert (again.returncode, "not installed" in again.stderr) == (2, True)
+
+
+def test_uninstall_without_systemctl_removes_the_file_and_says_the_rest(home):
+    home.systemctl(0)
+    home.install()
+    (home.bin / "systemctl").unlink()
+    done = home.run("uninstall")
+    assert done.returncode == 1
+    assert not home.unit.exists()
+    assert "not done: systemctl --user disable --now framewire" in done.stderr
+
+
+# What is written runs
+
+
+def test_the_units_own_command_lines_start_notify_reload_and_end(idle, manager):
+    unit = idle.command("service", "show").stdout
+    with idle.console.open("ab") as console:
+        idle.process = subprocess.Popen(words_of(unit, "ExecStart"), cwd="/", stdout=console, stderr=console)
+    assert manager.next() == "READY=1"
+    assert idle.running()
+    assert manager.next() == "WATCHDOG=1"
+    reloaded = subprocess.run(words_of(unit, "ExecReload"), cwd="/", capture_output=True, timeout=60, check=False)
+    assert (reloaded.returncode, reloaded.stdout) == (0, b"nothing has changed\n")
+    idle.process.send_signal(signal.SIGTERM)
+    while (said := manager.next()) == "WATCHDOG=1":
+        pass
+    assert said == "STOPPING=1"
+    assert idle.process.wait(20 * SLOWNESS) == 0
+    assert idle.said() == ""  # the journal gets nothing that is in the log, and no URL with a secret
+
+
+def test_the_watchdog_hears_of_a_supervisor_without_children_between_rare_samples(run_dir, manager):
+    settings = Settings(run_dir=str(run_dir), supervisor=Settings().supervisor.__class__(sample_s=5.0))
+    supervisor = Supervisor([], settings, run_dir, lambda child: pytest.fail(f"no {child}"))
+    try:
+        supervisor.turn()  # to the first sample, after half a second
+        supervisor.turn()  # not to the second
+        assert manager.next() == "WATCHDOG=1"
+        assert supervisor._samples == 1
+    finally:
+        supervisor.close()
+
+
+def test_a_service_waits_for_a_port_that_is_in_use_for_a_moment(idle):
+    with socket.create_server(("127.0.0.1", idle.gateway_port)):
+        process = idle.start("--service", ready=False)
+        eventually((idle.run_dir / "settings.json").exists, 10)
+    eventually(idle.running, 20)
+    assert process.poll() is None
+
+
+def test_a_service_waits_for_whoever_still_has_its_run_directory(idle):
+    first = idle.start()
+    second = idle.start("--service", ready=False)
+    assert idle.pid("ingest")
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(20 * SLOWNESS) == 0
+    eventually(lambda: idle.running() and idle.status()["pid"] == second.pid, 20)
+
+
+def test_a_service_calls_an_address_that_is_not_there_yet_refused_and_not_wrong():
+    settings = Settings(gateway=Settings().gateway.__class__(host="192.0.2.7"))  # for documentation, of nobody
+    with pytest.raises(ConfigError, match=r"192\.0\.2\.7"):
+        command_line.check_ports(settings, 0.0)
+    with pytest.raises(Refused, match=r"192\.0\.2\.7"):
+        command_line.check_ports(settings, 0.0, as_service=True)
+
+
+def test_a_file_that_is_being_edited_keeps_no_killed_service_down_but_a_start(idle):
+    file = idle.run_dir / "my.toml"
+    file.write_text("normalizer.processes = 2\n")
+    idle.start("--service", "--config", str(file)).kill()
+    assert idle.process is not None
+    idle.process.wait()
+    file.write_text("normalizer.processes = \n")
+    idle.start("--service", "--config", str(file))
+    assert idle.pid("normalizer-2")
+    assert "is not TOML" in idle.said()
+    assert "it goes on with the settings it had" in idle.said()
+    assert idle.stop() == 0
+    assert idle.start("--service", "--config", str(file), ready=False).wait(20 * SLOWNESS) == BAD_CONFIG
+
+
+def test_settings_that_are_the_same_are_not_written_so_that_a_full_disk_stops_no_restart(run_dir):
+    file = run_dir / "settings.json"
+    command_line.leave_behind(file, b"{}")
+    before = file.stat().st_ino
+    command_line.leave_behind(file, b"{}")
+    assert file.stat().st_ino == before
+    with pytest.raises(Refused, match="cannot be written"):
+        command_line.leave_behind(run_dir / "nowhere" / "settings.json", b"{}")
