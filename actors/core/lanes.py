@@ -76,7 +76,8 @@ class Lanes:
             return
         expires_s = float("inf")
         if event.ttl_ms:
-            # A clock that jumps back must not make events immortal, nor one that jumps ahead kill what is fresh.
+            # A clock that is set back must not make events immortal; one that is set forward costs only those that are
+            # on their way at that moment, because from here on the time is monotonic.
             expires_s = now_s + (event.ttl_ms - max(0.0, now_ms - event.ts_ingest_ms)) / 1000
         slots = self._slots[event.category]
         size_bytes = EVENT_BYTES + len(event.payload)

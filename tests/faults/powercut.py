@@ -38,20 +38,23 @@ class Record(NamedTuple):
 
 
 def environment(directory: Path) -> dict[str, str]:
-    """Return what a process needs in its environment to be journaled in `directory`; compiles the shim first.
+    """Return what a process needs in its environment to be journaled in `directory`; compiles the shim first."""
+    journals = directory / "journals"
+    journals.mkdir()
+    return {"LD_PRELOAD": str(compiled(SOURCE, directory)), "POWERCUT_JOURNALS": str(journals)}
 
-    Without a compiler the test is skipped at home and fails on CI.
-    """
+
+def compiled(source: Path, directory: Path) -> Path:
+    """Compile a shim; without a compiler the test is skipped at home and fails on CI."""
     compiler = shutil.which("cc")
     if compiler is None:
         if os.environ.get("CI"):
             pytest.fail("there is no C compiler (cc), and on CI nothing may be skipped")
         pytest.skip("there is no C compiler (cc)")
-    library, journals = directory / "powercut.so", directory / "journals"
-    journals.mkdir()
-    command = [compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Wno-unused-result", "-o", str(library), str(SOURCE)]
+    library = directory / f"{source.stem}.so"
+    command = [compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Wno-unused-result", "-o", str(library), str(source)]
     subprocess.run([*command, "-ldl", "-lpthread"], check=True)
-    return {"LD_PRELOAD": str(library), "POWERCUT_JOURNALS": str(journals)}
+    return library
 
 
 def read_journals(directory: Path) -> list[Record]:

@@ -324,6 +324,14 @@ class Witness:
         finally:
             reader.close()
 
+    def quarantined(self) -> list[dict[str, Any]]:
+        """Return what was set aside, the newest first."""
+        reader = LogReader(self.run_dir)
+        try:
+            return reader.quarantine(10)
+        finally:
+            reader.close()
+
     def grows(self, by: int) -> None:
         """Wait until so many more messages were accepted, from all sources together."""
         before = sum(source.accepted for source in self.sources)

@@ -1,0 +1,189 @@
+"""T8 and T9: ends that are not a kill by hand: a crash in C, no memory left, the kernel's OOM killer, poison."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.faults import figures
+from tests.faults.witness import WAIT_S, Poster, Witness
+from tests.support import eventually
+
+EVERYBODY = ("ingest", "normalizer-1", "queue-manager", "broadcaster", "gateway-1")
+FULL = pytest.mark.faults
+# Where each dies, by how often it passes the point; ingest's is on the thread of its store, whose end is its own.
+POINTS = {
+    "ingest": "outbox.before_commit:20",
+    "normalizer-1": "normalizer.received:15",
+    "queue-manager": "queue.received:10",
+    "broadcaster": "broadcaster.received:10",
+    "gateway-1": "gateway.received:10",
+}
+WORDS = {"segv": ("Segmentation fault", "in read_nowhere"), "memory": ("MemoryError: on purpose",)}
+REASONS = {"segv": "killed by SIGSEGV", "memory": "left by itself with exit code 1"}
+
+
+@pytest.mark.parametrize("way", WORDS)
+@pytest.mark.parametrize("times", [1, pytest.param(5, marks=[FULL, pytest.mark.timeout(300)])])
+def test_whoever_crashes_says_where_and_loses_nothing(way: str, times: int) -> None:
+    with Witness() as witness:
+        witness.post()
+        for _ in range(times):
+            before = witness.arm({name: f"{point}:{way}" for name, point in POINTS.items()})
+            eventually(
+                lambda before=before: all(witness.rows()[name]["restarts"] > before[name] for name in POINTS), WAIT_S
+            )
+            assert {row["last_reason"] for row in witness.rows().values()} == {REASONS[way]}
+        witness.arm({})
+        eventually(witness.running, WAIT_S)
+        witness.grows(20)
+        for name in POINTS:
+            assert all(word in witness.said(name) for word in WORDS[way])
+        restarts = sum(row["restarts"] for row in witness.rows().values())
+        counted = witness.check()
+    figures.note("T8", f"{REASONS[way]} ({way}): {restarts} restarts of all five kinds; {counted}")
+
+
+def test_whoever_is_sent_a_segfault_writes_down_where_it_stood() -> None:
+    with Witness() as witness:
+        witness.post()
+        for name in EVERYBODY:
+            witness.grows(10)
+            os.kill(witness.rows()[name]["pid"], signal.SIGSEGV)
+            eventually(lambda name=name: witness.rows()[name]["last_reason"] == "killed by SIGSEGV", WAIT_S)
+            eventually(witness.running, WAIT_S)
+            assert "Fatal Python error: Segmentation fault" in witness.said(name)
+        print(witness.check())
+
+
+class Flood(Poster):
+    """Posts bodies of a thousand large cosmetic events, so that everybody on the way needs memory."""
+
+    def __init__(self, witness: Witness) -> None:
+        super().__init__(witness.pipeline, 0.01)
+        self._body = json.dumps(
+            [{"type": "hit", "source": "flood", "payload": {"text": f"{number:04d}" * 60}} for number in range(1_000)]
+        ).encode()
+
+    def deliver(self, number: int) -> int:
+        del number
+        self.post("/events", self._body, {"Authorization": f"Bearer {self._token}"})
+        return 1
+
+
+def dies_of(witness: Witness, name: str, squeeze: object, within_s: float) -> bool:
+    """Squeeze a child while everything flows; tell whether it died within the time."""
+    row = witness.rows()[name]
+    process = psutil.Process(row["pid"])
+    squeeze(process)
+    deadline_s = time.monotonic() + within_s
+    while time.monotonic() < deadline_s:
+        if witness.rows()[name]["restarts"] > row["restarts"]:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@FULL
+@pytest.mark.timeout(600)
+def test_whoever_gets_no_more_memory_loses_nothing() -> None:
+    """RLIMIT_AS below what it has: every request for more is refused. Whoever can do without works on."""
+
+    def squeeze(process: psutil.Process) -> None:
+        process.rlimit(psutil.RLIMIT_AS, (1 << 20, psutil.RLIM_INFINITY))
+
+    died = []
+    with Witness() as witness:
+        flood = Flood(witness)
+        flood.start()
+        witness.post()
+        for name in EVERYBODY:
+            eventually(witness.running, WAIT_S)
+            witness.grows(20)
+            pid = witness.rows()[name]["pid"]
+            if dies_of(witness, name, squeeze, within_s=4.0):
+                died.append(name)
+            with suppress(psutil.NoSuchProcess):
+                psutil.Process(pid).rlimit(psutil.RLIMIT_AS, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
+        flood.stop()
+        eventually(witness.running, WAIT_S)
+        counted = witness.check()
+    figures.note("T8", f"no memory (RLIMIT_AS): {', '.join(died)} died, the others did without; {counted}")
+
+
+@pytest.fixture
+def cage() -> Iterator[Path]:
+    """A memory control group of a few pages; without the right to make one the test is skipped."""
+    path = Path(f"/sys/fs/cgroup/memory/framewire-{os.getpid()}")
+    try:
+        path.mkdir()
+    except OSError as error:
+        pytest.skip(f"no memory control group can be made here: {error.strerror}")
+    try:
+        yield path
+    finally:
+        eventually(lambda: not (path / "cgroup.procs").read_text(), 10)
+        path.rmdir()
+
+
+@FULL
+@pytest.mark.timeout(600)
+def test_whoever_the_kernel_kills_for_its_memory_comes_back_and_loses_nothing(cage: Path) -> None:
+    def squeeze(process: psutil.Process) -> None:
+        (cage / "cgroup.procs").write_text(str(process.pid))
+
+    (cage / "memory.limit_in_bytes").write_text(str(256 << 10))
+    with Witness() as witness:
+        flood = Flood(witness)
+        flood.start()
+        witness.post()
+        for name in EVERYBODY:
+            eventually(witness.running, WAIT_S)
+            witness.grows(20)
+            assert dies_of(witness, name, squeeze, within_s=WAIT_S)
+            assert witness.rows()[name]["last_reason"] == "killed by SIGKILL"
+        flood.stop()
+        eventually(witness.running, WAIT_S)
+        (kills,) = [
+            line.split()[1]
+            for line in (cage / "memory.oom_control").read_text().splitlines()
+            if line.startswith("oom_kill ")
+        ]
+        counted = witness.check()
+    figures.note("T8", f"OOM killer: {kills} kills, one of each kind; {counted}")
+
+
+def test_a_message_that_kills_its_readers_is_set_aside_and_the_others_keep_their_order() -> None:
+    with Witness("faults.poison=venom", "supervisor.backoff_first_s=0.2", "supervisor.backoff_max_s=5.0") as witness:
+        witness.post()
+        witness.grows(20)
+        poison = Poison(witness)
+        began_s = time.monotonic()
+        poison.once()
+        eventually(lambda: witness.quarantined(), WAIT_S)
+        took_s = time.monotonic() - began_s
+        assert witness.quarantined()[0]["dead"]
+        assert witness.rows()["normalizer-1"]["restarts"] == 3
+        witness.grows(20)
+        counted = witness.check()
+    figures.note("T9", f"set aside after three deaths in {took_s:.1f} s; {counted}")
+
+
+class Poison(Poster):
+    """One critical event that no normalizer survives."""
+
+    def __init__(self, witness: Witness) -> None:
+        super().__init__(witness.pipeline, 0.0)
+
+    def deliver(self, number: int) -> int:
+        body = json.dumps({"type": "raid", "payload": {"user": "venom"}, "id": f"venom-{number}"}).encode()
+        self.post("/events", body, {"Authorization": f"Bearer {self._token}"})
+        return 1
