@@ -175,6 +175,16 @@ def clock_is_synchronised() -> bool | None:
     return None if state < 0 else bool(state != 5)  # 5: TIME_ERROR
 
 
+def mounts() -> list[tuple[str, str]]:
+    """Return (where, kind) of every mounted file system, in the order of mounting; empty where Linux does not say."""
+    try:
+        lines = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except FileNotFoundError:
+        return []
+    fields = [line.split(" ") for line in lines]
+    return [(where.replace("\\040", " "), kind) for _, where, kind, *_ in fields]  # blanks are octal there (fstab(5))
+
+
 def open_files_limit() -> int | None:
     """Return how many files a process of this user may have open, None where there is no such limit."""
     try:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
 import sqlite3
+import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import click
 
-from actors import commands, control, host
+from actors import commands, config, control, host, tokens
 from actors.config import Settings
+from actors.core.origins import LOOPBACK, WILDCARD
 from actors.errors import ConfigError, Refused
 
 FREE_BYTES: Final = 1 << 30  # the log (queue.log_max_bytes), an outbox and their WALs, with room
@@ -27,6 +32,10 @@ BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "firefox", "
 OBS_PORT: Final = 4455  # obs-websocket, built into OBS since version 28
 OBS_S: Final = 0.5
 FILES_PER_GATEWAY: Final = 128  # besides its overlays
+PYTHON: Final = (3, 11)
+AHEAD_S: Final = 60.0  # an event may be so far ahead of the clock before somebody should look at the clock
+SHARED: Final = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "fuse.rclone", "afs", "ceph", "vboxsf")
+VOLATILE: Final = ("tmpfs", "ramfs")
 
 
 class Finding(NamedTuple):
@@ -63,28 +72,167 @@ def wrapped(text: str, indent: str) -> str:
 
 def examine(settings: Settings, run_dir: Path) -> Iterator[Finding]:
     """Yield what was found, one finding per subject."""
-    yield Finding("ok", f"Python {sys.version.split()[0]}, {os.cpu_count()} processors")
+    yield python(sys.version_info[:3], os.cpu_count())
     yield sqlite(sqlite3.sqlite_version_info)
+    yield from wishes(settings)
+    made = not run_dir.exists()
     try:
         host.private_directory(run_dir)
         host.endpoint(run_dir, "normalizer-64.critical")
+        synced = disk(run_dir)
     except (OSError, ConfigError) as error:
-        yield Finding("fail", f"run_dir: {error}", "choose another: --set run_dir=PATH")
+        yield Finding("fail", f"run_dir: {error}", "correct that, or choose another: --set run_dir=PATH")
         return
     yield Finding("ok", f"run_dir {run_dir} is private")
-    free_bytes = shutil.disk_usage(run_dir).free
-    room = free_bytes > FREE_BYTES + settings.queue.log_max_bytes
-    yield Finding(
-        "ok" if room else "warn",
-        f"{free_bytes / 1e9:.1f} GB are free, the critical log may take {settings.queue.log_max_bytes / 1e9:.1f}",
-        "" if room else "make room, or lower queue.log_max_bytes: on a full disk critical events are refused",
-    )
-    yield disk(run_dir)
+    yield from private(files_of(run_dir), os.getuid() if host.POSIX else None, run_dir)
+    yield volume(filesystem(host.mounts(), run_dir.resolve()))
+    yield space(shutil.disk_usage(run_dir).free, settings.queue.log_max_bytes)
+    yield synced
     yield clock(host.clock_is_synchronised())
+    yield from log(run_dir)
     yield open_files(settings.gateway.max_clients, host.open_files_limit())
     yield browser()
     yield obs()
-    yield from ports(settings, run_dir)
+    yield from pipeline(settings, run_dir)
+    if made:
+        run_dir.rmdir()  # whoever only looks leaves nothing behind
+
+
+def python(version: tuple[int, ...], processors: int | None) -> Finding:
+    """Judge the interpreter, which `make install` chooses."""
+    text = f"Python {'.'.join(map(str, version))}, {processors or 'an unknown number of'} processors"
+    if version >= PYTHON:
+        return Finding("ok", text)
+    return Finding("fail", text, f"install Python {'.'.join(map(str, PYTHON))} or newer, remove .venv, make install")
+
+
+def wishes(settings: Settings) -> Iterator[Finding]:
+    """Yield what the settings ask for that an operator should know of."""
+    if settings.demo:
+        yield Finding("ok", "the demo match is on", "switch it off before you go live: --set demo=false")
+    if settings.faults != config.Faults():
+        yield Finding("fail", "faults are set, which kill processes on purpose", "remove [faults]; it is for the tests")
+    for section, address in (("gateway", settings.gateway), ("ingest", settings.ingest)):
+        if reach(address.host) == "others":
+            yield Finding(
+                "warn",
+                f"{section}.host {address.host or '(all)'} can be reached from other machines, without encryption",
+                "only in a network that you trust; else 127.0.0.1 and a reverse proxy with TLS in front",
+            )
+    if settings.gateway.host in WILDCARD and not settings.gateway.allowed_hosts:
+        yield Finding(
+            "warn",
+            f"the gateway listens on all addresses, but only answers to {', '.join(LOOPBACK)}",
+            f'name this machine as others call it: gateway.allowed_hosts = ["stream-pc.lan:{settings.gateway.port}"]',
+        )
+
+
+def reach(name: str) -> str:
+    """Return from where an address is reached: "here", "others", or "" for a name, which may mean either."""
+    if name in WILDCARD:
+        return "others"
+    try:
+        return "here" if ip_address(name).is_loopback else "others"
+    except ValueError:
+        return "here" if name == "localhost" else ""
+
+
+def files_of(run_dir: Path) -> Iterator[tuple[Path, int, int]]:
+    """Yield (path, owner, mode) of every file that holds data; sockets hold none."""
+    for path in sorted(run_dir.rglob("*")):
+        try:
+            status = path.lstat()
+        except FileNotFoundError:
+            continue  # a running pipeline makes and removes some
+        if stat.S_ISREG(status.st_mode):
+            yield path, status.st_uid, stat.S_IMODE(status.st_mode)
+
+
+def private(files: Iterable[tuple[Path, int, int]], uid: int | None, run_dir: Path) -> Iterator[Finding]:
+    """Yield what is wrong with the owners and modes of files; a start with sudo leaves files of root's behind."""
+    known = list(files) if uid is not None else []
+    strange = sorted({(path.name, owner) for path, owner, _ in known if owner != uid})
+    if strange:
+        name, owner = strange[0]
+        more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
+        do = f"stop it, then: sudo chown -R {uid} {run_dir}; never start it with sudo"
+        yield Finding("fail", f"{name}{more} in run_dir belongs to uid {owner}, not to you ({uid})", do)
+    for path, _, mode in known:
+        if mode & 0o077:
+            secret = path.name == tokens.FILE
+            do = f"chmod 600 {path}" + (
+                "; if others could read it: ./supervisor.py token rotate SCOPE" if secret else ""
+            )
+            yield Finding("fail" if secret else "warn", f"{path.name} has mode {mode:04o}, expected 0600", do)
+
+
+def filesystem(mounts: Iterable[tuple[str, str]], path: Path) -> str:
+    """Return the kind of file system that holds `path`, given (where, kind) of what is mounted, in that order."""
+    holding = [(len(where), kind) for where, kind in mounts if path.is_relative_to(where)]
+    # The longest; of the same place the last, which hides the others.
+    return max(enumerate(holding), key=lambda one: (one[1][0], one[0]))[1][1] if holding else ""
+
+
+def volume(kind: str) -> Finding:
+    """Judge the kind of file system: SQLite's WAL needs shared memory and locks, the promise needs a disk."""
+    if kind in SHARED:
+        do = "choose a run_dir on a disk of this machine; databases there can be damaged"
+        return Finding("fail", f"run_dir is on a network file system ({kind})", do)
+    if kind in VOLATILE:
+        return Finding(
+            "warn", f"run_dir is in memory ({kind})", "choose one on a disk; a restart of the machine ends it"
+        )
+    return Finding("ok", f"run_dir is on {kind or 'a file system of unknown kind'}")
+
+
+def space(free_bytes: int, log_max_bytes: int) -> Finding:
+    """Judge the room on the disk."""
+    room = free_bytes > FREE_BYTES + log_max_bytes
+    return Finding(
+        "ok" if room else "warn",
+        f"{free_bytes / 1e9:.1f} GB are free, the critical log may take {log_max_bytes / 1e9:.1f}",
+        "" if room else "make room, or lower queue.log_max_bytes: on a full disk critical events are refused",
+    )
+
+
+def log(run_dir: Path) -> Iterator[Finding]:
+    """Yield what the critical log says, where there is one."""
+    file = run_dir / "log.db"
+    if not file.exists():
+        return
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=5.0)) as db:
+            row = db.execute("SELECT position, ts_ms FROM events ORDER BY position DESC LIMIT 1").fetchone()
+    except sqlite3.Error as error:
+        yield Finding(
+            "fail",
+            f"log.db cannot be read: {error}",
+            "stop, move log.db, log.db-wal and log.db-shm away, start: sources send again what they still have; "
+            "docs/operations.md (Backup) says what that means",
+        )
+        return
+    if row is not None:
+        yield newest(row[0], row[1] / 1000 - time.time())
+
+
+def newest(position: int, ahead_s: float) -> Finding:
+    """Judge the time of the last event in the log."""
+    if ahead_s <= AHEAD_S:
+        return Finding("ok", f"the log reaches position {position}, its last event is {duration(-ahead_s)} old")
+    return Finding(
+        "warn",
+        f"the last event in the log is {duration(ahead_s)} in the future: the clock was wrong, or is now",
+        "see what it says (date; timedatectl); nothing is lost, but such events are kept for longer",
+    )
+
+
+def duration(seconds: float) -> str:
+    """Return a time as a person says it."""
+    seconds = max(0.0, seconds)
+    for unit, name in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds:.0f} seconds"
 
 
 def sqlite(version: tuple[int, ...]) -> Finding:
@@ -165,14 +313,63 @@ def obs() -> Finding:
     return Finding("ok", f"OBS answers on port {OBS_PORT}")
 
 
-def ports(settings: Settings, run_dir: Path) -> Iterator[Finding]:
-    """Yield whether the two ports can be had, or are had by the pipeline that runs."""
+def pipeline(settings: Settings, run_dir: Path) -> Iterator[Finding]:
+    """Yield how the pipeline here is; where none is, whether one could start."""
     try:
         answer = control.ask(run_dir, "status")
-        yield Finding("ok", f"a pipeline is running here, state {answer['state']}, pid {answer['pid']}")
+    except control.NotRunning:
+        yield from orphans(left_in(run_dir))
+        yield from ports(settings)
         return
-    except Refused:
-        pass  # none runs, so the ports must be free
+    except Refused as error:
+        yield Finding(
+            "fail", str(error), "look again in 10 s, when its guardian should have replaced it; then kill -9 it"
+        )
+        return
+    yield from life(answer, newest_source_s() - (time.time() - answer["uptime_s"]))
+
+
+def life(answer: dict[str, Any], newer_by_s: float) -> Iterator[Finding]:
+    """Yield what a running pipeline says of itself; `newer_by_s`: how long after its start its program was changed."""
+    text = f"a pipeline is running here, state {answer['state']}, pid {answer['pid']}"
+    alerts = answer["alerts"]
+    if alerts:
+        worst = "fail" if any(alert["level"] == "critical" for alert in alerts) else "warn"
+        yield Finding(worst, f"{text}, alerts: {', '.join(alert['key'] for alert in alerts)}", "./supervisor.py status")
+    else:
+        yield Finding("ok", text)
+    if newer_by_s > 0:
+        do = "take it: ./supervisor.py stop, then start (as a service: systemctl --user restart framewire)"
+        yield Finding("warn", f"Framewire was changed {duration(newer_by_s)} after this pipeline was started", do)
+
+
+def newest_source_s() -> float:
+    """Return when the program was changed last, in seconds since the epoch."""
+    files = [*(commands.ROOT / "actors").rglob("*.py"), commands.ROOT / "supervisor.py"]
+    return max(file.stat().st_mtime for file in files)
+
+
+def left_in(run_dir: Path) -> list[str]:
+    """Return the processes that a killed supervisor has listed, as "name pid"."""
+    try:
+        rows = json.loads((run_dir / "children.json").read_text(encoding="utf-8"))
+        return [f"{row['name']} {row['pid']}" for row in rows]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+
+
+def orphans(left: list[str]) -> Iterator[Finding]:
+    """Yield what a supervisor has left behind that was killed and that nobody has replaced."""
+    if left:
+        yield Finding(
+            "warn",
+            f"a supervisor was killed here and nobody has replaced it; it had {', '.join(left)}",
+            "./supervisor.py start ends what is left of it; what was accepted is on the disk",
+        )
+
+
+def ports(settings: Settings) -> Iterator[Finding]:
+    """Yield whether the two ports can be had."""
     for section, address in (("gateway", settings.gateway), ("ingest", settings.ingest)):
         try:
             free = host.port_is_free(section, address.host, address.port)

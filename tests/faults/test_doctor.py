@@ -1,0 +1,74 @@
+"""doctor as a person calls it: on a machine where something is wrong, and on one where it runs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support import Pipeline, free_port
+
+
+@pytest.fixture
+def idle() -> Iterator[Pipeline]:
+    with Pipeline() as pipeline:
+        yield pipeline
+
+
+def test_a_run_dir_that_others_may_enter_is_a_failure_and_says_how_to_close_it(idle):
+    idle.run_dir.chmod(0o755)
+    done = idle.command("doctor")
+    assert done.returncode == 1
+    text = " ".join(done.stdout.split())
+    assert "has mode 0755, expected 0700" in text
+    assert f"chmod 700 {idle.run_dir}" in text
+
+
+def test_a_run_dir_that_cannot_be_made_is_a_failure_without_a_traceback(idle):
+    (idle.run_dir / "file").write_text("")
+    idle.overrides.append(f"run_dir={idle.run_dir / 'file' / 'run'}")
+    done = idle.command("doctor")
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_whoever_only_looks_leaves_no_run_dir_behind(idle):
+    idle.overrides.append(f"run_dir={idle.run_dir / 'never'}")
+    assert idle.command("doctor").returncode == 0
+    assert not (idle.run_dir / "never").exists()
+
+
+def test_a_running_pipeline_is_recognised_and_everything_fits_into_80_columns(pipeline):
+    pipeline.command("emit", "raid", "user=ada", "viewers=1")
+    done = pipeline.command("doctor")
+    text = " ".join(done.stdout.split())
+    assert done.returncode == 0
+    assert f"a pipeline is running here, state running, pid {pipeline.status()['pid']}" in text
+    assert "the log reaches position 1" in text
+    words = [word for word in done.stdout.split() if len(word) > 60]  # a path cannot be wrapped
+    assert all(len(line) <= 80 or any(word in line for word in words) for line in done.stdout.splitlines())
+
+
+def test_secrets_that_others_could_read_are_a_failure(pipeline):
+    (pipeline.run_dir / "tokens.json").chmod(0o644)
+    done = pipeline.command("doctor", "--json")
+    (found,) = [one for one in json.loads(done.stdout) if "tokens.json" in one["text"]]
+    assert (found["level"], done.returncode) == ("fail", 1)
+    assert "token rotate" in found["do"]
+
+
+def test_json_has_every_finding_and_the_same_exit_code(idle):
+    idle.overrides.append(f"gateway.port={free_port()}")
+    findings = json.loads(idle.command("doctor", "--json").stdout)
+    assert all(set(finding) == {"level", "text", "do"} for finding in findings)
+    assert all(finding["do"] for finding in findings if finding["level"] != "ok")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
+def test_files_of_another_user_in_run_dir_are_a_failure(idle):
+    (idle.run_dir / "log.db-wal").write_bytes(b"")
+    os.chown(idle.run_dir / "log.db-wal", 12345, -1)
+    done = idle.command("doctor")
+    assert done.returncode == 1
+    assert "log.db-wal in run_dir belongs to uid 12345" in " ".join(done.stdout.split())
