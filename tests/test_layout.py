@@ -80,7 +80,7 @@ HOMES = {
     "curses": ({"actors/commands/top.py"}, "one command draws on a terminal"),
     "multiprocessing": (set(), "every process is started as `python -m actors NAME`"),
     "zmq": ({"actors/wire.py", "actors/runtime.py", "actors/gateway/bus.py"}, "options and loops are written once"),
-    "sqlite3": ({"actors/stores/", "actors/commands/doctor.py"}, "one place owns each file (doctor reads one time, read-only)"),
+    "sqlite3": ({"actors/stores/", "actors/commands/doctor.py"}, "one place owns each file (doctor reads a time)"),
     "tornado": ({"actors/gateway/", "actors/producers/", "actors/commands/"}, "only who speaks HTTP carries it"),
     "click": ({"supervisor.py", "actors/commands/"}, "only the command line is one"),
     "pickle": (set(), "what comes from a socket must not be able to run"),
