@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -79,17 +79,23 @@ class Flood(Poster):
         return 1
 
 
-def dies_of(witness: Witness, name: str, squeeze: object, within_s: float) -> bool:
-    """Squeeze a child while everything flows; tell whether it died within the time."""
+def dies_of(witness: Witness, name: str, squeeze: Callable[[psutil.Process], object], within_s: float) -> bool:
+    """Squeeze a child that has only just begun to grow, then flood it; tell whether it died within the time."""
+    witness.restart(name)
     row = witness.rows()[name]
-    process = psutil.Process(row["pid"])
-    squeeze(process)
+    squeeze(psutil.Process(row["pid"]))
+    flood = Flood(witness)
+    flood.start()
     deadline_s = time.monotonic() + within_s
-    while time.monotonic() < deadline_s:
-        if witness.rows()[name]["restarts"] > row["restarts"]:
-            return True
-        time.sleep(0.05)
-    return False
+    died = False
+    while not died and time.monotonic() < deadline_s:
+        died = witness.rows()[name]["restarts"] > row["restarts"]
+        time.sleep(0.02)
+    with suppress(psutil.NoSuchProcess):  # whoever did without may have all again
+        psutil.Process(row["pid"]).rlimit(psutil.RLIMIT_AS, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
+    flood.stop()
+    eventually(witness.running, WAIT_S)
+    return died
 
 
 @FULL
@@ -100,23 +106,11 @@ def test_whoever_gets_no_more_memory_loses_nothing() -> None:
     def squeeze(process: psutil.Process) -> None:
         process.rlimit(psutil.RLIMIT_AS, (1 << 20, psutil.RLIM_INFINITY))
 
-    died = []
     with Witness() as witness:
-        flood = Flood(witness)
-        flood.start()
         witness.post()
-        for name in EVERYBODY:
-            eventually(witness.running, WAIT_S)
-            witness.grows(20)
-            pid = witness.rows()[name]["pid"]
-            if dies_of(witness, name, squeeze, within_s=4.0):
-                died.append(name)
-            with suppress(psutil.NoSuchProcess):
-                psutil.Process(pid).rlimit(psutil.RLIMIT_AS, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
-        flood.stop()
-        eventually(witness.running, WAIT_S)
+        died = [name for name in EVERYBODY if dies_of(witness, name, squeeze, within_s=5.0)]
         counted = witness.check()
-    figures.note("T8", f"no memory (RLIMIT_AS): {', '.join(died)} died, the others did without; {counted}")
+    figures.note("T8", f"no memory (RLIMIT_AS): {', '.join(died) or 'nobody'} died, the others did without; {counted}")
 
 
 @pytest.fixture
@@ -142,16 +136,10 @@ def test_whoever_the_kernel_kills_for_its_memory_comes_back_and_loses_nothing(ca
 
     (cage / "memory.limit_in_bytes").write_text(str(256 << 10))
     with Witness() as witness:
-        flood = Flood(witness)
-        flood.start()
         witness.post()
         for name in EVERYBODY:
-            eventually(witness.running, WAIT_S)
-            witness.grows(20)
-            assert dies_of(witness, name, squeeze, within_s=WAIT_S)
+            assert dies_of(witness, name, squeeze, within_s=20.0), name
             assert witness.rows()[name]["last_reason"] == "killed by SIGKILL"
-        flood.stop()
-        eventually(witness.running, WAIT_S)
         (kills,) = [
             line.split()[1]
             for line in (cage / "memory.oom_control").read_text().splitlines()
