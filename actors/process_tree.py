@@ -24,7 +24,7 @@ from typing import Any, Final
 import msgspec
 
 from actors import config, control, host, logs, meters, signals
-from actors.config import Settings
+from actors.config import Settings, Source
 from actors.core import health, reload, topology
 from actors.core.children import OVERSLEPT_S, Act, Family, Life, Limits, Order, State
 from actors.core.health import Action, Alert, Board, Health, Rule
@@ -279,12 +279,12 @@ class Supervisor:
         if not lives:
             names = ", ".join(life.child.name for life in self.family.lives)
             raise BadInput(f"no process is called {name!r}; there are {names}")
-        return {"ok": True, "processes": self._restart_lives(lives)}
+        return {"ok": True, "processes": self._restart_lives(lives, "restarted on request")}
 
-    def _restart_lives(self, lives: list[Life]) -> list[dict[str, Any]]:
+    def _restart_lives(self, lives: list[Life], reason: str) -> list[dict[str, Any]]:
         before = [{"name": life.child.name, "pid": life.pid} for life in lives]
         for life in lives:
-            act = life.restart(self._clock())
+            act = life.restart(self._clock(), reason)
             self._carry_out([Order(act, life)] if act else [])
         return before
 
@@ -292,14 +292,15 @@ class Supervisor:
         """Take other settings, as a whole or not at all."""
         try:
             settings = config.of_tree(request.get("settings"))
-        except ConfigError as error:
+            source = msgspec.convert(request.get("source"), Source)
+        except (ConfigError, msgspec.ValidationError) as error:
             raise BadInput(str(error)) from error
         wanted = reload.plan(config.tree_of(self._settings), config.tree_of(settings))
         if wanted.refusals:
             raise Refused("nothing was changed: " + "; ".join(wanted.refusals))
         try:
             host.write_private(self._run_dir / config.SETTINGS_FILE, config.hand_down(settings))
-            host.write_private(self._run_dir / config.SOURCE_FILE, json.dumps(request.get("source")).encode())
+            host.write_private(self._run_dir / config.SOURCE_FILE, msgspec.json.encode(source))
         except OSError as error:
             raise Refused(f"nothing was changed: the settings cannot be written: {error.strerror}") from error
         log.info("reloading keys=%s", ",".join(change.key for change in wanted.changes) or "none")
@@ -318,7 +319,7 @@ class Supervisor:
         return {
             "ok": True,
             "changes": [change._asdict() for change in wanted.changes],
-            "restarted": self._restart_lives(again),
+            "restarted": self._restart_lives(again, "restarted by a reload"),
             "started": sorted(names - old),
             "stopped": sorted(old - names),
         }
@@ -384,7 +385,7 @@ class Supervisor:
             word = "exceeded" if verdict.raised else "kept again"
             log.warning("budget %s name=%s budget=%s %r", word, life.child.name, verdict.alert, verdict.text)
             if verdict.restart and life.state is State.RUNNING:
-                self._restart_lives([life])
+                self._restart_lives([life], f"over its budget: {verdict.text}")
 
     def _raise_alerts(self, now_s: float) -> None:
         new, gone = self._board.update(now_s, self._alerts(now_s))
@@ -401,7 +402,9 @@ class Supervisor:
             if life.state is State.FAILED:
                 found.append(Alert("process.failed", name, life.last_reason))
             elif life.degraded(now_s):
-                found.append(Alert("process.degraded", name, f"restarted {life.restarts} times, last: {life.last_reason}"))
+                found.append(
+                    Alert("process.degraded", name, f"restarted {life.restarts} times, last: {life.last_reason}")
+                )
             elif life.silent:
                 found.append(Alert("process.silent", name, "no sign of life"))
             if name in self.incarnations:

@@ -22,14 +22,14 @@ def command(config_file: Path | None, overrides: tuple[str, ...], json_output: b
     Budgets and the supervisor's own settings apply at once, a process whose settings changed is restarted, the demo and
     processes come and go. Addresses cannot change; then nothing is changed at all.
     """
-    _, run_dir = commands.running(config_file, overrides)
-    before = config.source_of(run_dir)
-    file = config_file.absolute() if config_file else Path(before.file) if before.file else None
-    latest = {one.partition("=")[0].strip(): one for one in [*before.overrides, *overrides]}
-    source = config.Source(str(file) if file else None, list(latest.values()))
-    wanted = msgspec.structs.replace(commands.settings_of(file, tuple(source.overrides)), run_dir=str(run_dir))
+    run_dir = commands.run_dir_of(commands.settings_of(config_file, overrides))
     started_s = time.monotonic()
     with control.line(run_dir) as talk:
+        before = config.source_of(run_dir)
+        file = config_file.absolute() if config_file else Path(before.file) if before.file else None
+        latest = {one.partition("=")[0].strip(): one for one in [*before.overrides, *overrides]}
+        source = config.Source(str(file) if file else None, list(latest.values()))
+        wanted = msgspec.structs.replace(commands.settings_of(file, tuple(source.overrides)), run_dir=str(run_dir))
         answer = talk.ask("reload", settings=config.tree_of(wanted), source=msgspec.to_builtins(source))
         old = {row["name"]: row["pid"] for row in answer["restarted"]} | dict.fromkeys(answer["started"])
         wait_until_back(talk, old)

@@ -84,7 +84,7 @@ def headline(answer: Row) -> Line:
 def advice(alert: Row, width: int) -> list[Line]:
     """Return one alert: what is wrong, since when, and what to do."""
     about = f"{alert['key']} {alert['name']}: {alert['text']}, for {duration(alert['for_s'])}"
-    first, *more = textwrap.wrap(logs.printable(about), max(20, width - 3)) or [""]
+    first, *more = textwrap.wrap(logs.printable(about), max(20, width - 3), break_on_hyphens=False) or [""]
     said = [f"{MARKS[alert['level']]} {first}", *(f"   {line}" for line in more)]
     return [*(Line(line, alert["level"], len(line)) for line in said), Line(f"{ADVICE}{alert['do']}")]
 
@@ -146,9 +146,12 @@ def percent(number: float | None) -> str:
 
 
 def size(number: float | None) -> str:
+    """Return bytes in at most eight characters."""
     if number is None:
         return "-"
-    return f"{number / 1e6:.1f} MB" if number < 9_999.95e6 else f"{number / 1e9:.1f} GB"
+    if number < 99_999.5e6:
+        return f"{number / 1e6:.1f} MB" if number < 999.95e6 else f"{number / 1e6:.0f} MB"
+    return f"{number / 1e9:.0f} GB"
 
 
 def count(number: float | None) -> str:

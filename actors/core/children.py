@@ -145,13 +145,13 @@ class Life:
         self.due_s, self._cause = now_s + within_s, reason
         return Act.TERMINATE
 
-    def restart(self, now_s: float) -> Act | None:
+    def restart(self, now_s: float, reason: str = "restarted on request") -> Act | None:
         """Ask it to leave and come back; returns what has to be sent to it."""
         if not self.alive:
             self._go("again")
             self.due_s = now_s
             return None
-        act = self.stop(now_s, self._limits.drain_s, "restarted on request")
+        act = self.stop(now_s, self._limits.drain_s, reason)
         self._again = True
         return act
 

@@ -95,6 +95,33 @@ def test_what_is_not_known_counts_for_nothing_and_a_new_process_begins_anew():
     assert health.sample(0.0, {"rss_bytes": 200.0}) == []
 
 
+def test_of_two_limits_of_one_reading_only_the_higher_is_an_alert():
+    warn = MEMORY._replace(alert="memory.warn", limit=50.0)
+    cpu = Rule("cpu.high", "cpu_pct", 90.0, Action.ALERT)
+    health = Health([warn, MEMORY, cpu])
+    for value, keys in ((60.0, ["memory.warn"]), (200.0, ["memory.critical"])):
+        for _ in range(IN_A_ROW):
+            health.sample(0.0, {"rss_bytes": value, "cpu_pct": 0.0})
+        assert [alert.key for alert in health.alerts("ingest")] == keys
+    for _ in range(IN_A_ROW):
+        health.sample(0.0, {"cpu_pct": 95.0})
+    assert [alert.key for alert in health.alerts("ingest")] == ["memory.critical", "cpu.high"]
+
+
+def test_other_limits_forget_what_the_old_ones_saw_and_the_same_ones_do_not():
+    restart = MEMORY._replace(action=Action.RESTART)
+    health = Health([restart])
+    restarts = [verdict.restart for _ in range(IN_A_ROW) for verdict in health.sample(1.0, {"rss_bytes": 200.0})]
+    health.follow([restart])
+    assert (restarts, len(health.alerts("ingest"))) == ([True], 1)
+    health.follow([restart._replace(limit=150.0)])
+    assert health.alerts("ingest") == []
+    verdicts = [one for place in range(9) for one in health.sample(2.0 + place, {"rss_bytes": 200.0})]
+    assert [verdict.restart for verdict in verdicts] == [False]  # the minute is not over
+    health.follow([restart._replace(limit=250.0)])
+    assert health.alerts("ingest") == []
+
+
 @pytest.mark.parametrize(("stats", "keys"), [
     ({}, []),
     ({"store_stuck_s": 0.9, "outbox_full": 0.0}, []),

@@ -125,7 +125,10 @@ def test_a_second_start_is_refused(shared):
     assert f"a pipeline is already running with run_dir {shared.run_dir}" in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [("status",), ("stop",), ("restart", "ingest"), ("emit", "follow"), ("watch",)])
+@pytest.mark.parametrize(
+    "arguments",
+    [("status",), ("stop",), ("restart", "ingest"), ("reload",), ("top",), ("emit", "follow"), ("watch",)],
+)
 def test_what_needs_a_running_pipeline_says_that_there_is_none(idle, arguments):
     done = idle.command(*arguments)
     assert (done.returncode, done.stderr) == (3, f"error: no pipeline is running with run_dir {idle.run_dir}\n")

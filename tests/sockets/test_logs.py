@@ -69,6 +69,7 @@ def test_facts_of_several_processes_come_in_the_order_of_time(tmp_path):
     logs.path_of(tmp_path, "demo").write_text(f"{fact('two', when='2026-10-25T01:00:00.000+0000')}\n")
     assert [one.text for one in logs.last(tmp_path, ["demo", "ingest"], "INFO", 9)] == ["one", "two", "three"]
     assert [one.text for one in logs.last(tmp_path, ["demo", "ingest"], "INFO", 1)] == ["three"]
+    assert logs.last(tmp_path, ["demo", "ingest"], "INFO", 0) == []
     assert logs.names(tmp_path) == ["demo", "ingest"]
 
 
@@ -99,6 +100,22 @@ def test_a_follower_misses_nothing_when_the_file_is_put_aside(tmp_path):
     path.write_text(f"{fact('two')}\n")
     assert [one.text for one in follower.facts()] == ["two"]
     follower.close()
+
+
+def test_old_lines_and_new_ones_come_from_one_reader(tmp_path):
+    path = tmp_path / "ingest.log"
+    path.write_text("".join(f"{fact(str(number))}\n" for number in range(100)))
+    line = len(fact("99")) + 1
+    follower = logs.Follower(path, back=2 * line + 5)  # begins within a line, which is left out
+    assert [one.text for one in logs.last_of([follower], "INFO", 9)] == ["98", "99"]
+    assert follower.facts() == []
+    with path.open("a") as file:
+        file.write(f"{fact('100')}\n")
+    assert [one.text for one in follower.facts()] == ["100"]
+    follower.close()
+    whole = logs.Follower(path, back=1 << 20)
+    assert len(whole.facts()) == 101
+    whole.close()
 
 
 def test_a_writer_goes_on_in_a_new_file_when_its_own_was_put_aside_and_stderr_goes_with_it(tmp_path):

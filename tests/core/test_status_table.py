@@ -1,0 +1,196 @@
+"""What `status` and `top` print, as tables of answers of the supervisor."""
+
+import json
+from typing import Any
+
+import pytest
+
+from actors import logs
+from actors.commands import json_of, text_of
+from actors.commands.status import ADVICE, COLORS, advice, count, duration, headline, percent, size, styled, table
+from actors.commands.top import arranged, cut
+from actors.core.children import State
+from actors.core.health import ALERTS, Alert, Level
+
+EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e\r\nsecond"
+
+
+def row(name: str = "ingest", **fields: Any) -> dict[str, Any]:
+    """A process as it is right after its start: what is not known is None or missing."""
+    return {
+        "name": name, "kind": name.rstrip("-0123456789"), "state": "running", "pid": 4_194_304, "uptime_s": 0.1,
+        "restarts": 0, "last_reason": "", "heart_age_s": 0.1, "degraded": False, "silent": False,
+    } | fields  # fmt: skip
+
+
+BUSY = row(
+    "queue-manager", uptime_s=9e7, cpu_pct=100.0, rss_bytes=99_999_499_999, queue=123_456_789, events_per_s=9_999.4,
+    restarts=1_234, busy_share=0.999, tick_avg_ms=12.3, tick_max_ms=0.123, uss_bytes=200e9, open_files=40_000,
+    threads=7, ctx_switches=5_000_000_000,
+)  # fmt: skip
+
+
+def alert(key: str = "process.degraded", name: str = "ingest", text: str = "restarted 14 times") -> dict[str, Any]:
+    one = Alert(key, name, text)
+    return one._asdict() | {"level": one.level, "for_s": 3.0, "do": one.do}
+
+
+def answer(*rows: dict[str, Any], alerts: list[dict[str, Any]] | None = None, **fields: Any) -> dict[str, Any]:
+    return {
+        "state": "running", "uptime_s": 3.0, "pid": 4_194_304, "cpu_pct": 0.1, "rss_bytes": 20e6,
+        "guardian_rss_bytes": None, "processes": list(rows), "alerts": alerts or [],
+    } | fields  # fmt: skip
+
+
+def texts(said: dict[str, Any], width: int = 80) -> list[str]:
+    alerts = [line for one in said["alerts"] for line in advice(one, width)]
+    return [line.text for line in [headline(said), *alerts, *table(said, width)]]
+
+
+def test_all_well_is_one_line_and_a_row_for_every_process():
+    first, head, *rows = texts(answer(row("broadcaster"), row("ingest", cpu_pct=1.0, rss_bytes=30e6, queue=0)))
+    assert first == "running for 3.0 s, CPU 1.1 %, memory 50.0 MB, pid 4194304"
+    assert head.split() == ["NAME", "STATE", "PID", "UP", "CPU", "MEMORY", "QUEUE", "EVENTS/S", "RESTARTS"]
+    assert rows[0].split() == ["broadcaster", "running", "4194304", "0.1", "s", "-", "-", "-", "-", "0"]
+    assert rows[1].split() == ["ingest", "running", "4194304", "0.1", "s", "1.0", "%", "30.0", "MB", "0", "-", "0"]
+
+
+def test_what_is_wrong_stands_above_the_processes_with_a_command_to_paste():
+    said = answer(row(), alerts=[alert(), alert("memory.warn", "demo", "300 MB of memory")])
+    assert texts(said)[:5] == [
+        "running for 3.0 s, 2 alerts, CPU 0.1 %, memory 20.0 MB, pid 4194304",
+        "!! process.degraded ingest: restarted 14 times, for 3.0 s",
+        "   → it dies again and again; why: ./supervisor.py logs ingest",
+        "!  memory.warn demo: 300 MB of memory, for 3.0 s",
+        "   → see whether it grows: ./supervisor.py top",
+    ]
+
+
+@pytest.mark.parametrize("key", ALERTS)
+def test_the_advice_of_every_alert_fits_into_a_line_and_ends_in_a_command(key):
+    do = Alert(key, "queue-manager", "").do
+    assert len(ADVICE + do) <= 80
+    words = do.rpartition("./supervisor.py ")[2].split()
+    assert words[0] in ("reload", "logs", "top", "restart", "doctor", "start")
+    assert set(words[1:]) <= {"queue-manager", "--detach"}
+
+
+def test_a_long_alert_is_wrapped_not_cut():
+    said = answer(alerts=[alert("process.failed", "demo", "wrong configuration: " + "word " * 60)])
+    lines = texts(said)[1:-1]
+    assert sum(line.count("word") for line in lines) == 60
+    assert all(len(line) <= 80 for line in lines)
+
+
+@pytest.mark.parametrize("width", [20, 40, 79, 80, 81, 100, 160, 300])
+@pytest.mark.parametrize("rows", [[row()], [BUSY], [row("normalizer-64", state="stopping", last_reason="x" * 400)]])
+def test_no_line_of_the_table_is_wider_than_the_terminal(rows, width):
+    assert all(len(line.text) <= width for line in table(answer(*rows), max(width, 24)) if width >= 24)
+
+
+@pytest.mark.parametrize(
+    ("width", "last"), [(80, "RESTARTS"), (88, "BUSY"), (97, "MS"), (160, "SWITCHES"), (71, "EVENTS/S")]
+)
+def test_a_wider_terminal_shows_more_and_a_narrower_one_less(width, last):
+    assert table(answer(row()), width)[0].text.split()[-1] == last
+
+
+def test_no_number_is_cut_to_another_one():
+    said = table(answer(BUSY), 200)[1].text.split()
+    assert said == [
+        "queue-manager", "running", "4194304", "1041", "d", "100", "%", "99999", "MB", "123M", "9999", "1234",
+        "99.9", "%", "12", "0.12", "200", "GB", "40k", "7", "5000M",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fields", "word"), [
+    ({}, "running"),
+    ({"degraded": True}, "degraded"),
+    ({"degraded": True, "silent": True}, "silent"),
+    ({"state": "starting", "degraded": True}, "starting"),
+    ({"state": "failed", "pid": None, "uptime_s": None}, "failed"),
+])  # fmt: skip
+def test_one_word_tells_a_process_and_has_a_color(fields, word):
+    line = table(answer(row(**fields)), 80)[1]
+    assert line.text.split()[1] == word
+    assert (line.tone, line.text[line.at : line.at + line.length]) == (word, word)
+    assert COLORS[word]
+
+
+def test_every_state_and_level_has_a_color_and_without_a_terminal_words_are_enough():
+    assert {*State, *Level} - set(COLORS) == {State.STOPPED}  # nothing to look at
+    line = headline(answer(alerts=[alert()]))
+    assert styled(line).startswith("\x1b[31mrunning\x1b[")
+
+
+def test_why_it_was_restarted_stands_below_a_process():
+    lines = texts(answer(row(last_reason="killed by SIGKILL"), row("demo")))
+    assert lines[3] == "  last: killed by SIGKILL"
+    assert lines[4].startswith("demo")
+
+
+@pytest.mark.parametrize("hostile", [EVIL, "\x1b[6n", "\x00", "\x7f", "a\u2028b", "\U000e0001"])
+def test_what_others_sent_cannot_command_a_terminal(hostile):
+    said = answer(row(last_reason=hostile), alerts=[alert(text=hostile)])
+    assert all(line.isprintable() for line in texts(said))
+    fact = logs.Fact("", "INFO", "ingest", f"said line={hostile}\n\tsecond")
+    assert fact.line().replace("\n", "").isprintable()
+    assert text_of(hostile).isprintable()
+    assert json_of({"x": [hostile]}).isprintable()
+
+
+def test_json_stays_what_it_was():
+    for value in (EVIL, "Grüße, 世界 🎉", {"a": [1, None, "\\u0041"]}, "\U000e0001"):
+        assert json.loads(json_of(value)) == value
+    assert json_of("世界") == '"世界"'
+
+
+@pytest.mark.parametrize(("seconds", "said"), [
+    (None, "-"), (0.04, "0.0 s"), (59.9, "59.9 s"), (60, "1 m"), (3599, "59 m"), (7200, "2 h"), (172_799, "47 h"),
+    (172_800, "2 d"),
+])  # fmt: skip
+def test_durations(seconds, said):
+    assert duration(seconds) == said
+
+
+@pytest.mark.parametrize(("function", "number", "said"), [
+    (count, None, "-"), (count, 0, "0"), (count, 9_999, "9999"), (count, 10_000, "10k"), (count, 10_000_000, "10M"),
+    (percent, None, "-"), (percent, 0.04, "0.0 %"), (percent, 99.96, "100 %"),
+    (size, None, "-"), (size, 1e6, "1.0 MB"), (size, 999.94e6, "999.9 MB"), (size, 999.96e6, "1000 MB"),
+    (size, 99_999.6e6, "100 GB"),
+])  # fmt: skip
+def test_numbers(function, number, said):
+    assert function(number) == said
+
+
+# top: what fits into a screen
+
+
+def screen(said: dict[str, Any], chosen: str = "", height: int = 23, width: int = 80) -> list[str]:
+    return [line.text for line in arranged(said, chosen, height, width)]
+
+
+def test_the_processes_stay_on_the_screen_however_many_alerts_there_are():
+    rows = [row(f"gateway-{number}") for number in range(1, 8)]
+    said = answer(*rows, alerts=[alert("memory.critical", one["name"]) for one in rows])
+    lines = screen(said)
+    assert len(lines) == 23
+    assert lines[1].startswith("!! memory.critical gateway-1")
+    assert "   and 1 alert more: ./supervisor.py status" in lines
+    assert [line.split()[0] for line in lines[-7:]] == [one["name"] for one in rows]
+
+
+@pytest.mark.parametrize("chosen", ["", "gateway-1", "gateway-40", "gateway-64"])
+@pytest.mark.parametrize("height", [2, 6, 12, 23])
+def test_the_chosen_process_is_always_visible(chosen, height):
+    rows = [row(f"gateway-{number}", last_reason="killed by SIGKILL") for number in range(1, 65)]
+    lines = screen(answer(*rows, alerts=[alert(), alert("cpu.high")]), chosen, height)
+    assert len(lines) <= max(height, 8)
+    assert any(line.startswith(f"{chosen or 'gateway-1'} ") for line in lines)
+    assert lines[1].startswith("!! process.degraded")
+
+
+def test_wide_characters_need_two_cells():
+    assert cut("世界世界", 5) == "世界"
+    assert cut("abc", 5) == "abc"
+    assert cut("abcdef", 5) == "abcde"

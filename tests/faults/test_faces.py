@@ -1,0 +1,452 @@
+"""What an operator sees and does, on the whole product: status, top, logs, reload, restart, budgets, completion."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors import config, control, logs
+from tests.faults.witness import Witness
+from tests.support import SUPERVISOR, Pipeline, eventually
+from tests.terminal import Terminal
+
+NAMES = ["broadcaster", "gateway-1", "queue-manager", "normalizer-1", "ingest"]
+EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m"
+OBEYED = (b"\x1b]0;", b"\x07", "\x9b".encode(), b"\x1b[2Jhere")
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Pipeline]:
+    """One running pipeline for what leaves it as it was."""
+    with Pipeline("supervisor.sample_s=0.1") as pipeline:
+        pipeline.start()
+        yield pipeline
+
+
+@pytest.fixture
+def idle() -> Iterator[Pipeline]:
+    """A pipeline that is not started."""
+    with Pipeline("supervisor.sample_s=0.1") as pipeline:
+        yield pipeline
+
+
+def called(run_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command on whatever pipeline lives in `run_dir`, with nothing else overridden."""
+    command = [sys.executable, str(SUPERVISOR), *arguments, "--set", f"run_dir={run_dir}"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def rows(pipeline: Pipeline) -> dict[str, dict[str, Any]]:
+    return {row["name"]: row for row in pipeline.status()["processes"]}
+
+
+def settings(pipeline: Pipeline) -> list[str]:
+    return [part for override in pipeline.overrides for part in ("--set", override)]
+
+
+# status
+
+
+def test_status_without_a_terminal_has_80_columns_and_no_colors(shared, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    eventually(lambda: all(row["cpu_pct"] is not None for row in rows(shared).values()))
+    said = shared.command("status").stdout
+    assert "\x1b" not in said
+    assert all(len(line) <= 80 for line in said.splitlines())
+    head, table = said.split("\n\n")
+    assert re.fullmatch(r"running for [\d.]+ s, CPU [\d.]+ %, memory [\d.]+ MB, pid \d+", head)
+    assert [line.split()[0] for line in table.splitlines() if not line.startswith(" ")] == ["NAME", *NAMES]
+
+
+def test_status_on_a_wide_terminal_has_more_columns_and_colors(shared):
+    with Terminal("status", *settings(shared), columns=160) as terminal:
+        assert terminal.ends() == 0
+        terminal.shows("BUSY", "SWITCHES")
+        assert terminal.colors("running") == {"green"}
+
+
+# logs
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    """A run directory in which two processes have written."""
+    (tmp_path / "log").mkdir()
+    logs.path_of(tmp_path, "gateway-1").write_text(
+        "2026-07-07T12:00:00.000+0000 INFO gateway-1 listening port=7700\n"
+        f"2026-07-07T12:00:02.000+0000 WARNING gateway-1 slow overlay name='{EVIL}here'\n"
+    )
+    logs.path_of(tmp_path, "ingest").write_text(
+        "2026-07-07T12:00:01.000+0000 ERROR ingest failed\nTraceback\n  here\n"
+        "2026-07-07T12:00:03.000+0000 INFO ingest accepting\n"
+    )
+    return tmp_path
+
+
+@pytest.mark.parametrize(("arguments", "seconds"), [
+    ((), "0 1 2 3"),
+    (("ingest",), "1 3"),
+    (("gateway",), "0 2"),
+    (("-n", "2"), "2 3"),
+    (("-n", "0"), ""),
+    (("--level", "warning"), "1 2"),
+    (("--level", "ERROR", "gateway-1"), ""),
+    (("--level", "warning", "-n", "1"), "2"),
+])  # fmt: skip
+def test_logs_are_chosen_by_name_level_and_number_and_come_in_the_order_of_time(written, arguments, seconds):
+    done = called(written, "logs", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert " ".join(re.findall(r"12:00:0(\d)", done.stdout)) == seconds
+    as_json = called(written, "logs", *arguments, "--json").stdout
+    assert [json.loads(line)["ts"][18] for line in as_json.splitlines()] == seconds.split()
+
+
+def test_a_traceback_stays_with_its_line_and_json_has_one_object_per_line(written):
+    assert "ERROR ingest failed\nTraceback\n  here\n" in called(written, "logs").stdout
+    facts = [json.loads(line) for line in called(written, "logs", "--json").stdout.splitlines()]
+    assert (facts[1]["event"], facts[1]["more"]) == ("failed", "Traceback\n  here")
+    assert facts[2]["name"] == f"{EVIL}here"
+
+
+def test_a_log_cannot_command_a_terminal(written):
+    for option in ((), ("--json",)):
+        with Terminal("logs", *option, "--set", f"run_dir={written}") as terminal:
+            assert terminal.ends() == 0
+            terminal.shows("slow overlay", "here")
+            assert not any(sequence in terminal.written for sequence in OBEYED)
+
+
+def test_the_terminal_of_start_repeats_warnings_and_obeys_none(shared):
+    with logs.path_of(shared.run_dir, "ingest").open("a") as file:
+        file.write(f"2026-07-07T12:00:02.000+0000 WARNING ingest said line='{EVIL}here'\n")
+    eventually(lambda: "WARNING ingest said" in shared.said())
+    assert not any(sequence in shared.said().encode() for sequence in OBEYED)
+
+
+def test_no_log_of_that_name_and_no_log_at_all(written, tmp_path):
+    done = called(written, "logs", "nobody")
+    assert (done.returncode, done.stderr) == (2, "error: there is no log of 'nobody'; there are gateway-1, ingest\n")
+    done = called(tmp_path / "nowhere", "logs")
+    assert done.returncode == 3
+    assert "nothing was ever started" in done.stderr
+
+
+def test_followed_logs_go_on_over_a_rotation_and_with_a_new_process_until_ctrl_c(written):
+    command = [sys.executable, str(SUPERVISOR), "logs", "-f", "-n", "1", "--set", f"run_dir={written}"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    lines: list[str] = []
+    stream = process.stdout
+    assert stream is not None
+    reader = threading.Thread(target=lambda: [lines.append(line.split()[-1]) for line in stream])
+    reader.start()
+    try:
+        eventually(lambda: lines == ["accepting"], 10)
+        path = logs.path_of(written, "ingest")
+        for number in range(3):
+            with path.open("a") as file:
+                file.write(f"2026-07-07T12:00:04.000+0000 INFO ingest before-{number}\n")
+            logs.rotate(path, max_bytes=0)
+            path.write_text(f"2026-07-07T12:00:05.000+0000 INFO ingest after-{number}\n")
+            expected = ["accepting"] + [f"{word}-{past}" for past in range(number + 1) for word in ("before", "after")]
+            eventually(lambda expected=expected: lines == expected)
+        logs.path_of(written, "demo").write_text("2026-07-07T12:00:06.000+0000 INFO demo new\n")
+        eventually(lambda: lines[-1] == "new")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        _, errors = process.communicate()
+        reader.join()
+    assert (errors, len(lines)) == ("", 8)
+
+
+# reload and restart
+
+
+def test_a_reload_of_everything_under_load_loses_repeats_and_swaps_nothing():
+    with Witness() as witness:
+        witness.post()
+        before = witness.rows()
+        for changes, outcome in (
+            (["queue.flush_hz=50.0"], "restarted queue-manager"),
+            (["gateway.heartbeat_s=1.5", "ingest.max_body_bytes=500000"], "restarted ingest, gateway-1"),
+            (["normalizer.processes=2", "demo=true"], "restarted ingest; started demo, normalizer-2"),
+            (["normalizer.processes=1", "demo=false"], "restarted ingest; stopped demo, normalizer-2"),
+        ):
+            witness.grows(30)
+            done = called(witness.run_dir, "reload", *(part for change in changes for part in ("--set", change)))
+            assert done.returncode == 0, done.stderr
+            assert sorted(done.stdout.splitlines()[-1].split("; ")) == sorted(outcome.split("; "))
+        witness.grows(30)
+        eventually(lambda: set(witness.rows()) == set(NAMES), 20)
+        restarts = {name: row["restarts"] for name, row in witness.rows().items()}
+        assert restarts == {"broadcaster": 0, "gateway-1": 1, "queue-manager": 1, "normalizer-1": 0, "ingest": 3}
+        assert witness.rows()["broadcaster"]["pid"] == before["broadcaster"]["pid"]
+        assert witness.rows()["ingest"]["last_reason"] == "restarted by a reload"
+        witness.check()
+
+
+def test_a_restart_of_each_process_under_load_loses_repeats_and_swaps_nothing():
+    with Witness() as witness:
+        witness.post()
+        for name in NAMES:
+            witness.grows(20)
+            done = called(witness.run_dir, "restart", name, "--json")
+            assert json.loads(done.stdout)["restarted"] == [name], done.stderr
+        assert {row["restarts"] for row in witness.rows().values()} == {1}
+        witness.check()
+
+
+@pytest.mark.parametrize("key", ["gateway.host=127.0.0.2", "ingest.host=127.0.0.2", "faults.kill_at=x"])
+def test_a_reload_of_what_others_hold_on_to_changes_nothing(shared, key):
+    file = shared.run_dir / config.SETTINGS_FILE
+    before, pids = file.read_bytes(), {name: row["pid"] for name, row in rows(shared).items()}
+    done = shared.command("reload", "--set", key, "--set", "queue.flush_hz=50.0")
+    assert done.returncode == 3
+    assert done.stderr.startswith(f"error: nothing was changed: {key.partition('=')[0]} is ")
+    assert "stop and start instead" in done.stderr
+    assert file.read_bytes() == before
+    assert {name: row["pid"] for name, row in rows(shared).items()} == pids
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    ("queue.max_events=0", "at `$.queue.max_events`"),
+    ("queue.max_event=1", "did you mean `max_events`?"),
+    ("budgets.memory_warn_bytes=600000000", "expected at most memory_critical_bytes"),
+])  # fmt: skip
+def test_a_wrong_value_is_said_before_anything_is_touched(shared, change, words):
+    before = (shared.run_dir / config.SETTINGS_FILE).read_bytes()
+    done = shared.command("reload", "--set", change)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert done.stderr.count("with --set") <= 1
+    assert (shared.run_dir / config.SETTINGS_FILE).read_bytes() == before
+
+
+@pytest.mark.parametrize("request_", [{}, {"settings": {"demo": 7}}, {"settings": {}}, {"settings": {}, "source": 7}])
+def test_the_supervisor_believes_no_command_about_a_reload(shared, request_):
+    source = (shared.run_dir / config.SOURCE_FILE).read_bytes()
+    with pytest.raises(control.BadInput):
+        control.ask(shared.run_dir, "reload", **request_)
+    assert (shared.run_dir / config.SOURCE_FILE).read_bytes() == source
+
+
+def test_an_edited_file_is_read_again_and_one_that_is_broken_changes_nothing(idle, tmp_path):
+    file = tmp_path / "own.toml"
+    file.write_text("[budgets]\ncpu_pct = 80.0\n")
+    idle.start("--no-guardian", "--config", str(file))
+    file.write_text("[budgets]\ncpu_pct = 70.0\n")
+    done = called(idle.run_dir, "reload")
+    assert (done.stdout, done.returncode) == ("budgets.cpu_pct: 80.0 → 70.0\napplied at once\n", 0), done.stderr
+    assert called(idle.run_dir, "reload").stdout == "nothing has changed\n"
+    file.write_text("[budgets\n")
+    done = called(idle.run_dir, "reload")
+    assert done.returncode == 2
+    assert "is not TOML" in done.stderr
+    assert config.of_run_dir(idle.run_dir).budgets.cpu_pct == 70.0
+    assert {row["restarts"] for row in rows(idle).values()} == {0}
+    file.write_text("")
+    changed = json.loads(called(idle.run_dir, "reload", "--set", "demo=true", "--json").stdout)
+    assert (changed["started"], changed["restarted"]) == (["demo"], [])
+    assert [change["key"] for change in changed["changes"]] == ["demo", "budgets.cpu_pct"]
+
+
+def test_what_refused_its_configuration_says_why_and_comes_back_with_a_reload(idle):
+    idle.start()
+    file = idle.run_dir / config.SETTINGS_FILE
+    before = file.read_bytes()
+    file.write_bytes(before.replace(b'"run_dir"', b'"run_dri"'))
+    os.kill(idle.pid("normalizer-1"), signal.SIGKILL)
+    eventually(lambda: rows(idle)["normalizer-1"]["state"] == "failed")
+    (alert,) = idle.status()["alerts"]
+    assert (alert["key"], alert["name"], alert["level"]) == ("process.failed", "normalizer-1", "critical")
+    assert "unknown field `run_dri`" in alert["text"]
+    assert alert["do"].endswith("./supervisor.py reload")
+    said = idle.command("status").stdout
+    assert "!! process.failed normalizer-1: wrong configuration: " in " ".join(said.split())
+    assert all(len(line) <= 80 for line in said.splitlines())
+    done = idle.command("restart", "normalizer-1")  # still wrong
+    assert done.returncode == 1
+    assert "normalizer-1 does not start: wrong configuration" in done.stderr
+    file.write_bytes(before)
+    assert idle.command("reload").stdout == "restarted normalizer-1\n"
+    assert idle.status()["alerts"] == []
+
+
+# budgets
+
+
+def answer(pipeline: Pipeline, path: str) -> str:
+    url = f"http://127.0.0.1:{pipeline.gateway_port}{path}"
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {pipeline.tokens.control}"})
+    with urllib.request.urlopen(request, timeout=10) as response:
+        text: str = response.read().decode()
+        return text
+
+
+def test_an_exceeded_budget_is_an_alert_everywhere_until_a_reload_allows_more(idle):
+    idle.overrides += ["budgets.memory_warn_bytes=1000000", "budgets.on_memory_warn=alert"]
+    idle.start()
+    eventually(lambda: len(idle.status()["alerts"]) == len(NAMES))
+    assert {alert["key"] for alert in idle.status()["alerts"]} == {"memory.warn"}
+    lines = idle.command("status").stdout.splitlines()
+    assert re.fullmatch(r"!  memory\.warn broadcaster: \d+ MB of memory, budget 1 MB, for .*", lines[1])
+    assert lines[2] == "   → see whether it grows: ./supervisor.py top"
+    assert json.loads(answer(idle, "/api/status"))["alerts"][0]["name"] == "broadcaster"
+    assert 'framewire_alert{key="memory.warn",name="ingest",level="warn"} 1' in answer(idle, "/metrics")
+    assert "alert raised key=memory.warn name=ingest" in idle.command("logs", "supervisor").stdout
+    idle.overrides.append("supervisor.hang_warn_s=1.9")  # what has nothing to do with it does not blink
+    assert idle.command("reload").returncode == 0
+    assert len(idle.status()["alerts"]) == len(NAMES)
+    idle.overrides.append("budgets.memory_warn_bytes=500000000")
+    assert idle.command("reload").returncode == 0
+    assert idle.status()["alerts"] == []
+    assert "framewire_alert{" not in answer(idle, "/metrics")
+    assert {row["restarts"] for row in rows(idle).values()} == {0}
+
+
+def test_a_budget_may_restart_once_a_minute_and_not_in_a_loop(idle):
+    idle.overrides += [
+        "budgets.of.normalizer.memory_warn_bytes=1000000",
+        "budgets.of.normalizer.memory_critical_bytes=2000000",
+        "budgets.of.normalizer.on_memory_critical=restart",
+    ]
+    idle.start()
+    eventually(lambda: rows(idle)["normalizer-1"]["restarts"] == 1, 10)
+    eventually(lambda: [alert["name"] for alert in idle.status()["alerts"]] == ["normalizer-1"], 10)  # no better
+    assert re.fullmatch(r"over its budget: \d+ MB of memory, budget 2 MB", rows(idle)["normalizer-1"]["last_reason"])
+    eventually(lambda: (rows(idle)["normalizer-1"]["uptime_s"] or 0.0) > 2.0, 10)  # twenty samples
+    idle.overrides.append("supervisor.hang_warn_s=1.9")
+    assert idle.command("reload").returncode == 0  # a reload gives it no further restart
+    eventually(lambda: (rows(idle)["normalizer-1"]["uptime_s"] or 0.0) > 3.0, 10)
+    assert {name: row["restarts"] for name, row in rows(idle).items() if row["restarts"]} == {"normalizer-1": 1}
+
+
+# top
+
+
+def test_top_shows_restarts_and_reads_by_keys_and_follows_the_size_of_its_window(shared):
+    restarts = rows(shared)["gateway-1"]["restarts"]
+    with Terminal("top", *settings(shared)) as top:
+        top.shows(*NAMES, "q quit")
+        assert "BUSY" not in top.text()
+        top.press("r")
+        top.shows("choose a process first")
+        top.press("down", "down")
+        eventually(lambda: top.reversed().startswith("gateway-1"))
+        top.press("r")
+        top.shows("restarting gateway-1", "last: restarted on request")
+        eventually(lambda: rows(shared)["gateway-1"]["restarts"] == restarts + 1)
+        eventually(shared.running)
+        top.press("l")
+        top.shows("log of gateway-1", "Esc back")
+        top.press("escape")
+        top.shows(*NAMES, "r restart")
+        top.press("l")
+        top.shows("log of gateway-1")
+        top.press("l")
+        top.shows("r restart")
+        top.resize(160, 30)
+        top.shows(*NAMES, "BUSY", "SWITCHES")
+        for columns, lines in ((40, 6), (10, 3), (2, 2), (1, 1), (80, 24)):
+            top.resize(columns, lines)
+            top.press("up", "l", "l")
+        top.shows(*NAMES, "RESTARTS")
+        top.press("q")
+        assert top.ends() == 0
+
+
+def test_top_on_a_wide_terminal_shows_more_and_colors(shared):
+    with Terminal("top", *settings(shared), columns=160) as top:
+        top.shows(*NAMES, "BUSY", "SWITCHES")
+        assert top.colors("running") == {"green"}
+        top.press("\x03")
+        assert top.ends() == 0
+
+
+def test_a_log_with_commands_for_a_terminal_is_read_as_text(shared):
+    with logs.path_of(shared.run_dir, "broadcaster").open("a") as file:
+        file.write(f"2026-07-07T12:00:02.000+0000 WARNING ingest said line='{EVIL}here {'世' * 500}'\n")
+    with Terminal("top", *settings(shared)) as top:
+        top.shows(*NAMES)
+        top.press("down", "l")
+        top.shows("log of broadcaster", "here")
+        assert not any(sequence in top.written for sequence in OBEYED)
+        top.press("q")
+        assert top.ends() == 0
+
+
+def test_top_says_that_the_supervisor_does_not_answer_and_that_nothing_runs_any_more(idle):
+    process = idle.start()
+    with Terminal("top", *settings(idle)) as top:
+        top.shows(*NAMES)
+        process.send_signal(signal.SIGSTOP)
+        top.shows("the supervisor does not answer")
+        process.send_signal(signal.SIGCONT)
+        top.shows(*NAMES)
+        assert idle.stop() == 0
+        top.shows("not running")
+        top.press("q")
+        assert top.ends() == 0
+
+
+def test_top_needs_a_terminal_that_can_do_it_and_one_without_colors_can(shared):
+    done = shared.command("top")
+    assert (done.returncode, done.stderr) == (3, "error: top needs a terminal; status --json is for scripts\n")
+    for term, words in (("dumb", "cursor can be moved"), ("no-such-terminal", "TERM='no-such-terminal'")):
+        with Terminal("top", *settings(shared), term=term) as top:
+            assert top.ends() == 3
+            assert words in top.text()
+    with Terminal("top", *settings(shared), term="vt100") as top:
+        top.shows(*NAMES)
+        top.press("q")
+        assert top.ends() == 0
+
+
+# completion
+
+
+def completed(line: str, tmp_path: Path) -> list[str]:
+    """Return what a real bash that has read `completion.bash` offers after `line`."""
+    words = line.split(" ")
+    ask = f"""
+        source completion.bash
+        [[ $(complete -p supervisor.py) =~ -F\\ ([^ ]+) ]]
+        COMP_WORDS=({" ".join(f"'{word}'" for word in words)}) COMP_CWORD={len(words) - 1}
+        "${{BASH_REMATCH[1]}}" '{words[0]}' '{words[-1]}' '{words[-2]}'
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    done = subprocess.run(["bash", "--norc", "-c", ask], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+def test_bash_completes_commands_options_and_processes(tmp_path):
+    program = str(SUPERVISOR)
+    script = subprocess.run([sys.executable, program, "completion", "bash"], capture_output=True, check=True)
+    (tmp_path / "completion.bash").write_bytes(script.stdout)
+    assert completed(f"{program} re", tmp_path) == ["restart", "reload", "replay"]
+    assert completed(f"{program} status --js", tmp_path) == ["--json"]
+    assert completed(f"{program} restart q", tmp_path) == ["queue-manager"]
+    assert completed(f"{program} restart s", tmp_path) == []
+    assert completed(f"{program} logs s", tmp_path) == ["supervisor"]
+    assert completed(f"{program} restart --set gateway.processes=2 gateway-", tmp_path) == ["gateway-1", "gateway-2"]
+    assert completed(f"{program} restart --set gateway.processes=x g", tmp_path) == []  # and no traceback
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_the_other_shells_get_a_script_too(shell):
+    done = subprocess.run([sys.executable, str(SUPERVISOR), "completion", shell], capture_output=True, text=True)
+    assert f"_SUPERVISOR_PY_COMPLETE={shell}_complete" in done.stdout
+    assert done.returncode == 0
