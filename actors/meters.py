@@ -5,6 +5,7 @@ that a command need not carry.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from contextlib import suppress
 from typing import Any, Final
@@ -12,7 +13,7 @@ from typing import Any, Final
 import psutil
 
 LEFTOVER_S: Final = 3.0  # an orphan leaves by itself after at most 2 s (runtime.ORPHAN_GRACE_S)
-SAME_START_S: Final = 2.0  # a process start time is derived from the boot time, which a clock step may shift
+SAME_START_S: Final = 2.0  # psutil reckons with the time of the boot in whole seconds, looked up anew each time
 
 READINGS: Final = ("cpu_pct", "rss_bytes", "uss_bytes", "open_files", "threads", "ctx_switches")
 
@@ -25,7 +26,7 @@ class Meter:
         self.created_s = 0.0
         try:
             self._handle: psutil.Process | None = psutil.Process(pid)
-            self.created_s = self._handle.create_time()
+            self.created_s = created_s(pid)
             self._handle.cpu_percent(None)  # the first call only starts the measurement
         except psutil.Error:
             self._handle = None
@@ -61,16 +62,26 @@ class Meter:
         self._handle, self.readings = None, dict.fromkeys(READINGS)
 
 
+def created_s(pid: int) -> float:
+    """Return when a process was started, on a clock that nobody sets.
+
+    Linux counts it from the boot, to which psutil adds when that was, by a wall clock that may have been set since.
+    Elsewhere it is noted once by the wall clock, and stays.
+    """
+    boot_s = psutil.boot_time() if sys.platform == "linux" else 0.0
+    return psutil.Process(pid).create_time() - boot_s
+
+
 def end_leftovers(rows: list[tuple[str, int, float]]) -> list[tuple[str, int]]:
     """SIGKILL the processes of these (name, pid, create time), and wait for their end.
 
     Whoever has such a pid and another create time is a stranger. Returns who was killed.
     """
     killed, victims = [], []
-    for name, pid, created_s in rows:
+    for name, pid, was_created_s in rows:
         with suppress(psutil.Error):
             process = psutil.Process(pid)
-            if abs(process.create_time() - created_s) < SAME_START_S:
+            if abs(created_s(pid) - was_created_s) < SAME_START_S:
                 process.kill()
                 victims.append(process)
                 killed.append((name, pid))

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from actors import meters
 from tests.faults import figures, powercut
 from tests.faults.witness import Server, Source, Witness
 from tests.support import eventually
@@ -58,6 +59,14 @@ def test_the_shim_sets_the_wall_clock_and_no_other(clock: Clock) -> None:
     wall_s, monotonic_s = map(float, said.stdout.split())
     assert abs(wall_s - time.time() - HOUR_S) < HOUR_S / 2
     assert abs(monotonic_s - time.monotonic()) < HOUR_S / 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a start is noted by the wall clock, once")
+def test_when_a_process_was_started_is_counted_from_the_boot_which_no_clock_moves() -> None:
+    """By it a supervisor knows what an earlier one has left; an hour's jump made strangers of them."""
+    created_s = meters.created_s(os.getpid())
+    assert 0.0 < created_s < time.clock_gettime(time.CLOCK_BOOTTIME) + meters.SAME_START_S
+    assert abs(meters.Meter(os.getpid()).created_s - created_s) < meters.SAME_START_S
 
 
 def longest_stall_s(witness: Witness, since_ns: int) -> float:
