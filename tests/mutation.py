@@ -211,6 +211,22 @@ MUTATIONS: Final = [
     one("an outbox is trimmed once in half a minute and no more", LINK,
         "        if more_to_trim:\n", "        if not more_to_trim and more_to_trim:\n",
         f"{SHELLS}::test_an_outbox_forgets_as_fast_as_it_is_filled"),
+    # The wall clock
+    one("what a clock jumped over makes things old", "actors/core/calendar.py",
+        "return min(wall_ms, ", "return max(wall_ms, ", f"{CORE}test_calendar.py"),
+    one("a clock that is set back makes a hole in the log", LOG,
+        "(SELECT coalesce(min(CASE WHEN ts_ms >= ? THEN position END), max(position) + 1) FROM",
+        "(SELECT max(CASE WHEN ts_ms < ? THEN position END) + 1 FROM", f"{SOCKETS}test_stores.py"),
+    one("a full log waits for a clock that was set back", LOG,
+        'before_ms = float("inf") if full', "before_ms = now_ms if full", f"{SOCKETS}test_stores.py"),
+    # Hangs, and whoever is there twice
+    one("the stacks of a hang are not written down", "actors/runtime.py",
+        "        host.dump_stacks_on_signal()\n", "", f"{FAULTS}test_hangs.py::"
+        "test_a_loop_that_hangs_is_found_and_its_log_says_where[queue-manager-gil]"),
+    one("an actor may be started twice", "actors/__main__.py",
+        "with host.lock(run_dir / f\"{name}.actor.lock\", name):", "if True:",
+        f"{FAULTS}test_stops.py::"
+        "test_whoever_is_started_twice_is_refused_and_told_by_whom_and_the_first_is_undisturbed[2]"),
 ]  # fmt: skip
 
 
