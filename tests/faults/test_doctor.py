@@ -50,9 +50,10 @@ def test_a_running_pipeline_is_recognised_and_everything_fits_into_80_columns(pi
     assert all(len(line) <= 80 or any(word in line for word in words) for line in done.stdout.splitlines())
 
 
-def test_secrets_that_others_could_read_are_a_failure(pipeline):
-    (pipeline.run_dir / "tokens.json").chmod(0o644)
-    done = pipeline.command("doctor", "--json")
+def test_secrets_that_others_could_read_are_a_failure(idle):
+    (idle.run_dir / "tokens.json").write_text("")
+    (idle.run_dir / "tokens.json").chmod(0o644)
+    done = idle.command("doctor", "--json")
     (found,) = [one for one in json.loads(done.stdout) if "tokens.json" in one["text"]]
     assert (found["level"], done.returncode) == ("fail", 1)
     assert "token rotate" in found["do"]

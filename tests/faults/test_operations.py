@@ -1,0 +1,194 @@
+"""docs/operations.md keeps its word: its tables are complete, its backup is whole, and what it restores goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pytest
+import websockets.sync.client
+
+from actors.commands import COMMANDS
+from actors.core.health import ALERTS
+from actors.core.reload import REFUSED, RESTARTS
+from actors.stores.log import LogReader
+from tests.support import SLOWNESS, Pipeline, eventually
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+needs_sqlite3 = pytest.mark.skipif(shutil.which("sqlite3") is None, reason="the sqlite3 program is not installed")
+
+
+def rows(heading: str) -> dict[str, list[str]]:
+    """Return the table below a heading: its rows, by what the first cell has in backticks."""
+    section = PAGE.split(f"## {heading}\n", 1)[1].split("\n#", 1)[0]
+    cells = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line[:3] == "| `"
+    ]
+    return {name: row[1:] for row in cells for name in re.findall(r"`([^`]+)`", row[0])}
+
+
+def scripts() -> list[str]:
+    """Return the commands of the page that are said to be run here: the backup, the new epoch."""
+    return re.findall(r"<!-- tests/faults/test_operations.py runs this -->\n```sh\n(.*?)```", PAGE, re.DOTALL)
+
+
+# The tables
+
+
+def test_every_alert_has_its_row_with_its_level_and_what_to_do():
+    table = rows("Alerts")
+    assert {key: row[0] for key, row in table.items()} == {key: meaning.level for key, meaning in ALERTS.items()}
+    assert all(len(row) == 3 and all(row) for row in table.values())
+
+
+def test_every_key_of_a_reload_has_its_row_and_names_what_is_restarted_or_refused():
+    table = rows("Reload")
+    assert set(table) == {*RESTARTS, *REFUSED}
+    for key, kinds in RESTARTS.items():
+        assert all(f"`{kind}` is restarted" in table[key][0] for kind in kinds), key
+        assert ("is restarted" in table[key][0]) == bool(kinds), key
+    assert all(table[key][0].startswith("refused: ") for key in REFUSED)
+
+
+def test_every_command_that_the_page_calls_exists():
+    called = set(re.findall(r"\./supervisor\.py ([a-z]+)", PAGE))
+    assert called <= {"start", *COMMANDS}
+    assert {"start", "stop", "status", "reload", "doctor", "service", "logs", "top", "restart"} <= called
+
+
+def test_every_file_of_a_running_pipeline_is_in_the_table(pipeline):
+    pipeline.command("emit", "raid", "user=ada", "viewers=1")
+    patterns = [name.replace("NAME", "*") for name in rows("The run directory")]
+    patterns += ["log.db-wal", "log.db-shm", "outbox-*.db-wal", "outbox-*.db-shm", "console"]  # "-wal" follows its file
+    files = [path.relative_to(pipeline.run_dir).as_posix() for path in pipeline.run_dir.rglob("*") if not path.is_dir()]
+    assert [file for file in files if not any(fnmatch(file, pattern) for pattern in patterns)] == []
+    modes = {path: path.stat().st_mode & 0o077 for path in pipeline.run_dir.rglob("*") if path.is_file()}
+    assert [path.name for path, open_to in modes.items() if open_to and path.name != "console"] == []
+
+
+# Backup and restore
+
+
+class Copy(Pipeline):
+    """A second pipeline, with ports of its own, from a backup of the first."""
+
+    def __init__(self, backup: Path) -> None:
+        super().__init__()
+        shutil.copytree(backup, self.run_dir, dirs_exist_ok=True)
+
+
+@pytest.fixture(scope="module")
+def backed_up(tmp_path_factory) -> Iterator[tuple[Pipeline, Path]]:
+    """A pipeline, and a backup of it that was made as the page says while events were coming."""
+    backup = tmp_path_factory.mktemp("framewire") / "backup"
+    with Pipeline() as pipeline:
+        pipeline.start()
+        assert pipeline.command("emit", "raid", "user=ada", "--id", "before", "--count", "50").returncode == 0
+        emitting = pipeline.begin("emit", "raid", "user=ada", "--id", "while", "--count", "3000")
+        eventually(lambda: LogReader(pipeline.run_dir).head().top > 100, 10)
+        run(scripts()[0], RUN_DIR=pipeline.run_dir, COPY=backup)
+        assert emitting.wait(60 * SLOWNESS) == 0
+        emitting.communicate()
+        yield pipeline, backup
+
+
+def run(script: str, **variables: Path) -> None:
+    environment = os.environ | {name: str(value) for name, value in variables.items()}
+    done = subprocess.run(
+        ["bash", "-eu", "-c", script],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60 * SLOWNESS,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def ids(run_dir: Path) -> list[str]:
+    """Return the id of every event in the log, which must have no gap."""
+    reader = LogReader(run_dir)
+    events = reader.page(0, 100_000)
+    reader.close()
+    assert [event.position for event in events] == list(range(1, len(events) + 1))
+    return [event.id for event in events]
+
+
+def overlay(pipeline: Pipeline, resume: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Connect as an overlay that comes back; return its welcome, and the events up to the top."""
+    hello = {"t": "hello", "version": 2, "token": pipeline.tokens.display, "overlay_id": "main", "resume": resume}
+    address = f"ws://127.0.0.1:{pipeline.gateway_port}/ws"
+    with websockets.sync.client.connect(address, max_size=None) as connection:
+        connection.send(json.dumps(hello | {"format": "json"}))
+        welcome = json.loads(connection.recv(timeout=20 * SLOWNESS))
+        position, seen = welcome["position"], []
+        while position < welcome["top"]:
+            message = json.loads(connection.recv(timeout=20 * SLOWNESS))
+            if message["t"] == "frame":
+                events = [event for event in message["events"] if event.get("position")]
+                seen += [event["id"] for event in events]
+                position = events[-1]["position"] if events else position
+    return welcome, seen
+
+
+@needs_sqlite3
+def test_a_backup_of_a_busy_pipeline_is_whole_and_a_second_one_goes_on_from_it(backed_up):
+    pipeline, backup = backed_up
+    assert {path.name for path in backup.iterdir()} == {"tokens.json", "log.db", "outbox-ingest.db"}
+    assert [path.name for path in [backup, *backup.iterdir()] if path.stat().st_mode & 0o077] == []
+    logged = ids(backup)
+    assert logged == ids(pipeline.run_dir)[: len(logged)]
+    with Copy(backup) as second:
+        second.start()
+        accepted = [f"before-{number}" for number in range(1, 51)]
+        assert second.command("emit", "raid", "user=ada", "--id", "after").returncode == 0
+        eventually(lambda: ids(second.run_dir)[-1] == "after", 20)
+        found = ids(second.run_dir)
+        assert len(set(found)) == len(found)
+        assert found[:50] == accepted
+        # Whatever the outbox had and the log had not is there, too, in its order; of what was sent, nothing is missing.
+        sent = [f"while-{number}" for number in range(1, 3_001)]
+        assert found[50:-1] == sent[: len(found) - 51]
+        assert len(found) - 1 >= len(logged)
+        head = LogReader(second.run_dir).head()
+        welcome, seen = overlay(second, {"epoch": head.epoch, "position": 0})
+        assert (welcome["mode"], welcome["recovered"]) == ("resume", True)
+        assert seen == found
+        assert ids(pipeline.run_dir)[-1] == "while-3000"  # the first one has noticed nothing
+
+
+@needs_sqlite3
+def test_an_older_state_gets_a_new_epoch_and_an_overlay_that_was_ahead_misses_nothing_new(backed_up):
+    pipeline, backup = backed_up
+    old = LogReader(pipeline.run_dir).head()
+    with Copy(backup) as second:
+        run(scripts()[1], RUN_DIR=second.run_dir)
+        second.start()
+        ahead = {"epoch": old.epoch, "position": old.top}
+        assert second.command("emit", "raid", "user=ada", "--id", "new", "--count", "3500").returncode == 0
+        eventually(lambda: ids(second.run_dir)[-1] == "new-3500", 30)
+        welcome, _ = overlay(second, ahead)
+        assert welcome["epoch"] != old.epoch
+        assert (welcome["mode"], welcome["recovered"]) == ("snapshot", False)
+        found = ids(second.run_dir)
+        assert len(set(found)) == len(found)
+
+
+def test_a_pipeline_that_was_stopped_and_copied_goes_on_where_it_was(pipeline, tmp_path):
+    assert pipeline.command("emit", "raid", "user=ada", "--id", "one", "--count", "20").returncode == 0
+    assert pipeline.stop() == 0
+    head, found = LogReader(pipeline.run_dir).head(), ids(pipeline.run_dir)
+    with Copy(pipeline.run_dir) as second:
+        second.start()
+        assert second.command("emit", "raid", "user=ada", "--id", "two").returncode == 0
+        eventually(lambda: ids(second.run_dir) == [*found, "two"], 20)
+        welcome, seen = overlay(second, {"epoch": head.epoch, "position": 18})
+        assert (welcome["recovered"], seen) == (True, ["one-19", "one-20", "two"])
