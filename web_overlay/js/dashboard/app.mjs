@@ -3,6 +3,7 @@
 
 import { View } from "../core/view.mjs";
 import { el, text } from "../widgets/dom.mjs";
+import { Alerts, worst } from "./alerts.mjs";
 import { ask } from "./api.mjs";
 import { DASHBOARD, emit } from "./emitter.mjs";
 import { count, rows, word } from "./format.mjs";
@@ -29,6 +30,7 @@ const tables = {
   ledger: sections.ledger(view, at("ledger")),
   quarantine: sections.quarantine(view, at("quarantine")),
 };
+const alerts = new Alerts(view, at("alerts"));
 const lines = {
   state: line("state"),
   reasons: line("reasons"),
@@ -42,7 +44,13 @@ const lines = {
 /** @param {any} status */
 function show(status) {
   const reasons = Array.isArray(status.reasons) ? status.reasons.map(String) : [];
-  mark(status.ready === false ? "warn" : "good", status.ready === false ? "not ready" : "running", reasons);
+  const standing = rows(status.alerts);
+  const many = standing.length === 0 ? "" : `, ${standing.length} alert${standing.length > 1 ? "s" : ""}`;
+  const tone = worst(standing);
+  const state = status.ready === false ? "not ready" : word(status.supervisor?.state ?? "running");
+  mark(tone === "good" && state !== "running" ? "warn" : tone, `${state}${many}`, reasons);
+  document.title = standing.length === 0 ? "Framewire" : `(${standing.length}) Framewire`;
+  alerts.update(standing);
   view.text(lines.log, `Critical log ${word(status.epoch).slice(0, 8)}, ${count(status.top)} events`);
   tables.processes.update(rows(status.processes));
   tables.overlays.update(rows(status.overlays ?? status.clients).filter((row) => row.build !== DASHBOARD));

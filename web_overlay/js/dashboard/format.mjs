@@ -14,12 +14,15 @@ export function decimal(value, digits = 1, unit = "") {
   return typeof value === "number" && Number.isFinite(value) ? `${value.toFixed(digits)}${unit}` : UNKNOWN;
 }
 
-/** @param {unknown} bytes in steps of 1024 */
+/** @param {unknown} part of one */
+export function share(part) {
+  return typeof part === "number" ? decimal(part * 100, 1, " %") : UNKNOWN;
+}
+
+/** @param {unknown} bytes in steps of 1000, as alerts and `status` say it */
 export function size(bytes) {
   if (typeof bytes !== "number" || !Number.isFinite(bytes)) return UNKNOWN;
-  return bytes < 1 << 20
-    ? `${(bytes / 1024).toFixed(0)} KiB`
-    : `${(bytes / (1 << 20)).toFixed(bytes < 10 << 20 ? 1 : 0)} MiB`;
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(0)} kB` : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 }
 
 /** @param {unknown} seconds @returns {string} the two largest units */

@@ -1,7 +1,7 @@
 // @ts-check
 // What the page shows of /api/status and /api/quarantine. Whatever is missing there is a dash here, never a failure.
 
-import { count, decimal, duration, rows, size, time, word } from "./format.mjs";
+import { count, decimal, duration, rows, share, size, time, word } from "./format.mjs";
 import { Table } from "./table.mjs";
 
 /** @typedef {Record<string, any>} Row */
@@ -13,6 +13,12 @@ function tone(state) {
   return ["failed", "dead", "given_up", "crashed", "hung"].includes(String(state)) ? "bad" : "warn";
 }
 
+/** @param {Row} row @returns {string} the one word that matters most, as `status` says it */
+export function processState(row) {
+  if (row.state === "running" && row.silent === true) return "silent";
+  return row.state === "running" && row.degraded === true ? "degraded" : word(row.state).replaceAll("_", " ");
+}
+
 /** @param {View} view @param {HTMLElement} root */
 export function processes(view, root) {
   return new Table(view, root, {
@@ -20,11 +26,14 @@ export function processes(view, root) {
     key: (row, at) => String(row.name ?? at),
     columns: [
       { label: "process", cell: (row) => word(row.name) },
-      { label: "state", cell: (row) => word(row.state).replaceAll("_", " "), tone: (row) => tone(row.state) },
+      { label: "state", cell: processState, tone: (row) => tone(processState(row)) },
       { label: "pid", cell: (row) => word(row.pid), number: true },
       { label: "up", cell: (row) => duration(row.uptime_s), number: true },
       { label: "CPU", cell: (row) => decimal(row.cpu_pct, 1, " %"), number: true },
+      { label: "busy", cell: (row) => share(row.busy_share), number: true },
       { label: "memory", cell: (row) => size(row.rss_bytes), number: true },
+      { label: "queue", cell: (row) => count(row.queue), number: true },
+      { label: "events/s", cell: (row) => count(row.events_per_s), number: true },
       {
         label: "restarts",
         cell: (row) => count(row.restarts),

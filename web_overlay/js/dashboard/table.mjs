@@ -3,6 +3,7 @@
 // Text only. On a narrow page each row becomes a paragraph and the labels come from `data-label` (dashboard.css).
 
 import { el, text } from "../widgets/dom.mjs";
+import { UNKNOWN } from "./format.mjs";
 
 /** @typedef {{label: string, cell: (row: Record<string, any>) => string, number?: boolean, long?: boolean, tone?: (row: Record<string, any>) => string}} Column */
 
@@ -41,7 +42,9 @@ export class Table {
       const row = this.rows.get(key) ?? this.create(key);
       if (this.body.children[at] !== row.node) this.body.insertBefore(row.node, this.body.children[at] ?? null);
       this.columns.forEach((column, index) => {
-        this.view.text(row.cells[index].text, column.cell(rows[at]));
+        const value = column.cell(rows[at]);
+        this.view.text(row.cells[index].text, value);
+        this.view.toggle(row.cells[index].node, "unknown", value === UNKNOWN); // a dock has no room for dashes
         if (column.tone) this.view.attribute(row.cells[index].node, "data-tone", column.tone(rows[at]));
       });
     });
