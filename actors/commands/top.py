@@ -152,7 +152,8 @@ class Top:
             for text in fact.line().split("\n")
             for part in textwrap.wrap(text, max(20, width - 1), subsequent_indent="  ") or [""]
         ]
-        return [Line(f"log of {self._chosen or 'all processes'}"), *lines[max(0, len(lines) - height + 1) :]]
+        title = f"log of {self._chosen or 'all processes'}{'' if lines else ': nothing was written yet'}"
+        return [Line(title), *lines[max(0, len(lines) - height + 1) :]]
 
     def _put(self, y: int, line: Line, width: int) -> None:
         last = y == self._screen.getmaxyx()[0] - 1  # its last cell cannot be written without scrolling

@@ -182,3 +182,4 @@ def test_it_fits_a_dock_and_a_screen(gate: Gate, page: Any) -> None:
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
         assert page.is_visible("#processes td[data-label=queue]") == (width > 760)  # a dash only where there is room
         assert page.is_visible("#processes td[data-label=busy]")
+        assert page.is_visible("#processes td[data-label='last reason']")
