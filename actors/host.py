@@ -252,18 +252,28 @@ def port_is_free(section: str, name: str, port: int) -> bool:
     Raises:
         ConfigError: `name` is no address of this machine, or the port needs more rights.
     """
+    bound, refusal = False, ""
     try:
-        family, kind, _, _, target = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as probe:
-            if POSIX:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what is in TIME_WAIT is free
-            probe.bind(target)
+        # A name may be several addresses ("" is all of them), and tornado listens on each.
+        for family, kind, _, _, target in socket.getaddrinfo(
+            name or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        ):
+            try:
+                with socket.socket(family, kind) as probe:
+                    if POSIX:
+                        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what is in TIME_WAIT is free
+                    if family == socket.AF_INET6:
+                        probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                    probe.bind(target)
+                    bound = True
+            except PermissionError as error:
+                raise ConfigError(f"{section}.port {port} needs rights that this user has not") from error
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    return False
+                refusal = str(error.strerror)  # IPv6 may be switched off: then the other address has to do
     except socket.gaierror as error:
         raise ConfigError(f"{section}.host {name!r} is no address: {error.strerror}") from error
-    except PermissionError as error:
-        raise ConfigError(f"{section}.port {port} needs rights that this user has not") from error
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            return False
-        raise ConfigError(f"{section}.host {name} cannot be listened on: {error.strerror}") from error
+    if not bound:
+        raise ConfigError(f"{section}.host {name} cannot be listened on: {refusal}")
     return True

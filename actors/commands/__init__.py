@@ -16,7 +16,7 @@ import click
 
 from actors import config, logs
 from actors.config import Settings
-from actors.core import topology
+from actors.core import origins, topology
 from actors.errors import BadInput, ConfigError, FramewireError, Refused
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
@@ -154,9 +154,6 @@ def text_of(value: Any) -> str:
 def urls(settings: Settings, display: str, control: str, ingest: str) -> tuple[str, str, str]:
     """Return the URLs of the overlay, the dashboard and the game servers' log, as this machine reaches them."""
 
-    def base(name: str, port: int) -> str:
-        name = "127.0.0.1" if name in ("", "0.0.0.0", "::") else name
-        return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
-
-    page, source = base(settings.gateway.host, settings.gateway.port), base(settings.ingest.host, settings.ingest.port)
+    page = f"http://{origins.authority(settings.gateway.host, settings.gateway.port)}"
+    source = f"http://{origins.authority(settings.ingest.host, settings.ingest.port)}"
     return f"{page}/overlay/#k={display}", f"{page}/#k={control}", f"{source}/srcds/{ingest}"

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
 from actors import control
+from actors.core.origins import reached
 from actors.errors import BadInput, FramewireError, Refused
 
 TIMEOUT_S: Final = 10.0
@@ -19,11 +20,6 @@ class Address(Protocol):
     def host(self) -> str: ...
     @property
     def port(self) -> int: ...
-
-
-def reachable(host: str) -> str:
-    """Return the address by which this machine reaches what listens on `host`."""
-    return "127.0.0.1" if host in ("", "0.0.0.0", "::") else host
 
 
 class Peer:
@@ -61,7 +57,7 @@ class Peer:
 @contextmanager
 def peer(address: Address, token: str) -> Iterator[Peer]:
     """Connect to one of our own HTTP servers."""
-    connection = http.client.HTTPConnection(reachable(address.host), address.port, timeout=TIMEOUT_S)
+    connection = http.client.HTTPConnection(reached(address.host), address.port, timeout=TIMEOUT_S)
     try:
         yield Peer(connection, token)
     finally:

@@ -20,9 +20,9 @@ from tornado.httpclient import HTTPClientError
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from actors import commands, tokens
-from actors.commands.loopback import reachable
 from actors.config import Settings
 from actors.core.event import WIRE_VERSION
+from actors.core.origins import authority
 from actors.core.taxonomy import TAXONOMY
 from actors.errors import FramewireError, Refused
 
@@ -73,7 +73,7 @@ class Watcher:
         self, settings: Settings, token: str, types: list[str] | None, count: int | None, json_output: bool
     ) -> None:
         self.printed = 0
-        self._url = f"ws://{reachable(settings.gateway.host)}:{settings.gateway.port}/ws"
+        self._url = f"ws://{authority(settings.gateway.host, settings.gateway.port)}/ws"
         self._token = token
         self._types = types
         self._count = count

@@ -14,6 +14,17 @@ LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 WILDCARD: Final = ("", "0.0.0.0", "::")
 
 
+def reached(host: str) -> str:
+    """Return the address by which this machine reaches what listens on `host`; tornado binds "::" to IPv6 alone."""
+    return {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+
+
+def authority(host: str, port: int) -> str:
+    """Return the same with its port, as URLs have it."""
+    name = reached(host)
+    return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+
+
 def hosts(host: str, port: int, allowed: Iterable[str]) -> frozenset[str]:
     """Return the Host headers that are ours: loopback, the configured host, and `allowed` (`name` or `name:port`)."""
     names = [*LOOPBACK]

@@ -6,6 +6,7 @@ import json
 from typing import Any, Final
 
 from actors.config import Ingest
+from actors.core.origins import authority
 from actors.errors import BadInput, Refused
 
 TIMEOUT_S: Final = 2.0
@@ -26,9 +27,8 @@ async def emit(ingest: Ingest, token: str, submission: dict[str, Any]) -> None:
     except (TypeError, ValueError) as error:
         raise BadInput(f"args: {error}") from error
 
-    host = "127.0.0.1" if ingest.host in ("", "0.0.0.0", "::") else ingest.host
     request = HTTPRequest(
-        f"http://{f'[{host}]' if ':' in host else host}:{ingest.port}/events",
+        f"http://{authority(ingest.host, ingest.port)}/events",
         method="POST",
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
         body=body,

@@ -20,6 +20,7 @@ from actors import runtime, tokens
 from actors.adapters import demo
 from actors.config import Settings
 from actors.core.event import Submission
+from actors.core.origins import reached
 
 TIMEOUT_S: Final = 5.0
 RETRY_S: Final = 0.2
@@ -32,7 +33,7 @@ class Server:
 
     def __init__(self, settings: Settings, run_dir: Path) -> None:
         self._tokens = tokens.Reader(run_dir)
-        self._http = http.client.HTTPConnection(settings.ingest.host, settings.ingest.port, timeout=TIMEOUT_S)
+        self._http = http.client.HTTPConnection(reached(settings.ingest.host), settings.ingest.port, timeout=TIMEOUT_S)
         self._offset = 0
         self.counts: dict[str, float] = dict.fromkeys(("posted", "refused", "unanswered"), 0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.core.origins import host_is_ours, hosts, origin_is_welcome
+from actors.core.origins import authority, host_is_ours, hosts, origin_is_welcome
 
 OURS = hosts("127.0.0.1", 7700, ["overlay.example", "other.example:9000"])
 
@@ -82,3 +82,15 @@ ORIGINS = [
 def test_origins(origin, welcome):
     headers = {"Host": "127.0.0.1:7700"} | ({} if origin is None else {"Origin": origin})
     assert origin_is_welcome(headers, ["https://studio.example"]) is welcome
+
+
+@pytest.mark.parametrize(("host", "expected"), [
+    ("127.0.0.1", "127.0.0.1:7700"),
+    ("0.0.0.0", "127.0.0.1:7700"),
+    ("", "127.0.0.1:7700"),
+    ("::", "[::1]:7700"),  # nobody listens on 127.0.0.1 then
+    ("::1", "[::1]:7700"),
+    ("pc.lan", "pc.lan:7700"),
+])  # fmt: skip
+def test_this_machine_reaches_what_listens_on_any_address(host, expected):
+    assert authority(host, 7700) == expected

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Iterator
 
 import pytest
 
-from tests.support import Pipeline, free_port
+from actors import host
+from tests.support import SLOWNESS, Pipeline, eventually, free_port
 
 
 @pytest.fixture
@@ -73,3 +75,37 @@ def test_files_of_another_user_in_run_dir_are_a_failure(idle):
     done = idle.command("doctor")
     assert done.returncode == 1
     assert "log.db-wal in run_dir belongs to uid 12345" in " ".join(done.stdout.split())
+
+
+# IPv6, and what listens on several addresses
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="IPv6 is switched off")
+
+
+@needs_ipv6
+@pytest.mark.parametrize("name", ["::1", "::", ""])
+def test_a_port_that_one_of_several_addresses_has_is_not_free(name):
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+        assert not host.port_is_free("gateway", name, taken.getsockname()[1])
+    assert host.port_is_free("gateway", name, free_port())
+
+
+@needs_ipv6
+def test_a_pipeline_on_all_ipv6_addresses_is_announced_and_reached_where_it_listens():
+    with Pipeline("gateway.host=::", "ingest.host=::") as pipeline:
+        pipeline.start()
+        assert f"http://[::1]:{pipeline.gateway_port}/overlay/" in pipeline.said()
+        watcher = pipeline.begin("watch", "--types", "raid", "--count", "1", "--timeout", "30")
+        eventually(lambda: pipeline.status()["actors"].get("gateway-1", {}).get("snapshots", 0) > 0, 20)
+        assert pipeline.command("emit", "raid", "user=ada").returncode == 0
+        assert watcher.wait(30 * SLOWNESS) == 0
+        watcher.communicate()
