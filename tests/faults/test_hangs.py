@@ -110,17 +110,20 @@ def test_a_replaced_queue_manager_that_wakes_up_sees_it_and_none_of_its_work_get
 
 def hang(witness: Witness, name: str, way: str) -> float:
     """Let a child hang; return the seconds from then to its death, as the logs tell them."""
-    deaths = witness.said("supervisor").count(f"child died name={name} reason='hung")
     witness.arm({name: f"{POINTS[name]}:{way}"})
-    eventually(lambda: witness.said("supervisor").count(f"child died name={name} reason='hung") > deaths, WAIT_S)
+    eventually(lambda: f"way={way}" in witness.said(name), WAIT_S)
+    hung = next(moment_of(line) for line in witness.said(name).splitlines() if f"way={way}" in line)
+
+    def deaths() -> list[datetime]:
+        lines = [line for line in witness.said("supervisor").splitlines() if f"died name={name} reason='hung" in line]
+        return [died for died in map(moment_of, lines) if died > hung]
+
+    eventually(deaths, WAIT_S)
     witness.arm({})
     eventually(witness.running, WAIT_S)
     said = witness.said(name)
-    dumped = said[said.rindex(f"way={way}") :]
-    assert f"in {HANGS[way]}" in dumped  # faulthandler's stack of the hanging thread
-    hung = next(line for line in said.splitlines() if f"way={way}" in line)
-    died = [line for line in witness.said("supervisor").splitlines() if f"child died name={name} reason='hung" in line]
-    return (moment_of(died[deaths]) - moment_of(hung)).total_seconds()
+    assert f"in {HANGS[way]}" in said[said.index(f"way={way}") :]  # faulthandler's stack of the hanging thread
+    return (deaths()[0] - hung).total_seconds()
 
 
 def moment_of(line: str) -> datetime:

@@ -66,7 +66,11 @@ def waits_s(witness: Witness, name: str) -> list[float]:
 @pytest.mark.parametrize("seconds", [6.0, pytest.param(60.0, marks=[FULL, pytest.mark.timeout(300)])])
 def test_a_storm_over_one_gateway_is_backed_off_and_nobody_else_notices(seconds: float) -> None:
     """Of two gateways one dies every 300 ms; the viewers of the other one must not see it."""
-    policy = ("supervisor.backoff_first_s=0.2", "supervisor.backoff_max_s=5.0")
+    full = seconds == 60.0
+    # In full by the policy that everybody has. In short nothing is forgiven and nothing bounded, so that the waits grow
+    # however slow the machine is.
+    limits = ("backoff_max_s=5.0", "healthy_s=60.0") if full else ("backoff_max_s=60.0", "healthy_s=600.0")
+    policy = [f"supervisor.{limit}" for limit in ("backoff_first_s=0.2", *limits)]
     with Witness(*policy, "gateway.processes=2") as witness:
         witness.post()
         witness.grows(20)
@@ -89,8 +93,7 @@ def test_a_storm_over_one_gateway_is_backed_off_and_nobody_else_notices(seconds:
         eventually(lambda: len(waits_s(witness, "gateway-1")) == began + kills, WAIT_S)
         eventually(witness.running, WAIT_S)
         recovered_s = (time.monotonic_ns() - ended_ns) / 1e9
-        put_off_s = waits_s(witness, "gateway-1")[began:]
-        # It may have been forgiven one or two of the deaths before, never one within the storm.
+        put_off_s = waits_s(witness, "gateway-1")[began if full else 0 :]
         assert put_off_s == sorted(put_off_s)
         assert put_off_s[-1] > put_off_s[0]
         assert {name: row["restarts"] for name, row in witness.rows().items() if name != "gateway-1"} == others
@@ -104,7 +107,7 @@ def test_a_storm_over_one_gateway_is_backed_off_and_nobody_else_notices(seconds:
         f"{kills} deaths in {seconds:g} s put off by {', '.join(f'{wait:g}' for wait in put_off_s)} s; longest gap of "
         f"the other gateway's viewer {max(gaps_s) * 1000:.0f} ms; recovered {recovered_s:.1f} s after; {counted}",
     )
-    if seconds == 60.0:
+    if full:
         assert max(put_off_s) == 5.0
         assert degraded == ["gateway-1"]
         assert max(gaps_s) < 0.25
@@ -144,8 +147,8 @@ def test_sixty_restarts_leave_no_file_and_no_thread_open(tree: Tree) -> None:
         before = sum(row["restarts"] for row in tree.status()["processes"])
         for name in names:
             os.kill(tree.pids()[name], signal.SIGKILL)
-        eventually(lambda: sum(row["restarts"] for row in tree.status()["processes"]) == before + len(names), 10)
-        eventually(lambda: all(row["state"] == "running" for row in tree.status()["processes"]), 10)
+        eventually(lambda: sum(row["restarts"] for row in tree.status()["processes"]) == before + len(names), 30)
+        eventually(lambda: all(row["state"] == "running" for row in tree.status()["processes"]), 30)
 
     restart_all()
     before = footprint(process.pid)
