@@ -10,6 +10,7 @@ import socket
 import stat
 import struct
 import sys
+import time
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -163,6 +164,12 @@ def tell_when_parent_dies(number: int) -> None:
         import ctypes
 
         ctypes.CDLL(None, use_errno=True).prctl(1, number, 0, 0, 0)  # 1: PR_SET_PDEATHSIG
+
+
+def lived_s() -> float:
+    """Return a clock that nobody sets and that goes on while the machine sleeps, where there is one."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 def clock_is_synchronised() -> bool | None:

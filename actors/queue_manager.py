@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from actors import faults, runtime, wire
+from actors import faults, host, runtime, wire
 from actors.config import Queue, Settings
 from actors.core.book import Book, Entry
 from actors.core.cadence import Cadence
@@ -74,7 +74,8 @@ class QueueManager:
         self._reader = reader
         self._committing = False
         self._trim_due_s: float | None = None
-        self._calendar = Calendar(time.time() * 1000, time.monotonic())
+        keep_s = max(settings.log_keep_s, settings.identity_s)
+        self._calendar = Calendar(time.time() * 1000, host.lived_s(), keep_s)
         self._shown: deque[Event] = deque()
         self._frame = 0
         self._counted = 0.0
@@ -151,8 +152,8 @@ class QueueManager:
         trim = self._trim_due_s is not None and self._trim_due_s <= now_s
         if (self.book.urgent or trim) and not self._committing:
             self._trim_due_s = None if trim else self._trim_due_s
-            now_ms = self._calendar.now_ms(time.time() * 1000, now_s)
-            self._start_commit(self.book.take(trim_ms=now_ms if trim else 0.0))
+            trim_ms = self._calendar.now_ms(time.time() * 1000, host.lived_s()) if trim else 0.0
+            self._start_commit(self.book.take(trim_ms=trim_ms))
         due_s = self.cadence.due_s(len(self.lanes) > 0, bool(self._shown))
         if due_s is not None and due_s <= now_s:
             due_s = self._send_frame(now_s)

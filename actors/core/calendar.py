@@ -1,20 +1,37 @@
 """What time it is when something is old enough to be forgotten.
 
 The wall clock jumps: somebody sets it, NTP corrects it, a machine without a clock of its own is years behind until it
-has a network. What was jumped over was not lived through, and nothing grew old by it. So between two looks the time
-here advances by no more than the monotonic clock; a clock that was set back is believed, because then things are
-kept for longer, which loses nothing.
+has a network. What was jumped over was not lived through, and nothing grew old by it. So a jump ahead is taken off
+until as much has been lived through as anything is kept for; from then on nothing is left that it would make older
+than it is. A clock that was set back is believed, because then things are kept for longer, which loses nothing.
 """
 
 from __future__ import annotations
 
+from typing import Final
+
+STEP_MS: Final = 500.0  # NTP moves a clock by less without a step, and two clocks are not read in the same moment
+
 
 class Calendar:
-    """Begins at `wall_ms`; `now_s` is monotonic."""
+    """`wall_ms` is the wall clock, `now_s` one that nobody sets (host.lived_s).
 
-    def __init__(self, wall_ms: float, now_s: float) -> None:
-        self._began_ms, self._began_s = wall_ms, now_s
+    `ahead_ms` is what the wall clock is ahead of what was lived through.
+    """
+
+    def __init__(self, wall_ms: float, now_s: float, keep_s: float, ahead_ms: float = 0.0) -> None:
+        self._keep_s = keep_s
+        self._wall_ms, self._now_s = wall_ms, now_s
+        self._believed_from_s = now_s + keep_s
+        self.ahead_ms = max(0.0, ahead_ms)
 
     def now_ms(self, wall_ms: float, now_s: float) -> float:
-        """Return the wall clock, or what it would show had it not been set forward since the beginning."""
-        return min(wall_ms, self._began_ms + (now_s - self._began_s) * 1000)
+        """Return the wall clock without what it has jumped over of late."""
+        step_ms = wall_ms - self._wall_ms - (now_s - self._now_s) * 1000
+        self._wall_ms, self._now_s = wall_ms, now_s
+        if abs(step_ms) > STEP_MS:
+            self.ahead_ms = max(0.0, self.ahead_ms + step_ms)
+            self._believed_from_s = now_s + self._keep_s
+        elif now_s >= self._believed_from_s:
+            self.ahead_ms = 0.0
+        return wall_ms - self.ahead_ms

@@ -88,14 +88,16 @@ class Outbox:
             "SELECT coalesce(sum(length(body)), 0) FROM rows WHERE pseq > ?", (self.acked,)
         ).fetchone()
         self.waiting_bytes = int(waiting_bytes)
-        # From the newest row on, so that a clock that was set while nobody was here makes nothing old either.
+        # What passed since the newest row may be a night or a clock that was set; neither makes anything old here.
         newest_ms: float | None
         (newest_ms,) = db.execute(
             "SELECT max(ts_ms) FROM (SELECT max(ts_ms) AS ts_ms FROM deliveries UNION ALL "
             "SELECT ts_ingest_ms FROM rows WHERE pseq = (SELECT max(pseq) FROM rows))"
         ).fetchone()
         wall_ms = time.time() * 1000
-        self._calendar = Calendar(min(wall_ms, wall_ms if newest_ms is None else newest_ms), time.monotonic())
+        away_ms = 0.0 if newest_ms is None else max(0.0, wall_ms - newest_ms)
+        ahead_ms = float(meta.get("ahead_ms", 0.0)) + away_ms
+        self._calendar = Calendar(wall_ms, host.lived_s(), keep_s, ahead_ms)
 
     def commit(self, jobs: list[Any]) -> list[Stored | bool]:
         """Apply deliveries and progress in one transaction and return when it is on disk.
@@ -129,9 +131,10 @@ class Outbox:
             return False
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'acked'", (job.acked,))
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (job.epoch,))
+        before_ms = self._calendar.now_ms(time.time() * 1000, host.lived_s()) - self._keep_s * 1000
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('ahead_ms', ?)", (self._calendar.ahead_ms,))
         more = False
         if job.trim:
-            before_ms = self._calendar.now_ms(time.time() * 1000, time.monotonic()) - self._keep_s * 1000
             trimmed = self._db.execute(
                 # Up to the first that is kept: behind a clock that was set back, older stamps follow newer ones.
                 "DELETE FROM rows WHERE pseq < "

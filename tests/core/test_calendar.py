@@ -7,19 +7,33 @@ from actors.core.calendar import Calendar
 HOUR_MS = 3_600_000.0
 
 
+def calendar(ahead_ms: float = 0.0) -> Calendar:
+    return Calendar(HOUR_MS, 50.0, keep_s=100.0, ahead_ms=ahead_ms)
+
+
 def test_time_that_passes_is_believed():
-    assert Calendar(1_000.0, 50.0).now_ms(6_000.0, 55.0) == 6_000.0
+    assert calendar().now_ms(HOUR_MS + 5_000.0, 55.0) == HOUR_MS + 5_000.0
 
 
-def test_a_clock_that_is_set_forward_is_not_followed():
-    assert Calendar(1_000.0, 50.0).now_ms(6_000.0 + HOUR_MS, 55.0) == 6_000.0
+def test_a_clock_that_is_set_ahead_is_not_followed_until_all_from_before_is_old():
+    clock = calendar()
+    assert clock.now_ms(2 * HOUR_MS + 5_000.0, 55.0) == HOUR_MS + 5_000.0
+    assert clock.now_ms(2 * HOUR_MS + 104_000.0, 154.0) == HOUR_MS + 104_000.0
+    assert clock.now_ms(2 * HOUR_MS + 105_000.0, 155.0) == 2 * HOUR_MS + 105_000.0
 
 
 def test_a_clock_that_is_set_back_is_followed_because_then_things_are_kept_for_longer():
-    assert Calendar(HOUR_MS, 50.0).now_ms(5_000.0, 55.0) == 5_000.0
+    assert calendar().now_ms(5_000.0, 55.0) == 5_000.0
 
 
 def test_a_clock_that_is_corrected_again_is_where_it_was():
-    calendar = Calendar(1_000.0, 50.0)
-    assert calendar.now_ms(HOUR_MS, 51.0) == 2_000.0
-    assert calendar.now_ms(3_000.0, 52.0) == 3_000.0
+    clock = calendar()
+    assert clock.now_ms(2 * HOUR_MS, 51.0) == HOUR_MS + 1_000.0
+    assert clock.now_ms(HOUR_MS + 2_000.0, 52.0) == HOUR_MS + 2_000.0
+    assert clock.ahead_ms == 0.0
+
+
+def test_what_an_earlier_life_was_ahead_is_taken_off_for_as_long_as_anything_is_kept():
+    clock = calendar(ahead_ms=HOUR_MS)
+    assert clock.now_ms(HOUR_MS + 99_000.0, 149.0) == 99_000.0
+    assert clock.now_ms(HOUR_MS + 100_000.0, 150.0) == HOUR_MS + 100_000.0

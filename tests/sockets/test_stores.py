@@ -145,6 +145,18 @@ def test_a_clock_that_was_set_forward_while_nobody_was_here_makes_nothing_old(tm
     again.close()
 
 
+def test_what_a_clock_jumped_over_is_known_to_the_next_writer_too(tmp_path: Path) -> None:
+    box = outbox(tmp_path, keep_s=100.0)
+    an_hour_ago_ms = (time.time() - 3_600.0) * 1000
+    box.commit([Delivery(rows(b"x"), an_hour_ago_ms)])
+    box.close()
+    for _ in range(2):  # the second one finds a row that came after the jump
+        box = outbox(tmp_path, keep_s=100.0)
+        box.commit([Delivery(rows(b"y"), time.time() * 1000), Progress(1, "e1", trim=True)])
+        assert OutboxReader(tmp_path, "source").oldest() == 1
+        box.close()
+
+
 def test_a_log_says_when_one_trim_was_not_enough(tmp_path: Path) -> None:
     writer = open_log(tmp_path, keep_s=100.0)
     writer.commit([entry(*range(1, log_store.TRIM_ROWS + 11), ts_ms=1.0)])
