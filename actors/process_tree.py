@@ -381,10 +381,12 @@ class Supervisor:
 
     def _judge(self, incarnation: Incarnation, now_s: float) -> None:
         life = incarnation.life
+        if life.state is not State.RUNNING:  # what it uses while it starts says nothing, and it must not be restarted
+            return
         for verdict in self._health[life.child.name].sample(now_s, incarnation.meter.readings):
             word = "exceeded" if verdict.raised else "kept again"
             log.warning("budget %s name=%s budget=%s %r", word, life.child.name, verdict.alert, verdict.text)
-            if verdict.restart and life.state is State.RUNNING:
+            if verdict.restart:
                 self._restart_lives([life], f"over its budget: {verdict.text}")
 
     def _raise_alerts(self, now_s: float) -> None:

@@ -318,6 +318,7 @@ def test_an_exceeded_budget_is_an_alert_everywhere_until_a_reload_allows_more(id
 
 def test_a_budget_may_restart_once_a_minute_and_not_in_a_loop(idle):
     idle.overrides += [
+        "supervisor.sample_s=0.02",  # many samples see it start; that it is too large already must not use up its minute
         "budgets.of.normalizer.memory_warn_bytes=1000000",
         "budgets.of.normalizer.memory_critical_bytes=2000000",
         "budgets.of.normalizer.on_memory_critical=restart",
@@ -326,7 +327,7 @@ def test_a_budget_may_restart_once_a_minute_and_not_in_a_loop(idle):
     eventually(lambda: rows(idle)["normalizer-1"]["restarts"] == 1, 10)
     eventually(lambda: [alert["name"] for alert in idle.status()["alerts"]] == ["normalizer-1"], 10)  # no better
     assert re.fullmatch(r"over its budget: \d+ MB of memory, budget 2 MB", rows(idle)["normalizer-1"]["last_reason"])
-    eventually(lambda: (rows(idle)["normalizer-1"]["uptime_s"] or 0.0) > 2.0, 10)  # twenty samples
+    eventually(lambda: (rows(idle)["normalizer-1"]["uptime_s"] or 0.0) > 2.0, 10)  # a hundred samples
     idle.overrides.append("supervisor.hang_warn_s=1.9")
     assert idle.command("reload").returncode == 0  # a reload gives it no further restart
     eventually(lambda: (rows(idle)["normalizer-1"]["uptime_s"] or 0.0) > 3.0, 10)
