@@ -318,7 +318,7 @@ def test_an_exceeded_budget_is_an_alert_everywhere_until_a_reload_allows_more(id
 
 def test_a_budget_may_restart_once_a_minute_and_not_in_a_loop(idle):
     idle.overrides += [
-        "supervisor.sample_s=0.02",  # many samples see it start; that it is too large already must not use up its minute
+        "supervisor.sample_s=0.02",  # many samples see it start; what they see must not use up its minute
         "budgets.of.normalizer.memory_warn_bytes=1000000",
         "budgets.of.normalizer.memory_critical_bytes=2000000",
         "budgets.of.normalizer.on_memory_critical=restart",
