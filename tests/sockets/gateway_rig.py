@@ -79,11 +79,11 @@ class Rig:
 
     # The gateway
 
-    def start(self, wait: bool = True) -> None:
+    def start(self, wait: bool = True, name: str = "gateway-1") -> None:
         self.lines.clear()
         with open(self.stderr_path, "ab") as stderr:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "actors", "gateway-1", str(self.run_dir)],
+                [sys.executable, "-m", "actors", name, str(self.run_dir)],
                 cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr,
             )  # fmt: skip
         threading.Thread(target=self._read, args=(self.process, self.lines), daemon=True).start()

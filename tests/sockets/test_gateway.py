@@ -577,7 +577,7 @@ def test_a_port_that_is_taken_is_a_matter_of_configuration(own):
 def test_several_gateways_share_a_port(own):
     own.append(rig := Rig("gateway.processes=2"))
     first = rig.process
-    rig.start()
+    rig.start(name="gateway-2")
     second, rig.process = rig.process, first
     overlays = [rig.joined() for _ in range(8)]
     rig.send(2)
