@@ -146,6 +146,11 @@ class Actors:
                     break
         return [event for frame in self.frames for event in frame.events]
 
+    def flow(self) -> None:
+        """Wait until what is not critical arrives, too; it is not repeated for a link that is not yet there."""
+        chat = {"type": "chat", "payload": {"user": "first", "text": "hi"}}
+        eventually(lambda: self.emit(chat) and any(not event.position for event in self.poll()), 10)
+
     def logged(self) -> list[Event]:
         """Return all events of the log."""
         reader = LogReader(self.run_dir)

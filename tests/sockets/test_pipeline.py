@@ -34,6 +34,7 @@ def shared() -> Iterator[Actors]:
     """One pipeline for all tests that leave it as they found it."""
     with Actors() as actors:
         actors.start(*CORE)
+        actors.flow()
         yield actors
 
 
