@@ -25,6 +25,7 @@ COLORS: Final = {
     "warn": "yellow",
 }
 MARKS: Final = {"critical": "!!", "warn": "! "}
+PROGRAM: Final = "./supervisor.py"  # with which the commands in an alert begin; they stand at its end
 ADVICE: Final = "   → "
 
 Row = dict[str, Any]
@@ -39,7 +40,7 @@ def command(config_file: Path | None, overrides: tuple[str, ...], json_output: b
     A wide terminal shows more. Exit code 3 when nothing runs.
     """
     run_dir = commands.run_dir_of(commands.settings_of(config_file, overrides))
-    answer = control.ask(run_dir, "status")
+    answer = ask(run_dir, commands.repeated(config_file, overrides))
     if json_output:
         commands.print_json(answer)
         return
@@ -47,6 +48,18 @@ def command(config_file: Path | None, overrides: tuple[str, ...], json_output: b
     alerts = [line for alert in answer["alerts"] for line in advice(alert, width)]
     for line in [headline(answer), *alerts, Line(""), *table(answer, width)]:
         click.echo(styled(line))
+
+
+def ask(run_dir: Path, options: str, timeout_s: float = 5.0) -> Row:
+    """Return the supervisor's status; the commands that its alerts advise are of this pipeline, too.
+
+    Raises:
+        Refused: nothing runs there, or it does not answer.
+    """
+    answer = control.ask(run_dir, "status", timeout_s)
+    for alert in answer["alerts"]:
+        alert["do"] += options if PROGRAM in alert["do"] else ""
+    return answer
 
 
 class Line(NamedTuple):
@@ -86,7 +99,11 @@ def advice(alert: Row, width: int) -> list[Line]:
     about = f"{alert['key']} {alert['name']}: {alert['text']}, for {duration(alert['for_s'])}"
     first, *more = textwrap.wrap(logs.printable(about), max(20, width - 3), break_on_hyphens=False) or [""]
     said = [f"{MARKS[alert['level']]} {first}", *(f"   {line}" for line in more)]
-    return [*(Line(line, alert["level"], len(line)) for line in said), Line(f"{ADVICE}{alert['do']}")]
+    words, program, rest = alert["do"].partition(PROGRAM)
+    advised = [f"{ADVICE}{alert['do']}"]
+    if len(advised[0]) > width:  # a command that is to be pasted is not broken, but it may have a line of its own
+        advised = [f"{ADVICE}{words}".rstrip(), f"     {program}{rest}"]
+    return [*(Line(line, alert["level"], len(line)) for line in said), *map(Line, advised)]
 
 
 def table(answer: Row, width: int) -> list[Line]:
