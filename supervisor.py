@@ -162,7 +162,9 @@ def supervise(
             log.info("ready seconds=%.2f", seconds)
             host.notify("READY=1")
             if not invocation.background and not invocation.again:
-                click.echo(announcement(settings, run_dir, seconds, invocation.as_json))
+                # A terminal that is gone, or secrets that were just taken away, are no reason to stop.
+                with suppress(OSError, ConfigError):
+                    click.echo(announcement(settings, run_dir, seconds, invocation.as_json))
 
         children = process_tree.plan_of(settings) if plan is None else plan
         spawn = processes.spawner(run_dir, program)

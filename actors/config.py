@@ -95,9 +95,9 @@ class Supervisor(Section, frozen=True):
     backoff_max_s: Seconds = 5.0
     healthy_s: Seconds = 60.0
     hang_warn_s: Seconds = 2.0
-    hang_kill_s: Seconds = 6.0
+    hang_kill_s: Annotated[float, Meta(ge=1.5, le=31_536_000)] = 6.0
     drain_s: Seconds = 5.0
-    sample_s: Seconds = 2.0
+    sample_s: Annotated[float, Meta(ge=0.01, le=3_600)] = 2.0
 
 
 Percent = Annotated[float, Meta(gt=0, le=100_000)]

@@ -63,7 +63,9 @@ class Server:
             connection.close()
             return
         if len(self._clients) >= MAX_CLIENTS:
-            self._drop(self._clients[0])
+            # Whoever asked for the end waits for it on its connection, and would take its loss for the end.
+            idle = [client for client in self._clients if not client.waits]
+            self._drop(idle[0] if idle else self._clients[0])
         connection.setblocking(False)
         client = _Client(connection)
         self._clients.append(client)
@@ -87,7 +89,9 @@ class Server:
     def _reply(self, client: _Client) -> None:
         while not client.output and (line := client.next_line()) is not None:
             try:
-                result = self._answer(self._request(line))
+                request = self._request(line)
+                client.waits = request["command"] == "stop"
+                result = self._answer(request)
             except FramewireError as error:
                 result = {"ok": False, "error": str(error), "bad_input": isinstance(error, BadInput)}
             client.output += json.dumps(result, separators=(",", ":")).encode() + b"\n"
@@ -123,6 +127,7 @@ class _Client:
         self.input = bytearray()
         self.output = bytearray()
         self.ended = False
+        self.waits = False
 
     def receive(self) -> None:
         data = self.connection.recv(READ_BYTES)

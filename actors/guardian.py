@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 import logging
 import os
-import select
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -41,7 +41,8 @@ class Guardian:
         self._policy = policy
         self._restarts = Restarts(policy)
         self._hang_s = hang_s
-        self._hearts = host.notify_listener()
+        self._hearts = host.notify_pair()
+        self._was_ready = False
         self._asked = False
 
     def run(self) -> int:
@@ -51,50 +52,65 @@ class Guardian:
         try:
             while True:
                 started_s = time.monotonic()
-                code = self._guard(command, signals)
+                try:
+                    code = self._guard(command, signals)
+                    reason = reason_of(code)
+                except OSError as error:  # no memory, no process, no file: it may pass
+                    code, reason = FAILED, f"cannot start: {error.strerror}"
                 ran_s = time.monotonic() - started_s
-                if self._asked or not comes_back(code, ran_s, self._policy):
+                if self._asked or not comes_back(code, ran_s, self._policy, self._was_ready):
                     return code if code >= 0 else FAILED
                 wait_s = self._restarts.died(time.monotonic(), ran_s)
-                log.warning("supervisor died reason=%r restart_in_s=%.1f", reason_of(code), wait_s)
+                log.warning("supervisor died reason=%r restart_in_s=%.1f", reason, wait_s)
                 if set(signals.wait(wait_s)) & set(STOP):
                     return 0
                 command = self._again
         finally:
             signals.close()
-            if self._hearts is not None:
-                self._hearts.close()
+            for end in self._hearts or ():
+                end.close()
 
     def _guard(self, command: list[str], signals: Signals) -> int:
-        address = {} if self._hearts is None else {"NOTIFY_SOCKET": f"@{self._hearts.getsockname()[1:].decode()}"}
+        says = [] if self._hearts is None else [self._hearts[1].fileno()]
         # In a group of its own: the terminal's Ctrl-C reaches the supervisor once, from here.
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=os.environ | address, **host.new_group())
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            env=os.environ | ({host.NOTIFY_FD: str(says[0])} if says else {}),
+            pass_fds=says,
+            **host.new_group(),
+        )
         judged_s = time.monotonic()
         heard_s, dumped = judged_s + START_S - self._hang_s, False
-        sources = [source for source in (signals.reader, self._hearts) if source is not None]
         while (code := process.poll()) is None:
-            ready = select.select(sources, [], [], CHECK_S)[0]
-            for number in signals.wait():
+            for number in signals.wait(CHECK_S):
                 if number in STOP:
                     self._asked = True
                     process.send_signal(number)
             now_s = time.monotonic()
             overslept = now_s - judged_s > CHECK_S + OVERSLEPT_S  # it was stopped itself, so it has heard nobody
             judged_s = now_s
-            if self._hearts is None:
-                continue
-            if self._hearts in ready:
-                self._hearts.recv(4096)
+            if self._hears():
                 heard_s, dumped = now_s, False
             elif overslept:
                 heard_s = max(heard_s, now_s)
-            elif now_s - heard_s > self._hang_s:
+            elif self._hearts is not None and now_s - heard_s > self._hang_s:
                 log.error("supervisor killed (no sign of life for %.1f s)", now_s - heard_s)
                 process.kill()
             elif now_s - heard_s > self._hang_s - DUMP_BEFORE_KILL_S and not dumped and host.DUMP is not None:
                 dumped = True
                 process.send_signal(host.DUMP)
+        self._hears()  # what it said last
         return code
+
+    def _hears(self) -> bool:
+        """Take what the supervisor has said; False when it has said nothing."""
+        said = []
+        with suppress(BlockingIOError):
+            while self._hearts is not None:
+                said.append(self._hearts[0].recv(4096))
+        self._was_ready = self._was_ready or b"READY=1" in said
+        return bool(said)
 
 
 def order(
@@ -115,6 +131,7 @@ def order(
 
 def main(arguments: list[str]) -> int:
     wanted = json.loads(arguments[0])
+    host.dump_stacks_on_signal()
     logs.start(Path(wanted["log"]) if wanted["log"] else None, wanted["terminal"])
     return Guardian(wanted["first"], wanted["again"], Policy(*wanted["policy"]), wanted["hang_s"]).run()
 

@@ -11,6 +11,7 @@ import stat
 import struct
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -45,12 +46,16 @@ def write_private(path: Path, data: bytes, durable: bool = True) -> None:
     """Replace `path` by a file of mode 0600, atomically; not `durable`: a loss of power may leave it torn or empty."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        if durable:
-            os.fsync(file.fileno())
-    draft.replace(path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def touch_private(path: Path) -> None:
@@ -119,25 +124,32 @@ def environment() -> dict[str, str]:
     return os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": path}
 
 
+NOTIFY_FD: Final = "FRAMEWIRE_NOTIFY_FD"
+
+
 def notify(state: str) -> None:
-    """Tell the service manager, where there is one: READY=1, WATCHDOG=1, STOPPING=1 (sd_notify(3))."""
-    address = os.environ.get("NOTIFY_SOCKET", "")
-    if not address:
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as out:
-        try:
-            out.sendto(state.encode(), "\0" + address[1:] if address[0] == "@" else address)
-        except OSError:
-            return  # a manager that is away or busy; its watchdog is what judges
+    """Tell whoever started us (READY=1, WATCHDOG=1, STOPPING=1): the guardian, or the service manager (sd_notify(3)).
+
+    One that is away or busy is not waited for; its watchdog is what judges.
+    """
+    inherited, address = os.environ.get(NOTIFY_FD, ""), os.environ.get("NOTIFY_SOCKET", "")
+    with suppress(OSError):
+        if inherited:
+            os.write(int(inherited), state.encode())
+    with suppress(OSError):
+        if address:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as out:
+                out.sendto(state.encode(), "\0" + address[1:] if address[0] == "@" else address)
 
 
-def notify_listener() -> socket.socket | None:
-    """Return a socket that hears what `notify` says, None where there is none without a file (Linux has them)."""
-    if sys.platform != "linux":
+def notify_pair() -> tuple[socket.socket, socket.socket] | None:
+    """Return the two ends of what `notify` says to a guardian, which nobody else can reach; None on Windows."""
+    if not POSIX:
         return None
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-    listener.bind("")  # the kernel chooses an abstract address
-    return listener
+    hears, says = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    hears.setblocking(False)
+    says.setblocking(False)
+    return hears, says
 
 
 def new_group() -> dict[str, Any]:

@@ -49,7 +49,14 @@ class OwnFile(WatchedFileHandler):
     def __init__(self, file: Path) -> None:
         super().__init__(file, delay=True)
 
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            super().emit(record)
+        except OSError:  # its file cannot be opened again; what is not written must not end the process
+            self.handleError(record)
+
     def _open(self) -> TextIOWrapper:
+        Path(self.baseFilename).parent.mkdir(mode=0o700, exist_ok=True)  # somebody cleared it away
         host.touch_private(Path(self.baseFilename))
         return super()._open()
 
@@ -118,7 +125,10 @@ class Fact(NamedTuple):
     @property
     def moment_s(self) -> float:
         """When it happened, in seconds since the epoch; 0 when it does not say."""
-        return datetime.fromisoformat(self.when).timestamp() if self.when else 0.0
+        try:
+            return datetime.fromisoformat(self.when).timestamp()
+        except ValueError:  # none, or one that is none
+            return 0.0
 
     def line(self) -> str:
         """Return the fact as people read it, safe for their terminal; more than one line when it has more."""
@@ -153,6 +163,14 @@ def parse(lines: Iterable[str]) -> list[Fact]:
     return facts
 
 
+def opened(path: Path) -> IO[bytes] | None:
+    """Return a log for reading; None when there is none, or something that is none stands in its place."""
+    try:
+        return path.open("rb")
+    except OSError:
+        return None
+
+
 class Follower:
     """Reads what is added to a file, also when another takes its place. The first time, the last `back` bytes as well.
 
@@ -164,8 +182,9 @@ class Follower:
         self._file: IO[bytes] | None = None
         self._rest = b""
         self._inside = False  # of a line whose beginning is before the place where reading began
-        if not from_start and path.exists():
-            self._file = path.open("rb")
+        if not from_start:
+            self._file = opened(path)
+        if self._file is not None:
             self._file.seek(max(0, self._file.seek(0, os.SEEK_END) - back))
             self._inside = back > 0 and self._file.tell() > 0
 
@@ -178,10 +197,9 @@ class Follower:
         return parse(found)
 
     def _read(self) -> list[str]:
+        self._file = self._file or opened(self.path)
         if self._file is None:
-            if not self.path.exists():
-                return []
-            self._file = self.path.open("rb")
+            return []
         *lines, self._rest = (self._rest + self._file.read(READ_BYTES)).split(b"\n")
         if self._inside and lines:
             self._inside = False
@@ -189,9 +207,12 @@ class Follower:
         return [line.decode(errors="replace") for line in lines]
 
     def _replaced(self) -> bool:
-        if self._file is None or not self.path.exists():
+        if self._file is None:
             return False
-        return self.path.stat().st_ino != os.fstat(self._file.fileno()).st_ino
+        try:
+            return self.path.stat().st_ino != os.fstat(self._file.fileno()).st_ino
+        except OSError:
+            return False
 
     def close(self) -> None:
         if self._file is not None:
@@ -220,12 +241,13 @@ def last_of(followers: Iterable[Follower], level: str, count: int) -> list[Fact]
 
 def tail(file: Path) -> list[str]:
     """Return the last whole lines of a file, READ_BYTES at most."""
-    if not file.exists():
+    source = opened(file)
+    if source is None:
         return []
-    with file.open("rb") as opened:
-        size = opened.seek(0, os.SEEK_END)
-        opened.seek(max(0, size - READ_BYTES))
-        lines = opened.read().split(b"\n")
+    with source:
+        size = source.seek(0, os.SEEK_END)
+        source.seek(max(0, size - READ_BYTES))
+        lines = source.read().split(b"\n")
     return [line.decode(errors="replace") for line in (lines[1:] if size > READ_BYTES else lines) if line]
 
 

@@ -18,6 +18,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -105,7 +106,8 @@ class Supervisor:
             *self._run_dir.glob("*.sock"),
             *(self._run_dir / name for name in ("children.json", "control.port")),
         ]:
-            file.unlink(missing_ok=True)
+            with suppress(OSError):  # gone already, or not ours
+                file.unlink()
 
     def hang_up(self) -> None:
         """Tell whoever waits for the end (`stop`) that it has come; the next start is possible from here on."""
@@ -131,6 +133,8 @@ class Supervisor:
             host.notify("WATCHDOG=1")
             self._show_logs()
         self._carry_out(self.family.tick(self._clock()))
+        if self.family.became_ready():
+            self._on_ready()
         if not self._listed:
             self._list_children()
 
@@ -204,10 +208,9 @@ class Supervisor:
         life.beat(self._clock())
         if isinstance(fact.get("stats"), dict):
             incarnation.says(fact["stats"], self._clock())
-        if fact.get("ready") is True:
+        if fact.get("ready") is True and life.state is State.STARTING:
             log.info("child ready name=%s pid=%s", life.child.name, life.pid)
-            if self.family.ready(life, self._clock()):
-                self._on_ready()
+            life.ready(self._clock())
 
     def _reap(self, incarnation: Incarnation) -> None:
         code = incarnation.process.poll()
@@ -236,11 +239,11 @@ class Supervisor:
             if not self._invocation.again and not self.family.was_ready:
                 self.exit_code = BAD_CONFIG
                 self.family.stop(self._clock(), "start failed")
-        elif life.state is State.BACKOFF:
+        elif life.state is State.BACKOFF and not life.left_on_request:
             wait_s = life.due_s - self._clock()
             log.warning("child died name=%s reason=%r restart_in_s=%.1f", name, life.last_reason, max(0.0, wait_s))
         else:
-            log.info("child stopped name=%s", name)
+            log.info("child stopped name=%s reason=%r", name, life.last_reason)
 
     # What the outside says
 
@@ -293,14 +296,15 @@ class Supervisor:
         try:
             settings = config.of_tree(request.get("settings"))
             source = msgspec.convert(request.get("source"), Source)
-        except (ConfigError, msgspec.ValidationError) as error:
+            files = {config.SOURCE_FILE: msgspec.json.encode(source), config.SETTINGS_FILE: config.hand_down(settings)}
+        except (ConfigError, msgspec.ValidationError, UnicodeEncodeError) as error:  # half a character is text in JSON
             raise BadInput(str(error)) from error
         wanted = reload.plan(config.tree_of(self._settings), config.tree_of(settings))
         if wanted.refusals:
             raise Refused("nothing was changed: " + "; ".join(wanted.refusals))
         try:
-            host.write_private(self._run_dir / config.SETTINGS_FILE, config.hand_down(settings))
-            host.write_private(self._run_dir / config.SOURCE_FILE, msgspec.json.encode(source))
+            for name, content in files.items():  # the settings last: they are what counts
+                host.write_private(self._run_dir / name, content)
         except OSError as error:
             raise Refused(f"nothing was changed: the settings cannot be written: {error.strerror}") from error
         log.info("reloading keys=%s", ",".join(change.key for change in wanted.changes) or "none")
@@ -377,7 +381,9 @@ class Supervisor:
             self._judge(incarnation, now_s)
         self._raise_alerts(now_s)
         for file in (self._run_dir / logs.FOLDER).glob("*.log"):
-            logs.rotate(file, LOG_BYTES)
+            with suppress(OSError):  # whatever else somebody has put there
+                logs.rotate(file, LOG_BYTES)
+        self._keep_settings()
 
     def _judge(self, incarnation: Incarnation, now_s: float) -> None:
         life = incarnation.life
@@ -417,12 +423,27 @@ class Supervisor:
             found.append(Alert("list.unwritten", "supervisor", f"children.json: {self._unlisted}"))
         return found
 
+    def _keep_settings(self) -> None:
+        """Children read the settings when they start; whoever clears away old files must not take them along."""
+        file = self._run_dir / config.SETTINGS_FILE
+        if not file.exists():
+            with suppress(OSError):
+                host.write_private(file, config.hand_down(self._settings))
+
     def _show_logs(self) -> None:
         """Repeat on the terminal of `start` what children have written and somebody should read."""
+        if self._invocation.background:
+            return
         for follower in self._console.values():
             for fact in follower.facts():
                 if fact.at_least(SHOWN_LEVEL):
-                    print(fact.line(), file=sys.stderr)
+                    self._say(fact.line())
+
+    def _say(self, line: str) -> None:
+        try:
+            print(line, file=sys.stderr)
+        except OSError:  # the terminal, or whoever read it, is gone; the logs are still there
+            self._invocation = self._invocation._replace(background=True)
 
     def _list_children(self) -> None:
         """Leave behind who is running, for whoever starts after this process was killed."""
@@ -476,5 +497,5 @@ def leftovers(run_dir: Path) -> list[tuple[str, int, float]] | None:
         return [(str(row["name"]), int(row["pid"]), float(row["created_s"])) for row in listed if row["pid"] > 0]
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError, KeyError):
-        return []  # torn by a loss of power, which has left nobody behind
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError, OSError):
+        return []  # torn by a loss of power, which has left nobody behind, or none of ours

@@ -59,7 +59,8 @@ class Incarnation:
         return lines
 
     def says(self, stats: dict[str, Any], now_s: float) -> None:
-        """Take its numbers; what it has passed on since the last time is a rate."""
+        """Take its numbers, and nothing else; what it has passed on since the last time is a rate."""
+        stats = {key: value for key, value in stats.items() if type(value) in (int, float)}
         before, after = self.stats.get("events"), stats.get("events")
         if isinstance(before, int | float) and isinstance(after, int | float) and now_s > self._said_s:
             self.events_per_s = max(0.0, (after - before) / (now_s - self._said_s))

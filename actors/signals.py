@@ -8,6 +8,7 @@ from typing import Final
 
 # SIGHUP: the terminal was closed. SIGBREAK: what Windows has for it.
 STOP: Final = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+HANGUP: Final = getattr(signal, "SIGHUP", None)
 CHILD: Final = getattr(signal, "SIGCHLD", None)
 KILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)  # where there is none, SIGTERM ends a process at once
 
@@ -20,7 +21,9 @@ class Signals:
         self.reader.setblocking(False)
         self._writer.setblocking(False)
         signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        wanted = STOP if CHILD is None else [*STOP, CHILD]
+        # Under nohup(1) a closed terminal is none of our business.
+        wanted = [number for number in STOP if number != HANGUP or signal.getsignal(number) is not signal.SIG_IGN]
+        wanted += [] if CHILD is None else [CHILD]
         # The handler itself does nothing: its byte in the socket is the message.
         self._before = {number: signal.signal(number, lambda *_: None) for number in wanted}
 

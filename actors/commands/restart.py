@@ -47,6 +47,7 @@ def wait_until_back(talk: control.Line, old: dict[str, int | None]) -> None:
             )
         time.sleep(0.02)
         rows = [row for row in talk.ask("status")["processes"] if row["name"] in waiting]
+        waiting &= {row["name"] for row in rows}  # another reload has taken the others out
         for row in rows:
             if row["state"] == State.FAILED:
                 raise FramewireError(f"{row['name']} does not start: {row['last_reason']}")

@@ -81,6 +81,7 @@ class Life:
         self.pid: int | None = None
         self.restarts = 0  # incarnations beyond the first
         self.last_reason = ""
+        self.left_on_request = False  # the last time it ended, it had been asked to
         self.since_s = 0.0  # when this incarnation was spawned
         self.heard_s = 0.0
         self.due_s = 0.0  # BACKOFF: when to spawn. STOPPING: when to kill
@@ -108,6 +109,7 @@ class Life:
     def not_spawned(self, now_s: float, reason: str) -> None:
         """The system could not start a process at all; that counts like a death at birth."""
         self._go("spawn")
+        self._ready_s, self._cause = None, ""  # those are of the incarnation before
         self.died(now_s, 1, reason)
 
     def beat(self, now_s: float) -> None:
@@ -126,7 +128,7 @@ class Life:
     def died(self, now_s: float, code: int, reason: str) -> None:
         """Take the end of this incarnation: `code` decides, `reason` is what people read."""
         self.pid, self.last_reason = None, self._cause or reason
-        asked = self.state is State.STOPPING
+        asked = self.left_on_request = self.state is State.STOPPING
         self._go("refuse" if code == BAD_CONFIG else "exit")
         if self.state is State.BACKOFF:
             healthy_s = 0.0 if self._ready_s is None else now_s - self._ready_s
@@ -240,10 +242,10 @@ class Family:
         """Return the child of that name, or all children of that kind."""
         return [life for life in self.lives if name in (life.child.name, life.child.kind)]
 
-    def ready(self, life: Life, now_s: float) -> bool:
-        """Take a child's word that it is ready; True when it was the last one that the start waited for."""
-        life.ready(now_s)
-        if self.was_ready or any(other.state is not State.RUNNING for other in self.lives):
+    def became_ready(self) -> bool:
+        """Tell, once, that everybody works whom the start waited for."""
+        wanted = [life for life in self.lives if life not in self._leaving]
+        if self.was_ready or any(life.state is not State.RUNNING for life in wanted):
             return False
         self.was_ready = True
         return True

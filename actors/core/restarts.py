@@ -59,13 +59,16 @@ class Restarts:
         return len(self._deaths) > DEGRADED_RESTARTS and now_s - self._deaths[0] <= DEGRADED_WINDOW_S
 
 
-def comes_back(exit_code: int, ran_s: float, policy: Policy) -> bool:
+def comes_back(exit_code: int, ran_s: float, policy: Policy, was_ready: bool) -> bool:
     """Tell whether the guardian starts the supervisor again.
 
-    Killed by a signal: always (negative codes, as Python counts them). Left by itself with one of the codes of the
-    contract: never. Any other code is a bug of ours: worth another try after a healthy run, but a supervisor that
-    fails right at its start would only print the same traceback for ever.
+    Asked to leave: never. Killed by a signal: always (negative codes, as Python counts them). Once it was ready,
+    nothing else keeps it down either: what it stumbles over now, a file that somebody broke, may be repaired. Before
+    that, a wrong configuration or a refusal is for whoever started it, and another failure worth a try after a healthy
+    run only.
     """
-    if exit_code in (ASKED, BAD_CONFIG, REFUSED):
+    if exit_code == ASKED:
         return False
-    return exit_code < 0 or ran_s >= policy.healthy_s
+    if exit_code < 0 or was_ready:
+        return True
+    return exit_code not in (BAD_CONFIG, REFUSED) and ran_s >= policy.healthy_s

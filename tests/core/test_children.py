@@ -209,7 +209,11 @@ class World:
         return self.family.find(name)[0]
 
     def all_ready(self, now_s=0.0):
-        return [self.family.ready(member, now_s) for member in self.family.lives]
+        found = []
+        for member in self.family.lives:
+            member.ready(now_s)
+            found.append(self.family.became_ready())
+        return found
 
 
 def test_consumers_start_before_producers():
@@ -232,7 +236,8 @@ def test_the_start_is_over_when_the_last_one_is_ready_and_only_once():
     member.died(1.0, 1, "")
     assert world.family.state(1.0) == "degraded"
     world.tick(1.0)
-    assert world.family.ready(member, 1.5) is False
+    member.ready(1.5)
+    assert world.family.became_ready() is False
     assert world.family.state(1.5) == "running"
 
 
@@ -328,7 +333,7 @@ def test_whatever_happens_everything_runs_again_in_the_end_and_stops_when_asked(
         elif what == "beat" and member.alive:
             member.beat(now_s)
         elif what == "ready" and member.state is State.STARTING:
-            world.family.ready(member, now_s)
+            member.ready(now_s)
         elif what == "restart" or (what == "refuse" and member.state is State.FAILED):
             member.restart(now_s)
         world.tick(now_s)
@@ -343,7 +348,7 @@ def test_whatever_happens_everything_runs_again_in_the_end_and_stops_when_asked(
         world.tick(now_s)
         for member in world.family.lives:
             if member.state is State.STARTING:
-                world.family.ready(member, now_s)
+                member.ready(now_s)
             if member.alive:
                 member.beat(now_s)
     assert {member.state for member in world.family.lives} == {State.RUNNING}
@@ -360,7 +365,8 @@ def started(plan: list[Child]) -> Family:
     family = Family(plan, LIMITS)
     for number, (_, life) in enumerate(family.start()):
         life.spawned(100 + number, 10.0)
-        family.ready(life, 10.0)
+        life.ready(10.0)
+    assert family.became_ready()
     return family
 
 
@@ -417,3 +423,37 @@ def test_other_limits_hold_from_now_on():
     for life in family.lives:
         life.beat(10.0)
     assert {order.act for order in family.tick(11.0)} == {Act.WARN}
+
+
+def test_a_start_is_over_though_somebody_who_was_not_ready_is_no_longer_asked_for():
+    family = Family(children(1, 1, demo=True), LIMITS)
+    for number, (_, life) in enumerate(family.start()):
+        life.spawned(100 + number, 10.0)
+        if life.child.name != "demo":
+            life.ready(10.0)
+    assert not family.became_ready()
+    family.change(children(1, 1, demo=False), LIMITS, 10.0)
+    assert family.became_ready()
+    assert not family.became_ready()
+
+
+def test_who_cannot_be_started_again_waits_ever_longer_however_long_it_had_lived():
+    child = running(0.0)
+    child.died(100.0, -9, "killed by SIGKILL")
+    waits, now_s = [], 100.0
+    for _ in range(5):
+        child.not_spawned(now_s, "cannot start: Too many open files")
+        assert child.last_reason == "cannot start: Too many open files"
+        waits.append(child.due_s - now_s)
+        now_s = child.due_s
+    assert waits == pytest.approx([0.2, 0.4, 0.8, 1.6, 3.2])
+
+
+def test_who_was_asked_to_leave_and_comes_back_has_not_died():
+    child = running()
+    child.restart(1.0)
+    child.died(1.1, 0, "left")
+    assert child.left_on_request
+    child.spawned(101, 1.1)
+    child.died(1.2, -9, "killed by SIGKILL")
+    assert not child.left_on_request

@@ -54,16 +54,20 @@ def test_more_than_ten_restarts_in_a_minute_are_degraded(deaths, now_s, degraded
 
 
 @pytest.mark.parametrize(
-    ("code", "ran_s", "back"),
+    ("code", "ran_s", "was_ready", "back"),
     [
-        (-9, 0.1, True),  # killed
-        (-11, 100.0, True),
-        (0, 100.0, False),  # asked to leave
-        (2, 100.0, False),  # the configuration is wrong
-        (3, 100.0, False),  # a pipeline is running already
-        (1, 0.1, False),  # a bug right at the start would only repeat its traceback
-        (1, 60.0, True),  # a bug after a healthy run is worth another try
+        (-9, 0.1, False, True),  # killed
+        (-11, 100.0, True, True),
+        (0, 100.0, True, False),  # asked to leave
+        (0, 0.1, False, False),
+        (2, 100.0, False, False),  # the configuration is wrong
+        (3, 100.0, False, False),  # a pipeline is running already
+        (1, 0.1, False, False),  # a bug right at the start would only repeat its traceback
+        (1, 60.0, False, True),  # a bug after a healthy run is worth another try
+        (1, 0.1, True, True),  # it has worked, and may again: a file was broken, a disk is full
+        (2, 0.1, True, True),
+        (3, 0.1, True, True),
     ],
 )
-def test_the_guardian_brings_back_what_was_killed_and_not_what_left(code, ran_s, back):
-    assert comes_back(code, ran_s, POLICY) is back
+def test_the_guardian_brings_back_what_was_killed_or_has_worked_and_not_what_left(code, ran_s, was_ready, back):
+    assert comes_back(code, ran_s, POLICY, was_ready) is back

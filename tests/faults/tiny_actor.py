@@ -2,7 +2,8 @@
 
 What it does is in RUN_DIR/NAME.does, read at every start: nothing (it works), `mute` (ready, then silent), `dies`
 (exit code 1 at once), `refuses` (exit code 2, with words), `deaf` (stays on SIGTERM and at the end of its stdin),
-`babbles` (works, and writes what is no heart line). When it leaves it adds its name to RUN_DIR/left.
+`babbles` (works, and writes what is no heart line), `boasts` (says that it is ready again and again, and numbers that
+are none). When it leaves it adds its name to RUN_DIR/left.
 """
 
 import os
@@ -30,9 +31,13 @@ def main(name: str, run_dir: Path) -> int:
     say('{"ready":true}')
     if does == "babbles":
         say("what is this?\n[1]\n" + "x" * 200_000)
+    if does == "boasts":
+        say('{"ready":true}\n{"ready":true}')
     watched = [reader] if does == "deaf" else [0, reader]
     while not stopping or does == "deaf":
-        if does != "mute":
+        if does == "boasts":
+            say('{"stats":{"store_stuck_s":"x","queue":[1],"events":7,"outbox_full":true}}')
+        elif does != "mute":
             say('{"stats":{"turns":1},"ts_ms":0}')
         ready, _, _ = select.select(watched, [], [], BEAT_S)
         if reader in ready:

@@ -1,0 +1,169 @@
+"""What an operator, a clean-up script or a full disk does to the files and pipes of a running pipeline.
+
+Nothing of it ends the supervisor, or keeps a killed one from coming back. The children are tiny_actor.py.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from actors import config, control
+from actors.errors import BadInput
+from tests.faults.test_supervisor import Tree
+from tests.support import Pipeline, eventually
+
+
+@pytest.fixture
+def tree() -> Iterator[Tree]:
+    tree = Tree()
+    try:
+        yield tree
+    finally:
+        tree.close()
+
+
+def come_back(tree: Tree, name: str) -> None:
+    """Kill a child, and wait until it is another one."""
+    before = tree.row(name)["restarts"]
+    os.kill(tree.pids()[name], signal.SIGKILL)
+    eventually(lambda: tree.running() and tree.row(name)["restarts"] > before, 10)
+
+
+def samples(tree: Tree) -> None:
+    """Wait until the supervisor has measured again, twice."""
+    begun = tree.status()["uptime_s"]
+    eventually(lambda: tree.status()["uptime_s"] > begun + 0.5)
+
+
+def test_logs_that_are_cleared_away_are_begun_anew(tree):
+    tree.start()
+    shutil.rmtree(tree.run_dir / "log")
+    come_back(tree, "ingest")
+    assert "child died name=ingest" in (tree.run_dir / "log" / "supervisor.log").read_text()
+
+
+def test_whatever_lies_among_the_logs_ends_nobody(tree):
+    tree.start()
+    folder = tree.run_dir / "log"
+    (folder / "x.log").symlink_to("/nonexistent")
+    (folder / "ingest.log.1").mkdir()
+    (folder / "ingest.log").write_bytes(b"2026-13-45T99:99:99 ERROR ingest x\n" + b"y" * (6 << 20))
+    samples(tree)
+    tree.behave("ingest", "refuses")
+    os.kill(tree.pids()["ingest"], signal.SIGKILL)
+    eventually(lambda: tree.row("ingest")["state"] == "failed")
+
+
+def test_a_log_that_cannot_be_opened_is_a_reason_and_no_storm(tree):
+    tree.start()
+    (tree.run_dir / "log" / "ingest.log").unlink()
+    (tree.run_dir / "log" / "ingest.log").mkdir()
+    os.kill(tree.pids()["ingest"], signal.SIGKILL)
+    eventually(lambda: tree.row("ingest")["last_reason"].startswith("cannot start"))
+    samples(tree)
+    assert tree.said().count("child not started") < 50
+    (tree.run_dir / "log" / "ingest.log").rmdir()
+    eventually(tree.running, 10)
+
+
+@pytest.mark.parametrize("name", ["tokens.json", "settings.json", "children.json", "control.sock", "supervisor.lock"])
+@pytest.mark.parametrize("wreck", ["emptied", "a directory"])
+def test_a_killed_supervisor_comes_back_when_its_files_are_repaired(tree, name, wreck):
+    guard = tree.start_guarded()
+    pid = tree.status()["pid"]
+    file = tree.run_dir / name
+    content = file.read_bytes() if file.is_file() else None
+    os.kill(guard.pid, signal.SIGSTOP)  # so that the wreck is there before the next supervisor is
+    os.kill(pid, signal.SIGKILL)
+    file.unlink()
+    if wreck == "emptied":
+        file.touch(mode=0o600)
+    else:
+        file.mkdir()
+    os.kill(guard.pid, signal.SIGCONT)
+    eventually(lambda: tree.running() or "supervisor died reason='left by itself" in tree.said(), 20)
+    assert guard.poll() is None
+    if not tree.running() and file.exists():
+        (file.rmdir if file.is_dir() else file.unlink)()
+        if content is not None and name.endswith(".json"):
+            file.write_bytes(content)
+            file.chmod(0o600)
+    eventually(lambda: tree.running() and tree.status()["pid"] != pid, 20)
+    guard.send_signal(signal.SIGTERM)
+    assert guard.wait(10) == 0
+
+
+def test_settings_that_are_cleared_away_are_written_again(tree):
+    tree.start()
+    (tree.run_dir / "settings.json").unlink()
+    eventually((tree.run_dir / "settings.json").exists)
+    assert config.of_run_dir(tree.run_dir).run_dir == str(tree.run_dir)
+
+
+@pytest.mark.parametrize("changed", [
+    {"settings": {"gateway": {"allowed_hosts": ["\ud800"]}}},
+    {"source": {"file": "\ud800"}},
+    {"source": {"overrides": 5}},
+    {"source": None},
+])  # fmt: skip
+def test_a_reload_that_cannot_be_written_changes_nothing(tree, changed):
+    tree.start()
+    before = (tree.run_dir / "settings.json").read_bytes()
+    settings = json.loads(before)
+    settings["gateway"] |= changed.get("settings", {}).get("gateway", {})
+    with pytest.raises(BadInput):
+        control.ask(tree.run_dir, "reload", settings=settings, source=changed.get("source", {}))
+    assert (tree.run_dir / "settings.json").read_bytes() == before
+    assert tree.running()
+
+
+def test_numbers_that_are_none_are_not_taken_from_a_child(tree):
+    tree.behave("ingest", "boasts")
+    tree.start()
+    samples(tree)
+    assert tree.status()["actors"]["ingest"] == {"events": 7}
+    assert tree.said().count("child ready name=ingest") == 1
+
+
+def test_whoever_waits_for_the_end_is_not_pushed_out_by_a_crowd(tree):
+    (tree.run_dir / "tiny.toml").write_text((tree.run_dir / "tiny.toml").read_text().replace("1.0", "3.0"))
+    tree.behave("ingest", "deaf")
+    process = tree.start()
+    with control.line(tree.run_dir) as talk:
+        talk.ask("stop")
+        crowd = []
+        for _ in range(40):
+            client = socket.socket(socket.AF_UNIX)
+            client.connect(str(tree.run_dir / "control.sock"))
+            crowd.append(client)
+        assert talk.wait_for_end(20.0)
+        assert process.wait(10) == 0
+        for client in crowd:
+            client.close()
+
+
+def test_a_terminal_that_is_gone_ends_nothing():
+    with Pipeline() as pipeline:
+        command = [sys.executable, str(Path(__file__).resolve().parents[2] / "supervisor.py"), "start", "--no-guardian"]
+        command += [part for override in pipeline.overrides for part in ("--set", override)]
+        reader, writer = os.pipe()
+        pipeline.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=writer, stderr=writer)
+        os.close(writer)
+        os.close(reader)
+        eventually(pipeline.running, 20)
+        pipeline.kill("broadcaster")
+        with (pipeline.run_dir / "log" / "ingest.log").open("a") as log:
+            log.write("2026-07-07T12:00:00.000+0000 ERROR ingest for the terminal\n")
+        begun = pipeline.status()["uptime_s"]
+        eventually(lambda: pipeline.status()["uptime_s"] > begun + 2.5)
+        assert pipeline.running()
