@@ -164,7 +164,8 @@ def supervise(
             if not invocation.background and not invocation.again:
                 # A terminal that is gone, or secrets that were just taken away, are no reason to stop.
                 with suppress(OSError, ConfigError):
-                    click.echo(announcement(settings, run_dir, seconds, invocation.as_json))
+                    source, ends = invocation.source, "Ctrl-C or "
+                    click.echo(announcement(settings, run_dir, seconds, invocation.as_json, source, ends))
 
         children = process_tree.plan_of(settings) if plan is None else plan
         spawn = processes.spawner(run_dir, program)
@@ -174,19 +175,20 @@ def supervise(
     return code
 
 
-def announcement(settings: Settings, run_dir: Path, seconds: float, as_json: bool) -> str:
-    """Return what a streamer needs to see: the URLs, and how to stop."""
+def announcement(settings: Settings, run_dir: Path, seconds: float, as_json: bool, source: Source, ends: str) -> str:
+    """Return what a streamer needs to see: the URLs, and how to stop; `ends` is what else does that."""
     made = tokens.load(run_dir)
-    overlay, dashboard, source = commands.urls(settings, made.display, made.control, made.ingest)
+    overlay, dashboard, server_log = commands.urls(settings, made.display, made.control, made.ingest)
     if as_json:
         facts = {"ready": True, "seconds": round(seconds, 3), "run_dir": str(run_dir)}
-        return json.dumps(facts | {"overlay": overlay, "dashboard": dashboard, "srcds": source})
+        return json.dumps(facts | {"overlay": overlay, "dashboard": dashboard, "srcds": server_log})
     return (
         f"Framewire is ready ({seconds:.1f} s)\n\n"
         f"  Overlay for OBS    {overlay}\n"
         f"  Dashboard          {dashboard}\n"
-        f"  Game server log    {source}\n\n"
-        "These URLs hold secrets: do not show them on stream. Ctrl-C or ./supervisor.py stop ends it."
+        f"  Game server log    {server_log}\n\n"
+        "These URLs hold secrets: do not show them on stream. "
+        f"{ends}./supervisor.py stop{source.options(str(run_dir))} ends it."
     )
 
 
@@ -294,7 +296,8 @@ def start_detached(command: list[str], settings: Settings, as_json: bool) -> int
         with suppress(Refused):
             answer = control.ask(run_dir, "status")
             if process.pid in (answer["pid"], answer["guardian_pid"]) and answer["state"] == "running":
-                click.echo(announcement(settings, run_dir, time.monotonic() - started_s, as_json))
+                seconds = time.monotonic() - started_s
+                click.echo(announcement(settings, run_dir, seconds, as_json, config.source_of(run_dir), ends=""))
                 return commands.DONE
         time.sleep(0.02)
     code = process.poll()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -20,6 +21,7 @@ def main(arguments: list[str]) -> int:
     name, run_dir = arguments[0], Path(arguments[1])
     logs.start_actor(logs.path_of(run_dir, name))
     log = logging.getLogger(name)
+    os.umask(0o077)  # what the bus binds is for this user, too
     try:
         kind, index = parse_name(name)
         settings = config.of_run_dir(run_dir)

@@ -8,6 +8,7 @@ passed down as the narrow sub-struct; nothing reads the environment later.
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -236,11 +237,24 @@ def _apply(tree: dict[str, Any], override: str) -> None:
     tree[leaf] = value
 
 
+DEFAULT_RUN_DIR = str(Path(__file__).resolve().parents[1] / "run")
+
+
 class Source(Struct, frozen=True):
     """Where settings came from: a file (None: all defaults), and what --set changed of it."""
 
     file: str | None = None
     overrides: list[str] = []
+
+    def options(self, run_dir: str, every: bool = False) -> str:
+        """Return what says in another command line that this pipeline is meant, "" for the default one.
+
+        `every`: with all that --set has changed, as a start needs.
+        """
+        kept = [one for one in self.overrides if every and one.partition("=")[0].strip() != "run_dir"]
+        kept += [] if run_dir == DEFAULT_RUN_DIR else [f"run_dir={run_dir}"]
+        words = ["--config", self.file] if self.file else []
+        return "".join(f" {shlex.quote(word)}" for word in [*words, *(part for one in kept for part in ("--set", one))])
 
 
 SETTINGS_FILE = "settings.json"

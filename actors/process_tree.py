@@ -75,6 +75,7 @@ class Supervisor:
         self._board = Board()
         self._meter = meters.Meter(os.getpid())
         self._invocation = invocation or Invocation()
+        self._source = self._invocation.source
         self._guardian = meters.Meter(self._invocation.guardian_pid) if self._invocation.guardian_pid else None
         self._console: dict[str, logs.Follower] = {}
         self._selector = selectors.DefaultSelector()
@@ -162,7 +163,7 @@ class Supervisor:
     def _send(self, act: Act, life: Life) -> None:
         name = life.child.name
         if act is Act.DUMP:
-            log.warning("child hangs name=%s (where it stands is in its log)", name)
+            log.warning("child hangs name=%s (unless it is stopped, its log has where it stands)", name)
         if act is Act.KILL:
             log.warning("child killed name=%s state=%s", name, life.state)
         numbers = {Act.TERMINATE: signal.SIGTERM, Act.DUMP: host.DUMP, Act.KILL: signals.KILL}
@@ -308,7 +309,7 @@ class Supervisor:
         except OSError as error:
             raise Refused(f"nothing was changed: the settings cannot be written: {error.strerror}") from error
         log.info("reloading keys=%s", ",".join(change.key for change in wanted.changes) or "none")
-        self._settings = settings
+        self._settings, self._source = settings, source
         self._sample_due_s = min(self._sample_due_s, self._clock() + settings.supervisor.sample_s)
         old = {life.child.name for life in self.family.lives}
         plan = plan_of(settings)
@@ -347,7 +348,12 @@ class Supervisor:
 
     def _alert_row(self, alert: Alert, now_s: float) -> dict[str, Any]:
         for_s = round(now_s - self._board.since_s(alert), 3)
-        return alert._asdict() | {"level": alert.level, "for_s": for_s, "do": alert.do}
+        return alert._asdict() | {"level": alert.level, "for_s": for_s, "do": self._advice(alert)}
+
+    def _advice(self, alert: Alert) -> str:
+        """Return what to do, in a command for this pipeline that can be pasted."""
+        options = self._source.options(str(self._run_dir), every=" start" in alert.do)
+        return f"{alert.do}{options}" if "./supervisor.py" in alert.do else alert.do
 
     def _row(self, life: Life, now_s: float) -> dict[str, Any]:
         incarnation = self.incarnations.get(life.child.name)
@@ -398,7 +404,9 @@ class Supervisor:
     def _raise_alerts(self, now_s: float) -> None:
         new, gone = self._board.update(now_s, self._alerts(now_s))
         for alert in new:
-            log.error("alert raised key=%s name=%s text=%r do=%r", alert.key, alert.name, alert.text, alert.do)
+            log.error(
+                "alert raised key=%s name=%s text=%r do=%r", alert.key, alert.name, alert.text, self._advice(alert)
+            )
         for alert in gone:
             log.info("alert cleared key=%s name=%s", alert.key, alert.name)
 

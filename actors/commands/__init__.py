@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -90,13 +89,6 @@ def located(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     override = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one setting.")
     return config_file(override(command))
-
-
-def repeated(config_file: Path | None, overrides: tuple[str, ...]) -> str:
-    """Return what says in another command line that the same pipeline is meant; "" for the default one."""
-    words = ["--config", str(config_file)] if config_file else []
-    words += [part for one in overrides if one.partition("=")[0].strip() == "run_dir" for part in ("--set", one)]
-    return "".join(f" {shlex.quote(word)}" for word in words)
 
 
 as_json = click.option("--json", "json_output", is_flag=True, help="Print JSON for scripts.")

@@ -11,6 +11,7 @@ import msgspec
 
 from actors import commands, config, control
 from actors.commands.restart import wait_until_back
+from actors.errors import ConfigError
 
 
 @click.command("reload")
@@ -29,7 +30,11 @@ def command(config_file: Path | None, overrides: tuple[str, ...], json_output: b
         file = config_file.absolute() if config_file else Path(before.file) if before.file else None
         latest = {one.partition("=")[0].strip(): one for one in [*before.overrides, *overrides]}
         source = config.Source(str(file) if file else None, list(latest.values()))
-        wanted = msgspec.structs.replace(commands.settings_of(file, tuple(source.overrides)), run_dir=str(run_dir))
+        try:
+            settings = commands.settings_of(file, tuple(source.overrides))
+        except ConfigError as error:
+            raise ConfigError(f"nothing was changed: {error}") from error
+        wanted = msgspec.structs.replace(settings, run_dir=str(run_dir))
         answer = talk.ask("reload", settings=config.tree_of(wanted), source=msgspec.to_builtins(source))
         old = {row["name"]: row["pid"] for row in answer["restarted"]} | dict.fromkeys(answer["started"])
         wait_until_back(talk, old)

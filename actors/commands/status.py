@@ -40,7 +40,7 @@ def command(config_file: Path | None, overrides: tuple[str, ...], json_output: b
     A wide terminal shows more. Exit code 3 when nothing runs.
     """
     run_dir = commands.run_dir_of(commands.settings_of(config_file, overrides))
-    answer = ask(run_dir, commands.repeated(config_file, overrides))
+    answer = control.ask(run_dir, "status")
     if json_output:
         commands.print_json(answer)
         return
@@ -48,18 +48,6 @@ def command(config_file: Path | None, overrides: tuple[str, ...], json_output: b
     alerts = [line for alert in answer["alerts"] for line in advice(alert, width)]
     for line in [headline(answer), *alerts, Line(""), *table(answer, width)]:
         click.echo(styled(line))
-
-
-def ask(run_dir: Path, options: str, timeout_s: float = 5.0) -> Row:
-    """Return the supervisor's status; the commands that its alerts advise are of this pipeline, too.
-
-    Raises:
-        Refused: nothing runs there, or it does not answer.
-    """
-    answer = control.ask(run_dir, "status", timeout_s)
-    for alert in answer["alerts"]:
-        alert["do"] += options if PROGRAM in alert["do"] else ""
-    return answer
 
 
 class Line(NamedTuple):
@@ -87,7 +75,7 @@ def headline(answer: Row) -> Line:
     many = f"{len(alerts)} alert{'s' if len(alerts) > 1 else ''}, " if alerts else ""
     tone = alerts[0]["level"] if alerts else answer["state"]  # critical ones come first
     return Line(
-        f"{answer['state']} for {duration(answer['uptime_s'])}, {many}CPU {percent(cpu)}, memory {size(memory)}, "
+        f"{answer['state']}, up {duration(answer['uptime_s'])}, {many}CPU {percent(cpu)}, memory {size(memory)}, "
         f"pid {answer['pid']}",
         tone,
         len(answer["state"]),

@@ -45,16 +45,14 @@ def command(config_file: Path | None, overrides: tuple[str, ...]) -> None:
         raise Refused(f"top does not know the terminal TERM={os.environ.get('TERM', '')!r}; there is status") from error
     if not curses.tigetstr("cup"):
         raise Refused("top needs a terminal whose cursor can be moved; there is status")
-    options = commands.repeated(config_file, overrides)
-    curses.wrapper(lambda screen: Top(screen, run_dir, options).run())
+    curses.wrapper(lambda screen: Top(screen, run_dir).run())
 
 
 class Top:
     """One terminal. `chosen` is the name of a process, not a row: rows come and go."""
 
-    def __init__(self, screen: Any, run_dir: Path, options: str) -> None:
+    def __init__(self, screen: Any, run_dir: Path) -> None:
         self._screen = screen
-        self._options = options
         self._run_dir = run_dir
         self._answer: dict[str, Any] | None = None
         self._unanswered = ""  # why there is no answer
@@ -99,7 +97,7 @@ class Top:
 
     def _ask(self) -> None:
         try:
-            self._answer = status.ask(self._run_dir, self._options, ANSWER_S)
+            self._answer = control.ask(self._run_dir, "status", ANSWER_S)
         except control.NotRunning:
             self._answer, self._unanswered = None, "not running; ./supervisor.py start"
         except Refused as error:

@@ -42,10 +42,10 @@ class Meaning(NamedTuple):
 
 ALERTS: Final[dict[str, Meaning]] = {
     "process.failed": Meaning(Level.CRITICAL, "correct what it says, then: ./supervisor.py reload"),
-    "process.degraded": Meaning(Level.CRITICAL, "it dies again and again; why: ./supervisor.py logs NAME"),
-    "process.silent": Meaning(Level.WARN, "it will be restarted; where it hangs: ./supervisor.py logs NAME"),
+    "process.degraded": Meaning(Level.CRITICAL, "it dies again and again; why: ./supervisor.py logs"),
+    "process.silent": Meaning(Level.WARN, "where it hangs, unless it is stopped: ./supervisor.py logs NAME"),
     "memory.warn": Meaning(Level.WARN, "see whether it grows: ./supervisor.py top"),
-    "memory.critical": Meaning(Level.CRITICAL, "raise its budget, or free it: ./supervisor.py restart NAME"),
+    "memory.critical": Meaning(Level.CRITICAL, "raise its budget, or free memory: ./supervisor.py restart NAME"),
     "cpu.high": Meaning(Level.WARN, "it will be late soon, give it less to do; see: ./supervisor.py top"),
     "store.slow": Meaning(Level.CRITICAL, "critical events wait for the disk; see: ./supervisor.py doctor"),
     "source.refused": Meaning(Level.CRITICAL, "what keeps the log from taking it: ./supervisor.py logs queue-manager"),

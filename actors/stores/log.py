@@ -24,7 +24,7 @@ from msgspec import Struct
 from actors import faults, host
 from actors.core.book import Entry
 from actors.core.event import Event
-from actors.errors import Fenced, Refused
+from actors.errors import ConfigError, Fenced, Refused
 
 LOG_FILE: Final = "log.db"
 LOCK_FILE: Final = "log.lock"
@@ -84,14 +84,15 @@ class Log:
         self._keep_s, self._max_bytes = keep_s, max_bytes
         self._identity_s, self._quarantine_rows = identity_s, quarantine_rows
         host.touch_private(path)
-        self._db = connect(path)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("PRAGMA fullfsync = 1")  # macOS: fsync alone does not reach the disk
-        self._db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-        self._db.executescript(SCHEMA)
-        self._gen = self._next_generation()
-        self.recovered = self._recover()
+        with named(path):
+            self._db = connect(path)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute("PRAGMA fullfsync = 1")  # macOS: fsync alone does not reach the disk
+            self._db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+            self._db.executescript(SCHEMA)
+            self._gen = self._next_generation()
+            self.recovered = self._recover()
 
     def commit(self, entries: list[Entry]) -> list[bool]:
         """Write all entries in one transaction and return when it is on disk.
@@ -313,6 +314,23 @@ class LogReader:
 
     def close(self) -> None:
         self._db.close()
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Say which file it is that SQLite cannot read, and what to do, instead of failing over and over.
+
+    Raises:
+        ConfigError: the file is damaged, or none of SQLite's.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError:
+        raise  # locked, full, no rights: those pass
+    except sqlite3.DatabaseError as error:
+        raise ConfigError(
+            f"{path} is damaged ({error}); put {path.name}* aside, or a backup in its place (docs/operations.md)"
+        ) from error
 
 
 def connect(path: Path, read_only: bool = False) -> sqlite3.Connection:

@@ -18,7 +18,7 @@ from msgspec import Struct
 from actors import faults, host
 from actors.core.calendar import Calendar
 from actors.core.event import RawItem
-from actors.stores.log import connect
+from actors.stores.log import connect, named
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -67,6 +67,10 @@ class Outbox:
         self._keep_s = keep_s
         path = outbox_path(run_dir, name)
         host.touch_private(path)
+        with named(path):
+            self._begin(path, name)
+
+    def _begin(self, path: Path, name: str) -> None:
         db = self._db = connect(path)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
@@ -97,7 +101,7 @@ class Outbox:
         wall_ms = time.time() * 1000
         away_ms = 0.0 if newest_ms is None else max(0.0, wall_ms - newest_ms)
         ahead_ms = float(meta.get("ahead_ms", 0.0)) + away_ms
-        self._calendar = Calendar(wall_ms, host.lived_s(), keep_s, ahead_ms)
+        self._calendar = Calendar(wall_ms, host.lived_s(), self._keep_s, ahead_ms)
 
     def commit(self, jobs: list[Any]) -> list[Stored | bool]:
         """Apply deliveries and progress in one transaction and return when it is on disk.

@@ -49,7 +49,7 @@ def texts(said: dict[str, Any], width: int = 80) -> list[str]:
 
 def test_all_well_is_one_line_and_a_row_for_every_process():
     first, head, *rows = texts(answer(row("broadcaster"), row("ingest", cpu_pct=1.0, rss_bytes=30e6, queue=0)))
-    assert first == "running for 3.0 s, CPU 1.1 %, memory 50.0 MB, pid 4194304"
+    assert first == "running, up 3.0 s, CPU 1.1 %, memory 50.0 MB, pid 4194304"
     assert head.split() == ["NAME", "STATE", "PID", "UP", "CPU", "MEMORY", "QUEUE", "EVENTS/S", "RESTARTS"]
     assert rows[0].split() == ["broadcaster", "running", "4194304", "0.1", "s", "-", "-", "-", "-", "0"]
     assert rows[1].split() == ["ingest", "running", "4194304", "0.1", "s", "1.0", "%", "30.0", "MB", "0", "-", "0"]
@@ -58,9 +58,9 @@ def test_all_well_is_one_line_and_a_row_for_every_process():
 def test_what_is_wrong_stands_above_the_processes_with_a_command_to_paste():
     said = answer(row(), alerts=[alert(), alert("memory.warn", "demo", "300 MB of memory")])
     assert texts(said)[:5] == [
-        "running for 3.0 s, 2 alerts, CPU 0.1 %, memory 20.0 MB, pid 4194304",
+        "running, up 3.0 s, 2 alerts, CPU 0.1 %, memory 20.0 MB, pid 4194304",
         "!! process.degraded ingest: restarted 14 times, for 3.0 s",
-        "   → it dies again and again; why: ./supervisor.py logs ingest",
+        "   → it dies again and again; why: ./supervisor.py logs",
         "!  memory.warn demo: 300 MB of memory, for 3.0 s",
         "   → see whether it grows: ./supervisor.py top",
     ]

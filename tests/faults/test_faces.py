@@ -65,7 +65,7 @@ def test_status_without_a_terminal_has_80_columns_and_no_colors(shared, monkeypa
     assert "\x1b" not in said
     assert all(len(line) <= 80 for line in said.splitlines())
     head, table = said.split("\n\n")
-    assert re.fullmatch(r"running for [\d.]+ s, CPU [\d.]+ %, memory [\d.]+ MB, pid \d+", head)
+    assert re.fullmatch(r"running, up [\d.]+ s, CPU [\d.]+ %, memory [\d.]+ MB, pid \d+", head)
     assert [line.split()[0] for line in table.splitlines() if not line.startswith(" ")] == ["NAME", *NAMES]
 
 
@@ -272,7 +272,7 @@ def test_what_refused_its_configuration_says_why_and_comes_back_with_a_reload(id
     (alert,) = idle.status()["alerts"]
     assert (alert["key"], alert["name"], alert["level"]) == ("process.failed", "normalizer-1", "critical")
     assert "unknown field `run_dri`" in alert["text"]
-    assert alert["do"].endswith("./supervisor.py reload")
+    assert alert["do"].endswith(f"./supervisor.py reload --set run_dir={idle.run_dir}")
     said = idle.command("status").stdout
     assert "!! process.failed normalizer-1: wrong configuration: " in " ".join(said.split())
     assert all(len(line) <= 80 for line in said.splitlines() if not line.startswith("     ./supervisor.py "))

@@ -10,7 +10,7 @@ import pytest
 
 from actors.core.book import Entry
 from actors.core.event import Reject
-from actors.errors import Fenced, Refused
+from actors.errors import ConfigError, Fenced, Refused
 from actors.stores import log as log_store
 from actors.stores import outbox as outbox_store
 from actors.stores.log import Log, LogReader
@@ -346,3 +346,15 @@ def test_what_an_overlay_has_drawn_never_moves_back_within_an_epoch(tmp_path: Pa
     writer.commit([Entry(new_epoch="another")])
     assert reader.cursor("main") is None
     writer.close()
+
+
+@pytest.mark.parametrize("wreck", [b"x" * 30_000, None])
+def test_a_damaged_file_is_named_with_what_to_do(tmp_path, wreck):
+    log, box = open_log(tmp_path), outbox(tmp_path)
+    log.close()
+    box.close()
+    for path, again in ((tmp_path / "log.db", open_log), (next(tmp_path.glob("outbox-*.db")), outbox)):
+        content = path.read_bytes()
+        path.write_bytes(wreck or content[:100] + b"\xff" * (len(content) - 100))
+        with pytest.raises(ConfigError, match=f"{path.name} is damaged .* aside"):
+            again(tmp_path)

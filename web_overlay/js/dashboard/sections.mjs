@@ -110,7 +110,7 @@ export function rawSentence(status) {
     `${count(raw.mapped)} understood`,
     `${count(raw.empty)} without an event`,
     `${count(raw.rejected)} rejected`,
-    `${count(raw.lost)} lost`,
+    `${count(raw.lost)} lost on the way (none critical)`,
   ];
   return `Raw messages: ${count(raw.numbered)} = ${parts.join(" + ")}`;
 }
