@@ -32,29 +32,32 @@ class Meter:
             self._handle = None
 
     def sample(self) -> None:
-        """Measure since the last call; all but the unique memory, which costs ten times the rest."""
+        """Measure CPU, since the last call, and resident memory: what budgets are held against."""
+        if self._handle is None:
+            return
+        try:
+            with self._handle.oneshot():
+                self.readings["cpu_pct"] = self._handle.cpu_percent(None)
+                self.readings["rss_bytes"] = self._handle.memory_info().rss
+        except psutil.Error:
+            self._lose()
+
+    def sample_dear(self) -> None:
+        """Measure the rest, which costs many times as much: for people, who look now and then.
+
+        Unique memory is what nobody shares, and what ending the process would free.
+        """
         handle = self._handle
         if handle is None:
             return
         try:
-            with handle.oneshot():
-                switches = handle.num_ctx_switches()
-                self.readings |= {
-                    "cpu_pct": handle.cpu_percent(None),
-                    "rss_bytes": handle.memory_info().rss,
-                    "open_files": getattr(handle, "num_handles" if os.name == "nt" else "num_fds")(),
-                    "threads": handle.num_threads(),
-                    "ctx_switches": switches.voluntary + switches.involuntary,
-                }
-        except psutil.Error:
-            self._lose()
-
-    def sample_unique(self) -> None:
-        """Measure the memory that nobody shares, and that ending the process would free."""
-        if self._handle is None:
-            return
-        try:
-            self.readings["uss_bytes"] = self._handle.memory_full_info().uss
+            switches = handle.num_ctx_switches()
+            self.readings |= {
+                "uss_bytes": handle.memory_full_info().uss,
+                "open_files": getattr(handle, "num_handles" if os.name == "nt" else "num_fds")(),
+                "threads": handle.num_threads(),
+                "ctx_switches": switches.voluntary + switches.involuntary,
+            }
         except psutil.Error:
             self._lose()
 

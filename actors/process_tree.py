@@ -380,7 +380,7 @@ class Supervisor:
             if meter is not None:
                 meter.sample()
         dear = [self._meter, *(incarnation.meter for incarnation in self.incarnations.values())]
-        dear[self._samples % len(dear)].sample_unique()
+        dear[self._samples % len(dear)].sample_dear()
         if self._guardian is not None and os.getppid() != self._invocation.guardian_pid:
             self._guardian = None
         for incarnation in list(self.incarnations.values()):

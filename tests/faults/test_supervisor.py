@@ -325,3 +325,20 @@ def test_cpu_and_memory_are_numbers_in_base_units(tree):
     status = tree.status()
     assert 1 << 20 < status["processes"][0]["rss_bytes"] < 1 << 30
     assert status["actors"]["ingest"] == {"turns": 1}
+
+
+def test_every_reading_of_every_process_comes_in_turn(tree):
+    tree.start()
+    names = ("cpu_pct", "rss_bytes", "uss_bytes", "open_files", "threads", "ctx_switches")
+
+    def rows() -> list[dict[str, Any]]:
+        status = tree.status()
+        return [status, *status["processes"]]
+
+    eventually(lambda: all(row[name] is not None for row in rows() for name in names), 10)
+    for row in rows():
+        assert row["rss_bytes"] > 1 << 20
+        assert row["uss_bytes"] > 1 << 20
+        assert row["open_files"] >= 3
+        assert row["threads"] >= 1
+        assert row["ctx_switches"] > 0
