@@ -7,13 +7,12 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
 
 import psutil
 import pytest
 
 from tests.faults import figures
-from tests.faults.test_supervisor import Tree
+from tests.faults.tree import Tree
 from tests.faults.witness import WAIT_S, Viewer, Witness
 from tests.support import eventually
 
@@ -128,15 +127,6 @@ def flat(pid: int, before: tuple[int, int, int]) -> tuple[int, int, int]:
     eventually(lambda: abs(footprint(pid)[0] - before[0]) <= 2 and footprint(pid)[1] == before[1], 10)
     files, threads, rss_bytes = (after - was for after, was in zip(footprint(pid), before, strict=True))
     return files, threads, rss_bytes
-
-
-@pytest.fixture
-def tree() -> Iterator[Tree]:
-    tree = Tree()
-    try:
-        yield tree
-    finally:
-        tree.close()
 
 
 def test_sixty_restarts_leave_no_file_and_no_thread_open(tree: Tree) -> None:

@@ -12,24 +12,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from actors import config, control
 from actors.errors import BadInput
-from tests.faults.test_supervisor import Tree
+from tests.faults.tree import Tree
 from tests.support import Pipeline, eventually
-
-
-@pytest.fixture
-def tree() -> Iterator[Tree]:
-    tree = Tree()
-    try:
-        yield tree
-    finally:
-        tree.close()
 
 
 def come_back(tree: Tree, name: str) -> None:

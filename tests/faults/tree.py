@@ -1,0 +1,91 @@
+"""The real supervisor over children of a few lines (tiny_actor.py), in a run directory of its own."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from actors import control, guardian
+from actors.core.restarts import Policy
+from tests.support import eventually, free_port
+
+HERE = Path(__file__).resolve().parent
+FAST = """
+[gateway]
+port = {gateway}
+[ingest]
+port = {ingest}
+[supervisor]
+backoff_first_s = 0.05
+backoff_max_s = 0.2
+hang_warn_s = 0.5
+hang_kill_s = 1.5
+drain_s = 1.0
+sample_s = 0.1
+"""
+
+
+class Tree:
+    """A supervisor over tiny actors in a run directory of its own."""
+
+    def __init__(self) -> None:
+        self.run_dir = Path(tempfile.mkdtemp(prefix="fw-"))
+        (self.run_dir / "tiny.toml").write_text(FAST.format(gateway=free_port(), ingest=free_port()))
+        self.started: list[subprocess.Popen[bytes]] = []
+        self.errors = self.run_dir / "errors"
+
+    def start(self, *arguments: str, ready: bool = True) -> subprocess.Popen[bytes]:
+        command = arguments or (sys.executable, str(HERE / "tiny_supervisor.py"), str(self.run_dir))
+        with self.errors.open("ab") as errors:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=errors)
+        self.started.append(process)
+        if ready:
+            eventually(self.running, 10)
+        return process
+
+    def start_guarded(self, hang_s: float = 60.0) -> subprocess.Popen[bytes]:
+        inner = [sys.executable, str(HERE / "tiny_supervisor.py"), str(self.run_dir), "guarded"]
+        order = guardian.order(inner, [*inner, "again"], Policy(0.05, 0.2, 60.0), hang_s=hang_s)
+        return self.start(sys.executable, "-m", "actors.guardian", order)
+
+    def behave(self, name: str, does: str) -> None:
+        (self.run_dir / f"{name}.does").write_text(does)
+
+    def status(self) -> dict[str, Any]:
+        return control.ask(self.run_dir, "status")
+
+    def running(self) -> bool:
+        try:
+            return self.status()["state"] == "running"
+        except control.NotRunning:
+            return False
+
+    def row(self, name: str) -> dict[str, Any]:
+        return next(row for row in self.status()["processes"] if row["name"] == name)
+
+    def pids(self) -> dict[str, int]:
+        return {row["name"]: row["pid"] for row in self.status()["processes"]}
+
+    def left(self) -> list[str]:
+        file = self.run_dir / "left"
+        return file.read_text().split() if file.exists() else []
+
+    def said(self) -> str:
+        """Return what the console and the supervisor's log have."""
+        files = [self.errors, *(self.run_dir / "log").glob("supervisor.log*")]
+        return "\n".join(file.read_text() for file in files)
+
+    def close(self) -> None:
+        for process in psutil.process_iter(["cmdline"]):
+            if any(str(self.run_dir) in part for part in process.info["cmdline"] or []):
+                process.kill()
+        print(self.said())  # shown when the test fails
+        for started in self.started:
+            started.wait()
+        shutil.rmtree(self.run_dir)
