@@ -215,31 +215,41 @@ def histogram_lines(histogram: Histogram, labels: str) -> Iterable[str]:
 
 def actor_metrics(actors: Any) -> Iterable[str]:
     """Yield the numbers that the supervisor hears from all actors."""
-    if not isinstance(actors, dict):
-        return
-    rows: dict[str, list[str]] = {}
-    for actor, stats in sorted(actors.items()):
-        if not isinstance(stats, dict):
-            continue
-        for name, value in stats.items():
-            if isinstance(value, int | float):
-                metric = "framewire_actor_" + re.sub(r"[^a-zA-Z0-9_]", "_", str(name))
-                rows.setdefault(metric, []).append(f'{metric}{{actor="{actor}"}} {float(value)!r}')
-    for metric, lines in sorted(rows.items()):
-        yield f"# TYPE {metric} untyped"
-        yield from lines
+    told = actors.items() if isinstance(actors, dict) else []
+    yield from families(
+        "untyped",
+        "actor",
+        [
+            ("framewire_actor_" + re.sub(r"[^a-zA-Z0-9_]", "_", str(name)), actor, value)
+            for actor, stats in sorted(told)
+            if isinstance(stats, dict)
+            for name, value in stats.items()
+        ],
+    )
 
 
 def process_metrics(processes: Any) -> Iterable[str]:
-    """Yield what every process uses, in base units; text and what is not known is left out."""
+    """Yield what every process uses, in base units."""
+    yield from families(
+        "gauge",
+        "process",
+        [
+            (f"framewire_process_{key}", row["name"], value)
+            for row in processes or []
+            for key, value in row.items()
+            if key != "pid"
+        ],
+    )
+
+
+def families(kind: str, label: str, facts: Iterable[tuple[str, str, Any]]) -> Iterable[str]:
+    """Yield (metric, who, value) as Prometheus wants them, by metric; text and what is not known is left out."""
     rows: dict[str, list[str]] = {}
-    for row in processes or []:
-        for key, value in row.items():
-            if isinstance(value, int | float) and key != "pid":
-                metric = f"framewire_process_{key}"
-                rows.setdefault(metric, []).append(f'{metric}{{process="{row["name"]}"}} {float(value)!r}')
+    for metric, who, value in facts:
+        if isinstance(value, int | float):
+            rows.setdefault(metric, []).append(f'{metric}{{{label}="{who}"}} {float(value)!r}')
     for metric, lines in sorted(rows.items()):
-        yield f"# TYPE {metric} gauge"
+        yield f"# TYPE {metric} {kind}"
         yield from lines
 
 
