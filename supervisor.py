@@ -274,7 +274,7 @@ def become_guardian(options: list[str], settings: Settings, invocation: Invocati
         terminal=not invocation.background,
     )
     if host.POSIX:  # elsewhere exec is a new process, and the caller would believe that this one has ended
-        os.execve(sys.executable, [sys.executable, "-P", "-m", "actors.guardian", order], host.environment())
+        os.execve(sys.executable, [sys.executable, "-P", "-m", "actors.guardian", order], host.environment(config.ROOT))
     return guardian.main([order])
 
 

@@ -13,12 +13,15 @@ import tomllib
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from actors.errors import ConfigError
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+DEFAULT_FILE: Final = ROOT / "configs" / "default.toml"
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Seconds = Annotated[float, Meta(gt=0, le=31_536_000)]
@@ -237,9 +240,6 @@ def _apply(tree: dict[str, Any], override: str) -> None:
     tree[leaf] = value
 
 
-DEFAULT_RUN_DIR = str(Path(__file__).resolve().parents[1] / "run")
-
-
 class Source(Struct, frozen=True):
     """Where settings came from: a file (None: all defaults), and what --set changed of it."""
 
@@ -252,8 +252,8 @@ class Source(Struct, frozen=True):
         `every`: with all that --set has changed, as a start needs.
         """
         kept = [one for one in self.overrides if every and one.partition("=")[0].strip() != "run_dir"]
-        kept += [] if run_dir == DEFAULT_RUN_DIR else [f"run_dir={run_dir}"]
-        words = ["--config", self.file] if self.file else []
+        kept += [] if run_dir == str(ROOT / "run") else [f"run_dir={run_dir}"]
+        words = ["--config", self.file] if self.file and Path(self.file) != DEFAULT_FILE else []
         return "".join(f" {shlex.quote(word)}" for word in [*words, *(part for one in kept for part in ("--set", one))])
 
 

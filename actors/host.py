@@ -17,7 +17,6 @@ from typing import IO, Any, Final
 
 from actors.errors import ConfigError, Refused
 
-ROOT: Final = Path(__file__).resolve().parents[1]
 POSIX = os.name == "posix"
 DUMP: Final = getattr(signal, "SIGUSR1", None)  # asks an actor for the stacks of its threads
 ORPHANED: Final = getattr(signal, "SIGUSR2", None)  # tells an actor that its supervisor is gone
@@ -118,9 +117,9 @@ def small_send_buffer(connection: socket.socket, size_bytes: int) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size_bytes)
 
 
-def environment() -> dict[str, str]:
-    """Return the environment in which `python -m actors…` finds the actors, installed or not."""
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+def environment(root: Path) -> dict[str, str]:
+    """Return the environment in which `python -m actors…` finds the actors below `root`, installed or not."""
+    path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
     return os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": path}
 
 
@@ -138,7 +137,8 @@ def notify(state: str) -> None:
             os.write(int(inherited), state.encode())
     with suppress(OSError):
         if address:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as out:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
+                out.setblocking(False)
                 out.sendto(state.encode(), "\0" + address[1:] if address[0] == "@" else address)
 
 

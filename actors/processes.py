@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
-from actors import host, logs, meters
+from actors import config, host, logs, meters
 from actors.core.children import Life
 from actors.core.topology import Child
 
@@ -92,7 +92,7 @@ def spawner(run_dir: Path, program: tuple[str, ...]) -> Spawn:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 bufsize=0,
-                env=host.environment(),
+                env=host.environment(config.ROOT),
                 **host.new_group(),
             )
 

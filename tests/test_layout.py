@@ -38,7 +38,7 @@ ROOMS = {
     "logs": ({"host"}, "whoever writes must be able to, whatever else is wrong"),
     "meters": (set(), "a reading knows nobody who reads it"),
     "invocation": ({"config"}, "it is passed from the command line to the supervisor"),
-    "processes": ({"core", "host", "logs", "meters"}, "a process is spawned and heard, the tree decides"),
+    "processes": ({"config", "core", "host", "logs", "meters"}, "a process is spawned and heard, the tree decides"),
     "process_tree": (SUPERVISION, "it starts actors as processes and must live when their code does not even import"),
     "interpreter": (set(), "it runs where no package is installed"),
     "faults": ({"errors"}, "they are passed in every shell"),

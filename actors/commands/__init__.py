@@ -19,8 +19,6 @@ from actors.config import Settings
 from actors.core import origins, topology
 from actors.errors import BadInput, ConfigError, FramewireError, Refused
 
-ROOT: Final = Path(__file__).resolve().parent.parent.parent
-
 DONE: Final = 0
 FAILED: Final = 1
 BAD_USAGE: Final = 2
@@ -100,8 +98,7 @@ def settings_of(config_file: Path | None, overrides: tuple[str, ...]) -> Setting
     Raises:
         ConfigError: they are wrong.
     """
-    default = ROOT / "configs" / "default.toml"
-    chosen = config_file or (default if default.is_file() else None)
+    chosen = config_file or (config.DEFAULT_FILE if config.DEFAULT_FILE.is_file() else None)
     return config.load(chosen, overrides)
 
 

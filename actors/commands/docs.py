@@ -18,15 +18,14 @@ from typing import Any, Final, get_type_hints
 import msgspec
 from msgspec import inspect
 
+from actors import config
 from actors.config import Settings
 from actors.core.event import Event, Submission
 from actors.core.examples import EXAMPLES
 from actors.core.legacy import LEGACY
 from actors.core.taxonomy import TAXONOMY, Payload, Player, Row
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-DOCS: Final = ROOT / "docs"
-DEFAULTS: Final = ROOT / "configs" / "default.toml"
+DOCS: Final = config.ROOT / "docs"
 
 _SETTINGS_INTRO = """# Configuration
 
@@ -204,7 +203,7 @@ def _long_named(struct: type[msgspec.Struct]) -> type[msgspec.Struct]:
 
 def configuration() -> str:
     """Return docs/configuration.md: the defaults with their reasons, and the bounds that the Structs hold."""
-    lines = DEFAULTS.read_text(encoding="utf-8").splitlines()
+    lines = config.DEFAULT_FILE.read_text(encoding="utf-8").splitlines()
     parts, section = [_SETTINGS_INTRO, "## Top level\n"], ""
     reasons: list[str] = []
     rows: list[list[str]] = []

@@ -345,7 +345,7 @@ def life(answer: dict[str, Any], newer_by_s: float) -> Iterator[Finding]:
 
 def newest_source_s() -> float:
     """Return when the program was changed last, in seconds since the epoch."""
-    files = [*(commands.ROOT / "actors").rglob("*.py"), commands.ROOT / "supervisor.py"]
+    files = [*(config.ROOT / "actors").rglob("*.py"), config.ROOT / "supervisor.py"]
     return max(file.stat().st_mtime for file in files)
 
 

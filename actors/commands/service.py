@@ -22,7 +22,7 @@ from typing import Final
 import click
 import msgspec
 
-from actors import commands, host, logs
+from actors import commands, config, host, logs
 from actors.config import Settings
 from actors.errors import ConfigError
 
@@ -212,7 +212,7 @@ def text(config_file: Path | None, overrides: tuple[str, ...], system: bool) -> 
         raise ConfigError(f"run_dir {settings.run_dir} is not visible to a service of the whole machine (PrivateTmp)")
     hardening = SYSTEM.format(user=getpass.getuser(), run_dir=word(settings.run_dir)) if system else ""
     return UNIT.format(
-        documentation=(commands.ROOT / "docs" / "operations.md").as_uri().replace("%", "%%"),
+        documentation=(config.ROOT / "docs" / "operations.md").as_uri().replace("%", "%%"),
         after=SYSTEM_AFTER if system else "",
         start=line(start),
         reload=line(arguments("reload", None, (), settings)),
@@ -224,7 +224,7 @@ def text(config_file: Path | None, overrides: tuple[str, ...], system: bool) -> 
 
 def arguments(command_name: str, config_file: Path | None, overrides: tuple[str, ...], settings: Settings) -> list[str]:
     """Return a command line that means the same wherever it is called."""
-    found = [sys.executable, str(commands.ROOT / "supervisor.py"), command_name]
+    found = [sys.executable, str(config.ROOT / "supervisor.py"), command_name]
     found += ["--config", str(config_file.absolute())] if config_file else []
     kept = [override for override in overrides if override.partition("=")[0].strip() != "run_dir"]
     return [*found, *(part for override in [*kept, f"run_dir={settings.run_dir}"] for part in ("--set", override))]

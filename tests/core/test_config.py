@@ -97,3 +97,17 @@ def test_what_is_handed_down_is_what_comes_back(tmp_path):
 def test_a_run_directory_without_settings_says_so(tmp_path):
     with pytest.raises(ConfigError, match="no pipeline was started"):
         config.of_run_dir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("source", "run_dir", "every", "options"),
+    [
+        (config.Source(), str(config.ROOT / "run"), True, ""),  # the default one is meant anyway
+        (config.Source(str(config.DEFAULT_FILE)), str(config.ROOT / "run"), False, ""),
+        (config.Source("/my own.toml"), "/d", False, " --config '/my own.toml' --set run_dir=/d"),
+        (config.Source(None, ["run_dir=d", "demo=false"]), "/d", False, " --set run_dir=/d"),
+        (config.Source(None, ["run_dir=d", "demo=false"]), "/d", True, " --set demo=false --set run_dir=/d"),
+    ],
+)
+def test_a_pipeline_is_named_in_as_few_options_as_it_takes(source, run_dir, every, options):
+    assert source.options(run_dir, every) == options

@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import supervisor as command_line
-from actors import commands
+from actors import config
 from actors.commands import service
 from actors.config import Settings
 from actors.core.restarts import BAD_CONFIG
@@ -116,7 +116,7 @@ def test_systemd_finds_nothing_to_warn_of_whatever_the_paths(tmp_path, monkeypat
     (root / "python").symlink_to(sys.executable)
     (root / "my.toml").write_text("demo = false\n")
     monkeypatch.setattr(sys, "executable", str(root / "python"))
-    monkeypatch.setattr(commands, "ROOT", root)
+    monkeypatch.setattr(config, "ROOT", root)
     monkeypatch.setattr(service, "TEMPORARY", ())  # the tests' own paths are temporary
     overrides = (f"run_dir={root / ODD}", 'gateway.allowed_hosts=["a b.lan:7700"]')
     unit = tmp_path / "framewire.service"
