@@ -43,6 +43,7 @@ DETACHED_READY_S: Final = 30.0
 # What a service waits for before it gives up and is called again: a port or a run directory that somebody still has.
 SERVICE_PATIENCE_S: Final = 10.0
 LOOK_S: Final = 0.05
+ANSWER_S: Final = 1.0
 
 MYSELF: Final = [sys.executable, str(Path(__file__).resolve())]
 
@@ -100,6 +101,21 @@ def claim(run_dir: Path, patience_s: float) -> IO[bytes]:
         time.sleep(LOOK_S)
 
 
+def refuse_beside_another(run_dir: Path) -> None:
+    """Make sure that nobody answers here: a lock whose file was taken away keeps nobody out.
+
+    Raises:
+        Refused: a pipeline runs there; going on would kill its children as leftovers.
+    """
+    if not host.HAS_UNIX_SOCKETS:
+        return  # there a file that is open cannot be taken away
+    with suppress(control.NotRunning), control.line(run_dir, ANSWER_S):
+        raise Refused(
+            f"a pipeline is already running with run_dir {run_dir}, though its supervisor.lock is gone; "
+            "./supervisor.py stop ends it"
+        )
+
+
 def prepare(settings: Settings, invocation: Invocation) -> tuple[Settings, Path, IO[bytes]]:
     """Make the run directory this pipeline's own; return it, the settings with its absolute path, and the lock.
 
@@ -114,6 +130,7 @@ def prepare(settings: Settings, invocation: Invocation) -> tuple[Settings, Path,
         raise ConfigError(f"run_dir {run_dir} cannot be made: {error.strerror}") from error
     host.endpoint(run_dir, "normalizer-64.critical")  # the longest name: refuse a long path here, not in a child
     lock = claim(run_dir, SERVICE_PATIENCE_S if invocation.as_service else 0.0)
+    refuse_beside_another(run_dir)
     settings = msgspec.structs.replace(settings, run_dir=str(run_dir))
     if not invocation.again:  # then they were read from there, and a full disk must not keep it down
         leave_behind(run_dir / config.SETTINGS_FILE, config.hand_down(settings))

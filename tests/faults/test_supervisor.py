@@ -98,6 +98,16 @@ def test_a_second_supervisor_is_refused_and_says_who_runs(tree):
     assert tree.running()
 
 
+def test_a_second_supervisor_is_refused_even_when_the_lock_was_taken_away(tree):
+    first = tree.start()
+    (tree.run_dir / "supervisor.lock").unlink()
+    second = tree.start(ready=False)
+    assert second.wait(10) == 3
+    assert "though its supervisor.lock is gone" in tree.said()
+    assert tree.running()
+    assert first.poll() is None
+
+
 def test_stopping_goes_from_the_sources_to_the_screens_and_leaves_no_run_files(tree):
     process = tree.start()
     pids = tree.pids()
