@@ -97,6 +97,7 @@ class Guardian:
             elif self._hearts is not None and now_s - heard_s > self._hang_s:
                 log.error("supervisor killed (no sign of life for %.1f s)", now_s - heard_s)
                 process.kill()
+                heard_s = now_s  # the kernel may take its time, and once is enough
             elif now_s - heard_s > self._hang_s - DUMP_BEFORE_KILL_S and not dumped and host.DUMP is not None:
                 dumped = True
                 process.send_signal(host.DUMP)
