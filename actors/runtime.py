@@ -23,7 +23,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -34,6 +34,8 @@ from actors import host
 from actors.errors import Fenced, FramewireError
 
 if TYPE_CHECKING:
+    import asyncio
+
     from zmq.eventloop.zmqstream import ZMQStream
 
 HEARTBEAT_S: Final = 1.0
@@ -278,6 +280,28 @@ def run_asyncio(main: Callable[[Ticks], Coroutine[Any, Any, T]]) -> T:
 
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(MeteredSelector())) as runner:
         return runner.run(main(ticks))
+
+
+def end_with_own_failures(
+    loop: asyncio.AbstractEventLoop, counts: MutableMapping[str, Any], fail: Callable[[BaseException], None]
+) -> None:
+    """Call `fail` with what our own code raises in a callback of `loop`, which asyncio would only log.
+
+    What a library raises costs one connection. Both are logged, and counted as `loop_failures`.
+    """
+
+    def on_failure(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        failure = context.get("exception")
+        counts["loop_failures"] += 1
+        logging.getLogger("loop").error("loop failure message=%s", context["message"], exc_info=failure)
+        step = failure.__traceback__ if failure is not None else None
+        while failure is not None and step is not None:
+            if step.tb_frame.f_globals.get("__name__", "").startswith("actors."):
+                fail(failure)
+                return
+            step = step.tb_next
+
+    loop.set_exception_handler(on_failure)
 
 
 def listen(socket: zmq.Socket[bytes], handler: Callable[[bytes], None]) -> ZMQStream:

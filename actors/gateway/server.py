@@ -125,7 +125,7 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: runtime.Tic
     loop = asyncio.get_running_loop()
     sockets = await listen(settings)
     gateway = Gateway(settings, run_dir, name)
-    loop.set_exception_handler(lambda _, context: _on_loop_failure(gateway, context))
+    runtime.end_with_own_failures(loop, gateway.counts, gateway.fail)
     room = allow_open_files(settings.gateway.max_clients + SPARE_CONNECTIONS + 64) - 64
     server = Server(
         application(gateway),
@@ -155,19 +155,6 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: runtime.Tic
     await gateway.close()
     if gateway.failure is not None:
         raise gateway.failure
-
-
-def _on_loop_failure(gateway: Gateway, context: dict[str, Any]) -> None:
-    """A failure in our own code ends the process, the supervisor starts it again; tornado's costs one connection."""
-    failure = context.get("exception")
-    gateway.counts["loop_failures"] += 1
-    gateway.log.error("loop failure message=%s", context["message"], exc_info=failure)
-    step = failure.__traceback__ if failure is not None else None
-    while step is not None:
-        if step.tb_frame.f_globals.get("__name__", "").startswith("actors."):
-            gateway.fail(failure)
-            return
-        step = step.tb_next
 
 
 async def _every(period_s: float, action: Callable[[], None]) -> None:

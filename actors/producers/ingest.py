@@ -38,6 +38,11 @@ EXCERPT_BYTES: Final = 500
 DRAIN_S: Final = 4.0  # within supervisor.drain_s
 ORPHAN_DRAIN_S: Final = 0.5  # within runtime.ORPHAN_GRACE_S; the rest waits in the outbox
 
+COUNTS: Final = (
+    "requests", "events_bodies", "srcds_bodies", "srcds_lines", "ignored_lines", "status_4xx", "status_5xx",
+    "loop_failures",
+)  # fmt: skip
+
 _encode = msgspec.msgpack.Encoder().encode
 
 Row = tuple[str, bytes]
@@ -50,9 +55,7 @@ class Desk:
         self.settings = settings.ingest
         self.link = link
         self.tokens = tokens.Reader(run_dir)
-        self.counts: dict[str, float] = dict.fromkeys(
-            ("requests", "events_bodies", "srcds_bodies", "srcds_lines", "ignored_lines", "status_4xx", "status_5xx"), 0
-        )
+        self.counts: dict[str, float] = dict.fromkeys(COUNTS, 0)
 
     def allows(self, token: str) -> bool:
         """Tell whether `token` entitles to send events.
@@ -294,14 +297,23 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: runtime.Tic
     link = Link(settings, run_dir, name, logging.getLogger(name))
     desk = Desk(settings, run_dir, link)
     server = listen(settings, application(desk))
+    failures: list[BaseException] = []
+
+    def fail(failure: BaseException) -> None:
+        failures.append(failure)
+        stopped.set()
+
+    runtime.end_with_own_failures(loop, desk.counts, fail)
     heart = runtime.Heart(name, lambda: link.stats() | desk.counts, ticks)
     heart.start(lambda: loop.call_soon_threadsafe(stopped.set))
     heart.ready()
-    while not heart.stopping:
+    while not heart.stopping and not failures:
         try:
             await asyncio.wait_for(stopped.wait(), runtime.HEARTBEAT_S)
         except TimeoutError:
             heart.beat()
+    if failures:  # what was accepted is in the outbox; whatever this process would still do, it may do wrongly
+        raise failures[0]
     server.stop()
     await link.drain(ORPHAN_DRAIN_S if heart.orphaned else DRAIN_S)
     await server.close_all_connections()

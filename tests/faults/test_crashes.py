@@ -52,6 +52,20 @@ def test_whoever_crashes_says_where_and_loses_nothing(way: str, times: int) -> N
     figures.note("T8", f"{REASONS[way]} ({way}): {restarts} restarts of all five kinds; {counted}")
 
 
+def test_what_a_callback_of_the_ingest_raises_ends_it() -> None:
+    """Asyncio alone would log it and go on, with a way to the normalizers that may stay broken."""
+    with Witness() as witness:
+        witness.post()
+        witness.grows(10)
+        witness.arm({"ingest": "outbox.sent:20:memory"})
+        eventually(lambda: witness.rows()["ingest"]["last_reason"] == REASONS["memory"], WAIT_S)
+        witness.arm({})
+        eventually(witness.running, WAIT_S)
+        witness.grows(10)
+        assert "loop failure" in witness.said("ingest")
+        print(witness.check())
+
+
 def test_whoever_is_sent_a_segfault_writes_down_where_it_stood() -> None:
     with Witness() as witness:
         witness.post()
