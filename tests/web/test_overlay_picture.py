@@ -98,6 +98,22 @@ def test_text_is_large_enough_for_a_phone(gate: Gate, overlay: Overlay) -> None:
     assert small == []
 
 
+def test_no_letter_is_cut(gate: Gate, overlay: Overlay) -> None:
+    """Barlow Condensed reaches from 1.0 em above the line to 0.2 em below it; what hides its overflow needs as much."""
+    overlay.open("journal=1&motion=reduced")
+    everything(gate, "Ågypsyjq")
+    overlay.drawn()
+    cut: list[Any] = overlay.page.evaluate(
+        """[...document.querySelectorAll('#stage *')]
+          .filter((node) => [...node.childNodes].some((child) => child.nodeType === 3 && child.data))
+          .map((node) => [node.className, getComputedStyle(node)])
+          .filter(([, style]) => style.overflowY === 'hidden')
+          .map(([name, style]) => [name, parseFloat(style.lineHeight) / parseFloat(style.fontSize)])
+          .filter(([, share]) => share < 1.199)"""
+    )
+    assert cut == []
+
+
 def test_both_faces_are_there(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1")
     everything(gate, "somebody")
