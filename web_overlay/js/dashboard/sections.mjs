@@ -79,7 +79,7 @@ export function ledger(view, root) {
       { label: "category", cell: (row) => row.category },
       bucket("received", "received"),
       bucket("sent", "sent"),
-      bucket("merged", "coalesced"),
+      bucket("coalesced", "coalesced"),
       bucket("duplicate", "duplicate"),
       bucket("expired", "expired"),
       {
@@ -88,7 +88,7 @@ export function ledger(view, root) {
         number: true,
         tone: (row) => (row.dropped_total > 0 ? "warn" : ""),
       },
-      bucket("waiting", "pending"),
+      bucket("pending", "pending"),
     ],
   });
 }
