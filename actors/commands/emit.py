@@ -86,7 +86,14 @@ def payload_of(type_: str, fields: tuple[str, ...], text: str | None) -> dict[st
     except json.JSONDecodeError as error:
         raise BadInput(f"--payload is no JSON: {error}") from error
     except msgspec.ValidationError as error:
-        raise BadInput(f"the payload of {type_} does not fit: {error}") from error
+        expected = f"expected {fields_of(type_)} (docs/events.md)"
+        raise BadInput(f"the payload of {type_} does not fit: {error}; {expected}") from error
+
+
+def fields_of(type_: str) -> str:
+    """Return the fields of a payload as a person reads them; in brackets what may be left out."""
+    fields = msgspec.structs.fields(TAXONOMY[type_].payload)
+    return ", ".join(field.encode_name if field.required else f"[{field.encode_name}]" for field in fields)
 
 
 def put(tree: dict[str, Any], field: str) -> None:
