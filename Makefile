@@ -3,7 +3,7 @@
 # make test      install, then all tests but the long ones: Python, Node, Chromium
 # make lint      ruff, mypy, tsc
 # make long      the tests that take minutes
-# make faults    the fault tests in full: storms, hangs, hundreds of deaths (docs/faults.md); 25 minutes
+# make faults    the fault tests in full: storms, hangs, hundreds of deaths (docs/faults.md); 12 to 25 minutes
 # make mutation  take each safety out and see a test go red
 # make bench     every measurement, one JSON line each
 # make rehearsal SRCDS=FILE [SPEED=20] [KILL_EVERY=2]   replay a game server's log while killing processes, and judge

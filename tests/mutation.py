@@ -227,6 +227,12 @@ MUTATIONS: Final = [
         "with host.lock(run_dir / f\"{name}.actor.lock\", name):", "if True:",
         f"{FAULTS}test_stops.py::"
         "test_whoever_is_started_twice_is_refused_and_told_by_whom_and_the_first_is_undisturbed[2]"),
+    one("a lock that was taken away lets a second supervisor in", "supervisor.py",
+        "    refuse_beside_another(run_dir)\n", "", f"{FAULTS}test_supervisor.py::"
+        "test_a_second_supervisor_is_refused_even_when_the_lock_was_taken_away"),
+    one("the ingest lives on with a failure of its own", "actors/producers/ingest.py",
+        "    runtime.end_with_own_failures(loop, desk.counts, fail)\n", "",
+        f"{FAULTS}test_crashes.py::test_what_a_callback_of_the_ingest_raises_ends_it"),
 ]  # fmt: skip
 
 
