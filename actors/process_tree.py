@@ -28,6 +28,7 @@ from actors import config, control, host, logs, meters, signals
 from actors.config import Settings, Source
 from actors.core import health, reload, topology
 from actors.core.children import OVERSLEPT_S, Act, Family, Life, Limits, Order, State
+from actors.core.event import UNREADABLE
 from actors.core.health import Action, Alert, Board, Health, Rule
 from actors.core.restarts import BAD_CONFIG, Policy
 from actors.core.topology import Child
@@ -40,6 +41,8 @@ NOTIFY_S: Final = 1.0  # how often systemd's watchdog hears of us; it bites afte
 FIRST_SAMPLE_S: Final = 0.5  # whoever looks right after the start sees numbers
 WORDS: Final = 300  # characters of what a child said that a reason repeats
 SHOWN_LEVEL: Final = "WARNING"  # what children write that the terminal of `start` shows as well
+
+_fact = msgspec.json.Decoder(dict[str, Any])
 
 log = logging.getLogger("supervisor")
 
@@ -200,8 +203,8 @@ class Supervisor:
     def _heard(self, incarnation: Incarnation, line: bytes) -> None:
         life = incarnation.life
         try:
-            fact = msgspec.json.decode(line, type=dict[str, Any])
-        except msgspec.MsgspecError:
+            fact = _fact.decode(line)
+        except UNREADABLE:
             if not incarnation.babbled:  # once: whoever prints in a loop must not fill our log as well
                 log.warning("child said no heart line name=%s line=%.80r", life.child.name, line)
             incarnation.babbled = True

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from actors.adapters.build import build
-from actors.core.event import Category, Event, RawItem, Submission
+from actors.core.event import UNREADABLE, Category, Event, RawItem, Submission
 from actors.core.legacy import from_legacy
 from actors.core.taxonomy import TAXONOMY, Chat, Custom, Payload
 from actors.errors import BadInput, TooLarge
@@ -68,7 +68,7 @@ def category(body: bytes) -> Category:
     """Return the lane of a MessagePack Submission. What cannot be read is normal: the normalizer will reject it."""
     try:
         row = TAXONOMY.get(_type.decode(body).type)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+    except UNREADABLE:
         return Category.NORMAL
     return Category.NORMAL if row is None else row.category
 
@@ -123,7 +123,7 @@ def _submission(raw: bytes | Raw, where: str) -> Submission:
         if shape.type is not None or shape.event is None:
             raise _located(error, where) from error
         return _from_legacy(_read(_legacy, raw, where), where)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise _located(error, where) from error
     _check(submission, where)
     payload = _read(_object_payload[submission.type], submission.payload, f"{where}.payload")
@@ -177,10 +177,6 @@ def _pack(payload: Payload, where: str) -> Raw:
     return Raw(encoded)
 
 
-# What the decoders raise for bytes that nobody should have sent.
-_UNREADABLE: Final = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
-
-
 def _check_free(data: object, where: str, levels: int = MAX_DEPTH) -> None:
     """Raise BadInput unless what a caller made up is something that JSON can say, and not nested without end."""
     if levels == 0:
@@ -199,7 +195,7 @@ def _check_free(data: object, where: str, levels: int = MAX_DEPTH) -> None:
 def _read(decoder: Any, data: bytes | Raw, where: str) -> Any:
     try:
         return decoder.decode(data)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise _located(error, where) from error
 
 

@@ -87,7 +87,9 @@ def test_what_is_no_heart_line_is_reported_and_harms_nobody(tree):
     tree.behave("gateway-1", "babbles")
     tree.start()
     assert "child said no heart line name=gateway-1" in tree.said()
+    eventually(lambda: tree.row("gateway-1")["state"] == "running")
     assert tree.row("gateway-1")["restarts"] == 0
+    assert tree.said().count("no heart line") == 1
 
 
 def test_a_second_supervisor_is_refused_and_says_who_runs(tree):

@@ -31,6 +31,7 @@ def main(name: str, run_dir: Path) -> int:
     say('{"ready":true}')
     if does == "babbles":
         say("what is this?\n[1]\n" + "x" * 200_000)
+        os.write(1, b'{"stats":"\xff"}\n{"stats":' + b"[" * 5_000 + b"\n")
     if does == "boasts":
         say('{"ready":true}\n{"ready":true}')
     watched = [reader] if does == "deaf" else [0, reader]
