@@ -124,10 +124,10 @@ def prepare(settings: Settings, invocation: Invocation) -> tuple[Settings, Path,
         Refused: a pipeline runs there, or nothing can be written there.
     """
     run_dir = commands.run_dir_of(settings)
-    try:
+    if invocation.again:  # who may look into it was judged before; being down would not make it more private
+        run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    else:
         host.private_directory(run_dir)
-    except OSError as error:
-        raise ConfigError(f"run_dir {run_dir} cannot be made: {error.strerror}") from error
     host.endpoint(run_dir, "normalizer-64.critical")  # the longest name: refuse a long path here, not in a child
     lock = claim(run_dir, SERVICE_PATIENCE_S if invocation.as_service else 0.0)
     refuse_beside_another(run_dir)
@@ -164,7 +164,6 @@ def supervise(
 
     settings, run_dir, lock = prepare(settings, invocation)
     with lock:
-        host.private_directory(run_dir / logs.FOLDER)
         logs.start(logs.path_of(run_dir, "supervisor"), terminal=not invocation.background)
         host.dump_stacks_on_signal()
         left = process_tree.leftovers(run_dir)

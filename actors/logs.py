@@ -75,8 +75,8 @@ def path_of(run_dir: Path, name: str) -> Path:
 
 def open_file(run_dir: Path, name: str) -> IO[bytes]:
     """Return the log of `name`, open for appending, for this user alone."""
-    host.private_directory(run_dir / FOLDER)
     path = path_of(run_dir, name)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     host.touch_private(path)
     return path.open("ab")
 

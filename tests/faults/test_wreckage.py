@@ -66,6 +66,19 @@ def test_a_log_that_cannot_be_opened_is_a_reason_and_no_storm(tree):
     eventually(tree.running, 10)
 
 
+def test_modes_that_somebody_has_changed_keep_nobody_down(tree):
+    guard = tree.start_guarded()
+    pid = tree.status()["pid"]
+    tree.run_dir.chmod(0o755)
+    (tree.run_dir / "log").chmod(0o755)
+    come_back(tree, "ingest")
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: tree.running() and tree.status()["pid"] != pid, 20)
+    assert "exit code" not in tree.said()
+    guard.send_signal(signal.SIGTERM)
+    assert guard.wait(10) == 0
+
+
 @pytest.mark.parametrize("name", ["tokens.json", "settings.json", "children.json", "control.sock", "supervisor.lock"])
 @pytest.mark.parametrize("wreck", ["emptied", "a directory"])
 def test_a_killed_supervisor_comes_back_when_its_files_are_repaired(tree, name, wreck):
