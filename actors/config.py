@@ -294,7 +294,7 @@ def source_of(run_dir: Path) -> Source:
     """
     try:
         return msgspec.json.decode((run_dir / SOURCE_FILE).read_bytes(), type=Source)
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ConfigError(f"{run_dir / SOURCE_FILE}: {error}") from error
 
 
@@ -309,5 +309,5 @@ def of_run_dir(run_dir: Path) -> Settings:
         return msgspec.json.decode(path.read_bytes(), type=Settings)
     except FileNotFoundError as error:
         raise ConfigError(f"no pipeline was started with run_dir {run_dir} (there is no {path.name})") from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error

@@ -26,19 +26,51 @@ def private_directory(path: Path) -> Path:
     """Create `path` for this user alone (0700) and return it.
 
     Raises:
-        ConfigError: it exists and others may enter it, or it belongs to somebody else.
+        ConfigError: it cannot be made, or it exists and others may enter it, or it belongs to somebody else.
     """
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if POSIX:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = path.stat()
+    except OSError as error:
+        raise ConfigError(f"run_dir {path} cannot be made: {error.strerror}") from error
+    if POSIX:
         if status.st_uid != os.getuid():
-            raise ConfigError(f"run_dir {path} belongs to uid {status.st_uid}, expected {os.getuid()}")
+            owner, caller = user_name(status.st_uid), user_name(os.getuid())
+            raise ConfigError(f"run_dir {path} belongs to {owner}, expected {caller}, who starts this")
         if stat.S_IMODE(status.st_mode) & 0o077:
             raise ConfigError(
                 f"run_dir {path} has mode {stat.S_IMODE(status.st_mode):04o}, expected 0700: it holds tokens and "
                 f"personal data (chmod 700 {path})"
             )
     return path
+
+
+def enter(path: Path) -> Path:
+    """Return `path` if this user may look into it, or if nothing is there.
+
+    Raises:
+        ConfigError: it is somebody else's; the message says whose, as far as that can be seen.
+    """
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return path
+    except OSError as error:
+        raise ConfigError(f"run_dir {path} cannot be looked into: {error.strerror}; is it another user's?") from error
+    if POSIX and stat.S_ISDIR(status.st_mode) and not os.access(path, os.R_OK | os.X_OK):
+        name = user_name(status.st_uid)
+        raise ConfigError(f"run_dir {path} belongs to {name}, and only {name} may look into it: sudo -u {name} …")
+    return path
+
+
+def user_name(uid: int) -> str:
+    """Return what a user is called; its number when it has no name here."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"#{uid}"  # as sudo takes it
 
 
 def write_private(path: Path, data: bytes, durable: bool = True) -> None:
@@ -49,6 +81,9 @@ def write_private(path: Path, data: bytes, durable: bool = True) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
+            if POSIX and os.geteuid() == 0:  # what root replaces stays its owner's, who could not read it otherwise
+                owner = path.parent.stat()
+                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
             if durable:
                 os.fsync(file.fileno())
         draft.replace(path)

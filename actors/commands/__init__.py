@@ -14,10 +14,11 @@ from typing import Any, Final
 
 import click
 
-from actors import config, logs
+from actors import config, host
 from actors.config import Settings
 from actors.core import origins, topology
 from actors.errors import BadInput, ConfigError, FramewireError, Refused
+from actors.logs import printable  # by name: `logs` is a command here
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -118,6 +119,15 @@ def run_dir_of(settings: Settings) -> Path:
     return Path(settings.run_dir).expanduser().absolute()
 
 
+def place_of(config_file: Path | None, overrides: tuple[str, ...]) -> Path:
+    """Return the run directory that --config and --set name, which this user may look into if it is there.
+
+    Raises:
+        ConfigError: the options are wrong, or it is somebody else's.
+    """
+    return host.enter(run_dir_of(settings_of(config_file, overrides)))
+
+
 def running(config_file: Path | None, overrides: tuple[str, ...]) -> tuple[Settings, Path]:
     """Return what the pipeline was started with: run_dir from the options, everything else from itself.
 
@@ -125,7 +135,7 @@ def running(config_file: Path | None, overrides: tuple[str, ...]) -> tuple[Setti
         ConfigError: the options are wrong.
         Refused: nothing was ever started there.
     """
-    run_dir = run_dir_of(settings_of(config_file, overrides))
+    run_dir = place_of(config_file, overrides)
     if not (run_dir / config.SETTINGS_FILE).exists():
         raise Refused(f"no pipeline is running with run_dir {run_dir}")
     return config.of_run_dir(run_dir), run_dir
@@ -145,7 +155,7 @@ def json_of(value: Any) -> str:
 
 def text_of(value: Any) -> str:
     """Return a value as people read it: words bare, everything else as JSON."""
-    return logs.printable(value) if isinstance(value, str) else json_of(value)
+    return printable(value) if isinstance(value, str) else json_of(value)
 
 
 def urls(settings: Settings, display: str, control: str, ingest: str) -> tuple[str, str, str]:

@@ -75,8 +75,8 @@ def examine(settings: Settings, run_dir: Path) -> Iterator[Finding]:
     yield python(sys.version_info[:3], os.cpu_count())
     yield sqlite(sqlite3.sqlite_version_info)
     yield from wishes(settings)
-    made = not run_dir.exists()
     try:
+        made = not host.enter(run_dir).exists()
         host.private_directory(run_dir)
         host.endpoint(run_dir, "normalizer-64.critical")
         synced = disk(run_dir)

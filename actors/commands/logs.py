@@ -45,7 +45,7 @@ def command(
 
     NAME may be a kind, too: gateway is all gateways.
     """
-    run_dir = commands.run_dir_of(commands.settings_of(config_file, overrides))
+    run_dir = commands.place_of(config_file, overrides)
     known = logs.names(run_dir)
     if not known:
         raise Refused(f"nothing was ever started with run_dir {run_dir}: there are no logs")

@@ -23,7 +23,7 @@ def command(config_file: Path | None, overrides: tuple[str, ...], json_output: b
     Budgets and the supervisor's own settings apply at once, a process whose settings changed is restarted, the demo and
     processes come and go. Addresses cannot change; then nothing is changed at all.
     """
-    run_dir = commands.run_dir_of(commands.settings_of(config_file, overrides))
+    run_dir = commands.place_of(config_file, overrides)
     started_s = time.monotonic()
     with control.line(run_dir) as talk:
         before = config.source_of(run_dir)

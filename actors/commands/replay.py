@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from actors import commands, control
+from actors import commands, control, host
 from actors.producers import trace
 
 
@@ -34,6 +34,7 @@ def command(
 ) -> None:
     """Play FILE (.log of a game server, .ndjson, .msgpack); done when all critical events are in the log."""
     settings, run_dir = commands.running(config_file, overrides)
+    host.private_directory(run_dir)  # its outbox stays there: root's would be in the way of whoever owns it
     control.ask(run_dir, "status")  # a pipeline that is not running is said at once, not after the drain's patience
     quiet = json_output or not sys.stderr.isatty()
     with click.progressbar(length=0, label=file.name, file=sys.stderr, hidden=quiet) as bar:

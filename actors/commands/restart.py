@@ -21,7 +21,7 @@ READY_S: Final = 20.0  # drain_s, the kill, and what an actor may take to start
 @commands.as_json
 def command(name: str, config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
     """Restart the process NAME, for example queue-manager, or all of a kind, for example gateway."""
-    run_dir = commands.run_dir_of(commands.settings_of(config_file, overrides))
+    run_dir = commands.place_of(config_file, overrides)
     started_s = time.monotonic()
     with control.line(run_dir) as talk:
         old = {process["name"]: process["pid"] for process in talk.ask("restart", name=name)["processes"]}

@@ -39,7 +39,7 @@ def command(config_file: Path | None, overrides: tuple[str, ...], json_output: b
 
     A wide terminal shows more. Exit code 3 when nothing runs.
     """
-    run_dir = commands.run_dir_of(commands.settings_of(config_file, overrides))
+    run_dir = commands.place_of(config_file, overrides)
     answer = control.ask(run_dir, "status")
     if json_output:
         commands.print_json(answer)

@@ -34,7 +34,7 @@ Line = status.Line
 @commands.located
 def command(config_file: Path | None, overrides: tuple[str, ...]) -> None:
     """Show the processes live; restart one or read its log with a key."""
-    run_dir = commands.run_dir_of(commands.settings_of(config_file, overrides))
+    run_dir = commands.place_of(config_file, overrides)
     control.ask(run_dir, "status")  # when nothing runs, say so on the screen that stays
     if not os.isatty(0) or not os.isatty(1):
         raise Refused("top needs a terminal; status --json is for scripts")

@@ -111,3 +111,15 @@ def test_a_run_directory_without_settings_says_so(tmp_path):
 )
 def test_a_pipeline_is_named_in_as_few_options_as_it_takes(source, run_dir, every, options):
     assert source.options(run_dir, every) == options
+
+
+@pytest.mark.parametrize("read", [config.source_of, config.of_run_dir])
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"file":"\xff","run_dir":"\xff"}', None])
+def test_a_file_of_the_run_directory_that_cannot_be_read_is_named(tmp_path, read, data):
+    for name in (config.SOURCE_FILE, config.SETTINGS_FILE):
+        if data is None:
+            (tmp_path / name).mkdir()
+        else:
+            (tmp_path / name).write_bytes(data)
+    with pytest.raises(ConfigError, match=str(tmp_path)):
+        read(tmp_path)

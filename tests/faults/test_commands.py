@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import pwd
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+from click.testing import CliRunner
 
+import supervisor as command_line
+from actors import commands
 from tests.support import SUPERVISOR, Pipeline, eventually
 
 
@@ -43,6 +49,51 @@ def watching(pipeline: Pipeline, *arguments: str) -> subprocess.Popen[str]:
     process = pipeline.begin("watch", "--json", *arguments)
     eventually(lambda: welcomed() > before, 10)
     return process
+
+
+STRANGER = 65_534  # nobody
+
+
+def called_by_a_stranger(arguments: list[str], closed: Path) -> tuple[int, str]:
+    """Return exit code and words of a command whose caller may not look into `closed`."""
+    for module, _ in commands.COMMANDS.values():
+        importlib.import_module(f"actors.commands.{module}")  # the stranger may not read where they are
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        if os.getuid() == 0:
+            os.setgroups([])
+            os.setgid(STRANGER)
+            os.setuid(STRANGER)
+        else:
+            closed.chmod(0)
+        result = CliRunner().invoke(command_line.main, arguments)
+        os.write(writer, json.dumps([result.exit_code, result.output, repr(result.exception)]).encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        code, output, exception = json.load(pipe)
+    os.waitpid(child, 0)
+    closed.chmod(0o700)
+    return code, output if "SystemExit" in exception else exception
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["status", "top", "logs", "stop", "restart demo", "reload", "why x", "emit follow", "watch", "token show display"],
+)
+def test_what_belongs_to_somebody_else_is_not_said_to_be_stopped(command):
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        run_dir = Path(folder) / "run"
+        run_dir.mkdir(0o700)
+        settings = Path(folder) / "my.toml"
+        settings.touch()
+        arguments = [*command.split(), "--config", str(settings), "--set", f"run_dir={run_dir}"]
+        code, said = called_by_a_stranger(arguments, run_dir)
+    owner = pwd.getpwuid(os.getuid()).pw_name
+    expected = f"error: run_dir {run_dir} belongs to {owner}, and only {owner} may look into it: sudo -u {owner} …"
+    assert (code, said.strip()) == (2, expected)
 
 
 def test_start_says_where_to_look_and_how_to_stop(shared):

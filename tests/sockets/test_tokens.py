@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 
 import pytest
@@ -46,3 +47,12 @@ def test_a_missing_or_torn_file_is_said_and_not_guessed(run_dir):
     (run_dir / tokens.FILE).write_text('{"display":')
     with pytest.raises(ConfigError, match="delete it and start again"):
         tokens.load(run_dir)
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can write what belongs to others")
+def test_what_root_replaces_stays_its_owners(run_dir):
+    tokens.load_or_create(run_dir)
+    for path in (run_dir, run_dir / tokens.FILE):
+        os.chown(path, 65_534, 65_534)
+    tokens.rotate(run_dir, "ingest")
+    assert (run_dir / tokens.FILE).stat().st_uid == 65_534
