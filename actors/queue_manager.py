@@ -75,7 +75,7 @@ class QueueManager:
         self._committing = False
         self._trim_due_s: float | None = None
         keep_s = max(settings.log_keep_s, settings.identity_s)
-        self._calendar = Calendar(time.time() * 1000, host.lived_s(), keep_s)
+        self._calendar = Calendar.recovered(recovered.calendar, time.time() * 1000, host.lived_s(), keep_s)
         self._shown: deque[Event] = deque()
         self._frame = 0
         self._counted = 0.0
@@ -152,8 +152,7 @@ class QueueManager:
         trim = self._trim_due_s is not None and self._trim_due_s <= now_s
         if (self.book.urgent or trim) and not self._committing:
             self._trim_due_s = None if trim else self._trim_due_s
-            trim_ms = self._calendar.now_ms(time.time() * 1000, host.lived_s()) if trim else 0.0
-            self._start_commit(self.book.take(trim_ms=trim_ms))
+            self._start_commit(self.book.take(trim_ms=self._calendar_ms() if trim else 0.0), dated=trim)
         due_s = self.cadence.due_s(len(self.lanes) > 0, bool(self._shown))
         if due_s is not None and due_s <= now_s:
             due_s = self._send_frame(now_s)
@@ -168,7 +167,11 @@ class QueueManager:
         """Write what nobody waits for: retained state, receipts, the ledger."""
         if not self._committing:
             counted, self._counted = self._counted, self.counts["envelopes"]
-            self._start_commit(self.book.take(even_empty=counted != self._counted))
+            self._calendar_ms()
+            self._start_commit(self.book.take(even_empty=counted != self._counted), dated=True)
+
+    def _calendar_ms(self) -> float:
+        return self._calendar.now_ms(time.time() * 1000, host.lived_s())
 
     def trim(self) -> None:
         """Let the next commit forget what the log need not keep."""
@@ -191,9 +194,11 @@ class QueueManager:
         self.book.named(now_s)
         faults.point("queue.acked")
 
-    def _start_commit(self, entry: Entry | None) -> None:
+    def _start_commit(self, entry: Entry | None, dated: bool = False) -> None:
+        """Commit an entry; `dated`: with what the next queue-manager needs to tell time from a clock that was set."""
         if entry is not None:
             self._committing = True
+            entry.calendar = self._calendar.save() if dated else b""
             self._commit(entry, lambda more: self._on_committed(entry, more))
 
     def _on_committed(self, entry: Entry, more_to_trim: bool) -> None:

@@ -227,6 +227,9 @@ MUTATIONS: Final = [
         "with host.lock(run_dir / f\"{name}.actor.lock\", name):", "if True:",
         f"{FAULTS}test_stops.py::"
         "test_whoever_is_started_twice_is_refused_and_told_by_whom_and_the_first_is_undisturbed[2]"),
+    one("the log forgets that a clock was set", "actors/queue_manager.py", "Calendar.recovered(recovered.calendar,",
+        "Calendar.recovered(b\"\",", f"{SOCKETS}test_shells.py::"
+        "test_a_clock_that_was_set_makes_nothing_old_for_the_next_queue_manager_either"),
     one("a lock that was taken away lets a second supervisor in", "supervisor.py",
         "    refuse_beside_another(run_dir)\n", "", f"{FAULTS}test_supervisor.py::"
         "test_a_second_supervisor_is_refused_even_when_the_lock_was_taken_away"),

@@ -42,6 +42,7 @@ class Entry(Struct):
     cursors: list[tuple[str, int, float]] = []
     loose: list[Event] = []
     ledger: bytes = b""
+    calendar: bytes = b""
     new_epoch: str = ""
     trim_ms: float = 0.0
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 STEP_MS: Final = 500.0  # NTP moves a clock by less without a step, and two clocks are not read in the same moment
 
 
@@ -24,6 +26,25 @@ class Calendar:
         self._wall_ms, self._now_s = wall_ms, now_s
         self._believed_from_s = now_s + keep_s
         self.ahead_ms = max(0.0, ahead_ms)
+
+    @classmethod
+    def recovered(cls, saved: bytes, wall_ms: float, now_s: float, keep_s: float) -> Calendar:
+        """Return the calendar that `save` has saved (b"": none), having seen what both clocks did since.
+
+        After a boot `now_s` has begun anew: then nothing tells a jump from a night that the machine was off.
+        """
+        if not saved:
+            return cls(wall_ms, now_s, keep_s)
+        was_wall_ms, was_s, ahead_ms, believed_from_s = msgspec.msgpack.decode(saved, type=tuple[float, ...])
+        booted = now_s < was_s
+        calendar = cls(wall_ms if booted else was_wall_ms, now_s if booted else was_s, keep_s, ahead_ms)
+        calendar._believed_from_s = believed_from_s + (now_s - was_s if booted else 0.0)
+        calendar.now_ms(wall_ms, now_s)
+        return calendar
+
+    def save(self) -> bytes:
+        """Return what `recovered` needs."""
+        return msgspec.msgpack.encode((self._wall_ms, self._now_s, self.ahead_ms, self._believed_from_s))
 
     def now_ms(self, wall_ms: float, now_s: float) -> float:
         """Return the wall clock without what it has jumped over of late."""

@@ -72,6 +72,7 @@ class Recovered(Struct, frozen=True):
     derived: dict[str, bytes]
     retained: dict[str, Event]
     ledger: bytes
+    calendar: bytes
 
 
 class Log:
@@ -148,6 +149,8 @@ class Log:
         )
         if entry.ledger:
             db.execute("INSERT OR REPLACE INTO meta VALUES ('ledger', ?)", (entry.ledger,))
+        if entry.calendar:
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('calendar', ?)", (entry.calendar,))
         if entry.new_epoch:
             db.execute("INSERT OR REPLACE INTO meta VALUES ('epoch', ?)", (entry.new_epoch,))
         return self._trim(entry.trim_ms) if entry.trim_ms else False
@@ -204,12 +207,14 @@ class Log:
     def _recover(self) -> Recovered:
         db = self._db
         ledger = db.execute("SELECT value FROM meta WHERE key = 'ledger'").fetchone()
+        calendar = db.execute("SELECT value FROM meta WHERE key = 'calendar'").fetchone()
         return Recovered(
             head=_head(db),
             watermarks=dict(db.execute("SELECT producer, watermark FROM marks")),
             derived=dict(db.execute("SELECT key, body FROM derived")),
             retained={key: _event.decode(body) for key, body in db.execute("SELECT key, body FROM retained")},
             ledger=ledger[0] if ledger else b"",
+            calendar=calendar[0] if calendar else b"",
         )
 
 

@@ -167,6 +167,28 @@ def test_a_log_is_trimmed_until_it_keeps_its_limits_though_commits_never_pause(
     shell.close()
 
 
+def test_a_clock_that_was_set_makes_nothing_old_for_the_next_queue_manager_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell = Shell(tmp_path)
+    shell.manager.on_critical(encode(batch(envelope(1, event("death", "e1")))))
+    shell.manager.turn(time.monotonic() + 1.0)
+    assert shell.commit()
+    shell.manager.on_critical(encode(batch(envelope(2, event("death", "e2")))))
+    shell.manager.save()
+    assert shell.commit()
+    shell.close()
+    wall_s = time.time
+    monkeypatch.setattr(time, "time", lambda: wall_s() + 30 * 86_400.0)
+    for _ in range(2):
+        shell = Shell(tmp_path)
+        shell.manager.trim()
+        shell.manager.turn(time.monotonic() + 1.0)
+        assert shell.commit()
+        assert shell.reader.head().oldest == 1
+        shell.close()
+
+
 def test_a_broadcaster_passes_no_frame_of_a_queue_manager_that_was_replaced(tmp_path: Path) -> None:
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     bus = wire.Bus(tmp_path, context)
