@@ -141,10 +141,13 @@ class Life:
     def stop(self, now_s: float, within_s: float, reason: str) -> Act | None:
         """Ask it to leave within `within_s`; returns what has to be sent to it, None when there is no process."""
         self._again = False
+        asked_before = self.state is State.STOPPING
         self._go("stop")
         if self.state is not State.STOPPING:
             return None
-        self.due_s, self._cause = now_s + within_s, reason
+        # Asking again makes nobody's time to leave longer.
+        self.due_s = min(self.due_s, now_s + within_s) if asked_before else now_s + within_s
+        self._cause = reason
         return Act.TERMINATE
 
     def restart(self, now_s: float, reason: str = "restarted on request") -> Act | None:
@@ -164,9 +167,9 @@ class Life:
         self._killed = True
         return Act.KILL if self.state is State.STOPPING else None
 
-    def forgive(self, seconds: float) -> None:
+    def forgive(self, seconds: float, now_s: float) -> None:
         """The supervisor itself was not running for so long, so its silence proves nothing."""
-        self.heard_s += seconds
+        self.heard_s = min(now_s, self.heard_s + seconds)
 
     def limit(self, limits: Limits) -> None:
         """Live by other limits from now on."""

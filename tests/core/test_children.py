@@ -113,9 +113,23 @@ def test_the_steps_of_a_silence_keep_their_order_whatever_the_limits_are(warn_s,
 
 def test_nobody_is_judged_for_the_time_in_which_the_supervisor_was_stopped():
     child = running(0.0)
-    child.forgive(100.0)
+    child.forgive(100.0, 100.0)
     assert child.tick(101.9) is None
     assert child.tick(102.0) is Act.WARN
+
+
+def test_what_was_said_while_the_supervisor_stood_still_forgives_nothing_twice():
+    child = running(0.0)
+    child.beat(100.0)
+    child.forgive(100.0, 100.0)
+    assert child.tick(102.0) is Act.WARN
+
+
+def test_asking_again_and_again_gives_nobody_more_time():
+    child = running()
+    assert child.restart(10.0) is Act.TERMINATE
+    assert child.restart(14.0) is Act.TERMINATE
+    assert child.tick(15.0) is Act.KILL
 
 
 def test_a_child_that_ignores_the_request_is_killed_in_the_end():
