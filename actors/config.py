@@ -167,7 +167,7 @@ def load(path: Path | None, overrides: Iterable[str] = ()) -> Settings:
     where = "the defaults" if path is None else str(path)
     if path is not None:
         try:
-            tree = tomllib.loads(path.read_text(encoding="utf-8"))
+            tree = tomllib.loads(path.read_text(encoding="utf-8").removeprefix("\ufeff"))  # as Notepad begins it
         except OSError as error:
             raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
         except (

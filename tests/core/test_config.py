@@ -123,3 +123,9 @@ def test_a_file_of_the_run_directory_that_cannot_be_read_is_named(tmp_path, read
             (tmp_path / name).write_bytes(data)
     with pytest.raises(ConfigError, match=str(tmp_path)):
         read(tmp_path)
+
+
+def test_a_file_as_notepad_saves_it_is_read(tmp_path):
+    file = tmp_path / "my.toml"
+    file.write_bytes(b"\xef\xbb\xbfdemo = false\r\n")
+    assert load(file).demo is False
