@@ -22,7 +22,7 @@ from tornado.iostream import IOStream
 from actors import runtime
 from actors.config import Settings
 from actors.core import origins
-from actors.errors import ConfigError
+from actors.errors import ConfigError, Refused
 from actors.gateway import api, pages
 from actors.gateway.hub import Gateway
 from actors.gateway.sockets import OverlaySocket
@@ -86,7 +86,8 @@ async def listen(settings: Settings) -> list[socket.socket]:
     """Return the listening sockets.
 
     Raises:
-        ConfigError: the address is taken or not ours; starting again would not help.
+        Refused: the address is taken.
+        ConfigError: it is not ours; starting again would not help.
     """
     gateway = settings.gateway
     deadline_s = time.monotonic() + BIND_WITHIN_S
@@ -101,7 +102,9 @@ async def listen(settings: Settings) -> list[socket.socket]:
             if error.errno == errno.EADDRINUSE and time.monotonic() < deadline_s:
                 await asyncio.sleep(0.1)
                 continue
-            raise ConfigError(
+            # In use: somebody may leave, so that it is worth another try. Not ours: it is wrong.
+            unfit = Refused if error.errno == errno.EADDRINUSE else ConfigError
+            raise unfit(
                 f"gateway: cannot listen on {gateway.host}:{gateway.port}: {error.strerror}. Stop the program that has "
                 "the port (another Framewire?), or choose another with --set gateway.port=PORT"
             ) from error

@@ -271,7 +271,8 @@ def listen(settings: Settings, app: web.Application) -> HTTPServer:
     """Return the server, listening.
 
     Raises:
-        ConfigError: the port is taken.
+        Refused: the port is taken.
+        ConfigError: it is not ours; starting again would not help.
     """
     ingest = settings.ingest
     try:
@@ -279,7 +280,7 @@ def listen(settings: Settings, app: web.Application) -> HTTPServer:
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise ConfigError(f"cannot listen on {ingest.host}:{ingest.port}: {error.strerror}") from error
-        raise ConfigError(
+        raise Refused(
             f"{ingest.host}:{ingest.port} is taken by another program (ingest.port); choose another: "
             f"--set ingest.port={ingest.port + 10}"
         ) from error
