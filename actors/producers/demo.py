@@ -21,6 +21,7 @@ from actors.adapters import demo
 from actors.config import Settings
 from actors.core.event import Submission
 from actors.core.origins import reached
+from actors.errors import ConfigError
 
 TIMEOUT_S: Final = 5.0
 RETRY_S: Final = 0.2
@@ -39,7 +40,11 @@ class Server:
 
     def post(self, beat: demo.Beat) -> bool:
         """Post one message; False when it was not answered and must go again."""
-        token = self._tokens.current().ingest
+        try:
+            token = self._tokens.current().ingest
+        except (OSError, ConfigError):  # whoever reads requests is in the same place, and answers 503
+            self.counts["unanswered"] += 1
+            return False
         if beat.kind == "srcds":
             path = f"/srcds/{token}"
             body = demo.stamp(beat.body, time.time())

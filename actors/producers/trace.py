@@ -124,8 +124,11 @@ def _stream(path: Path) -> Iterator[Moment]:
 class Replay:
     """Sends moments when they are due."""
 
-    def __init__(self, link: Link, moments: list[Moment], speed: float | None, progress: Progress) -> None:
+    def __init__(
+        self, link: Link, moments: list[Moment], speed: float | None, progress: Progress, burst_rows: int
+    ) -> None:
         self._link, self._moments, self._speed, self._progress = link, moments, speed, progress
+        self._burst_rows = burst_rows
 
     async def run(self) -> None:
         """Send everything; wait where the pipeline takes no more."""
@@ -142,7 +145,7 @@ class Replay:
             self._progress(position, len(self._moments))
 
     def _due(self, position: int, until_s: float) -> int:
-        end = min(len(self._moments), position + BURST_ROWS)
+        end = min(len(self._moments), position + self._burst_rows)
         while position < end and self._moments[position][0] <= until_s:
             position += 1
         return position
@@ -184,7 +187,7 @@ async def replay(
     moments = read(file)
     link = Link(settings, run_dir, NAME, logging.getLogger(NAME))
     started_s = time.monotonic()
-    await Replay(link, moments, speed, progress).run()
+    await Replay(link, moments, speed, progress, min(BURST_ROWS, settings.producer.max_rows)).run()
     drained = await link.drain(DRAIN_S)
     counts = link.stats()
     waiting = link.waiting

@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,6 +95,28 @@ def test_what_belongs_to_somebody_else_is_not_said_to_be_stopped(command):
     owner = pwd.getpwuid(os.getuid()).pw_name
     expected = f"error: run_dir {run_dir} belongs to {owner}, and only {owner} may look into it: sudo -u {owner} …"
     assert (code, said.strip()) == (2, expected)
+
+
+def test_a_reload_while_a_gateway_hangs_does_not_cost_the_other(idle):
+    """The one that hangs has the port for as long as it takes to end it."""
+    idle.overrides += ["gateway.processes=2", "supervisor.hang_kill_s=4.0", "supervisor.drain_s=4.0"]
+    idle.start()
+    os.kill(idle.pid("gateway-2"), signal.SIGSTOP)
+    idle.overrides.remove("gateway.processes=2")
+    idle.command("reload", "--set", "gateway.processes=1")
+    eventually(lambda: idle.running() and len(idle.status()["processes"]) == 5, 30)
+    assert idle.status()["alerts"] == []
+    urllib.request.urlopen(f"http://127.0.0.1:{idle.gateway_port}/healthz", timeout=10).close()
+
+
+def test_a_replay_of_more_than_an_outbox_takes_at_once_comes_to_an_end(idle, tmp_path):
+    idle.overrides.append("producer.max_rows=100")
+    idle.start()
+    file = tmp_path / "follows.ndjson"
+    file.write_text("".join(f'{{"type":"follow","payload":{{"user":"u{n}"}},"ts_ingest_ms":1}}\n' for n in range(250)))
+    done = idle.command("replay", str(file), "--speed", "max", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["critical"] == 250
 
 
 def test_start_says_where_to_look_and_how_to_stop(shared):
