@@ -16,6 +16,7 @@ from __future__ import annotations
 if __name__ == "__main__":
     from actors import interpreter
 
+    interpreter.open_streams()
     interpreter.ensure()
 
 import json
@@ -43,11 +44,16 @@ DETACHED_READY_S: Final = 30.0
 # What a service waits for before it gives up and is called again: a port or a run directory that somebody still has.
 SERVICE_PATIENCE_S: Final = 10.0
 LOOK_S: Final = 0.05
+STDOUT: Final = 1
 ANSWER_S: Final = 1.0
 
 MYSELF: Final = [sys.executable, str(Path(__file__).resolve())]
 
 log = logging.getLogger("supervisor")
+
+
+class AlreadyRunning(Refused):
+    """Another supervisor has the run directory."""
 
 
 def check_ports(settings: Settings, patience_s: float, as_service: bool = False) -> None:
@@ -94,7 +100,7 @@ def claim(run_dir: Path, patience_s: float) -> IO[bytes]:
         except Refused as error:
             if time.monotonic() >= deadline_s:
                 holder = file.read_text(errors="replace")
-                raise Refused(
+                raise AlreadyRunning(
                     f"a pipeline is already running with run_dir {run_dir} ({holder}); ./supervisor.py stop ends it, "
                     "another run_dir (--set run_dir=NAME) runs beside it"
                 ) from error
@@ -110,7 +116,7 @@ def refuse_beside_another(run_dir: Path) -> None:
     if not host.HAS_UNIX_SOCKETS:
         return  # there a file that is open cannot be taken away
     with suppress(control.NotRunning), control.line(run_dir, ANSWER_S):
-        raise Refused(
+        raise AlreadyRunning(
             f"a pipeline is already running with run_dir {run_dir}, though its supervisor.lock is gone; "
             "./supervisor.py stop ends it"
         )
@@ -179,9 +185,9 @@ def supervise(
             host.notify("READY=1")
             if not invocation.background and not invocation.again:
                 # A terminal that is gone, or secrets that were just taken away, are no reason to stop.
-                with suppress(OSError, ConfigError):
+                with suppress(ConfigError):
                     source, ends = invocation.source, "Ctrl-C or "
-                    click.echo(announcement(settings, run_dir, seconds, invocation.as_json, source, ends))
+                    logs.show(announcement(settings, run_dir, seconds, invocation.as_json, source, ends), STDOUT)
 
         children = process_tree.plan_of(settings) if plan is None else plan
         spawn = processes.spawner(run_dir, program)
@@ -244,7 +250,11 @@ def start(
     started_s = since or time.monotonic()
     invocation = Invocation(guarded_by, background, again is not None, started_s, json_output, service, source)
     if again is not None:
-        sys.exit(supervise(config.of_run_dir(again), invocation))  # a file edited since then must not keep it down
+        try:
+            sys.exit(supervise(config.of_run_dir(again), invocation))  # a file edited since then must not keep it down
+        except AlreadyRunning as error:  # somebody has started it by hand meanwhile, with a guardian of its own
+            click.echo(f"leaving: {error}", err=True)
+            sys.exit(commands.DONE)
     if service:
         sys.exit(supervise(settings_of_service(config_file, overrides), invocation))
     settings = commands.settings_of(config_file, overrides)
@@ -289,6 +299,7 @@ def become_guardian(options: list[str], settings: Settings, invocation: Invocati
         log=str(logs.path_of(run_dir, "supervisor")),
         terminal=not invocation.background,
     )
+    host.hold_signals()  # until the guardian takes them over
     if host.POSIX:  # elsewhere exec is a new process, and the caller would believe that this one has ended
         os.execve(sys.executable, [sys.executable, "-P", "-m", "actors.guardian", order], host.environment(config.ROOT))
     return guardian.main([order])
@@ -317,6 +328,9 @@ def start_detached(command: list[str], settings: Settings, as_json: bool) -> int
                 return commands.DONE
         time.sleep(0.02)
     code = process.poll()
+    if code == commands.DONE:
+        click.echo("error: it was stopped before it was ready", err=True)
+        code = commands.FAILED
     if code is None:
         process.terminate()
         code = process.wait() or commands.FAILED

@@ -20,6 +20,7 @@ def main(arguments: list[str]) -> int:
         return 2
     name, run_dir = arguments[0], Path(arguments[1])
     logs.start_actor(logs.path_of(run_dir, name))
+    host.dump_stacks_on_signal()  # from here on, because a start may hang, too
     log = logging.getLogger(name)
     os.umask(0o077)  # what the bus binds is for this user, too
     try:

@@ -9,6 +9,7 @@ line end within 64 KiB is told so and closed, and when too many are connected th
 
 from __future__ import annotations
 
+import errno
 import json
 import selectors
 import socket
@@ -57,15 +58,16 @@ class Server:
     def _accept(self, _events: int) -> None:
         try:
             connection, _ = self._listener.accept()
-        except OSError:
-            return  # it has hung up already
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE) and self._clients:
+                self._drop(self._longest_idle())  # or the listener would stay readable, and this loop would spin
+            return  # else it has hung up already
         if not host.is_ours(connection):
             connection.close()
             return
         if len(self._clients) >= MAX_CLIENTS:
             # Whoever asked for the end waits for it on its connection, and would take its loss for the end.
-            idle = [client for client in self._clients if not client.waits]
-            self._drop(idle[0] if idle else self._clients[0])
+            self._drop(self._longest_idle())
         connection.setblocking(False)
         client = _Client(connection)
         self._clients.append(client)
@@ -114,6 +116,9 @@ class Server:
             if not isinstance(offered, str) or tokens.scope_of(tokens.load(self._run_dir), offered) != "control":
                 raise Refused("the control token is missing or wrong")
         return request
+
+    def _longest_idle(self) -> _Client:
+        return next((client for client in self._clients if not client.waits), self._clients[0])
 
     def _drop(self, client: _Client) -> None:
         self._clients.remove(client)
@@ -176,7 +181,7 @@ class Line:
             raise Refused("the supervisor does not answer: is it stopped, or the machine overloaded?") from error
         except OSError as error:
             raise NotRunning(f"the supervisor hung up: {error.strerror}") from error
-        if not line:
+        if not line.endswith(b"\n"):
             raise NotRunning("the supervisor ended before it answered")
         answer: dict[str, Any] = json.loads(line)
         if not answer.get("ok"):

@@ -59,7 +59,7 @@ class Guardian:
                     code, reason = FAILED, f"cannot start: {error.strerror}"
                 ran_s = time.monotonic() - started_s
                 if self._asked or not comes_back(code, ran_s, self._policy, self._was_ready):
-                    return code if code >= 0 else FAILED
+                    return code if code >= 0 else 0 if self._asked else FAILED
                 wait_s = self._restarts.died(time.monotonic(), ran_s)
                 log.warning("supervisor died reason=%r restart_in_s=%.1f", reason, wait_s)
                 if set(signals.wait(wait_s)) & set(STOP):
@@ -95,8 +95,8 @@ class Guardian:
             elif overslept:
                 heard_s = max(heard_s, now_s)
             elif self._hearts is not None and now_s - heard_s > self._hang_s:
-                log.error("supervisor killed (no sign of life for %.1f s)", now_s - heard_s)
                 process.kill()
+                log.error("supervisor killed (no sign of life for %.1f s)", now_s - heard_s)
                 heard_s = now_s  # the kernel may take its time, and once is enough
             elif now_s - heard_s > self._hang_s - DUMP_BEFORE_KILL_S and not dumped and host.DUMP is not None:
                 dumped = True
@@ -111,6 +111,7 @@ class Guardian:
             while self._hearts is not None:
                 said.append(self._hearts[0].recv(4096))
         self._was_ready = self._was_ready or b"READY=1" in said
+        self._asked = self._asked or b"STOPPING=1" in said  # by somebody else; however it ends then, it stays away
         return bool(said)
 
 

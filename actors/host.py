@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import faulthandler
 import os
+import select
 import signal
 import socket
 import stat
@@ -155,7 +156,9 @@ def small_send_buffer(connection: socket.socket, size_bytes: int) -> None:
 def environment(root: Path) -> dict[str, str]:
     """Return the environment in which `python -m actors…` finds the actors below `root`, installed or not."""
     path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
-    return os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": path}
+    mine = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": path}
+    mine.pop("PYTHONINSPECT", None)  # with it no process ends as it was asked to
+    return mine
 
 
 NOTIFY_FD: Final = "FRAMEWIRE_NOTIFY_FD"
@@ -192,6 +195,36 @@ def new_group() -> dict[str, Any]:
     return {"start_new_session": True} if POSIX else {"creationflags": 0x00000200}
 
 
+def hold_signals() -> None:
+    """Keep back what would stop this process until `take_signals`, across an exec, too: nobody handles it there yet."""
+    if POSIX:
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+
+
+def take_signals() -> None:
+    """Let signals through, whatever the program that started this one has held back."""
+    if POSIX:
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+
+PIPE_BUF_BYTES: Final = 512  # of a pipe that is writable, as much goes in without waiting (POSIX; Linux: 4096)
+
+
+def do_not_wait(file: int) -> None:
+    """Let writes to a pipe raise BlockingIOError rather than wait; Windows' pipes cannot."""
+    if POSIX:
+        os.set_blocking(file, False)
+
+
+def takes_output(file: int) -> bool:
+    """Tell whether up to PIPE_BUF_BYTES can be written to `file` without waiting, as far as the system knows."""
+    if not POSIX:
+        return True
+    poll = select.poll()
+    poll.register(file, select.POLLOUT)
+    return bool(poll.poll(0))
+
+
 def dump_stacks_on_signal() -> None:
     """Write the stacks of all threads to stderr on SIGUSR1, and on a crash in C.
 
@@ -217,6 +250,14 @@ def lived_s() -> float:
     """Return a clock that nobody sets and that goes on while the machine sleeps, where there is one."""
     boot = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boot is None else time.clock_gettime(boot)
+
+
+def boot_id() -> str:
+    """Return what tells this boot of the machine from others; "" where the system does not say."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def clock_is_synchronised() -> bool | None:

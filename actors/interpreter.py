@@ -13,6 +13,18 @@ from pathlib import Path
 PACKAGES = ("click", "msgspec", "psutil", "tornado", "zmq")
 
 
+def open_streams() -> None:
+    """Open /dev/null where a caller has closed stdin, stdout or stderr: the next file would take its number."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdin = sys.stdin or open(0)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(1, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w")  # noqa: SIM115
+
+
 def ensure() -> None:
     """Return when this Python has what Framewire needs; else go on with the one in .venv, or say what to do."""
     if sys.version_info >= (3, 11) and all(importlib.util.find_spec(name) for name in PACKAGES):

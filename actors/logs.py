@@ -12,7 +12,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import sys
 import time
 from collections.abc import Iterable
 from datetime import datetime
@@ -41,6 +40,27 @@ class Format(logging.Formatter):
         del datefmt
         local = time.localtime(record.created)
         return f"{time.strftime('%Y-%m-%dT%H:%M:%S', local)}.{record.msecs:03.0f}{time.strftime('%z', local)}"
+
+
+class Terminal(logging.Handler):
+    """Shows what the terminal takes at once: one that was stopped (Ctrl-S), or a pager, must make nobody wait."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        show(self.format(record))
+
+
+def show(text: str, file: int = 2) -> bool:
+    """Write a text and a line end to a terminal, a pipe or a file; False when not all of it was taken at once.
+
+    A terminal that is gone takes nothing. What is shown is in a log as well.
+    """
+    rest = f"{text}\n".encode(errors="backslashreplace")
+    try:
+        while rest and host.takes_output(file):
+            rest = rest[os.write(file, rest[: host.PIPE_BUF_BYTES]) :]
+    except OSError:
+        return False
+    return not rest
 
 
 class OwnFile(WatchedFileHandler):
@@ -83,7 +103,7 @@ def open_file(run_dir: Path, name: str) -> IO[bytes]:
 
 def start(file: Path | None, terminal: bool) -> None:
     """Log to `file`, to the terminal (stderr), or to both; what stderr already is need not be both."""
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)] if terminal else []
+    handlers: list[logging.Handler] = [Terminal()] if terminal else []
     if file is not None:
         handlers.append(OwnFile(file))
     for handler in handlers:
@@ -93,7 +113,9 @@ def start(file: Path | None, terminal: bool) -> None:
 
 def start_actor(file: Path) -> None:
     """Log to `file` if that is what stderr is, as under a supervisor; else to stderr, as by hand."""
-    own = file.exists() and os.path.samestat(file.stat(), os.fstat(2))
+    # It may have been put aside since the supervisor opened it for this process.
+    mine = [one for one in (file, file.with_suffix(".log.1")) if one.exists()]
+    own = any(os.path.samestat(one.stat(), os.fstat(2)) for one in mine)
     start(file if own else None, terminal=not own)
 
 
@@ -120,7 +142,7 @@ class Fact(NamedTuple):
         found = {key: unquoted(value) for key, value in _FIELD.findall(first)}
         words = _FIELD.sub("", first).strip()
         head = {"ts": self.when, "level": self.level.lower(), "logger": self.name, "event": words}
-        return head | found | ({"more": more} if more else {})
+        return found | head | ({"more": more} if more else {})
 
     @property
     def moment_s(self) -> float:
@@ -192,6 +214,8 @@ class Follower:
         """Return what has come since the last call, whole lines only."""
         found = self._read()
         if self._replaced():
+            while more := self._read():  # to its end, because nobody will look there again
+                found += more
             self.close()
             found += self._read()
         return parse(found)

@@ -30,6 +30,8 @@ class Meter:
             self._handle.cpu_percent(None)  # the first call only starts the measurement
         except psutil.Error:
             self._handle = None
+        except OSError:  # no file descriptor, no memory: its numbers are not known
+            self._handle = None
 
     def sample(self) -> None:
         """Measure CPU, since the last call, and resident memory: what budgets are held against."""
@@ -41,6 +43,8 @@ class Meter:
                 self.readings["rss_bytes"] = self._handle.memory_info().rss
         except psutil.Error:
             self._lose()
+        except OSError:  # no file descriptor, no memory; the next time there may be
+            self.readings = dict.fromkeys(READINGS)
 
     def sample_dear(self) -> None:
         """Measure the rest, which costs many times as much: for people, who look now and then.
@@ -60,6 +64,8 @@ class Meter:
             }
         except psutil.Error:
             self._lose()
+        except OSError:
+            self.readings = dict.fromkeys(READINGS)
 
     def _lose(self) -> None:
         self._handle, self.readings = None, dict.fromkeys(READINGS)

@@ -15,7 +15,6 @@ import logging
 import os
 import selectors
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -30,7 +29,7 @@ from actors.core import health, reload, topology
 from actors.core.children import OVERSLEPT_S, Act, Family, Life, Limits, Order, State
 from actors.core.event import UNREADABLE
 from actors.core.health import Action, Alert, Board, Health, Rule
-from actors.core.restarts import BAD_CONFIG, Policy
+from actors.core.restarts import BAD_CONFIG, REFUSED, Policy
 from actors.core.topology import Child
 from actors.errors import BadInput, ConfigError, Refused
 from actors.invocation import Invocation
@@ -92,6 +91,9 @@ class Supervisor:
             self._carry_out(self.family.start())
             while not self.family.stopped:
                 self.turn()
+        except Exception:
+            log.exception("failed")  # in its log, wherever stderr leads
+            raise
         finally:
             self.close()
         return self.exit_code
@@ -106,12 +108,12 @@ class Supervisor:
         self._control.close()
         self._signals.close()
         self._selector.close()
-        for file in [
-            *self._run_dir.glob("*.sock"),
-            *(self._run_dir / name for name in ("children.json", "control.port")),
-        ]:
-            with suppress(OSError):  # gone already, or not ours
-                file.unlink()
+        # After a failure of ours children still live: whoever starts next needs the list to end them.
+        lists = ["children.json"] if not self.incarnations else []
+        with suppress(OSError):  # a directory that may not be read
+            for file in [*self._run_dir.glob("*.sock"), *(self._run_dir / name for name in (*lists, "control.port"))]:
+                with suppress(OSError):  # gone already, or not ours
+                    file.unlink()
 
     def hang_up(self) -> None:
         """Tell whoever waits for the end (`stop`) that it has come; the next start is possible from here on."""
@@ -149,7 +151,7 @@ class Supervisor:
         if late_s > OVERSLEPT_S:
             log.warning("overslept seconds=%.1f (the supervisor itself was stopped)", late_s)
             for life in self.family.lives:
-                life.forgive(late_s)
+                life.forgive(late_s, self._judged_s)
 
     # What the children do
 
@@ -234,6 +236,8 @@ class Supervisor:
     def _reason_of(self, life: Life, code: int) -> str:
         if code == BAD_CONFIG:
             return f"wrong configuration: {own_words(self._run_dir, life.child.name)}"
+        if code == REFUSED:
+            return f"refused: {own_words(self._run_dir, life.child.name)}"
         return signals.reason_of(code)
 
     def _report_death(self, life: Life) -> None:
@@ -389,9 +393,10 @@ class Supervisor:
         for incarnation in list(self.incarnations.values()):
             self._judge(incarnation, now_s)
         self._raise_alerts(now_s)
-        for file in (self._run_dir / logs.FOLDER).glob("*.log"):
-            with suppress(OSError):  # whatever else somebody has put there
-                logs.rotate(file, LOG_BYTES)
+        with suppress(OSError):  # a folder that may not be read (any more)
+            for file in (self._run_dir / logs.FOLDER).glob("*.log"):
+                with suppress(OSError):  # whatever else somebody has put there
+                    logs.rotate(file, LOG_BYTES)
         self._keep_settings()
 
     def _judge(self, incarnation: Incarnation, now_s: float) -> None:
@@ -437,8 +442,8 @@ class Supervisor:
     def _keep_settings(self) -> None:
         """Children read the settings when they start; whoever clears away old files must not take them along."""
         file = self._run_dir / config.SETTINGS_FILE
-        if not file.exists():
-            with suppress(OSError):
+        with suppress(OSError):
+            if not file.exists():
                 host.write_private(file, config.hand_down(self._settings))
 
     def _show_logs(self) -> None:
@@ -448,18 +453,13 @@ class Supervisor:
         for follower in self._console.values():
             for fact in follower.facts():
                 if fact.at_least(SHOWN_LEVEL):
-                    self._say(fact.line())
-
-    def _say(self, line: str) -> None:
-        try:
-            print(line, file=sys.stderr)
-        except OSError:  # the terminal, or whoever read it, is gone; the logs are still there
-            self._invocation = self._invocation._replace(background=True)
+                    logs.show(fact.line())
 
     def _list_children(self) -> None:
         """Leave behind who is running, for whoever starts after this process was killed."""
+        boot = host.boot_id()
         rows = [
-            {"name": name, "pid": incarnation.process.pid, "created_s": incarnation.meter.created_s}
+            {"name": name, "pid": incarnation.process.pid, "created_s": incarnation.meter.created_s, "boot": boot}
             for name, incarnation in self.incarnations.items()
         ]
         # Not durable: after a loss of power there is nobody left to kill, and this loop must not wait for a disk.
@@ -505,7 +505,8 @@ def leftovers(run_dir: Path) -> list[tuple[str, int, float]] | None:
     """Return (name, pid, create time) of the children of a supervisor that was killed itself; None: it was not."""
     try:
         listed = json.loads((run_dir / "children.json").read_text(encoding="utf-8"))
-        return [(str(row["name"]), int(row["pid"]), float(row["created_s"])) for row in listed if row["pid"] > 0]
+        mine = [row for row in listed if row["pid"] > 0 and row["boot"] == host.boot_id()]  # pids begin anew at a boot
+        return [(str(row["name"]), int(row["pid"]), float(row["created_s"])) for row in mine]
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError, OSError):

@@ -19,7 +19,6 @@ import logging
 import os
 import selectors
 import signal
-import sys
 import threading
 import time
 from collections import deque
@@ -96,6 +95,7 @@ class Heart:
         self._ticks = ticks
         self._lost_supervisor = threading.Event()
         self._on_stop: Callable[[], object] = lambda: None
+        self._begun = b""
 
     def start(self, on_stop: Callable[[], object] = lambda: None) -> None:
         """Watch stdin and SIGTERM.
@@ -103,12 +103,14 @@ class Heart:
         `on_stop` is called from a signal handler or another thread and must only wake a loop.
         """
         self._on_stop = on_stop
-        host.dump_stacks_on_signal()
+        if not os.isatty(1):  # a terminal is shared with the shell
+            host.do_not_wait(1)
         signal.signal(signal.SIGTERM, lambda *_: self._stop())
         signal.signal(signal.SIGINT, lambda *_: self._stop())
         if host.ORPHANED is not None:
             signal.signal(host.ORPHANED, lambda *_: self._lost_supervisor.set())
             host.tell_when_parent_dies(host.ORPHANED)
+        host.take_signals()
         threading.Thread(target=self._watch_stdin, name="stdin", daemon=True).start()
         threading.Thread(target=self._leave_as_orphan, name="orphan", daemon=True).start()
 
@@ -122,11 +124,22 @@ class Heart:
         self.beat()
 
     def _line(self, fact: dict[str, Any]) -> None:
+        """Say a line, or nothing: a supervisor that does not read must not stop whoever works."""
         try:
-            sys.stdout.write(json.dumps(fact, separators=(",", ":")) + "\n")
-            sys.stdout.flush()
+            if self._begun and not self._write(self._begun):
+                return
+            self._write(json.dumps(fact, separators=(",", ":")).encode() + b"\n")
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody listens any more; stdin will say the same
+
+    def _write(self, line: bytes) -> bool:
+        """Write what the pipe takes; a line that was begun is ended first the next time. True: it is all said."""
+        try:
+            written = os.write(1, line)
+        except BlockingIOError:
+            return False
+        self._begun = line[written:]
+        return not self._begun
 
     def _stop(self) -> None:
         self.stopping = True

@@ -6,6 +6,8 @@ import signal
 import socket
 from typing import Final
 
+from actors import host
+
 # SIGHUP: the terminal was closed. SIGBREAK: what Windows has for it.
 STOP: Final = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
 HANGUP: Final = getattr(signal, "SIGHUP", None)
@@ -26,6 +28,7 @@ class Signals:
         wanted += [] if CHILD is None else [CHILD]
         # The handler itself does nothing: its byte in the socket is the message.
         self._before = {number: signal.signal(number, lambda *_: None) for number in wanted}
+        host.take_signals()
 
     def wait(self, timeout_s: float | None = 0.0) -> list[int]:
         """Return the numbers of the signals that came; wait at most `timeout_s` for the first, None: for ever."""

@@ -115,8 +115,17 @@ def complete_name(ctx: click.Context, _parameter: click.Parameter, incomplete: s
 
 
 def run_dir_of(settings: Settings) -> Path:
-    """Return the absolute run directory; a relative one is relative to where the command is called."""
-    return Path(settings.run_dir).expanduser().absolute()
+    """Return the absolute run directory; a relative one is relative to where the command is called.
+
+    Raises:
+        ConfigError: there is no such place: an unknown user's home, a directory that was removed.
+    """
+    try:
+        run_dir = Path(settings.run_dir).expanduser().absolute()
+        str(run_dir).encode()
+    except (OSError, RuntimeError, UnicodeEncodeError) as error:
+        raise ConfigError(f"run_dir {settings.run_dir!a} leads nowhere: {error}") from error
+    return run_dir
 
 
 def place_of(config_file: Path | None, overrides: tuple[str, ...]) -> Path:

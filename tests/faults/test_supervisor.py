@@ -5,6 +5,7 @@ What may be lost here is nothing: whatever dies comes back, whatever is left beh
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -14,8 +15,9 @@ import time
 from typing import Any
 
 import psutil
+import pytest
 
-from actors import control, guardian
+from actors import control, guardian, host, meters
 from actors.core.restarts import Policy
 from tests.faults.tree import FAST, HERE
 from tests.support import eventually, free_port
@@ -160,10 +162,13 @@ def test_leftovers_that_do_not_leave_are_killed_by_the_next_supervisor(tree):
     assert f"leftover killed name=queue-manager pid={deaf}" in tree.said()
 
 
-def test_a_stranger_who_has_a_leftovers_pid_now_is_left_alone(tree):
+@pytest.mark.parametrize("told", [{"created_s": 1.0}, {"boot": "another"}, {"boot": None}])
+def test_a_stranger_who_has_a_leftovers_pid_now_is_left_alone(tree, told):
     stranger = subprocess.Popen(["sleep", "600"])
     try:
-        (tree.run_dir / "children.json").write_text(f'[{{"name":"ingest","pid":{stranger.pid},"created_s":1.0}}]')
+        created_s = meters.created_s(stranger.pid)
+        row = {"name": "ingest", "pid": stranger.pid, "created_s": created_s, "boot": host.boot_id()} | told
+        (tree.run_dir / "children.json").write_text(json.dumps([row]))
         tree.start()
         assert stranger.poll() is None
     finally:

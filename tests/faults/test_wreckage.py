@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
-from actors import config, control
+from actors import config, control, meters
+from actors.config import Settings
 from actors.errors import BadInput
+from actors.process_tree import Supervisor
 from tests.faults.tree import Tree
 from tests.support import Pipeline, eventually
 
@@ -77,6 +83,65 @@ def test_modes_that_somebody_has_changed_keep_nobody_down(tree):
     assert "exit code" not in tree.said()
     guard.send_signal(signal.SIGTERM)
     assert guard.wait(10) == 0
+
+
+def test_a_supervisor_that_failed_leaves_word_of_its_children_and_why(tree):
+    """A failure of ours while a child hangs: the next one must find and end it."""
+    guard = tree.start_guarded()
+    pid, hung = tree.status()["pid"], tree.pids()["gateway-1"]
+    os.kill(hung, signal.SIGSTOP)
+    control.ask(tree.run_dir, "status")
+    (tree.run_dir / "fail").touch()  # see tiny_supervisor.py
+    eventually(lambda: tree.running() and tree.status()["pid"] != pid, 20)
+    assert not psutil.pid_exists(hung) or psutil.Process(hung).status() == psutil.STATUS_ZOMBIE
+    assert "on purpose" in (tree.run_dir / "log" / "supervisor.log").read_text()
+    guard.send_signal(signal.SIGTERM)
+    assert guard.wait(10) == 0
+
+
+def test_what_cannot_be_measured_is_not_known_and_ends_nobody():
+    meter = meters.Meter(os.getpid())
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    meter.sample()
+    assert meter.readings["rss_bytes"]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1, hard))  # no file can be opened, not even in /proc
+    try:
+        meter.sample()
+        meter.sample_dear()
+        other = meters.Meter(os.getpid())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert set(meter.readings.values()) == set(other.readings.values()) == {None}
+    meter.sample()
+    assert meter.readings["rss_bytes"]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o000])
+def test_a_run_directory_that_its_owner_cannot_enter_ends_nobody(mode):
+    """As a user without root's rights over modes; what is tried is what a supervisor does each sample."""
+    with tempfile.TemporaryDirectory() as folder:
+        run_dir = Path(folder)
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            (run_dir / "log").mkdir()
+            supervisor = Supervisor([], Settings(), run_dir, lambda _: None)
+            if os.getuid() == 0:
+                os.chown(run_dir, 65_534, 65_534)
+                os.setuid(65_534)
+            run_dir.chmod(mode)
+            try:
+                supervisor._sample(time.monotonic())
+                supervisor.close()
+                os.write(writer, b"fine")
+            finally:
+                os._exit(0)
+        os.close(writer)
+        with os.fdopen(reader, "rb") as pipe:
+            said = pipe.read()
+        os.waitpid(child, 0)
+        run_dir.chmod(0o700)
+        assert said == b"fine"
 
 
 @pytest.mark.parametrize("name", ["tokens.json", "settings.json", "children.json", "control.sock", "supervisor.lock"])

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import supervisor  # noqa: E402
-from actors import config  # noqa: E402
+from actors import config, process_tree  # noqa: E402
 from actors.core import topology  # noqa: E402
 from actors.errors import FramewireError  # noqa: E402
 from actors.invocation import Invocation  # noqa: E402
@@ -17,8 +17,22 @@ from actors.invocation import Invocation  # noqa: E402
 PROGRAM = (str(ROOT / "tests" / "faults" / "tiny_actor.py"),)
 
 
+def fail_when_asked(run_dir: Path) -> None:
+    """Let the supervisor fail, once, when the file `fail` is there."""
+    sample = process_tree.Supervisor._sample
+
+    def failing(self: process_tree.Supervisor, now_s: float) -> None:
+        if (run_dir / "fail").exists():
+            (run_dir / "fail").unlink()
+            raise RuntimeError("on purpose")
+        sample(self, now_s)
+
+    process_tree.Supervisor._sample = failing  # type: ignore[method-assign]
+
+
 def main(arguments: list[str]) -> int:
     run_dir = Path(arguments[0])
+    fail_when_asked(run_dir)
     guarded = len(arguments) > 1
     settings = config.load(run_dir / "tiny.toml", [f"run_dir={run_dir}"])
     plan = topology.children(gateways=1, normalizers=1, demo=True)

@@ -147,3 +147,33 @@ def test_json_of_a_fact_is_json():
     (found,) = logs.parse([fact("said line='\"'")])
     assert json.loads(json.dumps(found.fields()))["line"] == '"'
     assert os.linesep not in json.dumps(found.fields())
+
+
+def test_a_field_does_not_pass_for_what_every_fact_has():
+    (found,) = logs.parse([fact("said level=low ts=0 event=kill logger=x n=1")])
+    assert found.fields() == {"ts": NOON, "level": "info", "logger": "ingest", "event": "said", "n": "1"}
+
+
+def test_the_rest_of_a_log_that_was_put_aside_is_read_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(logs, "READ_BYTES", 100)
+    file = tmp_path / "x.log"
+    file.touch()
+    follower = logs.Follower(file)
+    file.write_text("".join(f"{fact(f'n={number}')}\n" for number in range(50)))
+    file.replace(tmp_path / "x.log.1")
+    file.write_text(f"{fact('n=50')}\n")
+    assert [one.text for one in follower.facts()] == [f"n={number}" for number in range(51)]
+    follower.close()
+
+
+def test_a_log_that_was_put_aside_while_its_writer_started_is_left_for_the_new_one(tmp_path):
+    file = tmp_path / "log" / "ingest.log"
+    file.parent.mkdir()
+    begin = (
+        "import logging, sys\nfrom pathlib import Path\nfrom actors import logs\n"
+        "logs.start_actor(Path(sys.argv[1]))\nlogging.getLogger('ingest').info('here')\n"
+    )
+    with file.open("ab") as stderr:
+        file.replace(file.with_suffix(".log.1"))
+        subprocess.run([sys.executable, "-c", begin, str(file)], stderr=stderr, cwd=ROOT, check=True, timeout=60)
+    assert "here" in file.read_text()

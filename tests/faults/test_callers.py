@@ -1,0 +1,197 @@
+"""Who calls it, and how: a terminal that is stopped, a pipe that nobody reads, streams closed, signals held back."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from actors import control
+from actors.errors import Refused
+from tests.support import SUPERVISOR, Pipeline, eventually
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="terminals and signals of POSIX")
+
+
+@pytest.fixture
+def idle() -> Iterator[Pipeline]:
+    with Pipeline() as pipeline:
+        yield pipeline
+
+
+def begin(pipeline: Pipeline, *options: str, prefix: tuple[str, ...] = (), **how: object) -> subprocess.Popen[bytes]:
+    """Start it as `how` says; the pipeline ends it."""
+    settings = [part for override in pipeline.overrides for part in ("--set", override)]
+    command = [*prefix, sys.executable, str(SUPERVISOR), "start", *options, *settings]
+    pipeline.process = process = subprocess.Popen(command, **how)  # type: ignore[call-overload]
+    return process  # type: ignore[no-any-return]
+
+
+def full_pipe() -> tuple[int, int]:
+    """Return a pipe that takes nothing more."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"x" * 4096)
+    os.set_blocking(writer, True)
+    return reader, writer
+
+
+def stopped_terminal() -> tuple[int, int]:
+    """Return a terminal in which somebody has typed Ctrl-S."""
+    master, terminal = pty.openpty()
+    termios.tcflow(terminal, termios.TCOOFF)
+    return master, terminal
+
+
+@pytest.mark.parametrize("stuck", [full_pipe, stopped_terminal])
+def test_output_that_nobody_takes_makes_nobody_wait(idle, stuck):
+    reader, writer = stuck()
+    try:
+        begin(idle, stdin=subprocess.DEVNULL, stdout=writer, stderr=writer)
+        eventually(idle.running, 20)
+        supervisor = idle.status()["pid"]
+        idle.kill("ingest")
+        assert idle.status()["pid"] == supervisor
+        assert idle.command("stop").returncode == 0
+        assert idle.process.wait(10) == 0
+    finally:
+        termios.tcflow(writer, termios.TCOON) if os.isatty(writer) else None
+        os.close(reader)
+        os.close(writer)
+
+
+def test_who_works_goes_on_when_the_supervisor_does_not_listen(idle):
+    """Heart lines fill the pipe to a stopped supervisor; here a page of it is all that there is room for."""
+    reader, writer = os.pipe()
+    begun = (
+        "import os, sys, time\n"
+        "from actors.runtime import Heart, Ticks\n"
+        "heart = Heart('x', lambda: {'n': 'y' * 1000}, Ticks())\n"
+        "heart.start()\n"
+        "for number in range(500):\n"
+        "    heart.beat()\n"
+        "os.write(2, b'still here')\n"
+        "sys.stdin.read()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", begun],
+        stdin=subprocess.PIPE,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        cwd=SUPERVISOR.parent,
+    )
+    os.close(writer)
+    assert process.stderr is not None
+    assert process.stderr.read(10) == b"still here"
+    process.kill()
+    process.communicate()
+    with os.fdopen(reader, "rb") as said:
+        lines = said.read().split(b"\n")
+    assert 10 < len(lines) < 500
+    assert all(
+        line.startswith(b'{"stats"') and line.endswith(b"}") for line in lines[:-2]
+    )  # whole, whatever was dropped
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_the_caller_has_closed_are_not_missed(idle, closed):
+    begin(idle, "--no-guardian", prefix=("sh", "-c", f'exec "$@" {closed}', "sh"), stderr=subprocess.DEVNULL)
+    eventually(idle.running, 20)
+    assert idle.command("stop").returncode == 0
+    assert idle.process.wait(10) == 0
+
+
+def test_signals_that_the_caller_has_held_back_stop_it_all_the_same(idle):
+    hold = (
+        "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()); "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    process = begin(idle, prefix=(sys.executable, "-c", hold), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    eventually(idle.running, 20)
+    children = {row["name"]: row["pid"] for row in idle.status()["processes"]}
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    said = (idle.run_dir / "log" / "supervisor.log").read_text()
+    assert "did not leave in time" not in said
+    assert len(children) == said.count("child stopped")
+
+
+def test_a_signal_that_comes_between_two_programs_is_kept_for_the_second():
+    """As `start` becomes the guardian: without, Ctrl-C in that moment ends it with a traceback."""
+    second = "from actors.signals import Signals; heard = Signals().wait(10.0); print(*heard)"
+    first = (
+        "import os, signal, sys; from actors import host; host.hold_signals(); os.kill(os.getpid(), signal.SIGINT); "
+        "os.execv(sys.executable, [sys.executable, '-c', sys.argv[1]])"
+    )
+    command = [sys.executable, "-c", first, second]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=SUPERVISOR.parent)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{signal.SIGINT.value}\n", "")
+
+
+def test_a_supervisor_that_somebody_replaced_by_hand_stays_replaced(idle):
+    """Its guardian waits for its next try while another start succeeds; it must not take over when that is stopped."""
+    first = begin(idle, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    eventually(idle.running, 20)
+    supervisor = idle.status()["pid"]
+    first.send_signal(signal.SIGSTOP)
+    os.kill(supervisor, signal.SIGKILL)
+    eventually(lambda: not idle.running())
+    second = begin(idle, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    eventually(idle.running, 20)
+    first.send_signal(signal.SIGCONT)
+    assert first.wait(20) == 0
+    assert idle.running()
+    assert idle.command("stop").returncode == 0
+    assert second.wait(10) == 0
+
+
+def test_a_stop_is_one_even_where_python_stays(idle):
+    environment = os.environ | {"PYTHONINSPECT": "1"}
+    guardian = begin(
+        idle, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+    )
+    eventually(idle.running, 20)
+    assert idle.command("stop").returncode == 0
+    guardian.wait(10)
+    assert not idle.running()
+
+
+def test_a_detached_start_that_is_stopped_says_that_it_is_not_ready(idle):
+    for _ in range(20):
+        process = idle.begin("start", "--detach")
+        eventually((idle.run_dir / "control.sock").exists, 20)
+        with suppress(Refused):
+            control.ask(idle.run_dir, "stop")
+        _, said = process.communicate(timeout=30)
+        if process.returncode:  # else it was ready before it was stopped
+            break
+        eventually(lambda: not idle.running(), 20)
+    assert process.returncode == 1
+    assert "stopped before it was ready" in said
+
+
+@pytest.mark.parametrize("run_dir", ["~nobody-is-called-so/x", "/tmp/\udcff"])
+def test_a_run_directory_that_leads_nowhere_is_named(run_dir):
+    command = [sys.executable, str(SUPERVISOR), "status", "--set", f"run_dir={run_dir}"]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert b"leads nowhere" in done.stderr
+
+
+def test_a_current_directory_that_was_removed_is_named(tmp_path: Path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    leave = 'rmdir "$PWD"; exec "$@"'
+    command = ["sh", "-c", leave, "sh", sys.executable, str(SUPERVISOR), "status"]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False, cwd=gone)
+    assert (done.returncode, done.stderr.count(b"Traceback")) == (2, 0)
