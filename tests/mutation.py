@@ -220,9 +220,9 @@ MUTATIONS: Final = [
     one("a full log waits for a clock that was set back", LOG,
         'before_ms = float("inf") if full', "before_ms = now_ms if full", f"{SOCKETS}test_stores.py"),
     # Hangs, and whoever is there twice
-    one("the stacks of a hang are not written down", "actors/runtime.py",
-        "        host.dump_stacks_on_signal()\n", "", f"{FAULTS}test_hangs.py::"
-        "test_a_loop_that_hangs_is_found_and_its_log_says_where[queue-manager-gil]"),
+    one("the stacks of a hang are not written down", "actors/__main__.py",
+        "    host.dump_stacks_on_signal()  # from here on, because a start may hang, too\n", "",
+        f"{FAULTS}test_hangs.py::test_a_loop_that_hangs_is_found_and_its_log_says_where[queue-manager-gil]"),
     one("an actor may be started twice", "actors/__main__.py",
         "with host.lock(run_dir / f\"{name}.actor.lock\", name):", "if True:",
         f"{FAULTS}test_stops.py::"
@@ -233,6 +233,14 @@ MUTATIONS: Final = [
     one("a lock that was taken away lets a second supervisor in", "supervisor.py",
         "    refuse_beside_another(run_dir)\n", "", f"{FAULTS}test_supervisor.py::"
         "test_a_second_supervisor_is_refused_even_when_the_lock_was_taken_away"),
+    one("a stopped terminal stops the supervisor", "actors/logs.py", "rest and host.takes_output(file)", "rest",
+        f"{FAULTS}test_callers.py::test_output_that_nobody_takes_makes_nobody_wait"),
+    one("a deaf supervisor stops whoever works", "actors/runtime.py", "            host.do_not_wait(1)\n",
+        "            pass\n", f"{FAULTS}test_callers.py::"
+        "test_who_works_goes_on_when_the_supervisor_does_not_listen"),
+    one("a failed supervisor takes the list of its children along", "actors/process_tree.py",
+        "if not self.incarnations else []", "", f"{FAULTS}test_wreckage.py::"
+        "test_a_supervisor_that_failed_leaves_word_of_its_children_and_why"),
     one("the ingest lives on with a failure of its own", "actors/producers/ingest.py",
         "    runtime.end_with_own_failures(loop, desk.counts, fail)\n", "",
         f"{FAULTS}test_crashes.py::test_what_a_callback_of_the_ingest_raises_ends_it"),
