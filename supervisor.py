@@ -309,11 +309,11 @@ def start_detached(command: list[str], settings: Settings, as_json: bool) -> int
     """Start `command` without a terminal and return when it is ready, or with what it said when it could not."""
     run_dir = commands.run_dir_of(settings)
     started_s = time.monotonic()
+    host.private_directory(run_dir)
     try:
-        host.private_directory(run_dir)
         log_file = logs.open_file(run_dir, "supervisor")
     except OSError as error:
-        raise ConfigError(f"run_dir {run_dir} cannot be made: {error.strerror}") from error
+        raise ConfigError(f"{logs.path_of(run_dir, 'supervisor')} cannot be opened: {error.strerror}") from error
     with log_file:
         said_from = log_file.tell()
         process = subprocess.Popen(

@@ -7,7 +7,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import psutil
@@ -28,23 +29,16 @@ class Meter:
             self._handle: psutil.Process | None = psutil.Process(pid)
             self.created_s = created_s(pid)
             self._handle.cpu_percent(None)  # the first call only starts the measurement
-        except psutil.Error:
-            self._handle = None
-        except OSError:  # no file descriptor, no memory: its numbers are not known
+        except (psutil.Error, OSError):  # gone already, or no file descriptor is left: its numbers are not known
             self._handle = None
 
     def sample(self) -> None:
         """Measure CPU, since the last call, and resident memory: what budgets are held against."""
         if self._handle is None:
             return
-        try:
-            with self._handle.oneshot():
-                self.readings["cpu_pct"] = self._handle.cpu_percent(None)
-                self.readings["rss_bytes"] = self._handle.memory_info().rss
-        except psutil.Error:
-            self._lose()
-        except OSError:  # no file descriptor, no memory; the next time there may be
-            self.readings = dict.fromkeys(READINGS)
+        with self._measuring(), self._handle.oneshot():
+            self.readings["cpu_pct"] = self._handle.cpu_percent(None)
+            self.readings["rss_bytes"] = self._handle.memory_info().rss
 
     def sample_dear(self) -> None:
         """Measure the rest, which costs many times as much: for people, who look now and then.
@@ -54,7 +48,7 @@ class Meter:
         handle = self._handle
         if handle is None:
             return
-        try:
+        with self._measuring():
             switches = handle.num_ctx_switches()
             self.readings |= {
                 "uss_bytes": handle.memory_full_info().uss,
@@ -62,13 +56,16 @@ class Meter:
                 "threads": handle.num_threads(),
                 "ctx_switches": switches.voluntary + switches.involuntary,
             }
-        except psutil.Error:
-            self._lose()
-        except OSError:
-            self.readings = dict.fromkeys(READINGS)
 
-    def _lose(self) -> None:
-        self._handle, self.readings = None, dict.fromkeys(READINGS)
+    @contextmanager
+    def _measuring(self) -> Iterator[None]:
+        """What cannot be measured is not known; a process that is gone is not asked again."""
+        try:
+            yield
+        except psutil.Error:
+            self._handle, self.readings = None, dict.fromkeys(READINGS)
+        except OSError:  # no file descriptor, no memory; the next time there may be
+            self.readings = dict.fromkeys(READINGS)
 
 
 def created_s(pid: int) -> float:

@@ -1,4 +1,4 @@
-"""What the fault tests share: a tree of small children, and the figures of the full forms at the end of the run."""
+"""What the fault tests share: a pipeline, a tree of small children, and the figures at the end of a full run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ import pytest
 
 from tests.faults import figures
 from tests.faults.tree import Tree
+from tests.support import Pipeline
+
+
+@pytest.fixture
+def idle() -> Iterator[Pipeline]:
+    """A pipeline that is not started."""
+    with Pipeline() as pipeline:
+        yield pipeline
 
 
 @pytest.fixture

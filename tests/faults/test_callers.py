@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,12 +18,6 @@ from actors.errors import Refused
 from tests.support import SUPERVISOR, Pipeline, eventually
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="terminals and signals of POSIX")
-
-
-@pytest.fixture
-def idle() -> Iterator[Pipeline]:
-    with Pipeline() as pipeline:
-        yield pipeline
 
 
 def begin(pipeline: Pipeline, *options: str, prefix: tuple[str, ...] = (), **how: object) -> subprocess.Popen[bytes]:

@@ -21,7 +21,7 @@ from click.testing import CliRunner
 
 import supervisor as command_line
 from actors import commands
-from tests.support import SUPERVISOR, Pipeline, eventually
+from tests.support import STRANGER, SUPERVISOR, Pipeline, eventually, in_a_child
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +29,6 @@ def shared() -> Iterator[Pipeline]:
     """One running pipeline for the commands that leave it as it was."""
     with Pipeline() as pipeline:
         pipeline.start()
-        yield pipeline
-
-
-@pytest.fixture
-def idle() -> Iterator[Pipeline]:
-    """A pipeline that is not started."""
-    with Pipeline() as pipeline:
         yield pipeline
 
 
@@ -52,30 +45,20 @@ def watching(pipeline: Pipeline, *arguments: str) -> subprocess.Popen[str]:
     return process
 
 
-STRANGER = 65_534  # nobody
-
-
 def called_by_a_stranger(arguments: list[str], closed: Path) -> tuple[int, str]:
     """Return exit code and words of a command whose caller may not look into `closed`."""
     for module, _ in commands.COMMANDS.values():
         importlib.import_module(f"actors.commands.{module}")  # the stranger may not read where they are
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        if os.getuid() == 0:
-            os.setgroups([])
-            os.setgid(STRANGER)
-            os.setuid(STRANGER)
-        else:
-            closed.chmod(0)
+
+    def call() -> str:
         result = CliRunner().invoke(command_line.main, arguments)
-        os.write(writer, json.dumps([result.exit_code, result.output, repr(result.exception)]).encode())
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        code, output, exception = json.load(pipe)
-    os.waitpid(child, 0)
+        return json.dumps([result.exit_code, result.output, repr(result.exception)])
+
+    if os.getuid() != 0:  # then its owner is kept out, too
+        closed.chmod(0)
+    said = in_a_child(call, become=STRANGER)
     closed.chmod(0o700)
+    code, output, exception = json.loads(said)
     return code, output if "SystemExit" in exception else exception
 
 

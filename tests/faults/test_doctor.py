@@ -5,18 +5,11 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterator
 
 import pytest
 
 from actors import host
 from tests.support import SLOWNESS, Pipeline, eventually, free_port
-
-
-@pytest.fixture
-def idle() -> Iterator[Pipeline]:
-    with Pipeline() as pipeline:
-        yield pipeline
 
 
 def test_a_run_dir_that_others_may_enter_is_a_failure_and_says_how_to_close_it(idle):

@@ -27,7 +27,7 @@ from actors.config import Settings
 from actors.core.restarts import BAD_CONFIG
 from actors.errors import ConfigError, Refused
 from actors.process_tree import Supervisor
-from tests.support import SLOWNESS, SUPERVISOR, Pipeline, eventually
+from tests.support import SLOWNESS, SUPERVISOR, eventually
 
 SPACED = "we ird 100% $HOME;"
 ODD = "we ird 100% $HOME 'q' \"d\" b\\s;"  # everything that means something to systemd
@@ -91,12 +91,6 @@ def manager(run_dir, monkeypatch) -> Iterator[Manager]:
     monkeypatch.setenv("NOTIFY_SOCKET", str(run_dir / "notify"))
     yield manager
     manager.close()
-
-
-@pytest.fixture
-def idle() -> Iterator[Pipeline]:
-    with Pipeline() as pipeline:
-        yield pipeline
 
 
 def words_of(unit: str, key: str) -> list[str]:

@@ -25,7 +25,7 @@ from actors.config import Settings
 from actors.errors import BadInput
 from actors.process_tree import Supervisor
 from tests.faults.tree import Tree
-from tests.support import Pipeline, eventually
+from tests.support import STRANGER, Pipeline, eventually, in_a_child
 
 
 def come_back(tree: Tree, name: str) -> None:
@@ -121,27 +121,21 @@ def test_a_run_directory_that_its_owner_cannot_enter_ends_nobody(mode):
     """As a user without root's rights over modes; what is tried is what a supervisor does each sample."""
     with tempfile.TemporaryDirectory() as folder:
         run_dir = Path(folder)
-        reader, writer = os.pipe()
-        child = os.fork()
-        if child == 0:
-            (run_dir / "log").mkdir()
+        (run_dir / "log").mkdir()
+        if os.getuid() == 0:
+            os.chown(run_dir, STRANGER, STRANGER)
+            os.chown(run_dir / "log", STRANGER, STRANGER)
+
+        def sample() -> str:
             supervisor = Supervisor([], Settings(), run_dir, lambda _: None)
-            if os.getuid() == 0:
-                os.chown(run_dir, 65_534, 65_534)
-                os.setuid(65_534)
             run_dir.chmod(mode)
-            try:
-                supervisor._sample(time.monotonic())
-                supervisor.close()
-                os.write(writer, b"fine")
-            finally:
-                os._exit(0)
-        os.close(writer)
-        with os.fdopen(reader, "rb") as pipe:
-            said = pipe.read()
-        os.waitpid(child, 0)
+            supervisor._sample(time.monotonic())
+            supervisor.close()
+            return "fine"
+
+        said = in_a_child(sample, become=STRANGER)
         run_dir.chmod(0o700)
-        assert said == b"fine"
+        assert said == "fine"
 
 
 @pytest.mark.parametrize("name", ["tokens.json", "settings.json", "children.json", "control.sock", "supervisor.lock"])

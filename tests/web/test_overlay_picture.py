@@ -11,6 +11,8 @@ from tests.web.conftest import Overlay
 from tests.web.gate import Gate
 from tests.web.picture import opaque_share
 
+TEXTS = """[...document.querySelectorAll('#stage *')]
+  .filter((node) => [...node.childNodes].some((child) => child.nodeType === 3 && child.data))"""  # what has words
 LONG = "Wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"
 
 
@@ -90,8 +92,8 @@ def test_text_is_large_enough_for_a_phone(gate: Gate, overlay: Overlay) -> None:
     everything(gate, "somebody")
     overlay.drawn()
     small: list[Any] = overlay.page.evaluate(
-        """[...document.querySelectorAll('#stage *')]
-          .filter((node) => [...node.childNodes].some((child) => child.nodeType === 3 && child.data))
+        TEXTS
+        + """
           .map((node) => [node.className, parseFloat(getComputedStyle(node).fontSize)])
           .filter(([, size]) => size < 23.9)"""
     )
@@ -104,8 +106,8 @@ def test_no_letter_is_cut(gate: Gate, overlay: Overlay) -> None:
     everything(gate, "Ågypsyjq")
     overlay.drawn()
     cut: list[Any] = overlay.page.evaluate(
-        """[...document.querySelectorAll('#stage *')]
-          .filter((node) => [...node.childNodes].some((child) => child.nodeType === 3 && child.data))
+        TEXTS
+        + """
           .map((node) => [node.className, getComputedStyle(node)])
           .filter(([, style]) => style.overflowY === 'hidden')
           .map(([name, style]) => [name, parseFloat(style.lineHeight) / parseFloat(style.fontSize)])
