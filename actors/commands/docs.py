@@ -23,7 +23,7 @@ from actors.config import Settings
 from actors.core.event import Event, Submission
 from actors.core.examples import EXAMPLES
 from actors.core.legacy import LEGACY
-from actors.core.taxonomy import TAXONOMY, Payload, Player, Row
+from actors.core.taxonomy import TAXONOMY, Payload, Row
 
 DOCS: Final = config.ROOT / "docs"
 
@@ -77,7 +77,9 @@ _COLUMNS: Final = {
 
 def markdown() -> str:
     """Return docs/events.md."""
-    parts = [_INTRO, _table(), "## Player\n", *_struct(Player)]
+    parts = [_INTRO, _table()]
+    for part in _parts():
+        parts += [f"## {part.__name__}\n", *_struct(part)]
     for name, row in TAXONOMY.items():
         parts += [
             f"## {name}\n",
@@ -86,6 +88,26 @@ def markdown() -> str:
             _example(name),
         ]
     return "\n".join(parts)
+
+
+def _parts() -> list[type[Any]]:
+    """Return the Structs that payloads have fields of, each once."""
+    found: dict[type[Any], None] = {}
+
+    def look(kind: inspect.Type) -> None:
+        match kind:
+            case inspect.StructType(cls=cls):
+                found[cls] = None
+            case inspect.ListType(item_type=item):
+                look(item)
+            case inspect.UnionType(types=types):
+                for part in types:
+                    look(part)
+
+    for row in TAXONOMY.values():
+        for hint in get_type_hints(row.payload, include_extras=True).values():
+            look(inspect.type_info(hint))
+    return list(found)
 
 
 def _table() -> str:
@@ -146,8 +168,8 @@ def _type(kind: inspect.Type) -> str:
             return "true or false"
         case inspect.LiteralType(values=values):
             return " or ".join(f"`{value}`" for value in values)
-        case inspect.ListType(item_type=item):
-            return f"list of: {_type(item)}"
+        case inspect.ListType(item_type=item, max_length=high):
+            return f"list of{f' at most {high}' if high is not None else ''}: {_type(item)}"
         case inspect.DictType(key_type=key, value_type=value):
             return f"object: {_type(key)} → {_type(value)}"
         case inspect.UnionType(types=types):

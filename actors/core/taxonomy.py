@@ -27,6 +27,13 @@ Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 Color = Annotated[str, Meta(pattern=r"^(#[0-9a-fA-F]{6})?$(?!\n)")]
 # What a page's numbers hold exactly (2^53).
 Number = Annotated[int, Meta(ge=-9_007_199_254_740_992, le=9_007_199_254_740_992)]
+# Channel points of a large channel exceed Count.
+Points = Annotated[int, Meta(ge=0, le=9_007_199_254_740_992)]
+# An amount of money as text: binary fractions cannot hold it.
+Decimal = Annotated[str, Meta(pattern=r"^([0-9]{1,12}(\.[0-9]{1,8})?)?$(?!\n)")]
+Currency = Annotated[str, Meta(pattern=r"^([A-Z]{3,5})?$(?!\n)")]
+# A picture that the gateway fetches and keeps (`GET /media/emote/PROVIDER/ID`), or empty. media.py has the providers.
+Image = Annotated[str, Meta(pattern=r"^([a-z0-9-]{1,16}/[A-Za-z0-9_-]{1,80})?$(?!\n)")]
 
 
 class Payload(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -133,8 +140,27 @@ class Score(Payload, frozen=True):
     names: dict[Word, Word] = {}
 
 
+class Fragment(Payload, frozen=True):
+    """A part of a message. `image` is the picture of an emote or a cheer; without one the text is shown."""
+
+    kind: Literal["text", "emote", "mention", "cheer"]
+    text: Text
+    image: Image = ""
+
+
+class Reply(Payload, frozen=True):
+    """The message that is answered."""
+
+    user: Name
+    text: Text = ""
+    message_id: Word = ""
+
+
 class Chat(Payload, frozen=True):
-    """`message_id` is what a later deletion names; `color` is `#rrggbb` or empty."""
+    """`message_id` is what a later deletion names. `text` is the whole message; `fragments`, when there are any, are
+    the same message in parts and are shown instead. `badge_images[n]` is the picture of `badges[n]`, or empty.
+    `action` is `/me`, `highlight` a message that its author paid to highlight, `first` the author's first message.
+    """
 
     user: Name
     text: Text
@@ -144,6 +170,12 @@ class Chat(Payload, frozen=True):
     color: Color = ""
     badges: list[Word] = []
     team_only: bool = False
+    badge_images: Annotated[list[Image], Meta(max_length=32)] = []
+    fragments: Annotated[list[Fragment], Meta(max_length=256)] = []
+    reply_to: Reply | None = None
+    action: bool = False
+    highlight: bool = False
+    first: bool = False
 
 
 class ChatDelete(Payload, frozen=True):
@@ -159,11 +191,29 @@ class Follow(Payload, frozen=True):
 
 
 class Subscription(Payload, frozen=True):
+    """`group` is the `group` of the gift that this subscription is a part of, or empty."""
+
     user: Name
     tier: Word = ""
     months: Count = 0
     gifted_by: Word = ""
     text: Text = ""
+    group: Word = ""
+
+
+class Gift(Payload, frozen=True):
+    """Subscriptions that one user gives to others. Each may also be told as a `subscription` with the same `group`.
+
+    `anonymous`: the giver is not named, and `user` is a placeholder. `total` is what the user ever gave; 0 is unknown.
+    """
+
+    user: Name
+    count: Count
+    tier: Word = ""
+    recipients: Annotated[list[Name], Meta(max_length=100)] = []
+    group: Word = ""
+    anonymous: bool = False
+    total: Count = 0
 
 
 class Raid(Payload, frozen=True):
@@ -175,6 +225,100 @@ class Cheer(Payload, frozen=True):
     user: Name
     bits: Count
     text: Text = ""
+    anonymous: bool = False
+
+
+class Tip(Payload, frozen=True):
+    """`amount` is a decimal number as text, empty when it is not told; `currency` is an ISO 4217 code."""
+
+    user: Name
+    amount: Decimal = ""
+    currency: Currency = ""
+    text: Text = ""
+    anonymous: bool = False
+
+
+class Redemption(Payload, frozen=True):
+    """`title` is the name of the reward, `cost` its price in the channel's points, `text` what the user wrote."""
+
+    user: Name
+    title: Text
+    cost: Points = 0
+    text: Text = ""
+
+
+class Shoutout(Payload, frozen=True):
+    """`given`: this channel recommends `user`; `received`: `user` recommends this channel."""
+
+    user: Name
+    viewers: Count = 0
+    direction: Literal["given", "received"] = "given"
+
+
+class Stream(Payload, frozen=True):
+    """`stream` is the platform's id of this broadcast; `game` is its category."""
+
+    online: bool
+    stream: Word = ""
+    title: Text = ""
+    game: Text = ""
+
+
+class HypeTrain(Payload, frozen=True):
+    """`progress` of `goal` points in this `level`; `total` points in all. `ts_ends_ms` is 0 when unknown."""
+
+    phase: Literal["begin", "progress", "end"]
+    train: Word = ""
+    level: Count = 0
+    progress: Points = 0
+    goal: Points = 0
+    total: Points = 0
+    ts_ends_ms: Number = 0
+
+
+class Choice(Payload, frozen=True):
+    """An answer of a poll or an outcome of a prediction. `votes` are votes, or points; `users` is 0 when unknown."""
+
+    title: Text
+    votes: Points = 0
+    users: Count = 0
+
+
+class Poll(Payload, frozen=True):
+    phase: Literal["begin", "progress", "end", "canceled"]
+    title: Text
+    poll: Word = ""
+    choices: Annotated[list[Choice], Meta(max_length=10)] = []
+    ts_ends_ms: Number = 0
+
+
+class Prediction(Payload, frozen=True):
+    """`winner` is the title of the outcome that came true, at the end."""
+
+    phase: Literal["begin", "progress", "lock", "end", "canceled"]
+    title: Text
+    prediction: Word = ""
+    outcomes: Annotated[list[Choice], Meta(max_length=10)] = []
+    winner: Text = ""
+    ts_ends_ms: Number = 0
+
+
+class Goal(Payload, frozen=True):
+    """`goal` identifies the goal from begin to end; `kind` is what is counted, such as `follow` or `subscription`."""
+
+    goal: Name
+    phase: Literal["begin", "progress", "end"]
+    current: Number
+    target: Count
+    kind: Word = ""
+    title: Text = ""
+
+
+class Show(Payload, frozen=True):
+    """A command to the queue of a widget of every overlay; without `widget`, to all queues."""
+
+    action: Literal["skip", "pause", "resume", "clear", "replay", "mute", "unmute"]
+    widget: Word = ""
 
 
 class Toggle(Payload, frozen=True):
@@ -265,15 +409,25 @@ TAXONOMY: Final[dict[str, Row]] = {
     "subscription": _critical(7, Subscription, "a subscription, renewed or given", 120_000),
     "raid": _critical(8, Raid, "another channel brings its viewers", 120_000),
     "cheer": _critical(7, Cheer, "a viewer cheered with bits", 120_000),
+    "tip": _critical(8, Tip, "a viewer gave money", 120_000),
+    "gift": _critical(8, Gift, "a viewer gave subscriptions to others", 120_000),
+    "redemption": _critical(6, Redemption, "a viewer redeemed a reward with the channel's points", 120_000),
+    "shoutout": _critical(5, Shoutout, "one channel recommended another", 120_000),
+    "stream": _critical(5, Stream, "the stream went online or offline", 120_000),
     "assist": _normal(4, Assist, "a player helped with a kill"),
     "chat": _normal(3, Chat, "a message in a chat"),
     "player_join": _normal(2, Presence, "a player joined"),
     "player_leave": _normal(2, Presence, "a player left"),
     "custom": _normal(5, Custom, "an event of your own"),
+    "show": _normal(9, Show, "a command of the operator to a queue of the overlay", 5_000, 120),
     "hit": _cosmetic(5, Hit, "a shot hit someone", "hit:{attacker.id}"),
     "heal": _cosmetic(3, Heal, "a player healed someone", "heal:{player.id}"),
     "streak": _state(5, Streak, "kills of a player since their last death (derived from kills)", "streak:{player.id}"),
     "score": _state(4, Score, "the score of a match", "score"),
+    "hype_train": _state(6, HypeTrain, "a hype train begins, moves or ends", "hype_train"),
+    "poll": _state(6, Poll, "a poll begins, moves or ends", "poll"),
+    "prediction": _state(6, Prediction, "a prediction begins, moves or ends", "prediction"),
+    "goal": _state(5, Goal, "a goal of the channel and how far it is", "goal:{goal}"),
     "toggle": _state(6, Toggle, "an element of the overlay is shown or hidden", "toggle:{name}"),
     "crosshair": _state(6, Crosshair, "the crosshair's look", "crosshair"),
     "player_move": _state(1, PlayerMove, "where a player is", "move:{player.id}", retain=False),

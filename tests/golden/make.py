@@ -14,7 +14,7 @@ from msgspec import Raw
 from actors.core.event import Category, Event
 from actors.core.examples import EXAMPLES
 from actors.core.frame import Frame, json_frame
-from actors.core.taxonomy import TAXONOMY, Chat, Custom, Follow, Hit, Kill, Player, Round
+from actors.core.taxonomy import TAXONOMY, Chat, Custom, Follow, Fragment, Hit, Kill, Player, Reply, Round
 
 FOLDER = Path(__file__).parent
 TICK_MS = 1_763_690_000_016.625
@@ -115,6 +115,32 @@ def many():
     return frame([event("follow", Follow(f"viewer {n}"), id=f"golden/{n}.0", position=n) for n in range(1, 21)], top=20)
 
 
+COMMUNITY = ["tip", "gift", "redemption", "shoutout", "stream", "show", "hype_train", "poll", "prediction", "goal"]
+
+
+def community():
+    whole = Chat(
+        "ottoline",
+        "@Ada Kappa Cheer100",
+        badges=["moderator/1", "subscriber/12"],
+        badge_images=["twitch-badge/3267646d-33f0-4b17-b3df-f923a41db1d0", ""],
+        fragments=[
+            Fragment("mention", "@Ada"),
+            Fragment("text", " "),
+            Fragment("emote", "Kappa", "twitch/25"),
+            Fragment("cheer", "Cheer100", "twitch-cheer/cheer-100"),
+        ],
+        reply_to=Reply("Ada", "what a round", "m-81"),
+        action=True,
+        highlight=True,
+        first=True,
+    )
+    critical = [name for name in COMMUNITY if TAXONOMY[name].category is Category.CRITICAL]
+    logged = [event(name, EXAMPLES[name], position=1 + n) for n, name in enumerate(critical)]
+    others = [event(name, EXAMPLES[name]) for name in COMMUNITY if name not in critical]
+    return frame([*logged, event("chat", whole), *others], top=len(logged))
+
+
 GOLDEN = {
     "every_type": every_type,
     "every_field": every_field,
@@ -126,6 +152,7 @@ GOLDEN = {
     "shapes": shapes,
     "text": text,
     "many": many,
+    "community": community,
 }
 
 
