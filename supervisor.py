@@ -7,8 +7,8 @@ The guardian starts the supervisor again when it is killed; the supervisor does 
 SIGTERM; an actor that reads the end of its stdin knows that the supervisor is gone. Every second an actor writes a
 line to its stdout, which proves that its loop turns.
 
-The loop that owns the children is actors/process_tree.py; here is how it is called, and what has to be in order before
-it runs: the lock, the ports, the leftovers of one that was killed.
+The loop that owns the children is in actors/supervision/process_tree.py. This file calls it, after it has checked what
+must be in order before: the lock, the ports, and the leftovers of a supervisor that was killed.
 """
 
 from __future__ import annotations
@@ -33,12 +33,13 @@ from typing import IO, Final
 import click
 import msgspec
 
-from actors import commands, config, control, guardian, host, logs, tokens
+from actors import commands, config, host, logs, tokens
 from actors.config import Settings, Source
-from actors.core.restarts import Policy
-from actors.core.topology import Child
+from actors.core.supervision.kinds import Child
+from actors.core.supervision.restarts import Policy
 from actors.errors import ConfigError, FramewireError, Refused
-from actors.invocation import Invocation
+from actors.supervision import control, guardian
+from actors.supervision.invocation import Invocation
 
 DETACHED_READY_S: Final = 30.0
 # What a service waits for before it gives up and is called again: a port or a run directory that somebody still has.
@@ -166,7 +167,8 @@ def supervise(
 ) -> int:
     """Be the supervisor until stopped; return the exit code. The tests have a plan and a program of their own."""
     # Here, because it brings psutil with it: 4 MB that a command need not carry.
-    from actors import meters, process_tree, processes
+    from actors.supervision import child as processes
+    from actors.supervision import meters, process_tree
 
     settings, run_dir, lock = prepare(settings, invocation)
     with lock:
@@ -301,7 +303,11 @@ def become_guardian(options: list[str], settings: Settings, invocation: Invocati
     )
     host.hold_signals()  # until the guardian takes them over
     if host.POSIX:  # elsewhere exec is a new process, and the caller would believe that this one has ended
-        os.execve(sys.executable, [sys.executable, "-P", "-m", "actors.guardian", order], host.environment(config.ROOT))
+        os.execve(
+            sys.executable,
+            [sys.executable, "-P", "-m", "actors.supervision.guardian", order],
+            host.environment(config.ROOT),
+        )
     return guardian.main([order])
 
 

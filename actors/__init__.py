@@ -10,21 +10,25 @@ unimportant was in the way.
                  └──── marks (PUB/SUB) ◀────┘                                         └─ receipt: drawn to N ◀─┘
     ══ two links on every hop: critical, and the rest.    supervisor: starts, watches and restarts all, over pipes
 
-Where things are
-    core/       decisions; pure: no socket, clock, process, file, randomness, logging
-    adapters/   raw messages → events; pure; one module per kind of source
-    producers/  accept events: ingest (HTTP), trace (replay), demo; link.py is what they share
-    stores/     SQLite: the outbox of a producer, the critical log; the marks of suspects
-    gateway/    the tornado server: pages, sockets, fan-out, repair, api
-    commands/   one module per command beyond the process tree
-    normalizer.py queue_manager.py broadcaster.py    the shells between them
-    process_tree.py processes.py meters.py guardian.py   the supervisor's loop; one child; what it uses; who guards it
-    config.py errors.py host.py wire.py runtime.py   settings; exceptions; operating systems; every socket; the one loop
-    logs.py control.py tokens.py                     log files; the control socket; secrets
+Packages
+    core/         decisions; pure: no socket, clock, process, file, randomness, logging
+      contract/     events, their taxonomy, frames, messages of the protocol
+      queue/        order, lanes, ledger, derived events, cadence
+      delivery/     a producer's window, positions and gaps, slow clients
+      supervision/  kinds of processes, restarts, health, reload
+    adapters/     raw messages → events; pure; one module per kind of raw message
+    producers/    processes that accept events; link.py is what they share
+    stores/       SQLite: the outbox of a producer, the critical log; the marks of suspects
+    gateway/      the tornado server: pages, sockets, fan-out, repair, api
+    supervision/  the process tree, one child, its meters, the guardian, the control socket
+    commands/     one module per command of the operator
+    normalizer.py queue_manager.py broadcaster.py    the actors between producers and gateways
+    heartbeat.py reactor.py aio.py committer.py      what every actor's loop is made of
+    config.py errors.py host.py wire.py logs.py tokens.py    settings, exceptions, operating systems, sockets …
 
-Glossary: one word for one thing
+Glossary
     raw message   what a source sent: one JSON object, one log line
-    event         one thing that happened, in the contract's words (core/event.py)
+    event         one thing that happened, in the contract's words (core/contract/event.py)
     category      critical, normal, cosmetic or state; the lane of an event
     the rest      what is not critical
     accepted      a critical raw message that is fsynced in an outbox; the promise starts here
@@ -45,10 +49,10 @@ Glossary: one word for one thing
     receipt       an overlay's word that everything up to a position is drawn
     catch-up      an overlay that fell behind is fed from the log until it is live again
     child         a process of the supervisor; incarnation: one life of it
-    heart line    what a child says each second; it proves that its loop turns
+    heartbeat    what a child says each second; it proves that its loop turns
     tick          what a loop does between two waits; busy share: how much of the time it does not wait
     budget        what a process may use; exceeding it is logged, raises an alert, or restarts it
-    alert         something that an operator should know now (core/health.py has all of them)
+    alert         something that an operator should know now (core/supervision/health.py has all of them)
     reload        take a changed configuration while running
 """
 

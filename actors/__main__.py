@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from actors import config, faults, host, logs
-from actors.core.topology import MODULES, parse_name
+from actors.core.supervision.kinds import MODULES, parse_name
 from actors.errors import ConfigError, Fenced, Refused
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import msgspec
 
-from actors import faults, runtime, wire
+from actors import faults, heartbeat, wire
 from actors.config import Settings
-from actors.core.event import UNREADABLE, WIRE_VERSION
+from actors.core.contract.event import UNREADABLE, WIRE_VERSION
+from actors.reactor import Reactor
 
 
 class Stamp(
@@ -34,17 +35,17 @@ class Broadcaster:
 
     def __init__(self, bus: wire.Bus) -> None:
         self.critical_in = bus.bind(wire.PULL, wire.broadcaster_link("critical"))
-        self.rest_in = bus.bind(wire.PULL, wire.broadcaster_link("rest"))
+        self.best_effort_in = bus.bind(wire.PULL, wire.broadcaster_link("best_effort"))
         self._critical_out = bus.bind(wire.PUB, wire.frames_link("critical"))
-        self._rest_out = bus.bind(wire.PUB, wire.frames_link("rest"))
+        self._best_effort_out = bus.bind(wire.PUB, wire.frames_link("best_effort"))
         self._gen = 0
         self.counts: dict[str, float] = dict.fromkeys(("frames", "events", "bytes", "stale_frames", "bad_messages"), 0)
 
     def on_critical(self, message: bytes) -> None:
         self._forward(message, self._critical_out)
 
-    def on_rest(self, message: bytes) -> None:
-        self._forward(message, self._rest_out)
+    def on_best_effort(self, message: bytes) -> None:
+        self._forward(message, self._best_effort_out)
 
     def _forward(self, message: bytes, out: wire.Socket) -> None:
         faults.point("broadcaster.received")
@@ -68,13 +69,13 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     """Run until told to stop."""
     del settings, index
     bus = wire.Bus(run_dir)
-    reactor = runtime.Reactor(bus.context)
+    reactor = Reactor(bus.context)
     broadcaster = Broadcaster(bus)
-    heart = runtime.Heart(name, lambda: broadcaster.counts, reactor.ticks)
+    heart = heartbeat.Heartbeat(name, lambda: broadcaster.counts, reactor.ticks)
     heart.start(reactor.wake)
     reactor.reads(broadcaster.critical_in, broadcaster.on_critical)
-    reactor.reads(broadcaster.rest_in, broadcaster.on_rest)
-    reactor.every(runtime.HEARTBEAT_S, heart.beat)
+    reactor.reads(broadcaster.best_effort_in, broadcaster.on_best_effort)
+    reactor.every(heartbeat.HEARTBEAT_S, heart.beat)
     heart.ready()
     reactor.run(lambda: heart.stopping)
     bus.close()

@@ -43,7 +43,7 @@ class Ingest(Section, frozen=True):
 
 
 class Producer(Section, frozen=True):
-    """What every producer's outbox and window keep to (core/window.py)."""
+    """What every producer's outbox and window keep to (core/delivery/window.py)."""
 
     window_rows: Number = 1_024
     window_bytes: Size = 1 << 20
@@ -58,7 +58,7 @@ class Normalizer(Section, frozen=True):
 
 
 class Queue(Section, frozen=True):
-    """The queue policy (core/lanes.py, core/cadence.py) and the critical log."""
+    """The queue policy (core/queue/lanes.py, core/queue/cadence.py) and the critical log."""
 
     max_events: Number = 20_000
     max_bytes: Size = 16 << 20
@@ -121,7 +121,7 @@ class Exceptional(Section, frozen=True):
 
 
 class Budgets(Section, frozen=True):
-    """What a process may use, and what follows when it uses more (core/health.py)."""
+    """What a process may use, and what follows when it uses more (core/supervision/health.py)."""
 
     memory_warn_bytes: Size = 256 << 20
     memory_critical_bytes: Size = 512 << 20

@@ -202,7 +202,7 @@ class Follower:
     def __init__(self, path: Path, from_start: bool = False, back: int = 0) -> None:
         self.path = path
         self._file: IO[bytes] | None = None
-        self._rest = b""
+        self._best_effort = b""
         self._inside = False  # of a line whose beginning is before the place where reading began
         if not from_start:
             self._file = opened(path)
@@ -224,7 +224,7 @@ class Follower:
         self._file = self._file or opened(self.path)
         if self._file is None:
             return []
-        *lines, self._rest = (self._rest + self._file.read(READ_BYTES)).split(b"\n")
+        *lines, self._best_effort = (self._best_effort + self._file.read(READ_BYTES)).split(b"\n")
         if self._inside and lines:
             self._inside = False
             del lines[0]
@@ -241,7 +241,7 @@ class Follower:
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
-        self._file, self._rest, self._inside = None, b"", False
+        self._file, self._best_effort, self._inside = None, b"", False
 
 
 def last(run_dir: Path, names: Iterable[str], level: str, count: int) -> list[Fact]:

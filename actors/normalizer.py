@@ -13,11 +13,12 @@ from typing import Final
 
 import msgspec
 
-from actors import faults, runtime, wire
+from actors import faults, heartbeat, wire
 from actors.adapters import ADAPTERS
 from actors.config import Settings
-from actors.core.event import REFUSED, UNREADABLE, Envelope, EnvelopeBatch, RawBatch, RawItem, Reject
+from actors.core.contract.event import REFUSED, UNREADABLE, Envelope, EnvelopeBatch, RawBatch, RawItem, Reject
 from actors.errors import BadInput
+from actors.reactor import Reactor
 from actors.stores.suspects import Suspects
 
 MAX_DEATHS: Final = 3
@@ -35,9 +36,9 @@ class Normalizer:
     def __init__(self, bus: wire.Bus, index: int, suspects: Suspects) -> None:
         self._suspects = suspects
         self.critical_in = bus.bind(wire.PULL, wire.normalizer_link("critical", index))
-        self.rest_in = bus.bind(wire.PULL, wire.normalizer_link("rest", index))
+        self.best_effort_in = bus.bind(wire.PULL, wire.normalizer_link("best_effort", index))
         self._critical_out = bus.connect(wire.PUSH, wire.queue_link("critical"))
-        self._rest_out = bus.connect(wire.PUSH, wire.queue_link("rest"))
+        self._best_effort_out = bus.connect(wire.PUSH, wire.queue_link("best_effort"))
         self.counts: dict[str, float] = dict.fromkeys(
             ("received", "events", "rejected", "dead", "bad_messages", "unsent_batches"), 0
         )
@@ -45,11 +46,11 @@ class Normalizer:
     def on_critical(self, message: bytes) -> None:
         self._forward(message, self._critical_out)
 
-    def on_rest(self, message: bytes) -> None:
-        self._forward(message, self._rest_out)
+    def on_best_effort(self, message: bytes) -> None:
+        self._forward(message, self._best_effort_out)
 
-    def rest_has_room(self) -> bool:
-        return wire.writable(self._rest_out)
+    def best_effort_has_room(self) -> bool:
+        return wire.writable(self._best_effort_out)
 
     def _forward(self, message: bytes, out: wire.Socket) -> None:
         """Map one batch and send it on.
@@ -107,16 +108,18 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     """Run until told to stop."""
     del settings
     bus = wire.Bus(run_dir)
-    reactor = runtime.Reactor(bus.context)
+    reactor = Reactor(bus.context)
     normalizer = Normalizer(bus, index, Suspects(run_dir, name))
-    heart = runtime.Heart(name, lambda: normalizer.counts, reactor.ticks)
+    heart = heartbeat.Heartbeat(name, lambda: normalizer.counts, reactor.ticks)
     heart.start(reactor.wake)
     reactor.reads(normalizer.critical_in, normalizer.on_critical)
     # One batch of the rest at a time, and none while the queue-manager is busy: the pressure reaches the producers, who
     # alone decide what is not sent.
-    reactor.reads(normalizer.rest_in, normalizer.on_rest, when=normalizer.rest_has_room, per_turn=1)
-    reactor.each_turn(lambda now_s: None if normalizer.rest_has_room() else now_s + BLOCKED_S)
-    reactor.every(runtime.HEARTBEAT_S, heart.beat)
+    reactor.reads(
+        normalizer.best_effort_in, normalizer.on_best_effort, when=normalizer.best_effort_has_room, per_turn=1
+    )
+    reactor.each_turn(lambda now_s: None if normalizer.best_effort_has_room() else now_s + BLOCKED_S)
+    reactor.every(heartbeat.HEARTBEAT_S, heart.beat)
     heart.ready()
     reactor.run(lambda: heart.stopping)
     bus.close()

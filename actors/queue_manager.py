@@ -15,17 +15,19 @@ from typing import Any, Final
 
 import msgspec
 
-from actors import faults, host, runtime, wire
+from actors import faults, heartbeat, host, wire
+from actors.committer import Committer
 from actors.config import Queue, Settings
-from actors.core.book import Book, Entry
-from actors.core.cadence import Cadence
-from actors.core.calendar import Calendar
-from actors.core.derive import Derivation
-from actors.core.event import UNREADABLE, EnvelopeBatch, Event, Greeting, Marks, Receipt
-from actors.core.frame import Frame
-from actors.core.lanes import FRAME_BYTES, FRAME_EVENTS, Lanes
-from actors.core.ledger import Ledger
+from actors.core.contract.event import UNREADABLE, EnvelopeBatch, Event, Greeting, Marks, Receipt
+from actors.core.contract.frame import Frame
+from actors.core.queue.cadence import Cadence
+from actors.core.queue.calendar import Calendar
+from actors.core.queue.derive import Derivation
+from actors.core.queue.lanes import FRAME_BYTES, FRAME_EVENTS, Lanes
+from actors.core.queue.ledger import Ledger
+from actors.core.queue.sequencer import Entry, Sequencer
 from actors.errors import Fenced
+from actors.reactor import Reactor
 from actors.stores.log import Log, LogReader
 
 BEAT_S: Final = 0.25  # marks and `top`: how long a lost acknowledgement or a lost last frame goes unnoticed
@@ -61,7 +63,7 @@ class QueueManager:
         self.gen = recovered.head.gen
         self.ledger = Ledger(recovered.ledger)
         self.lanes = Lanes(settings.max_events, settings.max_bytes, self.ledger)
-        self.book = Book(
+        self.sequencer = Sequencer(
             recovered.head.epoch,
             recovered.head.top,
             recovered.watermarks,
@@ -83,12 +85,12 @@ class QueueManager:
             ("envelopes", "bad_messages", "commits", "committed_events", "frames", "frame_events", "unsent_frames"), 0
         )
         self.critical_in = bus.bind(wire.PULL, wire.queue_link("critical"))
-        self.rest_in = bus.bind(wire.PULL, wire.queue_link("rest"))
+        self.best_effort_in = bus.bind(wire.PULL, wire.queue_link("best_effort"))
         self.inbox = bus.bind(wire.PULL, wire.INBOX)
         self.ask = bus.bind(wire.REP, wire.ASK)
         self._marks = bus.bind(wire.PUB, wire.MARKS)
         self._critical_out = bus.connect(wire.PUSH, wire.broadcaster_link("critical"))
-        self._rest_out = bus.connect(wire.PUSH, wire.broadcaster_link("rest"))
+        self._best_effort_out = bus.connect(wire.PUSH, wire.broadcaster_link("best_effort"))
 
     # What comes in
 
@@ -96,9 +98,9 @@ class QueueManager:
         faults.point("queue.received")
         if (batch := self._decode(_batch, message)) is not None:
             self.counts["envelopes"] += len(batch.envelopes)
-            self.book.admit(batch, time.monotonic(), time.time() * 1000)
+            self.sequencer.admit(batch, time.monotonic(), time.time() * 1000)
 
-    def on_rest(self, message: bytes) -> None:
+    def on_best_effort(self, message: bytes) -> None:
         batch = self._decode(_batch, message)
         if batch is None:
             return
@@ -107,17 +109,17 @@ class QueueManager:
         now_s, now_ms = time.monotonic(), time.time() * 1000
         for envelope in batch.envelopes:
             if envelope.reject is not None:
-                self.book.reject(envelope.reject)
+                self.sequencer.reject(envelope.reject)
             for event in envelope.events:
                 self._queue(event, now_s, now_ms)
 
     def on_inbox(self, message: bytes) -> None:
         letter = self._decode(_inbox, message)
         if isinstance(letter, Greeting):
-            self.book.greet(letter, secrets.token_hex(16), time.monotonic(), time.time() * 1000)
+            self.sequencer.greet(letter, secrets.token_hex(16), time.monotonic(), time.time() * 1000)
             self.publish_marks()
         elif isinstance(letter, Receipt):
-            self.book.receipt(letter)
+            self.sequencer.receipt(letter)
 
     def on_ask(self, message: bytes) -> None:
         """Answer a question; whatever came, an answer must go, or the socket would be stuck."""
@@ -142,7 +144,7 @@ class QueueManager:
 
     def _queue(self, event: Event, now_s: float, now_ms: float) -> None:
         if event.coalesce_key is not None:
-            self.book.retain(event)
+            self.sequencer.retain(event)
         self.lanes.receive(event, now_s, now_ms)
 
     # What goes out
@@ -150,16 +152,16 @@ class QueueManager:
     def turn(self, now_s: float) -> float | None:
         """Start a commit if one is due, send a frame if one is due; return when the next of all is."""
         trim = self._trim_due_s is not None and self._trim_due_s <= now_s
-        if (self.book.urgent or trim) and not self._committing:
+        if (self.sequencer.urgent or trim) and not self._committing:
             self._trim_due_s = None if trim else self._trim_due_s
-            self._start_commit(self.book.take(trim_ms=self._calendar_ms() if trim else 0.0), dated=trim)
+            self._start_commit(self.sequencer.take(trim_ms=self._calendar_ms() if trim else 0.0), dated=trim)
         due_s = self.cadence.due_s(len(self.lanes) > 0, bool(self._shown))
         if due_s is not None and due_s <= now_s:
             due_s = self._send_frame(now_s)
-        gap_s = self.book.gap_due_s()
+        gap_s = self.sequencer.gap_due_s()
         if gap_s is not None and gap_s <= now_s:
             self.publish_marks()
-            gap_s = self.book.gap_due_s()
+            gap_s = self.sequencer.gap_due_s()
         trim_s = None if self._committing else self._trim_due_s  # the end of a commit wakes the loop anyway
         return min((moment for moment in (due_s, gap_s, trim_s) if moment is not None), default=None)
 
@@ -168,7 +170,7 @@ class QueueManager:
         if not self._committing:
             counted, self._counted = self._counted, self.counts["envelopes"]
             self._calendar_ms()
-            self._start_commit(self.book.take(even_empty=counted != self._counted), dated=True)
+            self._start_commit(self.sequencer.take(even_empty=counted != self._counted), dated=True)
 
     def _calendar_ms(self) -> float:
         return self._calendar.now_ms(time.time() * 1000, host.lived_s())
@@ -190,8 +192,8 @@ class QueueManager:
 
     def publish_marks(self) -> None:
         now_s = time.monotonic()
-        wire.offered(self._marks, _encode(Marks(self.book.committed_epoch, self.gen, self.book.marks(now_s))))
-        self.book.named(now_s)
+        wire.offered(self._marks, _encode(Marks(self.sequencer.committed_epoch, self.gen, self.sequencer.marks(now_s))))
+        self.sequencer.named(now_s)
         faults.point("queue.acked")
 
     def _start_commit(self, entry: Entry | None, dated: bool = False) -> None:
@@ -203,7 +205,7 @@ class QueueManager:
 
     def _on_committed(self, entry: Entry, more_to_trim: bool) -> None:
         self._committing = False
-        self.book.committed(entry)
+        self.sequencer.committed(entry)
         if more_to_trim:
             self._trim_due_s = time.monotonic() + TRIM_AGAIN_S
         self.counts["commits"] += 1
@@ -219,7 +221,7 @@ class QueueManager:
 
     def _send_frame(self, now_s: float) -> float | None:
         """Send one frame; return when the next is due."""
-        out = self._critical_out if self._shown else self._rest_out
+        out = self._critical_out if self._shown else self._best_effort_out
         if not wire.writable(out):
             self.counts["unsent_frames"] += 1
             return now_s + RETRY_S
@@ -241,10 +243,10 @@ class QueueManager:
     def _make_frame(self, critical: list[Event], rest: list[Event], seq: int) -> Frame:
         return Frame(
             gen=self.gen,
-            epoch=self.book.committed_epoch,
+            epoch=self.sequencer.committed_epoch,
             seq=seq,
             tick_ts_ms=time.time() * 1000,
-            top=self.book.committed_top,
+            top=self.sequencer.committed_top,
             first=critical[0].position if critical else 0,
             last=critical[-1].position if critical else 0,
             events=critical + rest,
@@ -254,17 +256,17 @@ class QueueManager:
 
     def idle(self) -> bool:
         """Whether everything that came in is committed and sent."""
-        return not (self._committing or self.book.urgent or self._shown or len(self.lanes))
+        return not (self._committing or self.sequencer.urgent or self._shown or len(self.lanes))
 
-    def stats(self) -> runtime.Stats:
+    def stats(self) -> heartbeat.Stats:
         return self.counts | {
             "gen": self.gen,
-            "top": self.book.committed_top,
+            "top": self.sequencer.committed_top,
             "lanes_events": len(self.lanes),
             "lanes_bytes": self.lanes.size_bytes,
             "lanes_peak_events": self.lanes.peak,
             "shown_waiting": len(self._shown),
-            "queue": len(self.lanes) + len(self._shown) + self.book.waiting,
+            "queue": len(self.lanes) + len(self._shown) + self.sequencer.waiting,
             "events": self.counts["frame_events"],
             "busy": float(self.cadence.busy),
         }
@@ -275,26 +277,26 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     del index
     queue = settings.queue
     bus = wire.Bus(run_dir)
-    reactor = runtime.Reactor(bus.context)
+    reactor = Reactor(bus.context)
     logs: list[Log] = []
 
     def open_log() -> Log:
         logs.append(Log(run_dir, queue.log_keep_s, queue.log_max_bytes, queue.identity_s, queue.quarantine_rows))
         return logs[0]
 
-    committer = runtime.Committer(open_log, reactor.wake)
+    committer = Committer(open_log, reactor.wake)
     committer.start()
     manager = QueueManager(queue, bus, logs[0], LogReader(run_dir), committer.submit)
-    heart = runtime.Heart(name, lambda: manager.stats() | committer.stats(), reactor.ticks)
+    heart = heartbeat.Heartbeat(name, lambda: manager.stats() | committer.stats(), reactor.ticks)
     heart.start(reactor.wake)
-    reactor.reads(manager.critical_in, manager.on_critical, when=lambda: not manager.book.full)
+    reactor.reads(manager.critical_in, manager.on_critical, when=lambda: not manager.sequencer.full)
     reactor.reads(manager.inbox, manager.on_inbox)
     reactor.reads(manager.ask, manager.on_ask)
-    reactor.reads(manager.rest_in, manager.on_rest, per_turn=REST_BATCHES)
+    reactor.reads(manager.best_effort_in, manager.on_best_effort, per_turn=REST_BATCHES)
     reactor.every(BEAT_S, manager.beat)
     reactor.every(SAVE_S, manager.save)
     reactor.every(TRIM_S, manager.trim)
-    reactor.every(runtime.HEARTBEAT_S, heart.beat)
+    reactor.every(heartbeat.HEARTBEAT_S, heart.beat)
 
     def turn(now_s: float) -> float | None:
         committer.collect()

@@ -25,12 +25,12 @@ SUB: Final = zmq.SUB
 REP: Final = zmq.REP
 REQ: Final = zmq.REQ
 
-LANES: Final = ("critical", "rest")
+LANES: Final = ("critical", "best_effort")
 
 # Critical: more than the producers' windows (1,024 rows each), so that a PUSH is full only when its consumer is away.
 # The rest: 64 batches of up to 256 rows; more would only be older when it arrives.
 HIGH_WATER_MESSAGES: Final = 1_000
-HIGH_WATER_REST_MESSAGES: Final = 64
+HIGH_WATER_BEST_EFFORT_MESSAGES: Final = 64
 # A RawBatch or Frame holds at most 256 KiB of rows plus one maximal row (ingest.max_body_bytes bounds it).
 MAX_MESSAGE_BYTES: Final = 4 << 20
 LINGER_MS: Final = 500
@@ -74,7 +74,7 @@ class Bus:
     def _socket(self, kind: int, name: str) -> Socket:
         socket: Socket = self.context.socket(kind)
         socket.setsockopt(zmq.LINGER, LINGER_MS)  # the default waits for ever at exit
-        high_water = HIGH_WATER_REST_MESSAGES if name.endswith(".rest") else HIGH_WATER_MESSAGES
+        high_water = HIGH_WATER_BEST_EFFORT_MESSAGES if name.endswith(".best_effort") else HIGH_WATER_MESSAGES
         socket.setsockopt(zmq.SNDHWM, high_water)
         socket.setsockopt(zmq.RCVHWM, high_water)
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)

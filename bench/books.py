@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 from actors.adapters import srcds
-from actors.core.event import Category, RawItem
+from actors.core.contract.event import Category, RawItem
 from actors.errors import BadInput
 
 Face = tuple[Any, ...]

@@ -2,8 +2,8 @@
 
     python -m bench.drawn [--seconds 30] [--load idle|busy]
 
-The product's own overlay page, headless, 1920 × 1080, rendered in software, 60 Hz. *Drawn* is the moment at which the
-page's frame was committed, by the page's journal; the compositor and a screen come on top. Open loop as in latency.py.
+The product's own overlay page, headless, 1920 × 1080, software rendering, 60 Hz. *Rendered* is when the
+page's frame was committed, by the page's journal; the compositor and a screen add to it. Open loop as in latency.py.
 """
 
 from __future__ import annotations

@@ -36,8 +36,8 @@ import msgspec
 import psutil
 
 from actors import config, tokens, wire
-from actors.core.event import Category, Event, Raw
-from actors.core.frame import Frame
+from actors.core.contract.event import Category, Event, Raw
+from actors.core.contract.frame import Frame
 from actors.stores.log import Log
 from bench import _load
 from bench._harness import ROOT, free_ports, report

@@ -31,7 +31,7 @@ import msgpack
 import msgspec
 import psutil
 
-from actors.core.event import Submission
+from actors.core.contract.event import Submission
 from bench import traffic
 from bench._harness import ROOT, Pipeline, pipeline, report
 from bench._overlay import Applied, Overlay

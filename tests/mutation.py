@@ -59,33 +59,35 @@ def one(name: str, file: str, old: str, new: str, *tests: str) -> Mutation:
     return Mutation(name, (Edit(file, old, new),), tests)
 
 
-BOOK, WINDOW, LANES, LEDGER = (f"actors/core/{name}.py" for name in ("book", "window", "lanes", "ledger"))
+ORDER, WINDOW, LANES, LEDGER = (
+    f"actors/core/{name}.py" for name in ("queue/sequencer", "delivery/window", "queue/lanes", "queue/ledger")
+)
 CURSOR, LOG, OUTBOX, LINK = (
-    "actors/core/cursor.py", "actors/stores/log.py", "actors/stores/outbox.py", "actors/producers/link.py",
+    "actors/core/delivery/cursor.py", "actors/stores/log.py", "actors/stores/outbox.py", "actors/producers/link.py",
 )  # fmt: skip
-QUEUE, NORMALIZER, RUNTIME = "actors/queue_manager.py", "actors/normalizer.py", "actors/runtime.py"
+QUEUE, NORMALIZER, HEARTBEAT = "actors/queue_manager.py", "actors/normalizer.py", "actors/heartbeat.py"
 POWER, DEATHS, SHELLS = (
     f"{FAULTS}test_power_cut.py::test_what_a_store_acknowledged_survives_a_power_cut_at_any_moment",
     f"{FAULTS}test_store_deaths.py::test_a_store_that_died_keeps_what_it_acknowledged",
     f"{SOCKETS}test_shells.py",
 )
-NEVER_NAMED = Edit(BOOK, "line.admitted + 1 if self._is_late(line, now_s) else 0)", "0)")
+NEVER_NAMED = Edit(ORDER, "line.admitted + 1 if self._is_late(line, now_s) else 0)", "0)")
 NEVER_AGAIN = Edit(WINDOW, "            self._again(0)\n            self._silence_s =", "            self._silence_s =")
 WORLD = f"{CORE}test_delivery.py"
 
 MUTATIONS: Final = [
     # Commit, then acknowledge, then show
-    one("a watermark is told before its commit", BOOK,
+    one("a watermark is told before its commit", ORDER,
         "line.committed, line.admitted + 1 if", "line.admitted, line.admitted + 1 if",
-        f"{CORE}test_book.py", f"{SHELLS}::test_nothing_is_acknowledged_or_shown_before_it_is_on_disk"),
+        f"{CORE}test_sequencer.py", f"{SHELLS}::test_nothing_is_acknowledged_or_shown_before_it_is_on_disk"),
     one("an entry counts as committed before it is", QUEUE,
         "            self._commit(entry, lambda more: self._on_committed(entry, more))",
         "            self._on_committed(entry, False)\n            self._commit(entry, lambda more: None)",
         f"{SHELLS}::test_nothing_is_acknowledged_or_shown_before_it_is_on_disk"),
-    one("an epoch is told before its commit", BOOK,
+    one("an epoch is told before its commit", ORDER,
         "            self.epoch = self._open.new_epoch = new_epoch",
         "            self.epoch = self.committed_epoch = self._open.new_epoch = new_epoch",
-        f"{CORE}test_book.py"),
+        f"{CORE}test_sequencer.py"),
     one("an outbox answers before its commit", OUTBOX,
         'self._db.execute("BEGIN IMMEDIATE")\n        results = [self._apply(job) for job in jobs]\n'
         '        self._db.execute("COMMIT")\n',
@@ -97,7 +99,7 @@ MUTATIONS: Final = [
         f"{POWER}[outbox]"),
     # Sent until the log has it, in order
     Mutation("a missing number is never named, and silence sends nothing again", (NEVER_NAMED, NEVER_AGAIN), (WORLD,)),
-    Mutation("a missing number is never named", (NEVER_NAMED,), (f"{CORE}test_book.py",)),
+    Mutation("a missing number is never named", (NEVER_NAMED,), (f"{CORE}test_sequencer.py",)),
     Mutation("silence sends nothing again", (NEVER_AGAIN,), (f"{CORE}test_window.py",)),
     one("a new generation gets nothing again", WINDOW,
         "        if new_gen:\n            self._again(0)", "        if False:\n            self._again(0)",
@@ -105,18 +107,18 @@ MUTATIONS: Final = [
     one("marks of an older generation are believed", WINDOW,
         "if marks.gen < self._gen and marks.epoch == self.epoch:", "if False:", f"{CORE}test_window.py"),
     Mutation("what comes too early is not held back", (
-        Edit(BOOK, "elif envelope.pseq == line.admitted + 1:\n                self._enter(batch.producer, envelope, "
+        Edit(ORDER, "elif envelope.pseq == line.admitted + 1:\n                self._enter(batch.producer, envelope, "
              "now_ms)\n                line.admitted += 1",
              "elif envelope.pseq > line.admitted:\n                self._enter(batch.producer, envelope, now_ms)\n"
              "                line.admitted = envelope.pseq"),
-    ), (f"{CORE}test_book.py", WORLD)),
-    one("a number is taken as often as it comes", BOOK,
+    ), (f"{CORE}test_sequencer.py", WORLD)),
+    one("a number is taken as often as it comes", ORDER,
         "if envelope.pseq <= line.admitted or envelope.pseq in line.held:", "if envelope.pseq in line.held:",
-        f"{CORE}test_book.py", WORLD),
-    one("an identity is logged as often as it comes", BOOK, "            if earlier is not None:\n",
-        "            if earlier is not None and not earlier:\n", f"{CORE}test_book.py"),
-    one("an identity that is not committed yet is not known", BOOK,
-        "self._recent.get(key) or self._known(key)", "self._known(key)", f"{CORE}test_book.py"),
+        f"{CORE}test_sequencer.py", WORLD),
+    one("an identity is logged as often as it comes", ORDER, "            if earlier is not None:\n",
+        "            if earlier is not None and not earlier:\n", f"{CORE}test_sequencer.py"),
+    one("an identity that is not committed yet is not known", ORDER,
+        "self._recent.get(key) or self._known(key)", "self._known(key)", f"{CORE}test_sequencer.py"),
     one("a body that a server repeats is stored again", OUTBOX,
         "                return Stored([], repeated=True)", "                pass", f"{SOCKETS}test_stores.py"),
     one("a greeting that found nobody is forgotten", LINK,
@@ -146,8 +148,8 @@ MUTATIONS: Final = [
     one("derived state is not in the transaction of its events", LOG,
         '                db.execute("INSERT OR REPLACE INTO derived VALUES (?, ?)", (key, body))',
         "                pass", f"{DEATHS}[log.after_commit]"),
-    one("derived state misses the entry of its cause", BOOK,
-        "        entry.derived = self._derivation.take_changes()\n", "", f"{CORE}test_book.py", WORLD),
+    one("derived state misses the entry of its cause", ORDER,
+        "        entry.derived = self._derivation.take_changes()\n", "", f"{CORE}test_sequencer.py", WORLD),
     one("retained state is not written", LOG,
         "[(key, _encode(event)) for key, event in entry.retained.items()]", "[]",
         f"{SOCKETS}test_gateway.py::test_a_state_that_was_lost_comes_from_the_log"),
@@ -185,7 +187,7 @@ MUTATIONS: Final = [
         "tests/web/session.test.mjs"),
     # Lanes, bounds, the ledger
     one("critical messages share the link of the rest", LINK,
-        'wire.normalizer_link("critical", index) for index in processes', 'wire.normalizer_link("rest", index) '
+        'wire.normalizer_link("critical", index) for index in processes', 'wire.normalizer_link("best_effort", index) '
         "for index in processes", f"{SOCKETS}test_pipeline.py::test_a_kill_is_logged_shown_and_told"),
     one("normal events give way before cosmetic ones", LANES,
         "GIVING_WAY: Final = (Category.COSMETIC, Category.NORMAL, Category.STATE)",
@@ -212,7 +214,7 @@ MUTATIONS: Final = [
         "        if more_to_trim:\n", "        if not more_to_trim and more_to_trim:\n",
         f"{SHELLS}::test_an_outbox_forgets_as_fast_as_it_is_filled"),
     # The wall clock
-    one("what a clock jumped over makes things old", "actors/core/calendar.py",
+    one("what a clock jumped over makes things old", "actors/core/queue/calendar.py",
         "return wall_ms - self.ahead_ms", "return wall_ms", f"{CORE}test_calendar.py"),
     one("a clock that is set back makes a hole in the log", LOG,
         "(SELECT coalesce(min(CASE WHEN ts_ms >= ? THEN position END), max(position) + 1) FROM",
@@ -235,14 +237,14 @@ MUTATIONS: Final = [
         "test_a_second_supervisor_is_refused_even_when_the_lock_was_taken_away"),
     one("a stopped terminal stops the supervisor", "actors/logs.py", "rest and host.takes_output(file)", "rest",
         f"{FAULTS}test_callers.py::test_output_that_nobody_takes_makes_nobody_wait"),
-    one("a deaf supervisor stops whoever works", "actors/runtime.py", "            host.do_not_wait(1)\n",
+    one("a deaf supervisor stops whoever works", "actors/heartbeat.py", "            host.do_not_wait(1)\n",
         "            pass\n", f"{FAULTS}test_callers.py::"
         "test_who_works_goes_on_when_the_supervisor_does_not_listen"),
-    one("a failed supervisor takes the list of its children along", "actors/process_tree.py",
+    one("a failed supervisor takes the list of its children along", "actors/supervision/process_tree.py",
         "if not self.incarnations else []", "", f"{FAULTS}test_wreckage.py::"
         "test_a_supervisor_that_failed_leaves_word_of_its_children_and_why"),
     one("the ingest lives on with a failure of its own", "actors/producers/ingest.py",
-        "    runtime.end_with_own_failures(loop, desk.counts, fail)\n", "",
+        "    aio.end_with_own_failures(loop, desk.counts, fail)\n", "",
         f"{FAULTS}test_crashes.py::test_what_a_callback_of_the_ingest_raises_ends_it"),
 ]  # fmt: skip
 

@@ -17,8 +17,9 @@ from typing import Any, Final
 
 import psutil
 
-from actors import control, tokens
+from actors import tokens
 from actors.errors import Refused
+from actors.supervision import control
 
 # All waits scale by it: a slow or loaded machine needs longer, and no test asserts a time.
 SLOWNESS = float(os.environ.get("TEST_SLOWNESS", "1"))

@@ -22,7 +22,7 @@ from typing import Final
 from msgspec import Struct
 
 from actors.adapters import generic, srcds
-from actors.core.event import Category, Event, RawItem
+from actors.core.contract.event import Category, Event, RawItem
 
 
 class Adapter(Struct, frozen=True):

@@ -18,8 +18,8 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
-from actors.core.event import Category, Event, RawItem
-from actors.core.taxonomy import TAXONOMY, Chat, Payload, Row
+from actors.core.contract.event import Category, Event, RawItem
+from actors.core.contract.taxonomy import TAXONOMY, Chat, Payload, Row
 
 _encode = msgspec.msgpack.Encoder().encode
 

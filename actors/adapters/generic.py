@@ -17,9 +17,9 @@ import msgspec
 from msgspec import Raw, Struct
 
 from actors.adapters.build import build
-from actors.core.event import UNREADABLE, Category, Event, RawItem, Submission
-from actors.core.legacy import from_legacy
-from actors.core.taxonomy import TAXONOMY, Chat, Custom, Payload
+from actors.core.contract.event import UNREADABLE, Category, Event, RawItem, Submission
+from actors.core.contract.legacy import from_legacy
+from actors.core.contract.taxonomy import TAXONOMY, Chat, Custom, Payload
 from actors.errors import BadInput, TooLarge
 
 # One request is one transaction of the outbox, and one payload is one cell of an overlay's screen: guesses.

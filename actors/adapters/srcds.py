@@ -27,8 +27,8 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from actors.adapters.build import build
-from actors.core.event import Category, Event, RawItem
-from actors.core.taxonomy import (
+from actors.core.contract.event import Category, Event, RawItem
+from actors.core.contract.taxonomy import (
     Assist,
     Chat,
     Death,

@@ -16,7 +16,8 @@ import click
 
 from actors import config, host
 from actors.config import Settings
-from actors.core import origins, topology
+from actors.core import origins
+from actors.core.supervision import kinds as topology
 from actors.errors import BadInput, ConfigError, FramewireError, Refused
 from actors.logs import printable  # by name: `logs` is a command here
 

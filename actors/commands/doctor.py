@@ -18,10 +18,11 @@ from typing import Any, Final, NamedTuple
 
 import click
 
-from actors import commands, config, control, host, tokens
+from actors import commands, config, host, tokens
 from actors.config import Settings
 from actors.core.origins import LOOPBACK, WILDCARD
 from actors.errors import ConfigError, Refused
+from actors.supervision import control
 
 FREE_BYTES: Final = 1 << 30  # the log (queue.log_max_bytes), an outbox and their WALs, with room
 SYNCS: Final = 20

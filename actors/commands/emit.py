@@ -12,8 +12,8 @@ import msgspec
 
 from actors import commands, tokens
 from actors.commands import loopback
-from actors.core.examples import EXAMPLES
-from actors.core.taxonomy import TAXONOMY
+from actors.core.contract.examples import EXAMPLES
+from actors.core.contract.taxonomy import TAXONOMY
 from actors.errors import BadInput
 
 BATCH: Final = 500  # events per request; the ingest takes 1,000 and 1 MiB

@@ -9,9 +9,10 @@ from typing import Any
 import click
 import msgspec
 
-from actors import commands, config, control
+from actors import commands, config
 from actors.commands.restart import wait_until_back
 from actors.errors import ConfigError
+from actors.supervision import control
 
 
 @click.command("reload")

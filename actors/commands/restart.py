@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import click
 
-from actors import commands, control
-from actors.core.children import State
+from actors import commands
+from actors.core.supervision.children import State
 from actors.errors import FramewireError
+from actors.supervision import control
 
 READY_S: Final = 20.0  # drain_s, the kill, and what an actor may take to start
 

@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 
 import click
 
-from actors import commands, control, logs
+from actors import commands, logs
+from actors.supervision import control
 
 WIDTH: Final = 80  # what is no terminal gets as much
 COLORS: Final = {

@@ -10,7 +10,8 @@ from typing import Final
 
 import click
 
-from actors import commands, control
+from actors import commands
+from actors.supervision import control
 
 MARGIN_S: Final = 5.0  # beyond drain_s: stages that get their grace, and a disk that flushes
 COME_BACK_S: Final = 7.0  # a killed supervisor is back after at most backoff_max_s

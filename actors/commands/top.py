@@ -14,9 +14,10 @@ from typing import Any, Final
 
 import click
 
-from actors import commands, control, logs
+from actors import commands, logs
 from actors.commands import status
 from actors.errors import FramewireError, Refused
+from actors.supervision import control
 
 REFRESH_S: Final = 1.0
 ANSWER_S: Final = 2.0  # a supervisor that is stopped must not stop the keys for longer

@@ -21,9 +21,9 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from actors import commands, tokens
 from actors.config import Settings
-from actors.core.event import WIRE_VERSION
+from actors.core.contract.event import WIRE_VERSION
+from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.origins import authority
-from actors.core.taxonomy import TAXONOMY
 from actors.errors import FramewireError, Refused
 
 RECONNECT_S: Final = 0.25

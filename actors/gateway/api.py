@@ -12,11 +12,11 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
-from actors.core.event import WIRE_VERSION
+from actors.core.contract.event import WIRE_VERSION
 from actors.errors import Refused
 from actors.gateway.fanout import Histogram
 from actors.gateway.overlay import Overlay
-from actors.gateway.pages import Doors
+from actors.gateway.pages import BaseHandler
 
 if TYPE_CHECKING:
     from actors.gateway.hub import Gateway
@@ -25,7 +25,7 @@ FRESH_S: Final = 2.0  # eight heartbeats of the queue-manager
 PREFIX: Final = "framewire_gateway_"
 
 
-class Api(Doors):
+class Api(BaseHandler):
     gateway: Gateway
 
     def initialize(self, gateway: Gateway) -> None:
@@ -198,7 +198,7 @@ def own_metrics(gateway: Gateway) -> Iterable[str]:
     for name, count in sorted(gateway.filtered().items()):
         yield f'{PREFIX}filtered_by_type_total{{gateway="{gateway.name}",type="{name}"}} {count}'
     yield f"# TYPE {PREFIX}latency_seconds histogram"
-    for lane, histogram in (("critical", gateway.fanout.critical_ms), ("rest", gateway.fanout.other_ms)):
+    for lane, histogram in (("critical", gateway.fanout.critical_ms), ("best_effort", gateway.fanout.other_ms)):
         yield from histogram_lines(histogram, f'gateway="{gateway.name}",lane="{lane}"')
 
 

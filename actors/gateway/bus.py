@@ -15,8 +15,8 @@ import msgspec
 import zmq
 
 from actors import faults, host, wire
-from actors.core.event import UNREADABLE, Receipt
-from actors.core.frame import Frame
+from actors.core.contract.event import UNREADABLE, Receipt
+from actors.core.contract.frame import Frame
 from actors.errors import Refused
 
 DRAIN_MESSAGES: Final = 256  # per wake-up; then sockets get their turn

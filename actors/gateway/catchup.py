@@ -15,10 +15,10 @@ from functools import partial
 from typing import Final
 
 from actors import faults
-from actors.core.clients import State, rest_s
-from actors.core.event import Event
-from actors.core.frame import Frame
-from actors.core.recent import cut
+from actors.core.contract.event import Event
+from actors.core.contract.frame import Frame
+from actors.core.delivery.clients import State, rest_s
+from actors.core.delivery.recent import cut
 from actors.errors import Refused
 from actors.gateway.fanout import Fanout, Group, Key
 from actors.gateway.feed import Feed

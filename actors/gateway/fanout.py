@@ -19,10 +19,10 @@ import msgspec
 from msgspec import Struct
 
 from actors import faults
-from actors.core.clients import State
-from actors.core.event import Event
-from actors.core.frame import Frame, json_event, json_frame
-from actors.core.legacy import to_legacy
+from actors.core.contract.event import Event
+from actors.core.contract.frame import Frame, json_event, json_frame
+from actors.core.contract.legacy import to_legacy
+from actors.core.delivery.clients import State
 from actors.gateway.overlay import Overlay
 
 TEXT: Final = 0x81

@@ -1,7 +1,7 @@
 """frames of the bus + pages of the log ──▶ [feed] ──▶ every live overlay
 
 Starts like Clone (zguide, chapter 5): subscribe, then read where the log stands, then take frames. From there on
-core/cursor.py decides; this shell reads the log for it, on another thread.
+core/delivery/cursor.py decides; this shell reads the log for it, on another thread.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from actors import faults, wire
-from actors.core.cursor import Cursor, Head, Numbers, merged
-from actors.core.event import Category, Event
-from actors.core.frame import Frame
-from actors.core.recent import RING_EVENTS, Retained, Ring
+from actors.core.contract.event import Category, Event
+from actors.core.contract.frame import Frame
+from actors.core.delivery.cursor import Cursor, Head, Numbers, merged
+from actors.core.delivery.recent import RING_EVENTS, Retained, Ring
 from actors.errors import Refused
 from actors.gateway.bus import Arrival, FrameLinks
 from actors.stores.log import LogReader

@@ -1,6 +1,7 @@
 """Everybody who is connected to this gateway, and what they share.
 
-Decisions are in core/clients.py (who is slow, who is gone) and core/cursor.py; this is where they are carried out.
+core/delivery/clients.py decides which overlay is slow or gone, core/delivery/cursor.py which positions are missing.
+This module carries the decisions out.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from typing import Any, Final
 
 from tornado.iostream import IOStream
 
-from actors import runtime, tokens, wire
+from actors import tokens, wire
 from actors.config import Settings
-from actors.core.clients import Close, Lag, State, Verdict, judge
-from actors.core.frame import Frame
-from actors.core.messages import Command
+from actors.core.contract.frame import Frame
+from actors.core.contract.messages import Command
+from actors.core.delivery.clients import Close, Lag, State, Verdict, judge
 from actors.errors import BadInput, ConfigError, Refused
 from actors.gateway.bus import Receipts, ask, ask_supervisor
 from actors.gateway.catchup import CatchUp
@@ -30,6 +31,7 @@ from actors.gateway.fanout import Fanout, Group
 from actors.gateway.feed import Feed, LogThreads
 from actors.gateway.overlay import Overlay
 from actors.gateway.sockets import OverlaySocket
+from actors.heartbeat import Stats
 
 DRAIN_S: Final = 1.0
 
@@ -277,7 +279,7 @@ class Gateway:
         greeted = [overlay for overlay in self.overlays.values() if overlay.group is not None]
         return max((last - max(overlay.position, overlay.start_position) for overlay in greeted), default=0)
 
-    def stats(self) -> runtime.Stats:
+    def stats(self) -> Stats:
         feed, fanout = self.feed, self.fanout
         counts = feed.cursor.counts
         return {

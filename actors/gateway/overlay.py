@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from tornado.iostream import IOStream, StreamClosedError
 
-from actors.core.clients import Bucket, State
-from actors.core.messages import Drawn, Hello
+from actors.core.contract.messages import Hello, RenderReceipt
+from actors.core.delivery.clients import Bucket, State
 
 if TYPE_CHECKING:
     from actors.gateway.fanout import Group
@@ -100,7 +100,7 @@ class Overlay:
         self.pinged = False
         self.bucket = Bucket(now_s=now_s)
         self.receipted = 0
-        self.drawn: Drawn | None = None
+        self.drawn: RenderReceipt | None = None
 
     def write(self, data: bytes, position: int = 0) -> None:
         """Send framed bytes, now or after what waits; `position` is the last critical one in them, 0 for none."""

@@ -1,4 +1,4 @@
-"""Doors and walls of every HTTP answer: whom we answer at all, the headers, and the files of web_overlay/.
+"""BaseHandler and walls of every HTTP answer: whom we answer at all, the headers, and the files of web_overlay/.
 
 The Host is checked before anything else (core/origins.py says why). Files are served by an allowlist of endings, so
 that neither a listing, nor a stray file, nor a Windows stream name gets out; tornado refuses what leaves the directory.
@@ -53,7 +53,7 @@ MIME_TYPES: Final = {
 }
 
 
-class Doors(tornado.web.RequestHandler):
+class BaseHandler(tornado.web.RequestHandler):
     """Base of all handlers. The application's settings hold `hosts` and `origins`."""
 
     def set_default_headers(self) -> None:
@@ -94,14 +94,14 @@ class Doors(tornado.web.RequestHandler):
         )
 
 
-class NotFound(Doors):
+class NotFound(BaseHandler):
     def prepare(self) -> None:
         super().prepare()
         if not self._finished:
             self.refuse(404, "there is no such page")
 
 
-class Files(Doors, tornado.web.StaticFileHandler):
+class Files(BaseHandler, tornado.web.StaticFileHandler):
     """The files of web_overlay/, or the one `page`."""
 
     def initialize(self, path: str, page: str = "") -> None:  # type: ignore[override]
@@ -126,7 +126,7 @@ class Files(Doors, tornado.web.StaticFileHandler):
         return MIME_TYPES[Path(str(self.absolute_path)).suffix]
 
 
-class Redirect(Doors):
+class Redirect(BaseHandler):
     def initialize(self, to: str) -> None:
         self._to = to
 

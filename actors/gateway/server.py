@@ -19,7 +19,7 @@ import tornado.netutil
 import tornado.web
 from tornado.iostream import IOStream
 
-from actors import runtime
+from actors import aio, heartbeat
 from actors.config import Settings
 from actors.core import origins
 from actors.errors import ConfigError, Refused
@@ -123,12 +123,12 @@ def allow_open_files(wanted: int) -> int:
     return soft
 
 
-async def serve(settings: Settings, run_dir: Path, name: str, ticks: runtime.Ticks) -> None:
+async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.Ticks) -> None:
     """Serve until asked to stop."""
     loop = asyncio.get_running_loop()
     sockets = await listen(settings)
     gateway = Gateway(settings, run_dir, name)
-    runtime.end_with_own_failures(loop, gateway.counts, gateway.fail)
+    aio.end_with_own_failures(loop, gateway.counts, gateway.fail)
     room = allow_open_files(settings.gateway.max_clients + SPARE_CONNECTIONS + 64) - 64
     server = Server(
         application(gateway),
@@ -138,12 +138,12 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: runtime.Tic
         max_body_size=BODY_BYTES,
         max_header_size=HEADER_BYTES,
     )
-    heart = runtime.Heart(name, gateway.stats, ticks)
+    heart = heartbeat.Heartbeat(name, gateway.stats, ticks)
     heart.start(lambda: loop.call_soon_threadsafe(gateway.stopping.set))
     server.add_sockets(sockets)
     gateway.spawn(gateway.follow())
     timers = [
-        (runtime.HEARTBEAT_S, heart.beat),
+        (heartbeat.HEARTBEAT_S, heart.beat),
         (SWEEP_S, gateway.sweep),
         (settings.gateway.heartbeat_s / 2, gateway.heartbeat),
     ]
@@ -169,5 +169,5 @@ async def _every(period_s: float, action: Callable[[], None]) -> None:
 def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     """Run until told to stop."""
     del index
-    runtime.run_asyncio(lambda ticks: serve(settings, run_dir, name, ticks))
+    aio.run_asyncio(lambda ticks: serve(settings, run_dir, name, ticks))
     return 0

@@ -1,6 +1,6 @@
 """overlay ◀──WebSocket──▶ [this handler] ──▶ catch-up, live
 
-Reads what an overlay says (core/messages.py), decides by token, and answers. The conversation is in docs/wire.md.
+Reads messages (core/contract/messages.py), decides by token, and answers. docs/wire.md describes the conversation.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import tornado.websocket
 from tornado.iostream import StreamClosedError
 
 from actors import host
-from actors.core import messages
-from actors.core.clients import Close, State
-from actors.core.cursor import Start, start
-from actors.core.event import WIRE_VERSION, Receipt
-from actors.core.messages import Command, Drawn, Hello, Ping
+from actors.core.contract import messages
+from actors.core.contract.event import WIRE_VERSION, Receipt
+from actors.core.contract.messages import Command, Hello, Ping, RenderReceipt
+from actors.core.delivery.clients import Close, State
+from actors.core.delivery.cursor import Start, start
 from actors.errors import BadInput, Refused
 from actors.gateway.fanout import Key
 from actors.gateway.overlay import Overlay
-from actors.gateway.pages import Doors
+from actors.gateway.pages import BaseHandler
 
 if TYPE_CHECKING:
     from actors.gateway.hub import Gateway
@@ -31,7 +31,7 @@ RECEIPT_MS: Final = 100
 REASON_BYTES: Final = 120  # a close frame holds 123 (RFC 6455, 5.5)
 
 
-class OverlaySocket(Doors, tornado.websocket.WebSocketHandler):
+class OverlaySocket(BaseHandler, tornado.websocket.WebSocketHandler):
     """One connection. `gateway` knows everybody else."""
 
     gateway: Gateway
@@ -115,7 +115,7 @@ class OverlaySocket(Doors, tornado.websocket.WebSocketHandler):
             self._enter(said)
         elif self.overlay.group is None:
             self.end(Close.GARBLED, "expected a hello first")
-        elif isinstance(said, Drawn):
+        elif isinstance(said, RenderReceipt):
             self._receipt(said)
         elif isinstance(said, Ping):
             self.say({"t": "pong", "client_ts_ms": said.client_ts_ms, "server_ts_ms": time.time() * 1000})
@@ -180,7 +180,7 @@ class OverlaySocket(Doors, tornado.websocket.WebSocketHandler):
             }
         )
 
-    def _receipt(self, drawn: Drawn) -> None:
+    def _receipt(self, drawn: RenderReceipt) -> None:
         overlay, cursor = self.overlay, self.gateway.feed.cursor
         overlay.drawn = drawn
         self.gateway.counts["receipts"] += 1

@@ -1,6 +1,6 @@
 """[demo] ──HTTP──▶ ingest: a match that never was, played through the real ingest
 
-A game server and a platform in one, for a first look without any game: five minutes (adapters/demo.py), over and over.
+A game server and a platform in one, for a first look without any game: five minutes (demo_match.py), repeated.
 It speaks HTTP as they do, keeps nothing, and repeats what was not answered.
 """
 
@@ -16,12 +16,12 @@ from typing import Any, Final
 
 import msgspec
 
-from actors import runtime, tokens
-from actors.adapters import demo
+from actors import heartbeat, tokens
 from actors.config import Settings
-from actors.core.event import Submission
+from actors.core.contract.event import Submission
 from actors.core.origins import reached
 from actors.errors import ConfigError
+from actors.producers import demo_match as demo
 
 TIMEOUT_S: Final = 5.0
 RETRY_S: Final = 0.2
@@ -81,8 +81,8 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     del index
     stopped = threading.Event()
     server = Server(settings, run_dir)
-    ticks = runtime.Ticks()
-    heart = runtime.Heart(name, lambda: server.counts | {"events": server.counts["posted"]}, ticks)
+    ticks = heartbeat.Ticks()
+    heart = heartbeat.Heartbeat(name, lambda: server.counts | {"events": server.counts["posted"]}, ticks)
     heart.start(stopped.set)
     heart.ready()
     logging.getLogger(name).info("playing match_s=%d (demo = false turns it off)", demo.DURATION_S)
@@ -90,7 +90,7 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     for at_s, beat in beats():
         while not heart.stopping:
             now_s = time.monotonic()
-            if now_s - beaten_s >= runtime.HEARTBEAT_S:
+            if now_s - beaten_s >= heartbeat.HEARTBEAT_S:
                 heart.beat()
                 beaten_s = now_s
             if now_s >= started_s + at_s:
@@ -100,7 +100,7 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
                     break
                 stopped.wait(RETRY_S)
             else:
-                stopped.wait(min(started_s + at_s - now_s, runtime.HEARTBEAT_S))
+                stopped.wait(min(started_s + at_s - now_s, heartbeat.HEARTBEAT_S))
         if heart.stopping:
             break
     return 0

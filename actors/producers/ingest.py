@@ -24,11 +24,11 @@ import msgspec
 from tornado import netutil, web
 from tornado.httpserver import HTTPServer
 
-from actors import faults, runtime, tokens
+from actors import aio, faults, heartbeat, tokens
 from actors.adapters import generic, srcds
 from actors.config import Settings
-from actors.core.event import REFUSED, Category, Submission
-from actors.core.taxonomy import TAXONOMY
+from actors.core.contract.event import REFUSED, Category, Submission
+from actors.core.contract.taxonomy import TAXONOMY
 from actors.errors import BadInput, ConfigError, Refused, TooLarge
 from actors.producers.link import Link
 
@@ -36,7 +36,7 @@ IDLE_S: Final = 75.0  # a connection that says nothing, or dribbles its header; 
 BODY_S: Final = 30.0
 EXCERPT_BYTES: Final = 500
 DRAIN_S: Final = 4.0  # within supervisor.drain_s
-ORPHAN_DRAIN_S: Final = 0.5  # within runtime.ORPHAN_GRACE_S; the rest waits in the outbox
+ORPHAN_DRAIN_S: Final = 0.5  # within heartbeat.ORPHAN_GRACE_S; the rest waits in the outbox
 
 COUNTS: Final = (
     "requests", "events_bodies", "srcds_bodies", "srcds_lines", "ignored_lines", "status_4xx", "status_5xx",
@@ -114,10 +114,11 @@ class Desk:
         durable = [row for row, is_critical in zip(rows, critical, strict=True) if is_critical]
         self.link.require_room(len(durable))
         rest = [row for row, is_critical in zip(rows, critical, strict=True) if not is_critical]
-        rest_numbers = iter(self.link.send_rest(rest, now_ms))
+        best_effort_numbers = iter(self.link.send_best_effort(rest, now_ms))
         stored = iter((await self.link.deliver(durable, now_ms, digest)).items if durable else ())
         return [
-            getattr(next(stored, None), "pseq", 0) if is_critical else next(rest_numbers) for is_critical in critical
+            getattr(next(stored, None), "pseq", 0) if is_critical else next(best_effort_numbers)
+            for is_critical in critical
         ]
 
     def _event_id(self, submission: Submission, critical: bool, number: int) -> str:
@@ -129,7 +130,7 @@ class Desk:
     def quarantine(self, reason: str, body: bytes) -> None:
         """Let a refused body be readable in the quarantine."""
         line = reason.replace("\n", " ").encode()
-        self.link.send_rest([(REFUSED, line + b"\n" + body[:EXCERPT_BYTES])], time.time() * 1000)
+        self.link.send_best_effort([(REFUSED, line + b"\n" + body[:EXCERPT_BYTES])], time.time() * 1000)
 
 
 @web.stream_request_body
@@ -291,7 +292,7 @@ def listen(settings: Settings, app: web.Application) -> HTTPServer:
     return server
 
 
-async def serve(settings: Settings, run_dir: Path, name: str, ticks: runtime.Ticks) -> int:
+async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.Ticks) -> int:
     """Take requests until told to stop; then wait until the log has everything."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -304,13 +305,13 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: runtime.Tic
         failures.append(failure)
         stopped.set()
 
-    runtime.end_with_own_failures(loop, desk.counts, fail)
-    heart = runtime.Heart(name, lambda: link.stats() | desk.counts, ticks)
+    aio.end_with_own_failures(loop, desk.counts, fail)
+    heart = heartbeat.Heartbeat(name, lambda: link.stats() | desk.counts, ticks)
     heart.start(lambda: loop.call_soon_threadsafe(stopped.set))
     heart.ready()
     while not heart.stopping and not failures:
         try:
-            await asyncio.wait_for(stopped.wait(), runtime.HEARTBEAT_S)
+            await asyncio.wait_for(stopped.wait(), heartbeat.HEARTBEAT_S)
         except TimeoutError:
             heart.beat()
     if failures:  # what was accepted is in the outbox; whatever this process would still do, it may do wrongly
@@ -325,4 +326,4 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: runtime.Tic
 def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     """Run until told to stop."""
     del index
-    return runtime.run_asyncio(lambda ticks: serve(settings, run_dir, name, ticks))
+    return aio.run_asyncio(lambda ticks: serve(settings, run_dir, name, ticks))

@@ -1,7 +1,7 @@
 """What every producer shares: the outbox on its thread, the window, and the two links to the normalizers.
 
 deliver(rows, digest) → stored (fsynced), then sent, then sent again until the log has them
-send_rest(rows)       → sent once; with nobody to take them they are lost, and counted by their numbers
+send_best_effort(rows)       → sent once; with nobody to take them they are lost, and counted by their numbers
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Final
 
 import msgspec
 
-from actors import faults, runtime, wire
+from actors import aio, committer, faults, heartbeat, wire
 from actors.config import Settings
-from actors.core.event import UNREADABLE, Greeting, Marks, RawBatch, RawItem
-from actors.core.window import BATCH_ROWS, Window
+from actors.core.contract.event import UNREADABLE, Greeting, Marks, RawBatch, RawItem
+from actors.core.delivery.window import BATCH_ROWS, Window
 from actors.errors import Refused
 from actors.stores.outbox import Delivery, Forget, Outbox, OutboxReader, Progress, Stored
 
@@ -40,7 +40,7 @@ class Link:
         self._run_dir, self._name, self._log = run_dir, name, log
         self._loop = asyncio.get_running_loop()
         self._outboxes: list[Outbox] = []
-        self._committer = runtime.Committer(self._open, self._notify)
+        self._committer = committer.Committer(self._open, self._notify)
         self._committer.start()
         outbox = self._outboxes[0]
         self.producer, self.pgen = outbox.producer, outbox.pgen
@@ -61,14 +61,14 @@ class Link:
         self._greets = False
         self._ticking: asyncio.TimerHandle | None = None
         self.counts: dict[str, float] = dict.fromkeys(
-            ("accepted", "repeated", "sent", "rest_sent", "rest_dropped", "refused", "bad_messages"), 0
+            ("accepted", "repeated", "sent", "best_effort_sent", "best_effort_dropped", "refused", "bad_messages"), 0
         )
         bus = self._bus = wire.Bus(run_dir)
         processes = range(1, settings.normalizer.processes + 1)
         self._critical = bus.connect(wire.PUSH, *(wire.normalizer_link("critical", index) for index in processes))
-        self._rest = bus.connect(wire.PUSH, *(wire.normalizer_link("rest", index) for index in processes))
+        self._best_effort = bus.connect(wire.PUSH, *(wire.normalizer_link("best_effort", index) for index in processes))
         self._inbox = bus.connect(wire.PUSH, wire.INBOX)
-        self._marks = runtime.listen(bus.connect(wire.SUB, wire.MARKS), self._on_marks)
+        self._marks = aio.listen(bus.connect(wire.SUB, wire.MARKS), self._on_marks)
         self._saver = self._loop.call_later(SAVE_S, self._save)
         self._trimmer: asyncio.TimerHandle | None = None
         self._pump()
@@ -109,7 +109,7 @@ class Link:
         self._committer.submit(Delivery(list(rows), ts_ingest_ms, digest), lambda stored: self._stored(stored, done))
         return await done
 
-    def send_rest(self, rows: Sequence[tuple[str, bytes]], ts_ingest_ms: float) -> list[int]:
+    def send_best_effort(self, rows: Sequence[tuple[str, bytes]], ts_ingest_ms: float) -> list[int]:
         """Send non-critical rows once and return their numbers of this generation."""
         numbers: list[int] = []
         for start in range(0, len(rows), BATCH_ROWS):
@@ -119,13 +119,13 @@ class Link:
                 items.append(RawItem(self._number, 1, kind, body, ts_ingest_ms))
                 numbers.append(self._number)
             message = _encode(RawBatch(self.producer, self.pgen, False, items))
-            sent = wire.offered(self._rest, message)
-            self.counts["rest_sent" if sent else "rest_dropped"] += len(items)
+            sent = wire.offered(self._best_effort, message)
+            self.counts["best_effort_sent" if sent else "best_effort_dropped"] += len(items)
         return numbers
 
-    def rest_has_room(self) -> bool:
+    def best_effort_has_room(self) -> bool:
         """Whether a normalizer takes non-critical rows now."""
-        return wire.writable(self._rest)
+        return wire.writable(self._best_effort)
 
     async def drain(self, within_s: float) -> bool:
         """Wait until the log has everything that was accepted; False if it did not get there in time."""
@@ -145,7 +145,7 @@ class Link:
         self._reader.close()
         self._bus.close()
 
-    def stats(self) -> runtime.Stats:
+    def stats(self) -> heartbeat.Stats:
         return (
             self.counts
             | self._committer.stats()
@@ -154,7 +154,7 @@ class Link:
                 "outbox_bytes": self.waiting_bytes,
                 "outbox_full": float(self._full(1)),
                 "queue": self.waiting,
-                "events": self.counts["accepted"] + self.counts["rest_sent"],
+                "events": self.counts["accepted"] + self.counts["best_effort_sent"],
                 "window_rows": len(self._window),
                 "acked": self._window.acked,
                 "resent": self._window.resent,

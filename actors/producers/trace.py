@@ -29,7 +29,7 @@ import msgspec
 
 from actors.adapters import ADAPTERS, generic, srcds
 from actors.config import Settings
-from actors.core.event import Category
+from actors.core.contract.event import Category
 from actors.errors import BadInput, Refused
 from actors.producers.link import TICK_S, Link
 
@@ -159,9 +159,9 @@ class Replay:
             if category is not None:
                 (critical if category is Category.CRITICAL else rest).append((kind, body))
         if rest:
-            while not self._speed and not self._link.rest_has_room():
+            while not self._speed and not self._link.best_effort_has_room():
                 await asyncio.sleep(TICK_S / 10)
-            self._link.send_rest(rest, now_ms)
+            self._link.send_best_effort(rest, now_ms)
         while critical:
             try:
                 await self._link.deliver(critical, now_ms)
@@ -200,8 +200,8 @@ async def replay(
     return {
         "messages": len(moments),
         "critical": int(counts["accepted"]),
-        "rest": int(counts["rest_sent"]),
-        "rest_dropped": int(counts["rest_dropped"]),
+        "best_effort": int(counts["best_effort_sent"]),
+        "best_effort_dropped": int(counts["best_effort_dropped"]),
         "duration_s": round(time.monotonic() - started_s, 3),
     }
 

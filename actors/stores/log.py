@@ -22,8 +22,8 @@ import msgspec
 from msgspec import Struct
 
 from actors import faults, host
-from actors.core.book import Entry
-from actors.core.event import Event
+from actors.core.contract.event import Event
+from actors.core.queue.sequencer import Entry
 from actors.errors import ConfigError, Fenced, Refused
 
 LOG_FILE: Final = "log.db"

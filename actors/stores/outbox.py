@@ -16,8 +16,8 @@ from typing import Any, Final
 from msgspec import Struct
 
 from actors import faults, host
-from actors.core.calendar import Calendar
-from actors.core.event import RawItem
+from actors.core.contract.event import RawItem
+from actors.core.queue.calendar import Calendar
 from actors.stores.log import connect, named
 
 SCHEMA: Final = """

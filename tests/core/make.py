@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from actors.core.event import Category, Envelope, EnvelopeBatch, Event, Raw
-from actors.core.taxonomy import TAXONOMY, Chat, Death, Hit, Kill, Payload, Player, Round, Score
+from actors.core.contract.event import Category, Envelope, EnvelopeBatch, Event, Raw
+from actors.core.contract.taxonomy import TAXONOMY, Chat, Death, Hit, Kill, Payload, Player, Round, Score
 
 
 def player(name: str, team: str = "") -> Player:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.core.cadence import BUSY_AFTER_FRAMES, CALM_AFTER_FRAMES, Cadence
+from actors.core.queue.cadence import BUSY_AFTER_FRAMES, CALM_AFTER_FRAMES, Cadence
 
 
 def cadence() -> Cadence:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.core.calendar import Calendar
+from actors.core.queue.calendar import Calendar
 
 HOUR_MS = 3_600_000.0
 

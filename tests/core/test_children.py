@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from actors.core.children import GRACE_S, START_S, TRANSITIONS, Act, Family, Life, Limits, State
-from actors.core.restarts import Policy
-from actors.core.topology import Child, children
+from actors.core.supervision.children import GRACE_S, START_S, TRANSITIONS, Act, Family, Life, Limits, State
+from actors.core.supervision.kinds import Child, children
+from actors.core.supervision.restarts import Policy
 
 LIMITS = Limits(Policy(0.2, 5.0, 60.0), hang_warn_s=2.0, hang_kill_s=6.0, drain_s=5.0)
 

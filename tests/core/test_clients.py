@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.core.clients import Bucket, Close, Lag, State, Verdict, judge, rest_s
+from actors.core.delivery.clients import Bucket, Close, Lag, State, Verdict, judge, rest_s
 
 LIVE, CATCHUP, HELLO = State.LIVE, State.CATCHUP, State.HELLO
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.core.cursor import TAIL_LOSS_S, Cursor, Head, Numbers, Resume, Start, merged, start
-from actors.core.event import Event
-from actors.core.frame import Frame
+from actors.core.contract.event import Event
+from actors.core.contract.frame import Frame
+from actors.core.delivery.cursor import TAIL_LOSS_S, Cursor, Head, Numbers, Resume, Start, merged, start
 from tests.core.make import event
 
 E, G = "epoch", 3

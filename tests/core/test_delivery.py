@@ -13,11 +13,11 @@ from collections.abc import Callable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.core.book import Book, Entry
-from actors.core.derive import Derivation
-from actors.core.event import Envelope, EnvelopeBatch, Event, Greeting, Marks, RawItem
-from actors.core.ledger import Ledger
-from actors.core.window import Window
+from actors.core.contract.event import Envelope, EnvelopeBatch, Event, Greeting, Marks, RawItem
+from actors.core.delivery.window import Window
+from actors.core.queue.derive import Derivation
+from actors.core.queue.ledger import Ledger
+from actors.core.queue.sequencer import Entry, Sequencer
 from tests.core.make import kill
 
 PRODUCERS = ("p", "q")
@@ -77,12 +77,12 @@ class World:
         self.in_commit = None
         derivation = Derivation(5_000, dict(disk.derived))
         top = len(disk.events)
-        self.book = Book(disk.epoch, top, dict(disk.watermarks), derivation, Ledger(), lambda _: None)
+        self.sequencer = Sequencer(disk.epoch, top, dict(disk.watermarks), derivation, Ledger(), lambda _: None)
 
     def send(self, name: str) -> None:
         for items in iter(lambda: self.producers[name].window.take(self.now_s), []):
             batch = EnvelopeBatch(name, 1, True, [Envelope(i.pseq, i.attempt, [self.event(name, i)]) for i in items])
-            self.network.append(lambda batch=batch: self.book.admit(batch, self.now_s, 0.0))
+            self.network.append(lambda batch=batch: self.sequencer.admit(batch, self.now_s, 0.0))
 
     @staticmethod
     def event(name: str, item: RawItem) -> Event:
@@ -91,16 +91,16 @@ class World:
 
     def commit_start(self) -> None:
         if self.in_commit is None:
-            self.in_commit = self.book.take()
+            self.in_commit = self.sequencer.take()
 
     def commit_end(self) -> None:
         if self.in_commit is not None:
             entry, self.in_commit = self.in_commit, None
             self.disk.commit(entry)
-            self.book.committed(entry)
+            self.sequencer.committed(entry)
 
     def publish(self) -> None:
-        marks = Marks(self.disk.epoch, self.disk.gen, self.book.marks(self.now_s))
+        marks = Marks(self.disk.epoch, self.disk.gen, self.sequencer.marks(self.now_s))
         for producer in self.producers.values():
             self.network.append(lambda producer=producer: self.hear(producer, marks))
 
@@ -111,7 +111,7 @@ class World:
         if verdict.greet:
             window = producer.window
             greeting = Greeting(producer.name, 1, window.acked, 1, window.epoch)
-            self.network.append(lambda: self.book.greet(greeting, "e2", self.now_s, 0.0))
+            self.network.append(lambda: self.sequencer.greet(greeting, "e2", self.now_s, 0.0))
         producer.fill()
 
     def step(self, action: str, which: int) -> None:
@@ -159,7 +159,7 @@ class World:
                 self.network.pop(0)()
             self.commit_start()
             self.commit_end()
-        assert self.book.epoch == "e1"
+        assert self.sequencer.epoch == "e1"
 
 
 ACTIONS = ["accept"] * 4 + ["send"] * 3 + ["deliver"] * 4 + ["commit", "committed"] * 2

@@ -6,9 +6,10 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from actors.adapters import ADAPTERS, demo
-from actors.core.derive import Derivation
-from actors.core.event import RawItem
+from actors.adapters import ADAPTERS
+from actors.core.contract.event import RawItem
+from actors.core.queue.derive import Derivation
+from actors.producers import demo_match as demo
 
 SEEDS = [1, 2, 3, 99]
 EPOCH_S = 1_773_519_309.0

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.core.derive import MAX_RUNS, Derivation
-from actors.core.event import Event
-from actors.core.taxonomy import Kill, Multikill, Round, Streak
+from actors.core.contract.event import Event
+from actors.core.contract.taxonomy import Kill, Multikill, Round, Streak
+from actors.core.queue.derive import MAX_RUNS, Derivation
 from tests.core.make import event, kill, player
 
 WINDOW_MS = 5_000

@@ -5,13 +5,13 @@ import re
 
 import pytest
 
-from actors.commands import docs
-from actors.core.event import Event, Submission
-from actors.core.taxonomy import TAXONOMY
+from actors.core.contract.event import Event, Submission
+from actors.core.contract.taxonomy import TAXONOMY
+from tools import docs
 
 
 def test_the_committed_pages_are_current():
-    assert docs.stale(docs.DOCS) == [], "run python -m actors.commands.docs"
+    assert docs.stale(docs.DOCS) == [], "run python -m tools.docs"
 
 
 def test_check_tells_a_stale_page(tmp_path):

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.adapters import ADAPTERS, generic
-from actors.core.event import Category, RawItem, Submission
-from actors.core.legacy import LEGACY
-from actors.core.taxonomy import TAXONOMY
+from actors.core.contract.event import Category, RawItem, Submission
+from actors.core.contract.legacy import LEGACY
+from actors.core.contract.taxonomy import TAXONOMY
 from actors.errors import BadInput, TooLarge
 
 ADA = {"id": "ada", "name": "Ada", "team": "CT"}

@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from actors.core.event import WIRE_VERSION
-from actors.core.frame import Frame, json_frame
-from actors.core.taxonomy import TAXONOMY
+from actors.core.contract.event import WIRE_VERSION
+from actors.core.contract.frame import Frame, json_frame
+from actors.core.contract.taxonomy import TAXONOMY
 
 FRAMES = sorted((Path(__file__).parents[1] / "golden").glob("*.msgpack"))
 

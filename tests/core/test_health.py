@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.core.health import (
+from actors.core.supervision.health import (
     ALERTS,
     CLEAR_SHARE,
     IN_A_ROW,

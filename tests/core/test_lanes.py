@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.core.event import Category
-from actors.core.lanes import FRAME_EVENTS, Lanes
-from actors.core.ledger import Ledger
+from actors.core.contract.event import Category
+from actors.core.queue.lanes import FRAME_EVENTS, Lanes
+from actors.core.queue.ledger import Ledger
 from tests.core.make import event
 
 

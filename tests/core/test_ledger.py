@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from actors.core.event import Category, Reject
-from actors.core.ledger import STORIES, Ledger
+from actors.core.contract.event import Category, Reject
+from actors.core.queue.ledger import STORIES, Ledger
 from tests.core.make import batch, envelope, event
 
 

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from actors.core.event import Event
-from actors.core.examples import EXAMPLES
-from actors.core.legacy import LEGACY, from_legacy, to_legacy
-from actors.core.taxonomy import TAXONOMY
+from actors.core.contract.event import Event
+from actors.core.contract.examples import EXAMPLES
+from actors.core.contract.legacy import LEGACY, from_legacy, to_legacy
+from actors.core.contract.taxonomy import TAXONOMY
 
 UNKNOWN = {"id": "unknown", "name": "?"}
 ADA = {"id": "ada", "name": "Ada"}

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.core.cursor import Resume
-from actors.core.messages import Command, Drawn, Hello, Ping, WrongVersion, parse, wanted_types
-from actors.core.taxonomy import TAXONOMY
+from actors.core.contract.messages import Command, Hello, Ping, RenderReceipt, WrongVersion, parse, wanted_types
+from actors.core.contract.taxonomy import TAXONOMY
+from actors.core.delivery.cursor import Resume
 from actors.errors import BadInput
 
 HELLO = {"t": "hello", "version": 2, "token": "k", "overlay_id": "main-1"}
@@ -22,8 +22,8 @@ SAID = [
         HELLO | {"resume": {"epoch": "e", "position": 41}, "format": "json", "types": ["kill"], "build": "b", "new": 1},
         Hello("k", "main-1", resume=Resume("e", 41), format="json", types=["kill"], build="b"),
     ),
-    ({"t": "receipt", "position": 57}, Drawn(57)),
-    ({"t": "receipt", "position": 57, "fps": 59.9, "queue": 0}, Drawn(57, fps=59.9, queue=0)),
+    ({"t": "receipt", "position": 57}, RenderReceipt(57)),
+    ({"t": "receipt", "position": 57, "fps": 59.9, "queue": 0}, RenderReceipt(57, fps=59.9, queue=0)),
     ({"t": "ping", "client_ts_ms": 1.5}, Ping(1.5)),
     ({"t": "command", "id": "c", "name": "emit", "args": {"a": [1]}}, Command("c", "emit", {"a": [1]})),
 ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from actors.core.recent import Retained, Ring, cut, weight
-from actors.core.taxonomy import Score, Toggle
+from actors.core.contract.taxonomy import Score, Toggle
+from actors.core.delivery.recent import Retained, Ring, cut, weight
 from tests.core.make import event
 
 

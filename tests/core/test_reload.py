@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from actors import config
-from actors.core.reload import REFUSED, RESTARTS, Change, longest, plan
+from actors.core.supervision.reload import REFUSED, RESTARTS, Change, longest, plan
 from tests.core.test_config import names
 
 BEFORE = config.tree_of(config.load(None))

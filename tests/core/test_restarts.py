@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.core.restarts import Policy, Restarts, comes_back
+from actors.core.supervision.restarts import Policy, Restarts, comes_back
 
 POLICY = Policy(first_s=0.2, max_s=5.0, healthy_s=60.0)
 

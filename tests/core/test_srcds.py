@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.adapters import srcds
-from actors.core.event import Category, RawItem
-from actors.core.taxonomy import TAXONOMY
+from actors.core.contract.event import Category, RawItem
+from actors.core.contract.taxonomy import TAXONOMY
 from actors.errors import BadInput
 
 STAMP = b"L 03/14/2026 - 20:15:09: "

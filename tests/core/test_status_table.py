@@ -9,8 +9,8 @@ from actors import logs
 from actors.commands import json_of, text_of
 from actors.commands.status import ADVICE, COLORS, advice, count, duration, headline, percent, size, styled, table
 from actors.commands.top import arranged, cut
-from actors.core.children import State
-from actors.core.health import ALERTS, Alert, Level
+from actors.core.supervision.children import State
+from actors.core.supervision.health import ALERTS, Alert, Level
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e\r\nsecond"
 

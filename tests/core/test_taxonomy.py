@@ -5,9 +5,9 @@ import re
 import msgspec
 import pytest
 
-from actors.core.event import Category
-from actors.core.examples import EXAMPLES
-from actors.core.taxonomy import TAXONOMY
+from actors.core.contract.event import Category
+from actors.core.contract.examples import EXAMPLES
+from actors.core.contract.taxonomy import TAXONOMY
 
 ROWS = list(TAXONOMY.items())
 

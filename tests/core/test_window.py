@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from actors.core.event import Mark, Marks, RawItem
-from actors.core.window import BATCH_ROWS, RETRY_MAX_S, Verdict, Window
+from actors.core.contract.event import Mark, Marks, RawItem
+from actors.core.delivery.window import BATCH_ROWS, RETRY_MAX_S, Verdict, Window
 
 
 def item(pseq: int, size: int = 10) -> RawItem:

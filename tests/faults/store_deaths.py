@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from actors import config, faults
-from actors.core.book import Entry
+from actors.core.queue.sequencer import Entry
 from actors.stores.log import Log, LogReader
 from actors.stores.outbox import Delivery, Outbox, OutboxReader, Progress
 from tests.core.make import event

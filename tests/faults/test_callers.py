@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from actors import control
 from actors.errors import Refused
+from actors.supervision import control
 from tests.support import SUPERVISOR, Pipeline, eventually
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="terminals and signals of POSIX")
@@ -68,8 +68,8 @@ def test_who_works_goes_on_when_the_supervisor_does_not_listen(idle):
     reader, writer = os.pipe()
     begun = (
         "import os, sys, time\n"
-        "from actors.runtime import Heart, Ticks\n"
-        "heart = Heart('x', lambda: {'n': 'y' * 1000}, Ticks())\n"
+        "from actors.heartbeat import Heartbeat, Ticks\n"
+        "heart = Heartbeat('x', lambda: {'n': 'y' * 1000}, Ticks())\n"
         "heart.start()\n"
         "for number in range(500):\n"
         "    heart.beat()\n"
@@ -121,7 +121,7 @@ def test_signals_that_the_caller_has_held_back_stop_it_all_the_same(idle):
 
 def test_a_signal_that_comes_between_two_programs_is_kept_for_the_second():
     """As `start` becomes the guardian: without, Ctrl-C in that moment ends it with a traceback."""
-    second = "from actors.signals import Signals; heard = Signals().wait(10.0); print(*heard)"
+    second = "from actors.supervision.signals import Signals; heard = Signals().wait(10.0); print(*heard)"
     first = (
         "import os, signal, sys; from actors import host; host.hold_signals(); os.kill(os.getpid(), signal.SIGINT); "
         "os.execv(sys.executable, [sys.executable, '-c', sys.argv[1]])"

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from actors import meters
+from actors.supervision import meters
 from tests.faults import figures, powercut
 from tests.faults.witness import Server, Source, Witness
 from tests.support import eventually

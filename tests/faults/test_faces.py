@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from actors import config, control, logs
+from actors import config, logs
+from actors.supervision import control
 from tests.faults.witness import Witness
 from tests.support import SUPERVISOR, Pipeline, eventually
 from tests.terminal import Terminal

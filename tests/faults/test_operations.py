@@ -16,8 +16,8 @@ import pytest
 import websockets.sync.client
 
 from actors.commands import COMMANDS
-from actors.core.health import ALERTS
-from actors.core.reload import REFUSED, RESTARTS
+from actors.core.supervision.health import ALERTS
+from actors.core.supervision.reload import REFUSED, RESTARTS
 from actors.stores.log import LogReader
 from tests.support import SLOWNESS, Pipeline, eventually
 

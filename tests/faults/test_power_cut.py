@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from actors.core.event import Event, Submission
+from actors.core.contract.event import Event, Submission
 from actors.stores.log import LOG_FILE, Log, LogReader
 from actors.stores.outbox import Outbox, OutboxReader, outbox_path
 from bench._harness import Pipeline

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.adapters import demo
+from actors.producers import demo_match as demo
 from bench import books, rehearsal
 from tests.faults.witness import QUICK
 

@@ -24,9 +24,9 @@ import supervisor as command_line
 from actors import config
 from actors.commands import service
 from actors.config import Settings
-from actors.core.restarts import BAD_CONFIG
+from actors.core.supervision.restarts import BAD_CONFIG
 from actors.errors import ConfigError, Refused
-from actors.process_tree import Supervisor
+from actors.supervision.process_tree import Supervisor
 from tests.support import SLOWNESS, SUPERVISOR, eventually
 
 SPACED = "we ird 100% $HOME;"

@@ -17,8 +17,9 @@ from typing import Any
 import psutil
 import pytest
 
-from actors import control, guardian, host, meters
-from actors.core.restarts import Policy
+from actors import host
+from actors.core.supervision.restarts import Policy
+from actors.supervision import control, guardian, meters
 from tests.faults.tree import FAST, HERE
 from tests.support import eventually, free_port
 
@@ -88,10 +89,10 @@ def test_a_child_that_refuses_later_fails_alone(tree):
 def test_what_is_no_heart_line_is_reported_and_harms_nobody(tree):
     tree.behave("gateway-1", "babbles")
     tree.start()
-    assert "child said no heart line name=gateway-1" in tree.said()
+    assert "child said no heartbeat name=gateway-1" in tree.said()
     eventually(lambda: tree.row("gateway-1")["state"] == "running")
     assert tree.row("gateway-1")["restarts"] == 0
-    assert tree.said().count("no heart line") == 1
+    assert tree.said().count("no heartbeat") == 1
 
 
 def test_a_second_supervisor_is_refused_and_says_who_runs(tree):
@@ -211,7 +212,7 @@ def test_the_guardian_passes_on_that_the_start_failed(tree):
     tree.behave("ingest", "refuses")
     inner = [sys.executable, str(HERE / "tiny_supervisor.py"), str(tree.run_dir), "guarded"]
     order = guardian.order(inner, inner, Policy())
-    assert tree.start(sys.executable, "-m", "actors.guardian", order, ready=False).wait(10) == 2
+    assert tree.start(sys.executable, "-m", "actors.supervision.guardian", order, ready=False).wait(10) == 2
 
 
 def test_the_pipeline_works_on_when_its_guardian_is_killed(tree):

@@ -14,7 +14,7 @@ from tests.faults import figures
 from tests.faults.witness import WAIT_S, Witness
 from tests.support import eventually
 
-ORPHAN_S = 3.0  # no orphan may be older (runtime.ORPHAN_GRACE_S is 2, and the next supervisor ends it sooner)
+ORPHAN_S = 3.0  # no orphan may be older (heartbeat.ORPHAN_GRACE_S is 2, and the next supervisor ends it sooner)
 
 
 class Aftermath:

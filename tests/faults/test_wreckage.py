@@ -20,10 +20,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from actors import config, control, meters
+from actors import config
 from actors.config import Settings
 from actors.errors import BadInput
-from actors.process_tree import Supervisor
+from actors.supervision import control, meters
+from actors.supervision.process_tree import Supervisor
 from tests.faults.tree import Tree
 from tests.support import STRANGER, Pipeline, eventually, in_a_child
 

@@ -2,7 +2,7 @@
 
 What it does is in RUN_DIR/NAME.does, read at every start: nothing (it works), `mute` (ready, then silent), `dies`
 (exit code 1 at once), `refuses` (exit code 2, with words), `deaf` (stays on SIGTERM and at the end of its stdin),
-`babbles` (works, and writes what is no heart line), `boasts` (says that it is ready again and again, and numbers that
+`babbles` (works, and writes what is no heartbeat), `boasts` (says that it is ready again and again, and numbers that
 are none). When it leaves it adds its name to RUN_DIR/left.
 """
 

@@ -9,10 +9,11 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import supervisor  # noqa: E402
-from actors import config, process_tree  # noqa: E402
-from actors.core import topology  # noqa: E402
+from actors import config  # noqa: E402
+from actors.core.supervision import kinds as topology  # noqa: E402
 from actors.errors import FramewireError  # noqa: E402
-from actors.invocation import Invocation  # noqa: E402
+from actors.supervision import process_tree  # noqa: E402
+from actors.supervision.invocation import Invocation  # noqa: E402
 
 PROGRAM = (str(ROOT / "tests" / "faults" / "tiny_actor.py"),)
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import psutil
 
-from actors import control, guardian
-from actors.core.restarts import Policy
+from actors.core.supervision.restarts import Policy
+from actors.supervision import control, guardian
 from tests.support import eventually, free_port
 
 HERE = Path(__file__).resolve().parent
@@ -52,7 +52,7 @@ class Tree:
     def start_guarded(self, hang_s: float = 60.0) -> subprocess.Popen[bytes]:
         inner = [sys.executable, str(HERE / "tiny_supervisor.py"), str(self.run_dir), "guarded"]
         order = guardian.order(inner, [*inner, "again"], Policy(0.05, 0.2, 60.0), hang_s=hang_s)
-        return self.start(sys.executable, "-m", "actors.guardian", order)
+        return self.start(sys.executable, "-m", "actors.supervision.guardian", order)
 
     def behave(self, name: str, does: str) -> None:
         (self.run_dir / f"{name}.does").write_text(does)

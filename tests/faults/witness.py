@@ -28,11 +28,12 @@ from typing import Any
 
 import msgspec
 
-from actors import config, control, host
-from actors.core.derive import READS, Derivation
-from actors.core.event import Event
+from actors import config, host
+from actors.core.contract.event import Event
+from actors.core.queue.derive import READS, Derivation
 from actors.errors import Refused
 from actors.stores.log import Head, LogReader
+from actors.supervision import control
 from bench._harness import ROOT, Pipeline
 from bench._overlay import Applied, Overlay
 from tests.support import eventually

@@ -11,10 +11,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Raw
 
-from actors.core.event import Category, Event
-from actors.core.examples import EXAMPLES
-from actors.core.frame import Frame, json_frame
-from actors.core.taxonomy import TAXONOMY, Chat, Custom, Follow, Fragment, Hit, Kill, Player, Reply, Round
+from actors.core.contract.event import Category, Event
+from actors.core.contract.examples import EXAMPLES
+from actors.core.contract.frame import Frame, json_frame
+from actors.core.contract.taxonomy import TAXONOMY, Chat, Custom, Follow, Fragment, Hit, Kill, Player, Reply, Round
 
 FOLDER = Path(__file__).parent
 TICK_MS = 1_763_690_000_016.625

@@ -19,8 +19,8 @@ import msgspec
 import zmq
 
 from actors import config, host, tokens, wire
-from actors.core.event import Event
-from actors.core.frame import Frame
+from actors.core.contract.event import Event
+from actors.core.contract.frame import Frame
 from actors.stores.log import LogReader
 from tests.support import eventually, free_port
 

@@ -20,9 +20,9 @@ import zmq
 from websockets.exceptions import ConnectionClosed
 
 from actors import config, tokens, wire
-from actors.core.book import Entry
-from actors.core.event import Category, Event, Raw
-from actors.core.frame import Frame
+from actors.core.contract.event import Category, Event, Raw
+from actors.core.contract.frame import Frame
+from actors.core.queue.sequencer import Entry
 from actors.stores.log import Log
 from tests.support import SLOWNESS, eventually, free_port
 
@@ -157,7 +157,7 @@ class Rig:
         return Frame(**(values | fields))
 
     def publish(self, frame: Frame, lane: str = "") -> None:
-        self.pubs[lane or ("critical" if frame.first else "rest")].send(encode(frame))
+        self.pubs[lane or ("critical" if frame.first else "best_effort")].send(encode(frame))
 
     def send(self, count: int = 1, size: int = 20, type_: str = "kill") -> list[Event]:
         """Commit critical events and publish them as one frame."""

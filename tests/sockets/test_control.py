@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from actors import control, host, tokens
+from actors import host, tokens
 from actors.errors import BadInput
+from actors.supervision import control
 
 BIG = "x" * (4 << 20)  # more than any socket buffer holds
 

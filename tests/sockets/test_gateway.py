@@ -14,7 +14,7 @@ import pytest
 import zmq
 
 from actors import tokens, wire
-from actors.core.event import Receipt
+from actors.core.contract.event import Receipt
 from tests.sockets.gateway_rig import Client, Rig, loose
 from tests.support import SLOWNESS, eventually
 
@@ -199,7 +199,7 @@ def test_a_frame_that_comes_after_its_repair_is_not_repeated(rig):
 def test_frames_of_a_replaced_queue_manager_are_ignored(rig):
     overlay = rig.joined()
     stale = rig.metric("stale_frames_total")
-    rig.publish(rig.frame([loose("old")], gen=rig.gen - 1), "rest")
+    rig.publish(rig.frame([loose("old")], gen=rig.gen - 1), "best_effort")
     eventually(lambda: rig.metric("stale_frames_total") == stale + 1)
     rig.flood(loose("new"))
     assert [event["i"] for event in overlay.frame()["b"]] == ["new"]
@@ -207,7 +207,7 @@ def test_frames_of_a_replaced_queue_manager_are_ignored(rig):
 
 def test_frames_of_another_log_are_ignored(rig):
     overlay = rig.joined()
-    rig.publish(rig.frame([loose("foreign")], epoch="other"), "rest")
+    rig.publish(rig.frame([loose("foreign")], epoch="other"), "best_effort")
     rig.flood(loose("ours"))
     assert [event["i"] for event in overlay.frame()["b"]] == ["ours"]
 
@@ -216,7 +216,7 @@ def test_garbage_on_the_bus_is_counted(rig):
     overlay = rig.joined()
     bad = rig.metric("bad_bus_messages_total")
     for garbage in (b"", b"\xc1", b"\x80", msgspec.msgpack.encode({"t": "frame"}), b"\x91" * 3000):
-        rig.pubs["rest"].send(garbage)
+        rig.pubs["best_effort"].send(garbage)
     eventually(lambda: rig.metric("bad_bus_messages_total") == bad + 5)
     rig.send()
     assert overlay.positions(rig.top) == [rig.top]

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.core.cursor import Cursor
-from actors.core.event import Event
-from actors.core.frame import Frame
-from actors.core.recent import Retained, Ring
+from actors.core.contract.event import Event
+from actors.core.contract.frame import Frame
+from actors.core.delivery.cursor import Cursor
+from actors.core.delivery.recent import Retained, Ring
 from actors.gateway.catchup import CatchUp
 from actors.gateway.fanout import BINARY, Fanout, Key, framed
 from actors.gateway.overlay import Overlay

@@ -18,8 +18,8 @@ import websockets.exceptions
 import zmq
 
 from actors import wire
-from actors.core.book import Entry
-from actors.core.event import Reject
+from actors.core.contract.event import Reject
+from actors.core.queue.sequencer import Entry
 from actors.gateway.pages import WEB_ROOT
 from tests.sockets.gateway_rig import Client, Rig, loose
 from tests.support import SLOWNESS, eventually, free_port
@@ -39,7 +39,7 @@ def page() -> Iterator[str]:
     return "vendor/manifest.json"
 
 
-# Doors
+# BaseHandler
 
 HOSTS = [
     ("127.0.0.1:{port}", 200),
@@ -345,7 +345,7 @@ def test_metrics_are_prometheus_text(rig):
     rig.send(2)
     rig.flood(loose("h"))
     assert overlay.positions(rig.top)
-    eventually(lambda: rig.metric('latency_seconds_count{gateway="gateway-1",lane="rest"') >= 1)
+    eventually(lambda: rig.metric('latency_seconds_count{gateway="gateway-1",lane="best_effort"') >= 1)
     status, headers, body = rig.request("/metrics")
     assert (status, headers["Content-Type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
     lines = body.decode().splitlines()
@@ -353,7 +353,9 @@ def test_metrics_are_prometheus_text(rig):
     assert len(kinds) == len(set(kinds))
     assert not [line for line in lines if not line.startswith("# ") and not LINE.match(line)]
     assert rig.metric('latency_seconds_count{gateway="gateway-1",lane="critical"') >= 2
-    buckets = [float(line.split()[-1]) for line in lines if "latency_seconds_bucket" in line and '"rest"' in line]
+    buckets = [
+        float(line.split()[-1]) for line in lines if "latency_seconds_bucket" in line and '"best_effort"' in line
+    ]
     assert buckets == sorted(buckets)
     overlay.close()
 

@@ -15,7 +15,7 @@ import pytest
 import zmq
 
 from actors import wire
-from actors.core.event import EnvelopeBatch, RawBatch, RawItem
+from actors.core.contract.event import EnvelopeBatch, RawBatch, RawItem
 from actors.stores.log import LogReader
 from tests.sockets.actors import CORE, KILL, Actors
 from tests.support import eventually
@@ -173,12 +173,12 @@ GARBAGE = [
     ("kind", "name", "actor"),
     [
         (zmq.PUSH, wire.normalizer_link("critical", 1), "normalizer-1"),
-        (zmq.PUSH, wire.normalizer_link("rest", 1), "normalizer-1"),
+        (zmq.PUSH, wire.normalizer_link("best_effort", 1), "normalizer-1"),
         (zmq.PUSH, wire.queue_link("critical"), "queue-manager"),
-        (zmq.PUSH, wire.queue_link("rest"), "queue-manager"),
+        (zmq.PUSH, wire.queue_link("best_effort"), "queue-manager"),
         (zmq.PUSH, wire.INBOX, "queue-manager"),
         (zmq.PUSH, wire.broadcaster_link("critical"), "broadcaster"),
-        (zmq.PUSH, wire.broadcaster_link("rest"), "broadcaster"),
+        (zmq.PUSH, wire.broadcaster_link("best_effort"), "broadcaster"),
     ],
 )
 def test_garbage_on_a_link_is_counted_and_disturbs_nothing(shared: Actors, kind: int, name: str, actor: str) -> None:
@@ -428,7 +428,7 @@ from pathlib import Path
 from actors import config
 from actors.producers import trace
 run_dir = Path(sys.argv[1])
-print(trace.main(config.of_run_dir(run_dir), run_dir, Path(sys.argv[2]), None, lambda done, all: None)["rest"])
+print(trace.main(config.of_run_dir(run_dir), run_dir, Path(sys.argv[2]), None, lambda done, all: None)["best_effort"])
 """
 
 

@@ -14,9 +14,9 @@ import zmq
 
 from actors import config, wire
 from actors.broadcaster import Broadcaster
-from actors.core.book import Entry
-from actors.core.event import Event, Greeting, Mark, Marks
-from actors.core.frame import Frame
+from actors.core.contract.event import Event, Greeting, Mark, Marks
+from actors.core.contract.frame import Frame
+from actors.core.queue.sequencer import Entry
 from actors.producers import link as link_module
 from actors.producers.link import Link
 from actors.queue_manager import QueueManager
@@ -56,7 +56,7 @@ class Opposite:
 
     def close(self) -> None:
         self.link.close()
-        for socket in (self.link._critical, self.link._rest, self.link._inbox):
+        for socket in (self.link._critical, self.link._best_effort, self.link._inbox):
             socket.close(0)
         self.context.destroy(0)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from actors.core.book import Entry
-from actors.core.event import Reject
+from actors.core.contract.event import Reject
+from actors.core.queue.sequencer import Entry
 from actors.errors import ConfigError, Fenced, Refused
 from actors.stores import log as log_store
 from actors.stores import outbox as outbox_store

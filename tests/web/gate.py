@@ -20,9 +20,9 @@ import tornado.netutil
 import tornado.web
 import tornado.websocket
 
-from actors.core.event import Category, Event
-from actors.core.frame import Frame, json_event, json_frame
-from actors.core.taxonomy import TAXONOMY
+from actors.core.contract.event import Category, Event
+from actors.core.contract.frame import Frame, json_event, json_frame
+from actors.core.contract.taxonomy import TAXONOMY
 from actors.gateway import pages
 
 TOKEN = "display-token"
@@ -265,7 +265,7 @@ class Socket(tornado.websocket.WebSocketHandler):
             self.write_message(msgspec.msgpack.encode(fields), binary=True)
 
 
-class Api(pages.Doors):
+class Api(pages.BaseHandler):
     """What the dashboard asks for; the test sets the answers."""
 
     def initialize(self, gate: Gate) -> None:
@@ -279,7 +279,7 @@ class Api(pages.Doors):
         self.answer(self.gate.status.get(what) or {})
 
 
-class Own(pages.Doors):
+class Own(pages.BaseHandler):
     """Files that a test brings along, behind the same doors and headers."""
 
     def initialize(self, gate: Gate) -> None:

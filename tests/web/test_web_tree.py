@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from actors.commands import vendor
 from tests.web.conftest import missing
+from tools import vendor
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web_overlay"

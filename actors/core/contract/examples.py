@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from actors.core.taxonomy import (
+from actors.core.contract.taxonomy import (
     AlertEnd,
     AlertStart,
     Assist,

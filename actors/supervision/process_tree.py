@@ -1,11 +1,11 @@
 """The supervisor's loop: the one owner of all that is known of the children.
 
-    pipes ─heart lines▶ ┌──────┐ ─spawn, SIGTERM, SIGUSR1, SIGKILL▶ children
+    pipes ─heartbeats▶ ┌──────┐ ─spawn, SIGTERM, SIGUSR1, SIGKILL▶ children
     signals ──────────▶ │ loop │
     control.sock ─────▶ └──────┘ ─status, alerts▶ whoever asks
 
-A command is a message to this loop. What to do is decided in core/children.py, restarts.py, health.py and reload.py;
-what is done is done here: spawn, signal, reap, measure, answer.
+A command is a message to this loop. The modules of core/supervision/ decide what to do; this loop does it: spawn,
+signal, reap, measure, answer.
 """
 
 from __future__ import annotations
@@ -23,17 +23,19 @@ from typing import Any, Final
 
 import msgspec
 
-from actors import config, control, host, logs, meters, signals
+from actors import config, host, logs
 from actors.config import Settings, Source
-from actors.core import health, reload, topology
-from actors.core.children import OVERSLEPT_S, Act, Family, Life, Limits, Order, State
-from actors.core.event import UNREADABLE
-from actors.core.health import Action, Alert, Board, Health, Rule
-from actors.core.restarts import BAD_CONFIG, REFUSED, Policy
-from actors.core.topology import Child
+from actors.core.contract.event import UNREADABLE
+from actors.core.supervision import health, reload
+from actors.core.supervision import kinds as topology
+from actors.core.supervision.children import OVERSLEPT_S, Act, Family, Life, Limits, Order, State
+from actors.core.supervision.health import Action, Alert, Board, Health, Rule
+from actors.core.supervision.kinds import Child
+from actors.core.supervision.restarts import BAD_CONFIG, REFUSED, Policy
 from actors.errors import BadInput, ConfigError, Refused
-from actors.invocation import Invocation
-from actors.processes import Incarnation, Spawn
+from actors.supervision import control, meters, signals
+from actors.supervision.child import Incarnation, Spawn
+from actors.supervision.invocation import Invocation
 
 LOG_BYTES: Final = 5 << 20  # per process, and as much again for the one before
 NOTIFY_S: Final = 1.0  # how often systemd's watchdog hears of us; it bites after WatchdogSec=10
@@ -207,9 +209,9 @@ class Supervisor:
         try:
             fact = _fact.decode(line)
         except UNREADABLE:
-            if not incarnation.babbled:  # once: whoever prints in a loop must not fill our log as well
-                log.warning("child said no heart line name=%s line=%.80r", life.child.name, line)
-            incarnation.babbled = True
+            if not incarnation.sent_malformed:  # once: whoever prints in a loop must not fill our log as well
+                log.warning("child said no heartbeat name=%s line=%.80r", life.child.name, line)
+            incarnation.sent_malformed = True
             return
         life.beat(self._clock())
         if isinstance(fact.get("stats"), dict):

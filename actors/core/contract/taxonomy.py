@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
 
-from actors.core.event import Category
+from actors.core.contract.event import Category
 
 # Lengths are in characters. 64 covers every platform's display name (Twitch 25, Steam 32); 500 is
 # Twitch's own limit of a chat message.

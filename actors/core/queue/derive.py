@@ -15,8 +15,8 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
-from actors.core.event import Event
-from actors.core.taxonomy import TAXONOMY, Death, Kill, Multikill, Payload, Player, Round, Streak
+from actors.core.contract.event import Event
+from actors.core.contract.taxonomy import TAXONOMY, Death, Kill, Multikill, Payload, Player, Round, Streak
 
 READS: Final = frozenset({"kill", "death", "round"})
 

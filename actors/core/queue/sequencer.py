@@ -17,10 +17,10 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from actors.core.derive import READS, Derivation
-from actors.core.event import Category, Envelope, EnvelopeBatch, Event, Greeting, Mark, Receipt, Reject
-from actors.core.ledger import Ledger
-from actors.core.taxonomy import TAXONOMY
+from actors.core.contract.event import Category, Envelope, EnvelopeBatch, Event, Greeting, Mark, Receipt, Reject
+from actors.core.contract.taxonomy import TAXONOMY
+from actors.core.queue.derive import READS, Derivation
+from actors.core.queue.ledger import Ledger
 
 # A producer has at most `producer.window_rows` (1,024 by default) on the way; what is beyond comes again by itself.
 HOLD_BACK: Final = 4_096
@@ -72,7 +72,7 @@ class _Line(Struct):
     gap_since_s: float | None = None
 
 
-class Book:
+class Sequencer:
     """The pure part of the critical lane. `known` tells the id of an event that the log has under an identity."""
 
     def __init__(

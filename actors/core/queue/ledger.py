@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from actors.core.event import Category, EnvelopeBatch
+from actors.core.contract.event import Category, EnvelopeBatch
 
 # Two generations of so many stories are kept: 10 s at 2,000 events/s, about 5 MB.
 STORIES: Final = 20_000

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from actors.core.book import GAP_S, HOLD_BACK, Book
-from actors.core.derive import Derivation
-from actors.core.event import Category, Envelope, Greeting, Mark, Receipt, Reject
-from actors.core.ledger import Ledger
+from actors.core.contract.event import Category, Envelope, Greeting, Mark, Receipt, Reject
+from actors.core.queue.derive import Derivation
+from actors.core.queue.ledger import Ledger
+from actors.core.queue.sequencer import GAP_S, HOLD_BACK, Sequencer
 from tests.core.make import batch, envelope, event, kill
 
 
-def book(known: dict[str, str] | None = None, top: int = 0, watermarks: dict[str, int] | None = None) -> Book:
-    return Book("e1", top, watermarks or {}, Derivation(5_000), Ledger(), (known or {}).get)
+def book(known: dict[str, str] | None = None, top: int = 0, watermarks: dict[str, int] | None = None) -> Sequencer:
+    return Sequencer("e1", top, watermarks or {}, Derivation(5_000), Ledger(), (known or {}).get)
 
 
-def logged(one: Book) -> list[tuple[int, str]]:
+def logged(one: Sequencer) -> list[tuple[int, str]]:
     entry = one.take()
     if entry is None:
         return []

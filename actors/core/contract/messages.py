@@ -10,9 +10,9 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from actors.core.cursor import Position, Resume
-from actors.core.event import UNREADABLE, WIRE_VERSION
-from actors.core.taxonomy import TAXONOMY
+from actors.core.contract.event import UNREADABLE, WIRE_VERSION
+from actors.core.contract.taxonomy import TAXONOMY
+from actors.core.delivery.cursor import Position, Resume
 from actors.errors import BadInput
 
 MAX_DEPTH: Final = 8
@@ -37,7 +37,7 @@ class Hello(Message, frozen=True, tag="hello"):
     build: Annotated[str, Meta(max_length=64)] = ""
 
 
-class Drawn(Message, frozen=True, tag="receipt"):
+class RenderReceipt(Message, frozen=True, tag="receipt"):
     position: Position
     fps: Measure | None = None
     latency_p50_ms: Measure | None = None
@@ -56,7 +56,7 @@ class Command(Message, frozen=True, tag="command"):
     args: dict[str, Any] = {}
 
 
-Said = Hello | Drawn | Ping | Command
+Said = Hello | RenderReceipt | Ping | Command
 _json = msgspec.json.Decoder(Said)
 _msgpack = msgspec.msgpack.Decoder(Said)
 

@@ -16,7 +16,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from actors.core.event import Mark, Marks, RawItem
+from actors.core.contract.event import Mark, Marks, RawItem
 
 RETRY_MAX_S: Final = 1.0
 BATCH_ROWS: Final = 256

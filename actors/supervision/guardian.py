@@ -1,6 +1,6 @@
 """Starts the supervisor again when it is killed or hangs: a service manager's work, for those who have none.
 
-    python -m actors.guardian ORDER        ORDER is made by order()
+    python -m actors.supervision.guardian ORDER        ORDER is made by order()
 
 `./supervisor.py start` turns into this process, which does nothing else and therefore carries nothing else: no click,
 no psutil, no settings.
@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Final
 
 from actors import host, logs
-from actors.core.restarts import Policy, Restarts, comes_back
-from actors.signals import STOP, Signals, reason_of
+from actors.core.supervision.restarts import Policy, Restarts, comes_back
+from actors.supervision.signals import STOP, Signals, reason_of
 
 FAILED = 1
 START_S: Final = 30.0  # how long a starting supervisor may be silent: a cold disk, orphans that leave

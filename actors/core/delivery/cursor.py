@@ -22,8 +22,8 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from actors.core.event import Event
-from actors.core.frame import Frame
+from actors.core.contract.event import Event
+from actors.core.contract.frame import Frame
 
 # Half of what an overlay waits (wire.md), so that the gateway's repair comes before anybody says hello again.
 TAIL_LOSS_S: Final = 0.25

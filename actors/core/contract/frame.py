@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from actors.core.event import WIRE_VERSION, Category, Event
+from actors.core.contract.event import WIRE_VERSION, Category, Event
 
 
 class Frame(

@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from actors.core.event import Submission
+from actors.core.contract.event import Submission
 
 DURATION_S: Final = 300.0
 MAX_SILENCE_S: Final = 8.0

@@ -17,8 +17,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from actors.core.event import Event
-from actors.core.taxonomy import TAXONOMY
+from actors.core.contract.event import Event
+from actors.core.contract.taxonomy import TAXONOMY
 
 
 class LegacyName(Struct, frozen=True):

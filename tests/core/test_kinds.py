@@ -4,7 +4,7 @@ import importlib.util
 
 import pytest
 
-from actors.core.topology import MODULES, children, parse_name
+from actors.core.supervision.kinds import MODULES, children, parse_name
 
 
 def test_every_child_of_a_plan_has_a_name_that_leads_back_to_it():

@@ -10,11 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
-from actors import config, host, logs, meters
-from actors.core.children import Life
-from actors.core.topology import Child
+from actors import config, host, logs
+from actors.core.supervision.children import Life
+from actors.core.supervision.kinds import Child
+from actors.supervision import meters
 
-LINE_BYTES: Final = 64 << 10  # a heart line has some hundred bytes; what is longer is none
+LINE_BYTES: Final = 64 << 10  # a heartbeat has some hundred bytes; what is longer is none
 
 
 class Process(Protocol):
@@ -40,7 +41,7 @@ class Incarnation:
         self.meter = meters.Meter(process.pid)
         self.stats: dict[str, Any] = {}
         self.events_per_s: float | None = None
-        self.babbled = False
+        self.sent_malformed = False
         self.pending = bytearray()
         self.listening = process.stdout is not None
         self._said_s = 0.0

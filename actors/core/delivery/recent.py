@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Final
 
-from actors.core.event import Event
-from actors.core.taxonomy import TAXONOMY
+from actors.core.contract.event import Event
+from actors.core.contract.taxonomy import TAXONOMY
 
 RING_EVENTS: Final = 1_000
 RING_BYTES: Final = 4 << 20  # a guess: a thousand large alerts fit, a thousand megabytes do not

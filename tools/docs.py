@@ -4,8 +4,8 @@ taxonomy, examples, legacy ──▶ docs/events.md           for people
                            ╰─▶ docs/events.schema.json  for editors and validators: Event in its JSON form, Submission
 configs/default.toml, Settings ──▶ docs/configuration.md
 
-python -m actors.commands.docs            writes them
-python -m actors.commands.docs --check    writes nothing; exits 1 when one is stale
+python -m tools.docs            writes them
+python -m tools.docs --check    writes nothing; exits 1 when one is stale
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from msgspec import inspect
 
 from actors import config
 from actors.config import Settings
-from actors.core.event import Event, Submission
-from actors.core.examples import EXAMPLES
-from actors.core.legacy import LEGACY
-from actors.core.taxonomy import TAXONOMY, Payload, Row
+from actors.core.contract.event import Event, Submission
+from actors.core.contract.examples import EXAMPLES
+from actors.core.contract.legacy import LEGACY
+from actors.core.contract.taxonomy import TAXONOMY, Payload, Row
 
 DOCS: Final = config.ROOT / "docs"
 
 _SETTINGS_INTRO = """# Configuration
 
-Generated from `configs/default.toml` and `actors/config.py` by `python -m actors.commands.docs`; a test fails when it
+Generated from `configs/default.toml` and `actors/config.py` by `python -m tools.docs`; a test fails when it
 is stale.
 
 `./supervisor.py start` reads `configs/default.toml`; `--config FILE` reads another file, in which only what differs
@@ -46,7 +46,7 @@ milliseconds, `_bytes` bytes, `_hz` times per second.
 
 _INTRO = """# Events
 
-Generated from `actors/core/taxonomy.py` by `python -m actors.commands.docs`; a test fails when it is stale. The same as
+Generated from `actors/core/contract/taxonomy.py` by `python -m tools.docs`; a test fails when it is stale. The same as
 JSON Schema: [events.schema.json](events.schema.json). How events travel: [wire.md](wire.md).
 
 Send one, or a list of up to 1,000, to the ingest; a payload may have 32 KiB:
@@ -284,7 +284,7 @@ def main(arguments: list[str]) -> int:
     names = stale(DOCS)
     if arguments:
         for name in names:
-            print(f"docs/{name} is stale: run python -m actors.commands.docs", file=sys.stderr)
+            print(f"docs/{name} is stale: run python -m tools.docs", file=sys.stderr)
         return 1 if names else 0
     for name in names:
         (DOCS / name).write_text(pages()[name], encoding="utf-8")

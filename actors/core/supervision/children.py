@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from actors.core.restarts import BAD_CONFIG, Policy, Restarts
-from actors.core.topology import Child
+from actors.core.supervision.kinds import Child
+from actors.core.supervision.restarts import BAD_CONFIG, Policy, Restarts
 
 START_S: Final = 10.0  # how long a starting child may be silent: imports on a cold disk, a log to recover
 DUMP_BEFORE_KILL_S: Final = 1.0  # what writing down the stacks of all threads may take

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import psutil
 
-LEFTOVER_S: Final = 3.0  # an orphan leaves by itself after at most 2 s (runtime.ORPHAN_GRACE_S)
+LEFTOVER_S: Final = 3.0  # an orphan leaves by itself after at most 2 s (heartbeat.ORPHAN_GRACE_S)
 SAME_START_S: Final = 2.0  # psutil reckons with the time of the boot in whole seconds, looked up anew each time
 
 READINGS: Final = ("cpu_pct", "rss_bytes", "uss_bytes", "open_files", "threads", "ctx_switches")

@@ -21,9 +21,9 @@ from typing import Final
 
 import msgspec
 
-from actors.core.event import Category, Event
-from actors.core.ledger import Ledger
-from actors.core.taxonomy import TAXONOMY
+from actors.core.contract.event import Category, Event
+from actors.core.contract.taxonomy import TAXONOMY
+from actors.core.queue.ledger import Ledger
 
 # What an event costs beside its payload: measured as the mean growth of a process that holds 100,000 of them.
 EVENT_BYTES: Final = 600

@@ -1,0 +1,127 @@
+"""The store thread: the one thread that owns a store, and commits in groups."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from actors.errors import Fenced, FramewireError
+from actors.heartbeat import Stats
+
+FENCED: Final = 3  # exit code: a newer owner does this work now
+
+
+class Store(Protocol):
+    """What a store thread needs of a store: apply several jobs in one transaction, durably."""
+
+    def commit(self, jobs: list[Any]) -> list[Any]: ...
+
+
+class Committer:
+    """The thread that owns a store. Jobs that wait together are committed together (group commit).
+
+    A commit that fails is fatal (fsync(2): the kernel drops the dirty pages and the next call would "succeed"), so the
+    process is killed from here: the supervisor starts it again and the senders send again.
+    """
+
+    def __init__(self, open_store: Callable[[], Store], notify: Callable[[], None], max_jobs: int = 256) -> None:
+        self._open_store = open_store
+        self._notify = notify
+        self._max_jobs = max_jobs
+        self._jobs: deque[tuple[Any, Callable[[Any], None]]] = deque()
+        self._done: deque[tuple[Callable[[Any], None], Any]] = deque()
+        self._available = threading.Semaphore(0)
+        self._opened = threading.Event()
+        self._refusal: FramewireError | None = None
+        self._thread = threading.Thread(target=self._run, name="store", daemon=True)
+        self.commits = 0
+        self.commit_s = 0.0
+        self._began_s: float | None = None  # when the commit that is under way began
+
+    def start(self) -> None:
+        """Open the store on its thread and return when it is open.
+
+        Raises:
+            FramewireError: it cannot be opened: somebody else holds it, or its directory is not ours.
+        """
+        self._thread.start()
+        self._opened.wait()
+        if self._refusal is not None:
+            raise self._refusal
+
+    def submit(self, job: Any, then: Callable[[Any], None]) -> None:
+        """Queue `job`; `then(result)` runs in `collect()`, after its transaction is on disk."""
+        self._jobs.append((job, then))
+        self._available.release()
+
+    def collect(self) -> None:
+        """Run the continuations of what was committed; called by the loop after `notify`."""
+        while self._done:
+            then, result = self._done.popleft()
+            then(result)
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that are not yet on disk, roughly."""
+        return len(self._jobs)
+
+    def stats(self) -> Stats:
+        began_s = self._began_s
+        return {
+            "store_commits": self.commits,
+            "store_commit_s": self.commit_s,
+            "store_waiting": self.waiting,
+            "store_stuck_s": 0.0 if began_s is None else round(time.monotonic() - began_s, 3),
+        }
+
+    def stop(self) -> None:
+        """Commit what waits, close the store, end the thread."""
+        self._jobs.append((None, lambda _: None))
+        self._available.release()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except Fenced as error:  # no failure, but this process must not go on for another moment
+            logging.getLogger("store").error("stopped error=%r", str(error))
+            logging.shutdown()
+            os._exit(FENCED)
+        except BaseException:
+            logging.getLogger("store").exception("store failed")
+            logging.shutdown()
+            os._exit(1)
+
+    def _work(self) -> None:
+        try:
+            store = self._open_store()
+        except FramewireError as error:
+            self._refusal = error
+            return
+        finally:
+            self._opened.set()
+        running = True
+        while running:
+            self._available.acquire()
+            taken = [self._jobs.popleft()]
+            while len(taken) < self._max_jobs and self._available.acquire(blocking=False):
+                taken.append(self._jobs.popleft())
+            if taken[-1][0] is None or any(job is None for job, _ in taken):
+                running = False
+                taken = [pair for pair in taken if pair[0] is not None]
+            if taken:
+                self._began_s = started_s = time.monotonic()
+                results = store.commit([job for job, _ in taken])
+                self._began_s = None
+                self.commits += 1
+                self.commit_s += time.monotonic() - started_s
+                self._done.extend(zip((then for _, then in taken), results, strict=True))
+                self._notify()
+        close = getattr(store, "close", None)
+        if close is not None:
+            close()

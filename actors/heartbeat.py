@@ -1,0 +1,145 @@
+"""What every child process owes its supervisor: heartbeats, an end on request, and an end as an orphan.
+
+stdin    a pipe whose end means that the supervisor is gone: the actor works on for 1 s, then finishes its transaction
+         and exits, 2 s after the end at the latest; SIGUSR2 (sent by Linux when the parent dies) means the same
+stdout   one JSON line per second, the heartbeat: `{"stats": {...}}`, and `{"ready": true}` once. A heartbeat proves
+         that the main loop turns (ZeroMQ's own heartbeats are answered by its I/O thread and prove nothing)
+stderr   the log: one fact per line, `time level actor event key=value`
+SIGTERM  drain, then exit with 0
+SIGUSR1  write the stack of every thread to stderr and continue; this works while the loop hangs
+
+Stats that every actor has: `events` (what it has passed on since it started), the figures of Ticks, and `queue`
+(messages that wait in it) if it keeps any.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+
+from actors import host
+
+HEARTBEAT_S: Final = 1.0
+ORPHAN_GRACE_S: Final = 2.0
+# An orphan continues to work for this long: the next supervisor needs it, and its first act is to end orphans.
+ORPHAN_WORK_S: Final = 1.0
+
+Stats = dict[str, float]
+
+
+class Ticks:
+    """How busy a loop was since its last beat: a tick is what it does between two waits."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._begin()
+
+    def _begin(self) -> None:
+        self._since_s = self._clock()
+        self._count = 0
+        self._busy_s = self._max_s = 0.0
+        self._min_s = float("inf")
+
+    def add(self, took_s: float) -> None:
+        self._count += 1
+        self._busy_s += took_s
+        self._min_s = min(self._min_s, took_s)
+        self._max_s = max(self._max_s, took_s)
+
+    def take(self) -> Stats:
+        """Return the share of the time in which the loop was busy, and its ticks; then begin anew."""
+        elapsed_s = self._clock() - self._since_s
+        stats = {
+            "busy_share": round(min(1.0, self._busy_s / elapsed_s), 4) if elapsed_s > 0 else 0.0,
+            "ticks": self._count,
+            "tick_min_ms": round(self._min_s * 1000, 3) if self._count else 0.0,
+            "tick_avg_ms": round(self._busy_s / self._count * 1000, 3) if self._count else 0.0,
+            "tick_max_ms": round(self._max_s * 1000, 3),
+        }
+        self._begin()
+        return stats
+
+
+class Heartbeat:
+    """The child's end of the three pipes.
+
+    `stopping` turns true on SIGTERM and when the supervisor is gone (then `orphaned`, too).
+    """
+
+    def __init__(self, name: str, stats: Callable[[], Stats], ticks: Ticks) -> None:
+        self.name = name
+        self.stopping = False
+        self.orphaned = False
+        self._stats = stats
+        self._ticks = ticks
+        self._lost_supervisor = threading.Event()
+        self._on_stop: Callable[[], object] = lambda: None
+        self._begun = b""
+
+    def start(self, on_stop: Callable[[], object] = lambda: None) -> None:
+        """Watch stdin and SIGTERM.
+
+        `on_stop` is called from a signal handler or another thread and must only wake a loop.
+        """
+        self._on_stop = on_stop
+        if not os.isatty(1):  # a terminal is shared with the shell
+            host.do_not_wait(1)
+        signal.signal(signal.SIGTERM, lambda *_: self._stop())
+        signal.signal(signal.SIGINT, lambda *_: self._stop())
+        if host.ORPHANED is not None:
+            signal.signal(host.ORPHANED, lambda *_: self._lost_supervisor.set())
+            host.tell_when_parent_dies(host.ORPHANED)
+        host.take_signals()
+        threading.Thread(target=self._watch_stdin, name="stdin", daemon=True).start()
+        threading.Thread(target=self._leave_as_orphan, name="orphan", daemon=True).start()
+
+    def beat(self) -> None:
+        """Tell the supervisor that the main loop turns."""
+        self._line({"stats": self._stats() | self._ticks.take(), "ts_ms": time.time() * 1000})
+
+    def ready(self) -> None:
+        """Tell the supervisor that this actor does its work from now on."""
+        self._line({"ready": True})
+        self.beat()
+
+    def _line(self, fact: dict[str, Any]) -> None:
+        """Say a line, or nothing: a supervisor that does not read must not stop whoever works."""
+        try:
+            if self._begun and not self._write(self._begun):
+                return
+            self._write(json.dumps(fact, separators=(",", ":")).encode() + b"\n")
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody listens any more; stdin will say the same
+
+    def _write(self, line: bytes) -> bool:
+        """Write what the pipe takes; a line that was begun is ended first the next time. True: it is all said."""
+        try:
+            written = os.write(1, line)
+        except BlockingIOError:
+            return False
+        self._begun = line[written:]
+        return not self._begun
+
+    def _stop(self) -> None:
+        self.stopping = True
+        with suppress(RuntimeError):  # an asyncio loop that is closed already needs no waking
+            self._on_stop()
+
+    def _watch_stdin(self) -> None:
+        while os.read(0, 4096):
+            pass
+        self._lost_supervisor.set()
+
+    def _leave_as_orphan(self) -> None:
+        self._lost_supervisor.wait()
+        self.orphaned = True
+        time.sleep(ORPHAN_WORK_S)
+        self._stop()
+        time.sleep(ORPHAN_GRACE_S - ORPHAN_WORK_S)
+        os._exit(1)  # the main loop is stuck, or the drain takes longer than an orphan may live
