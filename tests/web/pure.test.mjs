@@ -2,6 +2,7 @@
 // The small pure modules: queue, store, statistics, clock, receipts, journal, colours, parameters, backoff.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { MAX_MS, MIN_MS, delay } from "../../web_overlay/js/core/backoff.mjs";
 import { Clock } from "../../web_overlay/js/core/clock.mjs";
@@ -214,8 +215,11 @@ test("colours: every name can be read on the panel, and keeps its hue when it co
   }
   assert.equal(nameColor("#fafafa", "a"), "#fafafa");
   assert.equal(nameColor("javascript:", "a"), nameColor("", "a"));
-  for (const team of ["CT", "T", "red", "", "NC", "anything", "__proto__"]) {
-    const rgb = [1, 3, 5].map((at) => parseInt(teamColor(team).slice(at, at + 2), 16));
+  const sheet = readFileSync(new URL("../../web_overlay/css/tokens.css", import.meta.url), "utf8");
+  for (const team of ["CT", "T", "red", "", "NC", "anything", "__proto__", "yellow", "VS", "green"]) {
+    const token = /^var\((--fw-(?:team|other)-\w+)\)$/.exec(teamColor(team))?.[1];
+    const color = new RegExp(`${token}: (#\\w{6});`).exec(sheet)?.[1] ?? "";
+    const rgb = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
     assert.ok((luminance(rgb) + 0.05) / (PANEL_LUMINANCE + 0.05) >= CONTRAST, team);
   }
 });

@@ -171,3 +171,16 @@ def test_the_hud_says_how_it_is_and_costs_little(gate: Gate, overlay: Overlay) -
     eventually(lambda: overlay.texts(".hud-fps") == [])
     overlay.page.keyboard.press("F3")
     eventually(lambda: overlay.texts(".hud-fps") != [])
+
+
+def test_custom_css_of_obs_wins_over_every_layer(gate: Gate, overlay: Overlay) -> None:
+    """OBS adds the user's CSS as a <style> element after load: no layer, so a bare class outweighs all of ours."""
+    overlay.open("journal=1&motion=reduced")
+    everything(gate, "somebody")
+    overlay.drawn()
+    overlay.page.add_style_tag(content=".kf-panel { background: #010203; } :root { --fw-ink: #040506; }")
+    seen = overlay.page.evaluate(
+        "['.kf-panel', 'body'].map((name) => getComputedStyle(document.querySelector(name)))"
+        ".map((style, at) => (at === 0 ? style.backgroundColor : style.color))"
+    )
+    assert seen == ["rgb(1, 2, 3)", "rgb(4, 5, 6)"]

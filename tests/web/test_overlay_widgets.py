@@ -242,7 +242,8 @@ def test_the_crosshair_is_off_until_asked_for(gate: Gate, overlay: Overlay) -> N
     assert overlay.page.locator(".ch.off").count() == 1
     gate.emit("crosshair", {"on": True, "style": "dot", "color": "#ff00ff"}, coalesce_key="crosshair")
     eventually(lambda: overlay.page.locator(".ch.off").count() == 0)
-    assert overlay.page.evaluate("document.querySelector('.ch').style.color") == "rgb(255, 0, 255)"
+    assert overlay.page.evaluate("document.querySelector('.ch').style.getPropertyValue('--mark')") == "#ff00ff"
+    assert overlay.page.evaluate("getComputedStyle(document.querySelector('.ch')).fill") == "rgb(255, 0, 255)"
 
 
 def test_custom_events_are_applied_though_nothing_shows_them(gate: Gate, overlay: Overlay) -> None:

@@ -15,6 +15,7 @@ from tools import vendor
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web_overlay"
 MODULES = sorted((WEB / "js").rglob("*.mjs"))
+SHEETS = sorted((WEB / "css").rglob("*.css"))
 PAGES = {"overlay.html": "js/boot.mjs", "dashboard.html": "js/dashboard/app.mjs"}
 
 
@@ -32,6 +33,11 @@ def reached(entry: Path) -> set[Path]:
             seen.add(module)
             todo += imports(module)
     return seen
+
+
+def rules(sheet: Path) -> str:
+    """Return a style sheet without its comments."""
+    return re.sub(r"/\*[\s\S]*?\*/", "", sheet.read_text())
 
 
 def test_the_vendored_files_are_those_of_the_manifest() -> None:
@@ -60,6 +66,36 @@ def test_the_page_preloads_exactly_the_modules_that_it_reaches(page: str, entry:
     wanted = {path.relative_to(WEB).as_posix() for path in reached(WEB / entry)} - {entry}
     assert set(links) == wanted
     assert links == sorted(links)
+
+
+def test_the_overlay_loads_every_style_sheet_and_the_layers_first() -> None:
+    links = re.findall(r'<link rel="stylesheet" href="/static/css/([^"]+)">', (WEB / "overlay.html").read_text())
+    widgets = sorted(f"widgets/{sheet.name}" for sheet in (WEB / "css" / "widgets").glob("*.css"))
+    assert links == ["fonts.css", "tokens.css", "base.css", "setup.css", *widgets]
+    assert rules(WEB / "css" / "tokens.css").lstrip().startswith("@layer reset, tokens, base, widgets, theme;")
+
+
+def test_every_rule_of_the_overlay_stands_in_a_layer_so_that_custom_css_wins() -> None:
+    for sheet in SHEETS:
+        if sheet.name in ("fonts.css", "dashboard.css"):
+            continue
+        depth = 0
+        for line in rules(sheet).splitlines():
+            assert depth > 0 or not line.strip() or line.startswith("@layer "), f"{sheet}: {line}"
+            depth += line.count("{") - line.count("}")
+        assert depth == 0, sheet
+
+
+def test_only_the_tokens_hold_colours_and_every_token_is_used_and_exists() -> None:
+    tokens = rules(WEB / "css" / "tokens.css")
+    others = "".join(rules(sheet) for sheet in SHEETS if sheet.name not in ("tokens.css", "dashboard.css"))
+    assert re.findall(r"#[0-9a-fA-F]{3,8}\b|rgba?\(|hsla?\(", others) == []
+    defined = set(re.findall(r"(--fw-[\w-]+):", tokens))
+    named = "".join(module.read_text() for module in MODULES)
+    used = set(re.findall(r"var\((--fw-[\w-]+)\)", others + named))
+    assert used - defined == set()
+    families = {name for name in defined if name.startswith(("--fw-team-", "--fw-other-"))}  # core/color.mjs
+    assert defined - used - families == set()
 
 
 def test_every_module_is_reached_by_a_page_or_holds_only_types() -> None:
@@ -93,8 +129,8 @@ def test_the_styles_are_for_chromium_103() -> None:
     too_new = re.compile(
         r":has\(|@container|color-mix|oklch|@scope|@starting-style|linear\([\d.]+,|backdrop-filter|light-dark"
     )
-    for sheet in (WEB / "css").glob("*.css"):
-        text = re.sub(r"/\*[\s\S]*?\*/", "", sheet.read_text())
+    for sheet in SHEETS:
+        text = rules(sheet)
         assert not too_new.search(text), sheet
         assert not re.search(r"^\s*&", text, re.M), f"{sheet} nests"
     code = "".join(module.read_text() for module in MODULES)

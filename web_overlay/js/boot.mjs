@@ -26,7 +26,7 @@ const { options, problems } = readParams(location.search, location.hash);
 const id = overlayId(options.overlayId);
 const still =
   options.motion === "reduced" || (options.motion === "auto" && matchMedia("(prefers-reduced-motion: reduce)").matches);
-document.documentElement.style.setProperty("--scale", String(options.scale));
+document.documentElement.style.setProperty("--fw-scale", String(options.scale));
 document.body.classList.toggle("still", still);
 at("safe").classList.toggle("off", !options.safe);
 for (const problem of problems) console.warn(`framewire: ${problem}`);

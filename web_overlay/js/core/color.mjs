@@ -1,36 +1,42 @@
 // @ts-check
 // Colours of strangers (chat names, team words) made readable.
 //
-// The background is our panel at its worst: in front of a white picture, blended by OBS in linear light (obs-browser
-// #469), where 0.96 of #0b0f15 comes out at a luminance of 0.045. Whoever changes --panel in overlay.css changes this.
+// Our own colours are tokens of css/tokens.css, so a theme can change them: here they are only named. The background is
+// a panel at its worst: in front of a white picture, blended by OBS in linear light (obs-browser #469), where 0.96 of
+// #0b0f15 has a luminance of 0.045. A change of --fw-panel changes this constant.
 
 export const PANEL_LUMINANCE = 0.96 * 0.0046 + 0.04 * 1;
 export const CONTRAST = 4.5; // WCAG 2.2, 1.4.3
 
 const KNOWN = new Map([
-  ["ct", "#6fb4ff"],
-  ["counter-terrorist", "#6fb4ff"],
-  ["blue", "#6fb4ff"],
-  ["nc", "#6fb4ff"],
-  ["order", "#6fb4ff"],
-  ["t", "#ffb454"],
-  ["terrorist", "#ffb454"],
-  ["orange", "#ffb454"],
-  ["yellow", "#ffd75e"],
-  ["chaos", "#ff8f8f"],
-  ["red", "#ff8f8f"],
-  ["tr", "#ff8f8f"],
-  ["vs", "#c9a2ff"],
-  ["purple", "#c9a2ff"],
-  ["green", "#74e09a"],
+  ["ct", "blue"],
+  ["counter-terrorist", "blue"],
+  ["blue", "blue"],
+  ["nc", "blue"],
+  ["order", "blue"],
+  ["t", "orange"],
+  ["terrorist", "orange"],
+  ["orange", "orange"],
+  ["yellow", "yellow"],
+  ["chaos", "red"],
+  ["red", "red"],
+  ["tr", "red"],
+  ["vs", "purple"],
+  ["purple", "purple"],
+  ["green", "green"],
 ]);
-const OTHERS = ["#7fd6e8", "#f5a3d0", "#b6dc6a", "#ffb38a", "#b3b8ff", "#8fe0c0", "#e6c98a", "#e0a6f5"];
-const NEUTRAL = "#eef1f6";
+const OTHERS = 8; // --fw-other-1 to --fw-other-8
 
-/** @param {string} team the source's own word @returns {string} `#rrggbb` */
+/** @param {string} team the source's own word @returns {string} a CSS colour */
 export function teamColor(team) {
-  if (team === "") return NEUTRAL;
-  return KNOWN.get(team.toLowerCase()) ?? OTHERS[hash(team) % OTHERS.length];
+  if (team === "") return "var(--fw-team-none)";
+  const known = KNOWN.get(team.toLowerCase());
+  return known === undefined ? otherColor(team) : `var(--fw-team-${known})`;
+}
+
+/** One of eight colours, always the same for the same word. @param {string} word @returns {string} a CSS colour */
+function otherColor(word) {
+  return `var(--fw-other-${1 + (hash(word) % OTHERS)})`;
 }
 
 /** @type {Map<string, string>} */
@@ -40,10 +46,10 @@ const names = new Map();
  * The colour of a name in chat: the user's own, raised until it can be read; one of ours when they have none.
  * @param {string} color `#rrggbb` or empty
  * @param {string} user
- * @returns {string}
+ * @returns {string} a CSS colour
  */
 export function nameColor(color, user) {
-  if (!/^#[0-9a-fA-F]{6}$/.test(color)) return OTHERS[hash(user) % OTHERS.length];
+  if (!/^#[0-9a-fA-F]{6}$/.test(color)) return otherColor(user);
   let readable = names.get(color);
   if (readable === undefined) {
     readable = raise(color);

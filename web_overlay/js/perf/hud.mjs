@@ -39,6 +39,7 @@ export class Hud {
     this.on = false;
     this.count = 0;
     this.cost = new Recent(120);
+    this.colors = { good: "", bad: "", ink: "" };
     this.fps = text();
     this.problems = text();
     this.canvas = el("canvas", "hud-graph");
@@ -56,6 +57,7 @@ export class Hud {
   show(on) {
     this.on = on;
     this.count = 0;
+    if (on) this.colors = tokens(this.root);
     this.view.toggle(this.root, "off", !on);
     this.request();
   }
@@ -102,11 +104,12 @@ export class Hud {
     const { context } = this;
     if (context === null) return;
     context.clearRect(0, 0, WIDTH, HEIGHT);
-    this.bars(context, intervals, "#6ee7a8", (ms) => ms <= SLOW_MS);
-    this.bars(context, intervals, "#ff7b7b", (ms) => ms > SLOW_MS);
-    context.fillStyle = "#ffffff";
+    this.bars(context, intervals, this.colors.good, (ms) => ms <= SLOW_MS);
+    this.bars(context, intervals, this.colors.bad, (ms) => ms > SLOW_MS);
+    context.fillStyle = this.colors.ink;
     context.fillRect(0, HEIGHT - (16.7 / SCALE_MS) * HEIGHT, WIDTH, 1);
   }
+
   /**
    * One path, one fill.
    * @param {CanvasRenderingContext2D} context
@@ -126,4 +129,11 @@ export class Hud {
     context.fillStyle = color;
     context.fill();
   }
+}
+
+/** A canvas does not understand `var()`: ask what the tokens are. @param {HTMLElement} root */
+function tokens(root) {
+  const style = getComputedStyle(root);
+  const value = (/** @type {string} */ name) => style.getPropertyValue(`--fw-${name}`).trim();
+  return { good: value("good"), bad: value("bad"), ink: value("ink") };
 }

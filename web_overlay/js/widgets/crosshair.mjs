@@ -39,7 +39,8 @@ export class Crosshair {
     this.fresh = null;
     this.view.toggle(this.mark.svg, "off", !on);
     this.view.attribute(this.mark.path, "d", Object.hasOwn(STYLES, style) ? STYLES[style] : CROSS);
-    this.view.style(/** @type {any} */ (this.mark.svg), "color", /^#[0-9a-fA-F]{6}$/.test(color) ? color : "#5cff8d");
+    const own = /^#[0-9a-fA-F]{6}$/.test(color);
+    this.view.style(/** @type {any} */ (this.mark.svg), "--mark", own ? color : "var(--fw-crosshair)");
     return Infinity;
   }
 }

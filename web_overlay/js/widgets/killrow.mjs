@@ -5,7 +5,7 @@ import { el, entrance, icon, text } from "./dom.mjs";
 
 /** @typedef {import("./killline.mjs").Line} Line */
 
-const PITCH = 0.52; // rem from row to row; .row in overlay.css is 0.46 high
+const PITCH = 0.52; // rem from row to row; .kf-panel in killfeed.css is 0.46 high
 const NOTHING = "";
 
 export class Row {
