@@ -16,7 +16,7 @@ function widget(types) {
   /** @type {{id: string, late: boolean}[]} */
   const seen = [];
   return {
-    ...{ name: "w", types, root: /** @type {any} */ ({}), seen },
+    ...{ types, seen },
     apply: (/** @type {any} */ each, /** @type {any} */ moment) => void seen.push({ id: each.id, late: moment.late }),
     frame: () => Infinity,
   };
@@ -33,7 +33,7 @@ function stand(...widgets) {
   const engine = new Engine({
     clock,
     view: new View(),
-    widgets,
+    parts: widgets.map((widget) => ({ types: widget.types, widget })),
     record,
     drawn: (epoch, position) => drawn.push([epoch, position]),
   });

@@ -236,7 +236,7 @@ test("parameters: what is right is used, what is wrong is reported and changes n
   );
   assert.deepEqual(options.widgets, ["chat", "killfeed"]);
   const wrong = readParams(
-    "?overlay_id=a%20b&kills=many&scale=&nonsense=1&constructor=1&widgets=chat,toaster&format=xml",
+    "?overlay_id=a%20b&kills=many&scale=&nonsense=1&constructor=1&widgets=chat,To%20aster&format=xml",
     "",
   );
   assert.equal(wrong.problems.length, 7);

@@ -15,8 +15,9 @@ import { showNotice, stopped } from "./notice.mjs";
 import { Hud } from "./perf/hud.mjs";
 import { firstReload, forgetReload, loadPlace, overlayId } from "./place.mjs";
 import { Reporter } from "./report.mjs";
-import { build } from "./stage.mjs";
+import { Arrangement } from "./stage.mjs";
 import { BUILD } from "./version.mjs";
+import { WIDGETS } from "./widgets/all.mjs";
 import { Toggles } from "./widgets/toggles.mjs";
 
 /** @param {string} id @returns {HTMLElement} */
@@ -26,15 +27,14 @@ const { options, problems } = readParams(location.search, location.hash);
 const id = overlayId(options.overlayId);
 const still =
   options.motion === "reduced" || (options.motion === "auto" && matchMedia("(prefers-reduced-motion: reduce)").matches);
-document.documentElement.style.setProperty("--fw-scale", String(options.scale));
 document.body.classList.toggle("still", still);
 at("safe").classList.toggle("off", !options.safe);
-for (const problem of problems) console.warn(`framewire: ${problem}`);
-
 const clock = pageClock();
 const view = new View();
 const stage = { view, options, still };
-const widgets = build(stage, at("stage"));
+const arrangement = new Arrangement(stage, at("stage"), WIDGETS, () => scheduler.request());
+problems.push(...arrangement.problems);
+for (const problem of problems) console.warn(`framewire: ${problem}`);
 /** @type {Hud} */
 const hud = new Hud(
   view,
@@ -43,12 +43,15 @@ const hud = new Hud(
   clock.now,
   () => scheduler.request(),
 );
-const toggles = new Toggles(stage, at("stage"), widgets, (on) => hud.show(on));
+const toggles = {
+  types: ["toggle"],
+  widget: new Toggles(stage, at("stage"), arrangement.parts, (on) => hud.show(on)),
+};
 /** @type {Engine} */
 const engine = new Engine({
   clock,
   view,
-  widgets: [...widgets, toggles, hud],
+  parts: [...arrangement.parts, toggles, { types: [], widget: hud }],
   record: new Record(clock, options.journal ? new Journal() : null),
   drawn: (epoch, position) => reporter.receipts.drawn(epoch, position),
 });
@@ -135,5 +138,6 @@ addEventListener("keydown", (event) => {
 addEventListener("pagehide", () => reporter.keep());
 // OBS navigates to an address that differs only after the # without loading the page: a new token would do nothing.
 addEventListener("hashchange", () => location.reload());
+arrangement.follow(matchMedia("(max-aspect-ratio: 1/1)"));
 if (options.hud) hud.show(true);
 link.start();

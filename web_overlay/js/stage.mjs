@@ -1,44 +1,69 @@
 // @ts-check
-// The widgets of the page, each in its own section. Adding a widget means adding a line here, and to docs/overlay.md.
+// The sections of the page, one per widget, and where they are.
 
-import { Banner } from "./widgets/banner.mjs";
-import { Chat } from "./widgets/chat.mjs";
-import { Crosshair } from "./widgets/crosshair.mjs";
+import { boxesOf, roomOf, shares, styleOf } from "./core/layout.mjs";
 import { el } from "./widgets/dom.mjs";
-import { Hitmarkers } from "./widgets/hitmarkers.mjs";
-import { Killfeed } from "./widgets/killfeed.mjs";
-import { GAME, SOCIAL, gameNotice, socialNotice } from "./widgets/notices.mjs";
-import { Score } from "./widgets/score.mjs";
-import { Streak } from "./widgets/streak.mjs";
 
+/** @typedef {import("./core/types.mjs").Layout} Layout */
+/** @typedef {import("./core/types.mjs").Part} Part */
+/** @typedef {import("./core/types.mjs").WidgetKind} WidgetKind */
 /** @typedef {import("./widgets/dom.mjs").Stage} Stage */
-/** @typedef {import("./core/types.mjs").Widget} Widget */
 
-/** @type {Record<string, (stage: Stage, root: HTMLElement) => Widget>} in the order of the document: later is in front */
-const MAKERS = {
-  crosshair: (stage, root) => new Crosshair(stage, root),
-  chat: (stage, root) => new Chat(stage, root),
-  killfeed: (stage, root) => new Killfeed(stage, root),
-  score: (stage, root) => new Score(stage, root),
-  streak: (stage, root) => new Streak(stage, root),
-  social: (stage, root) =>
-    new Banner(stage, root, { name: "social", types: SOCIAL, describe: socialNotice, shift: "translateX(.4rem)" }),
-  alerts: (stage, root) =>
-    new Banner(stage, root, { name: "alerts", types: GAME, describe: gameNotice, shift: "translateY(-.25rem)" }),
-  hitmarkers: (stage, root) => new Hitmarkers(stage, root),
-};
+const ACROSS = ["left", "center", "right"];
+const DOWN = ["top", "middle", "bottom"];
 
-/**
- * @param {Stage} stage
- * @param {HTMLElement} root
- * @returns {Widget[]}
- */
-export function build(stage, root) {
-  return Object.entries(MAKERS)
-    .filter(([name]) => stage.options.widgets.includes(name))
-    .map(([name, make]) => {
-      const section = el("section", `w w-${name}`);
-      root.append(section);
-      return make(stage, section);
-    });
+export class Arrangement {
+  /**
+   * @param {Stage} stage
+   * @param {HTMLElement} root
+   * @param {readonly WidgetKind[]} kinds
+   * @param {() => void} request asks for a frame
+   */
+  constructor(stage, root, kinds, request) {
+    this.stage = stage;
+    this.request = request;
+    this.kinds = kinds;
+    this.upright = false;
+    this.scene = "";
+    /** @type {Layout | null} */
+    this.layout = null;
+    const { widgets } = stage.options;
+    /** @type {string[]} */
+    this.problems = (widgets ?? [])
+      .filter((name) => !kinds.some((kind) => kind.name === name))
+      .map((name) => `?widgets names ${name}, which is no widget`);
+    /** @type {Part[]} */
+    this.parts = kinds
+      .filter(({ name }) => widgets === null || widgets.includes(name))
+      .map((kind) => {
+        const section = el("section", `w w-${kind.name}`);
+        root.append(section);
+        return { name: kind.name, types: kind.types, root: section, widget: kind.make(stage, section) };
+      });
+  }
+
+  /** Choose the boxes by the shape of the page, now and whenever it changes. @param {MediaQueryList} shape */
+  follow(shape) {
+    shape.addEventListener("change", () => this.change({ upright: shape.matches }));
+    this.change({ upright: shape.matches });
+  }
+
+  /** @param {{layout?: Layout | null, scene?: string, upright?: boolean}} change what is not named stays as it is */
+  change(change) {
+    Object.assign(this, change);
+    const boxes = boxesOf(this.kinds, this.layout, this.scene, this.upright);
+    for (const part of this.parts) this.place(part, /** @type {import("./core/types.mjs").Box} */ (boxes.get(part.name)));
+    this.request();
+  }
+
+  /** @param {Part} part @param {import("./core/types.mjs").Box} box */
+  place({ root, widget }, box) {
+    const { view, options } = this.stage;
+    for (const [name, value] of Object.entries(styleOf(box, this.upright, options.scale))) view.style(root, name, value);
+    const [across, down] = shares(box.anchor);
+    view.attribute(root, "data-x", ACROSS[across * 2]);
+    view.attribute(root, "data-y", DOWN[down * 2]);
+    view.toggle(root, "off", !box.visible);
+    widget.resize?.(roomOf(box, options.scale));
+  }
 }

@@ -25,20 +25,20 @@ export class Engine {
    * @param {object} options
    * @param {import("./clock.mjs").Clock} options.clock
    * @param {import("./view.mjs").View} options.view
-   * @param {import("./types.mjs").Widget[]} options.widgets
+   * @param {Pick<import("./types.mjs").Part, "types" | "widget">[]} options.parts
    * @param {import("./record.mjs").Record} options.record
    * @param {(epoch: string, position: number) => void} options.drawn after the commit
    */
-  constructor({ clock, view, widgets, record, drawn }) {
+  constructor({ clock, view, parts, record, drawn }) {
     this.clock = clock;
     this.view = view;
-    this.widgets = widgets;
+    this.widgets = parts.map((part) => part.widget);
     this.record = record;
     this.drawn = drawn;
     /** @type {Map<string, import("./types.mjs").Widget[]>} */
     this.wants = new Map();
-    for (const widget of widgets) {
-      for (const type of widget.types) this.wants.set(type, [...(this.wants.get(type) ?? []), widget]);
+    for (const { types, widget } of parts) {
+      for (const type of types) this.wants.set(type, [...(this.wants.get(type) ?? []), widget]);
     }
     /** @type {Critical[]} */
     this.critical = [];

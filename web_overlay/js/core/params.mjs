@@ -3,8 +3,6 @@
 
 /** @typedef {ReturnType<typeof readParams>["options"]} Options */
 
-export const WIDGETS = ["score", "alerts", "social", "killfeed", "chat", "streak", "hitmarkers", "crosshair"];
-
 /** @type {Record<string, (value: string) => unknown>} each returns undefined for a wrong value */
 const READERS = {
   overlay_id: (value) => (/^[A-Za-z0-9._-]{1,64}$/.test(value) ? value : undefined),
@@ -20,7 +18,7 @@ const READERS = {
   player: (value) => (value.length > 0 && value.length <= 64 ? value : undefined),
   widgets(value) {
     const names = value.split(",");
-    return names.every((name) => WIDGETS.includes(name)) ? names : undefined;
+    return names.every((name) => /^[a-z][a-z0-9_-]{0,31}$/.test(name)) ? names : undefined;
   },
 };
 
@@ -53,7 +51,7 @@ export function readParams(search, hash) {
     kills: Math.round(read.kills ?? 6),
     chat: Math.round(read.chat ?? 8),
     player: /** @type {string} */ (read.player ?? "").toLowerCase(),
-    widgets: /** @type {string[]} */ (read.widgets ?? WIDGETS),
+    widgets: /** @type {string[] | null} */ (read.widgets ?? null),
   };
   return { options, problems };
 }

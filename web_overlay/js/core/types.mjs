@@ -69,13 +69,56 @@
  */
 
 /**
+ * What the module of a widget exports as `widget`. js/widgets/all.mjs lists them; the editor shows what is listed there.
+ * @typedef {object} WidgetKind
+ * @property {string} name lower case; what layouts, `toggle` events and `?widgets=` call it
+ * @property {string} title what the editor calls it
+ * @property {readonly string[]} types the events that it receives
+ * @property {DefaultBox} box where it stands on a stage of 1920 × 1080, unless a layout says otherwise
+ * @property {DefaultBox} [upright] the same on a stage of 1080 × 1920
+ * @property {() => {type: string, payload: Record<string, unknown>}[]} [samples] events that make it visible, for the editor
+ * @property {(stage: import("../widgets/dom.mjs").Stage, root: HTMLElement) => Widget} make `root` is its section
+ */
+
+/**
  * A part of the picture. `apply` changes the model only; `frame` writes it to the view, once per frame.
  * @typedef {object} Widget
- * @property {string} name what toggles and `?widgets=` call it
- * @property {readonly string[]} types the events it wants
- * @property {HTMLElement} root
  * @property {(event: Event, moment: Moment) => void} apply
  * @property {(now: number) => number} frame returns when it needs its next frame: a time of the same clock, or Infinity
+ * @property {(size: Size) => void} [resize] tells the room inside the section, before the first frame and after each change
+ */
+
+/** What the engine drives. @typedef {{name: string, types: readonly string[], root: HTMLElement, widget: Widget}} Part */
+
+/** @typedef {{width: number, height: number}} Size in hundredths of 1rem: pixels of a stage whose shorter side is 1080 */
+
+/** @typedef {typeof import("./layout.mjs").ANCHORS[number]} Anchor */
+
+/**
+ * Where a widget is. The unit is the pixel of a stage of 1920 × 1080 (upright: 1080 × 1920).
+ * @typedef {object} Box
+ * @property {number} x left edge
+ * @property {number} y top edge
+ * @property {number} width
+ * @property {number} height
+ * @property {Anchor} anchor the point that keeps its share of the stage on a canvas of another shape; content is aligned to it
+ * @property {number} scale size of the content; the box stays as large as it is
+ * @property {number} order a higher one is in front
+ * @property {boolean} visible
+ */
+
+/** @typedef {Pick<Box, "x" | "y" | "width" | "height" | "anchor"> & Partial<Box>} DefaultBox */
+
+/** What a layout changes of the default boxes. @typedef {Record<string, Partial<Box>>} Changes */
+
+/**
+ * docs/layout.md. `scenes` come on top of `widgets` and `upright`.
+ * @typedef {object} Layout
+ * @property {number} version
+ * @property {string} name
+ * @property {Changes} widgets
+ * @property {Changes} upright
+ * @property {Record<string, {widgets: Changes, upright: Changes}>} scenes
  */
 
 /**

@@ -28,9 +28,6 @@ export class Hud {
    * @param {() => void} request asks for a frame
    */
   constructor(view, root, figures, now, request) {
-    this.name = "hud";
-    /** @type {string[]} */
-    this.types = [];
     this.view = view;
     this.root = root;
     this.figures = figures;

@@ -26,17 +26,12 @@ export class Banner {
    * @param {import("./dom.mjs").Stage} stage
    * @param {HTMLElement} root
    * @param {object} what
-   * @param {string} what.name
-   * @param {readonly string[]} what.types
    * @param {(event: Event) => Notice | null} what.describe null for what needs no announcement
    * @param {string} what.shift where it comes in from, a CSS transform
    */
-  constructor(stage, root, { name, types, describe, shift }) {
-    this.name = name;
-    this.types = types;
+  constructor(stage, root, { describe, shift }) {
     this.describe = describe;
     this.view = stage.view;
-    this.root = root;
     /** @type {Notice[]} */
     this.waiting = [];
     /** @type {Notice | null} */

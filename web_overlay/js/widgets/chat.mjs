@@ -14,13 +14,20 @@ const SHOWN_MS = 60_000;
 const APART_MS = 100; // messages that come closer together stand at once: a flood must not shimmer
 const DELETIONS = 512; // remembered; a message that arrives after so many others were deleted is out of luck
 
-export class Chat {
+/** @type {import("../core/types.mjs").WidgetKind} */
+export const widget = {
+  name: "chat",
+  title: "Chat",
+  types: ["chat", "chat_delete"],
+  box: { x: 96, y: 440, width: 460, height: 400, anchor: "bottom-left" },
+  upright: { x: 54, y: 1510, width: 460, height: 314, anchor: "bottom-left" },
+  make: (stage, root) => new Chat(stage, root),
+};
+
+class Chat {
   /** @param {import("./dom.mjs").Stage} stage @param {HTMLElement} root */
   constructor(stage, root) {
-    this.name = "chat";
-    this.types = ["chat", "chat_delete"];
     this.stage = stage;
-    this.root = root;
     /** @type {Said[]} */
     this.fresh = [];
     /** @type {Row[]} the longest unused first */

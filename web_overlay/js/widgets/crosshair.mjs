@@ -14,13 +14,20 @@ const STYLES = {
     "M12 3a9 9 0 1 0 0 18a9 9 0 0 0 0-18zm0 1.800a7.200 7.200 0 1 1 0 14.400a7.200 7.200 0 0 1 0-14.400zM12 10.800a1.200 1.200 0 1 0 0 2.400a1.200 1.200 0 0 0 0-2.400z",
 };
 
-export class Crosshair {
+/** @type {import("../core/types.mjs").WidgetKind} */
+export const widget = {
+  name: "crosshair",
+  title: "Crosshair",
+  types: ["crosshair"],
+  box: { x: 920, y: 500, width: 80, height: 80, anchor: "center" },
+  upright: { x: 500, y: 920, width: 80, height: 80, anchor: "center" },
+  make: (stage, root) => new Crosshair(stage, root),
+};
+
+class Crosshair {
   /** @param {import("./dom.mjs").Stage} stage @param {HTMLElement} root */
   constructor(stage, root) {
-    this.name = "crosshair";
-    this.types = ["crosshair"];
     this.view = stage.view;
-    this.root = root;
     this.mark = icon("ch off");
     root.append(this.mark.svg);
     /** @type {{on: boolean, style: string, color: string} | null} */

@@ -12,14 +12,21 @@ const MOST = 99; // beyond it nobody reads the number
 const FADE_MS = 400;
 const LEVELS = [1, 3, 6, 12]; // hits from which the mark grows
 
-export class Hitmarkers {
+/** @type {import("../core/types.mjs").WidgetKind} */
+export const widget = {
+  name: "hitmarkers",
+  title: "Hitmarkers",
+  types: ["hit"],
+  box: { x: 820, y: 460, width: 280, height: 160, anchor: "center" },
+  upright: { x: 400, y: 880, width: 280, height: 160, anchor: "center" },
+  make: (stage, root) => new Hitmarkers(stage, root),
+};
+
+class Hitmarkers {
   /** @param {import("./dom.mjs").Stage} stage @param {HTMLElement} root */
   constructor(stage, root) {
-    this.name = "hitmarkers";
-    this.types = ["hit"];
     this.view = stage.view;
     this.mine = stage.options.player;
-    this.root = root;
     this.hits = 0;
     this.head = false;
     this.last_at = -Infinity;

@@ -3,7 +3,7 @@
 
 import { ICONS } from "./icons.mjs";
 import { lineOf } from "./killline.mjs";
-import { Row } from "./killrow.mjs";
+import { PITCH, ROW, Row } from "./killrow.mjs";
 import { pairOf } from "./player.mjs";
 
 /** @typedef {import("../core/types.mjs").Event} Event */
@@ -17,13 +17,20 @@ const APART_MS = 100; // rows that come closer together stand at once: a flood m
 const STREAK = 3; // from here a streak is worth a colour
 const PLAYERS = 512; // whose streaks are remembered
 
-export class Killfeed {
+/** @type {import("../core/types.mjs").WidgetKind} */
+export const widget = {
+  name: "killfeed",
+  title: "Killfeed",
+  types: ["kill", "death", "headshot", "revive", "revive_taken", "assist", "streak"],
+  box: { x: 1264, y: 300, width: 560, height: 312, anchor: "top-right" },
+  upright: { x: 466, y: 400, width: 560, height: 312, anchor: "top-right" },
+  make: (stage, root) => new Killfeed(stage, root),
+};
+
+class Killfeed {
   /** @param {import("./dom.mjs").Stage} stage @param {HTMLElement} root */
   constructor(stage, root) {
-    this.name = "killfeed";
-    this.types = ["kill", "death", "headshot", "revive", "revive_taken", "assist", "streak"];
     this.stage = stage;
-    this.root = root;
     this.mine = stage.options.player;
     this.max = stage.options.kills;
     this.entered_at = -Infinity;
@@ -52,6 +59,12 @@ export class Killfeed {
     }
   }
 
+  /** As many rows as fit, never half a row. @param {import("../core/types.mjs").Size} size */
+  resize({ height }) {
+    this.max = Math.max(1, Math.min(this.stage.options.kills, Math.floor((height - ROW) / PITCH) + 1));
+    this.changed = true;
+  }
+
   /** @param {number} now @returns {number} */
   frame(now) {
     for (const row of this.rows.filter((row) => row.until <= now)) this.retire(row).fade();
@@ -72,6 +85,7 @@ export class Killfeed {
       this.rows.push(row);
     }
     this.fresh.length = 0;
+    while (this.rows.length > this.max) this.retire(this.rows[0]).hide();
     this.rows.forEach((row, slot) => row.settle(slot));
     this.changed = false;
   }

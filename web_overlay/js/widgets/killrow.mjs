@@ -5,7 +5,8 @@ import { el, entrance, icon, text } from "./dom.mjs";
 
 /** @typedef {import("./killline.mjs").Line} Line */
 
-const PITCH = 0.52; // rem from row to row; .kf-panel in killfeed.css is 0.46 high
+export const PITCH = 52; // pixels of the stage from row to row
+export const ROW = 46; // .kf-panel in css/widgets/killfeed.css is as high
 const NOTHING = "";
 
 export class Row {
@@ -68,7 +69,7 @@ export class Row {
     if (line === null) return;
     if (slot !== this.slot) view.toggle(this.node, "moves", true);
     this.slot = slot;
-    view.style(this.node, "transform", `translateY(${(slot * PITCH).toFixed(2)}rem)`);
+    view.style(this.node, "transform", `translateY(${((slot * PITCH) / 100).toFixed(2)}rem)`);
     view.attribute(this.node, "data-kind", line.kind);
     view.toggle(this.node, "mine", line.mine);
     view.toggle(this.node, "hot", line.streak > 0);

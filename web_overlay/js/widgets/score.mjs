@@ -9,13 +9,20 @@ import { el, text } from "./dom.mjs";
 
 const SIDES = 4;
 
-export class Score {
+/** @type {import("../core/types.mjs").WidgetKind} */
+export const widget = {
+  name: "score",
+  title: "Score",
+  types: ["score"],
+  box: { x: 480, y: 104, width: 960, height: 72, anchor: "top" },
+  upright: { x: 54, y: 96, width: 972, height: 72, anchor: "top" },
+  make: (stage, root) => new Score(stage, root),
+};
+
+class Score {
   /** @param {import("./dom.mjs").Stage} stage @param {HTMLElement} root */
   constructor(stage, root) {
-    this.name = "score";
-    this.types = ["score"];
     this.view = stage.view;
-    this.root = root;
     /** @type {Map<string, {name: string, points: string, color: string}>} */
     this.sides = new Map();
     this.changed = false;

@@ -14,14 +14,21 @@ const LATE_SHOWN_MS = 1_500;
 const STREAK = 3;
 const STREAK_MS = 8_000; // without another kill it is yesterday's news
 
-export class Streak {
+/** @type {import("../core/types.mjs").WidgetKind} */
+export const widget = {
+  name: "streak",
+  title: "Streak",
+  types: ["multikill", "streak"],
+  box: { x: 560, y: 690, width: 800, height: 220, anchor: "top" },
+  upright: { x: 54, y: 1060, width: 972, height: 220, anchor: "top" },
+  make: (stage, root) => new Streak(stage, root),
+};
+
+class Streak {
   /** @param {import("./dom.mjs").Stage} stage @param {HTMLElement} root */
   constructor(stage, root) {
-    this.name = "streak";
-    this.types = ["multikill", "streak"];
     this.view = stage.view;
     this.mine = stage.options.player;
-    this.root = root;
     this.multi = { id: "", who: "", kills: 0, until: 0, fresh: false, late: false };
     this.run = { id: "", who: "", kills: 0, until: 0, fresh: false, late: false };
 

@@ -7,19 +7,16 @@ export class Toggles {
   /**
    * @param {import("./dom.mjs").Stage} stage
    * @param {HTMLElement} root holds all widgets
-   * @param {import("../core/types.mjs").Widget[]} widgets
+   * @param {import("../core/types.mjs").Part[]} parts
    * @param {(on: boolean) => void} hud
    */
-  constructor(stage, root, widgets, hud) {
-    this.name = "toggles";
-    this.types = ["toggle"];
+  constructor(stage, root, parts, hud) {
     this.view = stage.view;
-    this.root = root;
     this.hud = hud;
     /** @type {Map<string, HTMLElement>} */
     this.targets = new Map([
       ["all", root],
-      ...widgets.map((widget) => /** @type {const} */ ([widget.name, widget.root])),
+      ...parts.map((part) => /** @type {const} */ ([part.name, part.root])),
     ]);
     this.counters = { unknown: 0 };
   }

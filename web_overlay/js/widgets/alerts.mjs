@@ -1,0 +1,15 @@
+// @ts-check
+// Announcements of the game: alerts, rounds, objectives.
+
+import { Banner } from "./banner.mjs";
+import { GAME, gameNotice } from "./notices.mjs";
+
+/** @type {import("../core/types.mjs").WidgetKind} */
+export const widget = {
+  name: "alerts",
+  title: "Game alerts",
+  types: GAME,
+  box: { x: 560, y: 192, width: 800, height: 180, anchor: "top" },
+  upright: { x: 54, y: 190, width: 972, height: 180, anchor: "top" },
+  make: (stage, root) => new Banner(stage, root, { describe: gameNotice, shift: "translateY(-.25rem)" }),
+};
