@@ -24,7 +24,7 @@ import click
 
 from actors.errors import BadInput, FramewireError
 
-VENDOR = Path(__file__).resolve().parents[2] / "web_overlay" / "vendor"
+VENDOR = Path(__file__).resolve().parents[1] / "web_overlay" / "vendor"
 MANIFEST = "manifest.json"
 
 
