@@ -28,7 +28,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, NoReturn
 
 import click
 import msgspec
@@ -114,8 +114,6 @@ def refuse_beside_another(run_dir: Path) -> None:
     Raises:
         Refused: a pipeline runs there; going on would kill its children as leftovers.
     """
-    if not host.HAS_UNIX_SOCKETS:
-        return  # there a file that is open cannot be taken away
     with suppress(control.NotRunning), control.line(run_dir, ANSWER_S):
         raise AlreadyRunning(
             f"a pipeline is already running with run_dir {run_dir}, though its supervisor.lock is gone; "
@@ -267,7 +265,7 @@ def start(
         sys.exit(start_detached([*MYSELF, "start", "--background", *options], settings, json_output))
     if no_guardian or guarded_by is not None:
         sys.exit(supervise(settings, invocation))
-    sys.exit(become_guardian(options, settings, invocation))
+    become_guardian(options, settings, invocation)
 
 
 def settings_of_service(config_file: Path | None, overrides: tuple[str, ...]) -> Settings:
@@ -289,7 +287,7 @@ def settings_of_service(config_file: Path | None, overrides: tuple[str, ...]) ->
         return config.of_run_dir(run_dir)
 
 
-def become_guardian(options: list[str], settings: Settings, invocation: Invocation) -> int:
+def become_guardian(options: list[str], settings: Settings, invocation: Invocation) -> NoReturn:
     """Turn into the guardian, which must not carry what only a command line needs (it idles for weeks)."""
     own, run_dir = settings.supervisor, commands.run_dir_of(settings)
     guarded = [*MYSELF, "start", "--guarded-by", str(os.getpid())]
@@ -302,13 +300,8 @@ def become_guardian(options: list[str], settings: Settings, invocation: Invocati
         terminal=not invocation.background,
     )
     host.hold_signals()  # until the guardian takes them over
-    if host.POSIX:  # elsewhere exec is a new process, and the caller would believe that this one has ended
-        os.execve(
-            sys.executable,
-            [sys.executable, "-P", "-m", "actors.supervision.guardian", order],
-            host.environment(config.ROOT),
-        )
-    return guardian.main([order])
+    command = [sys.executable, "-P", "-m", "actors.supervision.guardian", order]
+    os.execve(sys.executable, command, host.environment(config.ROOT))
 
 
 def start_detached(command: list[str], settings: Settings, as_json: bool) -> int:
@@ -323,7 +316,7 @@ def start_detached(command: list[str], settings: Settings, as_json: bool) -> int
     with log_file:
         said_from = log_file.tell()
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log_file, **host.new_group()
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log_file, start_new_session=True
         )
     while process.poll() is None and time.monotonic() - started_s < DETACHED_READY_S:
         with suppress(Refused):

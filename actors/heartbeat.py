@@ -89,12 +89,11 @@ class Heartbeat:
         """
         self._on_stop = on_stop
         if not os.isatty(1):  # a terminal is shared with the shell
-            host.do_not_wait(1)
+            os.set_blocking(1, False)
         signal.signal(signal.SIGTERM, lambda *_: self._stop())
         signal.signal(signal.SIGINT, lambda *_: self._stop())
-        if host.ORPHANED is not None:
-            signal.signal(host.ORPHANED, lambda *_: self._lost_supervisor.set())
-            host.tell_when_parent_dies(host.ORPHANED)
+        signal.signal(host.ORPHANED, lambda *_: self._lost_supervisor.set())
+        host.tell_when_parent_dies(host.ORPHANED)
         host.take_signals()
         threading.Thread(target=self._watch_stdin, name="stdin", daemon=True).start()
         threading.Thread(target=self._leave_as_orphan, name="orphan", daemon=True).start()

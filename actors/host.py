@@ -1,10 +1,13 @@
-"""What differs between operating systems, and only here. Windows is by design, and untested."""
+"""Calls that differ between Linux and macOS, and only those calls."""
 
 from __future__ import annotations
 
 import errno
 import faulthandler
+import fcntl
 import os
+import pwd
+import resource
 import select
 import signal
 import socket
@@ -14,13 +17,12 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 
 from actors.errors import ConfigError, Refused
 
-POSIX = os.name == "posix"
-DUMP: Final = getattr(signal, "SIGUSR1", None)  # asks an actor for the stacks of its threads
-ORPHANED: Final = getattr(signal, "SIGUSR2", None)  # tells an actor that its supervisor is gone
+DUMP: Final = signal.SIGUSR1  # asks an actor for the stacks of its threads
+ORPHANED: Final = signal.SIGUSR2  # tells an actor that its supervisor is gone
 
 
 def private_directory(path: Path) -> Path:
@@ -34,15 +36,14 @@ def private_directory(path: Path) -> Path:
         status = path.stat()
     except OSError as error:
         raise ConfigError(f"run_dir {path} cannot be made: {error.strerror}") from error
-    if POSIX:
-        if status.st_uid != os.getuid():
-            owner, caller = user_name(status.st_uid), user_name(os.getuid())
-            raise ConfigError(f"run_dir {path} belongs to {owner}, expected {caller}, who starts this")
-        if stat.S_IMODE(status.st_mode) & 0o077:
-            raise ConfigError(
-                f"run_dir {path} has mode {stat.S_IMODE(status.st_mode):04o}, expected 0700: it holds tokens and "
-                f"personal data (chmod 700 {path})"
-            )
+    if status.st_uid != os.getuid():
+        owner, caller = user_name(status.st_uid), user_name(os.getuid())
+        raise ConfigError(f"run_dir {path} belongs to {owner}, expected {caller}, who starts this")
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        raise ConfigError(
+            f"run_dir {path} has mode {stat.S_IMODE(status.st_mode):04o}, expected 0700: it holds tokens and "
+            f"personal data (chmod 700 {path})"
+        )
     return path
 
 
@@ -58,7 +59,7 @@ def enter(path: Path) -> Path:
         return path
     except OSError as error:
         raise ConfigError(f"run_dir {path} cannot be looked into: {error.strerror}; is it another user's?") from error
-    if POSIX and stat.S_ISDIR(status.st_mode) and not os.access(path, os.R_OK | os.X_OK):
+    if stat.S_ISDIR(status.st_mode) and not os.access(path, os.R_OK | os.X_OK):
         name = user_name(status.st_uid)
         raise ConfigError(f"run_dir {path} belongs to {name}, and only {name} may look into it: sudo -u {name} …")
     return path
@@ -66,8 +67,6 @@ def enter(path: Path) -> Path:
 
 def user_name(uid: int) -> str:
     """Return what a user is called; its number when it has no name here."""
-    import pwd
-
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
@@ -82,7 +81,7 @@ def write_private(path: Path, data: bytes, durable: bool = True) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            if POSIX and os.geteuid() == 0:  # what root replaces stays its owner's, who could not read it otherwise
+            if os.geteuid() == 0:  # what root replaces stays its owner's, who could not read it otherwise
                 owner = path.parent.stat()
                 os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
             if durable:
@@ -107,15 +106,7 @@ def lock(path: Path, owner: str) -> IO[bytes]:
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     file = os.fdopen(handle, "r+b")
     try:
-        if POSIX:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        else:
-            import msvcrt
-
-            file.seek(1 << 30)  # a byte beyond the text, so that others can read who holds it
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         file.seek(0)
         holder = file.read(200).decode(errors="replace").strip() or "another process"
@@ -129,23 +120,18 @@ def lock(path: Path, owner: str) -> IO[bytes]:
 
 
 def endpoint(run_dir: Path, name: str) -> str:
-    """Return the address of a bus socket: a file in the run directory, or a loopback port where ipc is missing.
+    """Return the address of a bus socket, which is a file in the run directory.
 
     Raises:
         ConfigError: the path is longer than a socket's name may be (107 bytes on Linux, 103 on macOS).
     """
-    if POSIX:
-        path = run_dir / f"{name}.sock"
-        limit = 103 if sys.platform == "darwin" else 107
-        if len(os.fsencode(path)) > limit:
-            raise ConfigError(
-                f"run_dir is too long: {path} has {len(os.fsencode(path))} bytes, a socket's name at most {limit}"
-            )
-        return f"ipc://{path}"
-    # pyzmq's Windows wheels have no ipc (pyzmq 26.2 changelog): a port per name, derived from run_dir and name.
-    import zlib
-
-    return f"tcp://127.0.0.1:{20_000 + zlib.crc32(f'{run_dir}/{name}'.encode()) % 20_000}"
+    path = run_dir / f"{name}.sock"
+    limit = 103 if sys.platform == "darwin" else 107
+    if len(os.fsencode(path)) > limit:
+        raise ConfigError(
+            f"run_dir is too long: {path} has {len(os.fsencode(path))} bytes, a socket's name at most {limit}"
+        )
+    return f"ipc://{path}"
 
 
 def small_send_buffer(connection: socket.socket, size_bytes: int) -> None:
@@ -180,46 +166,29 @@ def notify(state: str) -> None:
                 out.sendto(state.encode(), "\0" + address[1:] if address[0] == "@" else address)
 
 
-def notify_pair() -> tuple[socket.socket, socket.socket] | None:
-    """Return the two ends of what `notify` says to a guardian, which nobody else can reach; None on Windows."""
-    if not POSIX:
-        return None
+def notify_pair() -> tuple[socket.socket, socket.socket]:
+    """Return the receiving and the sending end of a private channel from `notify` to the guardian."""
     hears, says = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     hears.setblocking(False)
     says.setblocking(False)
     return hears, says
 
 
-def new_group() -> dict[str, Any]:
-    """Return the subprocess arguments that keep a terminal's Ctrl-C from reaching a child directly."""
-    return {"start_new_session": True} if POSIX else {"creationflags": 0x00000200}
-
-
 def hold_signals() -> None:
-    """Keep back what would stop this process until `take_signals`, across an exec, too: nobody handles it there yet."""
-    if POSIX:
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+    """Block the signals that stop this process until `take_signals`, also across an exec, which resets handlers."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 
 
 def take_signals() -> None:
-    """Let signals through, whatever the program that started this one has held back."""
-    if POSIX:
-        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    """Unblock all signals, including those that the parent process had blocked."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
 PIPE_BUF_BYTES: Final = 512  # of a pipe that is writable, as much goes in without waiting (POSIX; Linux: 4096)
 
 
-def do_not_wait(file: int) -> None:
-    """Let writes to a pipe raise BlockingIOError rather than wait; Windows' pipes cannot."""
-    if POSIX:
-        os.set_blocking(file, False)
-
-
 def takes_output(file: int) -> bool:
     """Tell whether up to PIPE_BUF_BYTES can be written to `file` without waiting, as far as the system knows."""
-    if not POSIX:
-        return True
     poll = select.poll()
     poll.register(file, select.POLLOUT)
     return bool(poll.poll(0))
@@ -231,8 +200,7 @@ def dump_stacks_on_signal() -> None:
     faulthandler's handler is C and takes no lock of the interpreter's, so it works while a loop hangs in a C call.
     """
     faulthandler.enable()
-    if DUMP is not None:
-        faulthandler.register(DUMP, all_threads=True, chain=False)
+    faulthandler.register(DUMP, all_threads=True, chain=False)
 
 
 def tell_when_parent_dies(number: int) -> None:
@@ -282,33 +250,22 @@ def mounts() -> list[tuple[str, str]]:
 
 def open_files_limit() -> int | None:
     """Return how many files a process of this user may have open, None where there is no such limit."""
-    try:
-        import resource
-    except ImportError:
-        return None
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     return None if hard == resource.RLIM_INFINITY else hard
 
 
-HAS_UNIX_SOCKETS = POSIX and hasattr(socket, "AF_UNIX")
-
-
 def control_listener(run_dir: Path) -> socket.socket:
-    """Return the listening control socket: a file of mode 0600, or a loopback port whose number is left in run_dir.
+    """Return the listening control socket, a file of mode 0600 in the run directory.
 
     Raises:
         ConfigError: the path is longer than a socket's name may be.
     """
-    if HAS_UNIX_SOCKETS:
-        path = run_dir / "control.sock"
-        endpoint(run_dir, "control")  # its length
-        path.unlink(missing_ok=True)
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(str(path))
-        path.chmod(0o600)
-    else:
-        listener = socket.create_server(("127.0.0.1", 0))
-        write_private(run_dir / "control.port", str(listener.getsockname()[1]).encode())
+    path = run_dir / "control.sock"
+    endpoint(run_dir, "control")  # its length
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    path.chmod(0o600)
     listener.listen(128)
     return listener
 
@@ -319,23 +276,21 @@ def control_connection(run_dir: Path, timeout_s: float) -> socket.socket:
     Raises:
         OSError: nobody listens there.
     """
-    if HAS_UNIX_SOCKETS:
-        connection = socket.socket(socket.AF_UNIX)
-        # Connecting waits (in the kernel) for room in the backlog; with Python's own timeout it would fail instead.
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(timeout_s) + 1, 0))
-        try:
-            connection.connect(str(run_dir / "control.sock"))
-        except OSError:
-            connection.close()
-            raise
-        connection.settimeout(timeout_s)
-        return connection
-    return socket.create_connection(("127.0.0.1", int((run_dir / "control.port").read_text())), timeout_s)
+    connection = socket.socket(socket.AF_UNIX)
+    # Connecting waits (in the kernel) for room in the backlog; with Python's own timeout it would fail instead.
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(timeout_s) + 1, 0))
+    try:
+        connection.connect(str(run_dir / "control.sock"))
+    except OSError:
+        connection.close()
+        raise
+    connection.settimeout(timeout_s)
+    return connection
 
 
 def is_ours(connection: socket.socket) -> bool:
-    """Tell whether the peer of a local connection is this user or root; where none can tell, the file's mode has."""
-    if connection.family == getattr(socket, "AF_UNIX", None) and hasattr(socket, "SO_PEERCRED"):
+    """Tell whether the peer of a control connection is this user or root; on macOS the file's mode ensures it."""
+    if hasattr(socket, "SO_PEERCRED"):
         uid = int.from_bytes(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[4:8], sys.byteorder)
         return uid in (0, os.getuid())
     return True
@@ -355,8 +310,7 @@ def port_is_free(section: str, name: str, port: int) -> bool:
         ):
             try:
                 with socket.socket(family, kind) as probe:
-                    if POSIX:
-                        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what is in TIME_WAIT is free
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what is in TIME_WAIT is free
                     if family == socket.AF_INET6:
                         probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                     probe.bind(target)

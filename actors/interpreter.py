@@ -31,7 +31,7 @@ def ensure() -> None:
         return
     root = Path(__file__).resolve().parent.parent
     venv = root / ".venv"
-    python = venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    python = venv / "bin" / "python"
     if not os.access(python, os.X_OK) or Path(sys.prefix) == venv:
         sys.exit(f"error: Framewire's packages are missing, or not for this user; run: make -C {root} install")
     os.execv(str(python), [str(python), *sys.argv])

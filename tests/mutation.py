@@ -237,7 +237,7 @@ MUTATIONS: Final = [
         "test_a_second_supervisor_is_refused_even_when_the_lock_was_taken_away"),
     one("a stopped terminal stops the supervisor", "actors/logs.py", "rest and host.takes_output(file)", "rest",
         f"{FAULTS}test_callers.py::test_output_that_nobody_takes_makes_nobody_wait"),
-    one("a deaf supervisor stops whoever works", "actors/heartbeat.py", "            host.do_not_wait(1)\n",
+    one("a deaf supervisor stops whoever works", "actors/heartbeat.py", "            os.set_blocking(1, False)\n",
         "            pass\n", f"{FAULTS}test_callers.py::"
         "test_who_works_goes_on_when_the_supervisor_does_not_listen"),
     one("a failed supervisor takes the list of its children along", "actors/supervision/process_tree.py",

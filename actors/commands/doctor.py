@@ -85,7 +85,7 @@ def examine(settings: Settings, run_dir: Path) -> Iterator[Finding]:
         yield Finding("fail", f"run_dir: {error}", "correct that, or choose another: --set run_dir=PATH")
         return
     yield Finding("ok", f"run_dir {run_dir} is private")
-    yield from private(files_of(run_dir), os.getuid() if host.POSIX else None, run_dir)
+    yield from private(files_of(run_dir), os.getuid(), run_dir)
     yield volume(filesystem(host.mounts(), run_dir.resolve()))
     yield space(shutil.disk_usage(run_dir).free, settings.queue.log_max_bytes)
     yield synced
@@ -149,9 +149,9 @@ def files_of(run_dir: Path) -> Iterator[tuple[Path, int, int]]:
             yield path, status.st_uid, stat.S_IMODE(status.st_mode)
 
 
-def private(files: Iterable[tuple[Path, int, int]], uid: int | None, run_dir: Path) -> Iterator[Finding]:
+def private(files: Iterable[tuple[Path, int, int]], uid: int, run_dir: Path) -> Iterator[Finding]:
     """Yield what is wrong with the owners and modes of files; a start with sudo leaves files of root's behind."""
-    known = list(files) if uid is not None else []
+    known = list(files)
     strange = sorted({(path.name, owner) for path, owner, _ in known if owner != uid})
     if strange:
         name, owner = strange[0]

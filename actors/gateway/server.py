@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import gc
+import resource
 import socket
 import time
 from collections.abc import Callable
@@ -112,10 +113,6 @@ async def listen(settings: Settings) -> list[socket.socket]:
 
 def allow_open_files(wanted: int) -> int:
     """Raise this process's limit of open files to `wanted` if it may; return the limit."""
-    try:
-        import resource
-    except ImportError:
-        return wanted  # Windows has no such limit
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited = hard == resource.RLIM_INFINITY
     soft = max(soft, wanted if unlimited else min(wanted, hard))

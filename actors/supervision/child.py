@@ -94,7 +94,7 @@ def spawner(run_dir: Path, program: tuple[str, ...]) -> Spawn:
                 stderr=stderr,
                 bufsize=0,
                 env=host.environment(config.ROOT),
-                **host.new_group(),
+                start_new_session=True,  # the terminal sends Ctrl-C to the guardian alone
             )
 
     return spawn

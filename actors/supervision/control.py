@@ -1,4 +1,4 @@
-"""The control socket: how commands and the gateway talk to the supervisor. Both its ends.
+"""The control socket, over which commands and the gateway talk to the supervisor: server and client.
 
     {"command":"status"}\\n  ──▶  {"ok":true,"pid":…,"processes":[…]}\\n
 
@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from actors import host, tokens
-from actors.errors import BadInput, ConfigError, FramewireError, Refused
+from actors import host
+from actors.errors import BadInput, FramewireError, Refused
 
 MAX_REQUEST_BYTES: Final = 64 << 10
 MAX_CLIENTS: Final = 32
@@ -36,7 +36,6 @@ class Server:
     """The supervisor's end. Every registered socket carries the callback of its own events as the selector's data."""
 
     def __init__(self, run_dir: Path, selector: selectors.BaseSelector, answer: Answer) -> None:
-        self._run_dir = run_dir
         self._selector = selector
         self._answer = answer
         self._clients: list[_Client] = []
@@ -111,10 +110,6 @@ class Server:
             raise BadInput("a request is one line of JSON") from error
         if not isinstance(request, dict) or not isinstance(request.get("command"), str):
             raise BadInput('a request is an object with a "command", for example {"command":"status"}')
-        if not host.HAS_UNIX_SOCKETS:
-            offered = request.get("token")
-            if not isinstance(offered, str) or tokens.scope_of(tokens.load(self._run_dir), offered) != "control":
-                raise Refused("the control token is missing or wrong")
         return request
 
     def _longest_idle(self) -> _Client:
@@ -160,9 +155,8 @@ class _Client:
 class Line:
     """The commands' end: asks and waits for the answer."""
 
-    def __init__(self, connection: socket.socket, token: str | None) -> None:
+    def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self._token = token
         self._file = connection.makefile("rb")
 
     def ask(self, command: str, **arguments: Any) -> dict[str, Any]:
@@ -173,9 +167,8 @@ class Line:
             Refused: it will not, or does not answer.
             NotRunning: it ended before it answered.
         """
-        request = {"command": command, **arguments} | ({"token": self._token} if self._token else {})
         try:
-            self._connection.sendall(json.dumps(request).encode() + b"\n")
+            self._connection.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
             line = self._file.readline()
         except TimeoutError as error:
             raise Refused("the supervisor does not answer: is it stopped, or the machine overloaded?") from error
@@ -214,14 +207,9 @@ def line(run_dir: Path, timeout_s: float = 5.0) -> Iterator[Line]:
     """
     try:
         connection = host.control_connection(run_dir, timeout_s)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise NotRunning(f"no pipeline is running with run_dir {run_dir}") from error
-    try:
-        token = None if host.HAS_UNIX_SOCKETS else tokens.load(run_dir).control
-    except ConfigError:
-        connection.close()
-        raise
-    talk = Line(connection, token)
+    talk = Line(connection)
     try:
         yield talk
     finally:

@@ -67,18 +67,18 @@ class Guardian:
                 command = self._again
         finally:
             signals.close()
-            for end in self._hearts or ():
+            for end in self._hearts:
                 end.close()
 
     def _guard(self, command: list[str], signals: Signals) -> int:
-        says = [] if self._hearts is None else [self._hearts[1].fileno()]
+        says = self._hearts[1].fileno()
         # In a group of its own: the terminal's Ctrl-C reaches the supervisor once, from here.
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            env=os.environ | ({host.NOTIFY_FD: str(says[0])} if says else {}),
-            pass_fds=says,
-            **host.new_group(),
+            env=os.environ | {host.NOTIFY_FD: str(says)},
+            pass_fds=[says],
+            start_new_session=True,
         )
         judged_s = time.monotonic()
         heard_s, dumped = judged_s + START_S - self._hang_s, False
@@ -94,11 +94,11 @@ class Guardian:
                 heard_s, dumped = now_s, False
             elif overslept:
                 heard_s = max(heard_s, now_s)
-            elif self._hearts is not None and now_s - heard_s > self._hang_s:
+            elif now_s - heard_s > self._hang_s:
                 process.kill()
                 log.error("supervisor killed (no sign of life for %.1f s)", now_s - heard_s)
                 heard_s = now_s  # the kernel may take its time, and once is enough
-            elif now_s - heard_s > self._hang_s - DUMP_BEFORE_KILL_S and not dumped and host.DUMP is not None:
+            elif now_s - heard_s > self._hang_s - DUMP_BEFORE_KILL_S and not dumped:
                 dumped = True
                 process.send_signal(host.DUMP)
         self._hears()  # what it said last
@@ -108,7 +108,7 @@ class Guardian:
         """Take what the supervisor has said; False when it has said nothing."""
         said = []
         with suppress(BlockingIOError):
-            while self._hearts is not None:
+            while True:
                 said.append(self._hearts[0].recv(4096))
         self._was_ready = self._was_ready or b"READY=1" in said
         self._asked = self._asked or b"STOPPING=1" in said  # by somebody else; however it ends then, it stays away

@@ -4,7 +4,6 @@ that a command need not carry.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -52,7 +51,7 @@ class Meter:
             switches = handle.num_ctx_switches()
             self.readings |= {
                 "uss_bytes": handle.memory_full_info().uss,
-                "open_files": getattr(handle, "num_handles" if os.name == "nt" else "num_fds")(),
+                "open_files": handle.num_fds(),
                 "threads": handle.num_threads(),
                 "ctx_switches": switches.voluntary + switches.involuntary,
             }

@@ -113,7 +113,7 @@ class Supervisor:
         # After a failure of ours children still live: whoever starts next needs the list to end them.
         lists = ["children.json"] if not self.incarnations else []
         with suppress(OSError):  # a directory that may not be read
-            for file in [*self._run_dir.glob("*.sock"), *(self._run_dir / name for name in (*lists, "control.port"))]:
+            for file in [*self._run_dir.glob("*.sock"), *(self._run_dir / name for name in lists)]:
                 with suppress(OSError):  # gone already, or not ours
                     file.unlink()
 
@@ -173,11 +173,9 @@ class Supervisor:
             log.warning("child hangs name=%s (unless it is stopped, its log has where it stands)", name)
         if act is Act.KILL:
             log.warning("child killed name=%s state=%s", name, life.state)
-        numbers = {Act.TERMINATE: signal.SIGTERM, Act.DUMP: host.DUMP, Act.KILL: signals.KILL}
-        number = numbers[act]
-        if number is not None:
-            # send_signal polls first, so that a pid which the system has given to somebody else is never hit
-            self.incarnations[name].process.send_signal(number)
+        numbers = {Act.TERMINATE: signal.SIGTERM, Act.DUMP: host.DUMP, Act.KILL: signal.SIGKILL}
+        # send_signal polls first, so that a pid which the system has given to another process is never hit
+        self.incarnations[name].process.send_signal(numbers[act])
 
     def _start(self, life: Life) -> None:
         name = life.child.name

@@ -8,11 +8,7 @@ from typing import Final
 
 from actors import host
 
-# SIGHUP: the terminal was closed. SIGBREAK: what Windows has for it.
-STOP: Final = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
-HANGUP: Final = getattr(signal, "SIGHUP", None)
-CHILD: Final = getattr(signal, "SIGCHLD", None)
-KILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)  # where there is none, SIGTERM ends a process at once
+STOP: Final = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]  # SIGHUP: the terminal was closed
 
 
 class Signals:
@@ -23,9 +19,9 @@ class Signals:
         self.reader.setblocking(False)
         self._writer.setblocking(False)
         signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        # Under nohup(1) a closed terminal is none of our business.
-        wanted = [number for number in STOP if number != HANGUP or signal.getsignal(number) is not signal.SIG_IGN]
-        wanted += [] if CHILD is None else [CHILD]
+        # nohup(1) makes a process ignore SIGHUP; that stays.
+        wanted = [number for number in STOP if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
+        wanted += [signal.SIGCHLD]
         # The handler itself does nothing: its byte in the socket is the message.
         self._before = {number: signal.signal(number, lambda *_: None) for number in wanted}
         host.take_signals()

@@ -71,10 +71,6 @@ def test_files_of_others_and_files_that_others_may_read_are_found(files, expecte
     assert all(finding.do for finding in found)
 
 
-def test_where_owners_mean_nothing_none_is_judged():
-    assert list(doctor.private([(RUN / "log.db", 0, 0o666)], None, RUN)) == []
-
-
 def test_files_of_root_say_how_many_and_how_to_get_them_back():
     files = [(RUN / name, 0, 0o600) for name in ("log.db", "tokens.json")]
     (finding,) = doctor.private(files, 7, RUN)

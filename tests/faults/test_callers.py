@@ -17,8 +17,6 @@ from actors.errors import Refused
 from actors.supervision import control
 from tests.support import SUPERVISOR, Pipeline, eventually
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="terminals and signals of POSIX")
-
 
 def begin(pipeline: Pipeline, *options: str, prefix: tuple[str, ...] = (), **how: object) -> subprocess.Popen[bytes]:
     """Start it as `how` says; the pipeline ends it."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from actors import host, tokens
+from actors import host
 from actors.errors import BadInput
 from actors.supervision import control
 
@@ -159,21 +159,3 @@ def test_a_stranger_is_not_served(loop, monkeypatch):
 def test_where_nobody_listens_the_command_says_so(run_dir):
     with pytest.raises(control.NotRunning, match="no pipeline is running with run_dir"):
         control.ask(run_dir, "status")
-
-
-def test_without_unix_sockets_a_loopback_port_asks_for_the_control_token(run_dir, monkeypatch):
-    monkeypatch.setattr(host, "HAS_UNIX_SOCKETS", False)
-    right = tokens.load_or_create(run_dir)
-    loop = Loop(run_dir)
-    try:
-        assert control.ask(run_dir, "status")["ok"]
-        for offered in ("", right.display, right.ingest):
-            client = raw(loop)
-            client.sendall(json.dumps({"command": "stop", "token": offered}).encode() + b"\n")
-            client.shutdown(socket.SHUT_WR)
-            assert lines_of(client) == [
-                {"ok": False, "error": "the control token is missing or wrong", "bad_input": False}
-            ]
-        assert [request["command"] for request in loop.asked] == ["status"]
-    finally:
-        loop.close()
