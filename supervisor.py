@@ -200,15 +200,15 @@ def supervise(
 def announcement(settings: Settings, run_dir: Path, seconds: float, as_json: bool, source: Source, ends: str) -> str:
     """Return what a streamer needs to see: the URLs, and how to stop; `ends` is what else does that."""
     made = tokens.load(run_dir)
-    overlay, dashboard, server_log = commands.urls(settings, made.display, made.control, made.ingest)
+    urls = commands.urls(settings, made)
     if as_json:
         facts = {"ready": True, "seconds": round(seconds, 3), "run_dir": str(run_dir)}
-        return json.dumps(facts | {"overlay": overlay, "dashboard": dashboard, "srcds": server_log})
+        return json.dumps(facts | {"overlay": urls["display"], "dashboard": urls["control"], "srcds": urls["ingest"]})
     return (
         f"Framewire is ready ({seconds:.1f} s)\n\n"
-        f"  Overlay for OBS    {overlay}\n"
-        f"  Dashboard          {dashboard}\n"
-        f"  Game server log    {server_log}\n\n"
+        f"  Overlay for OBS    {urls['display']}\n"
+        f"  Dashboard          {urls['control']}\n"
+        f"  Game server log    {urls['ingest']}\n\n"
         "These URLs hold secrets: do not show them on stream. "
         f"{ends}./supervisor.py stop{source.options(str(run_dir))} ends it."
     )

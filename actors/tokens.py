@@ -1,8 +1,9 @@
-"""The three secrets of a pipeline, made at its first start and kept in RUN_DIR/tokens.json (mode 0600).
+"""The four secrets of a pipeline, made at its first start and kept in RUN_DIR/tokens.json (mode 0600).
 
 display   sees events: the overlays. It is in OBS scenes and on streamers' screens, so it can do nothing else
 control   emits events, reads status and stories: the dashboard and the commands
 ingest    sends events: game servers have it in their URL
+view      reads status, events and stories, and changes nothing: the dashboard on a producer's wall
 
 They are separate because they leak in different ways; `token rotate SCOPE` replaces one of them while everything runs.
 """
@@ -23,7 +24,7 @@ from actors.errors import ConfigError
 FILE: Final = "tokens.json"
 TOKEN_BYTES: Final = 24  # 192 bits: beyond guessing (128 would do), and 32 characters in a URL
 
-Scope = Literal["display", "control", "ingest"]
+Scope = Literal["display", "control", "ingest", "view"]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 
 
@@ -31,6 +32,7 @@ class Tokens(Struct, frozen=True, forbid_unknown_fields=True):
     display: str
     control: str
     ingest: str
+    view: str
 
     def __repr__(self) -> str:
         return "Tokens(…)"  # a token must never reach a log or a traceback
@@ -52,9 +54,21 @@ def load(run_dir: Path) -> Tokens:
 
 
 def load_or_create(run_dir: Path) -> Tokens:
-    """Return the tokens of `run_dir`, making them when there are none."""
-    if not (run_dir / FILE).exists():
-        _save(run_dir, Tokens(*(_fresh() for _ in SCOPES)))
+    """Return the tokens of `run_dir`, making those that it lacks: all at the first start, a new scope after an upgrade.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    path = run_dir / FILE
+    known: dict[str, str] = {}
+    if path.exists():
+        try:
+            known = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return load(run_dir)  # raises, and says what is wrong
+    missing = {scope: _fresh() for scope in SCOPES if scope not in known}
+    if missing and set(known) <= set(SCOPES):
+        _save(run_dir, Tokens(**(known | missing)))
     return load(run_dir)
 
 
@@ -70,7 +84,7 @@ def scope_of(tokens: Tokens, text: str) -> Scope | None:
     import hmac  # brings OpenSSL, 4 MB that the supervisor need not carry
 
     offered = text.encode()
-    # All three are compared, whichever fits: an early return would tell which one came close.
+    # All are compared, whichever fits: an early return would tell which one came close.
     fits = [hmac.compare_digest(getattr(tokens, scope).encode(), offered) for scope in SCOPES]
     return next((scope for scope, fit in zip(SCOPES, fits, strict=True) if fit), None)
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import click
 
-from actors import config, host
+from actors import config, host, tokens
 from actors.config import Settings
 from actors.core import origins
 from actors.core.supervision import kinds as topology
@@ -168,9 +168,13 @@ def text_of(value: Any) -> str:
     return printable(value) if isinstance(value, str) else json_of(value)
 
 
-def urls(settings: Settings, display: str, control: str, ingest: str) -> tuple[str, str, str]:
-    """Return the URLs of the overlay, the dashboard and the game servers' log, as this machine reaches them."""
-
+def urls(settings: Settings, secrets: tokens.Tokens) -> dict[tokens.Scope, str]:
+    """Return the URL that holds each secret, as this machine reaches it."""
     page = f"http://{origins.authority(settings.gateway.host, settings.gateway.port)}"
     source = f"http://{origins.authority(settings.ingest.host, settings.ingest.port)}"
-    return f"{page}/overlay/#k={display}", f"{page}/#k={control}", f"{source}/srcds/{ingest}"
+    return {
+        "display": f"{page}/overlay/#k={secrets.display}",
+        "control": f"{page}/#k={secrets.control}",
+        "ingest": f"{source}/srcds/{secrets.ingest}",
+        "view": f"{page}/#k={secrets.view}",
+    }

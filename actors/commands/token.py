@@ -15,7 +15,10 @@ scope_argument = click.argument("scope", type=click.Choice(tokens.SCOPES))
 
 @click.group("token")
 def command() -> None:
-    """Show or replace the secrets in the URLs: display (overlays), control (dashboard), ingest (game servers)."""
+    """Show or replace the secrets in the URLs.
+
+    display (overlays), control (dashboard), ingest (game servers), view (a dashboard that can only read).
+    """
 
 
 @command.command("show")
@@ -39,7 +42,7 @@ def rotate(scope: Any, config_file: Path | None, overrides: tuple[str, ...], jso
 
 
 def _print(settings: Settings, scope: tokens.Scope, token: str, json_output: bool) -> None:
-    url = commands.urls(settings, token, token, token)[tokens.SCOPES.index(scope)]
+    url = commands.urls(settings, tokens.Tokens(**dict.fromkeys(tokens.SCOPES, token)))[scope]
     if json_output:
         commands.print_json({"scope": scope, "token": token, "url": url})
     else:

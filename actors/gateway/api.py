@@ -12,7 +12,9 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
+from actors import tokens
 from actors.core.contract.event import WIRE_VERSION
+from actors.core.contract.taxonomy import TAXONOMY
 from actors.errors import Refused
 from actors.gateway.fanout import Histogram
 from actors.gateway.overlay import Overlay
@@ -36,17 +38,27 @@ class Api(BaseHandler):
 
 
 class Guarded(Api):
-    """Needs the control token."""
+    """Needs a token of one of its scopes; `scope` is that of the request."""
+
+    SCOPES: tuple[tokens.Scope, ...] = ("control",)
 
     def prepare(self) -> None:
         super().prepare()
         if self._finished:
             return
         kind, _, token = self.request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() != "bearer" or self.gateway.scope_of(token.strip()) != "control":
+        scope = self.gateway.scope_of(token.strip()) if kind.lower() == "bearer" else None
+        self.scope = scope or ""
+        if scope not in self.SCOPES:
             self.gateway.counts["auth_failures"] += 1
             self.set_header("WWW-Authenticate", "Bearer")
-            self.refuse(401, "expected the control token: Authorization: Bearer TOKEN")
+            self.refuse(401, f"expected a {' or '.join(self.SCOPES)} token: Authorization: Bearer TOKEN")
+
+
+class Readable(Guarded):
+    """What a dashboard that can only read may ask, too."""
+
+    SCOPES = ("control", "view")
 
 
 class Healthz(Api):
@@ -63,7 +75,7 @@ class Readyz(Api):
         self.answer({"ready": not reasons, "reasons": reasons})
 
 
-class Status(Guarded):
+class Status(Readable):
     async def get(self) -> None:
         gateway = self.gateway
         supervisor, ledger = await asyncio.gather(
@@ -73,6 +85,7 @@ class Status(Guarded):
         self.answer(
             {
                 "version": WIRE_VERSION,
+                "scope": self.scope,
                 "gateway": gateway.name,
                 "epoch": cursor.epoch,
                 "gen": cursor.gen,
@@ -82,10 +95,12 @@ class Status(Guarded):
                 "reasons": unready(gateway) + [part["error"] for part in (supervisor, ledger) if "error" in part],
                 "supervisor": {name: supervisor.get(name) for name in ("state", "uptime_s", "cpu_pct", "rss_bytes")},
                 "alerts": supervisor.get("alerts"),
+                "sources": supervisor.get("sources"),
                 "processes": supervisor.get("processes"),
                 "actors": supervisor.get("actors"),
                 "ledger": ledger.get("ledger"),
-                "clients": [describe(overlay, cursor.last) for overlay in gateway.overlays.values()],
+                "clients": [describe(overlay, cursor.last) for overlay in gateway.listed()],
+                "dashboards": len(gateway.overlays) - len(gateway.listed()),
             }
         )
 
@@ -95,6 +110,16 @@ class Address(Guarded):
 
     def get(self) -> None:
         self.answer({"display_token": self.gateway.display_token()})
+
+
+class Types(Readable):
+    """What events there are: for the names, the filter and the test buttons of the dashboard."""
+
+    def get(self) -> None:
+        rows = [
+            {"type": name, "category": row.category.value, "meaning": row.meaning} for name, row in TAXONOMY.items()
+        ]
+        self.answer({"types": rows})
 
 
 class Quarantine(Guarded):
@@ -111,7 +136,7 @@ class Quarantine(Guarded):
         self.answer({"quarantine": rows})
 
 
-class Why(Guarded):
+class Why(Readable):
     """The story of one event: what the log knows, and what the queue-manager remembers of what was never logged."""
 
     async def get(self) -> None:

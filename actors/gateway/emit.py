@@ -12,8 +12,8 @@ from actors.errors import BadInput, Refused
 TIMEOUT_S: Final = 2.0
 
 
-async def emit(ingest: Ingest, token: str, submission: dict[str, Any]) -> None:
-    """Post one event and return when it is accepted.
+async def emit(ingest: Ingest, token: str, submission: dict[str, Any] | list[dict[str, Any]]) -> list[str]:
+    """Post one event, or a list, and return the ids when all are accepted.
 
     Raises:
         BadInput: it is nothing that JSON can say.
@@ -42,6 +42,10 @@ async def emit(ingest: Ingest, token: str, submission: dict[str, Any]) -> None:
         raise Refused(f"the ingest does not answer: {error}") from error
     if response.code >= 300:
         raise Refused(_reason(response.code, response.body))
+    try:
+        return list(json.loads(response.body)["ids"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise Refused("what answers at the address of the ingest is not the ingest") from error
 
 
 def _reason(status: int, body: bytes) -> str:

@@ -21,12 +21,11 @@ from tornado.iostream import IOStream
 from actors import tokens, wire
 from actors.config import Settings
 from actors.core.contract.frame import Frame
-from actors.core.contract.messages import Command
 from actors.core.delivery.clients import Close, Lag, State, Verdict, judge
-from actors.errors import BadInput, ConfigError, Refused
+from actors.errors import ConfigError, Refused
 from actors.gateway.bus import Receipts, ask, ask_supervisor
 from actors.gateway.catchup import CatchUp
-from actors.gateway.emit import emit
+from actors.gateway.commands import Commands
 from actors.gateway.fanout import Fanout, Group
 from actors.gateway.feed import Feed, LogThreads
 from actors.gateway.overlay import Overlay
@@ -40,7 +39,18 @@ class Gateway:
     """Everybody who is connected, and what they share."""
 
     GAUGES: Final = frozenset(
-        ("connections", "position", "top", "gen", "groups", "queue", "ring_events", "retained_states", "pending_bytes")
+        (
+            "connections",
+            "dashboards",
+            "position",
+            "top",
+            "gen",
+            "groups",
+            "queue",
+            "ring_events",
+            "retained_states",
+            "pending_bytes",
+        )
     )
 
     def __init__(self, settings: Settings, run_dir: Path, name: str) -> None:
@@ -64,6 +74,7 @@ class Gateway:
         self.receipts = Receipts(self._bus)
         self.fanout = Fanout(self.settings.client_buffer_bytes, self._slow)
         self.feed = Feed(self._bus, LogThreads(run_dir), self.settings.page_rows, self._emit, self._on_new_log)
+        self.commands = Commands(self)
         self.catchup = CatchUp(self.feed, self.fanout, self.settings.page_rows)
 
     # Life
@@ -158,6 +169,21 @@ class Gateway:
         """Return what an overlay's address needs."""
         return self._tokens.current().display
 
+    def ingest_token(self) -> str:
+        """Return what the ingest asks for.
+
+        Raises:
+            Refused: the tokens cannot be read now.
+        """
+        try:
+            return self._tokens.current().ingest
+        except (OSError, ConfigError) as error:
+            raise Refused(f"the tokens cannot be read now: {error}") from error
+
+    def listed(self) -> list[Overlay]:
+        """Return the connections that show something on a stream: all but the dashboards."""
+        return [overlay for overlay in self.overlays.values() if overlay.role == "overlay"]
+
     def _emit(self, frame: Frame, message: bytes | None) -> None:
         self.fanout.emit(frame, message)
         self.catchup.advanced()
@@ -230,7 +256,7 @@ class Gateway:
             if overlay.group is not None and not overlay.blocked and heartbeats.get(overlay.group):
                 overlay.write(heartbeats[overlay.group])
 
-    # Questions and commands
+    # Questions
 
     async def ask_supervisor(self) -> dict[str, Any]:
         """Return the supervisor's status, or {"error": why there is none}."""
@@ -249,25 +275,10 @@ class Gateway:
         except Refused as error:
             return {"error": str(error)}
 
-    async def obey(self, command: Command) -> None:
-        """Do what a control token asks for.
-
-        Raises:
-            BadInput: there is no such command, or its arguments are wrong.
-            Refused: it cannot be done now.
-        """
-        if command.name != "emit":
-            raise BadInput(f"there is no command {command.name!r}; commands are emit")
-        try:
-            token = self._tokens.current().ingest
-        except (OSError, ConfigError) as error:
-            raise Refused(f"the tokens cannot be read now: {error}") from error
-        await emit(self.ingest, token, command.args)
-
     # Counting
 
     def overlays_by_state(self) -> dict[str, int]:
-        found = Counter(overlay.state for overlay in self.overlays.values())
+        found = Counter(overlay.state for overlay in self.listed())
         return {state.value: found[state] for state in State}
 
     def filtered(self) -> Counter[str]:
@@ -276,7 +287,7 @@ class Gateway:
     def _furthest_behind(self) -> int:
         """Return how many critical events the slowest overlay has not been sent yet."""
         last = self.feed.cursor.last
-        greeted = [overlay for overlay in self.overlays.values() if overlay.group is not None]
+        greeted = [overlay for overlay in self.listed() if overlay.group is not None]
         return max((last - max(overlay.position, overlay.start_position) for overlay in greeted), default=0)
 
     def stats(self) -> Stats:
@@ -284,6 +295,7 @@ class Gateway:
         counts = feed.cursor.counts
         return {
             "connections": self._addresses.total(),
+            "dashboards": len(self.overlays) - len(self.listed()),
             "position": feed.cursor.last,
             "top": feed.cursor.top,
             "gen": feed.cursor.gen,
@@ -318,6 +330,6 @@ class Gateway:
 # Named here so that all of them are exported from the first scrape on, and a rate over them is right.
 COUNTS: Final = (
     "http_requests", "foreign_hosts", "foreign_origins", "auth_failures", "token_file_failures", "refused_connections",
-    "received_messages", "bad_messages", "floods", "forbidden", "revoked", "commands", "receipts", "resumes",
-    "snapshots", "unrecovered", "silent_overlays", "log_refusals", "loop_failures",
+    "received_messages", "bad_messages", "floods", "forbidden", "revoked", "commands", "refused_commands", "receipts",
+    "resumes", "snapshots", "unrecovered", "silent_overlays", "log_refusals", "loop_failures",
 )  # fmt: skip

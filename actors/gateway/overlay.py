@@ -53,6 +53,7 @@ class Overlay:
         "progress_s",
         "receipted",
         "rest_until_s",
+        "role",
         "scope",
         "send",
         "slow_since_s",
@@ -77,6 +78,7 @@ class Overlay:
         self.address = address
         self.name = ""
         self.build = ""
+        self.role = "overlay"
         self.token = ""
         self.scope = ""
         self.state = State.HELLO

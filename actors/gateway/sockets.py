@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 # One receipt costs 48 µs [measured]: ten per second from each of a thousand overlays would be half a core. So the pause
 # grows with their number, and all together send about a thousand per second.
 RECEIPT_MS: Final = 100
+# Which roles a token may take. Only an overlay of the stream counts as "drawn by", so a token to look cannot be one.
+ROLES: Final = {"display": ("overlay",), "control": ("overlay", "dashboard"), "view": ("dashboard",)}
 REASON_BYTES: Final = 120  # a close frame holds 123 (RFC 6455, 5.5)
 
 
@@ -124,11 +126,15 @@ class OverlaySocket(BaseHandler, tornado.websocket.WebSocketHandler):
 
     def _enter(self, hello: Hello) -> None:
         scope = self.gateway.scope_of(hello.token)
-        if scope not in ("display", "control"):
+        if scope is None or scope == "ingest":
             self.gateway.counts["auth_failures"] += 1
             self.end(Close.TOKEN, "the token is wrong or was revoked")
             return
+        if hello.role not in ROLES[scope]:
+            self._forbid(f"a {scope} token may not connect as {hello.role}")
+            return
         overlay = self.overlay
+        overlay.role = hello.role
         self.gateway.leave(overlay)
         overlay.token, overlay.scope, overlay.name, overlay.build = hello.token, scope, hello.overlay_id, hello.build
         key = Key(hello.format, messages.wanted_types(hello.types), self.gateway.settings.legacy_ws_payload)
@@ -182,6 +188,9 @@ class OverlaySocket(BaseHandler, tornado.websocket.WebSocketHandler):
 
     def _receipt(self, drawn: RenderReceipt) -> None:
         overlay, cursor = self.overlay, self.gateway.feed.cursor
+        if overlay.role == "dashboard":
+            self._forbid("a dashboard draws nothing that a receipt could be for")
+            return
         overlay.drawn = drawn
         self.gateway.counts["receipts"] += 1
         # Nobody has drawn what was never sent; a position of the future would hide a loss.
@@ -192,17 +201,21 @@ class OverlaySocket(BaseHandler, tornado.websocket.WebSocketHandler):
 
     def _command(self, command: Command) -> None:
         if self.overlay.scope != "control":
-            self.gateway.counts["forbidden"] += 1
-            self.end(Close.FORBIDDEN, "a display token may not send commands")
+            self._forbid(f"a {self.overlay.scope} token may not send commands")
             return
         self.gateway.spawn(self._obey(command))
+
+    def _forbid(self, reason: str) -> None:
+        self.gateway.counts["forbidden"] += 1
+        self.end(Close.FORBIDDEN, reason)
 
     async def _obey(self, command: Command) -> None:
         answer: dict[str, Any] = {"t": "result", "id": command.id, "ok": True}
         self.gateway.counts["commands"] += 1
         try:
-            await self.gateway.obey(command)
+            answer |= await self.gateway.commands.obey(command)
         except (BadInput, Refused) as error:
+            self.gateway.counts["refused_commands"] += 1
             answer |= {"ok": False, "error": str(error)}
         if not self.closed:
             self.say(answer)

@@ -384,7 +384,7 @@ def test_commands_reach_the_ingest(rig):
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             taken.append((self.headers["Authorization"], body))
             refused = body["type"] != "kill"
-            answer = json.dumps({"error": "type is unknown"} if refused else {"accepted": 1}).encode()
+            answer = json.dumps({"error": "type is unknown"} if refused else {"accepted": 1, "ids": ["i/1"]}).encode()
             self.send_response(400 if refused else 202)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
@@ -398,7 +398,7 @@ def test_commands_reach_the_ingest(rig):
     try:
         overlay = rig.joined(token=rig.tokens.control)
         overlay.say({"t": "command", "id": "c1", "name": "emit", "args": {"type": "kill", "payload": {"a": 1}}})
-        assert overlay.until("result") == {"t": "result", "id": "c1", "ok": True}
+        assert overlay.until("result") == {"t": "result", "id": "c1", "ok": True, "ids": ["i/1"], "accepted": 1}
         overlay.say({"t": "command", "id": "c2", "name": "emit", "args": {"type": "x", "payload": {}}})
         assert overlay.until("result") == {"t": "result", "id": "c2", "ok": False, "error": "type is unknown"}
         assert taken[0] == (f"Bearer {rig.tokens.ingest}", {"type": "kill", "payload": {"a": 1}})

@@ -1,10 +1,12 @@
-"""The three secrets: made once, private, told apart, replaced while others read them."""
+"""The four secrets: made once, private, told apart, replaced while others read them."""
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 
+import msgspec
 import pytest
 
 from actors import config, tokens
@@ -16,13 +18,14 @@ def test_tokens_are_made_once_and_are_private(run_dir):
     first = tokens.load_or_create(run_dir)
     assert tokens.load_or_create(run_dir) == first
     assert stat.S_IMODE((run_dir / tokens.FILE).stat().st_mode) == 0o600
-    assert len({first.display, first.control, first.ingest}) == 3
-    assert min(len(first.display), len(first.control), len(first.ingest)) == 32
+    secrets = msgspec.structs.astuple(first)
+    assert len(set(secrets)) == len(tokens.SCOPES)
+    assert {len(secret) for secret in secrets} == {32}
 
 
 def test_each_token_opens_its_own_scope_and_nothing_else_opens_any(run_dir):
     made = tokens.load_or_create(run_dir)
-    assert [tokens.scope_of(made, text) for text in (made.display, made.control, made.ingest)] == list(tokens.SCOPES)
+    assert [tokens.scope_of(made, text) for text in msgspec.structs.astuple(made)] == list(tokens.SCOPES)
     for wrong in ("", "x", made.display[:-1], made.display + "x", made.display.swapcase(), "ü" * 32):
         assert tokens.scope_of(made, wrong) is None
 
@@ -35,6 +38,24 @@ def test_rotating_replaces_one_and_a_reader_sees_it_at_once(run_dir):
     after = reader.current()
     assert after.display == fresh != before.display
     assert (after.control, after.ingest) == (before.control, before.ingest)
+
+
+def test_a_scope_that_an_older_file_lacks_is_added_and_the_others_stay(run_dir):
+    old = {"display": "d" * 32, "control": "c" * 32, "ingest": "i" * 32}
+    (run_dir / tokens.FILE).write_text(json.dumps(old))
+    made = tokens.load_or_create(run_dir)
+    assert {scope: getattr(made, scope) for scope in old} == old
+    assert len(made.view) == 32
+    assert tokens.load(run_dir) == made
+    assert tokens.scope_of(made, "") is None
+
+
+def test_a_file_with_a_strange_key_is_said_and_left_alone(run_dir):
+    text = '{"display": "d", "control": "c", "ingest": "i", "root": "r"}'
+    (run_dir / tokens.FILE).write_text(text)
+    with pytest.raises(ConfigError, match="delete it and start again"):
+        tokens.load_or_create(run_dir)
+    assert (run_dir / tokens.FILE).read_text() == text
 
 
 def test_a_token_is_in_no_repr(run_dir):

@@ -81,6 +81,7 @@ test("the hello is what docs/wire.md says", () => {
       resume: { epoch: "9f", position: 41 },
       format: "json",
       types: null,
+      role: "overlay",
       build: "b",
     },
   });

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { readMessage } from "../../web_overlay/js/core/protocol.mjs";
 import { Session } from "../../web_overlay/js/core/session.mjs";
 import { event, frame, welcome } from "./make.mjs";
 
@@ -302,3 +303,18 @@ function serve(story, top) {
   story.hear(welcome(from, { mode: "resume", top }));
   if (top > from) story.hear(frame(from + 1, top, { replay: true }));
 }
+
+test("what a dashboard asks for is passed on and changes nothing of the conversation", () => {
+  const said = [
+    { t: "identify", for_ms: 3000 },
+    { t: "reload" },
+    { t: "result", id: "c1", ok: true, accepted: 200 },
+  ].map((raw) => readMessage(raw));
+  const story = live(0);
+  const asked = story.hear(...said);
+  assert.deepEqual(
+    asked.map((action) => action.do === "told" && action.message.t),
+    ["identify", "refresh", "result"],
+  );
+  assert.equal(story.hellos.length, 1);
+});

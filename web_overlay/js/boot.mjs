@@ -11,6 +11,7 @@ import { Scheduler } from "./core/scheduler.mjs";
 import { Session } from "./core/session.mjs";
 import { View } from "./core/view.mjs";
 import { figures, hudFigures, status } from "./figures.mjs";
+import { showName } from "./identify.mjs";
 import { showNotice, stopped } from "./notice.mjs";
 import { Hud } from "./perf/hud.mjs";
 import { firstReload, forgetReload, loadPlace, overlayId } from "./place.mjs";
@@ -109,6 +110,9 @@ function tell(action) {
   else if (action.do === "reload" && firstReload()) location.reload();
   else if (action.do === "reload") stop(4504, "");
   else if (action.do === "stopped") stop(action.code, action.reason);
+  else if (action.do !== "told") return;
+  else if (action.message.t === "refresh") location.reload();
+  else if (action.message.t === "identify") showName(at("identify"), id, action.message.for_ms);
 }
 
 /** @param {import("./core/types.mjs").Pong | import("./core/types.mjs").Welcome} message */

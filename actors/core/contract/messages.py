@@ -18,6 +18,8 @@ from actors.errors import BadInput
 MAX_DEPTH: Final = 8
 
 OverlayId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}\Z")]
+# A dashboard sees what overlays see, is not listed among them, and draws nothing that a receipt could be for.
+Role = Literal["overlay", "dashboard"]
 Measure = Annotated[float, Meta(ge=0, le=1e12)]
 
 
@@ -34,6 +36,7 @@ class Hello(Message, frozen=True, tag="hello"):
     resume: Resume | None = None
     format: Literal["msgpack", "json"] = "msgpack"
     types: list[str] | None = None
+    role: Role = "overlay"
     build: Annotated[str, Meta(max_length=64)] = ""
 
 

@@ -65,7 +65,18 @@ export function readMessage(raw) {
     case "pong":
       return { t: "pong", client_ts_ms: number(raw.client_ts_ms), server_ts_ms: number(raw.server_ts_ms) };
     case "result":
-      return { t: "result", id: String(raw.id), ok: raw.ok === true, error: String(raw.error ?? "") };
+      return {
+        t: "result",
+        id: String(raw.id),
+        ok: raw.ok === true,
+        error: String(raw.error ?? ""),
+        accepted: number(raw.accepted ?? 0),
+        reached: number(raw.reached ?? 0),
+      };
+    case "identify":
+      return { t: "identify", for_ms: number(raw.for_ms ?? 3000) };
+    case "reload":
+      return { t: "refresh" }; // "reload" is what a page does with another version, and only once
     default:
       return { t: "unknown" };
   }
@@ -88,7 +99,7 @@ function readFrame(raw) {
 }
 
 /**
- * @param {{token: string, overlayId: string, resume: Place | null, format: string, build: string, types?: string[] | null}} who
+ * @param {{token: string, overlayId: string, resume: Place | null, format: string, build: string, types?: string[] | null, role?: "overlay" | "dashboard"}} who
  * @returns {Record<string, unknown>}
  */
 export function hello(who) {
@@ -100,6 +111,7 @@ export function hello(who) {
     resume: who.resume === null ? null : { epoch: who.resume.epoch, position: who.resume.position },
     format: who.format,
     types: who.types ?? null,
+    role: who.role ?? "overlay",
     build: who.build,
   };
 }

@@ -18,7 +18,7 @@ const PING_MS = 10_000; // the page's clock drifts some ms an hour; the first pi
 const FIRST_PINGS = 4;
 const FIRST_PING_MS = 200;
 
-/** @typedef {{token: string, overlayId: string, format: string, build: string, types?: string[] | null}} Who */
+/** @typedef {{token: string, overlayId: string, format: string, build: string, types?: string[] | null, role?: "overlay" | "dashboard"}} Who */
 
 export class Talk {
   /**
@@ -77,6 +77,7 @@ export class Talk {
       this.cursor.raise(message.top);
       this.watch(now);
     } else if (message.t === "pong") this.emit({ do: "clock", message });
+    else if (message.t !== "unknown") this.emit({ do: "told", message });
   }
 
   /** There is room again for critical events that were let go. @param {number} now */

@@ -48,8 +48,10 @@
 
 /** @typedef {{t: "heartbeat", top: number, server_ts_ms: number}} Heartbeat */
 /** @typedef {{t: "pong", client_ts_ms: number, server_ts_ms: number}} Pong */
-/** @typedef {{t: "result", id: string, ok: boolean, error: string}} Result */
-/** @typedef {Frame | Welcome | Heartbeat | Pong | Result | {t: "unknown"}} Message */
+/** @typedef {{t: "result", id: string, ok: boolean, error: string, accepted: number, reached: number}} Result */
+/** @typedef {{t: "identify", for_ms: number}} Identify */
+/** @typedef {{t: "refresh"}} Refresh */
+/** @typedef {Frame | Welcome | Heartbeat | Pong | Result | Identify | Refresh | {t: "unknown"}} Message */
 
 /** @typedef {{epoch: string, position: number}} Place a position means nothing without its epoch */
 
@@ -59,6 +61,7 @@
  *   | {do: "send", message: Record<string, unknown>}
  *   | {do: "close"}
  *   | {do: "reload"}
+ *   | {do: "told", message: Identify | Refresh | Result}
  *   | {do: "stopped", code: number, reason: string}
  *   | {do: "place", epoch: string, position: number, jump: boolean}
  *   | {do: "state", events: Event[]}

@@ -1,7 +1,11 @@
 // @ts-check
-// `toggle` shows and hides widgets by name. "all" is every widget; "hud" belongs to the HUD. Other names are ignored.
+// `toggle` shows and hides widgets by name. "all" is every widget; "hud" belongs to the HUD. "paused" and "muted" are for
+// the queues: the last value of what `show` said, for a page that was loaded afterwards. Other names are ignored.
 
 /** @typedef {import("../core/types.mjs").Event} Event */
+
+/** @type {Record<string, [string, string]>} a name, and what `show` says when it is on and when it is off */
+const QUEUES = { paused: ["pause", "resume"], muted: ["mute", "unmute"] };
 
 export class Toggles {
   /**
@@ -13,6 +17,7 @@ export class Toggles {
   constructor(stage, root, parts, hud) {
     this.view = stage.view;
     this.hud = hud;
+    this.queues = parts.filter((part) => part.types.includes("show")).map((part) => part.widget);
     /** @type {Map<string, HTMLElement>} */
     this.targets = new Map([
       ["all", root],
@@ -21,11 +26,15 @@ export class Toggles {
     this.counters = { unknown: 0 };
   }
 
-  /** @param {Event} event */
-  apply({ payload }) {
+  /** @param {Event} event @param {import("../core/types.mjs").Moment} moment */
+  apply(event, moment) {
+    const { payload } = event;
     const target = this.targets.get(payload.name);
     if (payload.name === "hud") this.hud(payload.on);
-    else if (target === undefined) this.counters.unknown += 1;
+    else if (Object.hasOwn(QUEUES, payload.name)) {
+      const action = QUEUES[payload.name][payload.on ? 0 : 1];
+      for (const queue of this.queues) queue.apply({ ...event, type: "show", payload: { action, widget: "" } }, moment);
+    } else if (target === undefined) this.counters.unknown += 1;
     else this.view.toggle(target, "hidden", !payload.on);
   }
 

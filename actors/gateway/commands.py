@@ -1,0 +1,159 @@
+"""What a dashboard may order, beside looking: one row of COMMANDS per name (docs/wire.md, "Commands").
+
+    emit, test, show, toggle ──▶ POST /events of the ingest: the way of every event, so that the log, the queue and
+                                 all overlays and dashboards see it
+    identify, reload         ──▶ a message to the overlays of this gateway
+
+Every command is answered and counted. A dashboard that sends too many is refused, not closed: it must stay on the show.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from actors.core.contract import samples
+from actors.core.contract.examples import EXAMPLES
+from actors.core.contract.messages import Command, OverlayId
+from actors.core.delivery.clients import Bucket
+from actors.errors import BadInput, Refused
+from actors.gateway.emit import emit
+
+if TYPE_CHECKING:
+    from actors.gateway.hub import Gateway
+
+# Faster than an operator presses keys; a storm is 200 events, and a queue needs the pause to show what it does.
+RATE_PER_S: Final = 10.0
+BURST: Final = 20.0
+STORM_PAUSE_S: Final = 5.0
+IDENTIFY_MS: Final = 3_000
+SOURCE: Final = "dashboard"
+
+# What lasts is a state, too, so that an overlay or a dashboard that is loaded later knows it.
+LASTING: Final = {
+    "pause": ("paused", True),
+    "resume": ("paused", False),
+    "mute": ("muted", True),
+    "unmute": ("muted", False),
+}
+
+Name = Annotated[str, Meta(min_length=1, max_length=64)]
+T = TypeVar("T")
+
+
+class Show(Struct, frozen=True, forbid_unknown_fields=True):
+    """`widget` is the name of a widget with a queue, or empty for all."""
+
+    action: Literal["skip", "pause", "resume", "clear", "replay", "mute", "unmute"]
+    widget: Annotated[str, Meta(max_length=64)] = ""
+
+
+class Toggle(Struct, frozen=True, forbid_unknown_fields=True):
+    on: bool
+    name: Name = "all"
+
+
+class Test(Struct, frozen=True, forbid_unknown_fields=True):
+    """`type` is one of docs/events.md, "random" or "storm"."""
+
+    type: Name
+
+
+class To(Struct, frozen=True, forbid_unknown_fields=True):
+    """The overlays that are meant: one id, or null for all."""
+
+    overlay_id: OverlayId | None = None
+
+
+class Commands:
+    """Obeys the dashboards of one gateway."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._bucket = Bucket(RATE_PER_S, BURST, time.monotonic())
+        self._storms = Bucket(1 / STORM_PAUSE_S, 1.0, time.monotonic())
+        self._numbers = itertools.count(time.time_ns() // 1_000_000)
+
+    async def obey(self, command: Command) -> dict[str, Any]:
+        """Do what a control token asks for; return what the answer says beside ok.
+
+        Raises:
+            BadInput: there is no such command, or its arguments are wrong.
+            Refused: it cannot be done now.
+        """
+        if command.name not in COMMANDS:
+            raise BadInput(f"there is no command {command.name!r}; commands are {', '.join(COMMANDS)}")
+        if not self._bucket.take(time.monotonic()):
+            raise Refused(f"more than {RATE_PER_S:g} commands per second")
+        return await COMMANDS[command.name](self, command.args)
+
+    async def emit(self, args: dict[str, Any]) -> dict[str, Any]:
+        return await self._post(args)
+
+    async def test(self, args: dict[str, Any]) -> dict[str, Any]:
+        wanted = _read(Test, args).type
+        if wanted == "storm":
+            if not self._storms.take(time.monotonic()):
+                raise Refused(f"one storm every {STORM_PAUSE_S:g} s")
+            first = next(self._numbers)
+            self._numbers = itertools.count(first + samples.STORM_EVENTS)
+            return await self._post(samples.storm(first))
+        type_ = samples.pick(random.random()) if wanted == "random" else wanted
+        if type_ not in EXAMPLES:
+            raise BadInput(f"$.type is {type_[:64]!r}, expected a type of docs/events.md, 'random' or 'storm'")
+        return await self._post(samples.sample(type_, next(self._numbers)))
+
+    async def show(self, args: dict[str, Any]) -> dict[str, Any]:
+        wanted = _read(Show, args)
+        events = [{"type": "show", "source": SOURCE, "payload": msgspec.to_builtins(wanted)}]
+        if wanted.action in LASTING and not wanted.widget:
+            name, on = LASTING[wanted.action]
+            events.append({"type": "toggle", "source": SOURCE, "payload": {"name": name, "on": on}})
+        return await self._post(events)
+
+    async def toggle(self, args: dict[str, Any]) -> dict[str, Any]:
+        payload = msgspec.to_builtins(_read(Toggle, args))
+        return await self._post({"type": "toggle", "source": SOURCE, "payload": payload})
+
+    async def identify(self, args: dict[str, Any]) -> dict[str, Any]:
+        return self._tell(args, {"t": "identify", "for_ms": IDENTIFY_MS})
+
+    async def reload(self, args: dict[str, Any]) -> dict[str, Any]:
+        return self._tell(args, {"t": "reload"})
+
+    async def _post(self, submission: dict[str, Any] | list[dict[str, Any]]) -> dict[str, Any]:
+        gateway = self._gateway
+        ids = await emit(gateway.ingest, gateway.ingest_token(), submission)
+        return {"ids": ids[:1], "accepted": len(ids)}
+
+    def _tell(self, args: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
+        to = _read(To, args).overlay_id
+        meant = [one for one in self._gateway.listed() if to in (None, one.name) and one.group is not None]
+        if not meant:
+            raise Refused("no overlay is connected" if to is None else f"no overlay {to} is connected")
+        for overlay in meant:
+            overlay.socket.say(message)
+        return {"reached": len(meant)}
+
+
+COMMANDS: Final[dict[str, Callable[[Commands, dict[str, Any]], Awaitable[dict[str, Any]]]]] = {
+    "emit": Commands.emit,
+    "test": Commands.test,
+    "show": Commands.show,
+    "toggle": Commands.toggle,
+    "identify": Commands.identify,
+    "reload": Commands.reload,
+}
+
+
+def _read(kind: type[T], args: dict[str, Any]) -> T:
+    try:
+        return msgspec.convert(args, kind)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"args: {error}") from error

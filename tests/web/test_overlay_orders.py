@@ -1,0 +1,26 @@
+"""What a dashboard asks of an overlay: say who you are, load yourself again."""
+
+from __future__ import annotations
+
+from tests.support import eventually
+from tests.web.conftest import Overlay
+from tests.web.gate import Gate
+
+
+def test_identify_shows_the_name_and_hides_it_again(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("overlay_id=stage-left")
+    assert not overlay.page.is_visible("#identify")
+    gate.say({"t": "identify", "for_ms": 300})
+    overlay.page.wait_for_selector("#identify:not(.off)", state="visible")
+    assert overlay.page.inner_text("#identify") == "stage-left"
+    overlay.page.wait_for_selector("#identify", state="hidden")
+
+
+def test_reload_loads_the_page_as_often_as_it_is_asked_for(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1")
+    for times in (2, 3):
+        overlay.page.evaluate("document.body.dataset.old = 'yes'")
+        gate.say({"t": "reload"})
+        eventually(lambda times=times: gate.connections == times, 10)  # type: ignore[misc]
+        overlay.live()
+        assert overlay.page.evaluate("document.body.dataset.old ?? 'no'") == "no"
