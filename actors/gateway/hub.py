@@ -28,6 +28,7 @@ from actors.gateway.catchup import CatchUp
 from actors.gateway.commands import Commands
 from actors.gateway.fanout import Fanout, Group
 from actors.gateway.feed import Feed, LogThreads
+from actors.gateway.layouts import Layouts
 from actors.gateway.overlay import Overlay
 from actors.gateway.sockets import OverlaySocket
 from actors.heartbeat import Stats
@@ -70,7 +71,9 @@ class Gateway:
         self._tokens = tokens.Reader(run_dir)
         self._seen_tokens = self._tokens.current()
         self._bus = wire.Bus(run_dir)
-        self._asking = ThreadPoolExecutor(2, thread_name_prefix="ask")
+        self.asking = ThreadPoolExecutor(2, thread_name_prefix="ask")
+        self.layouts = Layouts(run_dir, self.counts, self.log)
+        self.layouts.refresh()
         self.receipts = Receipts(self._bus)
         self.fanout = Fanout(self.settings.client_buffer_bytes, self._slow)
         self.feed = Feed(self._bus, LogThreads(run_dir), self.settings.page_rows, self._emit, self._on_new_log)
@@ -112,7 +115,7 @@ class Gateway:
             task.cancel()
         self.feed.close()
         self.receipts.close()
-        self._asking.shutdown(wait=False, cancel_futures=True)
+        self.asking.shutdown(wait=False, cancel_futures=True)
 
     # Overlays
 
@@ -201,13 +204,24 @@ class Gateway:
     # Timers
 
     def sweep(self) -> None:
-        """Once per second: judge every overlay, notice new tokens, forget empty groups."""
+        """Once per second: judge every overlay, notice new tokens and layouts, forget empty groups."""
         now_s = time.monotonic()
         self._check_tokens()
+        self.arrange()
         for overlay in list(self.overlays.values()):
             self._judge(overlay, now_s)
         self.catchup.advanced()
         self.fanout.tidy({overlay.group.key for overlay in self.overlays.values() if overlay.group})
+
+    def arrange(self) -> None:
+        """Tell every overlay whose layout has changed in the run directory."""
+        if not self.layouts.refresh():
+            return
+        for overlay in list(self.overlays.values()):
+            arranged = self.layouts.arranged(overlay.name)
+            if overlay.arranged is not None and overlay.arranged != arranged:
+                overlay.arranged = arranged
+                overlay.socket.say({"t": "layout", "layout": arranged.layout, "error": arranged.error})
 
     def _judge(self, overlay: Overlay, now_s: float) -> None:
         lag = Lag(
@@ -263,7 +277,7 @@ class Gateway:
         loop = asyncio.get_running_loop()
         try:
             token = self._tokens.current().control
-            return await loop.run_in_executor(self._asking, ask_supervisor, self.run_dir, token)
+            return await loop.run_in_executor(self.asking, ask_supervisor, self.run_dir, token)
         except (OSError, ConfigError, Refused) as error:
             return {"error": str(error)}
 
@@ -271,7 +285,7 @@ class Gateway:
         """Return the queue-manager's answer, or {"error": why there is none}."""
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._asking, ask, self._bus, question)
+            return await loop.run_in_executor(self.asking, ask, self._bus, question)
         except Refused as error:
             return {"error": str(error)}
 
@@ -332,4 +346,5 @@ COUNTS: Final = (
     "http_requests", "foreign_hosts", "foreign_origins", "auth_failures", "token_file_failures", "refused_connections",
     "received_messages", "bad_messages", "floods", "forbidden", "revoked", "commands", "refused_commands", "receipts",
     "resumes", "snapshots", "unrecovered", "silent_overlays", "log_refusals", "loop_failures",
+    "bad_layouts", "stored_layouts",
 )  # fmt: skip

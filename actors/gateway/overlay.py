@@ -20,6 +20,7 @@ from actors.core.delivery.clients import Bucket, State
 
 if TYPE_CHECKING:
     from actors.gateway.fanout import Group
+    from actors.gateway.layouts import Arranged
     from actors.gateway.sockets import OverlaySocket
 
 
@@ -33,6 +34,7 @@ class Overlay:
 
     __slots__ = (
         "address",
+        "arranged",
         "blocked",
         "blocked_since_s",
         "bucket",
@@ -103,6 +105,7 @@ class Overlay:
         self.bucket = Bucket(now_s=now_s)
         self.receipted = 0
         self.drawn: RenderReceipt | None = None
+        self.arranged: Arranged | None = None  # what it was told, None before its welcome
 
     def write(self, data: bytes, position: int = 0) -> None:
         """Send framed bytes, now or after what waits; `position` is the last critical one in them, 0 for none."""

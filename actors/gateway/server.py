@@ -24,7 +24,7 @@ from actors import aio, heartbeat
 from actors.config import Settings
 from actors.core import origins
 from actors.errors import ConfigError, Refused
-from actors.gateway import api, pages
+from actors.gateway import api, layout_api, pages
 from actors.gateway.hub import Gateway
 from actors.gateway.sockets import OverlaySocket
 
@@ -72,6 +72,7 @@ def application(gateway: Gateway) -> tornado.web.Application:
             ("/api/quarantine", api.Quarantine, shared),
             ("/api/types", api.Types, shared),
             ("/api/why", api.Why, shared),
+            ("/api/layout", layout_api.Layout, shared),
         ],
         default_handler_class=pages.NotFound,
         log_function=lambda _: None,  # requests are counted, not logged

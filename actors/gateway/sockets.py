@@ -169,6 +169,7 @@ class OverlaySocket(BaseHandler, tornado.websocket.WebSocketHandler):
     def _welcome(self, begin: Start) -> None:
         gateway, group = self.gateway, self.overlay.group
         assert group is not None
+        arranged = self.overlay.arranged = gateway.layouts.arranged(self.overlay.name)
         self.say(
             {
                 "t": "welcome",
@@ -182,6 +183,8 @@ class OverlaySocket(BaseHandler, tornado.websocket.WebSocketHandler):
                 "heartbeat_ms": int(gateway.settings.heartbeat_s * 1000),
                 "receipt_ms": max(RECEIPT_MS, len(gateway.overlays)),
                 "server_ts_ms": time.time() * 1000,
+                "layout": arranged.layout,
+                "layout_error": arranged.error,
                 "state": group.events(gateway.feed.retained.events()),
             }
         )

@@ -1,0 +1,174 @@
+"""The layouts of the run directory: overlays/layouts/NAME.json, one per overlay id, and `default` for all others.
+
+Every gateway looks at the folder once per second, so a file that an editor or a hand changed takes effect on all of
+them. A file that cannot be used changes nothing: the last good layout stays, and the reason is told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from actors import host
+from actors.core.contract import layout
+from actors.core.contract.layout import Layout
+from actors.errors import BadInput, Refused, TooLarge
+
+FOLDER: Final = Path("overlays", "layouts")
+DEFAULT: Final = "default"
+MOST: Final = 200
+
+
+class Changed(Refused):
+    """Another editor, or a hand, stored another layout since the editor loaded it."""
+
+
+class Stored(NamedTuple):
+    """A file as it was last read. `layout` is the last good one; `error` says why it is not that of the file."""
+
+    stamp: tuple[int, ...]
+    layout: Layout | None
+    error: str
+    revision: str
+
+
+class Arranged(NamedTuple):
+    """What an overlay is told."""
+
+    layout: Layout | None
+    error: str
+
+
+class Layouts:
+    """`counts` gets `bad_layouts`: how often a file could not be used."""
+
+    def __init__(self, run_dir: Path, counts: Counter[str], log: logging.Logger) -> None:
+        self.folder = run_dir / FOLDER
+        self._counts = counts
+        self._log = log
+        self._stored: dict[str, Stored] = {}
+
+    def names(self) -> list[str]:
+        return sorted(self._stored)
+
+    def stored(self, name: str) -> Stored | None:
+        return self._stored.get(name)
+
+    def source(self, overlay_id: str) -> str | None:
+        """Return the name of the layout that an overlay gets, None when it gets none."""
+        return next((name for name in (overlay_id, DEFAULT) if name in self._stored), None)
+
+    def arranged(self, overlay_id: str) -> Arranged:
+        stored = self._stored.get(self.source(overlay_id) or "")
+        return Arranged(stored.layout, stored.error) if stored else Arranged(None, "")
+
+    def refresh(self) -> bool:
+        """Read what has changed in the folder; return whether anything has."""
+        found = self._stamps()
+        changed = False
+        for name in self._stored.keys() - found.keys():
+            del self._stored[name]
+            changed = True
+        for name, stamp in found.items():
+            known = self._stored.get(name)
+            if known is None or known.stamp != stamp:
+                self._stored[name] = self._read(name, stamp, known)
+                changed = True
+        return changed
+
+    def write(self, name: str, data: bytes, revision: str | None) -> None:
+        """Replace a layout. `revision` is the one that the editor has seen, "" for none; None does not ask.
+
+        Raises:
+            BadInput: it is no layout.
+            Changed: another one was stored meanwhile.
+            Refused: there are too many, or the folder cannot be written.
+        """
+        if not layout.is_id(name):
+            raise BadInput(f"overlay is {name[:80]!r}, expected 1 to 64 of A-Z a-z 0-9 . _ - that do not begin with .")
+        text = layout.encode(layout.parse(data))
+        self._check(name, revision)
+        if name not in self._stamps() and len(self._stamps()) >= MOST:
+            raise Refused(f"there are {MOST} layouts already; delete one in {self.folder}")
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            host.write_private(self._path(name), text)
+        except OSError as error:
+            raise Refused(f"{self._path(name)} cannot be written: {error.strerror}") from error
+
+    def delete(self, name: str) -> None:
+        """Remove a layout; one that is not there is no error.
+
+        Raises:
+            Refused: the folder cannot be written.
+        """
+        if not layout.is_id(name):
+            return
+        try:
+            self._path(name).unlink(missing_ok=True)
+        except OSError as error:
+            raise Refused(f"{self._path(name)} cannot be removed: {error.strerror}") from error
+
+    def describe(self, overlay_id: str) -> dict[str, Any]:
+        """Return what an editor needs to know of the layout of an overlay."""
+        source = self.source(overlay_id)
+        stored = self._stored[source] if source else None
+        return {
+            "overlay": overlay_id,
+            "source": source,
+            "layout": stored.layout if stored else None,
+            "error": stored.error if stored else "",
+            "revision": stored.revision if stored and source == overlay_id else "",
+            "layouts": self.names(),
+        }
+
+    def _check(self, name: str, revision: str | None) -> None:
+        if revision is None:
+            return
+        try:
+            stands = revision_of(self._path(name).read_bytes())
+        except FileNotFoundError:
+            stands = ""
+        except OSError as error:
+            raise Refused(f"{self._path(name)} cannot be read: {error.strerror}") from error
+        if stands != revision:
+            raise Changed(f"the layout {name} was changed meanwhile; load it again, or save over it")
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}.json"
+
+    def _stamps(self) -> dict[str, tuple[int, ...]]:
+        found: dict[str, tuple[int, ...]] = {}
+        try:
+            with os.scandir(self.folder) as entries:
+                for entry in entries:
+                    name, ending = os.path.splitext(entry.name)
+                    if ending == ".json" and layout.is_id(name) and len(found) < MOST:
+                        status = entry.stat()
+                        found[name] = (status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size)
+        except FileNotFoundError:
+            return found  # no folder yet, or a file that just went
+        except OSError as error:
+            self._log.warning("layouts cannot be listed folder=%s error=%s", self.folder, error.strerror)
+        return found
+
+    def _read(self, name: str, stamp: tuple[int, ...], known: Stored | None) -> Stored:
+        try:
+            with self._path(name).open("rb") as file:
+                data = file.read(layout.MAX_BYTES + 1)
+            return Stored(stamp, layout.parse(data), "", revision_of(data))
+        except OSError as error:
+            reason = str(error.strerror)
+        except (BadInput, TooLarge) as error:
+            reason = str(error)
+        self._counts["bad_layouts"] += 1
+        self._log.warning("bad layout file=%s reason=%s", self._path(name), reason)
+        return Stored(stamp, known.layout if known else None, f"overlays/layouts/{name}.json: {reason}", "")
+
+
+def revision_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]

@@ -1,0 +1,97 @@
+"""Layouts from outside: what fits, and how it is said where one does not."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.core.contract.layout import MAX_BYTES, Change, Layout, Scene, encode, is_id, parse
+from actors.errors import BadInput, TooLarge
+
+FULL = Layout(
+    1,
+    "main",
+    {"chat": Change(x=96, y=440.5, width=460, height=400, anchor="bottom-left", scale=1.25, order=3, visible=False)},
+    {"chat": Change(visible=True)},
+    {"break": Scene({"killfeed": Change(visible=False)}, {"chat": Change(x=0)})},
+)
+
+
+def test_what_is_written_is_read_again():
+    assert parse(encode(FULL)) == FULL
+    assert parse(b'{"version":1}') == Layout(1)
+
+
+def test_only_what_differs_is_written():
+    assert json.loads(encode(Layout(1, widgets={"chat": Change(x=5)}))) == {"version": 1, "widgets": {"chat": {"x": 5}}}
+
+
+def test_a_layout_for_people_has_lines():
+    assert encode(FULL).count(b"\n") > 10
+
+
+def box(**values):
+    return {"version": 1, "widgets": {"killfeed": values}}
+
+
+WRONG = [
+    (box(x=9999), "`$.widgets.killfeed.x`", "3840"),
+    (box(x="left"), "`$.widgets.killfeed.x`", "str"),
+    (box(width=0), "`$.widgets.killfeed.width`", "8"),
+    (box(scale=9), "`$.widgets.killfeed.scale`", "4"),
+    (box(order=1.5), "`$.widgets.killfeed.order`", "int"),
+    (box(anchor="middle"), "`$.widgets.killfeed.anchor`", "middle"),
+    (box(visible=1), "`$.widgets.killfeed.visible`", "bool"),
+    (box(left=1), "`$.widgets.killfeed`", "left"),
+    ({"version": 1, "upright": {"chat": {"y": 1e9}}}, "`$.upright.chat.y`", "3840"),
+    ({"version": 1, "scenes": {"break": {"widgets": {"chat": {"y": 1e9}}}}}, "`$.scenes.break.widgets.chat.y`", "3840"),
+    ({"version": 1, "scenes": {"break": {"chat": {}}}}, "`$.scenes.break`", "chat"),
+    ({"version": 1, "scenes": {"a b": {}}}, "`$.scenes`", "regex"),
+    ({"version": 1, "widgets": {"Chat": {}}}, "`$.widgets`", "regex"),
+    ({"version": 1, "widgets": {f"w{n}": {} for n in range(65)}}, "`$.widgets`", "64"),
+    ({"version": 1, "scenes": {f"s{n}": {} for n in range(17)}}, "`$.scenes`", "16"),
+    ({"version": 1, "name": "x" * 65}, "`$.name`", "64"),
+    ({"version": 1, "boxes": {}}, "`$`", "boxes"),
+    ({"version": 2}, "`$.version`", "2"),
+    ({}, "`$`", "version"),
+    ([], "`$`", "array"),
+]
+
+
+@pytest.mark.parametrize(("layout", "path", "what"), WRONG, ids=range(len(WRONG)))
+def test_what_is_wrong_is_named_with_its_path(layout, path, what):
+    with pytest.raises(BadInput) as refused:
+        parse(json.dumps(layout).encode())
+    assert path in str(refused.value)
+    assert what in str(refused.value)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b'{"version":1,"widgets":{"chat":{"x":NaN}}}', b"[" * 60_000])
+def test_what_is_no_json_is_refused(data):
+    with pytest.raises(BadInput):
+        parse(data)
+
+
+def test_a_layout_is_bounded_in_bytes():
+    with pytest.raises(TooLarge, match=str(MAX_BYTES)):
+        parse(b" " * (MAX_BYTES + 1))
+
+
+@given(st.binary(max_size=400))
+def test_bytes_of_any_kind_are_read_or_refused(data):
+    with suppress(BadInput):
+        parse(data)
+
+
+@pytest.mark.parametrize("name", ["main", "main-1", "Main.2", "_x", "a" * 64])
+def test_names_of_files(name):
+    assert is_id(name)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "a/b", "a\\b", "a b", "a\n", "a" * 65, "ä"])
+def test_names_of_no_file(name):
+    assert not is_id(name)
