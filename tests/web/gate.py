@@ -46,6 +46,7 @@ class Gate:
         self.heard: list[dict[str, Any]] = []
         self.connections = 0
         self.refuse_with: int | None = None  # close every hello with this code
+        self.layout: dict[str, Any] | None = None  # None: a gateway that knows no layouts
         self.deaf = False  # answer no hello
         self.heartbeat_ms = 2_000
         self.status: dict[str, Any] = {}
@@ -243,6 +244,7 @@ class Socket(tornado.websocket.WebSocketHandler):
             "missed": None,
             "heartbeat_ms": gate.heartbeat_ms,
             "server_ts_ms": now_ms(),
+            **({} if gate.layout is None else {"layout": gate.layout, "layout_error": ""}),
             "state": [json_event(event) for event in states] if self.format == "json" else states,
         }
         self.say(welcome)

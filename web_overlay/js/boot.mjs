@@ -11,10 +11,9 @@ import { Scheduler } from "./core/scheduler.mjs";
 import { Session } from "./core/session.mjs";
 import { View } from "./core/view.mjs";
 import { figures, hudFigures, status } from "./figures.mjs";
-import { showName } from "./identify.mjs";
-import { showNotice, stopped } from "./notice.mjs";
+import { Obeyer } from "./obey.mjs";
 import { Hud } from "./perf/hud.mjs";
-import { firstReload, forgetReload, loadPlace, overlayId } from "./place.mjs";
+import { loadPlace, overlayId } from "./place.mjs";
 import { Reporter } from "./report.mjs";
 import { Arrangement } from "./stage.mjs";
 import { BUILD } from "./version.mjs";
@@ -33,8 +32,12 @@ at("safe").classList.toggle("off", !options.safe);
 const clock = pageClock();
 const view = new View();
 const stage = { view, options, still };
-const arrangement = new Arrangement(stage, at("stage"), WIDGETS, () => scheduler.request());
-problems.push(...arrangement.problems);
+/** @type {Arrangement} */
+const arrangement = new Arrangement({
+  ...{ stage, root: at("stage"), kinds: WIDGETS },
+  request: () => scheduler.request(),
+  report: (problem) => problems.push(problem),
+});
 for (const problem of problems) console.warn(`framewire: ${problem}`);
 /** @type {Hud} */
 const hud = new Hud(
@@ -52,7 +55,7 @@ const toggles = {
 const engine = new Engine({
   clock,
   view,
-  parts: [...arrangement.parts, toggles, { types: [], widget: hud }],
+  parts: [...arrangement.parts, toggles, arrangement.scenes(), { types: [], widget: hud }],
   record: new Record(clock, options.journal ? new Journal() : null),
   drawn: (epoch, position) => reporter.receipts.drawn(epoch, position),
 });
@@ -67,7 +70,7 @@ const link = new Link({
   url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`,
   session,
   now: clock.now,
-  act,
+  act: (action) => obeyer.act(action),
   warn: (error) => console.warn("framewire: a message was not understood", error),
 });
 const reporter = new Reporter({
@@ -77,8 +80,10 @@ const reporter = new Reporter({
   figures: () => figures(page),
   now: clock.now,
 });
+const { receipts } = reporter;
+const obeyer = new Obeyer({ id, token: options.token, engine, scheduler, clock, receipts, arrangement, problems });
 /** @type {import("./figures.mjs").Page} */
-const page = { id, engine, scheduler, session, view, hud, receipts: reporter.receipts, problems };
+const page = { id, engine, scheduler, session, view, hud, receipts, problems };
 
 /** @param {number} now @returns {number} */
 function draw(now) {
@@ -91,48 +96,6 @@ function draw(now) {
   return wake;
 }
 
-/** @param {import("./core/types.mjs").Action} action */
-function act(action) {
-  if (action.do === "events") engine.receive(action.events, action.replay);
-  else if (action.do === "state") engine.snapshot(action.events);
-  else if (action.do === "place") engine.place(action.epoch, action.position);
-  else {
-    tell(action);
-    return; // nothing to draw: a pong must not wake the page
-  }
-  scheduler.request();
-}
-
-/** @param {import("./core/types.mjs").Action} action */
-function tell(action) {
-  if (action.do === "clock") learn(action.message);
-  else if (action.do === "missed") problems.push(`events ${action.from} to ${action.to} are no longer in the log`);
-  else if (action.do === "reload" && firstReload()) location.reload();
-  else if (action.do === "reload") stop(4504, "");
-  else if (action.do === "stopped") stop(action.code, action.reason);
-  else if (action.do !== "told") return;
-  else if (action.message.t === "refresh") location.reload();
-  else if (action.message.t === "identify") showName(at("identify"), id, action.message.for_ms);
-}
-
-/** @param {import("./core/types.mjs").Pong | import("./core/types.mjs").Welcome} message */
-function learn(message) {
-  if (message.t === "pong") {
-    clock.learn(message.client_ts_ms, clock.now(), message.server_ts_ms);
-    return;
-  }
-  if (!clock.measured) clock.offset_ms = message.server_ts_ms - clock.now();
-  reporter.receipts.greeted(message.receipt_ms);
-  forgetReload();
-}
-
-/** @param {number} code @param {string} reason */
-function stop(code, reason) {
-  const notice = stopped(code, options.token === "", reason);
-  console.error(`framewire: ${notice.title} (${notice.code})`);
-  showNotice(at("notice"), notice);
-}
-
 Object.assign(globalThis, { framewire: { journal: engine.record.journal?.lines ?? null, status: () => status(page) } });
 addEventListener("keydown", (event) => {
   if (event.key !== "F3") return;
@@ -143,5 +106,6 @@ addEventListener("pagehide", () => reporter.keep());
 // OBS navigates to an address that differs only after the # without loading the page: a new token would do nothing.
 addEventListener("hashchange", () => location.reload());
 arrangement.follow(matchMedia("(max-aspect-ratio: 1/1)"));
+arrangement.obeyStudio();
 if (options.hud) hud.show(true);
 link.start();

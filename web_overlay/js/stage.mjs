@@ -1,6 +1,7 @@
 // @ts-check
 // The sections of the page, one per widget, and where they are.
 
+import { BadLayout, readLayout } from "./core/layout-file.mjs";
 import { boxesOf, roomOf, shares, styleOf } from "./core/layout.mjs";
 import { el } from "./widgets/dom.mjs";
 
@@ -14,24 +15,27 @@ const DOWN = ["top", "middle", "bottom"];
 
 export class Arrangement {
   /**
-   * @param {Stage} stage
-   * @param {HTMLElement} root
-   * @param {readonly WidgetKind[]} kinds
-   * @param {() => void} request asks for a frame
+   * @param {object} options
+   * @param {Stage} options.stage
+   * @param {HTMLElement} options.root
+   * @param {readonly WidgetKind[]} options.kinds
+   * @param {() => void} options.request asks for a frame
+   * @param {(problem: string) => void} options.report
    */
-  constructor(stage, root, kinds, request) {
+  constructor({ stage, root, kinds, request, report }) {
     this.stage = stage;
     this.request = request;
+    this.report = report;
     this.kinds = kinds;
     this.upright = false;
-    this.scene = "";
+    this.scene = stage.options.scene ?? "";
+    this.studio = false;
     /** @type {Layout | null} */
     this.layout = null;
     const { widgets } = stage.options;
-    /** @type {string[]} */
-    this.problems = (widgets ?? [])
-      .filter((name) => !kinds.some((kind) => kind.name === name))
-      .map((name) => `?widgets names ${name}, which is no widget`);
+    for (const name of widgets ?? []) {
+      if (!kinds.some((kind) => kind.name === name)) report(`?widgets names ${name}, which is no widget`);
+    }
     /** @type {Part[]} */
     this.parts = kinds
       .filter(({ name }) => widgets === null || widgets.includes(name))
@@ -46,6 +50,35 @@ export class Arrangement {
   follow(shape) {
     shape.addEventListener("change", () => this.change({ upright: shape.matches }));
     this.change({ upright: shape.matches });
+  }
+
+  /** What the gateway says of the layout. @param {import("./core/types.mjs").LayoutNews} news */
+  told({ layout, error }) {
+    if (error !== "") this.report(error);
+    if (this.studio) return;
+    try {
+      this.change({ layout: layout === null ? null : readLayout(layout) });
+    } catch (failure) {
+      if (!(failure instanceof BadLayout)) throw failure;
+      this.report(`the gateway's layout: ${failure.message}`);
+    }
+  }
+
+  /** A part of the engine that follows `scene` events, unless the address names a scene. */
+  scenes() {
+    const apply = (/** @type {import("./core/types.mjs").Event} */ { payload }) => {
+      if (this.stage.options.scene === null) this.change({ scene: payload.name });
+    };
+    return { types: ["scene"], widget: { apply, frame: () => Infinity } };
+  }
+
+  /** Inside of the studio the draft is shown, not what is stored. Only a page of this gateway may hold this one. */
+  obeyStudio() {
+    addEventListener("message", ({ data, origin, source }) => {
+      if (source !== parent || source === self || origin !== location.origin || data?.t !== "draft") return;
+      this.studio = true;
+      this.change({ layout: data.layout, scene: data.scene, upright: data.upright });
+    });
   }
 
   /** @param {{layout?: Layout | null, scene?: string, upright?: boolean}} change what is not named stays as it is */

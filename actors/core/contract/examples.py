@@ -37,6 +37,7 @@ from actors.core.contract.taxonomy import (
     Reply,
     Revive,
     Round,
+    Scene,
     Score,
     Shoutout,
     Show,
@@ -98,6 +99,7 @@ EXAMPLES: Final[dict[str, Payload]] = {
     ),
     "goal": Goal("followers", "progress", 1_874, 2_000, "follow", "2,000 followers"),
     "toggle": Toggle("scoreboard", True),
+    "scene": Scene("break"),
     "crosshair": Crosshair(True, "dot", "#50fa7b"),
     "player_move": PlayerMove(_ADA, 311.5, -40.0, 12.0, 90.0),
 }

@@ -328,6 +328,12 @@ class Toggle(Payload, frozen=True):
     on: bool
 
 
+class Scene(Payload, frozen=True):
+    """The scene of a layout (docs/layout.md) that overlays show; empty is the layout without a scene."""
+
+    name: Word = ""
+
+
 class Crosshair(Payload, frozen=True):
     on: bool = True
     style: Word = ""
@@ -429,6 +435,7 @@ TAXONOMY: Final[dict[str, Row]] = {
     "prediction": _state(6, Prediction, "a prediction begins, moves or ends", "prediction"),
     "goal": _state(5, Goal, "a goal of the channel and how far it is", "goal:{goal}"),
     "toggle": _state(6, Toggle, "an element of the overlay is shown or hidden", "toggle:{name}"),
+    "scene": _state(6, Scene, "the scene of the layout that overlays show", "scene"),
     "crosshair": _state(6, Crosshair, "the crosshair's look", "crosshair"),
     "player_move": _state(1, PlayerMove, "where a player is", "move:{player.id}", retain=False),
 }

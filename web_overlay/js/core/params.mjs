@@ -16,6 +16,7 @@ const READERS = {
   kills: range(1, 12),
   chat: range(1, 20),
   player: (value) => (value.length > 0 && value.length <= 64 ? value : undefined),
+  scene: (value) => (/^[A-Za-z0-9_-]{1,32}$/.test(value) ? value : undefined),
   widgets(value) {
     const names = value.split(",");
     return names.every((name) => /^[a-z][a-z0-9_-]{0,31}$/.test(name)) ? names : undefined;
@@ -51,6 +52,7 @@ export function readParams(search, hash) {
     kills: Math.round(read.kills ?? 6),
     chat: Math.round(read.chat ?? 8),
     player: /** @type {string} */ (read.player ?? "").toLowerCase(),
+    scene: /** @type {string | null} */ (read.scene ?? null),
     widgets: /** @type {string[] | null} */ (read.widgets ?? null),
   };
   return { options, problems };

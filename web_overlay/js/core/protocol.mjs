@@ -58,6 +58,7 @@ export function readMessage(raw) {
         heartbeat_ms: number(raw.heartbeat_ms ?? 2000),
         receipt_ms: number(raw.receipt_ms ?? 100),
         server_ts_ms: number(raw.server_ts_ms),
+        layout: raw.layout === undefined ? undefined : readNews(raw.layout, raw.layout_error),
         state: list(raw.state).map(readEvent),
       };
     case "heartbeat":
@@ -73,6 +74,8 @@ export function readMessage(raw) {
         accepted: number(raw.accepted ?? 0),
         reached: number(raw.reached ?? 0),
       };
+    case "layout":
+      return readNews(raw.layout, raw.error);
     case "identify":
       return { t: "identify", for_ms: number(raw.for_ms ?? 3000) };
     case "reload":
@@ -80,6 +83,11 @@ export function readMessage(raw) {
     default:
       return { t: "unknown" };
   }
+}
+
+/** @param {unknown} layout @param {unknown} error @returns {import("./types.mjs").LayoutNews} */
+function readNews(layout, error) {
+  return { t: "layout", layout: layout ?? null, error: String(error ?? "").slice(0, 300) };
 }
 
 /** @param {any} raw @returns {import("./types.mjs").Frame} */

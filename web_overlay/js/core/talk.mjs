@@ -19,7 +19,6 @@ const FIRST_PINGS = 4;
 const FIRST_PING_MS = 200;
 
 /** @typedef {{token: string, overlayId: string, format: string, build: string, types?: string[] | null, role?: "overlay" | "dashboard"}} Who */
-
 export class Talk {
   /**
    * @param {Who} who
@@ -113,6 +112,7 @@ export class Talk {
     this.emit({ do: "clock", message: welcome });
     if (welcome.missed !== null) this.emit({ do: "missed", from: welcome.missed[0], to: welcome.missed[1] });
     this.emit({ do: "place", epoch: this.cursor.epoch, position: this.cursor.position, jump });
+    if (welcome.layout !== undefined) this.emit({ do: "told", message: welcome.layout });
     if (welcome.state.length > 0) this.emit({ do: "state", events: welcome.state });
     if (this.pings === 0) this.ping(now);
     this.again_at = Infinity;

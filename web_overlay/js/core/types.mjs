@@ -43,6 +43,7 @@
  * @property {number} heartbeat_ms
  * @property {number} receipt_ms the shortest pause between two receipts
  * @property {number} server_ts_ms
+ * @property {LayoutNews} [layout] missing from a gateway that knows no layouts
  * @property {Event[]} state
  */
 
@@ -51,7 +52,9 @@
 /** @typedef {{t: "result", id: string, ok: boolean, error: string, accepted: number, reached: number}} Result */
 /** @typedef {{t: "identify", for_ms: number}} Identify */
 /** @typedef {{t: "refresh"}} Refresh */
-/** @typedef {Frame | Welcome | Heartbeat | Pong | Result | Identify | Refresh | {t: "unknown"}} Message */
+/** @typedef {{t: "layout", layout: unknown, error: string}} LayoutNews not looked at yet; `error`: why it is an older one */
+/** @typedef {Identify | Refresh | Result | LayoutNews} Told */
+/** @typedef {Frame | Welcome | Heartbeat | Pong | Told | {t: "unknown"}} Message */
 
 /** @typedef {{epoch: string, position: number}} Place a position means nothing without its epoch */
 
@@ -61,7 +64,7 @@
  *   | {do: "send", message: Record<string, unknown>}
  *   | {do: "close"}
  *   | {do: "reload"}
- *   | {do: "told", message: Identify | Refresh | Result}
+ *   | {do: "told", message: Told}
  *   | {do: "stopped", code: number, reason: string}
  *   | {do: "place", epoch: string, position: number, jump: boolean}
  *   | {do: "state", events: Event[]}

@@ -1,0 +1,78 @@
+// @ts-check
+// Carries out on the page what the session decided.
+
+import { showName } from "./identify.mjs";
+import { showNotice, stopped } from "./notice.mjs";
+import { firstReload, forgetReload } from "./place.mjs";
+
+/** @typedef {import("./core/types.mjs").Action} Action */
+
+/** @param {string} id @returns {HTMLElement} */
+const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+export class Obeyer {
+  /**
+   * @param {object} page
+   * @param {string} page.id
+   * @param {string} page.token
+   * @param {import("./core/engine.mjs").Engine} page.engine
+   * @param {import("./core/scheduler.mjs").Scheduler} page.scheduler
+   * @param {import("./core/clock.mjs").Clock} page.clock
+   * @param {import("./core/receipts.mjs").Receipts} page.receipts
+   * @param {import("./stage.mjs").Arrangement} page.arrangement
+   * @param {string[]} page.problems
+   */
+  constructor(page) {
+    this.page = page;
+  }
+
+  /** @param {Action} action */
+  act(action) {
+    const { engine, scheduler } = this.page;
+    if (action.do === "events") engine.receive(action.events, action.replay);
+    else if (action.do === "state") engine.snapshot(action.events);
+    else if (action.do === "place") engine.place(action.epoch, action.position);
+    else {
+      this.tell(action);
+      return; // nothing to draw: a pong must not wake the page
+    }
+    scheduler.request();
+  }
+
+  /** @param {Action} action */
+  tell(action) {
+    if (action.do === "clock") this.learn(action.message);
+    else if (action.do === "missed") {
+      this.page.problems.push(`events ${action.from} to ${action.to} are no longer in the log`);
+    } else if (action.do === "reload" && firstReload()) location.reload();
+    else if (action.do === "reload") this.stop(4504, "");
+    else if (action.do === "stopped") this.stop(action.code, action.reason);
+    else if (action.do === "told") this.hear(action.message);
+  }
+
+  /** @param {import("./core/types.mjs").Told} message */
+  hear(message) {
+    if (message.t === "refresh") location.reload();
+    else if (message.t === "identify") showName(at("identify"), this.page.id, message.for_ms);
+    else if (message.t === "layout") this.page.arrangement.told(message);
+  }
+
+  /** @param {import("./core/types.mjs").Pong | import("./core/types.mjs").Welcome} message */
+  learn(message) {
+    const { clock, receipts } = this.page;
+    if (message.t === "pong") {
+      clock.learn(message.client_ts_ms, clock.now(), message.server_ts_ms);
+      return;
+    }
+    if (!clock.measured) clock.offset_ms = message.server_ts_ms - clock.now();
+    receipts.greeted(message.receipt_ms);
+    forgetReload();
+  }
+
+  /** @param {number} code @param {string} reason */
+  stop(code, reason) {
+    const notice = stopped(code, this.page.token === "", reason);
+    console.error(`framewire: ${notice.title} (${notice.code})`);
+    showNotice(at("notice"), notice);
+  }
+}
