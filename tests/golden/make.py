@@ -153,6 +153,7 @@ GOLDEN = {
     "text": text,
     "many": many,
     "community": community,
+    "scene": lambda: frame([event("scene", EXAMPLES["scene"])]),
 }
 
 

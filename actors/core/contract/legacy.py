@@ -97,6 +97,7 @@ LEGACY: Final = [
     LegacyName("Goal Progress", "goal", {"phase": "progress"}),
     LegacyName("Goal End", "goal", {"phase": "end"}),
     LegacyName("Toggle", "toggle"),
+    LegacyName("Scene", "scene"),
     LegacyName("Crosshair", "crosshair"),
     LegacyName("Player Move", "player_move"),
 ]
