@@ -21,7 +21,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from actors.adapters import generic, srcds
+from actors.adapters import generic, srcds, twitch_eventsub, twitch_irc
 from actors.core.contract.event import Category, Event, RawItem
 
 
@@ -35,4 +35,6 @@ class Adapter(Struct, frozen=True):
 ADAPTERS: Final = {
     "event": Adapter(generic.category, generic.normalize),
     "srcds": Adapter(srcds.category, srcds.normalize),
+    "twitch_eventsub": Adapter(twitch_eventsub.category, twitch_eventsub.normalize),
+    "twitch_irc": Adapter(twitch_irc.category, twitch_irc.normalize),
 }

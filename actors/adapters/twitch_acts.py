@@ -1,0 +1,146 @@
+"""Twitch EventSub: what viewers and the platform do, each notification → its payload and identity.
+
+An empty identity is filled with the id of the message, which Twitch keeps when it sends a message again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Literal
+
+from actors.adapters import bounds
+from actors.adapters import twitch_shapes as shapes
+from actors.adapters.twitch_notices import ANONYMOUS, Meaning
+from actors.adapters.twitch_time import whole_milliseconds
+from actors.core.contract.taxonomy import (
+    Cheer,
+    Choice,
+    Custom,
+    Follow,
+    Gift,
+    Goal,
+    HypeTrain,
+    Poll,
+    Prediction,
+    Raid,
+    Redemption,
+    Shoutout,
+    Stream,
+    Subscription,
+)
+
+MAX_CHOICES: Final = 10
+_MAX_GOAL: Final = bounds.MAX_POINTS
+
+BeginToEnd = Literal["begin", "progress", "end"]
+PredictionPhase = Literal["begin", "progress", "lock", "end"]
+
+
+def follow(event: shapes.Follow) -> Meaning:
+    user = bounds.name(event.user_name, event.user_login)
+    return "follow", Follow(user), f"follow:{event.user_id}:{event.followed_at}"[:200] if event.followed_at else ""
+
+
+def subscribe(event: shapes.Subscribe) -> Meaning:
+    return "subscription", Subscription(bounds.name(event.user_name), bounds.word(event.tier)), ""
+
+
+def subscription_message(event: shapes.SubscriptionMessage) -> Meaning:
+    text = bounds.text(event.message.text) if event.message else ""
+    months = bounds.count(event.cumulative_months)
+    return "subscription", Subscription(bounds.name(event.user_name), bounds.word(event.tier), months, text=text), ""
+
+
+def subscription_gift(event: shapes.SubscriptionGift) -> Meaning:
+    user, total = bounds.name(event.user_name, ANONYMOUS), bounds.count(event.cumulative_total)
+    number, tier = bounds.count(event.total), bounds.word(event.tier)
+    return "gift", Gift(user, number, tier, anonymous=event.is_anonymous, total=total), ""
+
+
+def cheer(event: shapes.Cheer) -> Meaning:
+    user = bounds.name(event.user_name, ANONYMOUS)
+    return "cheer", Cheer(user, bounds.count(event.bits), bounds.text(event.message), event.is_anonymous), ""
+
+
+def raid(event: shapes.Raid) -> Meaning:
+    return "raid", Raid(bounds.name(event.from_broadcaster_user_name), bounds.count(event.viewers)), ""
+
+
+def redemption(event: shapes.Redemption) -> Meaning:
+    title, cost = bounds.text(event.reward.title), bounds.points(event.reward.cost)
+    redeemed = Redemption(bounds.name(event.user_name), title, cost, bounds.text(event.user_input))
+    return "redemption", redeemed, f"redemption:{event.id}"[:200]
+
+
+def shoutout_create(event: shapes.ShoutoutCreate) -> Meaning:
+    user, viewers = bounds.name(event.to_broadcaster_user_name), bounds.count(event.viewer_count)
+    return "shoutout", Shoutout(user, viewers, "given"), ""
+
+
+def shoutout_receive(event: shapes.ShoutoutReceive) -> Meaning:
+    user, viewers = bounds.name(event.from_broadcaster_user_name), bounds.count(event.viewer_count)
+    return "shoutout", Shoutout(user, viewers, "received"), ""
+
+
+def stream_online(event: shapes.StreamOnline) -> Meaning:
+    """Twitch sends it twice at times, under two ids: the id of the stream identifies it."""
+    return "stream", Stream(True, bounds.word(event.id)), f"online:{event.id}"[:200]
+
+
+def stream_offline(_: shapes.StreamOffline) -> Meaning:
+    return "stream", Stream(False), ""
+
+
+def channel_update(event: shapes.ChannelUpdate) -> Meaning:
+    title, game, language = bounds.text(event.title), bounds.text(event.category_name), bounds.word(event.language)
+    return "custom", Custom("twitch.channel.update", {"title": title, "game": game, "language": language}), ""
+
+
+def hype_train(phase: BeginToEnd) -> Callable[[shapes.HypeTrain], Meaning]:
+    def read(event: shapes.HypeTrain) -> Meaning:
+        train = HypeTrain(
+            phase,
+            bounds.word(event.id),
+            bounds.count(event.level),
+            bounds.points(event.progress),
+            bounds.points(event.goal),
+            bounds.points(event.total),
+            whole_milliseconds(event.expires_at, "$.payload.event.expires_at"),
+        )
+        return "hype_train", train, ""
+
+    return read
+
+
+def poll(phase: BeginToEnd) -> Callable[[shapes.Poll], Meaning]:
+    def read(event: shapes.Poll) -> Meaning:
+        choices = [Choice(bounds.text(one.title), bounds.points(one.votes)) for one in event.choices[:MAX_CHOICES]]
+        ends_ms = whole_milliseconds(event.ends_at, "$.payload.event.ends_at")
+        told = "canceled" if phase == "end" and event.status == "archived" else phase
+        return "poll", Poll(told, bounds.text(event.title), bounds.word(event.id), choices, ends_ms), ""
+
+    return read
+
+
+def prediction(phase: PredictionPhase) -> Callable[[shapes.Prediction], Meaning]:
+    def read(event: shapes.Prediction) -> Meaning:
+        outcomes = [
+            Choice(bounds.text(one.title), bounds.points(one.channel_points), bounds.count(one.users))
+            for one in event.outcomes[:MAX_CHOICES]
+        ]
+        won = [one.title for one in event.outcomes if one.id and one.id == event.winning_outcome_id]
+        told = "canceled" if phase == "end" and event.status == "canceled" else phase
+        locks_ms = whole_milliseconds(event.locks_at, "$.payload.event.locks_at")
+        title, id_ = bounds.text(event.title), bounds.word(event.id)
+        return "prediction", Prediction(told, title, id_, outcomes, bounds.text("".join(won[:1])), locks_ms), ""
+
+    return read
+
+
+def goal(phase: BeginToEnd) -> Callable[[shapes.Goal], Meaning]:
+    def read(event: shapes.Goal) -> Meaning:
+        current = max(-_MAX_GOAL, min(event.current_amount, _MAX_GOAL))
+        kind, title = bounds.word(event.type), bounds.text(event.description)
+        return "goal", Goal(bounds.name(event.id), phase, current, bounds.count(event.target_amount), kind, title), ""
+
+    return read

@@ -1,0 +1,156 @@
+"""Twitch EventSub: one notification of the WebSocket → an event.
+
+Twitch reports one act in up to three types of notification. Each act becomes one event:
+
+    a gift to N users    the announcement (`community_sub_gift`, or `channel.subscription.gift`) is the `gift`; the N
+                         single notices with its group id and the N `channel.subscribe` with `is_gift` are ignored
+    a subscription       `channel.chat.notification`, or `channel.subscribe` and `channel.subscription.message`: the
+                         source creates one of the two sets
+    a raid, bits         `channel.raid`, `channel.cheer`; the notice in chat is ignored, the message with bits is chat
+    a ban                deletes the messages of the user, as `channel.chat.clear_user_messages` does; twice is once
+
+What was written in another channel of a shared chat is ignored. A type without a row in `_KINDS` is ignored. What is
+older than LATE_MS and not critical is ignored: it would be shown as if it were new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from actors.adapters import twitch_acts as acts
+from actors.adapters import twitch_notices as notices
+from actors.adapters import twitch_shapes as shapes
+from actors.adapters.build import build
+from actors.adapters.twitch_notices import Meaning
+from actors.adapters.twitch_time import milliseconds
+from actors.core.contract.event import UNREADABLE, Category, Event, RawItem
+from actors.errors import BadInput
+
+# Twitch asks to ignore what is older than ten minutes, for it may be a repetition.
+LATE_MS: Final = 600_000.0
+
+
+class _Kind(Struct, frozen=True):
+    """A type of notification: its lane, the shape of its event, and the reading of it."""
+
+    lane: Category
+    shape: Any
+    read: Callable[[Any], Meaning | None]
+
+
+_notification = msgspec.json.Decoder(shapes.Notification)
+_peek = msgspec.json.Decoder(shapes.Peek)
+
+
+def category(body: bytes) -> Category | None:
+    """Return the lane of a frame. What cannot be read is normal: the normalizer rejects it."""
+    try:
+        kind = _kind(_notification.decode(body))
+    except UNREADABLE:
+        return Category.NORMAL
+    return None if kind is None else kind.lane
+
+
+def normalize(item: RawItem, producer: str, pgen: int) -> list[Event]:
+    """Return the event that a frame means, or none."""
+    try:
+        frame = _notification.decode(item.body)
+    except UNREADABLE as error:
+        raise BadInput(_located(error, "$")) from error
+    try:
+        kind = _kind(frame)
+        meaning = None if kind is None else kind.read(_DECODERS[kind.shape].decode(frame.payload.event))
+    except UNREADABLE as error:
+        raise BadInput(_located(error, "$.payload.event")) from error
+    if kind is None or meaning is None:
+        return []
+    ts_ms = milliseconds(frame.metadata.message_timestamp, "$.metadata.message_timestamp")
+    if kind.lane is not Category.CRITICAL and item.ts_ingest_ms - ts_ms > LATE_MS:
+        return []
+    type_, payload, identity = meaning
+    if not identity and kind.lane is Category.CRITICAL:
+        identity = frame.metadata.message_id
+    built = build(item, producer, pgen, type_, payload, source="twitch", ts_source_ms=ts_ms, identity=identity or None)
+    return [built]
+
+
+def _located(error: Exception, where: str) -> str:
+    """Return the text of a decoder's error with its path continued from `where`."""
+    text, found, path = str(error).rpartition(" - at `$")
+    return f"{text} - at `{where}{path}" if found else f"{error} - at `{where}`"
+
+
+def _kind(frame: shapes.Notification) -> _Kind | None:
+    """Return the row of a notification, None when it is ignored.
+
+    Raises:
+        msgspec.MsgspecError: its event has not the shape of any event.
+    """
+    metadata = frame.metadata
+    kind = _KINDS.get(metadata.subscription_type) if metadata.message_type == "notification" else None
+    if kind is None:
+        return None
+    peek = _peek.decode(frame.payload.event)
+    if peek.source_broadcaster_user_id not in (None, peek.broadcaster_user_id):
+        return None
+    if metadata.subscription_type == "channel.chat.notification":
+        in_group = peek.sub_gift is not None and bool(peek.sub_gift.community_gift_id)
+        return (
+            None if in_group or peek.notice_type.startswith("shared_chat_") else _NOTICES.get(peek.notice_type, _SAID)
+        )
+    if metadata.subscription_type == "channel.subscribe" and peek.is_gift:
+        return None
+    condition = frame.payload.subscription.condition
+    outgoing = condition.get("from_broadcaster_user_id") and not condition.get("to_broadcaster_user_id")
+    return None if metadata.subscription_type == "channel.raid" and outgoing else kind
+
+
+_SAID: Final = _Kind(Category.NORMAL, shapes.ChatNotice, notices.chat)
+_NOTICES: Final = {
+    **dict.fromkeys(
+        ("sub", "resub", "prime_paid_upgrade", "gift_paid_upgrade"),
+        _Kind(Category.CRITICAL, shapes.ChatNotice, notices.subscription),
+    ),
+    "sub_gift": _Kind(Category.CRITICAL, shapes.ChatNotice, notices.gift),
+    "community_sub_gift": _Kind(Category.CRITICAL, shapes.ChatNotice, notices.gifts),
+    "charity_donation": _Kind(Category.CRITICAL, shapes.ChatNotice, notices.charity),
+    "raid": None,
+    "unraid": None,
+}
+
+_KINDS: Final = {
+    "channel.follow": _Kind(Category.CRITICAL, shapes.Follow, acts.follow),
+    "channel.subscribe": _Kind(Category.CRITICAL, shapes.Subscribe, acts.subscribe),
+    "channel.subscription.gift": _Kind(Category.CRITICAL, shapes.SubscriptionGift, acts.subscription_gift),
+    "channel.subscription.message": _Kind(Category.CRITICAL, shapes.SubscriptionMessage, acts.subscription_message),
+    "channel.cheer": _Kind(Category.CRITICAL, shapes.Cheer, acts.cheer),
+    "channel.raid": _Kind(Category.CRITICAL, shapes.Raid, acts.raid),
+    "channel.channel_points_custom_reward_redemption.add": _Kind(
+        Category.CRITICAL, shapes.Redemption, acts.redemption
+    ),
+    "channel.shoutout.create": _Kind(Category.CRITICAL, shapes.ShoutoutCreate, acts.shoutout_create),
+    "channel.shoutout.receive": _Kind(Category.CRITICAL, shapes.ShoutoutReceive, acts.shoutout_receive),
+    "stream.online": _Kind(Category.CRITICAL, shapes.StreamOnline, acts.stream_online),
+    "stream.offline": _Kind(Category.CRITICAL, shapes.StreamOffline, acts.stream_offline),
+    "channel.update": _Kind(Category.NORMAL, shapes.ChannelUpdate, acts.channel_update),
+    "channel.ban": _Kind(Category.CRITICAL, shapes.Ban, notices.ban),
+    "channel.chat.message": _Kind(Category.NORMAL, shapes.ChatMessage, notices.chat),
+    "channel.chat.message_delete": _Kind(Category.CRITICAL, shapes.MessageDelete, notices.message_delete),
+    "channel.chat.clear": _Kind(Category.CRITICAL, shapes.ChatClear, notices.chat_clear),
+    "channel.chat.clear_user_messages": _Kind(Category.CRITICAL, shapes.UserClear, notices.user_clear),
+    "channel.chat.notification": _SAID,  # its row is one of _NOTICES
+    **{f"channel.hype_train.{phase}": _Kind(Category.STATE, shapes.HypeTrain, acts.hype_train(phase))
+       for phase in ("begin", "progress", "end")},
+    **{f"channel.poll.{phase}": _Kind(Category.STATE, shapes.Poll, acts.poll(phase))
+       for phase in ("begin", "progress", "end")},
+    **{f"channel.prediction.{phase}": _Kind(Category.STATE, shapes.Prediction, acts.prediction(phase))
+       for phase in ("begin", "progress", "lock", "end")},
+    **{f"channel.goal.{phase}": _Kind(Category.STATE, shapes.Goal, acts.goal(phase))
+       for phase in ("begin", "progress", "end")},
+}  # fmt: skip
+
+_DECODERS: Final = {kind.shape: msgspec.json.Decoder(kind.shape) for kind in [_SAID, *_KINDS.values()]}
