@@ -72,7 +72,8 @@ class Pipeline:
     Without a guardian, so that a test that kills the supervisor decides itself when it comes back.
     """
 
-    def __init__(self, *overrides: str, demo: bool = False) -> None:
+    def __init__(self, *overrides: str, demo: bool = False, supervisor: Path = SUPERVISOR) -> None:
+        self.supervisor = supervisor
         self.run_dir = Path(tempfile.mkdtemp(prefix="fw-"))
         self.gateway_port, self.ingest_port = free_port(), free_port()
         self.overrides = [
@@ -93,7 +94,7 @@ class Pipeline:
 
     def start(self, *options: str, ready: bool = True) -> subprocess.Popen[bytes]:
         """Run `supervisor.py start`; what it prints goes to `console`."""
-        command = [sys.executable, str(SUPERVISOR), "start", *(options or ("--no-guardian",)), *self._set()]
+        command = [sys.executable, str(self.supervisor), "start", *(options or ("--no-guardian",)), *self._set()]
         with self.console.open("ab") as console:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
         if ready:
@@ -102,12 +103,12 @@ class Pipeline:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run another command of the command line on this pipeline."""
-        command = [sys.executable, str(SUPERVISOR), *arguments, *self._set()]
+        command = [sys.executable, str(self.supervisor), *arguments, *self._set()]
         return subprocess.run(command, capture_output=True, text=True, timeout=60 * SLOWNESS, check=False)
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
         """Start another command and do not wait for it; the caller does (`communicate`)."""
-        command = [sys.executable, str(SUPERVISOR), *arguments, *self._set()]
+        command = [sys.executable, str(self.supervisor), *arguments, *self._set()]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def status(self) -> dict[str, Any]:

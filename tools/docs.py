@@ -1,7 +1,8 @@
-"""Generate the pages of docs/ that follow from the code, or check that they are current.
+"""Generate the files that follow from the code, or check that they are current.
 
-taxonomy, examples, legacy ──▶ docs/events.md           for people
-                           ╰─▶ docs/events.schema.json  for editors and validators: Event in its JSON form, Submission
+taxonomy, legacy ──▶ docs/events.md           for people
+                 ├─▶ docs/events.schema.json  for editors and validators: Event in its JSON form, Submission
+                 ╰─▶ web_overlay/js/core/     what the overlay knows of types (declarations.py)
 configs/default.toml, Settings ──▶ docs/configuration.md
 
 python -m tools.docs            writes them
@@ -21,11 +22,11 @@ from msgspec import inspect
 from actors import config
 from actors.config import Settings
 from actors.core.contract.event import Event, Submission
-from actors.core.contract.examples import EXAMPLES
 from actors.core.contract.legacy import LEGACY
-from actors.core.contract.taxonomy import TAXONOMY, Payload, Row
-
-DOCS: Final = config.ROOT / "docs"
+from actors.core.contract.payload import Payload
+from actors.core.contract.row import Row
+from actors.core.contract.taxonomy import TAXONOMY
+from tools import declarations
 
 _SETTINGS_INTRO = """# Configuration
 
@@ -46,7 +47,7 @@ milliseconds, `_bytes` bytes, `_hz` times per second.
 
 _INTRO = """# Events
 
-Generated from `actors/core/contract/taxonomy.py` by `python -m tools.docs`; a test fails when it is stale. The same as
+Generated from `actors/core/contract/types/` by `python -m tools.docs`; a test fails when it is stale. The same as
 JSON Schema: [events.schema.json](events.schema.json). How events travel: [wire.md](wire.md).
 
 Send one, or a list of up to 1,000, to the ingest; a payload may have 32 KiB:
@@ -78,7 +79,10 @@ _COLUMNS: Final = {
 def markdown() -> str:
     """Return docs/events.md."""
     parts = [_INTRO, _table()]
-    for part in _parts():
+    payloads = {row.payload for row in TAXONOMY.values()}
+    for part in declarations.structs():
+        if part in payloads:
+            continue
         parts += [f"## {part.__name__}\n", *_struct(part)]
     for name, row in TAXONOMY.items():
         parts += [
@@ -88,26 +92,6 @@ def markdown() -> str:
             _example(name),
         ]
     return "\n".join(parts)
-
-
-def _parts() -> list[type[Any]]:
-    """Return the Structs that payloads have fields of, each once."""
-    found: dict[type[Any], None] = {}
-
-    def look(kind: inspect.Type) -> None:
-        match kind:
-            case inspect.StructType(cls=cls):
-                found[cls] = None
-            case inspect.ListType(item_type=item):
-                look(item)
-            case inspect.UnionType(types=types):
-                for part in types:
-                    look(part)
-
-    for row in TAXONOMY.values():
-        for hint in get_type_hints(row.payload, include_extras=True).values():
-            look(inspect.type_info(hint))
-    return list(found)
 
 
 def _table() -> str:
@@ -184,7 +168,7 @@ def _type(kind: inspect.Type) -> str:
 
 
 def _example(name: str) -> str:
-    example = {"type": name, "payload": msgspec.to_builtins(EXAMPLES[name])}
+    example = {"type": name, "payload": msgspec.to_builtins(TAXONOMY[name].example)}
     return f"```json\n{json.dumps(example, ensure_ascii=False)}\n```\n"
 
 
@@ -259,36 +243,38 @@ def _bounds(section: str, key: str) -> str:
 
 
 def pages() -> dict[str, str]:
-    """Return every generated page by its file name."""
+    """Return every generated file by its path in the project."""
     return {
-        "configuration.md": configuration(),
-        "events.md": markdown(),
-        "events.schema.json": json.dumps(schema(), indent=1, ensure_ascii=False) + "\n",
+        "docs/configuration.md": configuration(),
+        "docs/events.md": markdown(),
+        "docs/events.schema.json": json.dumps(schema(), indent=1, ensure_ascii=False) + "\n",
+        declarations.DECLARATIONS: declarations.declarations(),
+        declarations.CATALOG: declarations.catalog(),
     }
 
 
-def stale(folder: Path) -> list[str]:
-    """Return the names of the pages in `folder` that are not what would be generated now."""
+def stale(root: Path) -> list[str]:
+    """Return the paths of the files below `root` that are not what would be generated now."""
     return [
         name
         for name, text in pages().items()
-        if not (folder / name).exists() or (folder / name).read_text(encoding="utf-8") != text
+        if not (root / name).exists() or (root / name).read_text(encoding="utf-8") != text
     ]
 
 
 def main(arguments: list[str]) -> int:
-    """Write the pages, or with `--check` tell which are stale; return the exit code."""
+    """Write the files, or with `--check` tell which are stale; return the exit code."""
     if arguments not in ([], ["--check"]):
         print(f"got {' '.join(arguments)}, expected nothing or --check", file=sys.stderr)
         return 2
-    names = stale(DOCS)
+    names = stale(config.ROOT)
     if arguments:
         for name in names:
-            print(f"docs/{name} is stale: run python -m tools.docs", file=sys.stderr)
+            print(f"{name} is stale: run python -m tools.docs", file=sys.stderr)
         return 1 if names else 0
     for name in names:
-        (DOCS / name).write_text(pages()[name], encoding="utf-8")
-        print(f"docs/{name} written")
+        (config.ROOT / name).write_text(pages()[name], encoding="utf-8")
+        print(f"{name} written")
     return 0
 
 

@@ -19,7 +19,10 @@ import msgspec
 from msgspec import Raw, Struct
 
 from actors.core.contract.event import Category, Event, RawItem
-from actors.core.contract.taxonomy import TAXONOMY, Chat, Payload, Row
+from actors.core.contract.payload import Payload
+from actors.core.contract.row import Row
+from actors.core.contract.taxonomy import TAXONOMY
+from actors.core.contract.types.chat import Chat
 
 _encode = msgspec.msgpack.Encoder().encode
 

@@ -19,7 +19,10 @@ from msgspec import Raw, Struct
 from actors.adapters.build import build
 from actors.core.contract.event import UNREADABLE, Category, Event, RawItem, Submission
 from actors.core.contract.legacy import from_legacy
-from actors.core.contract.taxonomy import TAXONOMY, Chat, Custom, Payload
+from actors.core.contract.payload import Payload
+from actors.core.contract.taxonomy import TAXONOMY
+from actors.core.contract.types.chat import Chat
+from actors.core.contract.types.stage import Custom
 from actors.errors import BadInput, TooLarge
 
 # One request is one transaction of the outbox, and one payload is one cell of an overlay's screen: guesses.

@@ -28,19 +28,10 @@ from msgspec import Struct
 
 from actors.adapters.build import build
 from actors.core.contract.event import Category, Event, RawItem
-from actors.core.contract.taxonomy import (
-    Assist,
-    Chat,
-    Death,
-    Hit,
-    Kill,
-    Objective,
-    Payload,
-    Player,
-    Presence,
-    Round,
-    Score,
-)
+from actors.core.contract.payload import Payload, Player
+from actors.core.contract.types.chat import Chat
+from actors.core.contract.types.combat import Assist, Death, Hit, Kill
+from actors.core.contract.types.match import Objective, Presence, Round, Score
 from actors.errors import BadInput
 
 # The engine's own buffer for a line is 1 KiB; what is longer than four of them is no line of a log.

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args, get_type_hints
 
 import click
 import msgspec
 
 from actors import commands, tokens
 from actors.commands import loopback
-from actors.core.contract.examples import EXAMPLES
+from actors.core.contract.payload import Payload, Player
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.errors import BadInput
 
@@ -39,9 +39,10 @@ def command(
     overrides: tuple[str, ...],
     json_output: bool,
 ) -> None:
-    """Send an event of TYPE, for example: emit follow user=ada, or emit kill attacker.id=1 attacker.name=Ada ...
+    """Send an event of TYPE, for example: emit follow user=ada, or emit kill attacker.name=Ada victim.name=Bo.
 
-    It is done when the pipeline has it: a critical event is on the disk by then.
+    Required fields that are left out are those of the example. The command ends when the pipeline has accepted the
+    event: a critical one is on the disk by then.
     """
     template: dict[str, Any] = {"type": type_, "payload": payload_of(type_, fields, payload), "source": source}
     settings, run_dir = commands.running(config_file, overrides)
@@ -74,13 +75,14 @@ def payload_of(type_: str, fields: tuple[str, ...], text: str | None) -> dict[st
     if text is not None and fields:
         raise BadInput("expected --payload or KEY=VALUE, got both")
     if text is None and not fields:
-        return builtins_of(EXAMPLES[type_])
+        return builtins_of(TAXONOMY[type_].example)
     tree: dict[str, Any] = {}
     try:
         if text is not None:
             tree = json.loads(text)
         for field in fields:
             put(tree, field)
+        fill(tree, TAXONOMY[type_].payload, builtins_of(TAXONOMY[type_].example))
         # Not strict: a command line has only strings, and the type knows which of them are numbers.
         return builtins_of(msgspec.convert(tree, TAXONOMY[type_].payload, strict=text is not None))
     except json.JSONDecodeError as error:
@@ -88,6 +90,21 @@ def payload_of(type_: str, fields: tuple[str, ...], text: str | None) -> dict[st
     except msgspec.ValidationError as error:
         expected = f"expected {fields_of(type_)} (docs/events.md)"
         raise BadInput(f"the payload of {type_} does not fit: {error}; {expected}") from error
+
+
+def fill(tree: dict[str, Any], struct: type[Payload], example: dict[str, Any]) -> None:
+    """Put the example's values where required fields are missing; a player's id and name stand in for each other."""
+    if struct is Player and tree.keys() & {"id", "name"}:
+        tree.setdefault("id", tree.get("name"))
+        tree.setdefault("name", tree["id"])
+    hints = get_type_hints(struct)
+    for field in msgspec.structs.fields(struct):
+        name, kind = field.encode_name, hints[field.name]
+        if field.required and name in example:
+            tree.setdefault(name, example[name])
+        for part in (kind, *get_args(kind)):  # a Struct, or a Struct or None
+            if isinstance(part, type) and issubclass(part, Payload) and isinstance(tree.get(name), dict):
+                fill(tree[name], part, example.get(name, {}))
 
 
 def fields_of(type_: str) -> str:

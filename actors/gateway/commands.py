@@ -19,8 +19,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from actors.core.contract import samples
-from actors.core.contract.examples import EXAMPLES
 from actors.core.contract.messages import Command, OverlayId
+from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.delivery.clients import Bucket
 from actors.errors import BadInput, Refused
 from actors.gateway.emit import emit
@@ -105,7 +105,7 @@ class Commands:
             self._numbers = itertools.count(first + samples.STORM_EVENTS)
             return await self._post(samples.storm(first))
         type_ = samples.pick(random.random()) if wanted == "random" else wanted
-        if type_ not in EXAMPLES:
+        if type_ not in TAXONOMY:
             raise BadInput(f"$.type is {type_[:64]!r}, expected a type of docs/events.md, 'random' or 'storm'")
         return await self._post(samples.sample(type_, next(self._numbers)))
 

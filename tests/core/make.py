@@ -7,7 +7,11 @@ from typing import Any
 import msgspec
 
 from actors.core.contract.event import Category, Envelope, EnvelopeBatch, Event, Raw
-from actors.core.contract.taxonomy import TAXONOMY, Chat, Death, Hit, Kill, Payload, Player, Round, Score
+from actors.core.contract.payload import Payload, Player
+from actors.core.contract.taxonomy import TAXONOMY
+from actors.core.contract.types.chat import Chat
+from actors.core.contract.types.combat import Death, Hit, Kill
+from actors.core.contract.types.match import Round, Score
 
 
 def player(name: str, team: str = "") -> Player:

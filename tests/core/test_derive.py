@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.core.contract.event import Event
-from actors.core.contract.taxonomy import Kill, Multikill, Round, Streak
+from actors.core.contract.types.combat import Kill, Multikill, Streak
+from actors.core.contract.types.match import Round
 from actors.core.queue.derive import MAX_RUNS, Derivation
 from tests.core.make import event, kill, player
 

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from actors.core.contract.event import Event
-from actors.core.contract.examples import EXAMPLES
 from actors.core.contract.legacy import LEGACY, from_legacy, to_legacy
 from actors.core.contract.taxonomy import TAXONOMY
 
@@ -97,8 +96,8 @@ def test_the_old_timestamp_is_that_of_the_source_where_there_is_one():
 
 @pytest.mark.parametrize("type_", TAXONOMY)
 def test_what_was_written_is_read_again_as_the_same(type_):
-    written = to_legacy(event(type_, EXAMPLES[type_]))
-    assert from_legacy(written["event"], written["data"]) == (type_, msgspec.to_builtins(EXAMPLES[type_]))
+    written = to_legacy(event(type_, TAXONOMY[type_].example))
+    assert from_legacy(written["event"], written["data"]) == (type_, msgspec.to_builtins(TAXONOMY[type_].example))
 
 
 @pytest.mark.parametrize("phase", ["match_start", "freeze", "start", "end", "match_end"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from actors.core.contract.taxonomy import Score, Toggle
+from actors.core.contract.types.match import Score
+from actors.core.contract.types.stage import Toggle
 from actors.core.delivery.recent import Retained, Ring, cut, weight
 from tests.core.make import event
 

@@ -1,12 +1,15 @@
 """What holds for every row of the taxonomy."""
 
+import pkgutil
 import re
+import sys
 
 import msgspec
 import pytest
 
+from actors.config import ROOT
+from actors.core.contract import types
 from actors.core.contract.event import Category
-from actors.core.contract.examples import EXAMPLES
 from actors.core.contract.taxonomy import TAXONOMY
 
 ROWS = list(TAXONOMY.items())
@@ -36,10 +39,20 @@ def test_a_coalesce_path_leads_to_a_text_that_every_payload_has(name, row):
 
 
 def test_every_type_has_one_example_and_it_is_valid():
-    assert list(EXAMPLES) == list(TAXONOMY)
-    for name, example in EXAMPLES.items():
-        encoded = msgspec.msgpack.encode(example)
-        assert msgspec.msgpack.decode(encoded, type=TAXONOMY[name].payload) == example
+    for row in TAXONOMY.values():
+        encoded = msgspec.msgpack.encode(row.example)
+        assert msgspec.msgpack.decode(encoded, type=row.payload) == row.example
+
+
+def test_no_type_is_in_two_families():
+    families = [sys.modules[module.name] for module in pkgutil.iter_modules(types.__path__, f"{types.__name__}.")]
+    names = [name for family in families for name in family.TYPES]
+    assert sorted(names) == sorted(TAXONOMY), "a family that taxonomy.py does not name, or a type that is in two"
+
+
+def test_every_icon_of_a_look_is_drawn():
+    drawn = re.findall(r"^  (\w+):", (ROOT / "web_overlay/js/widgets/icons.mjs").read_text(encoding="utf-8"), re.M)
+    assert {row.look.icon for row in TAXONOMY.values()} <= set(drawn)
 
 
 def test_an_unknown_field_is_refused_with_its_path():

@@ -157,7 +157,7 @@ def test_a_story_of_an_event_that_never_was_is_a_failure(shared):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("emit", "kill", "attacker.name=Ada"), "missing required field `id` - at `$.attacker`"),
+        (("emit", "multikill", "kills=many"), "Expected `int`, got `str` - at `$.kills`"),
         (("emit", "kill", "attacker"), "expected KEY=VALUE"),
         (("emit", "raid", "from=Ada"), "unknown field `from`; expected user, [viewers] (docs/events.md)"),
         (("emit", "kill", "attacker=x", "attacker.name=y"), "'attacker' has a value already"),

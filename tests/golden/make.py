@@ -1,20 +1,28 @@
 """Write the golden frames that do not exist yet: NAME.msgpack as it goes over the wire, NAME.json as it must be read.
 
+A type of event that no frame holds yet gets one of its own, type_NAME, with the example of its row.
+
 A golden frame is never edited, only added: overlays that were written against an old one are still out there.
 
     .venv/bin/python -m tests.golden.make
 """
 
 import json
+from functools import partial
 from pathlib import Path
 
 import msgspec
 from msgspec import Raw
 
 from actors.core.contract.event import Category, Event
-from actors.core.contract.examples import EXAMPLES
 from actors.core.contract.frame import Frame, json_frame
-from actors.core.contract.taxonomy import TAXONOMY, Chat, Custom, Follow, Fragment, Hit, Kill, Player, Reply, Round
+from actors.core.contract.payload import Player
+from actors.core.contract.taxonomy import TAXONOMY
+from actors.core.contract.types.chat import Chat, Fragment, Reply
+from actors.core.contract.types.combat import Hit, Kill
+from actors.core.contract.types.community import Follow
+from actors.core.contract.types.match import Round
+from actors.core.contract.types.stage import Custom
 
 FOLDER = Path(__file__).parent
 TICK_MS = 1_763_690_000_016.625
@@ -47,8 +55,8 @@ def frame(events, *, top=57, **fields):
 def every_type():
     critical = [name for name, row in TAXONOMY.items() if row.category is Category.CRITICAL]
     others = [name for name in TAXONOMY if name not in critical]
-    logged = [event(name, EXAMPLES[name], position=41 + n) for n, name in enumerate(critical)]
-    return frame(logged + [event(name, EXAMPLES[name]) for name in others], top=40 + len(logged))
+    logged = [event(name, TAXONOMY[name].example, position=41 + n) for n, name in enumerate(critical)]
+    return frame(logged + [event(name, TAXONOMY[name].example) for name in others], top=40 + len(logged))
 
 
 def every_field():
@@ -136,8 +144,8 @@ def community():
         first=True,
     )
     critical = [name for name in COMMUNITY if TAXONOMY[name].category is Category.CRITICAL]
-    logged = [event(name, EXAMPLES[name], position=1 + n) for n, name in enumerate(critical)]
-    others = [event(name, EXAMPLES[name]) for name in COMMUNITY if name not in critical]
+    logged = [event(name, TAXONOMY[name].example, position=1 + n) for n, name in enumerate(critical)]
+    others = [event(name, TAXONOMY[name].example) for name in COMMUNITY if name not in critical]
     return frame([*logged, event("chat", whole), *others], top=len(logged))
 
 
@@ -153,12 +161,28 @@ GOLDEN = {
     "text": text,
     "many": many,
     "community": community,
-    "scene": lambda: frame([event("scene", EXAMPLES["scene"])]),
+    "scene": lambda: frame([event("scene", TAXONOMY["scene"].example)]),
 }
 
 
+def type_frame(name):
+    position = 1 if TAXONOMY[name].category is Category.CRITICAL else 0
+    return frame([event(name, TAXONOMY[name].example, position=position)], top=position)
+
+
+def covered():
+    """Return the types that the golden frames hold."""
+    frames = [msgspec.msgpack.decode(path.read_bytes(), type=Frame) for path in FOLDER.glob("*.msgpack")]
+    return {event.type for frame in frames for event in frame.events}
+
+
 def main():
-    for name, make in GOLDEN.items():
+    write(GOLDEN)
+    write({f"type_{name}": partial(type_frame, name) for name in TAXONOMY if name not in covered()})
+
+
+def write(frames):
+    for name, make in frames.items():
         packed, readable = FOLDER / f"{name}.msgpack", FOLDER / f"{name}.json"
         if packed.exists():
             continue

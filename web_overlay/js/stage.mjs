@@ -66,8 +66,8 @@ export class Arrangement {
 
   /** A part of the engine that follows `scene` events, unless the address names a scene. */
   scenes() {
-    const apply = (/** @type {import("./core/types.mjs").Event} */ { payload }) => {
-      if (this.stage.options.scene === null) this.change({ scene: payload.name });
+    const apply = (/** @type {import("./core/types.mjs").Event} */ { type, payload }) => {
+      if (type === "scene" && this.stage.options.scene === null) this.change({ scene: payload.name ?? "" });
     };
     return { types: ["scene"], widget: { apply, frame: () => Infinity } };
   }

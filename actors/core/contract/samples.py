@@ -1,6 +1,6 @@
 """Test events: the example of each type, with names and ids that no real match or channel has.
 
-    type ──EXAMPLES──▶ payload ──mark──▶ {"type", "payload", "source": "test"}
+    type ──row──▶ payload ──mark──▶ {"type", "payload", "source": "test"}
 
 A streamer presses a test button while a match runs. So every name of a person, team or title ends with MARK, and every
 id begins with `test-`: a test can neither join a player's streak nor delete a viewer's message.
@@ -13,7 +13,6 @@ from typing import Any, Final
 import msgspec
 
 from actors.core.contract.event import Category
-from actors.core.contract.examples import EXAMPLES
 from actors.core.contract.taxonomy import TAXONOMY
 
 SOURCE: Final = "test"
@@ -34,13 +33,13 @@ NOT_AT_RANDOM: Final = frozenset(("chat_delete", "show", "custom", "stream")) | 
 
 def sample(type_: str, number: int) -> dict[str, Any]:
     """Return one test event of a type as `POST /events` takes it; `number` makes its ids unique."""
-    payload = msgspec.to_builtins(EXAMPLES[type_])
+    payload = msgspec.to_builtins(TAXONOMY[type_].example)
     return {"type": type_, "source": SOURCE, "payload": _marked(payload, number)}
 
 
 def pick(fraction: float) -> str:
     """Return a type for a test event that was not asked for by name, by a random number from 0 to below 1."""
-    types = [name for name in EXAMPLES if name not in NOT_AT_RANDOM]
+    types = [name for name in TAXONOMY if name not in NOT_AT_RANDOM]
     return types[int(fraction * len(types))]
 
 

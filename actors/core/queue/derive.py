@@ -16,7 +16,10 @@ import msgspec
 from msgspec import Raw, Struct
 
 from actors.core.contract.event import Event
-from actors.core.contract.taxonomy import TAXONOMY, Death, Kill, Multikill, Payload, Player, Round, Streak
+from actors.core.contract.payload import Payload, Player
+from actors.core.contract.taxonomy import TAXONOMY
+from actors.core.contract.types.combat import Death, Kill, Multikill, Streak
+from actors.core.contract.types.match import Round
 
 READS: Final = frozenset({"kill", "death", "round"})
 

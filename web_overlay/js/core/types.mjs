@@ -1,22 +1,7 @@
 // @ts-check
 // The shapes that modules hand to each other. Types only: nothing loads this file at run time.
 
-/**
- * One thing that happened (docs/wire.md, "An event"), with long names whatever the format on the wire.
- * @typedef {object} Event
- * @property {string} id
- * @property {string} type
- * @property {string} category critical, normal, cosmetic or state
- * @property {number} priority 0 to 9
- * @property {number | null} ts_source_ms
- * @property {number} ts_ingest_ms when Framewire received it, ms since 1970 by the server's clock
- * @property {number} ttl_ms 0 is for ever
- * @property {string | null} coalesce_key
- * @property {string} source
- * @property {any} payload what its type describes; validated by the server, still untrusted text
- * @property {number} count how many events it stands for
- * @property {number} position place in the critical log; 0 for what is not logged
- */
+/** @typedef {import("./events.js").Event} Event one interface per type: narrow by `event.type` */
 
 /**
  * @typedef {object} Frame
@@ -79,7 +64,7 @@
  * @typedef {object} WidgetKind
  * @property {string} name lower case; what layouts, `toggle` events and `?widgets=` call it
  * @property {string} title what the editor calls it
- * @property {readonly string[]} types the events that it receives
+ * @property {readonly import("./events.js").EventType[]} types the events that it receives
  * @property {DefaultBox} box where it stands on a stage of 1920 × 1080, unless a layout says otherwise
  * @property {DefaultBox} [upright] the same on a stage of 1080 × 1920
  * @property {() => {type: string, payload: Record<string, unknown>}[]} [samples] events that make it visible, for the editor
@@ -87,11 +72,14 @@
  */
 
 /**
- * A part of the picture. `apply` changes the model only; `frame` writes it to the view, once per frame.
- * @typedef {object} Widget
- * @property {(event: Event, moment: Moment) => void} apply
- * @property {(now: number) => number} frame returns when it needs its next frame: a time of the same clock, or Infinity
- * @property {(size: Size) => void} [resize] tells the room inside the section, before the first frame and after each change
+ * A part of the picture. `apply` changes the model only; `frame` writes it to the view, once per frame, and returns when
+ * it needs its next frame: a time of the same clock, or Infinity. `resize` tells the room inside the section, before the
+ * first frame and after each change. `apply` is given events of the widget's types only.
+ * @typedef {{
+ *   apply(event: Event, moment: Moment): void,
+ *   frame(now: number): number,
+ *   resize?(size: Size): void,
+ * }} Widget
  */
 
 /** What the engine drives. @typedef {{name: string, types: readonly string[], root: HTMLElement, widget: Widget}} Part */

@@ -1,5 +1,10 @@
 // @ts-check
-// What the test buttons send. The players are invented; `source` marks the events as tests for `why` and for the log.
+// What the test buttons send: the example of every type, and short scenes. The players are invented; `source` marks the
+// events as tests for `why` and for the log.
+
+import { CATALOG } from "../core/catalog.mjs";
+
+/** @typedef {{type: string, payload: Record<string, unknown>}} Submission */
 
 const player = (/** @type {string} */ id, /** @type {string} */ name, /** @type {string} */ team) => ({
   id: `test-${id}`,
@@ -8,15 +13,11 @@ const player = (/** @type {string} */ id, /** @type {string} */ name, /** @type 
 });
 const ZEPHYR = player("1", "Zephyr", "CT");
 const MARROW = player("2", "Marrow", "T");
-const HALDEN = player("3", "Halden", "CT");
 
 let made = 0;
 
-/** @type {[string, () => {type: string, payload: Record<string, unknown>}[]][]} a button and what it sends */
-export const SAMPLES = [
-  ["Kill", () => [{ type: "kill", payload: { attacker: ZEPHYR, victim: MARROW, weapon: "ak47" } }]],
-  ["Headshot", () => [{ type: "kill", payload: { attacker: MARROW, victim: HALDEN, weapon: "awp", headshot: true } }]],
-  ["Revive", () => [{ type: "revive", payload: { medic: HALDEN, revived: ZEPHYR } }]],
+/** @type {[string, () => Submission[]][]} several events, or what an example cannot show */
+const SCENES = [
   [
     "Double kill",
     () =>
@@ -49,27 +50,18 @@ export const SAMPLES = [
     ],
   ],
   ["Clear chat", () => [{ type: "chat_delete", payload: {} }]],
-  [
-    "Alert start",
-    () => [
-      {
-        type: "alert_start",
-        payload: { alert: "test", title: "Indar", subtitle: "The fight for the continent begins" },
-      },
-    ],
-  ],
-  ["Alert win", () => [{ type: "alert_end", payload: { alert: "test", outcome: "win", title: "Indar" } }]],
-  ["Round end", () => [{ type: "round", payload: { phase: "end", winner: "CT", reason: "bomb_defused" } }]],
-  ["Score", () => [{ type: "score", payload: { scores: { CT: 11, T: 9 }, names: { CT: "Blue", T: "Orange" } } }]],
-  ["Follow", () => [{ type: "follow", payload: { user: "new_friend" } }]],
-  [
-    "Subscription",
-    () => [
-      { type: "subscription", payload: { user: "old_friend", tier: "1000", months: 12, text: "A year already!" } },
-    ],
-  ],
-  ["Raid", () => [{ type: "raid", payload: { user: "neighbour", viewers: 1234 } }]],
-  ["Cheer", () => [{ type: "cheer", payload: { user: "patron", bits: 500, text: "Well played" } }]],
   ["HUD on", () => [{ type: "toggle", payload: { name: "hud", on: true } }]],
   ["HUD off", () => [{ type: "toggle", payload: { name: "hud", on: false } }]],
+];
+
+// A chat message is shown once per message_id, and a toggle or a deletion needs a target: the scenes have those.
+const WITH_SCENES = new Set(["chat", "chat_delete", "toggle"]);
+
+/** @type {[string, () => Submission[]][]} a button and what it sends */
+export const SAMPLES = [
+  ...CATALOG.filter(({ type }) => !WITH_SCENES.has(type)).map(
+    ({ type, title, example }) =>
+      /** @type {[string, () => Submission[]]} */ ([title, () => [{ type, payload: { ...example } }]]),
+  ),
+  ...SCENES,
 ];

@@ -25,9 +25,8 @@ export class Banner {
   /**
    * @param {import("./dom.mjs").Stage} stage
    * @param {HTMLElement} root
-   * @param {object} what
-   * @param {(event: Event) => Notice | null} what.describe null for what needs no announcement
-   * @param {string} what.shift where it comes in from, a CSS transform
+   * @param {{describe(event: Event): Notice | null, shift: string}} what null for what needs no announcement; `shift` is
+   *   where it comes in from, a CSS transform
    */
   constructor(stage, root, { describe, shift }) {
     this.describe = describe;

@@ -5,7 +5,7 @@
 import { nameColor } from "../core/color.mjs";
 import { el, entrance, text } from "./dom.mjs";
 
-/** @typedef {import("../core/types.mjs").Event} Event */
+/** @typedef {import("../core/events.js").EventOf<"chat" | "chat_delete">} Event */
 /** @typedef {import("../core/types.mjs").Moment} Moment */
 /** @typedef {{user: string, user_id: string, message_id: string, channel: string, text: string, color: string, at_ms: number, late: boolean}} Said */
 /** @typedef {{node: HTMLElement, name: Text, words: Text, nameBox: HTMLElement, entrance: Animation, said: Said | null, until: number}} Row */
@@ -60,13 +60,12 @@ class Chat {
 
   /** @param {Event} event @param {Moment} moment */
   apply(event, { late }) {
-    const { payload } = event;
     if (event.type === "chat_delete") {
-      const { message_id = "", user_id = "", channel = "" } = payload;
+      const { message_id = "", user_id = "", channel = "" } = event.payload;
       this.remove({ message_id, user_id, channel, at_ms: event.ts_ingest_ms });
       return;
     }
-    const { user, text: words, user_id = "", message_id = "", channel = "", color = "" } = payload;
+    const { user, text: words, user_id = "", message_id = "", channel = "", color = "" } = event.payload;
     const said = { user, user_id, message_id, channel, text: words, color, at_ms: event.ts_ingest_ms, late };
     if (this.deletions.some((deletion) => covers(deletion, said))) {
       this.counters.deleted += 1;

@@ -3,7 +3,7 @@
 
 import { icon } from "./dom.mjs";
 
-/** @typedef {import("../core/types.mjs").Event} Event */
+/** @typedef {import("../core/events.js").EventOf<"crosshair">} Event */
 
 const CROSS = "M11 1h2v7h-2zM11 16h2v7h-2zM1 11h7v2H1zM16 11h7v2h-7z";
 /** @type {Record<string, string>} */

@@ -5,7 +5,7 @@
 import { el, text, waiting } from "./dom.mjs";
 import { isMine } from "./player.mjs";
 
-/** @typedef {import("../core/types.mjs").Event} Event */
+/** @typedef {import("../core/events.js").EventOf<"hit">} Event */
 
 const TOGETHER_MS = 700; // hits closer than this are one burst
 const MOST = 99; // beyond it nobody reads the number

@@ -6,7 +6,8 @@ import { lineOf } from "./killline.mjs";
 import { PITCH, ROW, Row } from "./killrow.mjs";
 import { pairOf } from "./player.mjs";
 
-/** @typedef {import("../core/types.mjs").Event} Event */
+/** @typedef {import("./killline.mjs").Killing} Killing */
+/** @typedef {Killing | import("../core/events.js").EventOf<"assist" | "streak">} Event */
 /** @typedef {import("../core/types.mjs").Moment} Moment */
 /** @typedef {import("./killline.mjs").Line} Line */
 
@@ -47,14 +48,14 @@ class Killfeed {
   }
 
   /** @param {Event} event @param {Moment} moment */
-  apply({ type, payload }, { now, late }) {
-    this.changed = this.changed || type !== "streak";
-    if (type === "streak") this.remember(payload.player.id, payload.kills);
-    else if (type === "assist") this.credit(payload, now);
-    else if (type === "headshot" && this.promote(payload, now)) return;
+  apply(event, { now, late }) {
+    this.changed = this.changed || event.type !== "streak";
+    if (event.type === "streak") this.remember(event.payload.player.id, event.payload.kills);
+    else if (event.type === "assist") this.credit(event.payload, now);
+    else if (event.type === "headshot" && this.promote(event.payload, now)) return;
     else {
-      const streak = this.streaks.get(payload.attacker?.id) ?? 0;
-      this.fresh.push({ ...lineOf(type, payload, this.mine, streak), at: now, late });
+      const streak = "attacker" in event.payload ? (this.streaks.get(event.payload.attacker.id) ?? 0) : 0;
+      this.fresh.push({ ...lineOf(event, this.mine, streak), at: now, late });
       if (this.fresh.length > this.max) this.fresh.shift();
     }
   }
@@ -98,14 +99,14 @@ class Killfeed {
     return row;
   }
 
-  /** A kill's headshot told apart: mark the kill. @param {any} payload @param {number} now @returns {boolean} */
+  /** A kill's headshot told apart: mark the kill. @param {import("../core/events.js").Headshot} payload @param {number} now @returns {boolean} */
   promote(payload, now) {
     const line = this.recent((line) => line.key === pairOf(payload.attacker, payload.victim), now);
     if (line !== undefined) line.icon = ICONS.headshot;
     return line !== undefined;
   }
 
-  /** @param {any} payload @param {number} now */
+  /** @param {import("../core/events.js").Assist} payload @param {number} now */
   credit(payload, now) {
     const line = this.recent((line) => line.key.endsWith(`\n${payload.victim.id}`), now);
     if (line !== undefined && line.with === "") line.with = payload.player.name;

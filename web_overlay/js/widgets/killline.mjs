@@ -5,6 +5,7 @@ import { ICONS } from "./icons.mjs";
 import { isMine, pairOf, side } from "./player.mjs";
 
 /** @typedef {import("./player.mjs").Side} Side */
+/** @typedef {import("../core/events.js").EventOf<"kill" | "headshot" | "death" | "revive" | "revive_taken">} Killing */
 /**
  * `with` is who helped, `means` the weapon or the cause, `key` the killing that other events may belong to, `at` when
  * it came, `mine` whether the streamer is in it, `streak` the attacker's kills, 0 when they are not worth a word.
@@ -13,13 +14,12 @@ import { isMine, pairOf, side } from "./player.mjs";
  */
 
 /**
- * @param {string} type kill, headshot, death, revive or revive_taken
- * @param {any} payload
+ * @param {Killing} event
  * @param {string} mine the streamer (player.mjs)
  * @param {number} streak
  * @returns {Omit<Line, "at" | "late">}
  */
-export function lineOf(type, payload, mine, streak) {
+export function lineOf({ type, payload }, mine, streak) {
   const base = { left: null, right: null, with: "", means: "", icon: "", streak: 0, mine: false, key: "" };
   if (type === "death") {
     const { victim, cause = "" } = payload;
@@ -30,14 +30,14 @@ export function lineOf(type, payload, mine, streak) {
     const ours = type === "revive_taken" || isMine(mine, medic);
     return { ...base, kind: "revive", left: side(medic), right: side(revived), icon: ICONS.cross, mine: ours };
   }
-  const { attacker, victim = null, weapon = "", headshot = false } = payload;
+  const { attacker, victim = null, weapon = "" } = payload;
   return {
     ...base,
     kind: "kill",
     left: side(attacker),
     right: victim === null ? null : side(victim),
     means: weapon,
-    icon: headshot || type === "headshot" ? ICONS.headshot : "",
+    icon: type === "headshot" || payload.headshot ? ICONS.headshot : "",
     streak,
     mine: isMine(mine, attacker) || (victim !== null && isMine(mine, victim)),
     key: pairOf(attacker, victim),

@@ -3,11 +3,12 @@
 
 import { ICONS } from "./icons.mjs";
 
-/** @typedef {import("../core/types.mjs").Event} Event */
+/** @typedef {import("../core/events.js").EventOf<typeof GAME[number]>} GameEvent */
+/** @typedef {import("../core/events.js").EventOf<typeof SOCIAL[number]>} SocialEvent */
 /** @typedef {import("./banner.mjs").Notice} Notice */
 
-export const GAME = ["alert_start", "alert_end", "round", "objective"];
-export const SOCIAL = ["follow", "subscription", "raid", "cheer"];
+export const GAME = /** @type {const} */ (["alert_start", "alert_end", "round", "objective"]);
+export const SOCIAL = /** @type {const} */ (["follow", "subscription", "raid", "cheer"]);
 
 /** @type {Record<string, {word: string, tone: Notice["tone"], icon: string}>} */
 const OUTCOMES = {
@@ -26,7 +27,7 @@ const PHASES = {
   match_end: { word: "Match over", hold_ms: 6_000 },
 };
 
-/** @param {Event} event @returns {Notice | null} */
+/** @param {GameEvent} event @returns {Notice | null} */
 export function gameNotice({ type, payload }) {
   switch (type) {
     case "alert_start":
@@ -79,14 +80,15 @@ export function gameNotice({ type, payload }) {
   }
 }
 
-/** @param {Event} event @returns {Notice | null} */
+/** @param {SocialEvent} event @returns {Notice | null} */
 export function socialNotice({ type, payload }) {
   const base = { tone: /** @type {Notice["tone"]} */ ("social"), title: payload.user, detail: "", hold_ms: 5_000 };
   switch (type) {
     case "follow":
       return { ...base, icon: ICONS.heart, eyebrow: "New follower" };
     case "subscription": {
-      const months = payload.months > 1 ? `${payload.months} months` : "";
+      const { months: count = 0 } = payload;
+      const months = count > 1 ? `${count} months` : "";
       const gift = payload.gifted_by ? `a gift from ${payload.gifted_by}` : "";
       const facts = [tier(payload.tier ?? ""), months, gift].filter(Boolean).join(" · ");
       return {

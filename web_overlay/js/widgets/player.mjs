@@ -3,9 +3,10 @@
 
 import { teamColor } from "../core/color.mjs";
 
+/** @typedef {import("../core/events.js").Player} Player */
 /** @typedef {{name: string, color: string}} Side */
 
-/** @param {any} player a Player of docs/events.md @returns {Side} */
+/** @param {Player} player @returns {Side} */
 export function side(player) {
   return { name: player.name, color: teamColor(player.team ?? "") };
 }
@@ -13,13 +14,13 @@ export function side(player) {
 /**
  * Is this the streamer?
  * @param {string} mine an id or a name in lower case; "" is nobody
- * @param {any} player
+ * @param {Player} player
  */
 export function isMine(mine, player) {
   return mine !== "" && (player.id.toLowerCase() === mine || player.name.toLowerCase() === mine);
 }
 
-/** One killing, whoever reports it. @param {any} attacker @param {any} victim @returns {string} */
+/** One killing, as several events may report it. @param {Player} attacker @param {Player | null} [victim] @returns {string} */
 export function pairOf(attacker, victim) {
   return `${attacker.id}\n${victim?.id ?? ""}`;
 }

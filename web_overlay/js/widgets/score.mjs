@@ -5,7 +5,7 @@
 import { teamColor } from "../core/color.mjs";
 import { el, text } from "./dom.mjs";
 
-/** @typedef {import("../core/types.mjs").Event} Event */
+/** @typedef {import("../core/events.js").EventOf<"score">} Event */
 
 const SIDES = 4;
 

@@ -5,7 +5,7 @@ import { el, entrance, icon, text, waiting } from "./dom.mjs";
 import { ICONS } from "./icons.mjs";
 import { isMine } from "./player.mjs";
 
-/** @typedef {import("../core/types.mjs").Event} Event */
+/** @typedef {import("../core/events.js").EventOf<"multikill" | "streak">} Event */
 /** @typedef {import("../core/types.mjs").Moment} Moment */
 
 const WORDS = ["", "", "DOUBLE KILL", "TRIPLE KILL", "QUAD KILL", "ACE"];

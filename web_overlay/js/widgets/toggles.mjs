@@ -2,9 +2,11 @@
 // `toggle` shows and hides widgets by name. "all" is every widget; "hud" belongs to the HUD. "paused" and "muted" are for
 // the queues: the last value of what `show` said, for a page that was loaded afterwards. Other names are ignored.
 
-/** @typedef {import("../core/types.mjs").Event} Event */
+/** @typedef {import("../core/events.js").EventOf<"toggle">} Event */
 
-/** @type {Record<string, [string, string]>} a name, and what `show` says when it is on and when it is off */
+/** @typedef {import("../core/events.js").Show["action"]} Action */
+
+/** @type {Record<string, [Action, Action]>} a name, and what `show` says when it is on and when it is off */
 const QUEUES = { paused: ["pause", "resume"], muted: ["mute", "unmute"] };
 
 export class Toggles {
@@ -33,7 +35,7 @@ export class Toggles {
     if (payload.name === "hud") this.hud(payload.on);
     else if (Object.hasOwn(QUEUES, payload.name)) {
       const action = QUEUES[payload.name][payload.on ? 0 : 1];
-      for (const queue of this.queues) queue.apply({ ...event, type: "show", payload: { action, widget: "" } }, moment);
+      for (const queue of this.queues) queue.apply({ ...event, type: "show", payload: { action } }, moment);
     } else if (target === undefined) this.counters.unknown += 1;
     else this.view.toggle(target, "hidden", !payload.on);
   }

@@ -1,0 +1,53 @@
+"""What payloads are made of: kinds of fields with their bounds, and the base of every payload."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+# Lengths are in characters. 64 covers every platform's display name (Twitch 25, Steam 32); 500 is
+# Twitch's own limit of a chat message.
+Name = Annotated[str, Meta(min_length=1, max_length=64)]
+Word = Annotated[str, Meta(max_length=64)]
+Text = Annotated[str, Meta(max_length=500)]
+Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+# `#rrggbb` or empty. The look-ahead is for Python, whose `$` also matches before a last newline.
+Color = Annotated[str, Meta(pattern=r"^(#[0-9a-fA-F]{6})?$(?!\n)")]
+# What a page's numbers hold exactly (2^53).
+Number = Annotated[int, Meta(ge=-9_007_199_254_740_992, le=9_007_199_254_740_992)]
+# Channel points of a large channel exceed Count.
+Points = Annotated[int, Meta(ge=0, le=9_007_199_254_740_992)]
+# An amount of money as text: binary fractions cannot hold it.
+Decimal = Annotated[str, Meta(pattern=r"^([0-9]{1,12}(\.[0-9]{1,8})?)?$(?!\n)")]
+Currency = Annotated[str, Meta(pattern=r"^([A-Z]{3,5})?$(?!\n)")]
+# A picture that the gateway fetches and keeps (`GET /media/emote/PROVIDER/ID`), or empty. media.py has the providers.
+Image = Annotated[str, Meta(pattern=r"^([a-z0-9-]{1,16}/[A-Za-z0-9_-]{1,80})?$(?!\n)")]
+
+
+class Payload(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Base of all payloads: an unknown field is refused with its path."""
+
+
+class Player(Payload, frozen=True):
+    """A player of a game. `id` is stable within the source; `team` is the source's own word."""
+
+    id: Name
+    name: Name
+    team: Word = ""
+
+
+__all__ = [
+    "Color",
+    "Count",
+    "Currency",
+    "Decimal",
+    "Image",
+    "Name",
+    "Number",
+    "Payload",
+    "Player",
+    "Points",
+    "Text",
+    "Word",
+]

@@ -1,0 +1,412 @@
+// Generated from actors/core/contract/types/ by `python -m tools.docs`; a test fails when it is stale.
+
+/** A player of a game. `id` is stable within the source; `team` is the source's own word. */
+export interface Player {
+  id: string;
+  name: string;
+  team?: string;
+}
+
+export interface Kill {
+  attacker: Player;
+  victim: Player;
+  weapon?: string;
+  headshot?: boolean;
+  penetrated?: boolean;
+}
+
+export interface Death {
+  victim: Player;
+  cause?: string;
+}
+
+export interface Headshot {
+  attacker: Player;
+  victim?: Player | null;
+  weapon?: string;
+}
+
+export interface Multikill {
+  player: Player;
+  kills: number;
+  window_ms: number;
+}
+
+export interface Assist {
+  player: Player;
+  victim: Player;
+  kind?: "damage" | "flash";
+}
+
+export interface Hit {
+  attacker: Player;
+  victim: Player;
+  weapon?: string;
+  damage?: number;
+  damage_armor?: number;
+  health?: number;
+  armor?: number;
+  hitgroup?: string;
+}
+
+export interface Streak {
+  player: Player;
+  kills: number;
+}
+
+export interface Revive {
+  medic: Player;
+  revived: Player;
+}
+
+export interface Heal {
+  player: Player;
+  amount?: number;
+}
+
+/** `alert` identifies the alert from start to end. */
+export interface AlertStart {
+  alert: string;
+  title: string;
+  subtitle?: string;
+}
+
+export interface AlertEnd {
+  alert: string;
+  outcome?: "canceled" | "draw" | "loss" | "over" | "win";
+  title?: string;
+  subtitle?: string;
+}
+
+export interface Round {
+  phase: "end" | "freeze" | "match_end" | "match_start" | "start";
+  winner?: string;
+  reason?: string;
+  scores?: Record<string, number>;
+}
+
+export interface Objective {
+  action: string;
+  player?: Player | null;
+  target?: string;
+}
+
+/** Points by team. A source may report one team at a time: merge, do not replace. */
+export interface Score {
+  scores: Record<string, number>;
+  names?: Record<string, string>;
+}
+
+export interface Presence {
+  player: Player;
+}
+
+export interface PlayerMove {
+  player: Player;
+  x: number;
+  y: number;
+  z?: number;
+  yaw?: number;
+}
+
+/** A part of a message. `image` is the picture of an emote or a cheer; without one the text is shown. */
+export interface Fragment {
+  kind: "cheer" | "emote" | "mention" | "text";
+  text: string;
+  image?: string;
+}
+
+/** The message that is answered. */
+export interface Reply {
+  user: string;
+  text?: string;
+  message_id?: string;
+}
+
+/** `message_id` is what a later deletion names. `text` is the whole message; `fragments`, when there are any, are the same message in parts and are shown instead. `badge_images[n]` is the picture of `badges[n]`, or empty. `action` is `/me`, `highlight` a message that its author paid to highlight, `first` the author's first message. */
+export interface Chat {
+  user: string;
+  text: string;
+  user_id?: string;
+  message_id?: string;
+  channel?: string;
+  color?: string;
+  badges?: Array<string>;
+  team_only?: boolean;
+  badge_images?: Array<string>;
+  fragments?: Array<Fragment>;
+  reply_to?: Reply | null;
+  action?: boolean;
+  highlight?: boolean;
+  first?: boolean;
+}
+
+/** One message, all of a user, or (both empty) the whole channel. */
+export interface ChatDelete {
+  channel?: string;
+  message_id?: string;
+  user_id?: string;
+}
+
+export interface Follow {
+  user: string;
+}
+
+/** `group` is the `group` of the gift that this subscription is a part of, or empty. */
+export interface Subscription {
+  user: string;
+  tier?: string;
+  months?: number;
+  gifted_by?: string;
+  text?: string;
+  group?: string;
+}
+
+/** Subscriptions that one user gives to others. Each may also be told as a `subscription` with the same `group`. `anonymous`: the giver is not named, and `user` is a placeholder. `total` is what the user ever gave; 0 is unknown. */
+export interface Gift {
+  user: string;
+  count: number;
+  tier?: string;
+  recipients?: Array<string>;
+  group?: string;
+  anonymous?: boolean;
+  total?: number;
+}
+
+export interface Raid {
+  user: string;
+  viewers?: number;
+}
+
+export interface Cheer {
+  user: string;
+  bits: number;
+  text?: string;
+  anonymous?: boolean;
+}
+
+/** `amount` is a decimal number as text, empty when it is not told; `currency` is an ISO 4217 code. */
+export interface Tip {
+  user: string;
+  amount?: string;
+  currency?: string;
+  text?: string;
+  anonymous?: boolean;
+}
+
+/** `title` is the name of the reward, `cost` its price in the channel's points, `text` what the user wrote. */
+export interface Redemption {
+  user: string;
+  title: string;
+  cost?: number;
+  text?: string;
+}
+
+/** `given`: this channel recommends `user`; `received`: `user` recommends this channel. */
+export interface Shoutout {
+  user: string;
+  viewers?: number;
+  direction?: "given" | "received";
+}
+
+/** `stream` is the platform's id of this broadcast; `game` is its category. */
+export interface Stream {
+  online: boolean;
+  stream?: string;
+  title?: string;
+  game?: string;
+}
+
+/** `progress` of `goal` points in this `level`; `total` points in all. `ts_ends_ms` is 0 when unknown. */
+export interface HypeTrain {
+  phase: "begin" | "end" | "progress";
+  train?: string;
+  level?: number;
+  progress?: number;
+  goal?: number;
+  total?: number;
+  ts_ends_ms?: number;
+}
+
+/** An answer of a poll or an outcome of a prediction. `votes` are votes, or points; `users` is 0 when unknown. */
+export interface Choice {
+  title: string;
+  votes?: number;
+  users?: number;
+}
+
+export interface Poll {
+  phase: "begin" | "canceled" | "end" | "progress";
+  title: string;
+  poll?: string;
+  choices?: Array<Choice>;
+  ts_ends_ms?: number;
+}
+
+/** `winner` is the title of the outcome that came true, at the end. */
+export interface Prediction {
+  phase: "begin" | "canceled" | "end" | "lock" | "progress";
+  title: string;
+  prediction?: string;
+  outcomes?: Array<Choice>;
+  winner?: string;
+  ts_ends_ms?: number;
+}
+
+/** `goal` identifies the goal from begin to end; `kind` is what is counted, such as `follow` or `subscription`. */
+export interface Goal {
+  goal: string;
+  phase: "begin" | "end" | "progress";
+  current: number;
+  target: number;
+  kind?: string;
+  title?: string;
+}
+
+/** A command to the queue of a widget of every overlay; without `widget`, to all queues. */
+export interface Show {
+  action: "clear" | "mute" | "pause" | "replay" | "resume" | "skip" | "unmute";
+  widget?: string;
+}
+
+/** An element of the overlay that is shown or hidden by name. */
+export interface Toggle {
+  name: string;
+  on: boolean;
+}
+
+/** The scene of a layout (docs/layout.md) that overlays show; empty is the layout without a scene. */
+export interface Scene {
+  name?: string;
+}
+
+export interface Crosshair {
+  on?: boolean;
+  style?: string;
+  color?: string;
+}
+
+/** What an overlay of your own understands; `name` tells which. */
+export interface Custom {
+  name: string;
+  data?: Record<string, unknown>;
+}
+
+/** The payload of each type. */
+export interface Payloads {
+  /** one player killed another */
+  kill: Kill;
+  /** a player died by no other player: a bomb, a fall, their own hand */
+  death: Death;
+  /** a kill by a shot to the head, where a source reports it apart from the kill */
+  headshot: Headshot;
+  /** several kills by one player within a short time (derived from kills) */
+  multikill: Multikill;
+  /** a player helped with a kill */
+  assist: Assist;
+  /** a shot hit a player */
+  hit: Hit;
+  /** kills of a player since their last death (derived from kills) */
+  streak: Streak;
+  /** a medic revived a player */
+  revive: Revive;
+  /** the streamer was revived */
+  revive_taken: Revive;
+  /** a player healed another */
+  heal: Heal;
+  /** an alert began: a contest for a continent, a final, a boss */
+  alert_start: AlertStart;
+  /** the alert ended, with its outcome */
+  alert_end: AlertEnd;
+  /** a match or a round began or ended */
+  round: Round;
+  /** a bomb planted or defused, a flag taken, a monster slain */
+  objective: Objective;
+  /** the score of a match */
+  score: Score;
+  /** a player joined */
+  player_join: Presence;
+  /** a player left */
+  player_leave: Presence;
+  /** where a player is */
+  player_move: PlayerMove;
+  /** a message in a chat */
+  chat: Chat;
+  /** messages that must disappear from the screen */
+  chat_delete: ChatDelete;
+  /** a new follower */
+  follow: Follow;
+  /** a subscription, renewed or given */
+  subscription: Subscription;
+  /** a viewer gave subscriptions to others */
+  gift: Gift;
+  /** another channel brings its viewers */
+  raid: Raid;
+  /** a viewer cheered with bits */
+  cheer: Cheer;
+  /** a viewer gave money */
+  tip: Tip;
+  /** a viewer redeemed a reward with the channel's points */
+  redemption: Redemption;
+  /** one channel recommended another */
+  shoutout: Shoutout;
+  /** the stream went online or offline */
+  stream: Stream;
+  /** a hype train begins, moves or ends */
+  hype_train: HypeTrain;
+  /** a poll begins, moves or ends */
+  poll: Poll;
+  /** a prediction begins, moves or ends */
+  prediction: Prediction;
+  /** a goal of the channel and how far it is */
+  goal: Goal;
+  /** a command of the operator to a queue of the overlay */
+  show: Show;
+  /** an element of the overlay is shown or hidden */
+  toggle: Toggle;
+  /** the scene of the layout that overlays show */
+  scene: Scene;
+  /** the crosshair's look */
+  crosshair: Crosshair;
+  /** an event of your own */
+  custom: Custom;
+}
+
+/** One thing that happened (docs/wire.md, "An event"), with long names whatever the format on the wire. */
+interface Carried<T extends EventType> {
+  id: string;
+  type: T;
+  category: "critical" | "normal" | "cosmetic" | "state";
+  /** 0 to 9 */
+  priority: number;
+  ts_source_ms: number | null;
+  /** when Framewire received it, ms since 1970 by the server's clock */
+  ts_ingest_ms: number;
+  /** 0 is for ever */
+  ttl_ms: number;
+  coalesce_key: string | null;
+  source: string;
+  /** validated by the server; its texts are still untrusted */
+  payload: Payloads[T];
+  /** how many events it stands for */
+  count: number;
+  /** place in the critical log; 0 for what is not logged */
+  position: number;
+}
+
+export type EventType = keyof Payloads;
+/** Events of some types: what a widget that asks for these types is given. */
+export type EventOf<T extends EventType> = { [K in T]: Carried<K> }[T];
+export type Event = EventOf<EventType>;
+
+/** A row of catalog.mjs: a type of event with its default presentation and an example of its payload. */
+export type Entry = { [T in EventType]: {
+  type: T;
+  category: Event["category"];
+  title: string;
+  /** a name of widgets/icons.mjs */
+  icon: string;
+  tone: "info" | "good" | "bad" | "warm" | "social";
+  meaning: string;
+  example: Payloads[T];
+} }[EventType];
