@@ -12,22 +12,9 @@ from actors.adapters import bounds
 from actors.adapters import twitch_shapes as shapes
 from actors.adapters.twitch_notices import ANONYMOUS, Meaning
 from actors.adapters.twitch_time import whole_milliseconds
-from actors.core.contract.taxonomy import (
-    Cheer,
-    Choice,
-    Custom,
-    Follow,
-    Gift,
-    Goal,
-    HypeTrain,
-    Poll,
-    Prediction,
-    Raid,
-    Redemption,
-    Shoutout,
-    Stream,
-    Subscription,
-)
+from actors.core.contract.types.community import Cheer, Follow, Gift, Raid, Redemption, Shoutout, Stream, Subscription
+from actors.core.contract.types.crowd import Choice, Goal, HypeTrain, Poll, Prediction
+from actors.core.contract.types.stage import Custom
 
 MAX_CHOICES: Final = 10
 _MAX_GOAL: Final = bounds.MAX_POINTS

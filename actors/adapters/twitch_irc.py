@@ -24,18 +24,9 @@ from actors.adapters import bounds
 from actors.adapters.build import build
 from actors.adapters.irc import Line, parse
 from actors.core.contract.event import Category, Event, RawItem
-from actors.core.contract.taxonomy import (
-    Chat,
-    ChatDelete,
-    Cheer,
-    Fragment,
-    Gift,
-    Payload,
-    Raid,
-    Reply,
-    Subscription,
-    Tip,
-)
+from actors.core.contract.payload import Payload
+from actors.core.contract.types.chat import Chat, ChatDelete, Fragment, Reply
+from actors.core.contract.types.community import Cheer, Gift, Raid, Subscription, Tip
 from actors.errors import BadInput
 
 # One message of the source has events of one lane, but a cheer is critical and its chat line is not. The source

@@ -10,16 +10,9 @@ from typing import Final
 
 from actors.adapters import bounds
 from actors.adapters import twitch_shapes as shapes
-from actors.core.contract.taxonomy import (
-    Chat,
-    ChatDelete,
-    Fragment,
-    Gift,
-    Payload,
-    Reply,
-    Subscription,
-    Tip,
-)
+from actors.core.contract.payload import Payload
+from actors.core.contract.types.chat import Chat, ChatDelete, Fragment, Reply
+from actors.core.contract.types.community import Gift, Subscription, Tip
 
 Meaning = tuple[str, Payload, str]
 """Type, payload and identity."""
