@@ -189,7 +189,7 @@ def supervise(
                     source, ends = invocation.source, "Ctrl-C or "
                     logs.show(announcement(settings, run_dir, seconds, invocation.as_json, source, ends), STDOUT)
 
-        children = process_tree.plan_of(settings) if plan is None else plan
+        children = settings.children() if plan is None else plan
         spawn = processes.spawner(run_dir, program)
         supervisor = process_tree.Supervisor(children, settings, run_dir, spawn, on_ready, invocation)
         code = supervisor.run()

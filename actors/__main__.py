@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from actors import config, faults, host, logs
-from actors.core.supervision.kinds import MODULES, parse_name
+from actors.core.supervision import kinds
 from actors.errors import ConfigError, Fenced, Refused
 
 
@@ -24,12 +24,12 @@ def main(arguments: list[str]) -> int:
     log = logging.getLogger(name)
     os.umask(0o077)  # what the bus binds is for this user, too
     try:
-        kind, index = parse_name(name)
         settings = config.of_run_dir(run_dir)
+        kind, index = kinds.parse_name(name, settings.all_sources())
         faults.arm(settings.faults)
         # For life: a second one of that name would take over the sockets of the first.
         with host.lock(run_dir / f"{name}.actor.lock", name):
-            module = importlib.import_module(MODULES[kind])
+            module = importlib.import_module(kind.module)
             code: int = module.main(settings, run_dir, name, index)
     except ConfigError as error:
         log.error("config error=%r", str(error))

@@ -6,13 +6,14 @@ import asyncio
 import logging
 import selectors
 import time
-from collections.abc import Callable, Coroutine, MutableMapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, MutableMapping, Sequence
+from typing import Any, Final, TypeVar
 
 import zmq
-from zmq.eventloop.zmqstream import ZMQStream
 
 from actors.heartbeat import Ticks
+
+DRAIN_MESSAGES: Final = 256  # per wake-up; then other sockets get their turn
 
 T = TypeVar("T")
 
@@ -57,11 +58,41 @@ def end_with_own_failures(
     loop.set_exception_handler(on_failure)
 
 
-def listen(socket: zmq.Socket[bytes], handler: Callable[[bytes], None]) -> ZMQStream:
-    """Call `handler` with every message of `socket` from the running asyncio loop; close the result to end it.
+class SocketReader:
+    """Reads ZeroMQ sockets in the running asyncio loop; the first socket is drained first.
 
-    pyzmq's stream knows that a ZeroMQ file descriptor is edge-triggered; asyncio alone would hang now and then.
+    ZeroMQ's file descriptor is edge-triggered and says only that something may have changed. So every wake-up reads
+    until nothing is left, or until DRAIN_MESSAGES, and then comes back. The sockets are used for nothing but receiving:
+    a send could consume the edge.
     """
-    stream = ZMQStream(socket)
-    stream.on_recv(lambda parts: handler(parts[0]))
-    return stream
+
+    def __init__(self, sockets: Sequence[zmq.Socket[bytes]], on_messages: Callable[[list[bytes]], None]) -> None:
+        self._sockets = sockets
+        self._on_messages = on_messages
+        self._loop = asyncio.get_running_loop()
+        self._open = True
+        for socket in sockets:
+            self._loop.add_reader(int(socket.getsockopt(zmq.FD)), self._drain)
+        self._drain()  # what came before now has caused its edge already
+
+    def close(self) -> None:
+        """Stop reading and close the sockets."""
+        self._open = False
+        for socket in self._sockets:
+            self._loop.remove_reader(int(socket.getsockopt(zmq.FD)))
+            socket.close()
+
+    def _drain(self) -> None:
+        if not self._open:
+            return
+        messages: list[bytes] = []
+        for socket in self._sockets:
+            while len(messages) < DRAIN_MESSAGES:
+                try:
+                    messages.append(socket.recv(zmq.DONTWAIT))
+                except zmq.Again:
+                    break
+        if len(messages) >= DRAIN_MESSAGES:
+            self._loop.call_soon(self._drain)
+        if messages:
+            self._on_messages(messages)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import shlex
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -18,20 +18,15 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from actors.core.supervision import kinds
+from actors.core.supervision.kinds import Child
 from actors.errors import ConfigError
+from actors.producers import spec
+from actors.producers.spec import SourceName, SourceSettings
+from actors.section import Number, Port, Rate, Seconds, Section, Size
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 DEFAULT_FILE: Final = ROOT / "configs" / "default.toml"
-
-Port = Annotated[int, Meta(ge=1, le=65535)]
-Seconds = Annotated[float, Meta(gt=0, le=31_536_000)]
-Rate = Annotated[float, Meta(ge=1, le=240)]
-Size = Annotated[int, Meta(ge=1024, le=1 << 40)]
-Number = Annotated[int, Meta(ge=1, le=100_000_000)]
-
-
-class Section(Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of all sections: an unknown key is refused with its path."""
 
 
 class Ingest(Section, frozen=True):
@@ -106,7 +101,6 @@ class Supervisor(Section, frozen=True):
 
 Percent = Annotated[float, Meta(gt=0, le=100_000)]
 Follow = Literal["log", "alert", "restart"]
-Kind = Literal["broadcaster", "gateway", "queue-manager", "normalizer", "ingest", "demo"]
 
 
 class Exceptional(Section, frozen=True):
@@ -129,11 +123,11 @@ class Budgets(Section, frozen=True):
     on_memory_warn: Follow = "log"
     on_memory_critical: Follow = "alert"
     on_cpu: Follow = "alert"
-    of: dict[Kind, Exceptional] = {}
+    of: dict[str, Exceptional] = {}
 
     def for_kind(self, kind: str) -> Budgets:
         """Return what holds for one kind of process."""
-        own = msgspec.structs.asdict(self.of.get(kind, Exceptional()))  # type: ignore[call-overload]
+        own = msgspec.structs.asdict(self.of.get(kind, Exceptional()))
         return msgspec.structs.replace(self, **{key: value for key, value in own.items() if value is not None})
 
 
@@ -155,6 +149,32 @@ class Settings(Section, frozen=True):
     supervisor: Supervisor = Supervisor()
     budgets: Budgets = Budgets()
     faults: Faults = Faults()
+    sources: dict[SourceName, dict[str, Any]] = {}
+
+    def source(self, name: str) -> SourceSettings:
+        """Return the settings of one source; raises ConfigError as spec.settings_of does."""
+        return spec.settings_of(name, self.all_sources()[name])
+
+    def all_sources(self) -> dict[str, dict[str, Any]]:
+        """Return the sources that the file names, and the demo."""
+        return {"demo": {"kind": "demo"}, **self.sources} if self.demo else self.sources
+
+    def children(self) -> list[Child]:
+        """Return the processes that these settings ask for, in the order of their start."""
+        processes: list[str] = []
+        paths: list[str] = []
+        for name, tree in self.all_sources().items():
+            (processes if spec.is_process(tree["kind"]) else paths).append(name)
+        counts: dict[str, int | Sequence[str]] = {
+            "gateway.processes": self.gateway.processes,
+            "normalizer.processes": self.normalizer.processes,
+            "sources": processes,
+        }
+        served = tuple(f"sources.{name}" for name in paths)
+        return [
+            msgspec.structs.replace(child, reads=child.reads + served) if child.kind == "ingest" else child
+            for child in kinds.children(counts)
+        ]
 
 
 def load(path: Path | None, overrides: Iterable[str] = ()) -> Settings:
@@ -199,11 +219,25 @@ def _check(settings: Settings, where: str) -> None:
             f"{where}: queue.busy_hz is {settings.queue.busy_hz:g}, expected at most queue.flush_hz, "
             f"which is {settings.queue.flush_hz:g}"
         )
+    taken = {kind.name for kind in kinds.KINDS} | {"supervisor", "guardian", "trace"}
+    for name in settings.sources:
+        if name in taken or name.rpartition("-")[0] in taken:
+            raise ConfigError(f"{where}: sources.{name}: a process of Framewire has this name; choose another")
+        if name == "demo" and settings.demo:
+            raise ConfigError(f"{where}: sources.demo is the demo's own name; choose another, or set demo = false")
+        try:
+            settings.source(name)
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {error}") from error
     if settings.supervisor.hang_warn_s > settings.supervisor.hang_kill_s:
         raise ConfigError(
             f"{where}: supervisor.hang_warn_s is {settings.supervisor.hang_warn_s:g}, expected at most "
             f"supervisor.hang_kill_s, which is {settings.supervisor.hang_kill_s:g}"
         )
+    names = [kind.name for kind in kinds.KINDS]
+    for kind in settings.budgets.of:
+        if kind not in names:
+            raise ConfigError(f"{where}: budgets.of.{kind}: unknown kind of process. Kinds: {', '.join(names)}")
     for kind in ("", *settings.budgets.of):
         budget = settings.budgets.for_kind(kind)
         if budget.memory_warn_bytes > budget.memory_critical_bytes:

@@ -23,6 +23,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
+import msgspec
+
 from actors import host
 
 HEARTBEAT_S: Final = 1.0
@@ -72,12 +74,15 @@ class Heartbeat:
     `stopping` turns true on SIGTERM and when the supervisor is gone (then `orphaned`, too).
     """
 
-    def __init__(self, name: str, stats: Callable[[], Stats], ticks: Ticks) -> None:
+    def __init__(
+        self, name: str, stats: Callable[[], Stats], ticks: Ticks, sources: Callable[[], list[Any]] | None = None
+    ) -> None:
         self.name = name
         self.stopping = False
         self.orphaned = False
         self._stats = stats
         self._ticks = ticks
+        self._sources = sources  # reports of the sources that this process reads (core/sources/state.py)
         self._lost_supervisor = threading.Event()
         self._on_stop: Callable[[], object] = lambda: None
         self._begun = b""
@@ -100,7 +105,10 @@ class Heartbeat:
 
     def beat(self) -> None:
         """Tell the supervisor that the main loop turns."""
-        self._line({"stats": self._stats() | self._ticks.take(), "ts_ms": time.time() * 1000})
+        fact: dict[str, Any] = {"stats": self._stats() | self._ticks.take(), "ts_ms": time.time() * 1000}
+        if self._sources is not None:
+            fact["sources"] = [msgspec.to_builtins(report) for report in self._sources()]
+        self._line(fact)
 
     def ready(self) -> None:
         """Tell the supervisor that this actor does its work from now on."""

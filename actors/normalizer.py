@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from actors import faults, heartbeat, wire
-from actors.adapters import ADAPTERS
+from actors.adapters import adapter_of
 from actors.config import Settings
 from actors.core.contract.event import REFUSED, UNREADABLE, Envelope, EnvelopeBatch, RawBatch, RawItem, Reject
 from actors.errors import BadInput
@@ -84,10 +84,7 @@ class Normalizer:
         try:
             if item.kind == REFUSED:
                 raise BadInput(item.body.partition(b"\n")[0].decode(errors="replace"))
-            adapter = ADAPTERS.get(item.kind)
-            if adapter is None:
-                raise BadInput(f"kind is {item.kind!r}, expected one of {', '.join(ADAPTERS)}")
-            events = adapter.normalize(item, batch.producer, batch.pgen)
+            events = adapter_of(item.kind).normalize(item, batch.producer, batch.pgen)
         except BadInput as error:
             self.counts["rejected"] += 1
             return Envelope(item.pseq, item.attempt, [], _reject(item, batch, str(error)))

@@ -11,18 +11,29 @@ An adapter answers two questions, and keeps nothing between them:
                                          lane that `category` announced: ids of critical events carry the number of the
                                          outbox, ids of the others the generation too, and so never meet.
 
-Adding a source is one module here, one line in ADAPTERS, and one test.
+An adapter is a module of this package, found by its name: the `kind` of a raw message.
 """
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from msgspec import Struct
 
-from actors.adapters import generic, srcds, twitch_eventsub, twitch_irc
 from actors.core.contract.event import Category, Event, RawItem
+from actors.errors import BadInput
+
+# What raw messages of the ingest call themselves, where it is not the name of the module.
+_MODULES: Final = {"event": "generic"}
+_HELPERS: Final = {"build", "generic", "mapping"}
+
+KINDS: Final = tuple(
+    sorted([*_MODULES, *(module.name for module in pkgutil.iter_modules(__path__) if module.name not in _HELPERS)])
+)
 
 
 class Adapter(Struct, frozen=True):
@@ -32,9 +43,14 @@ class Adapter(Struct, frozen=True):
     normalize: Callable[[RawItem, str, int], list[Event]]
 
 
-ADAPTERS: Final = {
-    "event": Adapter(generic.category, generic.normalize),
-    "srcds": Adapter(srcds.category, srcds.normalize),
-    "twitch_eventsub": Adapter(twitch_eventsub.category, twitch_eventsub.normalize),
-    "twitch_irc": Adapter(twitch_irc.category, twitch_irc.normalize),
-}
+@cache
+def adapter_of(kind: str) -> Adapter:
+    """Return the adapter of a kind of raw message, imported when it is first needed.
+
+    Raises:
+        BadInput: there is no such kind.
+    """
+    if kind not in KINDS:
+        raise BadInput(f"Unknown kind of raw message {kind[:64]!r}. Kinds: {', '.join(KINDS)}")
+    module = importlib.import_module(f"{__name__}.{_MODULES.get(kind, kind)}")
+    return Adapter(module.category, module.normalize)

@@ -17,7 +17,6 @@ import click
 from actors import config, host, tokens
 from actors.config import Settings
 from actors.core import origins
-from actors.core.supervision import kinds as topology
 from actors.errors import BadInput, ConfigError, FramewireError, Refused
 from actors.logs import printable  # by name: `logs` is a command here
 
@@ -40,6 +39,8 @@ COMMANDS: Final = {
     "replay": ("replay", "Play a recorded trace into the pipeline."),
     "why": ("why", "Tell the story of one event: why it was shown, merged, dropped or refused."),
     "token": ("token", "Show or replace the secrets in the URLs."),
+    "source": ("source", "Show the sources and their state; try one with a recorded message."),
+    "secret": ("secret", "Keep the secrets of sources."),
     "doctor": ("doctor", "Check this machine and this configuration, and say what to do."),
     "service": ("service", "Install Framewire as a service of this user: systemd, launchd."),
     "completion": ("completion", "Print what makes a shell complete these commands."),
@@ -110,7 +111,7 @@ def complete_name(ctx: click.Context, _parameter: click.Parameter, incomplete: s
         settings = settings_of(ctx.params.get("config_file"), ctx.params.get("overrides") or ())
     except ConfigError:
         return []  # the command will say it; a traceback between what somebody types would not help
-    plan = topology.children(settings.gateway.processes, settings.normalizer.processes, settings.demo)
+    plan = settings.children()
     names = dict.fromkeys([*(child.name for child in plan), *(child.kind for child in plan)])
     return [name for name in names if name.startswith(incomplete)]
 

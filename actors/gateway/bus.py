@@ -1,7 +1,6 @@
 """broadcaster ══PUB/SUB══▶ [gateway] ──PUSH──▶ queue-manager (receipts), and REQ for questions
 
-ZeroMQ's file descriptor says only that something may have changed, so every wake-up drains both links until nothing is
-left. Nothing here is polled for output.
+Nothing here is polled for output.
 """
 
 from __future__ import annotations
@@ -14,12 +13,11 @@ from typing import Any, Final
 import msgspec
 import zmq
 
-from actors import faults, host, wire
+from actors import aio, faults, host, wire
 from actors.core.contract.event import UNREADABLE, Receipt
 from actors.core.contract.frame import Frame
 from actors.errors import Refused
 
-DRAIN_MESSAGES: Final = 256  # per wake-up; then sockets get their turn
 ASK_TIMEOUT_MS: Final = 1_000
 
 _frame = msgspec.msgpack.Decoder(Frame)
@@ -34,35 +32,23 @@ class FrameLinks:
     def __init__(self, bus: wire.Bus, on_frames: Callable[[list[Arrival]], None]) -> None:
         self._links = [bus.connect(wire.SUB, wire.frames_link(lane)) for lane in wire.LANES]
         self._on_frames = on_frames
+        self._reader: aio.SocketReader | None = None
         self.received = 0
         self.bad_messages = 0
 
     def start(self) -> None:
         """Read from now on, in the running loop; what came before waits in the sockets."""
-        self._loop = asyncio.get_running_loop()
-        for link in self._links:
-            self._loop.add_reader(int(link.getsockopt(zmq.FD)), self._drain)
-        self._drain()
+        self._reader = aio.SocketReader(self._links, self._take)  # critical first
 
     def stop(self) -> None:
-        for link in self._links:
-            self._loop.remove_reader(int(link.getsockopt(zmq.FD)))
-            link.close()
+        if self._reader is not None:
+            self._reader.close()
 
-    def _drain(self) -> None:
+    def _take(self, messages: list[bytes]) -> None:
         arrivals: list[Arrival] = []
-        count = 0
-        for link in self._links:  # critical first
-            while count < DRAIN_MESSAGES:
-                try:
-                    message = link.recv(zmq.DONTWAIT)
-                except zmq.Again:
-                    break
-                count += 1
-                self._decode(message, arrivals)
-        if count >= DRAIN_MESSAGES:
-            self._loop.call_soon(self._drain)
-        self.received += count
+        for message in messages:
+            self._decode(message, arrivals)
+        self.received += len(messages)
         if len(arrivals) > 1:
             # Two links can overtake each other, and an old state must not follow a newer one.
             arrivals.sort(key=lambda arrival: (arrival[0].gen, arrival[0].seq))

@@ -3,6 +3,7 @@
     POST /events         one JSON object or a list (docs/wire.md); Authorization: Bearer TOKEN
                          202 {"accepted", "ids"} once the critical ones are on disk
     POST /srcds/TOKEN    lines of a game server's log; 200 once the critical ones are on disk
+    POST /PATH/NAME      a source of the configuration (gsi, webhook …): sources/ has its module
     GET  /healthz        the process answers
 
 What is refused was not taken: 400 what is wrong and where, 401 the token, 413 the size, 503 the outbox is full. What is
@@ -29,8 +30,13 @@ from actors.adapters import generic, srcds
 from actors.config import Settings
 from actors.core.contract.event import REFUSED, Category, Submission
 from actors.core.contract.taxonomy import TAXONOMY
+from actors.core.sources.state import Report
 from actors.errors import BadInput, ConfigError, Refused, TooLarge
+from actors.producers import spec
+from actors.producers.intake import Intake
 from actors.producers.link import Link
+from actors.producers.spec import Forbidden, Request, Taken
+from actors.secrets import Secrets
 
 IDLE_S: Final = 75.0  # a connection that says nothing, or dribbles its header; nginx has the same for keep-alive
 BODY_S: Final = 30.0
@@ -39,8 +45,8 @@ DRAIN_S: Final = 4.0  # within supervisor.drain_s
 ORPHAN_DRAIN_S: Final = 0.5  # within heartbeat.ORPHAN_GRACE_S; the rest waits in the outbox
 
 COUNTS: Final = (
-    "requests", "events_bodies", "srcds_bodies", "srcds_lines", "ignored_lines", "status_4xx", "status_5xx",
-    "loop_failures",
+    "requests", "events_bodies", "source_bodies", "srcds_bodies", "srcds_lines", "ignored_lines", "status_4xx",
+    "status_5xx", "loop_failures",
 )  # fmt: skip
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -48,12 +54,56 @@ _encode = msgspec.msgpack.Encoder().encode
 Row = tuple[str, bytes]
 
 
-class Desk:
+class HttpSource:
+    """One source of the configuration that is served here."""
+
+    def __init__(self, settings: Settings, name: str, link: Link, secrets: Secrets) -> None:
+        own = settings.source(name)
+        self.spec = spec.spec_of(own.kind)
+        self.intake = Intake(link, name, own, self.spec)
+        self._receive = spec.module_of(own.kind).receive
+        self._secrets, self._secret = secrets, own.secret or name
+        self._link = link
+
+    async def take(self, request: Request) -> Taken:
+        """Take one request; it is answered when its critical messages are on disk, unless the source cannot wait.
+
+        Raises:
+            BadInput: it cannot be understood (quarantined), or the sender could not prove who it is.
+            Refused: the outbox is full, or a secret is missing; nothing was taken.
+        """
+        self._link.require_room(1)
+        try:
+            taken: Taken = self._receive(request, self.intake.settings, self._read_secret, self.intake.cursor)
+        except Forbidden:
+            self.intake.counts["rejected"] += 1
+            raise
+        except BadInput as error:
+            self.intake.reject(str(error), request.body)
+            raise
+        except Refused as error:
+            self.intake.health.refused(str(error))
+            raise
+        self._link.require_room(len(taken.messages))
+        self.intake.health.alive(time.monotonic())
+        stored = self.intake.take(taken.messages, taken.state)
+        if stored is not None and not self.spec.answer_first:
+            await stored
+        return taken
+
+    def _read_secret(self) -> str:
+        return self._secrets.get(self._secret)
+
+
+class Ingest:
     """What all requests share."""
 
     def __init__(self, settings: Settings, run_dir: Path, link: Link) -> None:
         self.settings = settings.ingest
         self.link = link
+        secrets = Secrets(run_dir)
+        names = [name for name, tree in settings.sources.items() if not spec.is_process(tree["kind"])]
+        self.sources = {name: HttpSource(settings, name, link, secrets) for name in names}
         self.tokens = tokens.Reader(run_dir)
         self.counts: dict[str, float] = dict.fromkeys(COUNTS, 0)
 
@@ -87,6 +137,10 @@ class Desk:
         critical = [TAXONOMY[submission.type].category is Category.CRITICAL for submission in submissions]
         numbers = await self._send(rows, critical)
         return [self._event_id(*facts) for facts in zip(submissions, critical, numbers, strict=True)]
+
+    def reports(self) -> list[Report]:
+        """Return the sources that are served here."""
+        return [source.intake.report() for source in self.sources.values()]
 
     async def take_lines(self, body: bytes, place: tuple[str, str]) -> int:
         """Take a body of log lines and return how many of them may be events.
@@ -137,25 +191,28 @@ class Desk:
 class Handler(web.RequestHandler):
     """Limits, the token, and one shape of answer for everything that goes wrong."""
 
-    desk: Desk
+    ingest: Ingest
 
-    def initialize(self, desk: Desk) -> None:
-        self.desk = desk
+    def initialize(self, ingest: Ingest) -> None:
+        self.ingest = ingest
         self._chunks: list[bytes] = []
         self._received_bytes = 0
 
     def prepare(self) -> None:
-        self.desk.counts["requests"] += 1
+        self.ingest.counts["requests"] += 1
         try:
-            allowed = self.desk.allows(self.offered_token())
+            allowed = self.ingest.allows(self.offered_token())
         except Refused as error:
             self.refuse(error)
         if not allowed:
             raise web.HTTPError(
                 401, "the token is wrong: expected the ingest token (./supervisor.py token show ingest)"
             )
+        self._check_length()
+
+    def _check_length(self) -> None:
         length = self.request.headers.get("Content-Length", "0")
-        if length.isdigit():
+        if length.isascii() and length.isdigit() and len(length) < 20:
             self._limit(int(length))
 
     def offered_token(self) -> str:
@@ -164,7 +221,7 @@ class Handler(web.RequestHandler):
 
     def data_received(self, chunk: bytes) -> None:
         self._received_bytes += len(chunk)
-        if self._received_bytes <= self.desk.settings.max_body_bytes:  # the rest is read and forgotten, then refused
+        if self._received_bytes <= self.ingest.settings.max_body_bytes:  # the rest is read and forgotten, then refused
             self._chunks.append(chunk)
 
     @property
@@ -173,7 +230,7 @@ class Handler(web.RequestHandler):
         return b"".join(self._chunks)
 
     def _limit(self, size_bytes: int) -> None:
-        limit = self.desk.settings.max_body_bytes
+        limit = self.ingest.settings.max_body_bytes
         if size_bytes > limit:
             self.set_header("Connection", "close")
             raise web.HTTPError(413, f"the body has {size_bytes} bytes or more, expected at most {limit}")
@@ -184,7 +241,7 @@ class Handler(web.RequestHandler):
         self.finish(msgspec.json.encode(facts))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        self.desk.counts["status_5xx" if status_code >= 500 else "status_4xx"] += 1
+        self.ingest.counts["status_5xx" if status_code >= 500 else "status_4xx"] += 1
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         text = error.log_message if isinstance(error, web.HTTPError) and error.log_message else self._reason
         self.answer(status_code, error=text)
@@ -201,7 +258,8 @@ class Handler(web.RequestHandler):
         if isinstance(error, Refused):
             self.set_header("Retry-After", "1")
             raise web.HTTPError(503, _escaped(error)) from error
-        raise web.HTTPError(413 if isinstance(error, TooLarge) else 400, _escaped(error)) from error
+        status = 413 if isinstance(error, TooLarge) else 401 if isinstance(error, Forbidden) else 400
+        raise web.HTTPError(status, _escaped(error)) from error
 
 
 class Events(Handler):
@@ -209,9 +267,9 @@ class Events(Handler):
 
     async def post(self) -> None:
         faults.point("ingest.received")
-        self.desk.counts["events_bodies"] += 1
+        self.ingest.counts["events_bodies"] += 1
         try:
-            ids = await self.desk.take_events(self.body)
+            ids = await self.ingest.take_events(self.body)
         except (BadInput, Refused) as error:
             self.refuse(error)
         else:
@@ -226,15 +284,46 @@ class Srcds(Handler):
 
     async def post(self, _token: str) -> None:
         faults.point("ingest.received")
-        self.desk.counts["srcds_bodies"] += 1
+        self.ingest.counts["srcds_bodies"] += 1
         headers = self.request.headers
         place = headers.get("X-Server-Instance-Token", ""), headers.get("X-Logbytes-Beginoffset", "")
         try:
-            lines = await self.desk.take_lines(self.body, place)
+            lines = await self.ingest.take_lines(self.body, place)
         except (BadInput, Refused) as error:
             self.refuse(error)
         else:
             self.answer(200, accepted=lines)
+
+
+class FromSource(Handler):
+    """POST /PATH/NAME[/...]; the source itself decides who may send."""
+
+    def prepare(self) -> None:
+        self.ingest.counts["requests"] += 1
+        path, name = self.path_args[:2]
+        source = self.ingest.sources.get(name)
+        if source is None or source.spec.path != path:
+            raise web.HTTPError(404, "no source of the configuration has this path (sources.NAME)")
+        self._source = source
+        self._check_length()
+
+    async def post(self, _path: str, _name: str, rest: str | None = None) -> None:
+        faults.point("ingest.received")
+        self.ingest.counts["source_bodies"] += 1
+        query = {name: values[-1] for name, values in self.request.query_arguments.items()}
+        headers = {name.lower(): value for name, value in self.request.headers.get_all()}
+        try:
+            texts = {name: value.decode() for name, value in query.items()}
+            taken = await self._source.take(Request(rest or "", texts, headers, self.body, time.time() * 1000))
+        except UnicodeDecodeError as error:
+            raise web.HTTPError(400, "the query is not UTF-8") from error
+        except (BadInput, Refused) as error:
+            self.refuse(error)
+        self.set_status(taken.status)
+        self.set_header("Content-Type", taken.content_type)
+        self.finish(taken.body)
+
+    get = post  # some platforms verify an address with GET
 
 
 class Health(web.RequestHandler):
@@ -249,19 +338,22 @@ class Nothing(web.RequestHandler):
 
     def prepare(self) -> None:
         self.set_status(404)
-        self.finish({"error": "nothing is here; POST /events, POST /srcds/TOKEN, GET /healthz"})
+        self.finish(
+            {"error": "unknown path; paths: POST /events, POST /srcds/TOKEN, POST /PATH/NAME of a source, GET /healthz"}
+        )
 
 
 def _escaped(error: Exception) -> str:
     return str(error).replace("%", "%%")  # tornado formats the text of an HTTPError
 
 
-def application(desk: Desk) -> web.Application:
+def application(ingest: Ingest) -> web.Application:
     return web.Application(
         [
-            (r"/events", Events, {"desk": desk}),
-            (r"/srcds/([^/]+)/?", Srcds, {"desk": desk}),
+            (r"/events", Events, {"ingest": ingest}),
+            (r"/srcds/([^/]+)/?", Srcds, {"ingest": ingest}),
             (r"/healthz", Health),
+            (r"/([a-z][a-z0-9-]*)/([a-z][a-z0-9-]*)(?:/(.*))?", FromSource, {"ingest": ingest}),
         ],
         default_handler_class=Nothing,
         log_function=lambda _handler: None,  # requests are counted; a token must not reach a log
@@ -275,15 +367,15 @@ def listen(settings: Settings, app: web.Application) -> HTTPServer:
         Refused: the port is taken.
         ConfigError: it is not ours; starting again would not help.
     """
-    ingest = settings.ingest
+    address = settings.ingest
     try:
-        sockets: Sequence[Any] = netutil.bind_sockets(ingest.port, ingest.host, reuse_port=False)
+        sockets: Sequence[Any] = netutil.bind_sockets(address.port, address.host, reuse_port=False)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
-            raise ConfigError(f"cannot listen on {ingest.host}:{ingest.port}: {error.strerror}") from error
+            raise ConfigError(f"cannot listen on {address.host}:{address.port}: {error.strerror}") from error
         raise Refused(
-            f"{ingest.host}:{ingest.port} is taken by another program (ingest.port); choose another: "
-            f"--set ingest.port={ingest.port + 10}"
+            f"{address.host}:{address.port} is taken by another program (ingest.port); choose another: "
+            f"--set ingest.port={address.port + 10}"
         ) from error
     server = HTTPServer(
         app, max_body_size=1 << 30, idle_connection_timeout=IDLE_S, body_timeout=BODY_S, max_header_size=16 << 10
@@ -297,16 +389,16 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     link = Link(settings, run_dir, name, logging.getLogger(name))
-    desk = Desk(settings, run_dir, link)
-    server = listen(settings, application(desk))
+    ingest = Ingest(settings, run_dir, link)
+    server = listen(settings, application(ingest))
     failures: list[BaseException] = []
 
     def fail(failure: BaseException) -> None:
         failures.append(failure)
         stopped.set()
 
-    aio.end_with_own_failures(loop, desk.counts, fail)
-    heart = heartbeat.Heartbeat(name, lambda: link.stats() | desk.counts, ticks)
+    aio.end_with_own_failures(loop, ingest.counts, fail)
+    heart = heartbeat.Heartbeat(name, lambda: link.stats() | ingest.counts, ticks, ingest.reports)
     heart.start(lambda: loop.call_soon_threadsafe(stopped.set))
     heart.ready()
     while not heart.stopping and not failures:

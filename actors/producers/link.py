@@ -44,6 +44,7 @@ class Link:
         self._committer.start()
         outbox = self._outboxes[0]
         self.producer, self.pgen = outbox.producer, outbox.pgen
+        self.cursors = outbox.cursors  # what sources saved before the start
         self._reader = OutboxReader(run_dir, name)
         self._newest: int = outbox.newest
         self._stored_bytes = outbox.waiting_bytes
@@ -68,7 +69,7 @@ class Link:
         self._critical = bus.connect(wire.PUSH, *(wire.normalizer_link("critical", index) for index in processes))
         self._best_effort = bus.connect(wire.PUSH, *(wire.normalizer_link("best_effort", index) for index in processes))
         self._inbox = bus.connect(wire.PUSH, wire.INBOX)
-        self._marks = aio.listen(bus.connect(wire.SUB, wire.MARKS), self._on_marks)
+        self._marks = aio.SocketReader([bus.connect(wire.SUB, wire.MARKS)], self._on_messages)
         self._saver = self._loop.call_later(SAVE_S, self._save)
         self._trimmer: asyncio.TimerHandle | None = None
         self._pump()
@@ -95,6 +96,10 @@ class Link:
                 f"at most {self._settings.max_rows} ({self._settings.max_bytes} bytes) may; try again later"
             )
 
+    def has_room(self, rows: int) -> bool:
+        """Whether `rows` more may be stored."""
+        return not self._full(rows)
+
     def _full(self, rows: int) -> bool:
         return self.waiting + rows > self._settings.max_rows or self.waiting_bytes > self._settings.max_bytes
 
@@ -105,9 +110,13 @@ class Link:
             Refused: the outbox is full; nothing was stored.
         """
         self.require_room(len(rows))
+        return await self.store(Delivery(list(rows), ts_ingest_ms, digest))
+
+    def store(self, delivery: Delivery) -> asyncio.Future[Stored]:
+        """Store a delivery for which there is room; deliveries are stored in the order of the calls."""
         done: asyncio.Future[Stored] = self._loop.create_future()
-        self._committer.submit(Delivery(list(rows), ts_ingest_ms, digest), lambda stored: self._stored(stored, done))
-        return await done
+        self._committer.submit(delivery, lambda stored: self._stored(stored, done))
+        return done
 
     def send_best_effort(self, rows: Sequence[tuple[str, bytes]], ts_ingest_ms: float) -> list[int]:
         """Send non-critical rows once and return their numbers of this generation."""
@@ -180,6 +189,10 @@ class Link:
         if not done.done():
             done.set_result(stored)
         self._pump()
+
+    def _on_messages(self, messages: list[bytes]) -> None:
+        for message in messages:
+            self._on_marks(message)
 
     def _on_marks(self, message: bytes) -> None:
         try:

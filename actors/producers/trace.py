@@ -27,7 +27,7 @@ from typing import Any, Final
 import msgpack
 import msgspec
 
-from actors.adapters import ADAPTERS, generic, srcds
+from actors.adapters import KINDS, adapter_of, generic, srcds
 from actors.config import Settings
 from actors.core.contract.event import Category
 from actors.errors import BadInput, Refused
@@ -114,9 +114,9 @@ def _stream(path: Path) -> Iterator[Moment]:
                 raise BadInput(
                     f"{path.name} record {number}: expected a map {{at_ms, kind, body}}: {error!r}"
                 ) from error
-            if moment[1] not in ADAPTERS:
+            if moment[1] not in KINDS:
                 raise BadInput(
-                    f"{path.name} record {number}: kind is {moment[1]!r}, expected one of {', '.join(ADAPTERS)}"
+                    f"{path.name} record {number}: kind is {moment[1]!r}, expected one of {', '.join(KINDS)}"
                 )
             yield moment
 
@@ -155,7 +155,7 @@ class Replay:
         critical: list[tuple[str, bytes]] = []
         rest: list[tuple[str, bytes]] = []
         for _, kind, body in moments:
-            category = ADAPTERS[kind].category(body)
+            category = adapter_of(kind).category(body)
             if category is not None:
                 (critical if category is Category.CRITICAL else rest).append((kind, body))
         if rest:

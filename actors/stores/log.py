@@ -24,7 +24,8 @@ from msgspec import Struct
 from actors import faults, host
 from actors.core.contract.event import Event
 from actors.core.queue.sequencer import Entry
-from actors.errors import ConfigError, Fenced, Refused
+from actors.errors import Fenced, Refused
+from actors.stores.database import connect, named
 
 LOG_FILE: Final = "log.db"
 LOCK_FILE: Final = "log.lock"
@@ -319,30 +320,6 @@ class LogReader:
 
     def close(self) -> None:
         self._db.close()
-
-
-@contextmanager
-def named(path: Path) -> Iterator[None]:
-    """Say which file it is that SQLite cannot read, and what to do, instead of failing over and over.
-
-    Raises:
-        ConfigError: the file is damaged, or none of SQLite's.
-    """
-    try:
-        yield
-    except sqlite3.OperationalError:
-        raise  # locked, full, no rights: those pass
-    except sqlite3.DatabaseError as error:
-        raise ConfigError(
-            f"{path} is damaged ({error}); put {path.name}* aside, or a backup in its place (docs/operations.md)"
-        ) from error
-
-
-def connect(path: Path, read_only: bool = False) -> sqlite3.Connection:
-    """Open a store's file; transactions are begun and ended by hand."""
-    mode = "ro" if read_only else "rw"
-    uri = f"{path.resolve().as_uri()}?mode={mode}"
-    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5.0, check_same_thread=False)
 
 
 def _head(db: sqlite3.Connection) -> Head:

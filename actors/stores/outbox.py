@@ -18,13 +18,14 @@ from msgspec import Struct
 from actors import faults, host
 from actors.core.contract.event import RawItem
 from actors.core.queue.calendar import Calendar
-from actors.stores.log import connect, named
+from actors.stores.database import connect, named
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rows (
     pseq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, body BLOB NOT NULL, ts_ingest_ms REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS deliveries (digest BLOB PRIMARY KEY, ts_ms REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cursors (source TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 """
 TRIM_ROWS: Final = 5_000
 
@@ -32,12 +33,14 @@ TRIM_ROWS: Final = 5_000
 class Delivery(Struct, frozen=True):
     """One request of a source: its critical raw messages (kind, body), all or none.
 
-    digest  what the source repeats when it did not hear our answer; b"" for what has an identity of its own
+    digest  what the source repeats when it did not receive our answer; b"" for what has an identity of its own
+    cursor  (source, position in the source or state of its decoder), saved in the same transaction; None: as before
     """
 
     rows: list[tuple[str, bytes]]
     ts_ingest_ms: float
     digest: bytes = b""
+    cursor: tuple[str, bytes] | None = None
 
 
 class Stored(Struct, frozen=True):
@@ -92,6 +95,7 @@ class Outbox:
             "SELECT coalesce(sum(length(body)), 0) FROM rows WHERE pseq > ?", (self.acked,)
         ).fetchone()
         self.waiting_bytes = int(waiting_bytes)
+        self.cursors: dict[str, bytes] = dict(db.execute("SELECT source, body FROM cursors"))
         # What passed since the newest row may be a night or a clock that was set; neither makes anything old here.
         newest_ms: float | None
         (newest_ms,) = db.execute(
@@ -154,6 +158,8 @@ class Outbox:
 
     def _store(self, delivery: Delivery) -> Stored:
         db = self._db
+        if delivery.cursor is not None:
+            db.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?)", delivery.cursor)
         if delivery.digest:
             try:
                 db.execute("INSERT INTO deliveries VALUES (?, ?)", (delivery.digest, delivery.ts_ingest_ms))

@@ -10,12 +10,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
+import msgspec
+
 from actors import config, host, logs
+from actors.core.sources.state import Report
 from actors.core.supervision.children import Life
 from actors.core.supervision.kinds import Child
 from actors.supervision import meters
 
 LINE_BYTES: Final = 64 << 10  # a heartbeat has some hundred bytes; what is longer is none
+MAX_SOURCES: Final = 100
 
 
 class Process(Protocol):
@@ -41,6 +45,8 @@ class Incarnation:
         self.meter = meters.Meter(process.pid)
         self.stats: dict[str, Any] = {}
         self.events_per_s: float | None = None
+        self.sources: list[Report] = []
+        self.received_per_s: dict[str, float] = {}  # of each source
         self.sent_malformed = False
         self.pending = bytearray()
         self.listening = process.stdout is not None
@@ -59,13 +65,26 @@ class Incarnation:
         self.pending = bytearray(rest[:LINE_BYTES])
         return lines
 
-    def says(self, stats: dict[str, Any], now_s: float) -> None:
-        """Take its numbers, and nothing else; what it has passed on since the last time is a rate."""
+    def beats(self, stats: dict[str, Any], sources: Any, now_s: float) -> None:
+        """Take the numbers and the sources of a heartbeat; what it has passed on since the last one is a rate."""
+        self._take_sources(sources, now_s - self._said_s)
         stats = {key: value for key, value in stats.items() if type(value) in (int, float)}
         before, after = self.stats.get("events"), stats.get("events")
         if isinstance(before, int | float) and isinstance(after, int | float) and now_s > self._said_s:
             self.events_per_s = max(0.0, (after - before) / (now_s - self._said_s))
         self.stats, self._said_s = stats, now_s
+
+    def _take_sources(self, sources: Any, elapsed_s: float) -> None:
+        before = {report.name: report.received for report in self.sources}
+        try:
+            self.sources = msgspec.convert(sources or [], list[Report])[:MAX_SOURCES]
+        except msgspec.ValidationError:
+            self.sources = []
+        self.received_per_s = {
+            report.name: max(0.0, (report.received - before[report.name]) / elapsed_s)
+            for report in self.sources
+            if report.name in before and elapsed_s > 0
+        }
 
     def readings(self) -> dict[str, Any]:
         """Return what it uses, and what it says of itself; None: not known."""

@@ -26,8 +26,9 @@ import msgspec
 from actors import config, host, logs
 from actors.config import Settings, Source
 from actors.core.contract.event import UNREADABLE
+from actors.core.sources.state import Report
+from actors.core.sources.state import State as SourceState
 from actors.core.supervision import health, reload
-from actors.core.supervision import kinds as topology
 from actors.core.supervision.children import OVERSLEPT_S, Act, Family, Life, Limits, Order, State
 from actors.core.supervision.health import Action, Alert, Board, Health, Rule
 from actors.core.supervision.kinds import Child
@@ -213,7 +214,7 @@ class Supervisor:
             return
         life.beat(self._clock())
         if isinstance(fact.get("stats"), dict):
-            incarnation.says(fact["stats"], self._clock())
+            incarnation.beats(fact["stats"], fact.get("sources"), self._clock())
         if fact.get("ready") is True and life.state is State.STARTING:
             log.info("child ready name=%s pid=%s", life.child.name, life.pid)
             life.ready(self._clock())
@@ -244,7 +245,7 @@ class Supervisor:
         name = life.child.name
         if life.state is State.FAILED:
             log.error("child refused its configuration name=%s said=%r", name, own_words(self._run_dir, name))
-            if not self._invocation.again and not self.family.was_ready:
+            if not (self._invocation.again or self.family.was_ready or life.child.optional):
                 self.exit_code = BAD_CONFIG
                 self.family.stop(self._clock(), "start failed")
         elif life.state is State.BACKOFF and not life.left_on_request:
@@ -307,7 +308,9 @@ class Supervisor:
             files = {config.SOURCE_FILE: msgspec.json.encode(source), config.SETTINGS_FILE: config.hand_down(settings)}
         except (ConfigError, msgspec.ValidationError, UnicodeEncodeError) as error:  # half a character is text in JSON
             raise BadInput(str(error)) from error
-        wanted = reload.plan(config.tree_of(self._settings), config.tree_of(settings))
+        wanted = reload.plan(
+            config.tree_of(self._settings), config.tree_of(settings), self._settings.children(), settings.children()
+        )
         if wanted.refusals:
             raise Refused("nothing was changed: " + "; ".join(wanted.refusals))
         try:
@@ -319,13 +322,13 @@ class Supervisor:
         self._settings, self._source = settings, source
         self._sample_due_s = min(self._sample_due_s, self._clock() + settings.supervisor.sample_s)
         old = {life.child.name for life in self.family.lives}
-        plan = plan_of(settings)
+        plan = settings.children()
         orders = self.family.change(plan, limits_of(settings), self._clock())
         for life in self.family.lives:
             self._health.setdefault(life.child.name, Health([])).follow(rules(settings, life.child.kind))
         self._carry_out(orders)
         names = {child.name for child in plan}
-        affected = [life for kind in wanted.restarts for life in self.family.find(kind)]
+        affected = [life for name in wanted.restarts for life in self.family.find(name)]
         refused = [life for life in self.family.lives if life.state is State.FAILED]  # what it refused may be corrected
         again = [life for life in dict.fromkeys([*affected, *refused]) if life.child.name in old & names]
         return {
@@ -350,8 +353,23 @@ class Supervisor:
             **self._meter.readings,
             "guardian_rss_bytes": self._guardian.readings["rss_bytes"] if self._guardian else None,
             "processes": [self._row(life, now_s) for life in self.family.lives],
+            "sources": self._sources(),
             "actors": {name: incarnation.stats for name, incarnation in self.incarnations.items()},
         }
+
+    def _sources(self) -> list[dict[str, Any]]:
+        """Return every source: as its process reports it, or why there is no process."""
+        rows = []
+        for life in self.family.lives:
+            incarnation = self.incarnations.get(life.child.name)
+            reports = incarnation.sources if incarnation else []
+            if life.child.kind == "source" and not reports:
+                kind = self._settings.all_sources().get(life.child.name, {}).get("kind", "")
+                state = SourceState.REFUSED if life.state is State.FAILED else SourceState.CONNECTING
+                reports = [Report(life.child.name, kind, state, detail=life.last_reason[:WORDS])]
+            per_s = incarnation.received_per_s if incarnation else {}
+            rows += [msgspec.to_builtins(report) | {"events_per_s": per_s.get(report.name)} for report in reports]
+        return rows
 
     def _alert_row(self, alert: Alert, now_s: float) -> dict[str, Any]:
         for_s = round(now_s - self._board.since_s(alert), 3)
@@ -433,6 +451,7 @@ class Supervisor:
                 found.append(Alert("process.silent", name, "no sign of life"))
             if name in self.incarnations:
                 found += self._health[name].alerts(name) + health.of_stats(name, self.incarnations[name].stats)
+                found += health.of_sources(self.incarnations[name].sources)
         if self._guardian is None and self._invocation.guardian_pid is not None:
             found.append(Alert("guardian.gone", "supervisor", "its guardian was ended"))
         if self._unlisted:
@@ -471,11 +490,6 @@ class Supervisor:
             )  # a full disk: an alert says so; the list only helps after our own death
             return
         self._listed, self._unlisted = True, ""
-
-
-def plan_of(settings: Settings) -> list[Child]:
-    """Return the children that these settings ask for."""
-    return topology.children(settings.gateway.processes, settings.normalizer.processes, settings.demo)
 
 
 def limits_of(settings: Settings) -> Limits:

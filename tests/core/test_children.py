@@ -2,11 +2,22 @@
 
 import random
 
+import msgspec
 import pytest
 
+from actors.core.supervision import kinds
 from actors.core.supervision.children import GRACE_S, START_S, TRANSITIONS, Act, Family, Life, Limits, State
-from actors.core.supervision.kinds import Child, children
+from actors.core.supervision.kinds import KINDS, Child
 from actors.core.supervision.restarts import Policy
+
+STAGES = {kind.name: kind.stage for kind in KINDS}
+
+
+def children(gateways, normalizers, demo):
+    """Return the plan of a pipeline with one source, which is waited for here."""
+    counts = {"gateway.processes": gateways, "normalizer.processes": normalizers, "sources": ["demo"] if demo else []}
+    return [msgspec.structs.replace(child, optional=False) for child in kinds.children(counts)]
+
 
 LIMITS = Limits(Policy(0.2, 5.0, 60.0), hang_warn_s=2.0, hang_kill_s=6.0, drain_s=5.0)
 

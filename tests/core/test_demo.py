@@ -6,7 +6,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from actors.adapters import ADAPTERS
+from actors.adapters import adapter_of
 from actors.core.contract.event import RawItem
 from actors.core.queue.derive import Derivation
 from actors.producers import demo_match as demo
@@ -21,7 +21,7 @@ def events(seed):
     for number, beat in enumerate(demo.match(seed)):
         body = demo.stamp(beat.body, EPOCH_S + beat.offset_s) if beat.kind == "srcds" else beat.body
         item = RawItem(number, 1, beat.kind, body, 1_000 * (EPOCH_S + beat.offset_s))
-        [event] = ADAPTERS[beat.kind].normalize(item, "demo", 1)
+        [event] = adapter_of(beat.kind).normalize(item, "demo", 1)
         played.append((beat.offset_s, event))
     return played
 

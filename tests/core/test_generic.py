@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.adapters import ADAPTERS, generic
+from actors.adapters import KINDS, generic
 from actors.core.contract.event import Category, RawItem, Submission
 from actors.core.contract.legacy import LEGACY
 from actors.core.contract.taxonomy import TAXONOMY
@@ -209,7 +209,7 @@ def test_no_bytes_raise_anything_but_bad_input(data):
 
 
 def test_every_kind_of_raw_message_has_its_adapter():
-    assert sorted(ADAPTERS) == ["event", "srcds"]
+    assert {"event", "srcds"} <= set(KINDS)
 
 
 @pytest.mark.parametrize("ts", [1e308, -1.0, 4_200_000_000_000])

@@ -1,38 +1,80 @@
-"""Which processes a configuration asks for, and what they are called."""
+"""The kinds of processes: the plan, names, order, and that one row is all that a new kind needs."""
 
 import importlib.util
 
 import pytest
 
-from actors.core.supervision.kinds import MODULES, children, parse_name
+from actors import config
+from actors.core.supervision.kinds import KINDS, Child, Kind, children, parse_name, reads
+
+COUNTS = {"gateway.processes": 2, "normalizer.processes": 3, "sources": ["demo", "twitch"]}
 
 
-def test_every_child_of_a_plan_has_a_name_that_leads_back_to_it():
-    for child in children(3, 4, demo=True):
-        assert parse_name(child.name) == (child.kind, child.index)
+def plan(**changes: object) -> list[Child]:
+    return children(COUNTS | changes)
 
 
-def test_names_are_unique_and_counted_from_one():
-    names = [child.name for child in children(2, 2, demo=True)]
-    assert len(names) == len(set(names))
-    assert {"gateway-1", "gateway-2", "normalizer-1", "normalizer-2"} < set(names)
+def test_the_plan_has_every_process_once_consumers_first():
+    assert [child.name for child in plan()] == [
+        "broadcaster", "gateway-1", "gateway-2", "queue-manager", "normalizer-1", "normalizer-2", "normalizer-3",
+        "ingest", "demo", "twitch",
+    ]  # fmt: skip
 
 
-def test_consumers_come_before_the_producers_that_need_them():
-    kinds = [child.kind for child in children(1, 1, demo=True)]
-    assert kinds.index("queue-manager") < kinds.index("normalizer") < kinds.index("ingest") < kinds.index("demo")
+def test_processes_of_one_kind_are_counted_from_one():
+    assert [child.index for child in plan() if child.kind == "normalizer"] == [1, 2, 3]
+
+
+def test_producers_stop_first_and_gateways_last():
+    stages = {child.name: child.stage for child in plan()}
+    order = ["twitch", "normalizer-1", "queue-manager", "broadcaster", "gateway-1"]
+    assert stages["ingest"] == stages["twitch"]
+    assert sorted(order, key=stages.__getitem__) == order
+    assert len({stages[name] for name in order}) == len(order)
+
+
+@pytest.mark.parametrize("name", ["", "gateway", "gateway-", "gateway-x", "ingest-1", "queue", "normalizer", "source"])
+def test_a_name_of_no_process_is_refused_with_the_kinds(name):
+    with pytest.raises(ValueError, match="Kinds: broadcaster, gateway"):
+        parse_name(name, ["twitch"])
+
+
+def test_a_name_leads_back_to_its_kind_and_index():
+    for child in plan():
+        kind, index = parse_name(child.name, COUNTS["sources"])
+        assert (kind.name, kind.module) == (child.kind, child.module)
+        assert index == child.index or child.kind == "source"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_kind_has_a_module(kind):
+    assert importlib.util.find_spec(kind.module)
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "restarted"),
+    [
+        ("twitch", "sources.twitch.channel", True),
+        ("twitch", "sources.twitch", True),
+        ("twitch", "sources.demo", False),
+        ("twitch", "sources.twitchy", False),
+        ("twitch", "producer.retry_s", True),
+        ("twitch", "normalizer.processes", True),
+        ("gateway-1", "gateway.hello_s", True),
+        ("gateway-1", "ingest.max_body_bytes", False),
+    ],
+)
+def test_a_child_is_restarted_by_the_settings_that_it_reads(name, key, restarted):
+    assert reads(next(child for child in plan() if child.name == name), key) is restarted
+
+
+def test_one_row_is_all_that_a_kind_needs():
+    row = Kind("lamp", "tests.lamp", "lamps", reads=("lamp.{name}",), stage=1, optional=True)
+    assert children({"lamps": ["left", "right"]}, [row]) == [
+        Child("left", "lamp", 1, "tests.lamp", ("lamp.left",), 1, True),
+        Child("right", "lamp", 2, "tests.lamp", ("lamp.right",), 1, True),
+    ]
 
 
 def test_the_demo_can_be_left_out():
-    assert "demo" not in [child.name for child in children(1, 1, demo=False)]
-
-
-@pytest.mark.parametrize("name", ["", "gateway", "gateway-", "gateway-x", "ingest-1", "queue", "normalizer", "-1"])
-def test_what_is_no_name_is_refused_with_the_kinds(name):
-    with pytest.raises(ValueError, match="kinds are"):
-        parse_name(name)
-
-
-@pytest.mark.parametrize("module", MODULES.values())
-def test_every_kind_has_a_module(module):
-    assert importlib.util.find_spec(module)
+    assert [child.name for child in config.load(None, ["demo=false"]).children()][-1] == "ingest"

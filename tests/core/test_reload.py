@@ -4,14 +4,17 @@ import msgspec
 import pytest
 
 from actors import config
-from actors.core.supervision.reload import REFUSED, RESTARTS, Change, longest, plan
+from actors.core.supervision import kinds
+from actors.core.supervision.reload import FOLLOWED, REFUSED, Change, longest, plan
 from tests.core.test_config import names
 
-BEFORE = config.tree_of(config.load(None))
+BEFORE = config.load(None)
 
 
-def changed(*overrides: str) -> dict[str, object]:
-    return config.tree_of(config.load(None, overrides))
+def planned(*overrides: str):
+    """Return the plan of a reload from the defaults to the defaults with overrides."""
+    after = config.load(None, overrides)
+    return plan(config.tree_of(BEFORE), config.tree_of(after), BEFORE.children(), after.children())
 
 
 @pytest.mark.parametrize(("override", "restarts"), [
@@ -19,15 +22,15 @@ def changed(*overrides: str) -> dict[str, object]:
     ("budgets.cpu_pct=50.0", []),
     ("budgets.of.gateway.cpu_pct=50.0", []),
     ("demo=false", []),
-    ("gateway.legacy_ws_payload=true", ["gateway"]),
-    ("gateway.processes=2", ["gateway"]),
-    ("normalizer.processes=2", ["ingest"]),
+    ("gateway.legacy_ws_payload=true", ["gateway-1"]),
+    ("gateway.processes=2", ["gateway-1"]),
+    ("normalizer.processes=2", ["ingest", "demo"]),
     ("queue.flush_hz=50.0", ["queue-manager"]),
-    ("producer.retry_s=0.5", ["ingest"]),
+    ("producer.retry_s=0.5", ["ingest", "demo"]),
     ("ingest.max_body_bytes=2048", ["ingest"]),
 ])  # fmt: skip
 def test_a_change_restarts_who_reads_it(override, restarts):
-    found = plan(BEFORE, changed(override))
+    found = planned(override)
     assert (found.restarts, found.refusals) == (restarts, [])
     assert found.changes[0].key.startswith(override.split("=")[0].rpartition(".")[0])
 
@@ -35,28 +38,50 @@ def test_a_change_restarts_who_reads_it(override, restarts):
 @pytest.mark.parametrize("key", ["gateway.port=7800", "gateway.host=::1", "ingest.port=7801", "run_dir=elsewhere"])
 def test_what_others_hold_on_to_is_refused_with_the_reason(key):
     name = key.split("=")[0]
-    found = plan(BEFORE, changed(key, "demo=false"))
+    found = planned(key, "demo=false")
     assert [refusal.startswith(f"{name} is ") for refusal in found.refusals] == [True]
     assert found.refusals[0].endswith("stop and start instead")
 
 
 def test_nothing_changed_asks_for_nothing():
-    assert plan(BEFORE, changed()) == ([], [], [])
+    assert planned() == ([], [], [])
 
 
 def test_each_kind_is_restarted_once():
-    found = plan(BEFORE, changed("queue.flush_hz=50.0", "queue.busy_hz=20.0", "gateway.hello_s=1.0"))
-    assert found.restarts == ["queue-manager", "gateway"]
+    found = planned("queue.flush_hz=50.0", "queue.busy_hz=20.0", "gateway.hello_s=1.0")
+    assert found.restarts == ["gateway-1", "queue-manager"]
     assert found.changes[0] == Change("queue.flush_hz", 60.0, 50.0)
 
 
-def test_every_setting_has_an_answer():
+def test_every_setting_restarts_a_kind_or_is_followed_or_refused():
+    children = BEFORE.children()
     for key in names(config.Settings):
-        answers = [table for table in (RESTARTS, REFUSED) if longest(table, key) is not None]
-        assert answers, f"nothing says what a change of {key} means"
+        answers = [
+            longest(REFUSED, key) is not None,
+            any(f"{key}.".startswith(f"{followed}.") for followed in FOLLOWED),
+            any(kinds.reads(child, key) for child in children),
+        ]
+        assert any(answers), f"nothing says what a change of {key} means"
+
+
+FEED = 'sources.feed={kind="websocket",url="ws://127.0.0.1:1",map=[]}'
+OTHER = 'sources.other={kind="websocket",url="ws://127.0.0.1:1",map=[]}'
+
+
+def test_a_change_of_one_source_restarts_that_source_alone():
+    before = config.load(None, [FEED, OTHER])
+    after = config.load(None, [FEED.replace(":1", ":2"), OTHER])
+    found = plan(config.tree_of(before), config.tree_of(after), before.children(), after.children())
+    assert (found.restarts, [change.key for change in found.changes]) == (["feed"], ["sources.feed.url"])
+
+
+def test_a_new_source_restarts_nothing():
+    after = config.load(None, [FEED])
+    found = plan(config.tree_of(BEFORE), config.tree_of(after), BEFORE.children(), after.children())
+    assert (found.restarts, found.refusals) == ([], [])
 
 
 def test_a_key_of_a_table_is_compared_too():
     exceptional = msgspec.to_builtins(config.Exceptional())
-    found = plan(BEFORE, changed("budgets.of.gateway.cpu_pct=50.0")).changes
+    found = planned("budgets.of.gateway.cpu_pct=50.0").changes
     assert found == [Change("budgets.of.gateway", None, exceptional | {"cpu_pct": 50.0})]

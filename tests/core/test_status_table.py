@@ -71,8 +71,8 @@ def test_the_advice_of_every_alert_fits_into_a_line_and_ends_in_a_command(key):
     do = Alert(key, "queue-manager", "").do
     assert len(ADVICE + do) <= 80
     words = do.rpartition("./supervisor.py ")[2].split()
-    assert words[0] in ("reload", "logs", "top", "restart", "doctor", "start")
-    assert set(words[1:]) <= {"queue-manager", "--detach"}
+    assert words[0] in ("reload", "logs", "top", "restart", "doctor", "start", "source")
+    assert set(words[1:]) <= {"queue-manager", "--detach", "list"}
 
 
 def test_a_long_alert_is_wrapped_not_cut():

@@ -10,7 +10,6 @@ sys.path.insert(0, str(ROOT))
 
 import supervisor  # noqa: E402
 from actors import config  # noqa: E402
-from actors.core.supervision import kinds as topology  # noqa: E402
 from actors.errors import FramewireError  # noqa: E402
 from actors.supervision import process_tree  # noqa: E402
 from actors.supervision.invocation import Invocation  # noqa: E402
@@ -36,7 +35,7 @@ def main(arguments: list[str]) -> int:
     fail_when_asked(run_dir)
     guarded = len(arguments) > 1
     settings = config.load(run_dir / "tiny.toml", [f"run_dir={run_dir}"])
-    plan = topology.children(gateways=1, normalizers=1, demo=True)
+    plan = config.load(None, ["demo=true"]).children()
     invocation = Invocation(os.getppid() if guarded else None, True, "again" in arguments, time.monotonic())
     try:
         return supervisor.supervise(settings, invocation, plan, PROGRAM)

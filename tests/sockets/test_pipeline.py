@@ -128,7 +128,8 @@ BAD_REQUESTS = {
     ),
     "a body over the limit": ("POST", "/events", b" " * ((1 << 20) + 1), None, 413, "1048576"),
     "another method": ("GET", "/events", b"", None, 405, ""),
-    "another path": ("GET", "/../../etc/passwd", b"", {}, 404, "nothing"),
+    "another path": ("GET", "/../../etc/passwd", b"", {}, 404, "unknown path"),
+    "an unknown source": ("POST", "/webhook/tips", b"{}", {}, 404, "no source"),
 }
 
 

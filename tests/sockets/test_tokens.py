@@ -9,9 +9,8 @@ import stat
 import msgspec
 import pytest
 
-from actors import config, tokens
+from actors import tokens
 from actors.errors import ConfigError
-from actors.producers import demo
 
 
 def test_tokens_are_made_once_and_are_private(run_dir):
@@ -78,12 +77,3 @@ def test_what_root_replaces_stays_its_owners(run_dir):
         os.chown(path, 65_534, 65_534)
     tokens.rotate(run_dir, "ingest")
     assert (run_dir / tokens.FILE).stat().st_uid == 65_534
-
-
-def test_a_demo_waits_for_tokens_that_cannot_be_read(run_dir):
-    tokens.load_or_create(run_dir)
-    server = demo.Server(config.Settings(), run_dir)
-    (run_dir / tokens.FILE).write_bytes(b"{")
-    _, beat = next(demo.beats())
-    assert server.post(beat) is False
-    assert server.counts["unanswered"] == 1

@@ -123,7 +123,7 @@ class RawItem(Struct, frozen=True, array_like=True):
 
     pseq     critical: the durable, gap-free number in the producer's outbox; others: a counter of this generation
     attempt  how often it was sent, from 1
-    kind     the adapter that understands `body` (a key of adapters.ADAPTERS)
+    kind     the adapter that understands `body` (a module of actors/adapters)
     body     kind "event": MessagePack of a Submission; kind "srcds": one log line, UTF-8
     """
 

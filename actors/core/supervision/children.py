@@ -58,10 +58,6 @@ TRANSITIONS: Final[dict[State, dict[str, State]]] = {
     State.FAILED: {"stop": State.STOPPED, "again": State.BACKOFF},
 }
 
-# Whoever stands earlier leaves earlier, so that what was accepted flows out: producers stop accepting and wait for
-# their acknowledgements, which needs everybody behind them. A kind that is not named is a producer.
-STOP_STAGES: Final = ("normalizer", "queue-manager", "broadcaster", "gateway")
-
 
 class Limits(NamedTuple):
     """Seconds; see config.Supervisor."""
@@ -247,7 +243,7 @@ class Family:
 
     def became_ready(self) -> bool:
         """Tell, once, that everybody works whom the start waited for."""
-        wanted = [life for life in self.lives if life not in self._leaving]
+        wanted = [life for life in self.lives if life not in self._leaving and not life.child.optional]
         if self.was_ready or any(life.state is not State.RUNNING for life in wanted):
             return False
         self.was_ready = True
@@ -260,9 +256,7 @@ class Family:
         self.stopping, self._reason, self._stop_by_s = True, reason, now_s + self._limits.drain_s
         stages: dict[int, list[Life]] = {}
         for life in self.lives:
-            kind = life.child.kind
-            number = STOP_STAGES.index(kind) + 1 if kind in STOP_STAGES else 0
-            stages.setdefault(number, []).append(life)
+            stages.setdefault(life.child.stage, []).append(life)
         self._stages = [[], *(stages[number] for number in sorted(stages))]
 
     def change(self, plan: Iterable[Child], limits: Limits, now_s: float) -> list[Order]:

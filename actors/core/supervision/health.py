@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+from actors.core.sources.state import Report, State
+
 IN_A_ROW: Final = 5
 CLEAR_SHARE: Final = 0.9
 RESTART_EVERY_S: Final = 60.0
@@ -48,7 +50,10 @@ ALERTS: Final[dict[str, Meaning]] = {
     "memory.critical": Meaning(Level.CRITICAL, "raise its budget, or free memory: ./supervisor.py restart NAME"),
     "cpu.high": Meaning(Level.WARN, "it will be late soon, give it less to do; see: ./supervisor.py top"),
     "store.slow": Meaning(Level.CRITICAL, "critical events wait for the disk; see: ./supervisor.py doctor"),
-    "source.refused": Meaning(Level.CRITICAL, "what keeps the log from taking it: ./supervisor.py logs queue-manager"),
+    "outbox.full": Meaning(Level.CRITICAL, "what keeps the log from taking it: ./supervisor.py logs queue-manager"),
+    "source.refused": Meaning(Level.CRITICAL, "correct what it says; then see: ./supervisor.py source list"),
+    "source.degraded": Meaning(Level.WARN, "a part of the source is missing; see: ./supervisor.py source list"),
+    "source.silent": Meaning(Level.WARN, "check the game or platform; see: ./supervisor.py source list"),
     "list.unwritten": Meaning(Level.WARN, "make room, or correct its permissions; see: ./supervisor.py doctor"),
     "guardian.gone": Meaning(Level.WARN, "nobody would restart it; stop it, then: ./supervisor.py start --detach"),
 }
@@ -167,8 +172,24 @@ def of_stats(name: str, stats: Mapping[str, Any]) -> list[Alert]:
     if stuck_s > SLOW_STORE_S:
         found.append(Alert("store.slow", name, f"a commit has been under way for {stuck_s:.1f} s"))
     if stats.get("outbox_full"):
-        found.append(Alert("source.refused", name, "the outbox is full, sources are answered 503"))
+        found.append(Alert("outbox.full", name, "the outbox is full, sources are answered 503"))
     return found
+
+
+_SOURCE_ALERTS: Final = {
+    State.REFUSED: "source.refused",
+    State.DEGRADED: "source.degraded",
+    State.SILENT: "source.silent",
+}
+
+
+def of_sources(reports: Iterable[Report]) -> list[Alert]:
+    """Return what the states of sources say is wrong."""
+    return [
+        Alert(_SOURCE_ALERTS[report.state], report.name, report.detail)
+        for report in reports
+        if report.state in _SOURCE_ALERTS
+    ]
 
 
 class Board:

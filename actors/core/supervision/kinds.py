@@ -1,55 +1,95 @@
-"""Which processes a configuration asks for, in the order in which they start.
+"""The kinds of processes, and which processes a configuration asks for.
 
-Consumers start first and producers last; stopping goes the other way, so that stopping drains.
+One row per kind. The plan of children, the order of start and stop, the restarts of a reload, the keys of `budgets.of`
+and the module that a child runs all follow from it. To add a kind of process, add a row.
+
+Consumers start first and producers last. They stop by stage, producers first, so that what was accepted flows out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
 
-MODULES: Final = {
-    "broadcaster": "actors.broadcaster",
-    "gateway": "actors.gateway.server",
-    "queue-manager": "actors.queue_manager",
-    "normalizer": "actors.normalizer",
-    "ingest": "actors.producers.ingest",
-    "demo": "actors.producers.demo",
-}
 
-MANY: Final = ("gateway", "normalizer")
+class Kind(Struct, frozen=True):
+    """One kind of process.
+
+    module    runs it: `main(settings, run_dir, name, index) -> exit code`
+    count     the key that says how many: a number n gives NAME-1 to NAME-n, a list one process for each of its names;
+              "" is exactly one process, called after its kind
+    reads     keys of the settings; a change of one of them, or below it, restarts the process. `{name}` is its name
+    stage     when it stops: all processes of stage 0 first
+    optional  the pipeline is ready without it, and a start does not fail when its configuration is wrong
+    """
+
+    name: str
+    module: str
+    count: str = ""
+    reads: tuple[str, ...] = ()
+    stage: int = 0
+    optional: bool = False
+
+
+# What every producer reads: its outbox and window, and the normalizers that it connects to.
+PRODUCER: Final = ("producer", "normalizer.processes")
+
+KINDS: Final = (
+    Kind("broadcaster", "actors.broadcaster", stage=3),
+    Kind("gateway", "actors.gateway.server", "gateway.processes", reads=("gateway",), stage=4),
+    Kind("queue-manager", "actors.queue_manager", reads=("queue",), stage=2),
+    Kind("normalizer", "actors.normalizer", "normalizer.processes", stage=1),
+    Kind("ingest", "actors.producers.ingest", reads=("ingest", *PRODUCER)),
+    Kind("source", "actors.producers.kit", "sources", reads=("sources.{name}", *PRODUCER), optional=True),
+)
 
 
 class Child(Struct, frozen=True):
-    """One process of the pipeline. `name` is what operators call it: `queue-manager`, `normalizer-2`."""
+    """One process of the pipeline. `name` is what operators call it: `queue-manager`, `normalizer-2`, `twitch`."""
 
     name: str
     kind: str
-    index: int
+    index: int = 1
+    module: str = ""
+    reads: tuple[str, ...] = ()
+    stage: int = 0
+    optional: bool = False
 
 
-def children(gateways: int, normalizers: int, demo: bool) -> list[Child]:
-    """Return all children in the order of their start."""
-    plan = [Child("broadcaster", "broadcaster", 1)]
-    plan += [Child(f"gateway-{index}", "gateway", index) for index in range(1, gateways + 1)]
-    plan += [Child("queue-manager", "queue-manager", 1)]
-    plan += [Child(f"normalizer-{index}", "normalizer", index) for index in range(1, normalizers + 1)]
-    plan += [Child("ingest", "ingest", 1)]
-    if demo:
-        plan += [Child("demo", "demo", 1)]
-    return plan
+def children(counts: Mapping[str, int | Sequence[str]], kinds: Iterable[Kind] = KINDS) -> list[Child]:
+    """Return all children in the order of their start; `counts` has the value of every `count` key."""
+    return [_child(kind, name, index) for kind in kinds for index, name in enumerate(_names(kind, counts), start=1)]
 
 
-def parse_name(name: str) -> tuple[str, int]:
-    """Return (kind, index) of a child's name.
+def parse_name(name: str, sources: Iterable[str], kinds: Iterable[Kind] = KINDS) -> tuple[Kind, int]:
+    """Return (kind, index) of a child's name; `sources` are the names of all sources.
 
     Raises:
-        ValueError: no child is called so.
+        ValueError: no child has this name.
     """
-    kind, _, number = name.rpartition("-")
-    if kind in MANY and number.isdigit():
-        return kind, int(number)
-    if name in MODULES and name not in MANY:
-        return name, 1
-    raise ValueError(f"no actor is called {name!r}; kinds are {', '.join(MODULES)}")
+    stem, _, number = name.rpartition("-")
+    for kind in kinds:
+        listed = kind.count == "sources" and name in sources
+        numbered = kind.count.endswith(".processes") and stem == kind.name and number.isdigit()
+        if listed or numbered or (name == kind.name and not kind.count):
+            return kind, int(number) if numbered else 1
+    raise ValueError(f"Unknown process {name!r}. Kinds: {', '.join(kind.name for kind in kinds)}")
+
+
+def reads(child: Child, key: str) -> bool:
+    """Whether a change of the setting `key` (a dotted path) restarts `child`."""
+    return any(f"{key}.".startswith(f"{prefix}.") or f"{prefix}.".startswith(f"{key}.") for prefix in child.reads)
+
+
+def _names(kind: Kind, counts: Mapping[str, int | Sequence[str]]) -> Sequence[str]:
+    if not kind.count:
+        return [kind.name]
+    count = counts[kind.count]
+    return [f"{kind.name}-{index}" for index in range(1, count + 1)] if isinstance(count, int) else count
+
+
+def _child(kind: Kind, name: str, index: int) -> Child:
+    keys = tuple(key.replace("{name}", name) for key in kind.reads)
+    return Child(name, kind.name, index, kind.module, keys, kind.stage, kind.optional)

@@ -1,35 +1,27 @@
 """What a changed setting asks of a running pipeline.
 
-Nothing that was accepted depends on a setting, and every actor can be restarted without loss, so most changes are a
-restart of whoever reads them. Refused is what others hold on to: addresses that overlays and game servers were given.
-A reload is taken as a whole or not at all.
+Nothing that was accepted depends on a setting, and every actor can be restarted without loss, so most changes restart
+the processes that read the setting (`reads` in kinds.py). Changes of addresses that overlays and game servers were
+given are refused. A reload is taken as a whole or not at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-# key, or the beginning of keys: (kinds that read it, and are restarted). The longest that fits counts.
-RESTARTS: Final[dict[str, tuple[str, ...]]] = {
-    "supervisor": (),
-    "budgets": (),
-    "demo": (),  # a child more or less
-    "normalizer.processes": ("ingest",),  # sources connect to each of them
-    "gateway.processes": ("gateway",),  # the first must share its port from the beginning
-    "gateway": ("gateway",),
-    "queue": ("queue-manager",),
-    "producer": ("ingest",),
-    "ingest": ("ingest",),
-}
+from actors.core.supervision.kinds import Child, reads
+
+# Keys, or beginnings of keys, that the supervisor itself follows without a restart. `sources`: children come and go.
+FOLLOWED: Final = ("supervisor", "budgets", "demo", "sources", "gateway.processes", "normalizer.processes")
 
 REFUSED: Final[dict[str, str]] = {
-    "run_dir": "it is where this pipeline lives",
+    "run_dir": "the pipeline keeps its files there",
     "gateway.host": "overlays and bookmarks have this address",
     "gateway.port": "overlays and bookmarks have this address",
     "ingest.host": "game servers and programs have this address",
     "ingest.port": "game servers and programs have this address",
-    "faults": "it is for tests, which start their own",
+    "faults": "only tests use it",
 }
 
 
@@ -42,23 +34,35 @@ class Change(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What a reload does: `restarts` are kinds of children, `refusals` sentences; with any of those nothing happens."""
+    """What a reload does.
+
+    restarts  names of children that run before and after, and read a setting that changed
+    refusals  sentences; with any of them nothing happens
+    """
 
     changes: list[Change]
     restarts: list[str]
     refusals: list[str]
 
 
-def plan(before: Mapping[str, Any], after: Mapping[str, Any]) -> Plan:
-    """Compare two trees of settings."""
+def plan(
+    before: Mapping[str, Any], after: Mapping[str, Any], old: Iterable[Child] = (), new: Iterable[Child] = ()
+) -> Plan:
+    """Compare two trees of settings; `old` and `new` are the children that they ask for."""
     changes = list(differences(before, after))
     refusals = [
         f"{change.key} is {change.before!r} and would be {change.after!r}: {reason}; stop and start instead"
         for change in changes
         if (reason := longest(REFUSED, change.key)) is not None
     ]
-    kinds = [kind for change in changes for kind in longest(RESTARTS, change.key) or ()]
-    return Plan(changes, list(dict.fromkeys(kinds)), refusals)
+    remaining = {child.name: child for child in old}
+    restarts = [
+        child.name
+        for child in new
+        if child.name in remaining
+        and any(reads(child, change.key) or reads(remaining[child.name], change.key) for change in changes)
+    ]
+    return Plan(changes, restarts, refusals)
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any], path: str = "") -> Iterator[Change]:

@@ -1,0 +1,129 @@
+"""What state a source is in, and when it connects again. Times are monotonic seconds, passed in.
+
+CONNECTING ─live▶ LIVE ─no message for silence_s▶ SILENT ─message▶ LIVE
+    ▲               │ degraded(why): it works, but not fully (DEGRADED instead of LIVE)
+    └──disconnected─┘
+any ─refused(why)▶ REFUSED ─a changed secret, or RETRY_REFUSED_S▶ CONNECTING
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+# Twitch and Census ask clients to back off; 30 s is what both accept for hours.
+BACKOFF_FIRST_S: Final = 1.0
+BACKOFF_MAX_S: Final = 30.0
+RETRY_REFUSED_S: Final = 300.0
+LATE_MS: Final = 10_000.0
+FUTURE_MS: Final = 3_000.0
+REASON_CHARACTERS: Final = 300
+
+
+class State(StrEnum):
+    CONNECTING = "connecting"
+    LIVE = "live"
+    SILENT = "silent"
+    DEGRADED = "degraded"
+    REFUSED = "refused"
+
+
+class Report(Struct, frozen=True):
+    """A source as `status`, the dashboard and /metrics show it.
+
+    message_age_s  since the last message, None before the first
+    detail         why it is degraded, refused or disconnected; at most 300 characters
+    received       messages since the start of the process: accepted (critical, on disk), sent (best effort), ignored
+                   (no event), rejected (malformed), duplicate. late and future count stamps of the source
+    """
+
+    name: str
+    kind: str
+    state: State
+    redelivers: bool = False
+    detail: str = ""
+    message_age_s: float | None = None
+    received: int = 0
+    accepted: int = 0
+    sent: int = 0
+    ignored: int = 0
+    rejected: int = 0
+    duplicate: int = 0
+    late: int = 0
+    future: int = 0
+    reconnects: int = 0
+
+
+class Health:
+    """The state of one source over its connections."""
+
+    def __init__(self, silence_s: float | None, now_s: float) -> None:
+        self.state = State.CONNECTING
+        self.detail = ""
+        self.reconnects = 0
+        self._silence_s = silence_s
+        self._heard_s = now_s
+        self._failures = 0
+        self._degraded = ""
+
+    def live(self, now_s: float) -> None:
+        """The handshake is done."""
+        self._heard_s, self._degraded = now_s, ""
+        self._work()
+
+    def alive(self, now_s: float) -> None:
+        """A message or a keepalive came."""
+        self._heard_s, self._failures = now_s, 0
+        if self.state is not State.REFUSED:
+            self._work()
+
+    def degraded(self, why: str) -> None:
+        """It works, but not fully; "" means that it works fully again."""
+        self._degraded = why[:REASON_CHARACTERS]
+        self._work()
+
+    def disconnected(self, why: str, now_s: float, jitter: float) -> float:
+        """Take the end of a connection; return after how many seconds to connect again. `jitter` is in 0..1."""
+        self._set(State.CONNECTING, why)
+        self.reconnects += 1
+        self._failures += 1
+        self._heard_s = now_s
+        longest_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** min(16, self._failures - 1))
+        return longest_s * (0.5 + jitter / 2)
+
+    def refused(self, why: str) -> None:
+        """The source does not accept us."""
+        self._set(State.REFUSED, why)
+
+    def tick(self, now_s: float) -> None:
+        """Notice silence."""
+        if self.state in (State.LIVE, State.DEGRADED) and self._silence_s and now_s - self._heard_s > self._silence_s:
+            self._set(State.SILENT, f"no message for {self._silence_s:g} s")
+
+    def _work(self) -> None:
+        self._set(State.DEGRADED if self._degraded else State.LIVE, self._degraded)
+
+    def _set(self, state: State, detail: str) -> None:
+        self.state, self.detail = state, detail[:REASON_CHARACTERS]
+
+
+class Seen:
+    """The identities of the last messages: at most `capacity`, each remembered for `keep_s`."""
+
+    def __init__(self, capacity: int = 16_384, keep_s: float = 900.0) -> None:
+        self._capacity, self._keep_s = capacity, keep_s
+        self._since_s: OrderedDict[str, float] = OrderedDict()
+
+    def add(self, identity: str, now_s: float) -> bool:
+        """Remember an identity; False when it was seen before."""
+        while self._since_s and (
+            len(self._since_s) >= self._capacity or next(iter(self._since_s.values())) < now_s - self._keep_s
+        ):
+            self._since_s.popitem(last=False)
+        if identity in self._since_s:
+            return False
+        self._since_s[identity] = now_s
+        return True

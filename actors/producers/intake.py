@@ -1,0 +1,109 @@
+"""One source's way into the pipeline: duplicates, lanes, the cursor, and what is counted of it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from actors.adapters import adapter_of
+from actors.core.contract.event import REFUSED, Category
+from actors.core.sources.state import FUTURE_MS, LATE_MS, Health, Report, Seen
+from actors.producers.link import Link
+from actors.producers.spec import Message, SourceSettings, Spec
+from actors.stores.outbox import Delivery, Stored
+
+EXCERPT_BYTES: Final = 500
+
+COUNTED: Final = ("received", "accepted", "sent", "ignored", "rejected", "duplicate", "late", "future")
+
+
+class Intake:
+    """Takes the messages of one source. `cursor` is what was saved last."""
+
+    def __init__(self, link: Link, name: str, settings: SourceSettings, spec: Spec) -> None:
+        self.name, self.settings, self.spec = name, settings, spec
+        self.cursor = link.cursors.get(name, b"")
+        self.health = Health(settings.silence_s or spec.silence_s, time.monotonic())
+        self.counts: dict[str, int] = dict.fromkeys(COUNTED, 0)
+        self._link = link
+        self._seen = Seen()
+        self._message_s: float | None = None
+
+    def take(self, messages: Sequence[Message], cursor: bytes | None = None) -> asyncio.Future[Stored] | None:
+        """Send and store messages, for which the outbox must have room, in one transaction with the cursor.
+
+        Returns a future that is done when the critical ones and the cursor are on disk; None when there is nothing to
+        wait for.
+        """
+        now_ms = time.time() * 1000
+        rows: list[tuple[str, bytes]] = []
+        digest = b""
+        for message in messages:
+            cursor = message.cursor if message.cursor is not None else cursor
+            category = self._lane(message, now_ms)
+            if category is Category.CRITICAL:
+                rows.append((message.kind, message.body))
+                if len(messages) == 1 and message.identity:
+                    digest = _digest(self.name, message.identity)
+            elif category is not None:
+                self.counts["sent"] += 1
+                self._link.send_best_effort([(message.kind, message.body)], now_ms)
+        if not rows and cursor is None:
+            return None
+        saved = None if cursor is None else (self.name, cursor)
+        self.cursor = self.cursor if cursor is None else cursor
+        future = self._link.store(Delivery(rows, now_ms, digest, saved))
+        future.add_done_callback(self._stored)
+        return future
+
+    def reject(self, reason: str, body: bytes) -> None:
+        """Put what cannot be understood into the quarantine."""
+        self.counts["rejected"] += 1
+        line = reason.replace("\n", " ").encode(errors="replace")
+        self._link.send_best_effort([(REFUSED, line + b"\n" + body[:EXCERPT_BYTES])], time.time() * 1000)
+
+    def report(self) -> Report:
+        """Return the source as operators see it."""
+        self.health.tick(time.monotonic())
+        age_s = None if self._message_s is None else round(time.monotonic() - self._message_s, 1)
+        return Report(
+            self.name,
+            self.settings.kind,
+            self.health.state,
+            self.spec.redelivers,
+            self.health.detail,
+            age_s,
+            reconnects=self.health.reconnects,
+            **self.counts,
+        )
+
+    def disconnected(self, why: str) -> float:
+        """Note the end of a connection; return after how many seconds to connect again."""
+        return self.health.disconnected(why, time.monotonic(), random.random())
+
+    def _lane(self, message: Message, now_ms: float) -> Category | None:
+        """Count a message; return its lane, None when it goes nowhere."""
+        self._message_s = time.monotonic()
+        self.counts["received"] += 1
+        if message.identity and not self._seen.add(message.identity, self._message_s):
+            self.counts["duplicate"] += 1
+            return None
+        if message.ts_source_ms is not None:
+            self.counts["late"] += now_ms - message.ts_source_ms > LATE_MS
+            self.counts["future"] += message.ts_source_ms - now_ms > FUTURE_MS
+        category = adapter_of(message.kind).category(message.body)
+        self.counts["ignored"] += category is None
+        return category
+
+    def _stored(self, future: asyncio.Future[Stored]) -> None:
+        if not future.cancelled():
+            self.counts["accepted"] += len(future.result().items)
+            self.counts["duplicate"] += future.result().repeated
+
+
+def _digest(name: str, identity: str) -> bytes:
+    return hashlib.blake2b(f"{name}\n{identity}".encode(), digest_size=16).digest()

@@ -1,0 +1,175 @@
+"""source ◀──any protocol──▶ [source process] ══PUSH══▶ normalizer
+
+The kit: runs the `connect` of one source module (spec.py), and gives it everything that sources have in common: outbox
+and window, a cursor in the same transaction as the messages, reconnects with jittered backoff, secrets, counters, a
+state, drain. What the source sends is read only as fast as the outbox takes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any, Final
+
+from actors import aio, heartbeat
+from actors.config import Settings
+from actors.core.sources.state import RETRY_REFUSED_S, State
+from actors.errors import BadInput, Refused
+from actors.producers import spec
+from actors.producers.intake import Intake
+from actors.producers.link import TICK_S, Link
+from actors.producers.spec import Message, SourceSettings
+from actors.secrets import Secrets
+
+DRAIN_S: Final = 4.0  # within supervisor.drain_s
+ORPHAN_DRAIN_S: Final = 0.5  # within heartbeat.ORPHAN_GRACE_S; what remains waits in the outbox
+IN_FLIGHT: Final = 256  # messages that are being stored at a time
+LOOK_S: Final = 1.0
+
+
+class Session:
+    """What `connect` gets: its settings and secrets, the saved cursor, and how it reports its state."""
+
+    def __init__(self, settings: SourceSettings, intake: Intake, secrets: Secrets, run_dir: Path) -> None:
+        self.name = intake.name
+        self.settings: Any = settings
+        self.secrets = secrets
+        self.run_dir = run_dir
+        self.log = logging.getLogger(intake.name)
+        self._intake = intake
+
+    @property
+    def cursor(self) -> bytes:
+        """What the last message with a cursor saved; b"" at first."""
+        return self._intake.cursor
+
+    def secret(self) -> str:
+        """Return the secret of this source; raises MissingSecret, which the kit reports as `refused`."""
+        return self.secrets.get(self.settings.secret or self.name)
+
+    def live(self) -> None:
+        """Report that the handshake is done."""
+        self._intake.health.live(time.monotonic())
+
+    def alive(self) -> None:
+        """Report a keepalive."""
+        self._intake.health.alive(time.monotonic())
+
+    def degraded(self, why: str) -> None:
+        """Report that it works, but not fully; "" means that it works fully again."""
+        self._intake.health.degraded(why)
+
+    def count(self, name: str, number: int = 1) -> None:
+        """Count `ignored`, `duplicate`, `late` or `future` messages that never become a Message."""
+        self._intake.counts[name] += number
+
+    def reject(self, reason: str, body: bytes) -> None:
+        """Put what cannot be understood into the quarantine, with the reason."""
+        self._intake.reject(reason, body)
+
+
+class Source:
+    """Connects, reads, and connects again, for as long as the process lives."""
+
+    def __init__(self, settings: Settings, run_dir: Path, name: str, link: Link) -> None:
+        own = settings.source(name)
+        self._module = spec.module_of(own.kind)
+        self._link = link
+        self._secrets = Secrets(run_dir)
+        self._secret = own.secret or name
+        self.intake = Intake(link, name, own, self._module.SPEC)
+        self._session = Session(own, self.intake, self._secrets, run_dir)
+        self._log = logging.getLogger(name)
+        self._in_flight = 0
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        while True:
+            stamp = self._secrets.stamp(self._secret)
+            try:
+                why = await self._read()
+            except Refused as error:
+                self.intake.health.refused(str(error))
+                self._log.error("refused reason=%r", str(error))
+                await self._wait_for_change(stamp)
+                continue
+            wait_s = self.intake.disconnected(why)
+            self._log.warning("disconnected reason=%r reconnect_in_s=%.1f", why, wait_s)
+            await asyncio.sleep(wait_s)
+
+    async def _read(self) -> str:
+        """Read one connection to its end; return why it ended."""
+        try:
+            async with aclosing(self._module.connect(self._session)) as messages:
+                async for message in messages:
+                    self.intake.health.alive(time.monotonic())
+                    await self._put(message)
+        except OSError as error:
+            return str(error) or type(error).__name__
+        except BadInput as error:
+            self.intake.reject(str(error), b"")
+            return str(error)
+        return "the source ended the connection"
+
+    async def _put(self, message: Message) -> None:
+        while not self._link.has_room(1):
+            self.intake.health.degraded("the outbox is full; the source is not read until the log has taken it")
+            await asyncio.sleep(TICK_S)
+        stored = self.intake.take([message])
+        if stored is None:
+            return
+        self._in_flight += 1
+        stored.add_done_callback(self._landed)
+        if self._in_flight >= IN_FLIGHT:
+            await stored  # stored in order: all before it are on disk, too
+
+    def _landed(self, _future: object) -> None:
+        self._in_flight -= 1
+
+    async def _wait_for_change(self, stamp: object) -> None:
+        """Wait until the secret changes, RETRY_REFUSED_S at most."""
+        due_s = time.monotonic() + RETRY_REFUSED_S
+        while time.monotonic() < due_s and self._secrets.stamp(self._secret) == stamp:
+            await asyncio.sleep(LOOK_S)
+        self.intake.health.state = State.CONNECTING
+
+
+async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.Ticks) -> int:
+    """Read the source until told to stop; then wait until the log has everything."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    link = Link(settings, run_dir, name, logging.getLogger(name))
+    source = Source(settings, run_dir, name, link)
+    counts: dict[str, float] = {"loop_failures": 0}
+    failures: list[BaseException] = []
+
+    def fail(failure: BaseException) -> None:
+        failures.append(failure)
+        stopped.set()
+
+    aio.end_with_own_failures(loop, counts, fail)
+    heart = heartbeat.Heartbeat(name, lambda: link.stats() | counts, ticks, lambda: [source.intake.report()])
+    heart.start(lambda: loop.call_soon_threadsafe(stopped.set))
+    running = loop.create_task(source.run())
+    running.add_done_callback(lambda task: None if task.cancelled() else fail(task.exception() or SystemExit(1)))
+    heart.ready()
+    while not heart.stopping and not failures:
+        try:
+            await asyncio.wait_for(stopped.wait(), heartbeat.HEARTBEAT_S)
+        except TimeoutError:
+            heart.beat()
+    if failures:  # what was accepted is in the outbox; the process must not continue with a failure of its own
+        raise failures[0]
+    running.cancel()
+    await link.drain(ORPHAN_DRAIN_S if heart.orphaned else DRAIN_S)
+    link.close()
+    return 0
+
+
+def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
+    """Run until told to stop."""
+    del index
+    return aio.run_asyncio(lambda ticks: serve(settings, run_dir, name, ticks))

@@ -1,0 +1,101 @@
+"""Any server that sends JSON over WebSocket: the configuration says what its messages mean (adapters/mapping.py)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from actors.adapters import mapping
+from actors.adapters.mapping import Rule
+from actors.errors import BadInput
+from actors.producers.spec import Message, SourceSettings, Spec
+from actors.section import Seconds, Url
+
+EXCERPT_BYTES: Final = 500
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Settings(SourceSettings, frozen=True, kw_only=True):
+    """A WebSocket server. `{secret}` in `url`, `headers` and `subscribe` stands for the secret.
+
+    subscribe    messages that are sent after the connection is open
+    map          rules: each message becomes the events of every rule that applies
+    ping_s       pause between pings; a server that does not answer for as long again is disconnected
+    """
+
+    url: Url
+    subscribe: list[Annotated[str, Meta(max_length=10_000)]] = []
+    headers: dict[str, Annotated[str, Meta(max_length=2_000)]] = {}
+    map: list[Rule] = []
+    ping_s: Seconds = 20.0
+
+
+SPEC: Final = Spec(
+    Settings,
+    "Any JSON over WebSocket, mapped to events by rules of the configuration.",
+    redelivers=False,
+    loss="What the server sends while the process restarts (a few hundred milliseconds) or the connection is cut.",
+)
+
+
+def check(settings: Settings) -> None:
+    """Raise BadInput unless all rules compile."""
+    mapping.compiled(settings.map)
+    if not settings.url.startswith(("ws://", "wss://")):
+        raise BadInput(f"url is {settings.url[:80]!r}, expected ws://… or wss://…")
+
+
+def try_message(settings: Settings, name: str, data: bytes) -> list[Message]:
+    """Return what one WebSocket message would become; raises BadInput as `decode` does."""
+    return decode(mapping.compiled(settings.map), name, data)
+
+
+def decode(rules: mapping.CompiledMap, name: str, data: str | bytes) -> list[Message]:
+    """Return what one WebSocket message means.
+
+    Raises:
+        BadInput: it is no JSON, or a rule fails on it.
+    """
+    try:
+        body: Any = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"Expected JSON: {error}") from error
+    return [
+        Message(_encode(submission), "event", f"{submission.type}/{submission.id}" if submission.id else "",
+                submission.ts_source_ms)
+        for submission in mapping.submissions(rules, body, name)
+    ]  # fmt: skip
+
+
+async def connect(session: Any) -> AsyncIterator[Message]:
+    """Connect, subscribe, and yield what the rules make of each message."""
+    from actors.producers.web import websocket
+
+    settings: Settings = session.settings
+    rules = mapping.compiled(settings.map)
+
+    def fill(text: str) -> str:
+        return text.replace("{secret}", session.secret()) if "{secret}" in text else text
+
+    headers = {name: fill(value) for name, value in settings.headers.items()}
+    async with websocket(fill(settings.url), headers, ping_s=settings.ping_s) as socket:
+        for text in settings.subscribe:
+            await socket.send(fill(text))
+        session.live()
+        while True:
+            data = await socket.receive()
+            session.alive()
+            try:
+                messages = decode(rules, session.name, data)
+            except BadInput as error:
+                session.reject(str(error), data.encode() if isinstance(data, str) else data)
+                continue
+            if not messages:
+                session.count("ignored")
+            for message in messages:
+                yield message

@@ -1,0 +1,173 @@
+"""What a source is: its settings, what it says of itself, and the messages that it gives to the kit.
+
+To add a kind of source, add a module to actors/producers/sources/. Nothing else needs to know it.
+
+    connect(session)   an async generator for one connection: connects, yields messages. The kit (kit.py) runs it in a
+                       process of its own and connects again when it ends
+    receive(request, settings, secret, state) -> Taken
+                       a pure function for one HTTP request. The ingest calls it
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from difflib import get_close_matches
+from types import ModuleType
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from actors.errors import BadInput, ConfigError, Refused
+from actors.producers import sources
+from actors.section import Seconds, Section
+
+NAME_PATTERN: Final = r"^[a-z][a-z0-9-]{0,31}\Z"
+SourceName = Annotated[str, Meta(pattern=NAME_PATTERN)]
+SecretName = Annotated[str, Meta(pattern=r"^([a-z0-9][a-z0-9._-]{0,63})?\Z")]
+
+KINDS: Final = tuple(sorted(module.name for module in pkgutil.iter_modules(sources.__path__)))
+
+
+class SourceSettings(Section, frozen=True, kw_only=True):
+    """Base of the settings of every kind of source.
+
+    secret     name of the secret that it uses; "" is the name of the source
+    silence_s  a longer pause between two messages is reported as silence; left out, the kind's own figure
+    """
+
+    kind: str
+    secret: SecretName = ""
+    silence_s: Seconds | None = None
+
+
+class Message(Struct, frozen=True):
+    """One raw message of a source.
+
+    body          what the adapter reads
+    kind          the adapter: a module of actors/adapters; "event" is MessagePack of a Submission
+    identity      the source's own identity of the message: one that was seen before is dropped and counted as a
+                  duplicate; "" when the source gives none
+    ts_source_ms  when it happened, for the counters of late and future stamps
+    cursor        the position in the source, or the state of its decoder, after this message; saved in the same
+                  outbox transaction. None: as before
+    """
+
+    body: bytes
+    kind: str
+    identity: str = ""
+    ts_source_ms: float | None = None
+    cursor: bytes | None = None
+
+
+class Request(Struct, frozen=True):
+    """One HTTP request to `/PATH/NAME/...`. `path` is what follows the name; names of headers are in lower case."""
+
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    now_ms: float
+
+
+class Taken(Struct, frozen=True):
+    """What a request became: messages to store, and the answer. `state` is saved with the messages."""
+
+    messages: list[Message] = []
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json"
+    state: bytes | None = None
+
+
+class Spec(Struct, frozen=True):
+    """What a source module says of itself.
+
+    settings      its section of the configuration
+    summary       one sentence
+    redelivers    the source repeats what was not acknowledged, or is read from a saved position
+    loss          one sentence: what is lost when the process dies
+    silence_s     the longest pause that is normal; None: any
+    path          HTTP sources: the first segment of the path at the ingest
+    answer_first  HTTP sources: the answer leaves before the messages are stored, because a game waits for it
+    """
+
+    settings: type[SourceSettings]
+    summary: str
+    redelivers: bool
+    loss: str
+    silence_s: float | None = None
+    path: str = ""
+    answer_first: bool = False
+
+
+class Disconnected(OSError):
+    """The connection ended, with a close code if the source sent one. The kit connects again."""
+
+    code: int | None = None
+
+
+class SourceRefused(Refused):
+    """The source does not accept us, and another attempt alone changes nothing; the text says what to do."""
+
+
+class Forbidden(BadInput):
+    """The sender of a request could not prove who it is; answered with 401."""
+
+
+def module_of(kind: str) -> ModuleType:
+    """Return the module of a kind.
+
+    Raises:
+        ConfigError: there is no such kind.
+    """
+    if kind not in KINDS:
+        near = get_close_matches(kind[:64], KINDS, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ConfigError(f"Unknown kind of source {kind[:64]!r}{hint} Kinds: {', '.join(KINDS)}")
+    return importlib.import_module(f"{sources.__name__}.{kind}")
+
+
+def spec_of(kind: str) -> Spec:
+    """Return what a kind of source says of itself; raises ConfigError as `module_of` does."""
+    spec: Spec = module_of(kind).SPEC
+    return spec
+
+
+def settings_of(name: str, tree: Mapping[str, Any]) -> SourceSettings:
+    """Return the settings of the source `name`.
+
+    Raises:
+        ConfigError: an unknown kind or key, or a wrong value; the text names the path.
+    """
+    kind = tree.get("kind")
+    if not isinstance(kind, str):
+        raise ConfigError(f"sources.{name}.kind is missing. Kinds: {', '.join(KINDS)}")
+    module = module_of(kind)
+    spec: Spec = module.SPEC
+    try:
+        settings = msgspec.convert(tree, spec.settings)
+    except msgspec.ValidationError as error:
+        text = str(error).replace("`$.", f"`$.sources.{name}.").replace("`$`", f"`$.sources.{name}`")
+        raise ConfigError(f"{text}{_hint(str(error), spec)}") from error
+    check = getattr(module, "check", None)
+    if check is not None:
+        try:
+            check(settings)
+        except BadInput as error:
+            raise ConfigError(f"sources.{name}: {error}") from error
+    return settings
+
+
+def is_process(kind: str) -> bool:
+    """Whether sources of this kind are processes of their own, and not paths of the ingest."""
+    return not spec_of(kind).path
+
+
+def _hint(error: str, spec: Spec) -> str:
+    _, found, rest = error.partition("unknown field `")
+    names = [field.name for field in msgspec.structs.fields(spec.settings)]
+    near = get_close_matches(rest.partition("`")[0], names, n=1) if found else []
+    return f" (did you mean `{near[0]}`?)" if near else ""

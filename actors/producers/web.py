@@ -1,0 +1,96 @@
+"""WebSocket connections to sources. The one home of the `websockets` library."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
+from actors.producers.spec import Disconnected, SourceRefused
+
+OPEN_S: Final = 10.0
+MAX_BYTES: Final = 1 << 20  # of one message
+MAX_QUEUE: Final = 64  # messages that are read ahead; beyond, TCP holds the sender back
+PING_S: Final = 20.0
+
+# What another attempt does not cure: the server understood us and said no.
+_REFUSALS: Final = (400, 401, 403, 404, 410)
+
+
+class Socket:
+    """One open connection. Every method raises Disconnected when it has ended."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def receive(self) -> str | bytes:
+        """Return the next message."""
+        try:
+            return await self._connection.recv()
+        except ConnectionClosed as error:
+            raise closed(error) from error
+
+    async def send(self, text: str) -> None:
+        """Send a text message."""
+        try:
+            await self._connection.send(text)
+        except ConnectionClosed as error:
+            raise closed(error) from error
+
+    async def close(self) -> None:
+        """End the connection."""
+        await self._connection.close()
+
+
+@asynccontextmanager
+async def websocket(
+    url: str, headers: Mapping[str, str] | None = None, subprotocols: Sequence[str] = (), ping_s: float | None = PING_S
+) -> AsyncIterator[Socket]:
+    """Open a connection; it is closed at the end of the block.
+
+    Raises:
+        Disconnected: it cannot be opened now.
+        SourceRefused: the URL is wrong, or the server refuses us.
+    """
+    options: dict[str, Any] = {"open_timeout": OPEN_S, "close_timeout": 1.0, "max_size": MAX_BYTES}
+    try:
+        connection = await connect(
+            url,
+            additional_headers=headers,
+            subprotocols=list(subprotocols) or None,  # type: ignore[arg-type]
+            ping_interval=ping_s,
+            max_queue=MAX_QUEUE,
+            compression=None,
+            proxy=None,
+            user_agent_header="Framewire",
+            **options,
+        )
+    except InvalidStatus as error:
+        status = error.response.status_code
+        if status in _REFUSALS:
+            raise SourceRefused(f"{url_without_query(url)} answered {status}; check the URL and the secret") from error
+        raise Disconnected(f"{url_without_query(url)} answered {status}") from error
+    except InvalidURI as error:
+        raise SourceRefused(f"{url_without_query(url)} is not a WebSocket URL (ws:// or wss://)") from error
+    except (InvalidHandshake, TimeoutError, OSError) as error:
+        raise Disconnected(f"cannot connect to {url_without_query(url)}: {error or type(error).__name__}") from error
+    try:
+        yield Socket(connection)
+    finally:
+        await connection.close()
+
+
+def closed(error: ConnectionClosed) -> Disconnected:
+    """Return the end of a connection with its close code and reason, where there is one."""
+    frame = error.rcvd
+    gone = Disconnected(f"closed with {frame.code} {frame.reason}".strip() if frame else "the connection was cut")
+    gone.code = frame.code if frame else None
+    return gone
+
+
+def url_without_query(url: str) -> str:
+    """Return a URL without what may hold a secret."""
+    return url.partition("?")[0].partition("#")[0][:200]
