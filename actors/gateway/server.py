@@ -24,7 +24,7 @@ from actors import aio, heartbeat
 from actors.config import Settings
 from actors.core import origins
 from actors.errors import ConfigError, Refused
-from actors.gateway import api, layout_api, pages
+from actors.gateway import api, layout_api, media, pages
 from actors.gateway.hub import Gateway
 from actors.gateway.sockets import OverlaySocket
 
@@ -64,6 +64,7 @@ def application(gateway: Gateway) -> tornado.web.Application:
             ("/overlay", pages.Redirect, {"to": "/overlay/"}),
             ("/overlay/", pages.Files, {"path": root, "page": "overlay.html"}),
             ("/static/(.*)", pages.Files, {"path": root}),
+            *media.routes(gateway.run_dir),
             ("/healthz", api.Healthz, shared),
             ("/readyz", api.Readyz, shared),
             ("/metrics", api.Metrics, shared),

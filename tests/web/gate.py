@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
+import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -23,7 +26,7 @@ import tornado.websocket
 from actors.core.contract.event import Category, Event
 from actors.core.contract.frame import Frame, json_event, json_frame
 from actors.core.contract.taxonomy import TAXONOMY
-from actors.gateway import pages
+from actors.gateway import media, pages
 
 TOKEN = "display-token"
 BATCH = 200  # events in one frame of a catch-up
@@ -51,6 +54,7 @@ class Gate:
         self.heartbeat_ms = 2_000
         self.status: dict[str, Any] = {}
         self.files: dict[str, tuple[str, str]] = {}  # pages of a test's own, below /own/: (type, text)
+        self.run_dir = Path(tempfile.mkdtemp(prefix="fw-"))
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -144,6 +148,7 @@ class Gate:
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(10)
         assert not self._thread.is_alive()
+        shutil.rmtree(self.run_dir)
 
     # The server
 
@@ -173,6 +178,7 @@ class Gate:
                 ("/", pages.Files, {"path": root, "page": "dashboard.html"}),
                 ("/overlay/", pages.Files, {"path": root, "page": "overlay.html"}),
                 ("/static/(.*)", pages.Files, {"path": root}),
+                *media.routes(self.run_dir),
                 ("/api/(.*)", Api, {"gate": self}),
                 ("/own/(.*)", Own, {"gate": self}),
             ],

@@ -16,7 +16,7 @@ import { Store } from "../../web_overlay/js/core/store.mjs";
 import { advised, worst } from "../../web_overlay/js/dashboard/alerts.mjs";
 import { processState, storyText } from "../../web_overlay/js/dashboard/sections.mjs";
 import { count, duration, share, size } from "../../web_overlay/js/dashboard/format.mjs";
-import { gameNotice, grouped, socialNotice } from "../../web_overlay/js/widgets/notices.mjs";
+import { gameNotice } from "../../web_overlay/js/widgets/notices.mjs";
 import { event } from "./make.mjs";
 
 test("queue: the most important first, the older before the newer", () => {
@@ -272,18 +272,6 @@ test("notices: every phase, outcome and occasion has its words, and none says un
   assert.equal(gameNotice(event({ type: "round", payload: { phase: "freeze" } })), null);
   assert.equal(gameNotice(event({ type: "round", payload: { phase: "end" } })), null, "who won was said before");
   assert.equal(gameNotice(event({ type: "round", payload: { phase: "end", winner: "CT" } }))?.title, "CT win");
-  for (const [type, payload] of [
-    ["follow", {}],
-    ["subscription", { tier: "2000", months: 3 }],
-    ["raid", { viewers: 1 }],
-    ["cheer", { bits: 12_345 }],
-  ]) {
-    const notice = socialNotice(
-      event({ type, payload: { user: "u", .../** @type {object} */ (payload) } }),
-    );
-    assert.doesNotMatch(JSON.stringify(notice), /undefined|null/);
-  }
-  assert.equal(grouped(1_234_567), "1\u202f234\u202f567");
 });
 
 test("dashboard: an alert's command is found, the worst one gives the color, one word tells a process", () => {

@@ -177,10 +177,6 @@ def test_banners_wait_for_each_other_and_outcomes_have_their_tone(gate: Gate, ov
     gate.emit("alert_end", {"alert": "a", "outcome": "loss", "title": "Indar"})
     eventually(lambda: overlay.texts(".w-alerts .bn-title") == ["Defeat"])
     assert overlay.page.get_attribute(".w-alerts .bn", "data-tone") == "bad"
-    gate.send(gate.event("follow", {"user": "first"}), gate.event("raid", {"user": "second", "viewers": 1234}))
-    eventually(lambda: overlay.texts(".w-social .bn-title") == ["first"])
-    eventually(lambda: overlay.texts(".w-social .bn-title") == ["second"], 6)
-    assert overlay.texts(".w-social .bn-detail") == ["with 1\u202f234 viewers"]
 
 
 def test_the_score_faces_two_sides(gate: Gate, overlay: Overlay) -> None:

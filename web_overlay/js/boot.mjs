@@ -15,6 +15,7 @@ import { Obeyer } from "./obey.mjs";
 import { Hud } from "./perf/hud.mjs";
 import { loadPlace, overlayId } from "./place.mjs";
 import { Reporter } from "./report.mjs";
+import { loadSettings } from "./settings.mjs";
 import { Arrangement } from "./stage.mjs";
 import { BUILD } from "./version.mjs";
 import { WIDGETS } from "./widgets/all.mjs";
@@ -29,9 +30,11 @@ const still =
   options.motion === "reduced" || (options.motion === "auto" && matchMedia("(prefers-reduced-motion: reduce)").matches);
 document.body.classList.toggle("still", still);
 at("safe").classList.toggle("off", !options.safe);
+const { texts, rules } = await loadSettings(options.lang, (problem) => problems.push(problem));
 const clock = pageClock();
 const view = new View();
-const stage = { view, options, still };
+/** @type {import("./widgets/dom.mjs").Stage} */
+const stage = { view, options, still, texts, rules, wake: () => scheduler.request() };
 /** @type {Arrangement} */
 const arrangement = new Arrangement({
   ...{ stage, root: at("stage"), kinds: WIDGETS },

@@ -5,13 +5,17 @@
 // Each (node, key) has one slot that remembers what was last written (after uPlot's dom.js), so an unchanged value
 // never touches the DOM, and of several values in one frame only the last does.
 
-/** @typedef {{node: any, kind: 0 | 1 | 2 | 3, key: string, value: string, written: string | null, dirty: boolean}} Slot */
+/** @typedef {{node: any, kind: 0 | 1 | 2 | 3 | 4, key: string, value: string, written: string | null, dirty: boolean}} Slot */
 
 const TEXT = 0;
 const STYLE = 1;
 const CLASS = 2;
 const ATTRIBUTE = 3;
+const SOURCE = 4;
 const SAFE = new Set(["d", "viewBox", "role", "aria-hidden", "title"]); // never href, src, style or on…
+
+// Pictures, videos and sounds come from this gateway alone: its cache of emotes, and the user's own files.
+const MEDIA = /^\/media\/(emote\/[a-z0-9-]{1,16}\/[\w-]{1,80}|alerts\/[\w.~!'()*%-]{1,600})$/;
 
 export class View {
   constructor() {
@@ -21,6 +25,8 @@ export class View {
     this.dirty = [];
     /** @type {Animation[]} */
     this.plays = [];
+    /** @type {Map<HTMLMediaElement, number | null>} to start at a volume, or to stop */
+    this.sounds = new Map();
     this.counters = { commits: 0, writes: 0, spared: 0 };
   }
 
@@ -45,12 +51,28 @@ export class View {
     this.want(node, ATTRIBUTE, name, value);
   }
 
+  /** @param {HTMLImageElement | HTMLMediaElement} node @param {string} path of /media/, or "" for none */
+  source(node, path) {
+    if (path !== "" && !MEDIA.test(path)) throw new Error(`got source ${path.slice(0, 80)}, expected a path of /media/`);
+    this.want(node, SOURCE, "src", path);
+  }
+
+  /** Play a video or sound from its start, in this commit. @param {HTMLMediaElement} media @param {number} volume 0 to 1 */
+  start(media, volume) {
+    this.sounds.set(media, volume);
+  }
+
+  /** @param {HTMLMediaElement} media */
+  stop(media) {
+    this.sounds.set(media, null);
+  }
+
   /** Play an animation from its start, in this commit. @param {Animation} animation */
   play(animation) {
     if (!this.plays.includes(animation)) this.plays.push(animation);
   }
 
-  /** @param {object} node @param {0 | 1 | 2 | 3} kind @param {string} key @param {string} value */
+  /** @param {object} node @param {0 | 1 | 2 | 3 | 4} kind @param {string} key @param {string} value */
   want(node, kind, key, value) {
     let slots = this.nodes.get(node);
     if (slots === undefined) this.nodes.set(node, (slots = new Map()));
@@ -83,6 +105,8 @@ export class View {
       animation.play();
     }
     this.plays.length = 0;
+    for (const [media, volume] of this.sounds) sound(media, volume);
+    this.sounds.clear();
     this.counters.writes += writes;
     if (writes > 0) this.counters.commits += 1;
     return writes;
@@ -94,5 +118,18 @@ function write({ node, kind, key, value }) {
   if (kind === TEXT) node.data = value;
   else if (kind === STYLE) node.style.setProperty(key, value);
   else if (kind === CLASS) node.classList.toggle(key, value === "1");
+  else if (kind === SOURCE && value === "") node.removeAttribute(key);
   else node.setAttribute(key, value);
+}
+
+/** @param {HTMLMediaElement} media @param {number | null} volume */
+function sound(media, volume) {
+  if (volume === null) {
+    if (!media.paused) media.pause();
+    return;
+  }
+  media.volume = volume;
+  media.currentTime = 0;
+  // A browser that wants a click first, or a file that it cannot play: the alert is shown without.
+  media.play().catch(() => {});
 }

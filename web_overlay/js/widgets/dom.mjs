@@ -52,7 +52,16 @@ export function waiting(node, frames, options) {
   return animation;
 }
 
-/** @typedef {{view: import("../core/view.mjs").View, options: import("../core/params.mjs").Options, still: boolean}} Stage `still`: no movement, fades only */
+/**
+ * What all widgets share.
+ * @typedef {object} Stage
+ * @property {import("../core/view.mjs").View} view
+ * @property {import("../core/params.mjs").Options} options
+ * @property {boolean} still no movement, fades only
+ * @property {import("../core/text.mjs").Texts} texts
+ * @property {import("../core/occasions.mjs").Rule[]} rules of the user, for alerts
+ * @property {() => void} wake ask for a frame: something changed that is no event
+ */
 
 /**
  * How things come in: from `shift`, or only a fade where movement is not wanted.

@@ -4,11 +4,9 @@
 import { ICONS } from "./icons.mjs";
 
 /** @typedef {import("../core/events.js").EventOf<typeof GAME[number]>} GameEvent */
-/** @typedef {import("../core/events.js").EventOf<typeof SOCIAL[number]>} SocialEvent */
 /** @typedef {import("./banner.mjs").Notice} Notice */
 
 export const GAME = /** @type {const} */ (["alert_start", "alert_end", "round", "objective"]);
-export const SOCIAL = /** @type {const} */ (["follow", "subscription", "raid", "cheer"]);
 
 /** @type {Record<string, {word: string, tone: Notice["tone"], icon: string}>} */
 const OUTCOMES = {
@@ -80,57 +78,7 @@ export function gameNotice({ type, payload }) {
   }
 }
 
-/** @param {SocialEvent} event @returns {Notice | null} */
-export function socialNotice({ type, payload }) {
-  const base = { tone: /** @type {Notice["tone"]} */ ("social"), title: payload.user, detail: "", hold_ms: 5_000 };
-  switch (type) {
-    case "follow":
-      return { ...base, icon: ICONS.heart, eyebrow: "New follower" };
-    case "subscription": {
-      const { months: count = 0 } = payload;
-      const months = count > 1 ? `${count} months` : "";
-      const gift = payload.gifted_by ? `a gift from ${payload.gifted_by}` : "";
-      const facts = [tier(payload.tier ?? ""), months, gift].filter(Boolean).join(" · ");
-      return {
-        ...base,
-        icon: ICONS.star,
-        eyebrow: facts === "" ? "Subscribed" : `Subscribed · ${facts}`,
-        detail: payload.text ?? "",
-        hold_ms: 6_500,
-      };
-    }
-    case "raid":
-      return {
-        ...base,
-        icon: ICONS.people,
-        eyebrow: "Raid",
-        detail: `with ${grouped(payload.viewers ?? 0)} ${payload.viewers === 1 ? "viewer" : "viewers"}`,
-        hold_ms: 8_000,
-      };
-    default:
-      return {
-        ...base,
-        icon: ICONS.gem,
-        eyebrow: `Cheered ${grouped(payload.bits)} bits`,
-        detail: payload.text ?? "",
-        hold_ms: 6_000,
-      };
-  }
-}
-
-/** Twitch says 1000, 2000, 3000 or Prime. @param {string} word */
-function tier(word) {
-  if (word === "") return "";
-  const level = /^([123])000$/.exec(word);
-  return level ? `Tier ${level[1]}` : spaced(word);
-}
-
 /** "bomb_planted" → "bomb planted". @param {string} word */
 function spaced(word) {
   return word.replaceAll("_", " ").trim();
-}
-
-/** 12345 → "12 345", with a narrow space that does not break. @param {number} value */
-export function grouped(value) {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 }

@@ -1,15 +1,138 @@
 // @ts-check
-// Announcements of the platform: followers, subscriptions, raids, cheers.
+// Social alerts: the queue of core/alerts.mjs on the page. The wire under the panel is the time that is left; on it
+// stands how many more wait. Picture, video and sound of the user come from overlays/media/ of the run directory.
 
-import { Banner } from "./banner.mjs";
-import { SOCIAL, socialNotice } from "./notices.mjs";
+import { AlertQueue } from "../core/alerts.mjs";
+import { TYPES, alertOf } from "../core/occasions.mjs";
+import { wordsOf } from "../core/wording.mjs";
+import { el, entrance, icon, text, waiting } from "./dom.mjs";
+import { SOCIAL_ICONS } from "./icons.mjs";
+
+/** @typedef {import("../core/types.mjs").Event} Event */
+/** @typedef {import("../core/types.mjs").Moment} Moment */
+/** @typedef {import("../core/occasions.mjs").Alert} Alert */
+
+const OUTDATED = new Set(["shoutout", "stream"]); // no news when they are late
 
 /** @type {import("../core/types.mjs").WidgetKind} */
 export const widget = {
   name: "social",
   title: "Social alerts",
-  types: SOCIAL,
-  box: { x: 1304, y: 650, width: 520, height: 190, anchor: "bottom-right" },
-  upright: { x: 506, y: 1300, width: 520, height: 190, anchor: "bottom-right" },
-  make: (stage, root) => new Banner(stage, root, { describe: socialNotice, shift: "translateX(.4rem)" }),
+  types: [...TYPES, "show"],
+  box: { x: 1264, y: 400, width: 560, height: 440, anchor: "bottom-right" },
+  upright: { x: 466, y: 1050, width: 560, height: 440, anchor: "bottom-right" },
+  make: (stage, root) => new Social(stage, root),
 };
+
+class Social {
+  /** @param {import("./dom.mjs").Stage} stage @param {HTMLElement} root */
+  constructor(stage, root) {
+    this.stage = stage;
+    this.queue = new AlertQueue();
+    /** @type {Alert | null} */
+    this.written = null;
+    this.icon = icon("sa-icon");
+    this.words = Object.fromEntries(
+      ["label", "name", "value", "unit", "detail", "message", "more"].map((part) => [part, text()]),
+    );
+    const line = (/** @type {string} */ part) => el("div", `sa-${part}`, this.words[part]);
+    const lines = { name: line("name"), detail: line("detail"), message: line("message") };
+    for (const node of Object.values(lines)) node.dir = "auto";
+    this.image = el("img", "sa-media off");
+    this.video = el("video", "sa-media off");
+    this.video.muted = true; // its sound, if any, is the rule's `sound`
+    this.sound = el("audio", "");
+    this.time = el("div", "sa-time");
+    const panel = el(
+      "div",
+      "sa-panel",
+      el("div", "sa-badge", this.icon.svg),
+      el("div", "sa-words", line("label"), lines.name, lines.detail, lines.message),
+      el("div", "sa-amount", line("value"), line("unit")),
+    );
+    this.box = el("div", "sa gone", this.image, this.video, panel, el("div", "sa-wire", this.time), line("more"));
+    root.append(this.box, this.sound);
+    this.entrance = entrance(stage, this.box, "translateY(.14rem)", 220);
+    this.left = waiting(this.time, [{ transform: "none" }, { transform: "scaleX(0)" }], { duration: 1, fill: "forwards" });
+    for (const media of [this.image, this.video]) {
+      media.addEventListener("error", () => this.failed(media));
+    }
+  }
+
+  /** @param {Event} event @param {Moment} moment */
+  apply(event, { now, late }) {
+    const { type, payload } = event;
+    if (type === "show") {
+      if (!late && ["", widget.name].includes(payload.widget ?? "")) this.queue.command(payload.action, now);
+    } else if (!late || !OUTDATED.has(type)) this.queue.push(alertOf(event, this.stage.rules, late));
+  }
+
+  /** @param {number} now @returns {number} */
+  frame(now) {
+    const { view } = this.stage;
+    const changed = this.queue.tick(now);
+    const { shown, waiting: others } = this.queue;
+    view.toggle(this.box, "gone", shown === null);
+    if (shown === null) {
+      if (this.written !== null) this.end();
+      return this.queue.wake();
+    }
+    if (changed || shown.changed) this.write(shown);
+    if (changed) this.begin(shown);
+    if (this.queue.muted || this.silent()) view.stop(this.sound);
+    view.text(this.words.more, others.length > 0 ? this.stage.texts.text("more", { count: others.length }) : "");
+    return this.queue.wake();
+  }
+
+  /** @param {Alert} alert */
+  write(alert) {
+    const { view, texts } = this.stage;
+    alert.changed = false;
+    for (const [part, value] of Object.entries(wordsOf(alert, texts))) view.text(this.words[part], value);
+    view.attribute(this.box, "data-kind", alert.kind);
+    view.attribute(this.icon.path, "d", SOCIAL_ICONS[alert.kind] ?? SOCIAL_ICONS.follow);
+  }
+
+  /** @param {Alert} alert */
+  begin(alert) {
+    const { view } = this.stage;
+    this.written = alert;
+    this.media(this.image, alert.rule?.image ?? "");
+    this.media(this.video, alert.rule?.video ?? "");
+    if (alert.rule?.video) view.start(this.video, 0);
+    this.left.effect?.updateTiming({ duration: alert.hold_ms });
+    view.play(this.left);
+    if (!alert.late) view.play(this.entrance);
+    if (alert.late || !alert.rule?.sound || this.queue.muted || this.silent()) return;
+    view.source(this.sound, pathOf(alert.rule.sound));
+    view.start(this.sound, alert.rule.volume);
+  }
+
+  /** @param {HTMLImageElement | HTMLVideoElement} node @param {string} file */
+  media(node, file) {
+    this.stage.view.source(node, file === "" ? "" : pathOf(file));
+    this.stage.view.toggle(node, "off", file === "");
+  }
+
+  /** Nothing moves or sounds when nothing is shown. */
+  end() {
+    this.written = null;
+    this.stage.view.stop(this.sound);
+    this.stage.view.stop(this.video);
+  }
+
+  silent() {
+    return this.stage.options.mute || document.hidden || top !== self; // in a frame: the preview of the dashboard
+  }
+
+  /** The alert stands without a picture that cannot be shown. @param {HTMLElement} node */
+  failed(node) {
+    this.stage.view.toggle(node, "off", true);
+    this.stage.wake();
+  }
+}
+
+/** @param {string} file a name in overlays/media/ */
+function pathOf(file) {
+  return `/media/alerts/${encodeURIComponent(file)}`;
+}

@@ -1,0 +1,75 @@
+"""The user's rules for alerts (`overlays/alerts.toml`): what to show and to play for a type, from an amount on.
+
+One wrong rule is left out and reported; the others hold. What the fields do is in docs/alerts.md.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+MAX_BYTES: Final = 256 << 10
+MAX_RULES: Final = 256
+
+# What a page may load from overlays/media/. No SVG and nothing else that can carry a script.
+IMAGES: Final = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".avif": "image/avif",
+}
+VIDEOS: Final = {".mp4": "video/mp4", ".webm": "video/webm"}
+SOUNDS: Final = {".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".wav": "audio/wav", ".m4a": "audio/mp4"}
+MEDIA_TYPES: Final = IMAGES | VIDEOS | SOUNDS
+
+
+_FILE_NAME: Final = re.compile(r"[^/\\:.\x00-\x1f][^/\\:\x00-\x1f]{0,120}")
+
+
+class Rule(Struct, frozen=True, forbid_unknown_fields=True):
+    """One `[[alert]]` of the file."""
+
+    type: Literal["follow", "subscription", "gift", "raid", "cheer", "tip", "redemption", "shoutout", "stream"]
+    from_: Annotated[float, Meta(ge=0, le=1e12)] = field(name="from", default=0.0)
+    text: Annotated[str, Meta(max_length=500)] = ""
+    image: str = ""
+    video: str = ""
+    sound: str = ""
+    duration_ms: Annotated[int, Meta(ge=0, le=60_000)] = 0
+    volume: Annotated[float, Meta(ge=0, le=1)] = 1.0
+
+    def __post_init__(self) -> None:
+        for key, name, endings in (
+            ("image", self.image, IMAGES),
+            ("video", self.video, VIDEOS),
+            ("sound", self.sound, SOUNDS),
+        ):
+            if name and not (_FILE_NAME.fullmatch(name) and name.endswith(tuple(endings))):
+                raise ValueError(f"{key}: got {name[:80]!r}, expected a file of overlays/media/: {', '.join(endings)}")
+
+    @property
+    def files(self) -> list[str]:
+        """Return the files that the rule needs."""
+        return [name for name in (self.image, self.video, self.sound) if name]
+
+
+def parse(tree: dict[str, Any]) -> tuple[list[Rule], list[str]]:
+    """Return the rules of a file's tables, and what is wrong with the others."""
+    problems = [f"alerts.toml: got `{key[:40]}`, expected only [[alert]]" for key in tree if key != "alert"][:8]
+    alerts = tree.get("alert", [])
+    if not isinstance(alerts, list):
+        return [], [*problems, "alerts.toml: got [alert], expected [[alert]]"]
+    if len(alerts) > MAX_RULES:
+        problems.append(f"alerts.toml: got {len(alerts)} alerts, expected at most {MAX_RULES}; the rest is left out")
+    rules = []
+    for number, entry in enumerate(alerts[:MAX_RULES], 1):
+        try:
+            rules.append(msgspec.convert(entry, Rule))
+        except msgspec.ValidationError as error:
+            problems.append(f"alerts.toml: alert {number}: {error}")
+    return rules, problems

@@ -1,0 +1,87 @@
+"""`/media/`: pictures, videos and sounds of the user, and the rules that name them.
+
+    overlays/alerts.toml   what to show for which alert           ──▶ /media/alerts.json
+    overlays/media/        the files, one folder without others   ──▶ /media/alerts/NAME
+
+Both are in the run directory. Nothing here needs a token, because a browser sends none with a picture; the Host and
+Origin checks of every answer hold (pages.py).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import tornado.web
+
+from actors.core import alerts
+from actors.gateway.pages import BaseHandler, Files
+
+FILE_BYTES: Final = 64 << 20  # a video of a minute; more would be read by every overlay at the start of an alert
+
+
+class AlertRules(BaseHandler):
+    """The rules as JSON. They are read at each request, so that a page has the newest after a reload."""
+
+    def initialize(self, folder: Path) -> None:
+        self._folder = folder
+
+    def get(self) -> None:
+        rules, problems = read_rules(self._folder)
+        self.answer({"rules": msgspec.to_builtins(rules), "problems": problems})
+
+
+def read_rules(folder: Path) -> tuple[list[alerts.Rule], list[str]]:
+    """Return the rules of `folder`, and what is wrong with them; no file is no rules."""
+    path = folder / "alerts.toml"
+    try:
+        with open(path, "rb") as file:
+            raw = file.read(alerts.MAX_BYTES + 1)
+        if len(raw) > alerts.MAX_BYTES:
+            return [], [f"alerts.toml: more than {alerts.MAX_BYTES >> 10} KiB"]
+        tree = tomllib.loads(raw.decode("utf-8-sig"))
+    except FileNotFoundError:
+        return [], []
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return [], [f"alerts.toml: {error}"]
+    rules, problems = alerts.parse(tree)
+    for name in sorted({name for rule in rules for name in rule.files}):
+        problems += file_problems(folder / "media" / name)
+    return rules, problems
+
+
+def file_problems(path: Path) -> list[str]:
+    """Return why a file cannot be shown, or nothing."""
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        return [f"overlays/media/{path.name}: {error.strerror}"]
+    return [f"overlays/media/{path.name}: more than {FILE_BYTES >> 20} MiB"] if size > FILE_BYTES else []
+
+
+class AlertMedia(Files):
+    """The files of overlays/media/. A range is answered with that range, which a video needs."""
+
+    TYPES = alerts.MEDIA_TYPES
+
+    def parse_url_path(self, url_path: str) -> str:
+        if "/" in url_path:
+            raise tornado.web.HTTPError(404)
+        return super().parse_url_path(url_path)
+
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+        path = super().validate_absolute_path(root, absolute_path)
+        if path is not None and Path(path).stat().st_size > FILE_BYTES:
+            raise tornado.web.HTTPError(413)
+        return path
+
+
+def routes(run_dir: Path) -> list[tuple[Any, ...]]:
+    """Return the routes of /media/."""
+    folder = (run_dir / "overlays").resolve()
+    return [
+        ("/media/alerts.json", AlertRules, {"folder": folder}),
+        ("/media/alerts/(.*)", AlertMedia, {"path": str(folder / "media")}),
+    ]

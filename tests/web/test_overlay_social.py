@@ -1,0 +1,246 @@
+"""Social alerts on the page: each kind, the queue's times, the operator's commands, the user's files, hostile texts."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support import eventually
+from tests.web.conftest import Overlay
+from tests.web.gate import Gate
+
+KINDS: list[tuple[str, dict[str, Any], str, str, str]] = [
+    ("follow", {"user": "Ada"}, "New follower", "Ada", ""),
+    ("subscription", {"user": "Ada", "months": 7, "text": "seven"}, "Subscribed", "Ada", "7"),
+    ("gift", {"user": "Bo", "count": 5}, "Gifted", "Bo", "5"),
+    ("raid", {"user": "Cy", "viewers": 1234}, "Raid", "Cy", "1,234"),
+    ("cheer", {"user": "Di", "bits": 300}, "Cheer", "Di", "300"),
+    ("tip", {"user": "Ed", "amount": "12.50", "currency": "EUR"}, "Tip", "Ed", "€12.50"),
+    ("redemption", {"user": "Flo", "title": "Hydrate", "cost": 500}, "Redeemed", "Flo", "500"),
+    ("shoutout", {"user": "Gus"}, "Shoutout", "Gus", ""),
+    ("stream", {"online": True, "title": "Finals"}, "Live now", "Finals", ""),
+]
+
+
+def png(side: int = 8) -> bytes:
+    """Return a small square picture."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    rows = b"".join(b"\0" + b"\xff\x40\x80" * side for _ in range(side))
+    head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def wav() -> bytes:
+    """Return 50 ms of silence."""
+    data = b"\x80" * 400
+    form = b"fmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8_000, 8_000, 1, 8)
+    body = b"WAVE" + form + b"data" + struct.pack("<I", len(data)) + data
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def named(overlay: Overlay) -> list[str]:
+    return overlay.texts(".sa-name")
+
+
+def show(gate: Gate, action: str) -> None:
+    gate.emit("show", {"action": action, "widget": "social"})
+
+
+@pytest.fixture
+def timed(gate: Gate, browser: Any) -> Iterator[Overlay]:
+    """An overlay whose clock stands still; a clock belongs to a whole window."""
+    context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    overlay = Overlay(context.new_page(), gate)
+    overlay.page.clock.install()
+    overlay.open()
+    yield overlay
+    context.close()
+    assert overlay.errors == []
+
+
+def run_until(overlay: Overlay, condition: Any) -> None:
+    eventually(lambda: overlay.page.clock.run_for(20) or condition())
+
+
+@pytest.mark.parametrize(("type_", "payload", "label", "name", "value"), KINDS, ids=[kind[0] for kind in KINDS])
+def test_each_kind_says_what_who_and_how_much(
+    gate: Gate, overlay: Overlay, type_: str, payload: dict[str, Any], label: str, name: str, value: str
+) -> None:
+    overlay.open()
+    gate.emit(type_, payload)
+    overlay.drawn()
+    assert overlay.texts(".sa-label") == [label]
+    assert named(overlay) == [name]
+    assert overlay.texts(".sa-value") == ([value] if value else [])
+
+
+def test_kinds_are_told_apart_by_color_shape_and_icon(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    looks = []
+    for type_, payload, *_ in KINDS:
+        gate.emit(type_, payload)
+        eventually(lambda type_=type_: overlay.page.get_attribute(".sa", "data-kind") == type_)
+        looks.append(
+            overlay.page.evaluate(
+                """() => { const icon = document.querySelector('.sa-icon'), style = getComputedStyle(icon);
+                  return [style.backgroundColor, style.clipPath, icon.firstChild.getAttribute('d')]; }"""
+            )
+        )
+        show(gate, "clear")
+        eventually(lambda: named(overlay) == [])
+    for values in zip(*looks, strict=True):
+        assert len(set(values)) == len(KINDS)
+
+
+def test_every_alert_has_its_whole_time_whatever_waits(gate: Gate, timed: Overlay) -> None:
+    gate.send(gate.event("follow", {"user": "first"}), gate.event("cheer", {"user": "second", "bits": 1}))
+    run_until(timed, lambda: named(timed) == ["first"])
+    assert timed.texts(".sa-more") == ["1 more"]
+    timed.page.clock.run_for(3_800)
+    assert named(timed) == ["first"]
+    run_until(timed, lambda: named(timed) == ["second"])
+    assert timed.texts(".sa-more") == []
+    timed.page.clock.run_for(5_800)
+    assert named(timed) == ["second"]
+    run_until(timed, lambda: named(timed) == [])
+
+
+def test_a_flood_of_follows_is_one_alert_and_a_gift_is_one(gate: Gate, timed: Overlay) -> None:
+    gate.send(*(gate.event("follow", {"user": f"u{n}"}) for n in range(14)))
+    gift = {"user": "Bo", "count": 3, "group": "g"}
+    part = {"gifted_by": "Bo", "group": "g"}
+    gate.send(*(gate.event("subscription", part | {"user": user}) for user in "xyz"), gate.event("gift", gift))
+    seen = []
+
+    def all_seen() -> bool:
+        for name in named(timed):
+            if name not in seen:
+                seen.append(name)
+        timed.page.clock.run_for(1_000)
+        return timed.status()["drawn"] == 18 and "Bo" in seen
+
+    eventually(all_seen, 20)
+    assert seen == ["u0", "u1", "u2, u3 and 10 others", "Bo"]
+    assert timed.texts(".sa-detail") == ["to x, y, and z"]
+
+
+def test_the_operator_skips_pauses_clears_and_replays(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    gate.send(*(gate.event("raid", {"user": name, "viewers": 5}) for name in ("one", "two", "three")))
+    eventually(lambda: named(overlay) == ["one"])
+    show(gate, "skip")
+    eventually(lambda: named(overlay) == ["two"])
+    show(gate, "pause")
+    show(gate, "skip")
+    eventually(lambda: named(overlay) == [])
+    show(gate, "replay")
+    show(gate, "resume")
+    eventually(lambda: named(overlay) == ["two"])
+    gate.emit("show", {"action": "skip", "widget": "another"})
+    show(gate, "clear")
+    eventually(lambda: named(overlay) == [])
+    gate.emit("follow", {"user": "after"})
+    eventually(lambda: named(overlay) == ["after"])
+
+
+RULES = """
+[[alert]]
+type = "cheer"
+from = 100
+text = "{user} brought {value} {amount|bit|bits}!"
+image = "party time.png"
+sound = "party.wav"
+volume = 0.5
+
+[[alert]]
+type = "follow"
+image = "gone.png"
+
+[[alert]]
+type = "chear"
+"""
+
+
+def played(overlay: Overlay) -> Any:
+    return overlay.page.evaluate(
+        "(() => { const sound = document.querySelector('.w-social audio');"
+        "return [sound.getAttribute('src'), sound.volume]; })()"
+    )
+
+
+def test_the_users_own_text_picture_and_sound(gate: Gate, overlay: Overlay) -> None:
+    folder = gate.run_dir / "overlays"
+    (folder / "media").mkdir(parents=True)
+    (folder / "alerts.toml").write_text(RULES)
+    (folder / "media" / "party time.png").write_bytes(png())
+    (folder / "media" / "party.wav").write_bytes(wav())
+    overlay.open()
+    problems = overlay.status()["problems"]
+    assert [problem.split(":")[0] for problem in problems] == ["alerts.toml", "overlays/media/gone.png"]
+    gate.emit("cheer", {"user": "Di", "bits": 99})
+    eventually(lambda: named(overlay) == ["Di"])
+    assert overlay.page.locator(".sa-media:not(.off)").count() == 0
+    show(gate, "skip")
+    gate.emit("cheer", {"user": "Ed", "bits": 100})
+    eventually(lambda: overlay.texts(".sa-detail") == ["Ed brought 100 bits!"])
+    picture = "document.querySelector('img.sa-media:not(.off)')?.naturalWidth"
+    eventually(lambda: overlay.page.evaluate(picture) == 8)
+    assert played(overlay) == ["/media/alerts/party.wav", 0.5]
+    show(gate, "skip")
+    gate.emit("follow", {"user": "Flo"})
+    eventually(lambda: named(overlay) == ["Flo"])
+    eventually(lambda: overlay.page.locator(".sa-media:not(.off)").count() == 0)
+
+
+def test_a_muted_page_plays_no_sound(gate: Gate, overlay: Overlay) -> None:
+    folder = gate.run_dir / "overlays"
+    (folder / "media").mkdir(parents=True)
+    (folder / "alerts.toml").write_text('[[alert]]\ntype = "raid"\nsound = "party.wav"\n')
+    (folder / "media" / "party.wav").write_bytes(wav())
+    overlay.open("journal=1&mute=1")
+    gate.emit("raid", {"user": "one"})
+    eventually(lambda: named(overlay) == ["one"])
+    assert played(overlay) == [None, 1]
+    overlay.open("journal=1&overlay_id=other")
+    show(gate, "mute")
+    gate.emit("raid", {"user": "two"})
+    eventually(lambda: named(overlay) == ["two"])
+    assert played(overlay) == [None, 1]
+
+
+def test_hostile_names_and_texts_are_text(gate: Gate, overlay: Overlay) -> None:
+    overlay.page.add_init_script("globalThis.hacks = 0; globalThis.hacked = () => { hacks += 1; };")
+    overlay.open()
+    elements = overlay.page.evaluate("document.querySelectorAll('*').length")
+    for name in (
+        "<img src=x onerror=hacked()>",
+        "{user}{count|a|b}",
+        "\u202egnirts\u0000\ufeff",
+        "مرحبا",
+        "a" + "\u0301" * 60,
+        "\u200b",
+    ):
+        gate.emit("tip", {"user": name, "amount": "1", "currency": "EUR", "text": name * 7})
+        eventually(lambda name=name: named(overlay) == [name])
+        box = overlay.page.evaluate("document.querySelector('.sa-panel').getBoundingClientRect().toJSON()")
+        assert box["right"] <= 1920
+        assert box["width"] <= 600
+        show(gate, "clear")
+        eventually(lambda: named(overlay) == [])
+    assert overlay.page.evaluate("hacks") == 0
+    assert overlay.page.evaluate("document.querySelectorAll('*').length") == elements
+
+
+@pytest.mark.parametrize("lang", ["de", "es", "pt"])
+def test_the_language_of_the_address(gate: Gate, overlay: Overlay, lang: str) -> None:
+    overlay.open(f"journal=1&lang={lang}")
+    gate.emit("raid", {"user": "Ada", "viewers": 2})
+    words = {"de": "Zuschauer", "es": "espectadores", "pt": "espectadores"}
+    eventually(lambda: overlay.texts(".sa-unit") == [words[lang]])
