@@ -186,7 +186,7 @@ def test_the_users_own_text_picture_and_sound(gate: Gate, overlay: Overlay) -> N
     assert [problem.split(":")[0] for problem in problems] == ["alerts.toml", "overlays/media/gone.png"]
     gate.emit("cheer", {"user": "Di", "bits": 99})
     eventually(lambda: named(overlay) == ["Di"])
-    assert overlay.page.locator(".sa-media:not(.off)").count() == 0
+    assert overlay.page.locator(".sa.pictured").count() == 0
     show(gate, "skip")
     gate.emit("cheer", {"user": "Ed", "bits": 100})
     eventually(lambda: overlay.texts(".sa-detail") == ["Ed brought 100 bits!"])
@@ -196,7 +196,7 @@ def test_the_users_own_text_picture_and_sound(gate: Gate, overlay: Overlay) -> N
     show(gate, "skip")
     gate.emit("follow", {"user": "Flo"})
     eventually(lambda: named(overlay) == ["Flo"])
-    eventually(lambda: overlay.page.locator(".sa-media:not(.off)").count() == 0)
+    eventually(lambda: overlay.page.locator(".sa.pictured").count() == 0)
 
 
 def test_a_muted_page_plays_no_sound(gate: Gate, overlay: Overlay) -> None:

@@ -12,6 +12,7 @@ import { SOCIAL_ICONS } from "./icons.mjs";
 /** @typedef {import("../core/types.mjs").Moment} Moment */
 /** @typedef {import("../core/occasions.mjs").Alert} Alert */
 
+const TALL = 400;
 const OUTDATED = new Set(["shoutout", "stream"]); // no news when they are late
 
 /** @type {import("../core/types.mjs").WidgetKind} */
@@ -19,8 +20,8 @@ export const widget = {
   name: "social",
   title: "Social alerts",
   types: [...TYPES, "show"],
-  box: { x: 1264, y: 400, width: 560, height: 440, anchor: "bottom-right" },
-  upright: { x: 466, y: 1050, width: 560, height: 440, anchor: "bottom-right" },
+  box: { x: 1304, y: 620, width: 520, height: 260, anchor: "bottom-right" },
+  upright: { x: 506, y: 1290, width: 520, height: 210, anchor: "bottom-right" },
   make: (stage, root) => new Social(stage, root),
 };
 
@@ -50,13 +51,19 @@ class Social {
       el("div", "sa-words", line("label"), lines.name, lines.detail, lines.message),
       el("div", "sa-amount", line("value"), line("unit")),
     );
-    this.box = el("div", "sa gone", this.image, this.video, panel, el("div", "sa-wire", this.time), line("more"));
+    const picture = el("div", "sa-picture", this.image, this.video);
+    this.box = el("div", "sa gone", picture, panel, el("div", "sa-wire", this.time), line("more"));
     root.append(this.box, this.sound);
     this.entrance = entrance(stage, this.box, "translateY(.14rem)", 220);
     this.left = waiting(this.time, [{ transform: "none" }, { transform: "scaleX(0)" }], { duration: 1, fill: "forwards" });
     for (const media of [this.image, this.video]) {
       media.addEventListener("error", () => this.failed(media));
     }
+  }
+
+  /** A tall box has room for a picture above the panel; in others it stands beside. @param {import("../core/types.mjs").Size} size */
+  resize({ height }) {
+    this.stage.view.toggle(this.box, "tall", height >= TALL);
   }
 
   /** @param {Event} event @param {Moment} moment */
@@ -97,6 +104,7 @@ class Social {
   begin(alert) {
     const { view } = this.stage;
     this.written = alert;
+    view.toggle(this.box, "pictured", false);
     this.media(this.image, alert.rule?.image ?? "");
     this.media(this.video, alert.rule?.video ?? "");
     if (alert.rule?.video) view.start(this.video, 0);
@@ -112,6 +120,7 @@ class Social {
   media(node, file) {
     this.stage.view.source(node, file === "" ? "" : pathOf(file));
     this.stage.view.toggle(node, "off", file === "");
+    if (file !== "") this.stage.view.toggle(this.box, "pictured", true);
   }
 
   /** Nothing moves or sounds when nothing is shown. */
@@ -128,6 +137,7 @@ class Social {
   /** The alert stands without a picture that cannot be shown. @param {HTMLElement} node */
   failed(node) {
     this.stage.view.toggle(node, "off", true);
+    this.stage.view.toggle(this.box, "pictured", false);
     this.stage.wake();
   }
 }
