@@ -1,7 +1,6 @@
 // @ts-check
 // Events of a community → alerts: what is known of the occasion, and how long it is shown.
 
-/** @typedef {import("./types.mjs").Event} Event */
 /**
  * A rule of the user (overlays/alerts.toml): what to show for a type, from an amount on.
  * @typedef {{type: string, from: number, text: string, image: string, video: string, sound: string,
@@ -30,7 +29,17 @@
  * @property {boolean} changed merged since it was last written
  */
 
-export const TYPES = ["follow", "subscription", "gift", "raid", "cheer", "tip", "redemption", "shoutout", "stream"];
+export const TYPES = /** @type {const} */ ([
+  "follow",
+  "subscription",
+  "gift",
+  "raid",
+  "cheer",
+  "tip",
+  "redemption",
+  "shoutout",
+  "stream",
+]);
 const PAID = new Set(["subscription", "gift", "cheer", "tip"]);
 
 export const FREE_MS = 4_000;
@@ -41,7 +50,7 @@ const LINE = 60;
 /** Value of one unit in cents, roughly: only the time on screen follows from it. */
 const CENTS = new Map([["cheer", 1], ["tip", 100], ["gift", 500]]); // prettier-ignore
 
-/** @param {Event} event @param {Rule[]} rules @param {boolean} late @returns {Alert} */
+/** @param {{type: string, payload: any}} event one of TYPES @param {Rule[]} rules @param {boolean} late @returns {Alert} */
 export function alertOf({ type, payload }, rules, late) {
   const part = type === "subscription" && (payload.group ?? "") !== "";
   const kind = part ? "gift" : type;
