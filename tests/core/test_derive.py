@@ -49,6 +49,10 @@ HISTORIES = {
         [kill("a", "b", at_s=0), event("kill", "t", Kill(player("c", "red"), player("a", "red")))],
         ["a streak 1", "a streak 0"],
     ),
+    "a kill whose victim is not told counts": (
+        [event("kill", "u", Kill(player("a", "red"))), event("kill", "v", Kill(player("a", "red")))],
+        ["a streak 1", "a streak 2", "a multi 2"],
+    ),
     "a suicide ends the streak": (
         [kill("b", "c", at_s=0), event("death")],
         ["b streak 1", "b streak 0"],

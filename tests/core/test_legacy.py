@@ -24,7 +24,7 @@ def event(type_, payload, **fields):
     ("name", "data", "type_", "payload"),
     [
         ("Kill", {"attacker": ADA, "victim": UNKNOWN}, "kill", {"attacker": ADA, "victim": UNKNOWN}),
-        ("Kill", {}, "kill", {"attacker": UNKNOWN, "victim": UNKNOWN}),
+        ("Kill", {}, "kill", {"attacker": UNKNOWN}),
         ("Death", {"victim": ADA}, "death", {"victim": ADA}),
         ("Headshot", {}, "headshot", {"attacker": UNKNOWN}),
         ("Revive Taken", {}, "revive_taken", {"medic": UNKNOWN, "revived": UNKNOWN}),

@@ -39,6 +39,7 @@ def test_deaths_revives_and_separate_headshots_and_assists_have_their_place(gate
     gate.emit("headshot", {"attacker": player(3), "victim": player(4, team="T")})  # the same kill, told apart
     gate.emit("headshot", {"attacker": player(5), "weapon": "awp"})
     gate.emit("assist", {"player": player(6), "victim": player(4)})
+    gate.emit("assist", {"player": player(7)})  # of a kill that cannot be told
     overlay.drawn()
     eventually(lambda: "player3+ player6ak47player4" in overlay.texts(".kf-panel"))
     assert overlay.texts(".kf-panel") == [

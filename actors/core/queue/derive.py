@@ -83,8 +83,8 @@ class Derivation:
 
     def _killed(self, event: Event, kill: Kill) -> list[Event]:
         attacker, victim = kill.attacker, kill.victim
-        derived = self._died(event, victim)
-        if attacker.id == victim.id or (attacker.team and attacker.team == victim.team):
+        derived = [] if victim is None else self._died(event, victim)
+        if victim is not None and (attacker.id == victim.id or attacker.team == victim.team != ""):
             return derived
         run = self._open_run(event, attacker)
         at_ms = event.ts_ingest_ms if event.ts_source_ms is None else event.ts_source_ms

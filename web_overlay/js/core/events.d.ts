@@ -7,14 +7,16 @@ export interface Player {
   team?: string;
 }
 
+/** Without `victim` when the source reports only the attacker's own figures. */
 export interface Kill {
   attacker: Player;
-  victim: Player;
+  victim?: Player | null;
   weapon?: string;
   headshot?: boolean;
   penetrated?: boolean;
 }
 
+/** `cause` is empty when the source does not tell it. */
 export interface Death {
   victim: Player;
   cause?: string;
@@ -34,7 +36,7 @@ export interface Multikill {
 
 export interface Assist {
   player: Player;
-  victim: Player;
+  victim?: Player | null;
   kind?: "damage" | "flash";
 }
 
@@ -296,7 +298,7 @@ export interface Custom {
 export interface Payloads {
   /** one player killed another */
   kill: Kill;
-  /** a player died by no other player: a bomb, a fall, their own hand */
+  /** a player died by a bomb, a fall or their own hand, or the source does not tell by whom */
   death: Death;
   /** a kill by a shot to the head, where a source reports it apart from the kill */
   headshot: Headshot;

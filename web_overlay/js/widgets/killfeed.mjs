@@ -108,7 +108,9 @@ class Killfeed {
 
   /** @param {import("../core/events.js").Assist} payload @param {number} now */
   credit(payload, now) {
-    const line = this.recent((line) => line.key.endsWith(`\n${payload.victim.id}`), now);
+    const victim = payload.victim ?? null;
+    if (victim === null) return;
+    const line = this.recent((line) => line.key.endsWith(`\n${victim.id}`), now);
     if (line !== undefined && line.with === "") line.with = payload.player.name;
   }
 

@@ -12,14 +12,18 @@ BO: Final = Player("bo", "Bo", "TERRORIST")
 
 
 class Kill(Payload, frozen=True):
+    """Without `victim` when the source reports only the attacker's own figures."""
+
     attacker: Player
-    victim: Player
+    victim: Player | None = None
     weapon: Word = ""
     headshot: bool = False
     penetrated: bool = False
 
 
 class Death(Payload, frozen=True):
+    """`cause` is empty when the source does not tell it."""
+
     victim: Player
     cause: Word = ""
 
@@ -32,7 +36,7 @@ class Headshot(Payload, frozen=True):
 
 class Assist(Payload, frozen=True):
     player: Player
-    victim: Player
+    victim: Player | None = None
     kind: Literal["damage", "flash"] = "damage"
 
 
@@ -69,7 +73,7 @@ TYPES: Final[dict[str, Row]] = {
     "death": critical(
         8,
         Death(BO, "bomb"),
-        "a player died by no other player: a bomb, a fall, their own hand",
+        "a player died by a bomb, a fall or their own hand, or the source does not tell by whom",
         Look("Death", "skull", "bad"),
         "Death",
     ),
