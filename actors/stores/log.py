@@ -40,7 +40,8 @@ CREATE TABLE IF NOT EXISTS identities (
 CREATE INDEX IF NOT EXISTS identities_by_time ON identities (ts_ms);
 CREATE TABLE IF NOT EXISTS marks (producer TEXT PRIMARY KEY, watermark INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS derived (key TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS retained (key TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS states (
+    n INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS cursors (
     overlay_id TEXT PRIMARY KEY, position INTEGER NOT NULL, ts_ms REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS quarantine (
@@ -131,7 +132,7 @@ class Log:
             else:
                 db.execute("INSERT OR REPLACE INTO derived VALUES (?, ?)", (key, body))
         db.executemany(
-            "INSERT OR REPLACE INTO retained VALUES (?, ?)",
+            "INSERT OR REPLACE INTO states (key, body) VALUES (?, ?)",  # `n` grows: the order of the changes
             [(key, _encode(event)) for key, event in entry.retained.items()],
         )
         if entry.new_epoch:
@@ -213,7 +214,7 @@ class Log:
             head=_head(db),
             watermarks=dict(db.execute("SELECT producer, watermark FROM marks")),
             derived=dict(db.execute("SELECT key, body FROM derived")),
-            retained={key: _event.decode(body) for key, body in db.execute("SELECT key, body FROM retained")},
+            retained={key: _event.decode(body) for key, body in db.execute("SELECT key, body FROM states ORDER BY n")},
             ledger=ledger[0] if ledger else b"",
             calendar=calendar[0] if calendar else b"",
         )
@@ -256,10 +257,8 @@ class LogReader:
 
     @readable()
     def snapshot(self) -> list[Event]:
-        """Return the last value of every retained state."""
-        return [
-            _event.decode(body) for (body,) in self._db.execute("SELECT body FROM retained ORDER BY key").fetchall()
-        ]
+        """Return the last value of every retained state, in the order of the changes."""
+        return [_event.decode(body) for (body,) in self._db.execute("SELECT body FROM states ORDER BY n").fetchall()]
 
     @readable()
     def quarantine(self, limit: int) -> list[dict[str, Any]]:

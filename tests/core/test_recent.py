@@ -69,6 +69,12 @@ def test_the_last_value_of_each_state_is_kept():
     assert {one.coalesce_key: one.ts_queued_ms for one in retained.events()} == {"toggle:a": 2, "toggle:b": 1}
 
 
+def test_states_are_told_in_the_order_of_their_changes():
+    retained = Retained([toggle("a", True, 1), toggle("b", True, 2)])
+    retained.see([toggle("a", False, 3)])
+    assert [one.coalesce_key for one in retained.events()] == ["toggle:b", "toggle:a"]
+
+
 def test_every_change_moves_the_version():
     retained = Retained([event("score", "s", Score({"a": 1}), coalesce_key="score")])
     before = retained.version
@@ -81,7 +87,9 @@ def test_every_change_moves_the_version():
 def test_a_saved_value_counts_only_when_it_is_newer():
     retained = Retained([toggle("a", True, 5), toggle("b", True, 5)])
     saved = [toggle("a", False, 4), toggle("b", False, 6), toggle("c", True, 1)]
-    assert [one.coalesce_key for one in retained.newer(saved)] == ["toggle:b", "toggle:c"]
+    told = retained.newer(saved)
+    assert [(one.coalesce_key, one.ts_queued_ms) for one in told] == [("toggle:c", 1), ("toggle:a", 5), ("toggle:b", 6)]
+    assert retained.events() == told, "what changed after the oldest of them follows again"
     assert retained.newer(saved) == []
 
 

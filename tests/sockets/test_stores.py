@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from actors.core.contract.event import Reject
-from actors.core.queue.sequencer import Entry
+from actors.core.contract.event import Event, Reject
+from actors.core.contract.types.match import Score
+from actors.core.delivery.recent import Retained
+from actors.core.queue.derive import Derivation
+from actors.core.queue.ledger import Ledger
+from actors.core.queue.sequencer import Entry, Sequencer
 from actors.errors import ConfigError, Fenced, Refused
 from actors.stores import log as log_store
 from actors.stores import outbox as outbox_store
@@ -43,6 +47,23 @@ def test_a_log_that_is_being_made_is_refused_not_misread(tmp_path: Path) -> None
         half.executescript(log_store.SCHEMA)
     with pytest.raises(Refused, match="ready yet"):
         LogReader(tmp_path).head()
+
+
+def test_states_are_given_back_in_the_order_of_their_changes(tmp_path: Path) -> None:
+    def score(key: str, points: int, at_ms: float) -> Event:
+        return event("score", f"s{at_ms}", Score({"CT": points}), coalesce_key=key, ts_queued_ms=at_ms)
+
+    sequencer = Sequencer("e", 0, {}, Derivation(5_000), Ledger(), lambda _: None)
+    writer = open_log(tmp_path)
+    live = [score("score", 1, 1.0), score("score:CT", 2, 2.0), score("score", 3, 3.0), score("score:CT", 4, 4.0)]
+    for changes in (live[:3], live[3:], [score("score", 5, 5.0), score("score:CT", 6, 6.0), score("score", 7, 7.0)]):
+        for change in changes:
+            sequencer.retain(change)
+        entry = sequencer.take()
+        assert entry is not None
+        writer.commit([entry])
+    told = Retained(LogReader(tmp_path).snapshot()).events()
+    assert [(one.coalesce_key, one.ts_queued_ms) for one in told] == [("score:CT", 6.0), ("score", 7.0)]
 
 
 def test_what_is_committed_is_read_by_others_while_the_writer_lives(tmp_path: Path) -> None:

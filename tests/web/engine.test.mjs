@@ -82,6 +82,23 @@ test("thousands of critical events are all applied in order, some thousand a fra
   );
 });
 
+test("a snapshot is applied as live was: of two keys that tell of one thing the one that changed last comes last", () => {
+  const score = (/** @type {string} */ id, /** @type {string} */ key, /** @type {number} */ at) =>
+    event({ id, type: "score", category: "state", coalesce_key: key, ts_ingest_ms: at });
+  const live = widget(["score"]);
+  const { engine } = stand(live);
+  engine.receive([score("1", "score", 1), score("2", "score:CT", 2), score("3", "score", 3)], false);
+  engine.frame(0);
+  const late = widget(["score"]);
+  const second = stand(late);
+  second.engine.snapshot([score("2", "score:CT", 2), score("3", "score", 3)]);
+  second.engine.frame(0);
+  assert.deepEqual([live, late].map(({ seen }) => seen.map(({ id }) => id)), [
+    ["2", "3"],
+    ["2", "3"],
+  ]);
+});
+
 test("unknown and custom types are applied like all others, only nothing shows them", () => {
   const { engine, journal } = stand();
   engine.receive([event({ type: "custom" }), event({ type: "from_the_future" })], false);

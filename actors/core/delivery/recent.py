@@ -74,7 +74,11 @@ def cut(events: list[Event], max_bytes: int) -> list[Event]:
 
 
 class Retained:
-    """The last value of every retained state; `version` moves with every change."""
+    """The last value of every retained state, in the order of the changes; `version` moves with every change.
+
+    The order matters where two keys tell of one thing (`score` and `score:CT`): a page that applies a snapshot in it
+    shows what a page shows that was there all the time.
+    """
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self._last: dict[str, Event] = {_key(event): event for event in events}
@@ -87,8 +91,7 @@ class Retained:
         """Remember the retained states among `events`."""
         for event in events:
             if not event.position and event.type in RETAINED_TYPES:
-                self._last[_key(event)] = event
-                self.version += 1
+                self._put(event)
 
     def events(self) -> list[Event]:
         return list(self._last.values())
@@ -99,18 +102,38 @@ class Retained:
         return known is not None and known.ts_queued_ms > event.ts_queued_ms
 
     def newer(self, events: Iterable[Event]) -> list[Event]:
-        """Return those of `events` that are newer than what is remembered, and remember them."""
-        fresh = [
-            event
+        """Return and remember those of `events` that are newer than what is remembered.
+
+        Values of the same types that changed after them follow again, so that the order is that of the changes.
+        """
+        fresh = {
+            _key(event): event
             for event in events
             if (known := self._last.get(_key(event))) is None or event.ts_queued_ms > known.ts_queued_ms
-        ]
-        self._last.update((_key(event), event) for event in fresh)
-        self.version += len(fresh)
-        return fresh
+        }
+        if not fresh:
+            return []
+        types = {event.type for event in fresh.values()}
+        first_ms = min(event.ts_queued_ms for event in fresh.values())
+        later = [event for event in self._last.values() if event.type in types and event.ts_queued_ms > first_ms]
+        told = [*fresh.values(), *(event for event in later if _key(event) not in fresh)]
+        told.sort(key=_queued_ms)
+        for event in told:
+            self._put(event)
+        return told
+
+    def _put(self, event: Event) -> None:
+        key = _key(event)
+        self._last.pop(key, None)
+        self._last[key] = event
+        self.version += 1
 
 
 RETAINED_TYPES: Final = frozenset(name for name, row in TAXONOMY.items() if row.retain == "last")
+
+
+def _queued_ms(event: Event) -> float:
+    return event.ts_queued_ms
 
 
 def _key(event: Event) -> str:

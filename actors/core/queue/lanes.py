@@ -8,7 +8,7 @@ the source instead.
     normal, cosmetic   equal dedupe keys within the type's window are one event (`duplicate`)
     cosmetic, others   equal coalesce keys are one event with the newest payload and the sum of the counts, in the
                        place of the oldest, so that a steady stream cannot starve itself
-    state              equal keys: the last value wins
+    state              equal keys: the last value wins, and takes its place at the end: two keys may tell of one thing
     all                what is older than its TTL when its turn comes has expired
 
 Every event ends in exactly one bucket of the ledger.
@@ -81,18 +81,22 @@ class Lanes:
             expires_s = now_s + (event.ttl_ms - max(0.0, now_ms - event.ts_ingest_ms)) / 1000
         slots = self._slots[event.category]
         size_bytes = EVENT_BYTES + len(event.payload)
-        key = event.coalesce_key
-        slot = slots.get(key) if key is not None else None
+        self._unmerged += event.coalesce_key is None
+        key = self._unmerged if event.coalesce_key is None else event.coalesce_key
+        slot = slots.get(key)
         if slot is None:
-            self._unmerged += 1
-            slots[self._unmerged if key is None else key] = _Slot(event, expires_s, now_ms, size_bytes)
+            slots[key] = _Slot(event, expires_s, now_ms, size_bytes)
             self.size_bytes += size_bytes
         else:
             account.coalesced += 1
             ledger.tell(slot.event.id, "coalesced", event.id)
             self.size_bytes += size_bytes - slot.size_bytes
             slot.event, slot.expires_s, slot.queued_ms, slot.size_bytes = event, expires_s, now_ms, size_bytes
-            slot.count = event.count if event.category is Category.STATE else slot.count + event.count
+            if event.category is Category.STATE:
+                slot.count = event.count
+                slots.move_to_end(key)
+            else:
+                slot.count += event.count
         ledger.tell(event.id, "pending")
         length = len(self)
         self.peak = max(self.peak, length)

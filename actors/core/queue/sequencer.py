@@ -136,6 +136,7 @@ class Sequencer:
         """Keep the last value of a state event for snapshots."""
         row = TAXONOMY.get(event.type)
         if row is not None and row.retain == "last" and event.coalesce_key is not None:
+            self._open.retained.pop(event.coalesce_key, None)  # the order is that of the changes
             self._open.retained[event.coalesce_key] = event
 
     def reject(self, reject: Reject) -> None:

@@ -30,14 +30,14 @@ export class Store {
       this.counters.stale += 1;
       return;
     }
-    if (this.dirty.has(key)) this.counters.superseded += 1;
+    if (this.dirty.delete(key)) this.counters.superseded += 1;
     this.values.delete(key);
     this.values.set(key, { event, received, snapshot });
-    this.dirty.add(key);
+    this.dirty.add(key); // at the end: two keys may tell of one thing, and the later one counts
     if (this.values.size > this.capacity) this.forget();
   }
 
-  /** @returns {Value[]} what changed since the last call */
+  /** @returns {Value[]} what changed since the last call, in the order of the changes */
   take() {
     /** @type {Value[]} */
     const changed = [];
