@@ -85,6 +85,8 @@ class Gateway(Section, frozen=True):
     socket_buffer_bytes: Size = 64 << 10
     lag_close_s: Seconds = 30.0
     page_rows: Annotated[int, Meta(ge=1, le=5_000)] = 300
+    emote_bytes: Size = 64 << 20
+    emote_origin: Annotated[str, Meta(pattern=r"^(https?://[^\s?#]{1,200})?$(?!\n)")] = ""
 
 
 class Supervisor(Section, frozen=True):

@@ -347,4 +347,5 @@ COUNTS: Final = (
     "received_messages", "bad_messages", "floods", "forbidden", "revoked", "commands", "refused_commands", "receipts",
     "resumes", "snapshots", "unrecovered", "silent_overlays", "log_refusals", "loop_failures",
     "bad_layouts", "stored_layouts",
+    "emote_hits", "emote_fetches", "emote_failures", "emote_disk_failures",
 )  # fmt: skip

@@ -1,22 +1,26 @@
-"""`/media/`: pictures, videos and sounds of the user, and the rules that name them.
+"""`/media/`: pictures, videos and sounds of the user, the rules that name them, and the pictures of chats.
 
     overlays/alerts.toml   what to show for which alert           ──▶ /media/alerts.json
     overlays/media/        the files, one folder without others   ──▶ /media/alerts/NAME
+    emotes/                pictures of chats (emotes.py)          ──▶ /media/emote/PROVIDER/ID
 
-Both are in the run directory. Nothing here needs a token, because a browser sends none with a picture; the Host and
+All are in the run directory. Nothing here needs a token, because a browser sends none with a picture; the Host and
 Origin checks of every answer hold (pages.py).
 """
 
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import tornado.web
 
+from actors.config import Gateway
 from actors.core import alerts
+from actors.gateway.emotes import Emote, EmoteCache
 from actors.gateway.pages import BaseHandler, Files
 
 FILE_BYTES: Final = 64 << 20  # a video of a minute; more would be read by every overlay at the start of an alert
@@ -78,10 +82,12 @@ class AlertMedia(Files):
         return path
 
 
-def routes(run_dir: Path) -> list[tuple[Any, ...]]:
+def routes(run_dir: Path, settings: Gateway, counts: Counter[str]) -> list[tuple[Any, ...]]:
     """Return the routes of /media/."""
     folder = (run_dir / "overlays").resolve()
+    cache = EmoteCache(run_dir / "emotes", settings.emote_bytes, settings.emote_origin, counts)
     return [
+        ("/media/emote/([a-z0-9-]{1,16})/([A-Za-z0-9_-]{1,80})", Emote, {"cache": cache}),
         ("/media/alerts.json", AlertRules, {"folder": folder}),
         ("/media/alerts/(.*)", AlertMedia, {"path": str(folder / "media")}),
     ]

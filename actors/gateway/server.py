@@ -64,7 +64,7 @@ def application(gateway: Gateway) -> tornado.web.Application:
             ("/overlay", pages.Redirect, {"to": "/overlay/"}),
             ("/overlay/", pages.Files, {"path": root, "page": "overlay.html"}),
             ("/static/(.*)", pages.Files, {"path": root}),
-            *media.routes(gateway.run_dir),
+            *media.routes(gateway.run_dir, settings, gateway.counts),
             ("/healthz", api.Healthz, shared),
             ("/readyz", api.Readyz, shared),
             ("/metrics", api.Metrics, shared),

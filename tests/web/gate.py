@@ -23,6 +23,7 @@ import tornado.netutil
 import tornado.web
 import tornado.websocket
 
+from actors.config import Gateway
 from actors.core.contract.event import Category, Event
 from actors.core.contract.frame import Frame, json_event, json_frame
 from actors.core.contract.taxonomy import TAXONOMY
@@ -54,6 +55,8 @@ class Gate:
         self.heartbeat_ms = 2_000
         self.status: dict[str, Any] = {}
         self.files: dict[str, tuple[str, str]] = {}  # pages of a test's own, below /own/: (type, text)
+        self.pictures: dict[str, bytes] = {}  # what the platforms' hosts have, as HOST/PATH
+        self.fetched: list[str] = []
         self.run_dir = Path(tempfile.mkdtemp(prefix="fw-"))
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -178,7 +181,8 @@ class Gate:
                 ("/", pages.Files, {"path": root, "page": "dashboard.html"}),
                 ("/overlay/", pages.Files, {"path": root, "page": "overlay.html"}),
                 ("/static/(.*)", pages.Files, {"path": root}),
-                *media.routes(self.run_dir),
+                *media.routes(self.run_dir, Gateway(emote_origin=f"http://{host}/cdn"), Counter()),
+                ("/cdn/(.*)", Cdn, {"gate": self}),
                 ("/api/(.*)", Api, {"gate": self}),
                 ("/own/(.*)", Own, {"gate": self}),
             ],
@@ -271,6 +275,19 @@ class Socket(tornado.websocket.WebSocketHandler):
             self.write_message(json.dumps(fields))
         else:
             self.write_message(msgspec.msgpack.encode(fields), binary=True)
+
+
+class Cdn(tornado.web.RequestHandler):
+    """The hosts of all platforms."""
+
+    def initialize(self, gate: Gate) -> None:
+        self.gate = gate
+
+    def get(self, path: str) -> None:
+        self.gate.fetched.append(path)
+        if path not in self.gate.pictures:
+            raise tornado.web.HTTPError(404)
+        self.write(self.gate.pictures[path])
 
 
 class Api(pages.BaseHandler):

@@ -1,0 +1,80 @@
+"""Where the pictures of a chat come from: one row per provider.
+
+An `image` of an event is `PROVIDER/ID`. The id is checked against the provider's pattern before it becomes a part of an
+address, so that nothing from a chat chooses a host or a path. Addresses are those of 2026-11.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from msgspec import Struct
+
+MAX_BYTES: Final = 512 << 10  # the largest animated emotes of the providers below have about half of it
+
+# What a browser shows as a picture, by the first bytes. The answer's own Content-Type is not trusted.
+SIGNATURES: Final = (
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
+    (re.compile(rb"GIF8[79]a"), "image/gif"),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
+    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
+    (re.compile(rb"....ftypavi[fs]", re.DOTALL), "image/avif"),
+)
+
+
+class Provider(Struct, frozen=True):
+    """`id` is the pattern of its ids, `host` and `path` its address with `{id}`."""
+
+    id: str
+    host: str
+    path: str
+
+
+PROVIDERS: Final = {
+    "twitch": Provider(
+        r"[0-9]{1,20}|emotesv2_[0-9a-f]{32}", "static-cdn.jtvnw.net", "emoticons/v2/{id}/default/dark/2.0"
+    ),
+    "twitch-badge": Provider(
+        r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "static-cdn.jtvnw.net", "badges/v1/{id}/2"
+    ),
+    "7tv": Provider(r"[0-9A-Z]{26}|[0-9a-f]{24}", "cdn.7tv.app", "emote/{id}/2x.webp"),
+    "bttv": Provider(r"[0-9a-f]{24}", "cdn.betterttv.net", "emote/{id}/2x"),
+    "ffz": Provider(r"[0-9]{1,10}", "cdn.frankerfacez.com", "emote/{id}/2"),
+}
+
+
+def address(provider: str, id_: str, origin: str = "") -> str | None:
+    """Return where a picture is fetched from, or None when the provider or the id is none of ours.
+
+    Args:
+        origin: a mirror that holds HOST/PATH of every provider; "" is the provider itself
+    """
+    row = PROVIDERS.get(provider)
+    if row is None or re.fullmatch(row.id, id_) is None:
+        return None
+    where = row.path.format(id=id_)
+    return f"{origin.rstrip('/')}/{row.host}/{where}" if origin else f"https://{row.host}/{where}"
+
+
+def type_of(picture: bytes) -> str | None:
+    """Return the media type of a picture, or None for what is no picture."""
+    return next((type_ for signature, type_ in SIGNATURES if signature.match(picture)), None)
+
+
+def surplus(files: list[tuple[float, int, str]], max_bytes: int) -> list[str]:
+    """Return the names to remove: the longest unused first, down to nine tenths of `max_bytes`.
+
+    Args:
+        files: (time of last use, size, name) of each
+    """
+    total = sum(size for _, size, _ in files)
+    if total <= max_bytes:
+        return []
+    names = []
+    for _, size, name in sorted(files):
+        if total <= max_bytes * 0.9:
+            break
+        total -= size
+        names.append(name)
+    return names

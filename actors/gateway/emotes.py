@@ -1,0 +1,144 @@
+"""The pictures of a chat: fetched once from their provider, kept on disk, served to pages that load from us alone.
+
+    GET /media/emote/PROVIDER/ID ──▶ run_dir/emotes/PROVIDER-ID ──(missing)──▶ provider ──▶ disk ──▶ page
+
+Several gateways share the folder: a file appears whole or not at all, and its time is that of its last use.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import tempfile
+import time
+from collections import Counter, OrderedDict
+from pathlib import Path
+from typing import Final
+
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError
+
+from actors.core import emotes
+from actors.gateway.pages import BaseHandler
+
+AT_A_TIME: Final = 8
+WAITING: Final = 256  # pictures that may be on their way; beyond it the page shows the text of the emote
+CONNECT_S: Final = 4.0
+WITHIN_S: Final = 10.0
+RETRY_S: Final = 300.0  # after a failure, until the provider is asked again
+FAILURES: Final = 4_096
+TOUCH_S: Final = 3_600.0  # how exact the time of the last use is
+
+
+class EmoteCache:
+    """All pictures of one gateway."""
+
+    def __init__(self, folder: Path, max_bytes: int, origin: str, counts: Counter[str]) -> None:
+        self._folder, self._max_bytes, self._origin = folder, max_bytes, origin
+        self._counts = counts
+        self._flights: dict[str, asyncio.Task[bytes | None]] = {}
+        self._failed: OrderedDict[str, float] = OrderedDict()
+        self._slots = asyncio.Semaphore(AT_A_TIME)
+        self._client: AsyncHTTPClient | None = None
+
+    async def get(self, provider: str, id_: str) -> bytes | None:
+        """Return a picture, or None when there is none to be had now."""
+        url = emotes.address(provider, id_, self._origin)
+        if url is None:
+            return None
+        name = f"{provider}-{id_}"
+        picture = await asyncio.to_thread(self._read, name)
+        if picture is not None:
+            self._counts["emote_hits"] += 1
+            return picture
+        if self._failed.get(name, 0.0) > time.monotonic():
+            return None
+        flight = self._flights.get(name)
+        if flight is None:
+            if len(self._flights) >= WAITING:
+                return None
+            flight = self._flights[name] = asyncio.create_task(self._fetch(name, url))
+            flight.add_done_callback(lambda _: self._flights.pop(name))
+        # Shielded: a page that goes away must not take the picture from the others.
+        return await asyncio.shield(flight)
+
+    async def _fetch(self, name: str, url: str) -> bytes | None:
+        async with self._slots:
+            self._counts["emote_fetches"] += 1
+            picture = await self._download(url)
+        if picture is None or emotes.type_of(picture) is None:
+            self._counts["emote_failures"] += 1
+            self._failed[name] = time.monotonic() + RETRY_S
+            self._failed.move_to_end(name)
+            if len(self._failed) > FAILURES:
+                self._failed.popitem(last=False)
+            return None
+        await asyncio.to_thread(self._write, name, picture)
+        return picture
+
+    async def _download(self, url: str) -> bytes | None:
+        if self._client is None:
+            self._client = AsyncHTTPClient(
+                force_instance=True, max_clients=AT_A_TIME, max_body_size=emotes.MAX_BYTES, max_header_size=16 << 10
+            )
+        try:
+            answer = await self._client.fetch(
+                url,
+                follow_redirects=False,
+                connect_timeout=CONNECT_S,
+                request_timeout=WITHIN_S,
+                decompress_response=False,
+                headers={"Accept": "image/webp,image/*", "User-Agent": "Framewire"},
+            )
+        except (HTTPClientError, OSError):
+            return None  # counted; the provider's trouble, which the page answers with the emote's text
+        return bytes(answer.body)
+
+    # Files, in a thread
+
+    def _read(self, name: str) -> bytes | None:
+        path = self._folder / name
+        try:
+            picture = path.read_bytes()
+            if time.time() - path.stat().st_mtime > TOUCH_S:
+                os.utime(path)
+        except OSError:
+            return None
+        return picture
+
+    def _write(self, name: str, picture: bytes) -> None:
+        """Keep a picture; a full or read-only disk costs the cache, not the picture."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".", delete=False) as file:
+                file.write(picture)
+            os.replace(file.name, self._folder / name)
+            self._tidy()
+        except OSError:
+            self._counts["emote_disk_failures"] += 1
+
+    def _tidy(self) -> None:
+        found = []
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
+                with contextlib.suppress(FileNotFoundError):  # another gateway tidies, too
+                    stat = entry.stat()
+                    found.append((stat.st_mtime, stat.st_size, entry.name))
+        for name in emotes.surplus(found, self._max_bytes):
+            (self._folder / name).unlink(missing_ok=True)
+
+
+class Emote(BaseHandler):
+    """One picture. It has an ETag (tornado's, of the content), and a browser keeps it for a day."""
+
+    def initialize(self, cache: EmoteCache) -> None:
+        self._cache = cache
+
+    async def get(self, provider: str, id_: str) -> None:
+        picture = await self._cache.get(provider, id_)
+        if picture is None:
+            self.refuse(404, "this picture cannot be had; show the text of the emote")
+            return
+        self.set_header("Content-Type", emotes.type_of(picture) or "application/octet-stream")
+        self.set_header("Cache-Control", "max-age=86400")
+        self.write(picture)

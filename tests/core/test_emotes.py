@@ -1,0 +1,63 @@
+"""Addresses of pictures, what is a picture, and what a full cache removes."""
+
+import re
+
+import pytest
+
+from actors.core.emotes import PROVIDERS, address, surplus, type_of
+
+NEW = "emotesv2_" + "0a" * 16
+
+
+@pytest.mark.parametrize(
+    ("provider", "id_", "url"),
+    [
+        ("twitch", "25", "https://static-cdn.jtvnw.net/emoticons/v2/25/default/dark/2.0"),
+        ("twitch", NEW, f"https://static-cdn.jtvnw.net/emoticons/v2/{NEW}/default/dark/2.0"),
+        ("7tv", "01F6MZGCNG000255K4X1K7NTHR", "https://cdn.7tv.app/emote/01F6MZGCNG000255K4X1K7NTHR/2x.webp"),
+        ("bttv", "5f" * 12, f"https://cdn.betterttv.net/emote/{'5f' * 12}/2x"),
+        ("ffz", "28136", "https://cdn.frankerfacez.com/emote/28136/2"),
+        ("twitch", "../25", None),
+        ("twitch", "25\n", None),
+        ("twitch", "", None),
+        ("twitch", "emotesv2_xyz", None),
+        ("twitch", "٢٥", None),
+        ("ffz", "28136/../../x", None),
+        ("unknown", "25", None),
+    ],
+)  # fmt: skip
+def test_only_an_id_of_a_known_provider_has_an_address(provider, id_, url):
+    assert address(provider, id_) == url
+
+
+def test_a_mirror_takes_the_place_of_every_host():
+    assert address("ffz", "1", "http://127.0.0.1:9/") == "http://127.0.0.1:9/cdn.frankerfacez.com/emote/1/2"
+
+
+def test_every_provider_can_be_a_part_of_an_image_of_an_event():
+    for name in PROVIDERS:
+        assert re.fullmatch(r"[a-z0-9-]{1,16}", name)
+
+
+@pytest.mark.parametrize(
+    ("body", "type_"),
+    [
+        (b"\x89PNG\r\n\x1a\n...", "image/png"),
+        (b"GIF89a...", "image/gif"),
+        (b"RIFF\n\x00\x00\x00WEBPVP8 ", "image/webp"),
+        (b"\x00\x00\x00\x20ftypavif", "image/avif"),
+        (b"\xff\xd8\xff\xe0", "image/jpeg"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'>", None),
+        (b"<html>", None),
+        (b"", None),
+    ],
+)
+def test_a_picture_is_known_by_its_first_bytes(body, type_):
+    assert type_of(body) == type_
+
+
+def test_the_longest_unused_go_first_and_only_as_many_as_needed():
+    files = [(3.0, 40, "new"), (1.0, 40, "old"), (2.0, 40, "middle")]
+    assert surplus(files, 120) == []
+    assert surplus(files, 100) == ["old"]
+    assert surplus(files, 40) == ["old", "middle", "new"]

@@ -1,0 +1,188 @@
+"""`/media/` of a real gateway: pictures from a platform that the test plays, and the user's own files."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from actors.core import emotes
+from tests.sockets.gateway_rig import Rig
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 1_000
+KAPPA = "/static-cdn.jtvnw.net/emoticons/v2/25/default/dark/2.0"
+
+
+class Cdn:
+    """All platforms: `answers` maps a path to (status, headers, body) or a function that returns it."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Any] = {}
+        self.asked: list[str] = []
+        cdn = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                cdn.asked.append(self.path)
+                answer = cdn.answers.get(self.path, (404, {}, b""))
+                status, headers, body = answer() if isinstance(answer, Callable) else answer  # type: ignore[arg-type]
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                with contextlib.suppress(OSError):  # the gateway hangs up on what is too large
+                    self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.origin = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    def has(self, path: str, body: bytes = PNG, status: int = 200, **headers: str) -> None:
+        self.answers[path] = (status, headers, body)
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def cdn() -> Iterator[Cdn]:
+    made = Cdn()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def rig(cdn: Cdn) -> Iterator[Rig]:
+    made = Rig(f"gateway.emote_origin={cdn.origin}", "gateway.emote_bytes=4096")
+    yield made
+    made.close()
+
+
+def test_a_picture_is_fetched_once_and_survives_a_restart(rig: Rig, cdn: Cdn) -> None:
+    cdn.has(KAPPA)
+    status, headers, body = rig.request("/media/emote/twitch/25")
+    assert (status, headers["Content-Type"], body) == (200, "image/png", PNG)
+    assert "Server" not in headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    rig.stop()
+    rig.start()
+    assert rig.request("/media/emote/twitch/25")[2] == PNG
+    assert cdn.asked == [KAPPA]
+    again = rig.request("/media/emote/twitch/25", {"If-None-Match": headers["Etag"]})
+    assert (again[0], again[2]) == (304, b"")
+    assert rig.metric("emote_hits_total") == 2
+
+
+def test_many_pages_that_want_one_picture_are_one_request(rig: Rig, cdn: Cdn) -> None:
+    gate = threading.Event()
+
+    def slow() -> tuple[int, dict[str, str], bytes]:
+        assert gate.wait(10)
+        return 200, {}, PNG
+
+    cdn.answers[KAPPA] = slow
+    with ThreadPoolExecutor(12) as pool:
+        asked = [pool.submit(rig.request, "/media/emote/twitch/25") for _ in range(12)]
+        while rig.metric("http_requests_total") < 12:
+            pass
+        gate.set()
+        assert {answer.result()[0] for answer in asked} == {200}
+    assert cdn.asked == [KAPPA]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (404, {}, b""),
+        (500, {}, b"<html>"),
+        (302, {"Location": "http://127.0.0.1:1/"}, b""),
+        (200, {"Content-Type": "image/png"}, b"<script>alert(1)</script>"),
+        (200, {"Content-Type": "image/svg+xml"}, b"<svg/>"),
+        (200, {}, b""),
+        (200, {}, PNG + b"x" * emotes.MAX_BYTES),
+    ],
+    ids=["missing", "failed", "redirect", "script", "svg", "empty", "large"],
+)
+def test_what_is_no_picture_is_refused_and_not_asked_for_again(rig: Rig, cdn: Cdn, answer: Any) -> None:
+    cdn.answers[KAPPA] = answer
+    for _ in range(3):
+        status, headers, _body = rig.request("/media/emote/twitch/25")
+        assert (status, headers["Content-Type"]) == (404, "application/json")
+    assert cdn.asked == [KAPPA]
+    assert rig.metric("emote_failures_total") == 1
+    assert not (rig.run_dir / "emotes" / "twitch-25").exists()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["twitch/25x", "twitch/..%2f25", "twitch/../25", "nobody/25", "twitch/", "twitch/25/26", "twitch/%00", "7tv/25"],
+)
+def test_a_strange_id_is_never_fetched(rig: Rig, cdn: Cdn, path: str) -> None:
+    assert rig.request(f"/media/emote/{path}")[0] == 404
+    assert cdn.asked == []
+
+
+def test_foreign_hosts_get_no_pictures(rig: Rig, cdn: Cdn) -> None:
+    assert rig.request("/media/emote/twitch/25", {"Host": "evil.example"})[0] == 421
+    assert cdn.asked == []
+
+
+def test_the_cache_keeps_to_its_bytes(rig: Rig, cdn: Cdn) -> None:
+    for number in range(8):
+        path = f"/static-cdn.jtvnw.net/emoticons/v2/{number}/default/dark/2.0"
+        cdn.has(path)
+        assert rig.request(f"/media/emote/twitch/{number}")[0] == 200
+    kept = {path.name: path.stat().st_size for path in (rig.run_dir / "emotes").iterdir()}
+    assert sum(kept.values()) <= 4096
+    assert "twitch-7" in kept
+
+
+@pytest.fixture(scope="module")
+def files() -> Iterator[Rig]:
+    made = Rig()
+    media = made.run_dir / "overlays" / "media"
+    media.mkdir(parents=True)
+    (media / "party time.mp4").write_bytes(bytes(range(256)) * 4)
+    (media / "page.html").write_text("<script>")
+    (media / ".hidden.png").write_bytes(PNG)
+    (made.run_dir / "overlays" / "secret.png").write_bytes(PNG)
+    yield made
+    made.close()
+
+
+def test_a_video_is_served_in_ranges(files: Rig) -> None:
+    status, headers, body = files.request("/media/alerts/party%20time.mp4", {"Range": "bytes=10-19"})
+    assert (status, headers["Content-Type"], body) == (206, "video/mp4", bytes(range(10, 20)))
+    assert headers["Content-Range"] == "bytes 10-19/1024"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["page.html", ".hidden.png", "../secret.png", "..%2fsecret.png", "%2e%2e/secret.png", "", "none.png", "a:b.png"],
+)
+def test_nothing_else_of_the_folder_is_served(files: Rig, name: str) -> None:
+    assert files.request(f"/media/alerts/{name}")[0] in (403, 404)
+
+
+def test_the_rules_are_read_anew_and_their_faults_told(files: Rig) -> None:
+    rules = files.run_dir / "overlays" / "alerts.toml"
+    assert files.get("/media/alerts.json") == (200, {"rules": [], "problems": []})
+    rules.write_text('[[alert]]\ntype = "raid"\nfrom = 10\nvideo = "party time.mp4"\nsound = "none.mp3"\n')
+    status, answer = files.get("/media/alerts.json")
+    assert (status, answer["rules"][0]["from"]) == (200, 10)
+    assert answer["problems"] == ["overlays/media/none.mp3: No such file or directory"]
+    for text, problem in [(b"[[alert]", "alerts.toml: "), (b"\xff", "alerts.toml: "), (b"#" * 300_000, "256 KiB")]:
+        rules.write_bytes(text)
+        assert problem in files.get("/media/alerts.json")[1]["problems"][0]
