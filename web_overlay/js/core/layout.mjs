@@ -70,6 +70,18 @@ export function boxesOf(kinds, layout, scene, upright) {
   return boxes;
 }
 
+/** What a layout changes in a scene, "" for the layout without one. @param {Layout} layout @param {string} scene @param {boolean} upright @returns {Changes} */
+export function tableOf(layout, scene, upright) {
+  return (scene === "" ? layout : layout.scenes[scene])[upright ? "upright" : "widgets"];
+}
+
+/** @param {Layout} layout @param {string} scene @param {boolean} upright @param {Changes} table @returns {Layout} */
+export function withTable(layout, scene, upright, table) {
+  const part = { [upright ? "upright" : "widgets"]: table };
+  if (scene === "") return { ...layout, ...part };
+  return { ...layout, scenes: { ...layout.scenes, [scene]: { ...layout.scenes[scene], ...part } } };
+}
+
 /** @param {import("./types.mjs").Anchor} anchor @returns {[number, number]} its share of a width and of a height */
 export function shares(anchor) {
   const share = (/** @type {string} */ low, /** @type {string} */ high) =>
