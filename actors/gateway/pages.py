@@ -21,7 +21,7 @@ HEADERS: Final = {
     # Inline style only: OBS injects the user's custom CSS as a <style> element.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; worker-src 'self'; "
     "style-src 'self' 'unsafe-inline'; font-src 'self'; img-src 'self' data:; media-src 'self'; "
-    "connect-src 'self' ws://127.0.0.1:* ws://localhost:*; frame-ancestors 'self'; base-uri 'none'; "
+    "frame-src 'self'; connect-src 'self' ws://127.0.0.1:* ws://localhost:*; frame-ancestors 'self'; base-uri 'none'; "
     "form-action 'none'; require-trusted-types-for 'script'",
     # Both together isolate the page, which makes performance.now() step by 5 instead of 100 µs (measured).
     "Cross-Origin-Opener-Policy": "same-origin",

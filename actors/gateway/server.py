@@ -61,6 +61,7 @@ def application(gateway: Gateway) -> tornado.web.Application:
         [
             ("/ws", OverlaySocket, shared),
             ("/", pages.Files, {"path": root, "page": "dashboard.html"}),
+            ("/studio", pages.Files, {"path": root, "page": "studio.html"}),
             ("/overlay", pages.Redirect, {"to": "/overlay/"}),
             ("/overlay/", pages.Files, {"path": root, "page": "overlay.html"}),
             ("/static/(.*)", pages.Files, {"path": root}),

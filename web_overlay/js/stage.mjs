@@ -67,7 +67,8 @@ export class Arrangement {
   /** A part of the engine that follows `scene` events, unless the address names a scene. */
   scenes() {
     const apply = (/** @type {import("./core/types.mjs").Event} */ { type, payload }) => {
-      if (type === "scene" && this.stage.options.scene === null) this.change({ scene: payload.name ?? "" });
+      if (type !== "scene" || this.studio || this.stage.options.scene !== null) return;
+      this.change({ scene: payload.name ?? "" });
     };
     return { types: ["scene"], widget: { apply, frame: () => Infinity } };
   }
@@ -79,6 +80,7 @@ export class Arrangement {
       this.studio = true;
       this.change({ layout: data.layout, scene: data.scene, upright: data.upright });
     });
+    if (parent !== self) parent.postMessage({ t: "ready" }, location.origin);
   }
 
   /** @param {{layout?: Layout | null, scene?: string, upright?: boolean}} change what is not named stays as it is */

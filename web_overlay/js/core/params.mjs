@@ -3,8 +3,13 @@
 
 /** @typedef {ReturnType<typeof readParams>["options"]} Options */
 
-/** @type {Record<string, (value: string) => unknown>} each returns undefined for a wrong value */
-const READERS = {
+/**
+ * Returns undefined for a wrong value. `values`, or `low` and `high`, say what is right, for the form of the studio.
+ * @typedef {((value: string) => unknown) & {values?: string[], low?: number, high?: number}} Reader
+ */
+
+/** @type {Record<string, Reader>} */
+export const PARAMS = {
   overlay_id: (value) => (/^[A-Za-z0-9._-]{1,64}$/.test(value) ? value : undefined),
   on_reload: oneOf("resume", "live"),
   format: oneOf("msgpack", "json"),
@@ -35,7 +40,7 @@ export function readParams(search, hash) {
   /** @type {Record<string, any>} */
   const read = {};
   for (const [name, value] of new URLSearchParams(search)) {
-    const reader = Object.hasOwn(READERS, name) ? READERS[name] : undefined;
+    const reader = Object.hasOwn(PARAMS, name) ? PARAMS[name] : undefined;
     const result = reader?.(value);
     if (reader === undefined) problems.push(`?${name.slice(0, 40)} is not a parameter of the overlay`);
     else if (result === undefined) problems.push(`?${name}=${value.slice(0, 40)} is not allowed; the default is used`);
@@ -64,13 +69,15 @@ export function readParams(search, hash) {
 
 /** @param {...string} words */
 function oneOf(...words) {
-  return (/** @type {string} */ value) => (words.includes(value) ? value : undefined);
+  const read = (/** @type {string} */ value) => (words.includes(value) ? value : undefined);
+  return Object.assign(read, { values: words });
 }
 
 /** @param {number} low @param {number} high */
 function range(low, high) {
-  return (/** @type {string} */ value) => {
+  const read = (/** @type {string} */ value) => {
     const number = Number(value);
     return value.trim() !== "" && number >= low && number <= high ? number : undefined;
   };
+  return Object.assign(read, { low, high });
 }

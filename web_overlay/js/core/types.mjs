@@ -67,7 +67,7 @@
  * @property {readonly import("./events.js").EventType[]} types the events that it receives
  * @property {DefaultBox} box where it stands on a stage of 1920 × 1080, unless a layout says otherwise
  * @property {DefaultBox} [upright] the same on a stage of 1080 × 1920
- * @property {() => {type: string, payload: Record<string, unknown>}[]} [samples] events that make it visible, for the editor
+ * @property {readonly string[]} [samples] types of the test events that fill it in the editor; without it the first of `types`
  * @property {(stage: import("../widgets/dom.mjs").Stage, root: HTMLElement) => Widget} make `root` is its section
  */
 

@@ -21,6 +21,7 @@ export const widget = {
   types: ["chat", "chat_delete"],
   box: { x: 96, y: 440, width: 460, height: 400, anchor: "bottom-left" },
   upright: { x: 54, y: 1510, width: 460, height: 314, anchor: "bottom-left" },
+  samples: ["chat", "chat", "chat"],
   make: (stage, root) => new Chat(stage, root),
 };
 

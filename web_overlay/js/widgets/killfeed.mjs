@@ -25,6 +25,7 @@ export const widget = {
   types: ["kill", "death", "headshot", "revive", "revive_taken", "assist", "streak"],
   box: { x: 1264, y: 300, width: 560, height: 312, anchor: "top-right" },
   upright: { x: 466, y: 400, width: 560, height: 312, anchor: "top-right" },
+  samples: ["kill", "headshot", "kill", "death"],
   make: (stage, root) => new Killfeed(stage, root),
 };
 

@@ -21,6 +21,7 @@ export const widget = {
   types: ["multikill", "streak"],
   box: { x: 610, y: 690, width: 680, height: 220, anchor: "top" },
   upright: { x: 54, y: 1060, width: 972, height: 220, anchor: "top" },
+  samples: ["streak", "multikill"],
   make: (stage, root) => new Streak(stage, root),
 };
 

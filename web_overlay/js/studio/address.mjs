@@ -1,0 +1,115 @@
+// @ts-check
+// The address for OBS as a form: one control per parameter that the overlay knows (core/params.mjs).
+
+import { addressOf, taken } from "../core/address.mjs";
+import { PARAMS } from "../core/params.mjs";
+import { el, text } from "../widgets/dom.mjs";
+
+const HIDDEN = ["journal", "format", "design"]; // for tests and development
+const FIRST = ["overlay_id", "scene", "theme", "lang", "player", "widgets", "scale", "motion"];
+const NOT_IN_PREVIEW = ["overlay_id", "scene", "on_reload", "hud", "widgets"];
+
+/** @type {Record<string, string>} */
+const LABELS = {
+  overlay_id: "Overlay id (whose layout)",
+  scene: "Scene (fixed)",
+  theme: "Theme",
+  lang: "Language",
+  player: "Streamer's player name or id",
+  scale: "Scale of everything",
+  motion: "Motion",
+  kills: "Rows of the killfeed",
+  chat: "Messages of the chat",
+  safe: "Draw the safe area",
+  hud: "Show figures",
+  mute: "No sound",
+  on_reload: "After a reload begin",
+};
+
+export class AddressForm {
+  /**
+   * @param {HTMLElement} form
+   * @param {readonly import("../core/types.mjs").WidgetKind[]} kinds
+   * @param {() => void} changed
+   */
+  constructor(form, kinds, changed) {
+    this.changed = changed;
+    const names = Object.keys(PARAMS).filter((name) => !HIDDEN.includes(name));
+    const rank = (/** @type {string} */ name) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
+    names.sort((one, other) => rank(one) - rank(other));
+    /** @type {Map<string, HTMLInputElement | HTMLSelectElement>} */
+    this.inputs = new Map();
+    /** @type {HTMLInputElement[]} */
+    this.shown = [];
+    form.append(...names.map((name) => (name === "widgets" ? this.widgets(kinds) : this.control(name))));
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.addEventListener("input", () => this.check());
+  }
+
+  /** @param {string} name */
+  control(name) {
+    const { values, low, high } = PARAMS[name];
+    const input = values === undefined ? el("input", "") : el("select", "");
+    input.name = name;
+    if (input instanceof HTMLSelectElement) {
+      input.append(...["", ...(values ?? [])].map((value) => new Option(words(value), value)));
+    } else if (low !== undefined) {
+      Object.assign(input, { type: "number", min: low, max: high, step: "any" });
+    } else input.maxLength = 64;
+    this.inputs.set(name, input);
+    const wide = low === undefined && values === undefined ? "wide" : "";
+    return el("label", wide, text(LABELS[name] ?? name.replaceAll("_", " ")), input);
+  }
+
+  /** @param {readonly import("../core/types.mjs").WidgetKind[]} kinds */
+  widgets(kinds) {
+    const group = el("fieldset", "wide", el("legend", "", text("Only these widgets")));
+    for (const { name, title } of kinds) {
+      const box = el("input", "");
+      Object.assign(box, { type: "checkbox", name: "widgets", value: name, checked: true });
+      this.shown.push(box);
+      group.append(el("label", "check", box, text(` ${title}`)));
+    }
+    return group;
+  }
+
+  check() {
+    for (const [name, input] of this.inputs) {
+      input.setCustomValidity(taken(name, input.value.trim()) ? "" : "The overlay does not take this value.");
+    }
+    this.changed();
+  }
+
+  /** @param {string} name @param {string} value */
+  set(name, value) {
+    const input = this.inputs.get(name);
+    if (input !== undefined) input.value = value;
+    this.check();
+  }
+
+  /** @returns {Record<string, string>} what is chosen and fits */
+  get values() {
+    /** @type {Record<string, string>} */
+    const values = {};
+    for (const [name, input] of this.inputs) if (input.validity.valid) values[name] = input.value.trim();
+    const on = this.shown.filter((box) => box.checked).map((box) => box.value);
+    values.widgets = on.length === this.shown.length ? "" : on.join(",");
+    return values;
+  }
+
+  /** @param {string} token */
+  address(token) {
+    return addressOf(location.origin, this.values, token);
+  }
+
+  /** The same look in the preview, which has a name of its own. @param {string} token @param {string} id */
+  preview(token, id) {
+    const values = Object.entries(this.values).filter(([name]) => !NOT_IN_PREVIEW.includes(name));
+    return addressOf("", { ...Object.fromEntries(values), overlay_id: id, on_reload: "live" }, token);
+  }
+}
+
+/** @param {string} value */
+function words(value) {
+  return { "": "default", 0: "no", 1: "yes" }[value] ?? value;
+}

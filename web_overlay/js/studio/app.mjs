@@ -1,0 +1,147 @@
+// @ts-check
+// The studio: where the widgets of an overlay are, seen on a live preview. Wires the page; what is edited is core/editor.mjs.
+
+import { Editor } from "../core/editor.mjs";
+import { isSceneName } from "../core/layout-file.mjs";
+import { WIDGETS } from "../widgets/all.mjs";
+import { AddressForm } from "./address.mjs";
+import { Background } from "./background.mjs";
+import { Board } from "./board.mjs";
+import { Exchange } from "./exchange.mjs";
+import { Files } from "./files.mjs";
+import { Gateway } from "./gateway.mjs";
+import { List } from "./list.mjs";
+import { Panel } from "./panel.mjs";
+import { send } from "./sender.mjs";
+
+const PREVIEW = "studio-preview";
+
+/** @template {HTMLElement} [T=HTMLElement] @param {string} id @returns {T} */
+const at = (id) => /** @type {T} */ (document.getElementById(id));
+/** @param {string} id */
+const input = (id) => /** @type {HTMLInputElement} */ (at(id));
+/** @param {string} id @param {() => unknown} act */
+const click = (id, act) => at(id).addEventListener("click", () => void act());
+
+const token = new URLSearchParams(location.hash.slice(1)).get("k") ?? "";
+const preview = /** @type {HTMLIFrameElement} */ (at("preview"));
+const gateway = new Gateway(token);
+let display = "";
+let listening = false; // the preview does: it has said so
+
+/** @type {Editor} */
+const editor = new Editor(WIDGETS, show);
+const board = new Board(
+  editor,
+  { stage: at("stage"), room: at("room"), boxes: at("boxes"), guides: at("guides"), preview },
+  () => ({ snap: input("snap").checked, safe: input("safe").checked }),
+);
+const list = new List(editor, at("list"));
+const panel = new Panel(editor, at("chosen"), at("fields"));
+const files = new Files(editor, gateway, at, say);
+new Exchange(editor, at, () => files.name, say);
+const form = new AddressForm(at("address-form"), WIDGETS, address);
+new Background(at("stage"), /** @type {any} */ (at("backdrop")), /** @type {any} */ (at("background")), input("file"));
+
+/** @param {string} text @param {"good" | "warn" | "bad" | ""} [tone] */
+function say(text, tone = "") {
+  at("state").textContent = text;
+  at("state").dataset.tone = tone;
+}
+
+function show() {
+  const names = Object.keys(editor.layout.scenes);
+  const scene = /** @type {HTMLSelectElement} */ (at("scene"));
+  if (scene.options.length !== names.length + 1 || names.some((name, n) => scene.options[n + 1].value !== name)) {
+    scene.replaceChildren(new Option("none (all scenes)", ""), ...names.map((name) => new Option(name, name)));
+  }
+  scene.value = editor.scene;
+  for (const [id, on] of Object.entries({
+    undo: editor.past.length > 0,
+    redo: editor.future.length > 0,
+    "remove-scene": editor.scene !== "",
+  })) {
+    /** @type {HTMLButtonElement} */ (at(id)).disabled = !on;
+  }
+  board.show();
+  list.show();
+  panel.show();
+  files.show();
+  draft();
+}
+
+/** Let the preview show what is edited. */
+function draft() {
+  const { layout, scene, upright } = editor;
+  if (listening) preview.contentWindow?.postMessage({ t: "draft", layout, scene, upright }, location.origin);
+}
+
+function address() {
+  at("address").textContent = display === "" ? "" : form.address(display);
+  const wanted = form.preview(display, PREVIEW);
+  if (display === "" || preview.dataset.address === wanted) return;
+  listening = false;
+  preview.src = preview.dataset.address = wanted;
+}
+
+/** @param {{name: string, args: Record<string, unknown>}[]} commands @param {string} done */
+async function command(commands, done) {
+  try {
+    await send(token, commands);
+    say(done, "good");
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error), "bad");
+  }
+}
+
+function addScene() {
+  const scene = input("new-scene").value.trim();
+  if (!isSceneName(scene)) return say("A scene's name has 1 to 32 of A-Z a-z 0-9 _ -", "bad");
+  if (Object.hasOwn(editor.layout.scenes, scene)) editor.choose({ scene });
+  else editor.addScene(scene);
+  input("new-scene").value = "";
+}
+
+click("undo", () => editor.undo());
+click("redo", () => editor.redo());
+click("add-scene", addScene);
+click("remove-scene", () => editor.removeScene());
+click("reset-all", () => editor.resetAll());
+click("fill", () => {
+  const types = WIDGETS.flatMap(({ samples, types }) => samples ?? types.slice(0, 1));
+  return command(types.map((type) => ({ name: "test", args: { type } })), `${types.length} test events were sent.`);
+});
+click("air", () => {
+  const scene = { type: "scene", source: "studio", payload: { name: editor.scene } };
+  return command([{ name: "emit", args: scene }], `Overlays show ${editor.scene === "" ? "no scene" : `the scene ${editor.scene}`}.`);
+});
+click("copy", async () => {
+  const done = await navigator.clipboard.writeText(at("address").textContent ?? "").then(() => true, () => false);
+  if (!done) getSelection()?.selectAllChildren(at("address"));
+  say(done ? "The address is copied." : "Copy the selected address.", done ? "good" : "warn");
+});
+at("scene").addEventListener("change", () => editor.choose({ scene: input("scene").value }));
+at("canvas").addEventListener("change", () => editor.choose({ upright: input("canvas").value !== "" }));
+at("overlay").addEventListener("change", () => form.set("overlay_id", input("overlay").value === "default" ? "" : input("overlay").value));
+at("outline").addEventListener("change", () => at("stage").classList.toggle("bare", !input("outline").checked));
+at("safe").addEventListener("change", () => board.show());
+addEventListener("message", ({ source, data }) => {
+  if (source !== preview.contentWindow || data?.t !== "ready") return;
+  listening = true;
+  draft();
+});
+addEventListener("hashchange", () => location.reload());
+addEventListener("keydown", (event) => {
+  const key = event.key.toLowerCase();
+  if (!(event.ctrlKey || event.metaKey) || event.altKey || !["z", "y", "s"].includes(key)) return;
+  event.preventDefault();
+  if (key === "s") void files.save();
+  else if (key === "y" || event.shiftKey) editor.redo();
+  else editor.undo();
+});
+
+at("home").setAttribute("href", `/#k=${token}`);
+show();
+await files.begin();
+display = await gateway.displayToken().catch(() => "");
+address();

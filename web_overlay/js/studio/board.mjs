@@ -1,0 +1,137 @@
+// @ts-check
+// The stage: the preview, and over it a box for each widget, to be moved and sized with the mouse or the keyboard.
+
+import { clampBox, linesOf, moveBox, resizeBox } from "../core/geometry.mjs";
+import { el, text } from "../widgets/dom.mjs";
+
+/** @typedef {import("../core/types.mjs").Box} Box */
+
+const HANDLES = ["n", "ne", "e", "se", "s", "sw", "w", "nw"];
+const REACH = 8; // pixels on the screen from which a line attracts
+/** @type {Record<string, [number, number]>} */
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+export class Board {
+  /**
+   * @param {import("../core/editor.mjs").Editor} editor
+   * @param {{stage: HTMLElement, room: HTMLElement, boxes: HTMLElement, guides: HTMLElement, preview: HTMLIFrameElement}} parts
+   * @param {() => {snap: boolean, safe: boolean}} wishes
+   */
+  constructor(editor, parts, wishes) {
+    this.editor = editor;
+    this.parts = parts;
+    this.wishes = wishes;
+    this.zoom = 1;
+    this.drags = 0;
+    /** @type {Map<string, HTMLElement>} */
+    this.nodes = new Map(editor.kinds.map((kind) => [kind.name, this.node(/** @type {any} */ (kind))]));
+    parts.boxes.append(...this.nodes.values());
+    new ResizeObserver(() => this.show()).observe(parts.room);
+  }
+
+  /** @param {import("../core/types.mjs").WidgetKind} kind */
+  node({ name, title }) {
+    const handles = HANDLES.map((handle) => {
+      const node = el("div", "handle");
+      node.dataset.handle = handle;
+      node.addEventListener("pointerdown", (event) => this.drag(event, name, handle));
+      return node;
+    });
+    const node = el("div", "box", el("span", "", text(title)), ...handles);
+    node.dataset.widget = name;
+    node.tabIndex = 0;
+    node.setAttribute("role", "button");
+    node.addEventListener("pointerdown", (event) => this.drag(event, name, ""));
+    node.addEventListener("focus", () => this.editor.selected !== name && this.editor.choose({ selected: name }));
+    node.addEventListener("keydown", (event) => this.key(event, name));
+    return node;
+  }
+
+  show() {
+    const { editor, parts } = this;
+    const { width, height } = editor.stage;
+    const { clientWidth, clientHeight } = parts.room;
+    this.zoom = Math.max(0.05, Math.min(clientWidth / width, clientHeight / height));
+    Object.assign(parts.stage.style, { width: `${width * this.zoom}px`, height: `${height * this.zoom}px` });
+    Object.assign(parts.preview.style, { width: `${width}px`, height: `${height}px`, transform: `scale(${this.zoom})` });
+    for (const [name, box] of editor.boxes) this.place(/** @type {HTMLElement} */ (this.nodes.get(name)), name, box);
+    this.guide({ x: [], y: [] });
+  }
+
+  /** @param {HTMLElement} node @param {string} name @param {Box} box */
+  place(node, name, box) {
+    const pixels = (/** @type {number} */ value) => `${(value * this.zoom).toFixed(1)}px`;
+    const chosen = this.editor.selected === name;
+    Object.assign(node.style, {
+      ...{ left: pixels(box.x), top: pixels(box.y), width: pixels(box.width), height: pixels(box.height) },
+      zIndex: String(chosen ? 2000 : box.order + 100),
+    });
+    node.classList.toggle("hidden", !box.visible);
+    node.setAttribute("aria-pressed", String(chosen));
+    const title = node.firstChild?.textContent;
+    const where = `at ${box.x}, ${box.y}, ${box.width} by ${box.height}`;
+    node.setAttribute("aria-label", `${title}, ${where}${box.visible ? "" : ", hidden"}`);
+  }
+
+  /** @param {import("../core/geometry.mjs").Lines} guides */
+  guide({ x, y }) {
+    const line = (/** @type {Partial<CSSStyleDeclaration>} */ style, name = "") => {
+      const node = el("i", name);
+      Object.assign(node.style, style);
+      return node;
+    };
+    const upright = x.map((at) => line({ left: `${at * this.zoom}px`, top: "0", width: "1px", height: "100%" }));
+    const level = y.map((at) => line({ top: `${at * this.zoom}px`, left: "0", height: "1px", width: "100%" }));
+    const safe = this.wishes().safe ? [line({ inset: "5%" }, "safe")] : [];
+    this.parts.guides.replaceChildren(...safe, ...upright, ...level);
+  }
+
+  /** @param {PointerEvent} event @param {string} name @param {string} handle "" moves the box */
+  drag(event, name, handle) {
+    if (event.button !== 0) return;
+    event.stopPropagation();
+    const { editor } = this;
+    const node = /** @type {HTMLElement} */ (this.nodes.get(name));
+    node.focus({ preventScroll: true });
+    editor.choose({ selected: name });
+    const start = /** @type {Box} */ (editor.boxes.get(name));
+    const lines = linesOf(editor.stage, [...editor.boxes].filter(([other, box]) => other !== name && box.visible).map(([, box]) => box));
+    const step = `drag ${(this.drags += 1)}`;
+    const target = /** @type {HTMLElement} */ (event.currentTarget);
+    target.setPointerCapture(event.pointerId);
+    const moved = (/** @type {PointerEvent} */ { clientX, clientY, altKey }) => {
+      const [dx, dy] = [(clientX - event.clientX) / this.zoom, (clientY - event.clientY) / this.zoom];
+      const reach = this.wishes().snap && !altKey ? REACH / this.zoom : 0;
+      const found =
+        handle === ""
+          ? moveBox(start, dx, dy, editor.stage, lines, reach)
+          : resizeBox(start, handle, dx, dy, editor.stage, lines, reach);
+      editor.set(name, found.box, step);
+      this.guide(found.guides);
+    };
+    const over = () => {
+      target.removeEventListener("pointermove", moved);
+      this.guide({ x: [], y: [] });
+    };
+    target.addEventListener("pointermove", moved);
+    target.addEventListener("lostpointercapture", over, { once: true });
+  }
+
+  /** @param {KeyboardEvent} event @param {string} name */
+  key(event, name) {
+    const { editor } = this;
+    const box = /** @type {Box} */ (editor.boxes.get(name));
+    const arrow = ARROWS[event.key];
+    if (arrow !== undefined) {
+      const [dx, dy] = arrow.map((value) => value * (event.shiftKey ? 10 : 1));
+      const sized = { ...box, width: box.width + dx, height: box.height + dy };
+      const moved = { ...box, x: box.x + dx, y: box.y + dy };
+      editor.set(name, clampBox(event.ctrlKey ? sized : moved, editor.stage), `key ${name} ${event.ctrlKey}`);
+    } else if (event.ctrlKey || event.altKey || event.metaKey) return;
+    else if (event.key === "h") editor.set(name, { visible: !box.visible });
+    else if (event.key === "+") editor.order(name, "front");
+    else if (event.key === "-") editor.order(name, "back");
+    else return;
+    event.preventDefault();
+  }
+}
