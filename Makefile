@@ -25,7 +25,7 @@ help:
 install: $(INSTALLED)
 
 # The stamp is younger than what says which packages are needed, or it is made again.
-$(INSTALLED): setup.cfg pyproject.toml
+$(INSTALLED): pyproject.toml
 	@python=""
 	for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
 		if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi

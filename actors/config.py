@@ -18,6 +18,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from actors import program
 from actors.core.supervision import kinds
 from actors.core.supervision.kinds import Child
 from actors.errors import ConfigError
@@ -25,8 +26,7 @@ from actors.producers import spec
 from actors.producers.spec import SourceName, SourceSettings
 from actors.section import Number, Port, Rate, Seconds, Section, Size
 
-ROOT: Final = Path(__file__).resolve().parents[1]
-DEFAULT_FILE: Final = ROOT / "configs" / "default.toml"
+DEFAULT_FILE: Final = program.SHARE / "configs" / "default.toml"
 
 
 class Ingest(Section, frozen=True):
@@ -141,7 +141,7 @@ class Faults(Section, frozen=True):
 
 
 class Settings(Section, frozen=True):
-    run_dir: str = "run"
+    run_dir: str = ""
     demo: bool = True
     ingest: Ingest = Ingest()
     producer: Producer = Producer()
@@ -257,7 +257,7 @@ def _hint(error: str) -> str:
     sections = {field.name: field.type for field in msgspec.structs.fields(Settings)}
     struct = Exceptional if "[...]" in (unknown[2] or "") else sections.get(unknown[2] or "", Settings)
     near = get_close_matches(unknown[1], [field.name for field in msgspec.structs.fields(struct)], n=1)
-    return f" (did you mean `{near[0]}`? docs/configuration.md has every key)" if near else ""
+    return f" (did you mean `{near[0]}`? {program.page('configuration')} has every key)" if near else ""
 
 
 def _apply(tree: dict[str, Any], override: str) -> None:
@@ -288,7 +288,7 @@ class Source(Struct, frozen=True):
         `every`: with all that --set has changed, as a start needs.
         """
         kept = [one for one in self.overrides if every and one.partition("=")[0].strip() != "run_dir"]
-        kept += [] if run_dir == str(ROOT / "run") else [f"run_dir={run_dir}"]
+        kept += [] if run_dir == str(program.default_run_dir()) else [f"run_dir={run_dir}"]
         words = ["--config", self.file] if self.file and Path(self.file) != DEFAULT_FILE else []
         return "".join(f" {shlex.quote(word)}" for word in [*words, *(part for one in kept for part in ("--set", one))])
 

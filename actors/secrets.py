@@ -1,6 +1,6 @@
 """Secrets of third parties: passwords, tokens and signing keys that sources use.
 
-A secret is a file of mode 0600 in RUN_DIR/secrets, set by `./supervisor.py secret set NAME`. A systemd credential of
+A secret is a file of mode 0600 in RUN_DIR/secrets, set by the command `secret set NAME`. A systemd credential of
 the same name ($CREDENTIALS_DIRECTORY) has priority and is never written. Values are not part of the settings, so that
 no log, status, backup or answer of `reload` holds one.
 """
@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from actors import host
+from actors import host, program
 from actors.errors import BadInput, Refused
 
 FOLDER: Final = "secrets"
@@ -47,7 +47,7 @@ class Secrets:
                 continue
             except (OSError, UnicodeDecodeError) as error:
                 raise Refused(f"The secret {name!r} cannot be read: {error}") from error
-        raise MissingSecret(f"The secret {name!r} is not set; set it: ./supervisor.py secret set {name}")
+        raise MissingSecret(f"The secret {name!r} is not set; set it: {program.NAME} secret set {name}")
 
     def set(self, name: str, value: str) -> None:
         """Replace a secret, atomically and durably.

@@ -24,7 +24,7 @@ from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 COPIED: Final = ("actors", "bench", "configs", "docs", "tests", "web_overlay")
-FILES: Final = ("supervisor.py", "setup.cfg", "pyproject.toml", "package.json")
+FILES: Final = ("supervisor.py", "pyproject.toml", "package.json")
 TEST_S: Final = 600.0
 WORKERS: Final = 2  # each with a copy of its own; the tests wait more than they work
 
@@ -232,7 +232,7 @@ MUTATIONS: Final = [
     one("the log forgets that a clock was set", "actors/queue_manager.py", "Calendar.recovered(recovered.calendar,",
         "Calendar.recovered(b\"\",", f"{SOCKETS}test_shells.py::"
         "test_a_clock_that_was_set_makes_nothing_old_for_the_next_queue_manager_either"),
-    one("a lock that was taken away lets a second supervisor in", "supervisor.py",
+    one("a lock that was taken away lets a second supervisor in", "actors/supervision/preparation.py",
         "    refuse_beside_another(run_dir)\n", "", f"{FAULTS}test_supervisor.py::"
         "test_a_second_supervisor_is_refused_even_when_the_lock_was_taken_away"),
     one("a stopped terminal stops the supervisor", "actors/logs.py", "rest and host.takes_output(file)", "rest",

@@ -28,19 +28,19 @@ ALLOWED = {
 
 # What every process may use.
 TOOLS = {
-    "aio", "committer", "config", "core", "errors", "faults", "heartbeat", "host", "reactor", "secrets", "stores",
-    "tokens", "wire",
+    "aio", "committer", "config", "core", "errors", "faults", "heartbeat", "host", "program", "reactor", "secrets",
+    "stores", "tokens", "wire",
 }  # fmt: skip
 
 # What the supervisor is made of. It must work when the actors' code cannot be imported.
-SUPERVISION = {"config", "core", "errors", "host", "logs", "supervision", "tokens"}
+SUPERVISION = {"config", "core", "errors", "host", "logs", "program", "supervision", "tokens"}
 
 # package or module: (what it may import, why nothing else)
 PACKAGES = {
     "errors": (set(), "every module raises them"),
     "core": ({"core", "errors"}, "a decision must be testable as a table, without anything around it"),
     "adapters": ({"adapters", "core", "errors"}, "a mapping must be testable as a table, without anything around it"),
-    "config": ({"core", "errors", "producers", "section"}, "settings are read before anything else is"),
+    "config": ({"core", "errors", "producers", "program", "section"}, "settings are read before anything else is"),
     "section": (set(), "every section is based on it"),
     "host": ({"errors"}, "what differs between operating systems must be usable everywhere"),
     "logs": ({"host"}, "a log must be writable, whatever else is wrong"),
@@ -53,23 +53,22 @@ PACKAGES = {
     "aio": ({"heartbeat"}, "a loop knows no message"),
     "committer": ({"errors", "heartbeat"}, "the thread knows a store by its protocol alone"),
     "tokens": ({"errors", "host"}, "tokens do not depend on their users"),
-    "secrets": ({"errors", "host"}, "secrets do not depend on their users"),
-    "stores": ({"core", "errors", "faults", "host", "stores"}, "an actor opens a store, not the other way round"),
+    "secrets": ({"errors", "host", "program"}, "secrets do not depend on their users"),
+    "stores": ({"core", "errors", "faults", "host", "program", "stores"}, "a store knows no actor"),
     "normalizer": (TOOLS | {"adapters"}, "actors communicate over sockets, never by import"),
     "queue_manager": (TOOLS, "actors communicate over sockets, never by import"),
     "broadcaster": (TOOLS, "actors communicate over sockets, never by import"),
     "producers": (TOOLS | {"adapters", "producers", "section"}, "actors communicate over sockets, never by import"),
     "gateway": (TOOLS | {"gateway"}, "actors communicate over sockets, never by import"),
     "commands": (
-        {"adapters", "commands", "config", "core", "errors", "host", "logs", "producers", "secrets", "supervision",
-         "tokens"},
+        {"adapters", "commands", "config", "core", "errors", "host", "logs", "producers", "program", "secrets",
+         "supervision", "tokens"},
         "a command talks to the running pipeline; `replay` alone is a producer itself",
     ),
-    "supervisor": (
-        SUPERVISION | {"commands", "interpreter", "secrets"},
-        "it starts actors as processes and must work when their code fails",
-    ),
-    "tools": ({"config", "core", "errors"}, "developers' tools generate pages from the code"),
+    "cli": ({"__version__", "commands", "interpreter", "program"}, "every command is loaded when it is called"),
+    "supervisor": ({"cli", "interpreter"}, "it finds the Python in which the rest works"),
+    "program": ({"errors"}, "what it is called must be known everywhere"),
+    "tools": ({"config", "core", "errors", "program"}, "developers' tools generate pages from the code"),
     "__main__": ({"config", "core", "errors", "faults", "host", "logs"}, "it loads the one actor that is asked for"),
     "__init__": (set(), "importing one actor must not import another"),
 }  # fmt: skip
@@ -79,7 +78,7 @@ HOMES = {
     "psutil": ({"actors/supervision/meters.py"}, "one place measures processes"),
     "subprocess": (
         {
-            "supervisor.py",
+            "actors/commands/start.py",
             "actors/supervision/child.py",
             "actors/supervision/guardian.py",
             "actors/commands/service.py",
@@ -95,7 +94,7 @@ HOMES = {
     ),
     "sqlite3": ({"actors/stores/", "actors/commands/doctor.py"}, "one place owns each file (doctor reads a time)"),
     "tornado": ({"actors/gateway/", "actors/producers/", "actors/commands/"}, "only who speaks HTTP carries it"),
-    "click": ({"supervisor.py", "actors/commands/", "tools/"}, "only the command line is one"),
+    "click": ({"actors/cli.py", "actors/commands/", "tools/"}, "only the command line is one"),
     "websockets": ({"actors/producers/web.py"}, "one place connects to sources"),
     "jmespath": ({"actors/adapters/mapping.py"}, "one place evaluates expressions"),
     "pickle": (set(), "what comes from a socket must not be able to run"),
@@ -163,8 +162,8 @@ def test_every_file_obeys_the_import_rules(file):
         ("actors/gateway/hub.py", "import psutil"),
         ("actors/producers/demo.py", "import subprocess"),
         ("actors/stores/log.py", "import pickle"),
-        ("supervisor.py", "from actors import reactor"),
-        ("supervisor.py", "from actors.gateway import server"),
+        ("actors/cli.py", "from actors import reactor"),
+        ("actors/commands/start.py", "from actors.gateway import server"),
     ],
 )
 def test_the_import_rules_detect_a_violation(path, text):

@@ -19,7 +19,7 @@ from typing import Any, Final, get_type_hints
 import msgspec
 from msgspec import inspect
 
-from actors import config
+from actors import config, program
 from actors.config import Settings
 from actors.core.contract.event import Event, Submission
 from actors.core.contract.legacy import LEGACY
@@ -267,13 +267,13 @@ def main(arguments: list[str]) -> int:
     if arguments not in ([], ["--check"]):
         print(f"got {' '.join(arguments)}, expected nothing or --check", file=sys.stderr)
         return 2
-    names = stale(config.ROOT)
+    names = stale(program.ROOT)
     if arguments:
         for name in names:
             print(f"{name} is stale: run python -m tools.docs", file=sys.stderr)
         return 1 if names else 0
     for name in names:
-        (config.ROOT / name).write_text(pages()[name], encoding="utf-8")
+        (program.ROOT / name).write_text(pages()[name], encoding="utf-8")
         print(f"{name} written")
     return 0
 

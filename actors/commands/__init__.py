@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import click
 
-from actors import config, host, tokens
+from actors import config, host, program, tokens
 from actors.config import Settings
 from actors.core import origins
 from actors.errors import BadInput, ConfigError, FramewireError, Refused
@@ -28,6 +28,7 @@ NOT_RUNNING: Final = 3
 # name: (module, what --help says). The module is imported when the command is called, because a long-running
 # supervisor must not carry a WebSocket client that only `watch` needs.
 COMMANDS: Final = {
+    "start": ("start", "Start the pipeline in the foreground and print the URLs for OBS and the browser."),
     "stop": ("stop", "Stop the pipeline: sources first, so that what was accepted is delivered."),
     "restart": ("restart", "Restart one process of the running pipeline."),
     "reload": ("reload", "Read the configuration again and follow it, losing nothing."),
@@ -50,20 +51,19 @@ COMMANDS: Final = {
 class CommandLine(click.Group):
     """The root: loads a command when it is called, and turns expected errors into one line and an exit code."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*super().list_commands(ctx), *COMMANDS]
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
-            return super().get_command(ctx, cmd_name)
+            return None
         module = importlib.import_module(f"actors.commands.{COMMANDS[cmd_name][0]}")
         command: click.Command = module.command
         return command
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        own = [(name, command.get_short_help_str(100)) for name, command in self.commands.items()]
         with formatter.section("Commands"):
-            formatter.write_dl([*own, *((name, text) for name, (_, text) in COMMANDS.items())])
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -86,7 +86,7 @@ def located(command: Callable[..., Any]) -> Callable[..., Any]:
         "--config",
         "config_file",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="Settings in TOML. [default: configs/default.toml beside supervisor.py]",
+        help="Settings in TOML, of which only those need stand there that differ from the defaults.",
     )
     override = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one setting.")
     return config_file(override(command))
@@ -96,13 +96,12 @@ as_json = click.option("--json", "json_output", is_flag=True, help="Print JSON f
 
 
 def settings_of(config_file: Path | None, overrides: tuple[str, ...]) -> Settings:
-    """Return the settings that --config and --set name, with an absolute run_dir.
+    """Return the settings that --config and --set name.
 
     Raises:
         ConfigError: they are wrong.
     """
-    chosen = config_file or (config.DEFAULT_FILE if config.DEFAULT_FILE.is_file() else None)
-    return config.load(chosen, overrides)
+    return config.load(config_file or config.DEFAULT_FILE, overrides)
 
 
 def complete_name(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -116,27 +115,13 @@ def complete_name(ctx: click.Context, _parameter: click.Parameter, incomplete: s
     return [name for name in names if name.startswith(incomplete)]
 
 
-def run_dir_of(settings: Settings) -> Path:
-    """Return the absolute run directory; a relative one is relative to where the command is called.
-
-    Raises:
-        ConfigError: there is no such place: an unknown user's home, a directory that was removed.
-    """
-    try:
-        run_dir = Path(settings.run_dir).expanduser().absolute()
-        str(run_dir).encode()
-    except (OSError, RuntimeError, UnicodeEncodeError) as error:
-        raise ConfigError(f"run_dir {settings.run_dir!a} leads nowhere: {error}") from error
-    return run_dir
-
-
 def place_of(config_file: Path | None, overrides: tuple[str, ...]) -> Path:
     """Return the run directory that --config and --set name, which this user may look into if it is there.
 
     Raises:
         ConfigError: the options are wrong, or it is somebody else's.
     """
-    return host.enter(run_dir_of(settings_of(config_file, overrides)))
+    return host.enter(program.run_dir_of(settings_of(config_file, overrides).run_dir))
 
 
 def running(config_file: Path | None, overrides: tuple[str, ...]) -> tuple[Settings, Path]:

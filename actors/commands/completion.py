@@ -7,15 +7,16 @@ from typing import Final
 import click
 from click.shell_completion import get_completion_class
 
-from actors import commands
+from actors import commands, program
 
-PROGRAM: Final = "supervisor.py"
-VARIABLE: Final = "_SUPERVISOR_PY_COMPLETE"  # click looks for it by the program's name
+PROGRAM: Final = program.NAME.removeprefix("./")
+VARIABLE: Final = f"_{PROGRAM.upper().replace('.', '_')}_COMPLETE"  # click looks for it by the program's name
 
+PATH: Final = ", with the whole path" if program.CHECKOUT else ""
 WHERE: Final = {
-    "bash": 'eval "$(./supervisor.py completion bash)"   # in ~/.bashrc, with the whole path',
-    "zsh": 'eval "$(./supervisor.py completion zsh)"   # in ~/.zshrc, after compinit, with the whole path',
-    "fish": "./supervisor.py completion fish > ~/.config/fish/completions/supervisor.py.fish",
+    "bash": f'eval "$({program.NAME} completion bash)"   # in ~/.bashrc{PATH}',
+    "zsh": f'eval "$({program.NAME} completion zsh)"   # in ~/.zshrc, after compinit{PATH}',
+    "fish": f"{program.NAME} completion fish > ~/.config/fish/completions/{PROGRAM}.fish",
 }
 
 

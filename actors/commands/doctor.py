@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 import click
 
-from actors import commands, config, host, tokens
+from actors import commands, config, host, program, tokens
 from actors.config import Settings
 from actors.core.origins import LOOPBACK, WILDCARD
 from actors.errors import ConfigError, Refused
@@ -53,7 +53,7 @@ class Finding(NamedTuple):
 def command(config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
     """Check this machine and this configuration, and say what to do. Exit code 1 when something would fail."""
     settings = commands.settings_of(config_file, overrides)
-    findings = list(examine(settings, commands.run_dir_of(settings)))
+    findings = list(examine(settings, program.run_dir_of(settings.run_dir)))
     if json_output:
         commands.print_json([finding._asdict() for finding in findings])
     else:
@@ -162,7 +162,7 @@ def private(files: Iterable[tuple[Path, int, int]], uid: int, run_dir: Path) -> 
         if mode & 0o077:
             secret = path.name == tokens.FILE
             do = f"chmod 600 {path}" + (
-                "; if others could read it: ./supervisor.py token rotate SCOPE" if secret else ""
+                f"; if others could read it: {program.NAME} token rotate SCOPE" if secret else ""
             )
             yield Finding("fail" if secret else "warn", f"{path.name} has mode {mode:04o}, expected 0600", do)
 
@@ -209,7 +209,7 @@ def log(run_dir: Path) -> Iterator[Finding]:
             "fail",
             f"log.db cannot be read: {error}",
             "stop, move log.db, log.db-wal and log.db-shm away, start: sources send again what they still have; "
-            "docs/operations.md (Backup) says what that means",
+            f"{program.page('operations')} (Backup) says what that means",
         )
         return
     if row is not None:
@@ -336,18 +336,17 @@ def life(answer: dict[str, Any], newer_by_s: float) -> Iterator[Finding]:
     alerts = answer["alerts"]
     if alerts:
         worst = "fail" if any(alert["level"] == "critical" for alert in alerts) else "warn"
-        yield Finding(worst, f"{text}, alerts: {', '.join(alert['key'] for alert in alerts)}", "./supervisor.py status")
+        yield Finding(worst, f"{text}, alerts: {', '.join(alert['key'] for alert in alerts)}", f"{program.NAME} status")
     else:
         yield Finding("ok", text)
     if newer_by_s > 0:
-        do = "take it: ./supervisor.py stop, then start (as a service: systemctl --user restart framewire)"
+        do = f"take it: {program.NAME} stop, then start (as a service: systemctl --user restart framewire)"
         yield Finding("warn", f"Framewire was changed {duration(newer_by_s)} after this pipeline was started", do)
 
 
 def newest_source_s() -> float:
     """Return when the program was changed last, in seconds since the epoch."""
-    files = [*(config.ROOT / "actors").rglob("*.py"), config.ROOT / "supervisor.py"]
-    return max(file.stat().st_mtime for file in files)
+    return max(file.stat().st_mtime for file in program.PACKAGE.rglob("*.py"))
 
 
 def left_in(run_dir: Path) -> list[str]:
@@ -365,7 +364,7 @@ def orphans(left: list[str]) -> Iterator[Finding]:
         yield Finding(
             "warn",
             f"a supervisor was killed here and nobody has replaced it; it had {', '.join(left)}",
-            "./supervisor.py start ends what is left of it; what was accepted is on the disk",
+            f"{program.NAME} start ends what is left of it; what was accepted is on the disk",
         )
 
 

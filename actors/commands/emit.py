@@ -10,7 +10,7 @@ from typing import Any, Final, get_args, get_type_hints
 import click
 import msgspec
 
-from actors import commands, tokens
+from actors import commands, program, tokens
 from actors.commands import loopback
 from actors.core.contract.payload import Payload, Player
 from actors.core.contract.taxonomy import TAXONOMY
@@ -88,7 +88,7 @@ def payload_of(type_: str, fields: tuple[str, ...], text: str | None) -> dict[st
     except json.JSONDecodeError as error:
         raise BadInput(f"--payload is no JSON: {error}") from error
     except msgspec.ValidationError as error:
-        expected = f"expected {fields_of(type_)} (docs/events.md)"
+        expected = f"expected {fields_of(type_)} ({program.page('events')})"
         raise BadInput(f"the payload of {type_} does not fit: {error}; {expected}") from error
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from actors import commands
+from actors import commands, program
 from actors.core.supervision.children import State
 from actors.errors import FramewireError
 from actors.supervision import control
@@ -44,7 +44,7 @@ def wait_until_back(talk: control.Line, old: dict[str, int | None]) -> None:
     while waiting:
         if time.monotonic() >= deadline_s:
             raise FramewireError(
-                f"{', '.join(sorted(waiting))} is not back after {READY_S:.0f} s; see ./supervisor.py status"
+                f"{', '.join(sorted(waiting))} is not back after {READY_S:.0f} s; see {program.NAME} status"
             )
         time.sleep(0.02)
         rows = [row for row in talk.ask("status")["processes"] if row["name"] in waiting]

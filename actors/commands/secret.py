@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from actors import commands, host
+from actors import commands, host, program
 from actors.errors import Refused
 from actors.secrets import MAX_BYTES, Secrets, checked
 
@@ -23,7 +23,7 @@ def command() -> None:
 def set_(name: str, config_file: Path | None, overrides: tuple[str, ...]) -> None:
     """Set the secret NAME: typed at a hidden prompt, or read from standard input."""
     checked(name)
-    run_dir = host.private_directory(commands.run_dir_of(commands.settings_of(config_file, overrides)))
+    run_dir = host.private_directory(program.run_dir_of(commands.settings_of(config_file, overrides).run_dir))
     if sys.stdin.isatty():
         value = click.prompt(f"Secret {name}", hide_input=True, err=True)
     else:

@@ -22,7 +22,7 @@ from typing import Final
 import click
 import msgspec
 
-from actors import commands, config, host, logs
+from actors import commands, host, logs, program
 from actors.config import Settings
 from actors.errors import ConfigError
 
@@ -32,7 +32,7 @@ STOP_MARGIN_S: Final = 10
 PLAIN: Final = re.compile(r"[\w%+,./:=@-]+")
 
 UNIT: Final = """\
-# Written by ./supervisor.py service; write it again after you moved Framewire or its Python, or changed drain_s.
+# Written by `{program} service`; write it again after you moved Framewire or its Python, or changed drain_s.
 [Unit]
 Description=Framewire: live events to stream overlays
 Documentation={documentation}
@@ -43,7 +43,7 @@ Type=notify
 NotifyAccess=main
 ExecStart={start}
 ExecReload={reload}
-# Code 0 is an end that somebody asked for (./supervisor.py stop, a SIGTERM), so it stays; everything else comes back.
+# Code 0 is an end that somebody asked for (`{program} stop`, a SIGTERM), so it stays; everything else comes back.
 Restart=on-failure
 RestartSec=200ms
 # 2, a wrong configuration, is wrong the next time, too, and says why. 3, a port or a run directory that somebody has,
@@ -115,7 +115,7 @@ def show(system: bool, config_file: Path | None, overrides: tuple[str, ...]) -> 
     """Print what would be installed; --system for /etc/systemd/system, with all hardening."""
     click.echo(text(config_file, overrides, system), nl=False)
     if system and sys.platform != "darwin":
-        for note in notes(getpass.getuser(), commands.run_dir_of(commands.settings_of(config_file, overrides))):
+        for note in notes(getpass.getuser(), program.run_dir_of(commands.settings_of(config_file, overrides).run_dir)):
             click.echo(f"note: {note}", err=True)
 
 
@@ -127,7 +127,7 @@ def install(user: bool, config_file: Path | None, overrides: tuple[str, ...]) ->
     del user
     path = path_of()
     content = text(config_file, overrides, system=False)
-    run_dir = commands.run_dir_of(commands.settings_of(config_file, overrides))
+    run_dir = program.run_dir_of(commands.settings_of(config_file, overrides).run_dir)
     host.private_directory(run_dir)
     host.private_directory(run_dir / logs.FOLDER)  # launchd opens a file there before anything of ours runs
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -204,7 +204,7 @@ def text(config_file: Path | None, overrides: tuple[str, ...], system: bool) -> 
         ConfigError: the settings are wrong, which is better known now than at the next boot.
     """
     settings = commands.settings_of(config_file, overrides)
-    settings = msgspec.structs.replace(settings, run_dir=str(commands.run_dir_of(settings)))
+    settings = msgspec.structs.replace(settings, run_dir=str(program.run_dir_of(settings.run_dir)))
     start = [*arguments("start", config_file, overrides, settings), "--service"]
     if sys.platform == "darwin":
         return plist(settings, start)
@@ -212,7 +212,8 @@ def text(config_file: Path | None, overrides: tuple[str, ...], system: bool) -> 
         raise ConfigError(f"run_dir {settings.run_dir} is not visible to a service of the whole machine (PrivateTmp)")
     hardening = SYSTEM.format(user=getpass.getuser(), run_dir=word(settings.run_dir)) if system else ""
     return UNIT.format(
-        documentation=(config.ROOT / "docs" / "operations.md").as_uri().replace("%", "%%"),
+        program=program.NAME,
+        documentation=(program.SHARE / "docs" / "operations.md").as_uri().replace("%", "%%"),
         after=SYSTEM_AFTER if system else "",
         start=line(start),
         reload=line(arguments("reload", None, (), settings)),
@@ -224,7 +225,7 @@ def text(config_file: Path | None, overrides: tuple[str, ...], system: bool) -> 
 
 def arguments(command_name: str, config_file: Path | None, overrides: tuple[str, ...], settings: Settings) -> list[str]:
     """Return a command line that means the same wherever it is called."""
-    found = [sys.executable, str(config.ROOT / "supervisor.py"), command_name]
+    found = [*program.COMMAND, command_name]
     found += ["--config", str(config_file.absolute())] if config_file else []
     kept = [override for override in overrides if override.partition("=")[0].strip() != "run_dir"]
     return [*found, *(part for override in [*kept, f"run_dir={settings.run_dir}"] for part in ("--set", override))]

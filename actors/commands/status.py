@@ -26,7 +26,6 @@ COLORS: Final = {
     "warn": "yellow",
 }
 MARKS: Final = {"critical": "!!", "warn": "! "}
-PROGRAM: Final = "./supervisor.py"  # with which the commands in an alert begin; they stand at its end
 ADVICE: Final = "   → "
 
 Row = dict[str, Any]
@@ -88,10 +87,9 @@ def advice(alert: Row, width: int) -> list[Line]:
     about = f"{alert['key']} {alert['name']}: {alert['text']}, for {duration(alert['for_s'])}"
     first, *more = textwrap.wrap(logs.printable(about), max(20, width - 3), break_on_hyphens=False) or [""]
     said = [f"{MARKS[alert['level']]} {first}", *(f"   {line}" for line in more)]
-    words, program, rest = alert["do"].partition(PROGRAM)
-    advised = [f"{ADVICE}{alert['do']}"]
+    advised = [f"{ADVICE}{alert['do']} {alert['command']}"]
     if len(advised[0]) > width:  # a command that is to be pasted is not broken, but it may have a line of its own
-        advised = [f"{ADVICE}{words}".rstrip(), f"     {program}{rest}"]
+        advised = [f"{ADVICE}{alert['do']}", f"     {alert['command']}"]
     return [*(Line(line, alert["level"], len(line)) for line in said), *map(Line, advised)]
 
 

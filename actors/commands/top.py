@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import click
 
-from actors import commands, logs
+from actors import commands, logs, program
 from actors.commands import status
 from actors.errors import FramewireError, Refused
 from actors.supervision import control
@@ -100,7 +100,7 @@ class Top:
         try:
             self._answer = control.ask(self._run_dir, "status", ANSWER_S)
         except control.NotRunning:
-            self._answer, self._unanswered = None, "not running; ./supervisor.py start"
+            self._answer, self._unanswered = None, f"not running; {program.NAME} start"
         except Refused as error:
             self._answer, self._unanswered = None, str(error)
 
@@ -176,7 +176,7 @@ def arranged(answer: dict[str, Any], chosen: str, height: int, width: int) -> li
     for number, lines in enumerate(alerts):
         if len(shown) + len(lines) + (number < len(alerts) - 1) > room:
             many = len(alerts) - number
-            shown.append(Line(f"   and {many} alert{'s' if many > 1 else ''} more: ./supervisor.py status"))
+            shown.append(Line(f"   and {many} alert{'s' if many > 1 else ''} more: {program.NAME} status"))
             break
         shown += lines
     head = [status.headline(answer), *shown, Line(""), table[0]]

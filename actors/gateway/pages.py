@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import tornado.web
 
-from actors import config
+from actors import program
 from actors.core import origins
 
-WEB_ROOT: Final = config.ROOT / "web_overlay"
+WEB_ROOT: Final = program.SHARE / "web_overlay"
 
 HEADERS: Final = {
     # Inline style only: OBS injects the user's custom CSS as a <style> element.

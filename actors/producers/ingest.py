@@ -25,7 +25,7 @@ import msgspec
 from tornado import netutil, web
 from tornado.httpserver import HTTPServer
 
-from actors import aio, faults, heartbeat, tokens
+from actors import aio, faults, heartbeat, program, tokens
 from actors.adapters import generic, srcds
 from actors.config import Settings
 from actors.core.contract.event import REFUSED, Category, Submission
@@ -206,7 +206,7 @@ class Handler(web.RequestHandler):
             self.refuse(error)
         if not allowed:
             raise web.HTTPError(
-                401, "the token is wrong: expected the ingest token (./supervisor.py token show ingest)"
+                401, f"the token is wrong: expected the ingest token ({program.NAME} token show ingest)"
             )
         self._check_length()
 

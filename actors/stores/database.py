@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from actors import program
 from actors.errors import ConfigError
 
 
@@ -23,7 +24,8 @@ def named(path: Path) -> Iterator[None]:
         raise  # locked, full, no rights: those pass
     except sqlite3.DatabaseError as error:
         raise ConfigError(
-            f"{path} is damaged ({error}); put {path.name}* aside, or a backup in its place (docs/operations.md)"
+            f"{path} is damaged ({error}); put {path.name}* aside, or a backup in its place "
+            f"({program.page('operations')})"
         ) from error
 
 

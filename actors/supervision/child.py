@@ -12,7 +12,7 @@ from typing import IO, Any, Final, Protocol
 
 import msgspec
 
-from actors import config, host, logs
+from actors import host, logs, program
 from actors.core.sources.state import Report
 from actors.core.supervision.children import Life
 from actors.core.supervision.kinds import Child
@@ -100,19 +100,19 @@ class Incarnation:
                     pipe.close()
 
 
-def spawner(run_dir: Path, program: tuple[str, ...]) -> Spawn:
+def spawner(run_dir: Path, entry: tuple[str, ...]) -> Spawn:
     """Return what starts `python -m actors NAME RUN_DIR`, with stderr to its log."""
 
     def spawn(child: Child) -> subprocess.Popen[bytes]:
         with logs.open_file(run_dir, child.name) as stderr:
             return subprocess.Popen(
                 # -P: an `actors` directory where the command happens to be called is not ours
-                [sys.executable, "-P", *program, child.name, str(run_dir)],
+                [sys.executable, "-P", *entry, child.name, str(run_dir)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 bufsize=0,
-                env=host.environment(config.ROOT),
+                env=host.environment(program.ROOT),
                 start_new_session=True,  # the terminal sends Ctrl-C to the guardian alone
             )
 

@@ -2,7 +2,7 @@
 
     python -m actors.supervision.guardian ORDER        ORDER is made by order()
 
-`./supervisor.py start` turns into this process, which does nothing else and therefore carries nothing else: no click,
+`start` turns into this process, which does nothing else and therefore carries nothing else: no click,
 no psutil, no settings.
 """
 

@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import msgspec
 
-from actors import config, host, logs
+from actors import config, host, logs, program
 from actors.config import Settings, Source
 from actors.core.contract.event import UNREADABLE
 from actors.core.sources.state import Report
@@ -373,12 +373,14 @@ class Supervisor:
 
     def _alert_row(self, alert: Alert, now_s: float) -> dict[str, Any]:
         for_s = round(now_s - self._board.since_s(alert), 3)
-        return alert._asdict() | {"level": alert.level, "for_s": for_s, "do": self._advice(alert)}
+        more = {"level": alert.level, "for_s": for_s, "do": alert.do, "command": self._paste(alert)}
+        return alert._asdict() | more
 
-    def _advice(self, alert: Alert) -> str:
-        """Return what to do, in a command for this pipeline that can be pasted."""
-        options = self._source.options(str(self._run_dir), every=" start" in alert.do)
-        return f"{alert.do}{options}" if "./supervisor.py" in alert.do else alert.do
+    def _paste(self, alert: Alert) -> str:
+        """Return the command of an alert with the options that name this pipeline, so that it can be pasted."""
+        # A start needs every option; other commands only those that say which pipeline is meant.
+        options = self._source.options(str(self._run_dir), every=alert.command.startswith("start"))
+        return f"{program.NAME} {alert.command}{options}"
 
     def _row(self, life: Life, now_s: float) -> dict[str, Any]:
         incarnation = self.incarnations.get(life.child.name)
@@ -430,9 +432,8 @@ class Supervisor:
     def _raise_alerts(self, now_s: float) -> None:
         new, gone = self._board.update(now_s, self._alerts(now_s))
         for alert in new:
-            log.error(
-                "alert raised key=%s name=%s text=%r do=%r", alert.key, alert.name, alert.text, self._advice(alert)
-            )
+            do = f"{alert.do} {self._paste(alert)}"
+            log.error("alert raised key=%s name=%s text=%r do=%r", alert.key, alert.name, alert.text, do)
         for alert in gone:
             log.info("alert cleared key=%s name=%s", alert.key, alert.name)
 

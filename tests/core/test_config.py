@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from actors import config
+from actors import config, program
 from actors.config import Settings, load
 from actors.errors import ConfigError
 
@@ -102,8 +102,8 @@ def test_a_run_directory_without_settings_says_so(tmp_path):
 @pytest.mark.parametrize(
     ("source", "run_dir", "every", "options"),
     [
-        (config.Source(), str(config.ROOT / "run"), True, ""),  # the default one is meant anyway
-        (config.Source(str(config.DEFAULT_FILE)), str(config.ROOT / "run"), False, ""),
+        (config.Source(), str(program.ROOT / "run"), True, ""),  # the default one is meant anyway
+        (config.Source(str(config.DEFAULT_FILE)), str(program.ROOT / "run"), False, ""),
         (config.Source("/my own.toml"), "/d", False, " --config '/my own.toml' --set run_dir=/d"),
         (config.Source(None, ["run_dir=d", "demo=false"]), "/d", False, " --set run_dir=/d"),
         (config.Source(None, ["run_dir=d", "demo=false"]), "/d", True, " --set demo=false --set run_dir=/d"),

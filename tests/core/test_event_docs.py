@@ -5,14 +5,14 @@ import re
 
 import pytest
 
-from actors import config
+from actors import program
 from actors.core.contract.event import Event, Submission
 from actors.core.contract.taxonomy import TAXONOMY
 from tools import docs
 
 
 def test_the_committed_pages_are_current():
-    assert docs.stale(config.ROOT) == [], "run python -m tools.docs"
+    assert docs.stale(program.ROOT) == [], "run python -m tools.docs"
 
 
 def test_check_tells_a_stale_page(tmp_path):

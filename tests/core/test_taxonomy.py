@@ -7,10 +7,10 @@ import sys
 import msgspec
 import pytest
 
-from actors.config import ROOT
 from actors.core.contract import types
 from actors.core.contract.event import Category
 from actors.core.contract.taxonomy import TAXONOMY
+from actors.program import ROOT
 
 ROWS = list(TAXONOMY.items())
 

@@ -19,8 +19,7 @@ import psutil
 import pytest
 from click.testing import CliRunner
 
-import supervisor as command_line
-from actors import commands
+from actors import cli, commands
 from tests.support import STRANGER, SUPERVISOR, Pipeline, eventually, in_a_child
 
 
@@ -51,7 +50,7 @@ def called_by_a_stranger(arguments: list[str], closed: Path) -> tuple[int, str]:
         importlib.import_module(f"actors.commands.{module}")  # the stranger may not read where they are
 
     def call() -> str:
-        result = CliRunner().invoke(command_line.main, arguments)
+        result = CliRunner().invoke(cli.main, arguments)
         return json.dumps([result.exit_code, result.output, repr(result.exception)])
 
     if os.getuid() != 0:  # then its owner is kept out, too

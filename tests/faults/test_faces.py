@@ -181,7 +181,7 @@ def test_a_reload_of_everything_under_load_loses_repeats_and_swaps_nothing():
         before = witness.rows()
         for changes, outcome in (
             (["queue.flush_hz=50.0"], "restarted queue-manager"),
-            (["gateway.heartbeat_s=1.5", "ingest.max_body_bytes=500000"], "restarted ingest, gateway-1"),
+            (["gateway.heartbeat_s=1.5", "ingest.max_body_bytes=500000"], "restarted gateway-1, ingest"),
             (["normalizer.processes=2", "demo=true"], "restarted ingest; started demo, normalizer-2"),
             (["normalizer.processes=1", "demo=false"], "restarted ingest; stopped demo, normalizer-2"),
         ):
@@ -273,7 +273,7 @@ def test_what_refused_its_configuration_says_why_and_comes_back_with_a_reload(id
     (alert,) = idle.status()["alerts"]
     assert (alert["key"], alert["name"], alert["level"]) == ("process.failed", "normalizer-1", "critical")
     assert "unknown field `run_dri`" in alert["text"]
-    assert alert["do"].endswith(f"./supervisor.py reload --set run_dir={idle.run_dir}")
+    assert alert["command"] == f"./supervisor.py reload --set run_dir={idle.run_dir}"
     said = idle.command("status").stdout
     assert "!! process.failed normalizer-1: wrong configuration: " in " ".join(said.split())
     assert all(len(line) <= 80 for line in said.splitlines() if not line.startswith("     ./supervisor.py "))
@@ -447,8 +447,8 @@ def test_bash_completes_commands_options_and_processes(tmp_path):
     assert completed(f"{program} re", tmp_path) == ["restart", "reload", "replay"]
     assert completed(f"{program} status --js", tmp_path) == ["--json"]
     assert completed(f"{program} restart q", tmp_path) == ["queue-manager"]
-    assert completed(f"{program} restart s", tmp_path) == []
-    assert completed(f"{program} logs s", tmp_path) == ["supervisor"]
+    assert completed(f"{program} restart x", tmp_path) == []
+    assert completed(f"{program} logs su", tmp_path) == ["supervisor"]
     assert completed(f"{program} restart --set gateway.processes=2 gateway-", tmp_path) == ["gateway-1", "gateway-2"]
     assert completed(f"{program} restart --set gateway.processes=x g", tmp_path) == []  # and no traceback
 

@@ -20,12 +20,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import supervisor as command_line
-from actors import config
+from actors import program
 from actors.commands import service
 from actors.config import Settings
 from actors.core.supervision.restarts import BAD_CONFIG
 from actors.errors import ConfigError, Refused
+from actors.supervision import preparation
 from actors.supervision.process_tree import Supervisor
 from tests.support import SLOWNESS, SUPERVISOR, eventually
 
@@ -109,8 +109,8 @@ def test_systemd_finds_nothing_to_warn_of_whatever_the_paths(tmp_path, monkeypat
     (root / "docs").mkdir(parents=True)
     (root / "python").symlink_to(sys.executable)
     (root / "my.toml").write_text("demo = false\n")
-    monkeypatch.setattr(sys, "executable", str(root / "python"))
-    monkeypatch.setattr(config, "ROOT", root)
+    monkeypatch.setattr(program, "COMMAND", [str(root / "python"), str(root / "supervisor.py")])
+    monkeypatch.setattr(program, "SHARE", root)
     monkeypatch.setattr(service, "TEMPORARY", ())  # the tests' own paths are temporary
     overrides = (f"run_dir={root / ODD}", 'gateway.allowed_hosts=["a b.lan:7700"]')
     unit = tmp_path / "framewire.service"
@@ -300,9 +300,9 @@ def test_a_service_waits_for_whoever_still_has_its_run_directory(idle):
 def test_a_service_calls_an_address_that_is_not_there_yet_refused_and_not_wrong():
     settings = Settings(gateway=Settings().gateway.__class__(host="192.0.2.7"))  # for documentation, of nobody
     with pytest.raises(ConfigError, match=r"192\.0\.2\.7"):
-        command_line.check_ports(settings, 0.0)
+        preparation.check_ports(settings, 0.0)
     with pytest.raises(Refused, match=r"192\.0\.2\.7"):
-        command_line.check_ports(settings, 0.0, as_service=True)
+        preparation.check_ports(settings, 0.0, as_service=True)
 
 
 def test_a_file_that_is_being_edited_keeps_no_killed_service_down_but_a_start(idle):
@@ -322,9 +322,9 @@ def test_a_file_that_is_being_edited_keeps_no_killed_service_down_but_a_start(id
 
 def test_settings_that_are_the_same_are_not_written_so_that_a_full_disk_stops_no_restart(run_dir):
     file = run_dir / "settings.json"
-    command_line.leave_behind(file, b"{}")
+    preparation.leave_behind(file, b"{}")
     before = file.stat().st_ino
-    command_line.leave_behind(file, b"{}")
+    preparation.leave_behind(file, b"{}")
     assert file.stat().st_ino == before
     with pytest.raises(Refused, match="cannot be written"):
-        command_line.leave_behind(run_dir / "nowhere" / "settings.json", b"{}")
+        preparation.leave_behind(run_dir / "nowhere" / "settings.json", b"{}")

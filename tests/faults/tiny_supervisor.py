@@ -8,8 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-import supervisor  # noqa: E402
 from actors import config  # noqa: E402
+from actors.commands import start  # noqa: E402
 from actors.errors import FramewireError  # noqa: E402
 from actors.supervision import process_tree  # noqa: E402
 from actors.supervision.invocation import Invocation  # noqa: E402
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     plan = config.load(None, ["demo=true"]).children()
     invocation = Invocation(os.getppid() if guarded else None, True, "again" in arguments, time.monotonic())
     try:
-        return supervisor.supervise(settings, invocation, plan, PROGRAM)
+        return start.supervise(settings, invocation, plan, PROGRAM)
     except FramewireError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3

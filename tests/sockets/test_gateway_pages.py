@@ -135,14 +135,16 @@ def test_modules_are_javascript_whatever_the_system_thinks(rig):
 
 
 TRAVERSALS = [
-    "../setup.cfg", "../actors/config.py", "..%2fsetup.cfg", "%2e%2e/setup.cfg", "%2e%2e%2fsetup.cfg",
-    "..%252fsetup.cfg", "..\\setup.cfg", "..%5csetup.cfg", "%5c..%5csetup.cfg", "....//setup.cfg", "./../setup.cfg",
-    "vendor/../../setup.cfg", "vendor/..%2f..%2fsetup.cfg", "/etc/hostname.txt", "//etc/hostname.txt",
+    "../pyproject.toml", "../actors/config.py", "..%2fpyproject.toml", "%2e%2e/pyproject.toml",
+    "%2e%2e%2fpyproject.toml",
+    "..%252fpyproject.toml", "..\\pyproject.toml", "..%5cpyproject.toml", "%5c..%5cpyproject.toml",
+    "....//pyproject.toml", "./../pyproject.toml", "vendor/../../pyproject.toml", "vendor/..%2f..%2fpyproject.toml",
+    "/etc/hostname.txt", "//etc/hostname.txt",
     "%2fetc%2fhostname.txt", "C:/windows/win.ini", "C:%5cwindows%5cwin.txt", "vendor", "vendor/", "", "/", ".", "..",
     "%2e", "%2e%2e", "%00", "vendor/manifest.json%00.js", "vendor/manifest.json%00", "vendor/manifest.json::$DATA",
     "vendor/manifest.json:stream.json", "vendor/manifest.json.", "vendor/manifest.json%20", "vendor//manifest.json",
     "vendor/./manifest.json", "vendor/manifest.json/", "VENDOR~1/manifest.json", ".git/config", ".gitignore",
-    "vendor/.hidden.js", "~/x.js", "%ff.js", "%c0%ae%c0%ae/setup.cfg", "nothing.js", "vendor/nothing.json",
+    "vendor/.hidden.js", "~/x.js", "%ff.js", "%c0%ae%c0%ae/pyproject.toml", "nothing.js", "vendor/nothing.json",
     "file:///etc/hostname.txt", "http://evil.test/x.js", "?.js", "x" * 3000 + ".js",
 ]  # fmt: skip
 

@@ -13,7 +13,7 @@ import { Queue } from "../../web_overlay/js/core/queue.mjs";
 import { Receipts } from "../../web_overlay/js/core/receipts.mjs";
 import { Recent } from "../../web_overlay/js/core/stats.mjs";
 import { Store } from "../../web_overlay/js/core/store.mjs";
-import { advised, worst } from "../../web_overlay/js/dashboard/alerts.mjs";
+import { worst } from "../../web_overlay/js/dashboard/alerts.mjs";
 import { processState, storyText } from "../../web_overlay/js/dashboard/sections.mjs";
 import { count, duration, share, size } from "../../web_overlay/js/dashboard/format.mjs";
 import { gameNotice } from "../../web_overlay/js/widgets/notices.mjs";
@@ -274,12 +274,7 @@ test("notices: every phase, outcome and occasion has its words, and none says un
   assert.equal(gameNotice(event({ type: "round", payload: { phase: "end", winner: "CT" } }))?.title, "CT win");
 });
 
-test("dashboard: an alert's command is found, the worst one gives the color, one word tells a process", () => {
-  assert.deepEqual(advised("why: ./supervisor.py logs demo"), ["why: ", "./supervisor.py logs demo"]);
-  assert.deepEqual([advised("look"), advised(null)], [
-    ["look", ""],
-    ["–", ""],
-  ]);
+test("dashboard: the worst alert gives the color, one word tells a process", () => {
   assert.deepEqual(
     [worst(null), worst([{ level: "warn" }]), worst([{ level: "warn" }, { level: "critical" }, null])],
     ["good", "warn", "bad"],

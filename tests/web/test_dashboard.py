@@ -90,17 +90,15 @@ def test_it_follows_what_changes_and_keeps_what_does_not(gate: Gate, page: Any) 
     assert page.is_visible("#overlays .none")
 
 
-def alert(key: str, name: str, text: str, level: str, do: str, for_s: float = 3.0) -> dict[str, Any]:
-    return {"key": key, "name": name, "text": text, "level": level, "do": do, "for_s": for_s}
+def alert(key: str, name: str, text: str, level: str, do: str, command: str) -> dict[str, Any]:
+    return {"key": key, "name": name, "text": text, "level": level, "do": do, "command": command, "for_s": 3.0}
 
 
 DEGRADED = alert(
     "process.degraded", "ingest", "restarted 14 times, last: killed by SIGKILL", "critical",
-    "it dies again and again; why: ./supervisor.py logs ingest",
+    "it dies again and again; why:", "./supervisor.py logs ingest",
 )  # fmt: skip
-HEAVY = alert(
-    "memory.warn", "gateway-1", f"{EVIL} 300 MB of memory", "warn", "see whether it grows: ./supervisor.py top"
-)
+HEAVY = alert("memory.warn", "gateway-1", f"{EVIL} 300 MB of memory", "warn", "see whether it grows:", "framewire top")
 
 
 def test_alerts_stand_above_everything_with_a_command_to_paste(gate: Gate, page: Any) -> None:

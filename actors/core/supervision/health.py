@@ -36,26 +36,27 @@ class Level(StrEnum):
 
 
 class Meaning(NamedTuple):
-    """One kind of alert, as docs/operations.md explains it too. `do` ends in a command that can be pasted."""
+    """One kind of alert, as docs/operations.md explains it too: what to do, which the command helps with."""
 
     level: Level
     do: str
+    command: str  # after the program's name; NAME: of the process that the alert is about
 
 
 ALERTS: Final[dict[str, Meaning]] = {
-    "process.failed": Meaning(Level.CRITICAL, "correct what it says, then: ./supervisor.py reload"),
-    "process.degraded": Meaning(Level.CRITICAL, "it dies again and again; why: ./supervisor.py logs"),
-    "process.silent": Meaning(Level.WARN, "where it hangs, unless it is stopped: ./supervisor.py logs NAME"),
-    "memory.warn": Meaning(Level.WARN, "see whether it grows: ./supervisor.py top"),
-    "memory.critical": Meaning(Level.CRITICAL, "raise its budget, or free memory: ./supervisor.py restart NAME"),
-    "cpu.high": Meaning(Level.WARN, "it will be late soon, give it less to do; see: ./supervisor.py top"),
-    "store.slow": Meaning(Level.CRITICAL, "critical events wait for the disk; see: ./supervisor.py doctor"),
-    "outbox.full": Meaning(Level.CRITICAL, "what keeps the log from taking it: ./supervisor.py logs queue-manager"),
-    "source.refused": Meaning(Level.CRITICAL, "correct what it says; then see: ./supervisor.py source list"),
-    "source.degraded": Meaning(Level.WARN, "a part of the source is missing; see: ./supervisor.py source list"),
-    "source.silent": Meaning(Level.WARN, "check the game or platform; see: ./supervisor.py source list"),
-    "list.unwritten": Meaning(Level.WARN, "make room, or correct its permissions; see: ./supervisor.py doctor"),
-    "guardian.gone": Meaning(Level.WARN, "nobody would restart it; stop it, then: ./supervisor.py start --detach"),
+    "process.failed": Meaning(Level.CRITICAL, "correct what it says, then:", "reload"),
+    "process.degraded": Meaning(Level.CRITICAL, "it dies again and again; why:", "logs"),
+    "process.silent": Meaning(Level.WARN, "where it hangs, unless it is stopped:", "logs NAME"),
+    "memory.warn": Meaning(Level.WARN, "see whether it grows:", "top"),
+    "memory.critical": Meaning(Level.CRITICAL, "raise its budget, or free memory:", "restart NAME"),
+    "cpu.high": Meaning(Level.WARN, "it will be late soon, give it less to do; see:", "top"),
+    "store.slow": Meaning(Level.CRITICAL, "critical events wait for the disk; see:", "doctor"),
+    "outbox.full": Meaning(Level.CRITICAL, "what keeps the log from taking it:", "logs queue-manager"),
+    "source.refused": Meaning(Level.CRITICAL, "correct what it says; then see:", "source list"),
+    "source.degraded": Meaning(Level.WARN, "a part of the source is missing; see:", "source list"),
+    "source.silent": Meaning(Level.WARN, "check the game or platform; see:", "source list"),
+    "list.unwritten": Meaning(Level.WARN, "make room, or correct its permissions; see:", "doctor"),
+    "guardian.gone": Meaning(Level.WARN, "nobody would restart it; stop it, then:", "start --detach"),
 }
 
 
@@ -72,7 +73,11 @@ class Alert(NamedTuple):
 
     @property
     def do(self) -> str:
-        return ALERTS[self.key].do.replace("NAME", self.name)
+        return ALERTS[self.key].do
+
+    @property
+    def command(self) -> str:
+        return ALERTS[self.key].command.replace("NAME", self.name)
 
 
 class Rule(NamedTuple):

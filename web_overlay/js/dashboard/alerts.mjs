@@ -6,18 +6,6 @@ import { duration, rows, word } from "./format.mjs";
 
 /** @typedef {Record<string, any>} Alert */
 
-const PROGRAM = "./supervisor.py ";
-
-/**
- * @param {unknown} advice
- * @returns {[string, string]} what to know, and the command to paste ("" when there is none)
- */
-export function advised(advice) {
-  const all = word(advice);
-  const at = all.indexOf(PROGRAM);
-  return at < 0 ? [all, ""] : [all.slice(0, at), all.slice(at)];
-}
-
 /** @param {unknown} alerts @returns {"good" | "warn" | "bad"} the worst of them */
 export function worst(alerts) {
   const levels = rows(alerts).map((alert) => alert.level);
@@ -55,24 +43,21 @@ export class Alerts {
     const [name, what, since, advice, command] = [text(), text(), text(), text(), text()];
     const lasting = el("span", "soft since", since);
     lasting.setAttribute("aria-live", "off"); // it changes each second, and is not to be read out each second
-    const code = el("code", "", command);
     const node = el(
       "article",
       "alert",
       el("p", "", el("strong", "", name), el("span", "", what), lasting),
-      el("p", "do", el("span", "", advice), code),
+      el("p", "do", el("span", "", advice), el("code", "", command)),
     );
     /** @param {Alert} alert */
     const set = (alert) => {
-      const [known, paste] = advised(alert.do);
       this.view.attribute(node, "data-tone", worst([alert]));
       this.view.attribute(node, "title", word(alert.key));
       this.view.text(name, word(alert.name));
       this.view.text(what, word(alert.text));
       this.view.text(since, `for ${duration(alert.for_s)}`);
-      this.view.text(advice, known);
-      this.view.text(command, paste);
-      this.view.toggle(code, "off", paste === "");
+      this.view.text(advice, `${word(alert.do)} `);
+      this.view.text(command, word(alert.command));
     };
     const entry = { node, set };
     this.shown.set(key, entry);

@@ -23,8 +23,8 @@ export async function ask(path, token) {
   if (response.status === 401) {
     throw new Refused(
       token === ""
-        ? "This address has no token. Open the dashboard address that ./supervisor.py start prints."
-        : "The token in this address is wrong or was replaced. Open the dashboard address that ./supervisor.py token show control prints.",
+        ? "This address has no token. Open the dashboard address that the start of Framewire printed."
+        : "The token in this address is wrong or was replaced. Open the dashboard address that the command `token show control` prints.",
     );
   }
   const body = await response.json().catch(() => null);

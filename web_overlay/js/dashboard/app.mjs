@@ -61,7 +61,7 @@ function show(status) {
 /** @param {any} answer of /api/address */
 function address(answer) {
   const url = typeof answer?.display_token === "string" ? `${location.origin}/overlay/#k=${answer.display_token}` : null;
-  view.text(lines.address, url ?? "./supervisor.py token show display prints the address for OBS");
+  view.text(lines.address, url ?? "The command `token show display` prints the address for OBS.");
   at("copy").classList.toggle("off", url === null);
 }
 
