@@ -29,7 +29,9 @@ from actors.errors import BadInput
 
 # What raw messages of the ingest call themselves, where it is not the name of the module.
 _MODULES: Final = {"event": "generic"}
-_HELPERS: Final = {"build", "generic", "mapping"}
+_HELPERS: Final = {
+    "bounds", "build", "generic", "irc", "mapping", "twitch_acts", "twitch_notices", "twitch_shapes", "twitch_time",
+}  # fmt: skip
 
 KINDS: Final = tuple(
     sorted([*_MODULES, *(module.name for module in pkgutil.iter_modules(__path__) if module.name not in _HELPERS)])
