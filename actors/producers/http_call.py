@@ -1,0 +1,76 @@
+"""One HTTP request to a source's API, blocking: call it in a thread."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Final
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from actors.producers.spec import Disconnected, SourceRefused
+
+TIMEOUT_S: Final = 10.0
+MAX_ANSWER_BYTES: Final = 1 << 20
+
+
+class NotSent(Disconnected):
+    """The request certainly never reached the server: it may be repeated whatever it does."""
+
+
+class Answer(Struct, frozen=True):
+    """An HTTP response; names of headers are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Api:
+    """One server, with at most one connection that is kept between requests."""
+
+    def __init__(self, base_url: str) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise SourceRefused(f"{base_url[:200]!r} is not an address of an API, expected https://… or http://…")
+        self._path = parts.path.rstrip("/")
+        self._host = parts.netloc
+        if parts.scheme == "https":
+            context = ssl.create_default_context()
+            self._http: http.client.HTTPConnection = http.client.HTTPSConnection(
+                parts.hostname, parts.port, timeout=TIMEOUT_S, context=context
+            )
+        else:
+            self._http = http.client.HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT_S)
+
+    def __enter__(self) -> Api:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._http.close()
+
+    def call(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+        """Send one request and return the answer, whatever its status.
+
+        Raises:
+            NotSent: there is no connection.
+            Disconnected: the connection broke after that; the server may have done what was asked.
+        """
+        if self._http.sock is None:
+            try:
+                self._http.connect()
+            except OSError as error:
+                raise NotSent(f"cannot connect to {self._host}: {error}") from error
+        try:
+            self._http.request(method, self._path + path, body, dict(headers))
+            response = self._http.getresponse()
+            data = response.read(MAX_ANSWER_BYTES)
+        except (OSError, http.client.HTTPException) as error:
+            self._http.close()
+            raise Disconnected(f"no answer from {self._host}: {error or type(error).__name__}") from error
+        if not response.isclosed():  # more than MAX_ANSWER_BYTES: the rest must not be taken for the next answer
+            self._http.close()
+        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, data)

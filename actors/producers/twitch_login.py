@@ -1,0 +1,281 @@
+"""The login at Twitch: the device code flow, and the one owner of its tokens.
+
+A refresh token is good for one request. Twitch answers one that is sent twice by revoking the whole login, so the
+order is: write down that it is about to be sent, send it, write down the answer, use the answer. When the process dies
+or the connection breaks in between, the token may be spent: it is never sent again, and the login works until its
+access token ends.
+
+Every method blocks; a source calls them in a thread. A thread is finished before the process ends, so that a stop does
+not come between the request and the answer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Struct
+
+from actors import host
+from actors.core.contract.event import UNREADABLE
+from actors.errors import Refused
+from actors.producers.http_call import Answer, Api, NotSent
+from actors.producers.spec import Disconnected, SourceRefused
+from actors.secrets import Secrets
+
+AUTH_URL: Final = "https://id.twitch.tv/oauth2"
+# The login is checked each hour; a token that would end before the check after the next one is renewed.
+RENEW_BEFORE_S: Final = 2 * 3_600.0
+DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
+LOCK_S: Final = 10.0
+_FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
+
+T = TypeVar("T")
+
+
+class Grant(Struct, frozen=True, omit_defaults=True):
+    """A login, as it is kept in the secret. `refreshing`: the refresh token was sent and its answer is not known."""
+
+    access_token: str
+    refresh_token: str
+    expires_at: float
+    scopes: list[str]
+    user_id: str
+    login: str
+    client_id: str
+    refreshing: bool = False
+
+    def __repr__(self) -> str:
+        return f"Grant(login={self.login!r})"  # a token must never reach a log or a traceback
+
+
+class Device(Struct, frozen=True):
+    """What the user must do: open `verification_uri` and enter `user_code`."""
+
+    device_code: str
+    user_code: str
+    verification_uri: str
+    expires_in: float
+    interval: float = 5.0
+
+
+class _Tokens(Struct, frozen=True):
+    access_token: str
+    refresh_token: str
+    expires_in: float = 0.0
+    scope: list[str] | None = None
+
+
+class _Owner(Struct, frozen=True):
+    client_id: str
+    user_id: str
+    login: str
+    scopes: list[str] | None = None
+    expires_in: float = 0.0
+
+
+class _Trouble(Struct, frozen=True):
+    message: str = ""
+
+
+class Login:
+    """The tokens of one source. `source` names it in the sentence that asks to log in again."""
+
+    def __init__(self, secrets: Secrets, run_dir: Path, secret: str, source: str, auth_url: str) -> None:
+        self._secrets, self._run_dir, self._secret = secrets, run_dir, secret
+        self._auth_url = auth_url
+        self._again = f"Log in again: ./supervisor.py login twitch --source {source}"
+
+    def load(self) -> Grant:
+        """Return the login as it is kept.
+
+        Raises:
+            SourceRefused: there is none.
+        """
+        try:
+            return msgspec.json.decode(self._secrets.get(self._secret).encode(), type=Grant)
+        except UNREADABLE as error:
+            raise SourceRefused(f"The secret {self._secret!r} is not a login at Twitch. {self._again}") from error
+
+    def ready(self) -> tuple[Grant, str]:
+        """Return a login that Twitch accepts now, and a warning if it cannot be renewed ("" for none).
+
+        Raises:
+            SourceRefused: Twitch does not accept it any more.
+            Disconnected: Twitch cannot be asked now.
+        """
+        grant = self.load()
+        if not self._auth_url:
+            return grant, ""
+        owner = self._owner_of(grant)
+        if owner is None:
+            return self.renew(grant), ""
+        if owner.client_id != grant.client_id:
+            raise SourceRefused(f"The login belongs to the client id {owner.client_id[:64]!r}. {self._again}")
+        if owner.expires_in and owner.expires_in < RENEW_BEFORE_S:
+            try:
+                return self.renew(grant), ""
+            except SourceRefused as error:
+                return grant, f"{error} (it works for {owner.expires_in / 60:.0f} minutes more)"
+        return grant, ""
+
+    def renew(self, grant: Grant) -> Grant:
+        """Spend the refresh token; return the new login, which is on disk then.
+
+        Raises:
+            SourceRefused: Twitch does not accept it, or it may have been spent before.
+            Disconnected: it was certainly not sent; it may be tried again.
+        """
+        if grant.refreshing:
+            raise SourceRefused(
+                f"A renewal of the login was interrupted, and repeating it could make Twitch revoke it. {self._again}"
+            )
+        grant = self._replace(grant, msgspec.structs.replace(grant, refreshing=True))
+        form = {"grant_type": "refresh_token", "refresh_token": grant.refresh_token, "client_id": grant.client_id}
+        try:
+            answer = _post(self._auth_url, "/token", form)
+        except NotSent:
+            self._replace(grant, msgspec.structs.replace(grant, refreshing=False))
+            raise
+        except Disconnected as error:
+            raise SourceRefused(f"The renewal of the login was interrupted ({error}). {self._again}") from error
+        if answer.status == 429:  # refused before it was looked at
+            self._replace(grant, msgspec.structs.replace(grant, refreshing=False))
+            raise Disconnected("Twitch refuses to renew the login now: too many requests (429)")
+        if answer.status != 200:
+            raise SourceRefused(f"Twitch does not renew the login: {answer.status} {trouble_of(answer)}. {self._again}")
+        try:
+            tokens = msgspec.json.decode(answer.body, type=_Tokens)
+        except UNREADABLE as error:
+            raise SourceRefused(f"Twitch's answer to the renewal cannot be read: {error}. {self._again}") from error
+        return self._replace(grant, _granted(grant, tokens))
+
+    def _owner_of(self, grant: Grant) -> _Owner | None:
+        """Return whose token it is; None when Twitch does not accept it."""
+        return owner_of(self._auth_url, grant.access_token)
+
+    def _replace(self, old: Grant, new: Grant) -> Grant:
+        """Store `new` unless the user has logged in again since `old`; return what is stored then."""
+        with writing(self._run_dir, self._secret):
+            current = self.load()
+            if current.refresh_token != old.refresh_token:
+                return current
+            store(self._secrets, self._secret, new)
+        return new
+
+
+@contextmanager
+def writing(run_dir: Path, secret: str) -> Iterator[None]:
+    """Hold the lock under which a login is read and replaced; it is held for milliseconds.
+
+    Raises:
+        Refused: another process keeps it.
+    """
+    deadline_s = time.monotonic() + LOCK_S
+    while True:
+        try:
+            lock = host.lock(run_dir / f"login-{secret}.write.lock", "login")
+            break
+        except Refused:
+            if time.monotonic() >= deadline_s:
+                raise
+            time.sleep(0.01)
+    with lock:
+        yield
+
+
+def store(secrets: Secrets, secret: str, grant: Grant) -> None:
+    """Keep a login; it is on disk when this returns."""
+    secrets.set(secret, msgspec.json.encode(grant).decode())
+
+
+def begin(auth_url: str, client_id: str, scopes: list[str]) -> Device:
+    """Ask Twitch for a code that the user enters in the browser.
+
+    Raises:
+        SourceRefused: Twitch does not know the client id.
+        Disconnected: Twitch cannot be asked now.
+    """
+    answer = _post(auth_url, "/device", {"client_id": client_id, "scopes": " ".join(scopes)})
+    if answer.status != 200:
+        raise SourceRefused(
+            f"Twitch refuses the client id {client_id[:64]!r}: {answer.status} {trouble_of(answer)}; it must be of an "
+            "application of the type Public (docs/sources/twitch.md)"
+        )
+    return _decode(answer, Device)
+
+
+def poll(auth_url: str, client_id: str, scopes: list[str], device: Device) -> Grant | None:
+    """Ask once whether the user has entered the code; None if not yet.
+
+    Raises:
+        Refused: the user said no, or the code has ended.
+    """
+    form = {
+        "client_id": client_id,
+        "scopes": " ".join(scopes),
+        "device_code": device.device_code,
+        "grant_type": DEVICE_GRANT,
+    }
+    answer = _post(auth_url, "/token", form)
+    if answer.status == 200:
+        tokens = _decode(answer, _Tokens)
+        owner = owner_of(auth_url, tokens.access_token)
+        if owner is None:
+            raise Refused("Twitch does not accept the token that it has just given")
+        grant = Grant(tokens.access_token, tokens.refresh_token, 0.0, [], owner.user_id, owner.login, client_id)
+        return msgspec.structs.replace(_granted(grant, tokens), scopes=owner.scopes or tokens.scope or [])
+    if "pending" in trouble_of(answer) or answer.status == 429:
+        return None
+    raise Refused(f"Twitch does not log in: {answer.status} {trouble_of(answer)}")
+
+
+def owner_of(auth_url: str, access_token: str) -> _Owner | None:
+    """Return whose token it is; None when Twitch does not accept it.
+
+    Raises:
+        Disconnected: Twitch cannot be asked now.
+    """
+    with Api(auth_url) as api:
+        answer = api.call("GET", "/validate", {"Authorization": f"OAuth {access_token}"})
+    if answer.status == 401:
+        return None
+    if answer.status != 200:
+        raise Disconnected(f"Twitch does not check the login now: {answer.status} {trouble_of(answer)}")
+    return _decode(answer, _Owner)
+
+
+def trouble_of(answer: Answer) -> str:
+    """Return the message of an answer that reports an error."""
+    try:
+        return msgspec.json.decode(answer.body, type=_Trouble).message[:120]
+    except UNREADABLE:
+        return answer.body[:80].decode("utf-8", "replace")
+
+
+def _granted(grant: Grant, tokens: _Tokens) -> Grant:
+    return msgspec.structs.replace(
+        grant,
+        access_token=tokens.access_token,
+        refresh_token=tokens.refresh_token,
+        expires_at=time.time() + tokens.expires_in,
+        scopes=tokens.scope or grant.scopes,
+        refreshing=False,
+    )
+
+
+def _post(auth_url: str, path: str, form: dict[str, str]) -> Answer:
+    with Api(auth_url) as api:
+        return api.call("POST", path, _FORM, urlencode(form).encode())
+
+
+def _decode(answer: Answer, shape: type[T]) -> T:
+    try:
+        return msgspec.json.decode(answer.body, type=shape)
+    except UNREADABLE as error:
+        raise Disconnected(f"Twitch's answer cannot be read: {error}") from error
