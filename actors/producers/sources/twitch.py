@@ -1,0 +1,343 @@
+"""Twitch with a login: follows, subscriptions, raids, bits, points, polls, chat, by EventSub over WebSocket.
+
+    connect ─welcome▶ create all subscriptions over HTTP ─▶ notifications, keepalives
+       ▲                                                        │ session_reconnect: open the new socket, read both
+       └────────── no keepalive, closed ◀───────────────────────┘ until its welcome, then close the old one
+
+Twitch repeats messages under the same id, above all when sockets overlap: the id is the identity of the message. What
+happens while there is no connection is not repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from actors import host
+from actors.adapters import twitch_shapes as shapes
+from actors.adapters.twitch_time import milliseconds
+from actors.core.contract.event import UNREADABLE
+from actors.errors import BadInput, Refused
+from actors.producers import twitch_wanted as wanted
+from actors.producers.spec import Disconnected, Message, SourceRefused, SourceSettings, Spec
+from actors.producers.twitch_login import AUTH_URL, Login
+from actors.section import Url
+
+# Twitch sends a keepalive when nothing else came for so long (10 to 600 s); what is later than SLACK_S is lost.
+KEEPALIVE_S: Final = 30
+SLACK_S: Final = 2.0
+WELCOME_S: Final = 10.0
+CHECK_S: Final = 3_600.0  # Twitch asks every application to check its login each hour
+RETRY_S: Final = 60.0  # between two attempts at a subscription that Twitch refuses for now
+QUEUE: Final = 64
+
+CLOSE_CODES: Final = {
+    4000: "internal error of Twitch", 4001: "unexpected traffic", 4002: "no answer to a ping",
+    4003: "no subscription within 10 s", 4004: "the reconnect took too long", 4005: "network timeout",
+    4006: "network error", 4007: "wrong reconnect URL",
+}  # fmt: skip
+
+
+class Settings(SourceSettings, frozen=True, kw_only=True):
+    """Twitch with a login (`./supervisor.py login twitch`).
+
+    client_id  the id of your application at dev.twitch.tv; no secret
+    chat       whether chat comes, too; false when another source reads it
+    skip       types of notification that are not wanted, for example those that your channel cannot have
+    """
+
+    client_id: Annotated[str, Meta(pattern=r"^[a-z0-9]{1,64}\Z")]
+    chat: bool = True
+    skip: list[Literal[wanted.TYPES]] = []  # type: ignore[valid-type]
+    websocket_url: Url = "wss://eventsub.wss.twitch.tv/ws"
+    api_url: Url = "https://api.twitch.tv/helix"
+    auth_url: Url = AUTH_URL
+
+
+SPEC: Final = Spec(
+    Settings,
+    "Twitch with a login: follows, subscriptions, gifts, raids, bits, points, polls, predictions, goals, chat.",
+    redelivers=False,
+    loss="What happens while the process restarts (a second or two) or the connection is cut.",
+    silence_s=KEEPALIVE_S * 2.0,
+)
+
+
+class _Session(Struct, frozen=True):
+    id: str = ""
+    keepalive_timeout_seconds: float | None = None
+    reconnect_url: str | None = None
+
+
+class _Subscription(Struct, frozen=True):
+    type: str = ""
+    status: str = ""
+
+
+class _Payload(Struct, frozen=True):
+    session: _Session = _Session()
+    subscription: _Subscription = _Subscription()
+    event: Raw = Raw(b"")
+
+
+class _Frame(Struct, frozen=True):
+    metadata: shapes.Metadata
+    payload: _Payload = _Payload()
+
+
+_frame = msgspec.json.Decoder(_Frame)
+
+Arrival = tuple[int, str | bytes | Exception]
+Work = Callable[..., Coroutine[Any, Any, None]]
+
+
+class Sockets:
+    """Reads several sockets into one queue, and runs what works in the background; a failure arrives there, too."""
+
+    BACKGROUND: Final = 0
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Arrival] = asyncio.Queue(QUEUE)
+        self._sockets: dict[int, Any] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._newest = self.BACKGROUND
+
+    def open(self, url: str) -> int:
+        """Begin to open and read a socket; return its number."""
+        self._newest += 1
+        self._start(self._newest, self._read, self._newest, url)
+        return self._newest
+
+    def close(self, number: int) -> None:
+        """Begin to close a socket. What Twitch sent before it agreed to that still arrives."""
+        socket = self._sockets.get(number)
+        if socket is not None:
+            self.start(socket.close)
+
+    def start(self, work: Work, *arguments: Any) -> None:
+        self._start(self.BACKGROUND, work, *arguments)
+
+    async def next(self, until_s: float) -> Arrival:
+        """Return what arrives next; raises TimeoutError at `until_s` of the loop's clock."""
+        async with asyncio.timeout_at(until_s):
+            return await self._queue.get()
+
+    async def end(self) -> None:
+        """Close everything."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start(self, number: int, work: Work, *arguments: Any) -> None:
+        task = asyncio.create_task(self._guard(number, work, *arguments))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guard(self, number: int, work: Work, *arguments: Any) -> None:
+        try:
+            await work(*arguments)
+        except (OSError, Refused) as error:
+            await self._queue.put((number, error))
+
+    async def _read(self, number: int, url: str) -> None:
+        from actors.producers.web import websocket
+
+        async with websocket(url, ping_s=None) as socket:
+            self._sockets[number] = socket
+            try:
+                while True:
+                    await self._queue.put((number, await socket.receive()))
+            finally:
+                del self._sockets[number]
+
+
+class Conversation:
+    """One session of EventSub, which may move from one socket to the next."""
+
+    def __init__(self, session: Any, sockets: Sockets, login: Login) -> None:
+        self._session, self._sockets, self._login = session, sockets, login
+        self._settings: Settings = session.settings
+        self._clock = asyncio.get_running_loop().time
+        self._current = self._next = 0
+        self._keepalive_s = WELCOME_S
+        self._until_s = 0.0
+        self._update = b""
+        self._warning = self._missing = ""
+
+    async def open(self) -> None:
+        """Check the login and open the first socket.
+
+        Raises:
+            Refused: the login cannot be used.
+            Disconnected: Twitch cannot be reached.
+        """
+        self._grant, self._warning = await asyncio.to_thread(self._login.ready)
+        if self._grant.client_id != self._settings.client_id:
+            raise SourceRefused(
+                f"The login is for the client id {self._grant.client_id!r}, client_id is {self._settings.client_id!r}. "
+                f"Log in again: ./supervisor.py login twitch --source {self._session.name}"
+            )
+        sign = "&" if "?" in self._settings.websocket_url else "?"
+        url = f"{self._settings.websocket_url}{sign}keepalive_timeout_seconds={KEEPALIVE_S}"
+        self._next = self._sockets.open(url)
+        self._until_s = self._clock() + WELCOME_S
+
+    async def step(self) -> Message | None:
+        """Handle what arrives next; return the message that it holds.
+
+        Raises:
+            Refused: the login cannot be used any more.
+            Disconnected: the connection is lost.
+        """
+        try:
+            number, arrived = await self._sockets.next(self._until_s)
+        except TimeoutError as error:
+            raise Disconnected(f"no keepalive for {self._keepalive_s:g} s") from error
+        if isinstance(arrived, Exception):
+            self._failed(number, arrived)
+            return None
+        if number in (self._current, self._next):
+            self._until_s = max(self._until_s, self._clock() + self._keepalive_s + SLACK_S)
+        try:
+            frame = _frame.decode(arrived)
+        except UNREADABLE as error:
+            self._session.reject(str(error), arrived.encode() if isinstance(arrived, str) else arrived)
+            return None
+        return self._take(number, frame, arrived)
+
+    def _failed(self, number: int, error: Exception) -> None:
+        if number not in (self._current, self._next, Sockets.BACKGROUND):
+            return  # an old socket, which is no longer needed
+        code = getattr(error, "code", None)
+        if code in CLOSE_CODES:
+            raise Disconnected(f"Twitch closed the connection: {code} ({CLOSE_CODES[code]})") from error
+        if number == self._next and self._current:  # the old socket ends soon: begin anew
+            raise Disconnected(f"the reconnect failed: {error}") from error
+        raise error
+
+    def _take(self, number: int, frame: _Frame, raw: str | bytes) -> Message | None:
+        kind = frame.metadata.message_type
+        if kind == "notification":
+            return self._notification(frame, raw)
+        if kind == "session_welcome":
+            self._welcome(number, frame.payload.session)
+        elif kind == "session_keepalive":
+            self._session.alive()
+        elif kind == "session_reconnect":
+            if number == self._current and self._next == self._current and frame.payload.session.reconnect_url:
+                self._next = self._sockets.open(frame.payload.session.reconnect_url)
+        elif kind == "revocation":
+            self._revoked(frame.payload.subscription)
+        else:
+            self._session.count("ignored")
+        return None
+
+    def _welcome(self, number: int, session: _Session) -> None:
+        if number != self._next or number == self._current:
+            return
+        first = self._current == 0
+        if not first:
+            self._sockets.close(self._current)
+        self._current = number
+        self._keepalive_s = session.keepalive_timeout_seconds or KEEPALIVE_S
+        self._until_s = self._clock() + self._keepalive_s + SLACK_S
+        if first:
+            self._sockets.start(self._subscribe, session.id)
+            self._sockets.start(self._check)
+
+    def _notification(self, frame: _Frame, raw: str | bytes) -> Message | None:
+        metadata = frame.metadata
+        if metadata.subscription_type == "channel.update":
+            # Twitch sends it twice at times, under two ids.
+            update, self._update = self._update, bytes(frame.payload.event)
+            if update == self._update:
+                self._session.count("duplicate")
+                return None
+        try:
+            ts_ms = milliseconds(metadata.message_timestamp, "$.metadata.message_timestamp")
+        except BadInput:
+            ts_ms = None  # the adapter refuses it by name
+        body = raw.encode() if isinstance(raw, str) else raw
+        return Message(body, "twitch_eventsub", metadata.message_id, ts_ms)
+
+    def _revoked(self, subscription: _Subscription) -> None:
+        if subscription.status == "authorization_revoked":
+            raise SourceRefused(
+                "The login was revoked (by you at twitch.tv/settings/connections, or by a new password). "
+                f"Log in again: ./supervisor.py login twitch --source {self._session.name}"
+            )
+        self._missing = f"{self._missing}; " if self._missing else ""
+        self._missing += f"{subscription.type}: Twitch ended it ({subscription.status})"
+        self._tell()
+
+    def _tell(self) -> None:
+        self._session.degraded("; ".join(text for text in (self._warning, self._missing) if text))
+
+    async def _subscribe(self, session_id: str) -> None:
+        settings = self._settings
+        types = wanted.wanted(settings.chat, settings.skip)
+        instead = wanted.without_notices(settings.skip)
+        outcome = await self._create(session_id, types, instead)
+        if outcome.unauthorized():
+            self._grant = await asyncio.to_thread(self._login.renew, self._grant)
+            outcome = await self._create(session_id, types, instead)
+        if not outcome.working:
+            text = f"Twitch refuses every subscription. {outcome.sentence()}"
+            raise Disconnected(text) if outcome.retryable() else SourceRefused(text)
+        self._session.live()
+        while True:
+            self._missing = outcome.sentence()
+            self._tell()
+            if not outcome.retryable():
+                return
+            await asyncio.sleep(RETRY_S)
+            outcome = await self._again(session_id, types, outcome)
+
+    async def _again(self, session_id: str, types: list[wanted.Wanted], before: wanted.Outcome) -> wanted.Outcome:
+        """Try again what was refused for now; return what is refused then."""
+        left = [one for one in types if wanted.may_be_retried(before.refused.get(one.type, (0, ""))[0])]
+        names = {one.type for one in left}
+        now = await self._create(session_id, left, [])
+        for_good = {type_: why for type_, why in before.refused.items() if type_ not in names}
+        return wanted.Outcome(before.working + now.working, for_good | now.refused)
+
+    async def _create(
+        self, session_id: str, types: list[wanted.Wanted], instead: list[wanted.Wanted]
+    ) -> wanted.Outcome:
+        return await asyncio.to_thread(
+            wanted.subscribe, self._settings.api_url, self._grant, session_id, types, instead
+        )
+
+    async def _check(self) -> None:
+        """Check the login each hour, and renew it before it ends."""
+        while True:
+            await asyncio.sleep(CHECK_S)
+            try:
+                self._grant, self._warning = await asyncio.to_thread(self._login.ready)
+            except Disconnected as error:
+                self._session.log.warning("login not checked reason=%r", str(error))
+                continue
+            self._tell()
+
+
+async def connect(session: Any) -> AsyncIterator[Message]:
+    """Run one session of EventSub to its end."""
+    settings: Settings = session.settings
+    secret = settings.secret or session.name
+    # One process owns a login: two that renew it would spend the same token.
+    with host.lock(session.run_dir / f"login-{secret}.lock", session.name):
+        login = Login(session.secrets, session.run_dir, secret, session.name, settings.auth_url)
+        sockets = Sockets()
+        try:
+            conversation = Conversation(session, sockets, login)
+            await conversation.open()
+            while True:
+                message = await conversation.step()
+                if message is not None:
+                    yield message
+        finally:
+            await sockets.end()

@@ -1,0 +1,278 @@
+"""EventSub over WebSocket against a Twitch of the test's own, which misbehaves."""
+
+import asyncio
+
+import pytest
+
+from actors.errors import Refused
+from actors.producers.sources import twitch
+from actors.producers.spec import Disconnected, SourceRefused
+from actors.producers.twitch_wanted import scopes
+from tests.sources.rig import run
+from tests.sources.twitch_peer import EventSub, Http, LoggedIn, envelope, follow, notification
+from tests.support import SLOWNESS
+
+
+@pytest.fixture
+def http():
+    with Http() as http:
+        yield http
+
+
+def test_it_creates_every_subscription_and_yields_what_comes(run_dir, http):
+    async def script(connection, _number):
+        await connection.send(follow(1))
+        await connection.send(follow(2))
+
+    with EventSub(script) as events:
+        session = LoggedIn(run_dir, http, events).log_in()
+        found, error = run(twitch, session, lambda found: len(found) == 2 and session.lives)
+    assert (found, error) == (["f1", "f2"], None)
+    assert len(set(http.subscribed)) == len(http.subscribed) == 27
+    assert "channel.subscribe" not in http.subscribed, "notices of the chat report subscriptions"
+    assert session.degradations == [""]
+    assert events.paths == ["/ws?keepalive_timeout_seconds=30"]
+    conditions = {body["type"]: body["condition"] for _, path, body in http.requests if "subscriptions" in path}
+    assert conditions["channel.follow"] == {"broadcaster_user_id": "7", "moderator_user_id": "7"}
+    assert conditions["channel.raid"] == {"to_broadcaster_user_id": "7"}
+    assert conditions["channel.chat.message"] == {"broadcaster_user_id": "7", "user_id": "7"}
+
+
+def test_without_chat_subscriptions_have_types_of_their_own(run_dir, http):
+    with EventSub() as events:
+        session = LoggedIn(run_dir, http, events, chat=False, skip=["channel.cheer"]).log_in()
+        run(twitch, session, lambda _: session.lives)
+    assert {"channel.subscribe", "channel.subscription.gift", "channel.subscription.message"} < set(http.subscribed)
+    assert not [type_ for type_ in http.subscribed if type_.startswith("channel.chat") or type_ == "channel.cheer"]
+
+
+def test_a_refused_type_is_named_and_the_others_work(run_dir, http):
+    http.refusals = {
+        "channel.hype_train.begin": [(403, "not affiliated")],
+        "channel.goal.end": [(409, "already exists")],
+        "channel.chat.notification": [(400, "no such type")],
+    }
+    with EventSub() as events:
+        session = LoggedIn(run_dir, http, events).log_in(scopes=[one for one in scopes() if one != "bits:read"])
+        run(twitch, session, lambda _: session.degradations)
+    (told,) = session.degradations
+    assert "channel.hype_train.begin: 403 not affiliated" in told
+    assert "channel.cheer: the login lacks the scope bits:read; log in again" in told
+    assert "goal" not in told, "409: the session has it"
+    assert {"channel.follow", "channel.subscribe", "channel.subscription.gift"} <= set(http.subscribed)
+
+
+def test_too_many_requests_are_tried_again(run_dir, http, monkeypatch):
+    monkeypatch.setattr(twitch, "RETRY_S", 0.01)
+    http.refusals = {"channel.follow": [(429, "too many"), (503, "busy"), (0, "")]}
+    with EventSub() as events:
+        session = LoggedIn(run_dir, http, events).log_in()
+        run(twitch, session, lambda _: session.degradations[-1:] == [""])
+    assert session.degradations == ["channel.follow: 429 too many", "channel.follow: 503 busy", ""]
+    assert http.subscribed.count("channel.follow") == 1
+    assert http.subscribed.count("channel.raid") == 1
+
+
+def test_when_everything_is_refused_the_source_is_refused(run_dir, http):
+    http.refusals = {type_: [(403, "no")] for type_ in twitch.wanted.TYPES}
+    with EventSub() as events:
+        _, error = run(twitch, LoggedIn(run_dir, http, events).log_in(), lambda _: False)
+    assert isinstance(error, SourceRefused)
+    assert "refuses every subscription" in str(error)
+
+
+def test_an_expired_token_is_renewed_before_the_first_socket(run_dir, http):
+    http.valid = set()
+    with EventSub() as events:
+        session = LoggedIn(run_dir, http, events).log_in()
+        run(twitch, session, lambda _: session.lives)
+    assert http.spent == ["refresh-0"]
+    assert (session.grant.access_token, session.grant.refresh_token) == ("access-1", "refresh-1")
+    assert session.grant.refreshing is False
+
+
+def test_a_token_that_ends_soon_is_renewed(run_dir, http):
+    http.expires_in = 60
+    with EventSub() as events:
+        session = LoggedIn(run_dir, http, events).log_in()
+        run(twitch, session, lambda _: session.lives)
+    assert http.spent == ["refresh-0"]
+
+
+def test_a_401_in_between_renews_once(run_dir, http):
+    http.forgets = True
+    with EventSub() as events:
+        session = LoggedIn(run_dir, http, events).log_in()
+        run(twitch, session, lambda _: session.lives)
+    assert http.spent == ["refresh-0"]
+    assert len(set(http.subscribed)) == len(http.subscribed) > 0
+
+
+def test_it_moves_to_another_socket_without_a_loss(run_dir, http):
+    """The old socket is read until Twitch closes it; what comes over both has one identity."""
+
+    async def script(connection, number):
+        await connection.send(follow(number * 10))
+        if number == 1:
+            await connection.send(events.reconnect(1))
+            for n in range(5):
+                await connection.send(follow(n))
+        else:
+            old = events.connections[0]
+            await old.send(follow(98))
+            await old.send(follow(99))
+            await connection.send(follow(99))
+
+    with EventSub(script) as events:
+        session = LoggedIn(run_dir, http, events).log_in()
+        found, error = run(twitch, session, lambda found: {"f20", "f98", "f99"} <= set(found) and session.lives)
+        assert error is None
+        assert {f"f{n}" for n in (0, 1, 2, 3, 4, 10)} <= set(found)
+        assert events.paths[1] == "/ws?moved=1", "the URL is used as it came"
+        assert len(http.subscribed) == 27, "subscriptions move, too"
+
+
+def test_the_old_socket_is_closed_after_the_move(run_dir, http):
+    closed = asyncio.Event()
+
+    async def script(connection, number):
+        if number == 1:
+            await connection.send(events.reconnect(1))
+            await connection.wait_closed()
+            closed.set()
+
+    with EventSub(script) as events:
+        session = LoggedIn(run_dir, http, events).log_in()
+        run(twitch, session, lambda _: closed.is_set())
+        assert [one.close_code for one in events.connections[:1]] == [1000]
+
+
+@pytest.mark.parametrize("code", [4000, 4003, 4006, 4007])
+def test_a_close_code_is_told_by_its_meaning(run_dir, http, code):
+    async def script(connection, _number):
+        await connection.close(code, "x")
+
+    with EventSub(script) as events:
+        _, error = run(twitch, LoggedIn(run_dir, http, events).log_in(), lambda _: False)
+    assert isinstance(error, Disconnected)
+    assert f"{code} ({twitch.CLOSE_CODES[code]})" in str(error)
+
+
+def test_a_cut_connection_ends_it(run_dir, http):
+    async def script(connection, _number):
+        await connection.send(follow(1))
+        connection.transport.abort()
+
+    with EventSub(script) as events:
+        found, error = run(twitch, LoggedIn(run_dir, http, events).log_in(), lambda _: False)
+    assert found in ([], ["f1"])
+    assert isinstance(error, Disconnected)
+
+
+def test_a_failed_move_ends_it(run_dir, http):
+    async def script(connection, number):
+        if number == 1:
+            await connection.send(envelope("session_reconnect", {"session": {"reconnect_url": "ws://127.0.0.1:1/"}}))
+
+    with EventSub(script) as events:
+        _, error = run(twitch, LoggedIn(run_dir, http, events).log_in(), lambda _: False)
+    assert isinstance(error, Disconnected)
+    assert "the reconnect failed" in str(error)
+
+
+def test_silence_ends_it(run_dir, http, monkeypatch):
+    monkeypatch.setattr(twitch, "SLACK_S", 0.1)
+    with EventSub() as events:
+        events.keepalive_s = 0.2
+        session = LoggedIn(run_dir, http, events).log_in()
+        _, error = run(twitch, session, lambda _: False)
+    assert str(error) == "no keepalive for 0.2 s"
+
+
+def test_a_server_that_does_not_welcome_ends_it(run_dir, http, monkeypatch):
+    monkeypatch.setattr(twitch, "WELCOME_S", 0.2)
+    with EventSub() as events:
+
+        async def silent(connection):
+            await connection.wait_closed()
+
+        events.serve_one = silent
+        _, error = run(twitch, LoggedIn(run_dir, http, events).log_in(), lambda _: False)
+    assert isinstance(error, Disconnected)
+
+
+def test_garbage_is_quarantined_and_the_rest_is_read(run_dir, http):
+    async def script(connection, _number):
+        for garbage in ("", "{", "[1]", '{"metadata":{"message_id":5}}', b"\xff\xfe", '{"metadata":null}'):
+            await connection.send(garbage)
+        await connection.send(envelope("session_something", {}))
+        await connection.send(notification("channel.follow", {}, "x1", sent="yesterday"))
+        await connection.send(follow(1))
+
+    with EventSub(script) as events:
+        session = LoggedIn(run_dir, http, events).log_in()
+        found, _ = run(twitch, session, lambda found: "f1" in found)
+    assert found == ["x1", "f1"]
+    assert len(session.rejected) == 6
+    assert session.counted == ["ignored"]
+
+
+def test_an_update_that_comes_twice_is_one(run_dir, http):
+    async def script(connection, _number):
+        for n, title in enumerate("aabba"):
+            await connection.send(notification("channel.update", {"title": title}, f"u{n}"))
+
+    with EventSub(script) as events:
+        session = LoggedIn(run_dir, http, events).log_in()
+        found, _ = run(twitch, session, lambda found: len(found) >= 3)
+    assert found == ["u0", "u2", "u4"]
+    assert session.counted == ["duplicate", "duplicate"]
+
+
+def test_a_revoked_login_is_refused(run_dir, http):
+    async def script(connection, _number):
+        await connection.send(
+            envelope("revocation", {"subscription": {"type": "channel.follow", "status": "authorization_revoked"}})
+        )
+
+    with EventSub(script) as events:
+        _, error = run(twitch, LoggedIn(run_dir, http, events).log_in(), lambda _: False)
+    assert isinstance(error, SourceRefused)
+    assert "./supervisor.py login twitch --source tw" in str(error)
+
+
+def test_a_type_that_twitch_ends_is_told(run_dir, http):
+    async def script(connection, _number):
+        await connection.send(
+            envelope("revocation", {"subscription": {"type": "channel.follow", "status": "version_removed"}})
+        )
+
+    with EventSub(script) as events:
+        session = LoggedIn(run_dir, http, events).log_in()
+        run(twitch, session, lambda _: "channel.follow: Twitch ended it (version_removed)" in session.degradations)
+
+
+def test_a_login_has_one_owner(run_dir, http):
+    async def two():
+        first, second = (twitch.connect(LoggedIn(run_dir, http, events).log_in()) for _ in range(2))
+        task = asyncio.ensure_future(anext(first))
+        async with asyncio.timeout(20 * SLOWNESS):
+            while not events.connections:
+                await asyncio.sleep(0.01)
+        with pytest.raises(Refused, match="is held by tw"):
+            await anext(second)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await first.aclose()
+
+    with EventSub() as events:
+        asyncio.run(two())
+        assert len(events.connections) == 1
+
+
+def test_a_login_for_another_application_is_refused(run_dir, http):
+    with EventSub() as events:
+        session = LoggedIn(run_dir, http, events, client_id="other").log_in()
+        _, error = run(twitch, session, lambda _: False)
+    assert isinstance(error, SourceRefused)
+    assert "'other'" in str(error)
