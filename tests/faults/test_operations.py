@@ -17,7 +17,8 @@ import websockets.sync.client
 
 from actors.commands import COMMANDS
 from actors.core.supervision.health import ALERTS
-from actors.core.supervision.reload import REFUSED, RESTARTS
+from actors.core.supervision.kinds import KINDS
+from actors.core.supervision.reload import FOLLOWED, REFUSED
 from actors.stores.log import LogReader
 from tests.support import SLOWNESS, Pipeline, eventually
 
@@ -51,10 +52,14 @@ def test_every_alert_has_its_row_with_its_level_and_what_to_do():
 
 def test_every_key_of_a_reload_has_its_row_and_names_what_is_restarted_or_refused():
     table = rows("Reload")
-    assert set(table) == {*RESTARTS, *REFUSED}
-    for key, kinds in RESTARTS.items():
-        assert all(f"`{kind}` is restarted" in table[key][0] for kind in kinds), key
-        assert ("is restarted" in table[key][0]) == bool(kinds), key
+    restarts: dict[str, list[str]] = {}
+    for kind in KINDS:
+        for key in kind.reads:
+            restarts.setdefault(key.replace("{name}", "NAME"), []).append(kind.name)
+    assert set(table) == {*restarts, *FOLLOWED, *REFUSED}
+    for key, kinds in restarts.items():
+        assert all(f"`{kind}`" in table[key][0] for kind in kinds), key
+        assert "is restarted" in table[key][0] or "are restarted" in table[key][0], key
     assert all(table[key][0].startswith("refused: ") for key in REFUSED)
 
 

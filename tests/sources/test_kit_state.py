@@ -1,0 +1,73 @@
+"""The state of a source as histories: connections, silence, refusal, backoff; and the memory of identities."""
+
+import pytest
+
+from actors.core.sources.state import BACKOFF_MAX_S, REASON_CHARACTERS, Health, Seen, State
+
+
+def after(*steps):
+    """Return the health of a source after (method, arguments) steps; it expects a message every 10 s."""
+    health = Health(10.0, 0.0)
+    for name, *arguments in steps:
+        getattr(health, name)(*arguments)
+    return health
+
+
+@pytest.mark.parametrize(
+    ("steps", "state"),
+    [
+        ([], State.CONNECTING),
+        ([("live", 1.0)], State.LIVE),
+        ([("live", 1.0), ("tick", 10.9)], State.LIVE),
+        ([("live", 1.0), ("tick", 11.1)], State.SILENT),
+        ([("live", 1.0), ("tick", 11.1), ("alive", 12.0)], State.LIVE),
+        ([("live", 1.0), ("alive", 10.0), ("tick", 19.0)], State.LIVE),
+        ([("live", 1.0), ("degraded", "no follows")], State.DEGRADED),
+        ([("live", 1.0), ("degraded", "no follows"), ("alive", 2.0)], State.DEGRADED),
+        ([("live", 1.0), ("degraded", "no follows"), ("degraded", "")], State.LIVE),
+        ([("live", 1.0), ("degraded", "no follows"), ("tick", 12.0)], State.SILENT),
+        ([("live", 1.0), ("disconnected", "cut", 2.0, 0.5)], State.CONNECTING),
+        ([("live", 1.0), ("disconnected", "cut", 2.0, 0.5), ("tick", 99.0)], State.CONNECTING),
+        ([("refused", "wrong token")], State.REFUSED),
+        ([("refused", "wrong token"), ("tick", 99.0)], State.REFUSED),
+        ([("refused", "wrong token"), ("live", 3.0)], State.LIVE),
+    ],
+)
+def test_the_state_follows_from_what_happened(steps, state):
+    assert after(*steps).state is state
+
+
+def test_a_source_without_a_figure_is_never_silent():
+    health = Health(None, 0.0)
+    health.live(0.0)
+    health.tick(1e6)
+    assert health.state is State.LIVE
+
+
+def test_reconnects_back_off_and_a_message_resets_them():
+    health = Health(None, 0.0)
+    waits = [health.disconnected("cut", 0.0, 1.0) for _ in range(8)]
+    assert waits == [1, 2, 4, 8, 16, 30, 30, 30]
+    health.alive(9.0)
+    assert health.disconnected("cut", 9.0, 1.0) == 1
+    assert health.reconnects == 9
+
+
+@pytest.mark.parametrize("jitter", [0.0, 0.3, 1.0])
+def test_jitter_takes_at_most_half(jitter):
+    health = Health(None, 0.0)
+    waits = [health.disconnected("cut", 0.0, jitter) for _ in range(10)]
+    assert waits[0] == 0.5 + jitter / 2
+    assert max(waits) <= BACKOFF_MAX_S
+
+
+def test_a_reason_is_bounded():
+    assert len(after(("refused", "x" * 10_000)).detail) == REASON_CHARACTERS
+
+
+def test_an_identity_is_new_once_until_it_is_forgotten():
+    seen = Seen(capacity=3, keep_s=10.0)
+    assert [seen.add(name, 0.0) for name in "aab"] == [True, False, True]
+    assert seen.add("a", 10.1)  # older than keep_s
+    assert [seen.add(name, 11.0) for name in "cde"] == [True, True, True]
+    assert seen.add("a", 11.0)  # more than capacity came after it

@@ -1,0 +1,105 @@
+"""The mapping language of WebSocket and webhook sources, as tables."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.adapters import mapping
+from actors.adapters.mapping import Rule
+from actors.errors import BadInput
+
+
+def events(rule: Rule, body: object, **extra: object) -> list[dict[str, object]]:
+    found = mapping.submissions(mapping.compiled([rule]), body, "src", extra)
+    return [{"type": one.type, "id": one.id, **msgspec.msgpack.decode(one.payload)} for one in found]
+
+
+def field(expression: str, body: object) -> object:
+    """Return what an expression gives as the text of a chat line."""
+    [event] = events(Rule({"type": "'custom'", "name": "'x'", "data.value": expression}), body)
+    return event.get("data", {}).get("value")
+
+
+@pytest.mark.parametrize(
+    ("expression", "body", "value"),
+    [
+        ("a.b", {"a": {"b": 7}}, 7),
+        ("a || b", {"b": "fallback"}, "fallback"),
+        ("item.a", {"a": "x"}, "x"),
+        ("body.a", {"a": "x"}, "x"),
+        ("missing", {}, None),
+        ("lower(a)", {"a": "ADA"}, "ada"),
+        ("upper(a)", {"a": "ada"}, "ADA"),
+        ("concat(a, '-', b, missing)", {"a": 1, "b": "x"}, "1-x"),
+        ("replace(a, '_', ' ')", {"a": "gg_wp"}, "gg wp"),
+        ("divide(a, `100`)", {"a": 420}, 4.2),
+        ("divide(a, `0`)", {"a": 420}, None),
+        ("multiply(a, `2`)", {"a": "2.5"}, 5.0),
+        ("default(a, 'none')", {}, "none"),
+        ("timestamp_ms(a)", {"a": "2022-01-30T21:32:04.4588947-05:00"}, 1_643_596_324_458.894),
+        ("timestamp_ms(a)", {"a": "2026-11-21T12:00:00Z"}, 1_795_262_400_000.0),
+        ("length(a)", {"a": [1, 2]}, 2),
+        ("to_number(a)", {"a": "12.50"}, 12.5),
+    ],
+)
+def test_an_expression_gives(expression, body, value):
+    assert field(expression, body) == value
+
+
+def test_one_message_becomes_many_events():
+    rule = Rule(
+        {"type": "'tip'", "id": "id", "user": "name", "amount": "amount"}, each="body.tips", when="amount != '0'"
+    )
+    body = {"tips": [{"id": 1, "name": "a", "amount": "1"}, {"id": 2, "name": "b", "amount": "0"}]}
+    assert events(rule, body) == [{"type": "tip", "id": "1", "user": "a", "amount": "1"}]
+
+
+def test_a_dotted_name_is_a_field_of_an_object_and_null_is_left_out():
+    rule = Rule({"type": "'kill'", "attacker.id": "k", "attacker.name": "k", "victim.id": "v", "victim.name": "v",
+                 "weapon": "nothing"})  # fmt: skip
+    [event] = events(rule, {"k": "ada", "v": "bo"})
+    assert (event["attacker"]["name"], event["victim"]["id"]) == ("ada", "bo")
+    assert "weapon" not in event
+
+
+@pytest.mark.parametrize(
+    ("rule", "body", "words"),
+    [
+        (Rule({"type": "'follow'", "user": "lower(n)"}), {"n": 7}, "map[0].event.user `lower(n)` failed"),
+        (Rule({"type": "'follow'", "user": "n"}), {}, "map[0].event: Object missing required field `user`"),
+        (Rule({"type": "'folow'", "user": "n"}), {"n": "a"}, "did you mean `follow`"),
+        (Rule({"type": "'follow'", "user": "n"}, each="n"), {"n": "a"}, "gave str, expected a list"),
+        (Rule({"type": "'follow'", "user": "n"}, when="length(n) > `1`"), {"n": 5}, "map[0].when"),
+        (Rule({"type": "'follow'", "user": "timestamp_ms(n)"}), {"n": "yesterday"}, "failed"),
+        (Rule({"type": "'follow'", "user": "@"}, each="n"), {"n": ["a"] * 1_001}, "more than 1000 events"),
+    ],
+)
+def test_what_fails_says_which_rule_and_why(rule, body, words):
+    if words.startswith("more"):
+        rule = Rule({"type": "'follow'", "user": "item"}, each="n")
+    with pytest.raises(BadInput) as failed:
+        events(rule, body)
+    assert words in str(failed.value)
+    assert len(str(failed.value)) < 700
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=20,
+)
+RULES = [
+    Rule({"type": "'tip'", "id": "id", "user": "a.b || name", "amount": "divide(a, `100`)", "text": "concat(a, b)"}),
+    Rule({"type": "t", "user": "lower(a)", "data.x": "timestamp_ms(b)"}, each="a", when="a > b"),
+]
+
+
+@given(JSON)
+def test_no_message_raises_anything_but_bad_input(body):
+    try:
+        mapping.submissions(mapping.compiled(RULES), body, "src")
+    except BadInput:
+        return

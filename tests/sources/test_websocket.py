@@ -1,0 +1,190 @@
+"""The generic WebSocket source over the kit, against a server that also misbehaves."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import msgspec
+import pytest
+
+from actors import config
+from actors.errors import ConfigError
+from actors.secrets import Secrets
+from tests.sockets.actors import CORE, Actors
+from tests.sources.peer import Peer, cut, report
+from tests.support import eventually
+
+TIP = """{kind="websocket",url="%s",subscribe=['{"op":"subscribe"}'],map=[
+{each="items",when="body.kind=='tips'",event={type="'tip'",id="_id",user="name",amount="amount",currency="'EUR'"}},
+{when="kind=='said'",event={type="'chat'",user="who",text="text"}}]%s}""".replace("\n", "")
+
+
+def tips(*numbers: int) -> str:
+    return json.dumps(
+        {"kind": "tips", "items": [{"_id": f"t{n}", "name": f"Ada {n}", "amount": "4.20"} for n in numbers]}
+    )
+
+
+def shown(actors: Actors) -> list[str]:
+    return [msgspec.msgpack.decode(event.payload)["user"] for event in actors.logged()]
+
+
+def feed(peer: Peer, more: str = "") -> Actors:
+    return Actors(f"sources.feed={TIP % (peer.url, more)}")
+
+
+def test_what_a_server_sends_is_mapped_stored_and_quarantined():
+    def script(connection, number):
+        assert connection.recv() == '{"op":"subscribe"}'
+        connection.send(tips(1, 2))
+        connection.send("no JSON")
+        connection.send(tips(2))  # a duplicate
+        connection.send(json.dumps({"kind": "tips", "items": [{"_id": "x", "name": "", "amount": "1"}]}))
+        connection.send(json.dumps({"kind": "keepalive"}))
+        connection.send(tips(3).encode())
+        peer.wait()
+
+    with Peer(script) as peer, feed(peer) as actors:
+        actors.start(*CORE, "feed")
+        eventually(lambda: len(actors.logged()) == 3, 10)
+        assert shown(actors) == ["Ada 1", "Ada 2", "Ada 3"]
+        eventually(lambda: report(actors, "feed").get("accepted") == 3, 10)
+        told = report(actors, "feed")
+        assert {key: told[key] for key in ("state", "received", "duplicate", "rejected", "ignored")} == {
+            "state": "live", "received": 4, "duplicate": 1, "rejected": 2, "ignored": 1,
+        }  # fmt: skip
+
+
+def test_a_cut_connection_is_opened_again_and_an_overlap_shows_nothing_twice():
+    def script(connection, number):
+        connection.recv()
+        connection.send(tips(*range(number * 10, number * 10 + 15)))
+        if number < 3:
+            cut(connection)
+        else:
+            peer.wait()
+
+    with Peer(script) as peer, feed(peer) as actors:
+        actors.start(*CORE, "feed")
+        eventually(lambda: len(actors.logged()) == 45, 30)
+        assert shown(actors) == [f"Ada {n}" for n in range(45)]
+        eventually(lambda: report(actors, "feed").get("reconnects") == 3, 10)
+
+
+def test_a_source_that_is_killed_loses_nothing_accepted_and_repeats_nothing():
+    sent = 400
+
+    def script(connection, number):
+        connection.recv()
+        for first in range(0, sent, 4):
+            connection.send(tips(*range(first, first + 4)))
+        peer.wait()
+
+    with Peer(script) as peer, feed(peer) as actors:
+        actors.start(*CORE)
+        actors.start("feed", ready=False)
+        for count in (20, 90, 180):
+            eventually(lambda count=count: len(actors.logged()) >= count, 15)
+            actors.kill("feed")
+            actors.start("feed", ready=False)
+        eventually(lambda: len(actors.logged()) == sent, 30)
+        assert sorted(shown(actors)) == sorted(f"Ada {n}" for n in range(sent))
+
+
+def test_a_server_that_refuses_is_asked_again_when_the_secret_changes():
+    def admit(request):
+        return 101 if request.headers.get("Authorization") == "Bearer right" else 401
+
+    def script(connection, number):
+        connection.recv()
+        connection.send(tips(7))
+        peer.wait()
+
+    with Peer(script, admit) as peer, feed(peer, ',headers={Authorization="Bearer {secret}"}') as actors:
+        actors.start(*CORE, "feed")
+        eventually(lambda: report(actors, "feed").get("state") == "refused", 10)
+        assert report(actors, "feed")["detail"] == (
+            "The secret 'feed' is not set; set it: ./supervisor.py secret set feed"
+        )
+        secrets = Secrets(actors.run_dir)
+        secrets.set("feed", "wrong")
+        eventually(lambda: "answered 401" in report(actors, "feed")["detail"], 10)
+        assert len(peer.requests) == 1  # not a loop
+        secrets.set("feed", "right")
+        eventually(lambda: shown(actors) == ["Ada 7"], 10)
+        seen = [path.read_bytes() for path in actors.run_dir.iterdir() if path.is_file()]
+        assert not any(b"wrong" in data or b"Bearer right" in data for data in seen)
+
+
+def test_silence_is_noticed_and_ends_with_the_next_message():
+    def script(connection, number):
+        connection.recv()
+        connection.send(tips(1))
+        eventually(lambda: report(actors, "feed").get("state") == "silent", 10)
+        connection.send(tips(2))
+        eventually(lambda: report(actors, "feed").get("state") == "live", 10)
+        done.append(number)
+        peer.wait()
+
+    done: list[int] = []
+    with Peer(script) as peer, feed(peer, ",silence_s=1.5") as actors:
+        actors.start(*CORE, "feed")
+        eventually(lambda: done == [0], 20)
+
+
+def test_a_source_that_is_stopped_drains():
+    def script(connection, number):
+        connection.recv()
+        for n in range(50):
+            connection.send(tips(n))
+        peer.wait()
+
+    with Peer(script) as peer, feed(peer) as actors:
+        actors.start(*CORE, "feed")
+        eventually(lambda: actors.logged(), 10)
+        assert actors.stop("feed") == 0
+        accepted = len(actors.logged())
+        actors.start("feed")
+        eventually(lambda: len(actors.logged()) == 50, 10)
+        assert accepted <= 50
+
+
+@pytest.mark.parametrize(
+    ("tree", "words"),
+    [
+        ('{kind="websockt",url="ws://x"}', "Unknown kind of source 'websockt'; did you mean 'websocket'?"),
+        ('{url="ws://x"}', "sources.feed.kind is missing"),
+        ('{kind="websocket"}', "missing required field `url`"),
+        ('{kind="websocket",url="http://x"}', "expected ws://"),
+        ('{kind="websocket",url="ws://x",mapp=[]}', "did you mean `map`"),
+        ('{kind="websocket",url="ws://x",map=[{event={type="\'tip\'",user="a b"}}]}', "user `a b` is not JMESPath"),
+        ('{kind="websocket",url="ws://x",map=[{event={user="a"}}]}', "map[0].event has no `type`"),
+        ('{kind="websocket",url="ws://x",silence_s=-1}', "$.sources.feed.silence_s"),
+    ],
+)  # fmt: skip
+def test_a_wrong_section_is_refused_with_what_and_where(tree, words):
+    with pytest.raises(ConfigError) as refused:
+        config.load(None, [f"sources.feed={tree}"])
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["ingest", "gateway-1", "queue-manager", "demo", "Feed", "a_b", "x" * 33, "supervisor"]
+)
+def test_a_name_that_a_process_has_or_that_is_no_name_is_refused(name):
+    with pytest.raises(ConfigError):
+        config.load(None, [f'sources.{name}={{kind="websocket",url="ws://x"}}'])
+
+
+def test_the_secret_is_not_in_the_environment_or_the_command_line_of_the_source():
+    def script(connection, number):
+        peer.wait()
+
+    with Peer(script) as peer, feed(peer, ',headers={Authorization="Bearer {secret}"}') as actors:
+        Secrets(actors.run_dir).set("feed", "hidden-value")
+        actors.start(*CORE, "feed")
+        process = actors.processes["feed"].pid
+        for file in ("environ", "cmdline"):
+            path = f"/proc/{process}/{file}"
+            assert not os.path.exists(path) or b"hidden-value" not in open(path, "rb").read()  # noqa: SIM115
