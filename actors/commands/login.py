@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from actors import commands, host
+from actors import commands, host, program
 from actors.config import Settings
 from actors.errors import ConfigError, Refused
 from actors.producers import twitch_login, twitch_wanted
@@ -28,7 +28,7 @@ def command(platform: str, source: str | None, config_file: Path | None, overrid
     settings = commands.settings_of(config_file, overrides)
     name = source_of(settings, platform, source)
     own = settings.source(name)
-    run_dir = host.private_directory(commands.run_dir_of(settings))
+    run_dir = host.private_directory(program.run_dir_of(settings.run_dir))
     scopes = twitch_wanted.scopes()
     auth_url, client_id = own.auth_url, own.client_id  # type: ignore[attr-defined]
     try:
