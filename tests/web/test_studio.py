@@ -1,0 +1,289 @@
+"""The studio on a real gateway: what is dragged there moves on air, and what is on the disk is what is shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sockets.gateway_rig import Rig
+from tests.support import eventually
+from tests.web.picture import pixels
+
+CHAT = [96, 440, 460, 400]
+
+
+@pytest.fixture(scope="module")
+def rig() -> Iterator[Rig]:
+    rig = Rig()
+    yield rig
+    rig.close()
+
+
+class Studio:
+    def __init__(self, page: Any, rig: Rig) -> None:
+        self.page, self.rig = page, rig
+        self.errors: list[str] = []
+        self.folder = rig.run_dir / "overlays" / "layouts"
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def open(self, overlay: str = "main") -> Studio:
+        self.page.goto(f"http://127.0.0.1:{self.rig.port}/studio#k={self.rig.tokens.control}")
+        self.page.fill("#overlay", overlay)
+        self.page.press("#overlay", "Enter")
+        self.says(f"{overlay} has no layout yet")
+        eventually(lambda: self.frame() is not None and self.inside("killfeed")[2] > 0, 15)
+        return self
+
+    def says(self, text: str) -> None:
+        eventually(lambda: text in self.page.inner_text("#state"), 10)
+
+    def frame(self) -> Any:
+        return next((frame for frame in self.page.frames if "/overlay/" in frame.url), None)
+
+    def inside(self, widget: str) -> list[int]:
+        """Return the place of a widget in the preview, in pixels of its stage."""
+        return place(self.frame(), widget)
+
+    def box(self, widget: str) -> Any:
+        return self.page.locator(f'.box[data-widget="{widget}"]')
+
+    def fields(self) -> list[float]:
+        return [float(self.page.input_value(f"#fields [name={name}]")) for name in ("x", "y", "width", "height")]
+
+    def drag(self, node: Any, dx: float, dy: float) -> None:
+        """Drag a node by pixels of the stage, without snapping."""
+        zoom = self.page.evaluate("document.getElementById('stage').clientWidth") / 1920
+        found = node.bounding_box()
+        x, y = found["x"] + found["width"] / 2, found["y"] + found["height"] / 2
+        mouse = self.page.mouse
+        self.page.keyboard.down("Alt")
+        mouse.move(x, y)
+        mouse.down()
+        mouse.move(x + dx * zoom / 2, y + dy * zoom / 2)
+        mouse.move(x + dx * zoom, y + dy * zoom)
+        mouse.up()
+        self.page.keyboard.up("Alt")
+
+    def save(self) -> None:
+        self.page.keyboard.press("Control+s")
+        self.says("Saved")
+
+    def stored(self, name: str = "main") -> Any:
+        return json.loads((self.folder / f"{name}.json").read_text())
+
+
+def place(page: Any, widget: str) -> list[int]:
+    found: list[int] = page.evaluate(
+        """(name) => { const b = document.querySelector(`.w-${name}`)?.getBoundingClientRect() ?? new DOMRect();
+          return [b.left, b.top, b.width, b.height].map((value) => Math.round(value)); }""",
+        widget,
+    )
+    return found
+
+
+@pytest.fixture
+def studio(window: Any, rig: Rig) -> Iterator[Studio]:
+    page = window.new_page()
+    page.on("dialog", lambda dialog: dialog.accept())
+    opened = Studio(page, rig)
+    yield opened
+    page.close()
+    assert opened.errors == []
+    for file in opened.folder.glob("*.json"):
+        file.unlink()
+
+
+@pytest.fixture
+def on_air(window: Any, rig: Rig) -> Iterator[Any]:
+    """An overlay of the id `main`."""
+    page = window.new_page()
+    page.goto(f"http://127.0.0.1:{rig.port}/overlay/?overlay_id=main&safe=1#k={rig.tokens.display}")
+    eventually(lambda: page.evaluate("globalThis.framewire?.status().state") == "live", 10)
+    yield page
+    page.close()
+
+
+def colors(png: bytes) -> set[tuple[int, ...]]:
+    """Return the colours of a grid of points, away from the edges."""
+    width, height, depth, data = pixels(png)
+    starts = [(y * width + x) * depth for x in range(20, width - 20, 23) for y in range(20, height - 20, 23)]
+    return {tuple(data[start : start + 3]) for start in starts}
+
+
+def near(found: list[int], wanted: list[float]) -> bool:
+    return all(abs(one - other) <= 1.5 for one, other in zip(found, wanted, strict=True))
+
+
+def test_what_is_dragged_and_saved_moves_on_air(studio: Studio, on_air: Any) -> None:
+    studio.open()
+    studio.drag(studio.box("chat"), 300, -200)
+    x, y, width, height = studio.fields()
+    assert near([int(x), int(y), int(width), int(height)], [396, 240, 460, 400])
+    eventually(lambda: near(studio.inside("chat"), [x, y, 460, 400]))
+    assert place(on_air, "chat") == CHAT, "not saved yet"
+    studio.save()
+    eventually(lambda: near(place(on_air, "chat"), [x, y, 460, 400]))
+    assert studio.stored() == {"version": 1, "widgets": {"chat": {"x": x, "y": y}}}
+
+
+def test_handles_size_a_box_and_undo_takes_it_back(studio: Studio, on_air: Any) -> None:
+    studio.open()
+    studio.page.check("#always")
+    studio.box("chat").focus()
+    studio.drag(studio.box("chat").locator('[data-handle="ne"]'), 140, -100)
+    assert near([int(value) for value in studio.fields()], [96, 340, 600, 500])
+    eventually(lambda: near(place(on_air, "chat"), [96, 340, 600, 500]))
+    studio.page.keyboard.press("Control+z")
+    assert studio.fields() == CHAT
+    eventually(lambda: place(on_air, "chat") == CHAT)
+    studio.page.keyboard.press("Control+Shift+z")
+    eventually(lambda: near(place(on_air, "chat"), [96, 340, 600, 500]))
+    studio.page.uncheck("#always")
+
+
+def test_a_box_snaps_to_the_safe_area_and_the_middle(studio: Studio) -> None:
+    studio.open()
+    studio.box("chat").focus()
+    zoom = studio.page.evaluate("document.getElementById('stage').clientWidth") / 1920
+    found = studio.box("chat").bounding_box()
+    studio.page.mouse.move(found["x"] + 40, found["y"] + 40)
+    studio.page.mouse.down()
+    studio.page.mouse.move(found["x"] + 40 + 640 * zoom, found["y"] + 40 - 387 * zoom, steps=4)
+    assert studio.page.locator("#guides i:not(.safe)").count() == 2
+    studio.page.mouse.up()
+    assert studio.fields() == [730, 54, 460, 400]
+    assert studio.page.locator("#guides i:not(.safe)").count() == 0
+
+
+def test_the_keyboard_alone_is_enough(studio: Studio) -> None:
+    studio.open()
+    studio.box("chat").focus()
+    for key in ("ArrowRight", "Shift+ArrowRight", "ArrowUp", "Control+ArrowDown", "Control+Shift+ArrowLeft"):
+        studio.page.keyboard.press(key)
+    assert studio.fields() == [107, 439, 450, 401]
+    studio.page.keyboard.press("h")
+    eventually(lambda: studio.inside("chat") == [0, 0, 0, 0])
+    studio.page.keyboard.press("h")
+    eventually(lambda: near(studio.inside("chat"), [107, 439, 450, 401]))
+    studio.page.fill("#fields [name=width]", "5")
+    assert studio.page.evaluate("document.querySelector('#fields [name=width]').validity.valid") is False
+    assert studio.inside("chat")[2] == 450
+    studio.page.fill("#fields [name=width]", "500")
+    eventually(lambda: studio.inside("chat")[2] == 500)
+
+
+def test_scenes_are_made_edited_and_kept(studio: Studio) -> None:
+    studio.open()
+    studio.page.fill("#new-scene", "break")
+    studio.page.click("#add-scene")
+    studio.page.click('#list [data-widget="killfeed"] .see')
+    eventually(lambda: studio.inside("killfeed") == [0, 0, 0, 0])
+    studio.page.select_option("#scene", "")
+    eventually(lambda: studio.inside("killfeed")[2] == 560)
+    studio.page.select_option("#canvas", "upright")
+    eventually(lambda: studio.inside("chat") == [54, 1510, 460, 314])
+    studio.save()
+    assert studio.stored() == {"version": 1, "scenes": {"break": {"widgets": {"killfeed": {"visible": False}}}}}
+
+
+def test_an_exported_layout_is_imported_again(studio: Studio, tmp_path: Path) -> None:
+    studio.open()
+    studio.box("chat").focus()
+    studio.page.keyboard.press("Shift+ArrowRight")
+    with studio.page.expect_download() as download:
+        studio.page.click("#export")
+    file = tmp_path / "exported.json"
+    download.value.save_as(file)
+    assert json.loads(file.read_text())["widgets"] == {"chat": {"x": 106}}
+    studio.page.click("#reset-all")
+    assert studio.fields() == CHAT
+    studio.page.set_input_files("#layout-file", file)
+    studio.says("Imported from exported.json")
+    assert studio.fields() == [106, *CHAT[1:]]
+    studio.save()
+    assert studio.stored() == {"version": 1, "widgets": {"chat": {"x": 106}}}
+    file.write_text('{"version":1,"widgets":{"chat":{"x":"left"}}}')
+    studio.page.set_input_files("#layout-file", file)
+    studio.says("$.widgets.chat.x")
+    assert studio.fields() == [106, *CHAT[1:]]
+
+
+def test_a_file_that_was_changed_by_hand_is_shown_and_a_bad_one_is_told(studio: Studio, on_air: Any) -> None:
+    studio.open()
+    studio.box("chat").focus()
+    studio.folder.mkdir(parents=True, exist_ok=True)
+    file = studio.folder / "main.json"
+    file.write_text('{"version":1,"widgets":{"chat":{"x":500}}}')
+    eventually(lambda: studio.fields()[0] == 500, 10)
+    eventually(lambda: place(on_air, "chat")[0] == 500)
+    file.write_text('{"version":1,"widgets":{"chat":{"x":500000}}}')
+    studio.says("$.widgets.chat.x")
+    assert studio.fields()[0] == 500
+    assert place(on_air, "chat")[0] == 500
+    eventually(lambda: "$.widgets.chat.x" in str(on_air.evaluate("framewire.status().problems")))
+
+
+def test_a_layout_that_was_stored_meanwhile_is_not_lost_unseen(studio: Studio) -> None:
+    studio.open()
+    studio.box("chat").focus()
+    studio.page.keyboard.press("ArrowRight")
+    studio.folder.mkdir(parents=True, exist_ok=True)
+    (studio.folder / "main.json").write_text('{"version":1,"widgets":{"chat":{"x":500}}}')
+    studio.page.keyboard.press("Control+s")
+    studio.says("changed meanwhile")
+    assert studio.stored()["widgets"]["chat"]["x"] == 500
+    studio.save()
+    assert studio.stored()["widgets"]["chat"]["x"] == 97
+
+
+def test_the_preview_is_transparent_over_the_background(studio: Studio) -> None:
+    studio.open()
+    studio.page.uncheck("#outline")
+    studio.page.uncheck("#safe")
+    studio.page.select_option("#background", "light")
+    stage = studio.page.locator("#stage")
+    eventually(lambda: colors(stage.screenshot()) == {(238, 241, 244)})
+    studio.page.select_option("#background", "game")
+    eventually(lambda: len(colors(stage.screenshot())) > 20)
+
+
+def test_the_address_holds_what_is_chosen(studio: Studio) -> None:
+    studio.open()
+    studio.page.click("#address-part summary")
+    form = studio.page.locator("#address-form")
+    form.locator("[name=player]").fill("Jörg & Co")
+    form.locator("[name=scale]").fill("1.25")
+    form.locator("[name=widgets][value=chat]").uncheck()
+    address = studio.page.inner_text("#address")
+    assert address.startswith(f"http://127.0.0.1:{studio.rig.port}/overlay/?overlay_id=main&")
+    assert address.endswith(f"#k={studio.rig.tokens.display}")
+    page = studio.page.context.new_page()
+    page.goto(address)
+    eventually(lambda: page.evaluate("globalThis.framewire?.status().state") == "live", 10)
+    assert page.evaluate("framewire.status().problems") == []
+    assert page.locator(".w-chat").count() == 0
+    assert page.locator(".w-killfeed").count() == 1
+    page.close()
+    form.locator("[name=scale]").fill("9")
+    assert "scale" not in studio.page.inner_text("#address")
+
+
+def test_without_a_token_the_studio_says_what_to_do(studio: Studio) -> None:
+    studio.page.goto(f"http://127.0.0.1:{studio.rig.port}/studio")
+    studio.says("Open the studio from the dashboard")
+
+
+def test_every_control_has_a_name(studio: Studio) -> None:
+    studio.open()
+    studio.box("chat").focus()
+    nameless = studio.page.evaluate(
+        """[...document.querySelectorAll('input, select, button, [role=button], iframe')]
+          .filter((node) => !node.closest('[aria-hidden=true]'))
+          .filter((node) => !node.labels?.length && !node.ariaLabel && !node.textContent.trim() && !node.title)
+          .map((node) => node.outerHTML)"""
+    )
+    assert nameless == []
