@@ -76,6 +76,13 @@ def category(body: bytes) -> Category:
     return Category.NORMAL if row is None else row.category
 
 
+def packed(
+    type_: str, payload: Payload, source: str, id_: str | None = None, ts_source_ms: float | None = None
+) -> bytes:
+    """Return the body of a raw message of kind `event`, for a source that makes payloads itself."""
+    return _encode(Submission(type_, Raw(_encode(payload)), id=id_, ts_source_ms=ts_source_ms, source=source))
+
+
 def normalize(item: RawItem, producer: str, pgen: int) -> list[Event]:
     """Return the one event that a Submission describes."""
     submission = _read(_packed, item.body, "$")

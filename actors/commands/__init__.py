@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "token": ("token", "Show or replace the secrets in the URLs."),
     "source": ("source", "Show the sources and their state; try one with a recorded message."),
     "login": ("login", "Log a source in at its platform, with a code that is entered in the browser."),
+    "gsi": ("gsi", "Let CS2 or CS:GO on this machine report to a source."),
     "secret": ("secret", "Keep the secrets of sources."),
     "doctor": ("doctor", "Check this machine and this configuration, and say what to do."),
     "service": ("service", "Install Framewire as a service of this user: systemd, launchd."),

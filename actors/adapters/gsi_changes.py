@@ -1,0 +1,214 @@
+"""Gsi changes: two posts of game state integration → what happened between them.
+
+    State, Post ──changes──▶ [(type, payload)], State
+
+The game has no kill feed: kills, deaths and rounds are differences of counters. So a post that is lost loses no kill,
+for the next one has the counter; and the same post twice tells nothing the second time.
+
+* What is seen first is the base from which differences are counted. It tells nothing, except the score.
+* A counter that falls was reset (end of warm-up, restart, a team kill) and tells nothing.
+* Rounds are known by their number: `map.round` counts those that are over. An end that no post showed is told late.
+* A death is a new death, or health that fell to 0 (a bomb kills without counting); once per life.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from actors.adapters import bounds
+from actors.adapters.gsi_posts import SIDES, Map, Person, Post
+from actors.core.contract.event import UNREADABLE
+from actors.core.contract.payload import Payload, Player
+from actors.core.contract.types.combat import Assist, Death, Kill
+from actors.core.contract.types.match import Objective, Round, Score
+
+# More of one player between two posts is no match: five is a whole team, and posts come several times a second.
+MAX_TOLD: Final = 32
+MAX_REMEMBERED: Final = 256  # players of one match
+_BOMB: Final = {"planted": "", "defused": "Bomb_Defused", "exploded": "Target_Bombed"}
+
+Told = tuple[str, Payload]
+
+
+class Figures(Struct, frozen=True, array_like=True):
+    """The figures of one player. `owed` is 1 while a death was told by health and the counter has not shown it."""
+
+    kills: int
+    assists: int
+    deaths: int
+    mvps: int
+    headshots: int
+    health: int
+    owed: int = 0
+
+
+class State(Struct, frozen=True, array_like=True):
+    """What is kept of the last post; saved with the events that followed from it.
+
+    match   provider, map and mode; "" outside of a match
+    number  the round that is played, from 0
+    over    how many rounds are over
+    scores  of CT and T
+    """
+
+    match: str = ""
+    map_phase: str = ""
+    phase: str = ""
+    number: int = 0
+    over: int = 0
+    bomb: str = ""
+    scores: tuple[int, int] = (0, 0)
+    people: dict[str, Figures] = {}
+
+
+_state = msgspec.msgpack.Decoder(State)
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def load(saved: bytes) -> State:
+    """Return a saved state; what another version saved is forgotten, and the next post is a new base."""
+    try:
+        return _state.decode(saved) if saved else State()
+    except UNREADABLE:
+        return State()
+
+
+def save(state: State) -> bytes:
+    return _encode(state)
+
+
+def changes(before: State, post: Post) -> tuple[list[Told], State]:
+    """Return what happened since the last post, in order, and the state after this one."""
+    if post.map is None:
+        return [], State()
+    match = f"{post.provider.steamid}/{post.map.name}/{post.map.mode}"[:200]
+    known = before.match == match
+    people = before.people if known and len(before.people) <= MAX_REMEMBERED else {}
+    number = post.map.round - (post.round.phase == "over")
+    after = State(
+        match,
+        post.map.phase,
+        post.round.phase,
+        number,
+        post.map.round,
+        post.round.bomb,
+        (post.map.team_ct.score, post.map.team_t.score),
+        {**people, **{id_: _figures(people.get(id_), one) for id_, one in post.watched().items()}},
+    )
+    told: list[Told] = []
+    if known:
+        told += _beginning(before, after)
+        told += _fights(people, post, same_round=before.number == number)
+        told += _bomb(before, after)
+        told += _round(before, after, post)
+    if not known or before.scores != after.scores:
+        told.append(("score", Score(_scores(after.scores), _names(post.map))))
+    if known and after.map_phase == "gameover" != before.map_phase:
+        told.append(("round", Round("match_end", _leader(after.scores), scores=_scores(after.scores))))
+    return told, after
+
+
+def _figures(before: Figures | None, person: Person) -> Figures:
+    """Return a player's figures after a post; what it does not tell is as before."""
+    stats, body = person.match_stats, person.state
+    old = before or Figures(0, 0, 0, 0, 0, 0)
+    health = old.health if body is None else body.health
+    headshots = old.headshots if body is None else body.round_killhs
+    counts = (old.kills, old.assists, old.deaths, old.mvps)
+    if stats is not None:
+        counts = (stats.kills, stats.assists, stats.deaths, stats.mvps)
+    owed = 0
+    if before is not None and health <= 0:
+        fell = old.health > 0 and counts[2] <= old.deaths
+        owed = 1 if fell else old.owed * (counts[2] <= old.deaths)
+    return Figures(*counts, headshots, health, owed)
+
+
+def _beginning(before: State, after: State) -> list[Told]:
+    """Tell the start of a match: warm-up is over, or it was restarted."""
+    restarted = before.phase == "live" and after.phase == "freezetime" and after.over == before.over
+    reset = after.over == 0 < before.over
+    ended = before.map_phase in ("warmup", "gameover")
+    if after.map_phase == "live" and (ended or restarted or reset):
+        return [("round", Round("match_start"))]
+    return []
+
+
+def _fights(before: dict[str, Figures], post: Post, same_round: bool) -> list[Told]:
+    """Tell kills, deaths, assists and MVPs of everybody who is watched."""
+    kills: list[Kill] = []
+    deaths: list[Player] = []
+    rest: list[Told] = []
+    for id_, person in post.watched().items():
+        old = before.get(id_)
+        if old is None:
+            continue
+        new, player = _figures(old, person), person.player(id_)
+        headshots = new.headshots - (old.headshots if same_round and new.headshots >= old.headshots else 0)
+        for number in range(_rise(old.kills, new.kills)):
+            kills.append(Kill(player, None, person.in_hand(), headshot=number < headshots))
+        deaths += [player] * _deaths(old, new)
+        rest += [("assist", Assist(player))] * _rise(old.assists, new.assists)
+        rest += [("objective", Objective("mvp", player))] * _rise(old.mvps, new.mvps)
+    if len(kills) == len(deaths) == 1 and kills[0].attacker.team != deaths[0].team:
+        # An observer sees both sides: one kill and one death of the other side between two posts are one fight.
+        return [("kill", msgspec.structs.replace(kills[0], victim=deaths[0])), *rest]
+    return [*(("kill", kill) for kill in kills), *(("death", Death(player)) for player in deaths), *rest]
+
+
+def _deaths(old: Figures, new: Figures) -> int:
+    counted = _rise(old.deaths, new.deaths)
+    if counted:
+        return counted - min(counted, old.owed)
+    return int(old.health > 0 >= new.health)
+
+
+def _rise(old: int, new: int) -> int:
+    return min(max(0, new - old), MAX_TOLD)
+
+
+def _bomb(before: State, after: State) -> list[Told]:
+    if after.bomb not in _BOMB or (before.number, before.bomb) == (after.number, after.bomb):
+        return []
+    return [("objective", Objective(after.bomb))]
+
+
+def _round(before: State, after: State, post: Post) -> list[Told]:
+    """Tell the end of a round, seen or missed, and the freeze time or start of another."""
+    told: list[Told] = []
+    if after.over > before.over:
+        seen = after.phase == "over"
+        winner = SIDES.get(post.round.win_team, post.round.win_team) if seen else _risen(before, after)
+        reason = _BOMB.get(post.round.bomb, "") if seen else ""
+        told.append(("round", Round("end", bounds.word(winner), reason, _scores(after.scores))))
+    if (before.phase, before.number) != (after.phase, after.number):
+        if after.phase == "freezetime":
+            told.append(("round", Round("freeze")))
+        elif after.phase == "live":
+            told.append(("round", Round("start")))
+    return told
+
+
+def _risen(before: State, after: State) -> str:
+    """Return the side whose score alone rose, or "": sides change places at half-time."""
+    ct, t = (new - old for old, new in zip(before.scores, after.scores, strict=True))
+    if (ct, t) == (1, 0):
+        return "CT"
+    return "TERRORIST" if (ct, t) == (0, 1) else ""
+
+
+def _leader(scores: tuple[int, int]) -> str:
+    ct, t = scores
+    return "" if ct == t else "CT" if ct > t else "TERRORIST"
+
+
+def _scores(scores: tuple[int, int]) -> dict[str, int]:
+    return dict(zip(("CT", "TERRORIST"), scores, strict=True))
+
+
+def _names(map_: Map) -> dict[str, str]:
+    names = {"CT": map_.team_ct.name, "TERRORIST": map_.team_t.name}
+    return {side: bounds.word(name) for side, name in names.items() if name}

@@ -1,0 +1,156 @@
+"""Gsi posts: what CS2 and CS:GO post as game state integration (GSI), and who of it is watched.
+
+A post is the whole state of the game, not a list of what happened. Only what events follow from is read; the rest
+(money, weapons of others, positions, `previously`, `added`) is skipped. Some versions write numbers as text.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from actors.adapters import bounds
+from actors.core.contract.event import UNREADABLE
+from actors.core.contract.payload import Player
+from actors.errors import BadInput
+
+CS_APPS: Final = (0, 730)  # CS:GO and CS2 have the same number; 0: not told
+MAX_PEOPLE: Final = 64
+# The game says T where its server log says TERRORIST; scores and colours go by the log's words.
+SIDES: Final = {"T": "TERRORIST"}
+
+SteamId = Annotated[str, Meta(min_length=1, max_length=64)]
+# A player who kills team mates has less than no kills.
+Figure = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
+
+
+class Provider(Struct, frozen=True):
+    """The game that posts: the player who sits before it, and its clock in whole seconds."""
+
+    steamid: SteamId
+    appid: int = 0
+    timestamp: Annotated[int, Meta(ge=0, le=4_102_444_800)] = 0
+
+
+class Side(Struct, frozen=True):
+    score: Figure = 0
+    name: str = ""
+
+
+class Map(Struct, frozen=True):
+    name: str = ""
+    mode: str = ""
+    phase: str = ""
+    round: Figure = 0
+    team_ct: Side = Side()
+    team_t: Side = Side()
+
+
+class Round(Struct, frozen=True):
+    phase: str = ""
+    win_team: str = ""
+    bomb: str = ""
+
+
+class Stats(Struct, frozen=True):
+    kills: Figure = 0
+    assists: Figure = 0
+    deaths: Figure = 0
+    mvps: Figure = 0
+
+
+class Body(Struct, frozen=True):
+    """The state of a player's body. The two counts are of this round."""
+
+    health: Figure = 0
+    round_kills: Figure = 0
+    round_killhs: Figure = 0
+
+
+class Weapon(Struct, frozen=True):
+    name: str = ""
+    state: str = ""
+
+
+class Person(Struct, frozen=True):
+    steamid: str = ""
+    name: str = ""
+    team: str = ""
+    match_stats: Stats | None = None
+    state: Body | None = None
+    weapons: dict[str, Weapon] = {}
+
+    def player(self, steamid: str) -> Player:
+        """Return the player as events name them."""
+        return Player(bounds.name(steamid), bounds.name(self.name), bounds.word(SIDES.get(self.team, self.team)))
+
+    def in_hand(self) -> str:
+        """Return the weapon in their hands; empty for the dead, whose grenades may still kill."""
+        if self.state is None or self.state.health <= 0:
+            return ""
+        active = next((weapon.name for weapon in self.weapons.values() if weapon.state == "active"), "")
+        return bounds.word(active.removeprefix("weapon_"))
+
+
+class Post(Struct, frozen=True):
+    provider: Provider
+    map: Map | None = None
+    round: Round = Round()
+    player: Person | None = None
+    allplayers: dict[SteamId, Person] = {}
+
+    def watched(self) -> dict[str, Person]:
+        """Return the players whose figures are told, by steamid.
+
+        An observer sees all players. A player sees only themselves, and, once dead, whom they spectate: that one's
+        figures are not theirs.
+        """
+        if self.allplayers:
+            return self.allplayers
+        if self.player is None or self.player.steamid != self.provider.steamid:
+            return {}
+        return {self.provider.steamid: self.player}
+
+
+_decoder = msgspec.json.Decoder(Post, strict=False)
+
+
+class _Head(Struct, frozen=True):
+    auth: Any = None
+
+
+_head = msgspec.json.Decoder(_Head)
+
+
+def is_from(body: bytes, token: str) -> bool:
+    """Whether a body carries the token of the source, compared in constant time.
+
+    Raises:
+        BadInput: it is no JSON object.
+    """
+    try:
+        auth = _head.decode(body).auth
+    except UNREADABLE as error:
+        raise BadInput(f"Expected the JSON object of game state integration: {error}") from error
+    offered = auth.get("token") if isinstance(auth, dict) else None
+    return isinstance(offered, str) and hmac.compare_digest(offered.encode(), token.encode())
+
+
+def read(body: bytes) -> Post:
+    """Return a post.
+
+    Raises:
+        BadInput: a value has the wrong type or is out of bounds, with its path; or it is another game's.
+    """
+    try:
+        post = _decoder.decode(body)
+    except UNREADABLE as error:
+        raise BadInput(str(error)) from error
+    if post.provider.appid not in CS_APPS:
+        raise BadInput(f"Expected appid 730 (CS2, CS:GO), got {post.provider.appid} - at `$.provider.appid`")
+    if len(post.allplayers) > MAX_PEOPLE:
+        raise BadInput(f"Expected at most {MAX_PEOPLE} players, got {len(post.allplayers)} - at `$.allplayers`")
+    return post

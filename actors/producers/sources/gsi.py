@@ -1,0 +1,66 @@
+"""CS2 and CS:GO on this machine: the game posts its state (game state integration), and changes become events.
+
+The state that differences are counted from is saved in the same transaction as the events, so that a restart in the
+middle of a match neither repeats nor misses a kill. The game waits for the answer, which leaves after both are on disk:
+some milliseconds, against the 100 ms that the game pauses anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from actors.adapters import generic, gsi_changes, gsi_posts
+from actors.errors import BadInput
+from actors.producers.spec import Forbidden, Message, Request, SourceSettings, Spec, Taken
+
+
+class Settings(SourceSettings, frozen=True, kw_only=True):
+    """The secret is the token of the game's configuration file, which `gsi install` writes."""
+
+
+SPEC: Final = Spec(
+    Settings,
+    "CS2 or CS:GO on this machine: your kills, deaths, rounds and the score, without a game server.",
+    redelivers=False,
+    loss="Nothing that has a counter (kills, deaths, assists, ends of rounds): the next post tells it.",
+    path="gsi",
+)
+
+
+def receive(request: Request, settings: Settings, secret: Callable[[], str], state: bytes) -> Taken:
+    """Return what happened since the last post.
+
+    Raises:
+        BadInput: it is no post of the game, or one that does not fit; the text has the path.
+        Forbidden: it does not carry the token.
+    """
+    del settings
+    if not gsi_posts.is_from(request.body, secret()):
+        raise Forbidden("auth.token is missing or wrong; `./supervisor.py gsi install` writes it into the game's file")
+    before = gsi_changes.load(state)
+    messages, after = _read(before, request.body)
+    return Taken(messages, state=None if after == before else gsi_changes.save(after))
+
+
+def try_message(settings: Settings, name: str, data: bytes) -> list[Message]:
+    """Return what posts, one JSON object per line, would become; the first is the base of the differences."""
+    del settings, name
+    state, found = gsi_changes.State(), []
+    for number, line in enumerate(filter(None, map(bytes.strip, data.splitlines())), 1):
+        try:
+            messages, state = _read(state, line)
+        except BadInput as error:
+            raise BadInput(f"line {number}: {error}") from error
+        found += messages
+    return found
+
+
+def _read(before: gsi_changes.State, body: bytes) -> tuple[list[Message], gsi_changes.State]:
+    post = gsi_posts.read(body)
+    told, after = gsi_changes.changes(before, post)
+    stamp_ms = post.provider.timestamp * 1000.0 or None  # whole seconds: good for counters of age, not for display
+    messages = [
+        Message(generic.packed(type_, payload, "gsi"), "event", ts_source_ms=stamp_ms) for type_, payload in told
+    ]
+    return messages, after
