@@ -26,7 +26,7 @@ from actors.core.contract.event import UNREADABLE
 from actors.errors import Refused
 from actors.producers.http_call import Answer, Api, NotSent
 from actors.producers.spec import Disconnected, SourceRefused
-from actors.secrets import Secrets
+from actors.secrets import MissingSecret, Secrets
 
 AUTH_URL: Final = "https://id.twitch.tv/oauth2"
 # The login is checked each hour; a token that would end before the check after the next one is renewed.
@@ -89,7 +89,8 @@ class Login:
     def __init__(self, secrets: Secrets, run_dir: Path, secret: str, source: str, auth_url: str) -> None:
         self._secrets, self._run_dir, self._secret = secrets, run_dir, secret
         self._auth_url = auth_url
-        self._again = f"Log in again: ./supervisor.py login twitch --source {source}"
+        self._log_in = f"Log in: ./supervisor.py login twitch --source {source}"
+        self._again = self._log_in.replace("Log in", "Log in again", 1)
 
     def load(self) -> Grant:
         """Return the login as it is kept.
@@ -99,6 +100,8 @@ class Login:
         """
         try:
             return msgspec.json.decode(self._secrets.get(self._secret).encode(), type=Grant)
+        except MissingSecret as error:
+            raise SourceRefused(f"There is no login at Twitch yet. {self._log_in}") from error
         except UNREADABLE as error:
             raise SourceRefused(f"The secret {self._secret!r} is not a login at Twitch. {self._again}") from error
 

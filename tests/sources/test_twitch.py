@@ -183,10 +183,20 @@ def test_a_failed_move_ends_it(run_dir, http):
 def test_silence_ends_it(run_dir, http, monkeypatch):
     monkeypatch.setattr(twitch, "SLACK_S", 0.1)
     with EventSub() as events:
-        events.keepalive_s = 0.2
+        events.keepalive_s, events.keepalives = 0.2, False
         session = LoggedIn(run_dir, http, events).log_in()
         _, error = run(twitch, session, lambda _: False)
     assert str(error) == "no keepalive for 0.2 s"
+
+
+def test_keepalives_keep_it_open(run_dir, http, monkeypatch):
+    monkeypatch.setattr(twitch, "SLACK_S", 0.1)
+    beats = []
+    with EventSub() as events:
+        events.keepalive_s = 0.2
+        session = LoggedIn(run_dir, http, events).log_in()
+        session.alive = lambda: beats.append(1)
+        assert run(twitch, session, lambda _: len(beats) > 5) == ([], None)
 
 
 def test_a_server_that_does_not_welcome_ends_it(run_dir, http, monkeypatch):

@@ -119,6 +119,11 @@ def test_a_secret_that_is_no_login_is_refused(run_dir, http):
         Login(Secrets(run_dir), run_dir, "tw", "tw", http.url).load()
 
 
+def test_without_a_login_the_source_says_how_to_get_one(run_dir, http):
+    with pytest.raises(SourceRefused, match=r"yet. Log in: \./supervisor.py login twitch --source tw"):
+        Login(Secrets(run_dir), run_dir, "tw", "tw", http.url).ready()
+
+
 def test_a_token_appears_in_no_text(run_dir, http):
     owner = Owner(run_dir, f"{http.url}/oauth2")
     http.renew, http.valid = lambda _peer, _spent: (400, {"message": "Invalid refresh token"}), set()

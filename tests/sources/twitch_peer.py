@@ -127,7 +127,8 @@ class EventSub(Peer):
     def __init__(self, script: Callable[[ServerConnection, int], Awaitable[None]] | None = None) -> None:
         super().__init__()
         self.script = script
-        self.keepalive_s = 10
+        self.keepalive_s: float = 10
+        self.keepalives = True
         self.numbers = itertools.count(1)
 
     async def serve_one(self, connection: ServerConnection) -> None:
@@ -137,6 +138,9 @@ class EventSub(Peer):
         await connection.send(envelope("session_welcome", {"session": session}))
         if self.script is not None:
             await self.script(connection, number)
+        while self.keepalives:
+            await connection.send(envelope("session_keepalive", {}))
+            await asyncio.sleep(self.keepalive_s / 2)
         await connection.wait_closed()
 
     def reconnect(self, number: int) -> str:
