@@ -145,7 +145,8 @@ class QueueManager:
     def _queue(self, event: Event, now_s: float, now_ms: float) -> None:
         if event.coalesce_key is not None:
             self.sequencer.retain(msgspec.structs.replace(event, ts_queued_ms=now_ms))
-        self.lanes.receive(event, now_s, now_ms)
+        if self.lanes.receive(event, now_s, now_ms):
+            self.sequencer.supported(event, now_ms)
 
     # What goes out
 

@@ -59,8 +59,9 @@ curl -H "Authorization: Bearer $(./supervisor.py token show ingest)" \\
 
 A list is taken as a whole or, when one object is wrong, not at all.
 
-An object with `event` instead of `type` (`{"event":"Heal 100","timestamp":…,"data":{…}}`) is of the legacy shape and is
-understood as well.
+An object with `event` instead of `type` (`{"event":"Heal 100","timestamp":…,"data":{…}}`) is of the legacy shape. The
+names of the string-event overlays are understood; a name that no type has becomes `custom` and is counted by name
+(`unknown_name_…` of the ingest in `/api/status` and `/metrics`).
 """
 
 _COLUMNS: Final = {
@@ -72,7 +73,7 @@ _COLUMNS: Final = {
     "its `message_id` or `id`, never by its text",
     "coalesce": "events with the same key are merged into one that carries their `count`",
     "kept": "`log`: in the critical log, for whoever comes back. `last`: the last value per key, for whoever connects",
-    "legacy": "names of the [legacy payload](wire.md#the-legacy-payload); the first that fits is written, all are read",
+    "legacy": "names of the [legacy payload](wire.md#the-legacy-payload): all are read, the most telling is sent",
 }
 
 

@@ -10,6 +10,7 @@ because the body came through a file and a socket since. Objects of the legacy s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any, Final, TypeVar
 
@@ -18,7 +19,7 @@ from msgspec import Raw, Struct
 
 from actors.adapters.build import build
 from actors.core.contract.event import UNREADABLE, Category, Event, RawItem, Submission
-from actors.core.contract.legacy import from_legacy
+from actors.core.contract.legacy import from_legacy, is_known
 from actors.core.contract.payload import Payload
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.contract.types.chat import Chat
@@ -110,29 +111,34 @@ def normalize(item: RawItem, producer: str, pgen: int) -> list[Event]:
     ]
 
 
-def parse(data: bytes) -> list[Submission]:
+def parse(data: bytes, unknown: Callable[[str], None] = lambda _: None) -> list[Submission]:
     """Return the submissions in a JSON object or list, with their payloads checked and as MessagePack.
+
+    `unknown` is told each name of the legacy shape that no type has.
 
     Raises:
         BadInput: it is not JSON, or an object does not fit; the text ends with its path
         TooLarge: over MAX_OBJECTS objects, or a payload over MAX_PAYLOAD_BYTES
     """
     if data.lstrip()[:1] != b"[":
-        return [_submission(data, "$")]
+        return [_submission(data, "$", unknown)]
     objects: list[Raw] = _read(_list, data, "$")
     if len(objects) > MAX_OBJECTS:
         raise TooLarge(f"Expected at most {MAX_OBJECTS} objects, got {len(objects)} - at `$`")
-    return [_submission(raw, f"$[{index}]") for index, raw in enumerate(objects)]
+    return [_submission(raw, f"$[{index}]", unknown) for index, raw in enumerate(objects)]
 
 
-def _submission(raw: bytes | Raw, where: str) -> Submission:
+def _submission(raw: bytes | Raw, where: str, unknown: Callable[[str], None]) -> Submission:
     try:
         submission = _object.decode(raw)
     except msgspec.ValidationError as error:
         shape = _read(_shape, raw, where)
         if shape.type is not None or shape.event is None:
             raise _located(error, where) from error
-        return _from_legacy(_read(_legacy, raw, where), where)
+        old = _read(_legacy, raw, where)
+        if not is_known(old.event):
+            unknown(old.event)
+        return _from_legacy(old, where)
     except UNREADABLE as error:
         raise _located(error, where) from error
     _check(submission, where)

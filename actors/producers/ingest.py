@@ -29,6 +29,7 @@ from actors import aio, faults, heartbeat, program, tokens
 from actors.adapters import generic, srcds
 from actors.config import Settings
 from actors.core.contract.event import REFUSED, Category, Submission
+from actors.core.contract.legacy import NameCounts
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.sources.state import Report
 from actors.errors import BadInput, ConfigError, Refused, TooLarge
@@ -106,6 +107,7 @@ class Ingest:
         self.sources = {name: HttpSource(settings, name, link, secrets) for name in names}
         self.tokens = tokens.Reader(run_dir)
         self.counts: dict[str, float] = dict.fromkeys(COUNTS, 0)
+        self.unknown = NameCounts()
 
     def allows(self, token: str) -> bool:
         """Tell whether `token` entitles to send events.
@@ -129,7 +131,7 @@ class Ingest:
             Refused: the outbox is full; nothing of it was taken.
         """
         try:
-            submissions = generic.parse(body)
+            submissions = generic.parse(body, self.unknown.count)
         except BadInput as error:
             self.quarantine(str(error), body)
             raise
@@ -137,6 +139,10 @@ class Ingest:
         critical = [TAXONOMY[submission.type].category is Category.CRITICAL for submission in submissions]
         numbers = await self._send(rows, critical)
         return [self._event_id(*facts) for facts in zip(submissions, critical, numbers, strict=True)]
+
+    def stats(self) -> dict[str, float]:
+        """Return the counters, and how often each name of the legacy shape came that no type has."""
+        return self.counts | {f"unknown_name_{name}": count for name, count in self.unknown.counts.items()}
 
     def reports(self) -> list[Report]:
         """Return the sources that are served here."""
@@ -398,7 +404,7 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
         stopped.set()
 
     aio.end_with_own_failures(loop, ingest.counts, fail)
-    heart = heartbeat.Heartbeat(name, lambda: link.stats() | ingest.counts, ticks, ingest.reports)
+    heart = heartbeat.Heartbeat(name, lambda: link.stats() | ingest.stats(), ticks, ingest.reports)
     heart.start(lambda: loop.call_soon_threadsafe(stopped.set))
     heart.ready()
     while not heart.stopping and not failures:

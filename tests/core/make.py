@@ -20,7 +20,7 @@ def player(name: str, team: str = "") -> Player:
 
 def event(kind: str = "hit", id_: str = "e", payload: Payload | None = None, **fields: Any) -> Event:
     row = TAXONOMY[kind]
-    sample = payload or SAMPLES[kind]
+    sample = payload or SAMPLES.get(kind) or row.example
     defaults = {
         "category": row.category,
         "priority": row.priority,

@@ -179,5 +179,7 @@ def test_accepted_is_logged_once_and_in_order_whatever_happens(steps: list[tuple
         assert logged == [f"{name}/{row.pseq}" for row in producer.rows]
     undisturbed = Derivation(5_000)
     kills = [event for event in world.disk.events if event.type == "kill"]
-    follows = [follow.id for one in copy.copy(kills) for follow in undisturbed.feed(one) if follow.type == "multikill"]
+    follows = [
+        follow.id for one in copy.copy(kills) for follow in undisturbed.feed(one)[1] if follow.type == "multikill"
+    ]
     assert [event.id for event in world.disk.events if event.type == "multikill"] == follows

@@ -75,7 +75,7 @@ def test_a_player_who_fell_does_nothing_more_in_that_round(seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_there_is_an_ace(seed):
     derivation = Derivation(window_ms=5_000)
-    derived = [new for _, event in events(seed) for new in derivation.feed(event)]
+    derived = [new for _, event in events(seed) for new in derivation.feed(event)[1]]
     assert 5 in [msgspec.msgpack.decode(new.payload)["kills"] for new in derived if new.type == "multikill"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from actors.core.contract.event import Category, Envelope, Greeting, Mark, Receipt, Reject
@@ -127,6 +128,28 @@ def test_derived_events_and_their_state_are_in_the_entry_of_their_cause() -> Non
     assert list(entry.derived) == ["test:a"]
     assert list(entry.retained) == ["streak:a"]
     assert [item.type for item in entry.loose] == ["streak", "streak"]
+
+
+def test_a_kill_is_logged_with_its_streak() -> None:
+    one = book()
+    one.admit(batch(envelope(1, kill("a", "b", "k1", 0)), envelope(2, kill("a", "c", "k2", 9))), 0.0, 5.0)
+    entry = one.take()
+    assert entry is not None
+    assert [(item.position, item.id, item.ts_queued_ms) for item in entry.events] == [(1, "k1", 5.0), (2, "k2", 5.0)]
+    assert [msgspec.msgpack.decode(item.payload)["streak"] for item in entry.events] == [1, 2]
+
+
+def test_a_step_of_supports_is_logged_with_the_count_that_it_ends() -> None:
+    one = book()
+    one.supported(event("heal", "h1", count=49), 0.0)
+    assert not one.urgent
+    one.supported(event("heal", "h2"), 0.0)
+    one.supported(event("hit", "x"), 0.0)
+    assert one.urgent
+    entry = one.take()
+    assert entry is not None
+    assert [(item.position, item.type) for item in entry.events] == [(1, "support_streak")]
+    assert list(entry.derived) == ["test:ada"]
 
 
 def test_the_ledger_counts_each_critical_event_once() -> None:

@@ -365,7 +365,7 @@ class Witness:
             one.id
             for event in events
             if event.type in READS
-            for one in undisturbed.feed(event)
+            for one in undisturbed.feed(event)[1]
             if one.type == "multikill"
         ]
         assert [event.id for event in events if event.type == "multikill"] == follows

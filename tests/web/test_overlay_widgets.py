@@ -80,10 +80,10 @@ def test_a_row_leaves_by_itself(gate: Gate, browser: Any) -> None:
 def test_a_kill_on_a_streak_is_marked_with_its_number(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     streak = gate.event("streak", {"player": player(1), "kills": 5}, coalesce_key="streak:p1")
-    gate.send(gate.event("kill", kill(1, 2)), streak)
-    gate.emit("kill", kill(3, 4))
+    gate.send(gate.event("kill", {**kill(1, 2), "streak": 4}), gate.event("kill", {**kill(1, 5), "streak": 5}), streak)
+    gate.send(gate.event("kill", {**kill(3, 4), "streak": 2}))
     overlay.drawn()
-    assert overlay.texts(".hot .kf-streak") == ["×5"]
+    assert overlay.texts(".hot .kf-streak") == ["×4", "×5"], "each row has the streak of its own kill"
     assert overlay.texts(".sk-number") == ["×5"]
     gate.emit("streak", {"player": player(1), "kills": 6}, coalesce_key="streak:p1")
     eventually(lambda: overlay.texts(".sk-number") == ["×6"])

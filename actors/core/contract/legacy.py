@@ -1,8 +1,10 @@
-"""Legacy: the free strings of earlier overlays ("Revive Taken", "Heal 100") ↔ types, in one table.
+"""Legacy: the free strings of earlier overlays ("Revive Taken", "Kill Medic") ↔ types, in one table.
 
-Each row is a template of the old name, the type it means, and the payload fields that the name itself
-tells. A field in the template is a number inside the name. Reading takes the row whose template fits;
-writing takes the first row of the type whose fields the payload has.
+The table is made of the old names in the rows of the taxonomy (row.py); words.py has the parameters of the names.
+Reading takes the row whose template fits. Writing takes the row of the type that tells most of the payload: a kill of a
+medic is `Kill Medic` before it is `Kill`. A type without an old name is written and read under its own.
+
+No name is refused: one that no row has is a `custom` event of this name.
 
 Old senders often gave nothing but the name. What the type requires and the name does not tell is then
 filled with an unknown player, or with the name, so that something can be shown.
@@ -11,14 +13,17 @@ filled with an unknown player, or with the name, so that something can be shown.
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
 from actors.core.contract.event import Event
+from actors.core.contract.payload import Player
 from actors.core.contract.taxonomy import TAXONOMY
+
+NAME_LENGTH: Final = 64
+_UNKNOWN: Final = {"id": "unknown", "name": "?"}
 
 
 class LegacyName(Struct, frozen=True):
@@ -29,7 +34,12 @@ class LegacyName(Struct, frozen=True):
     told: dict[str, Any] = {}
 
 
-LEGACY: Final = [LegacyName(old.template, type_, old.told) for type_, row in TAXONOMY.items() for old in row.old]
+def _names(type_: str) -> list[LegacyName]:
+    named = [LegacyName(old.template, type_, old.told) for old in TAXONOMY[type_].old]
+    return named if any(not row.told for row in named) else [*named, LegacyName(type_, type_)]
+
+
+LEGACY: Final = [name for type_ in TAXONOMY for name in _names(type_)]
 
 _FIELD: Final = re.compile(r" \{(\w+)\}$")
 _NUMBER: Final = re.compile(r" (\d{1,9})$")
@@ -37,17 +47,39 @@ _NUMBER: Final = re.compile(r" (\d{1,9})$")
 _READ: Final = {row.template.casefold(): row for row in LEGACY}
 
 
+def _leaves(told: dict[str, Any]) -> int:
+    return sum(_leaves(part) if isinstance(part, dict) else 1 for part in told.values())
+
+
+# By type, the name that tells most first.
+_WRITE: Final = {
+    type_: sorted((row for row in LEGACY if row.type == type_), key=lambda row: -_leaves(row.told))
+    for type_ in TAXONOMY
+}
+
+
+def _players(type_: str) -> list[str]:
+    """Return the fields of a payload that hold a player."""
+    fields = msgspec.structs.fields(TAXONOMY[type_].payload)
+    return [field.encode_name for field in fields if Player in (field.type, *getattr(field.type, "__args__", ()))]
+
+
+_PLAYERS: Final = {type_: _players(type_) for type_ in TAXONOMY}
+
+
 def _blank(kind: msgspec.inspect.Type, name: str) -> Any:
     """Return what a required field holds when an old sender left it out."""
     match kind:
         case msgspec.inspect.StructType():
-            return {"id": "unknown", "name": "?"}
+            return {}
         case msgspec.inspect.StrType():
             return name
         case msgspec.inspect.BoolType():
             return True
         case msgspec.inspect.DictType():
             return {}
+        case msgspec.inspect.LiteralType(values=values):
+            return values[0]
     return 0
 
 
@@ -63,46 +95,85 @@ _REQUIRED: Final = {
 _payload = msgspec.msgpack.Decoder(dict[str, Any])
 
 
+def is_known(name: str) -> bool:
+    """Tell whether a row of the table has this name."""
+    return _row(name)[0] is not None
+
+
 def from_legacy(name: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return the type and the payload that an old name and its data mean; `data` wins over the name.
 
     Raises:
-        ValueError: no row of the table has this name
+        ValueError: the name is empty
     """
-    told: dict[str, Any] = {}
+    if not name:
+        raise ValueError("Expected a name of 1 character or more, got none")
+    row, number = _row(name)
+    if row is None:
+        return "custom", {"name": name[:NAME_LENGTH], "data": data}
+    blanks = {field: _blank(kind, name[:NAME_LENGTH]) for field, kind in _REQUIRED[row.type].items()}
+    payload = _merged(_merged(_merged(blanks, row.told), number), data)
+    for field in _PLAYERS[row.type]:
+        if isinstance(player := payload.get(field), dict):
+            payload[field] = _UNKNOWN | player
+    return row.type, payload
+
+
+def _row(name: str) -> tuple[LegacyName | None, dict[str, Any]]:
+    """Return the row of a name, and the number that the name has."""
     row = _READ.get(name.casefold())
     number = _NUMBER.search(name)
-    if row is None and number is not None:
-        row = _numbered(name[: number.start()])
-        if row is not None:
-            told = {_FIELD.findall(row.template)[0]: int(number[1])}
-    if row is None:
-        raise ValueError(f"Unknown legacy event `{name[:64]}`{_near(name)}")
-    blanks = {field: _blank(kind, name) for field, kind in _REQUIRED[row.type].items()}
-    return row.type, {**blanks, **row.told, **told, **data}
+    if row is not None or number is None:
+        return row, {}
+    folded = name[: number.start()].casefold() + " {"
+    row = next((row for row in LEGACY if row.template.casefold().startswith(folded)), None)
+    return row, {} if row is None else {_FIELD.findall(row.template)[0]: int(number[1])}
 
 
-def _numbered(base: str) -> LegacyName | None:
-    folded = base.casefold() + " {"
-    return next((row for row in LEGACY if row.template.casefold().startswith(folded)), None)
-
-
-def _near(name: str) -> str:
-    near = get_close_matches(name, [row.template for row in LEGACY], n=1)
-    return f", did you mean `{near[0]}`?" if near else ""
+def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Return `base` with the values of `over`; objects that both have are merged."""
+    merged = {**base, **over}
+    for key in base.keys() & over.keys():
+        if isinstance(base[key], dict) and isinstance(over[key], dict):
+            merged[key] = _merged(base[key], over[key])
+    return merged
 
 
 def to_legacy(event: Event) -> dict[str, Any]:
     """Return the event in the old shape: `{"event": name, "timestamp": whole milliseconds, "data": payload}`."""
     payload = _payload.decode(event.payload)
-    row = next(row for row in LEGACY if row.type == event.type and _tells(row, payload))
+    row = next(row for row in _WRITE[event.type] if _tells(row, payload))
     stamp = event.ts_ingest_ms if event.ts_source_ms is None else event.ts_source_ms
     return {"event": row.template.format_map(payload), "timestamp": int(stamp), "data": payload}
 
 
 def _tells(row: LegacyName, payload: dict[str, Any]) -> bool:
     """Tell whether this payload could have been written under this name."""
-    return row.told.items() <= payload.items() and all(field in payload for field in _FIELD.findall(row.template))
+    return _holds(payload, row.told) and all(field in payload for field in _FIELD.findall(row.template))
 
 
-__all__ = ["LEGACY", "LegacyName", "from_legacy", "to_legacy"]
+def _holds(payload: Any, told: dict[str, Any]) -> bool:
+    if not isinstance(payload, dict):
+        return False
+    return all(
+        _holds(payload.get(field), value) if isinstance(value, dict) else payload.get(field) == value
+        for field, value in told.items()
+    )
+
+
+class NameCounts:
+    """How often each of some names came; names beyond the bound are counted together."""
+
+    def __init__(self, bound: int = 64) -> None:
+        self._bound = bound
+        self.counts: dict[str, float] = {}
+
+    def count(self, name: str) -> None:
+        """Count a name under a key that can be a part of a metric's name."""
+        key = re.sub(r"[^a-z0-9]+", "_", name[:NAME_LENGTH].casefold())
+        if key not in self.counts and len(self.counts) >= self._bound:
+            key = "others"
+        self.counts[key] = self.counts.get(key, 0) + 1
+
+
+__all__ = ["LEGACY", "LegacyName", "NameCounts", "from_legacy", "is_known", "to_legacy"]

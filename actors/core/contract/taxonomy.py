@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from actors.core.contract.row import Row
-from actors.core.contract.types import chat, combat, community, crowd, match, stage, support
+from actors.core.contract.types import chat, combat, community, crowd, desk, match, stage, support
 
 TAXONOMY: Final[dict[str, Row]] = {
     **combat.TYPES,
@@ -19,4 +19,5 @@ TAXONOMY: Final[dict[str, Row]] = {
     **community.TYPES,
     **crowd.TYPES,
     **stage.TYPES,
+    **desk.TYPES,
 }

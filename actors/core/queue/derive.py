@@ -1,4 +1,4 @@
-"""Events that follow from several others: streaks and multikills.
+"""What follows from several events: streaks of kills and of supports, and multikills.
 
 A reducer reads committed events in order and keeps its state as plain values, which the log commits in the very
 transaction of the events that it has seen. So a restart neither repeats nor forgets a streak, and the same events give
@@ -10,7 +10,7 @@ has the multikills of the match that it was.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Raw, Struct
@@ -20,8 +20,25 @@ from actors.core.contract.payload import Payload, Player
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.contract.types.combat import Death, Kill, Multikill, Streak
 from actors.core.contract.types.match import Round
+from actors.core.contract.types.support import Revive, Support, SupportStreak
 
-READS: Final = frozenset({"kill", "death", "round"})
+# The supports that are counted: the kind of each type.
+Kind = Literal["heal", "resupply", "repair", "revive"]
+SUPPORTS: Final[dict[str, Kind]] = {
+    "heal": "heal",
+    "resupply": "resupply",
+    "repair": "repair",
+    "revive": "revive",
+    "revive_taken": "revive",
+}
+READS: Final = frozenset({"kill", "death", "round", *SUPPORTS})
+# Counts of supports since the last death that are worth an event.
+SUPPORT_STEPS: Final[dict[Kind, tuple[int, ...]]] = {
+    "heal": (50, 250, 500, 1_000, 5_000),
+    "resupply": (50, 100, 250, 500, 1_000),
+    "repair": (50, 250, 500, 1_000, 5_000),
+    "revive": (5, 10, 25, 50, 100, 500),
+}
 
 
 class Run(Struct, array_like=True):
@@ -31,6 +48,7 @@ class Run(Struct, array_like=True):
     multi      how many kills the running multikill has
     first_ms   when it began
     last_ms    when its last kill happened
+    supports   how many supports of each kind
     """
 
     player: Player
@@ -38,6 +56,7 @@ class Run(Struct, array_like=True):
     multi: int = 0
     first_ms: float = 0.0
     last_ms: float = 0.0
+    supports: dict[str, int] = {}
 
 
 # A server that runs for weeks sees many players; those longest not heard of are forgotten.
@@ -48,16 +67,20 @@ MAX_SPAN_MS: Final = 86_400_000.0
 _kill = msgspec.msgpack.Decoder(Kill)
 _death = msgspec.msgpack.Decoder(Death)
 _round = msgspec.msgpack.Decoder(Round)
+_support = msgspec.msgpack.Decoder(Support)
+_medic = msgspec.msgpack.Decoder(Revive)
 _encode = msgspec.msgpack.Encoder().encode
 _run = msgspec.msgpack.Decoder(Run)
 
 
 class Derivation:
-    """Folds kills, deaths and rounds into streaks and multikills.
+    """Folds kills, deaths, rounds and supports into streaks and multikills.
 
     A multikill is two or more kills by one player, none more than `window_ms` after the one before; each further kill
     announces itself anew with its count. A kill of a team mate counts for nothing; a death ends the streak, and so does
-    the start of a match.
+    the start of a match. A kill carries the streak that it makes. Supports are counted like kills, and reaching one of
+    SUPPORT_STEPS is an event. Cosmetic supports are not stored one by one: after a crash the counts go on from the last
+    commit, at most a second old, and no step is told twice.
     """
 
     def __init__(self, window_ms: int, saved: dict[str, bytes] | None = None) -> None:
@@ -65,12 +88,17 @@ class Derivation:
         self._runs = {key: _run.decode(body) for key, body in (saved or {}).items()}
         self._touched: set[str] = set()
 
-    def feed(self, event: Event) -> list[Event]:
-        """Return the events that follow from `event`; they carry no position yet."""
+    def feed(self, event: Event) -> tuple[Event, list[Event]]:
+        """Return `event`, a kill with its streak, and the events that follow from it; these carry no position yet."""
         if event.type == "kill":
             return self._killed(event, _kill.decode(event.payload))
+        return event, self._follows(event)
+
+    def _follows(self, event: Event) -> list[Event]:
         if event.type == "death":
             return self._died(event, _death.decode(event.payload).victim)
+        if event.type in SUPPORTS:
+            return self._supported(event, SUPPORTS[event.type])
         if event.type == "round" and _round.decode(event.payload).phase == "match_start":
             return self._reset(event)
         return []
@@ -81,11 +109,11 @@ class Derivation:
         self._touched.clear()
         return changes
 
-    def _killed(self, event: Event, kill: Kill) -> list[Event]:
+    def _killed(self, event: Event, kill: Kill) -> tuple[Event, list[Event]]:
         attacker, victim = kill.attacker, kill.victim
         derived = [] if victim is None else self._died(event, victim)
-        if victim is not None and (attacker.id == victim.id or attacker.team == victim.team != ""):
-            return derived
+        if kill.team_kill or (victim is not None and _on_one_side(attacker, victim)):
+            return _with_streak(event, kill, 0), derived
         run = self._open_run(event, attacker)
         at_ms = event.ts_ingest_ms if event.ts_source_ms is None else event.ts_source_ms
         run.kills += 1
@@ -97,7 +125,17 @@ class Derivation:
         if run.multi >= 2:
             multikill = Multikill(attacker, run.multi, round(min(max(0.0, at_ms - run.first_ms), MAX_SPAN_MS)))
             derived.append(_derived(event, "multikill", multikill, attacker))
-        return derived
+        return _with_streak(event, kill, run.kills), derived
+
+    def _supported(self, event: Event, kind: Kind) -> list[Event]:
+        player = _medic.decode(event.payload).medic if kind == "revive" else _support.decode(event.payload).player
+        run = self._open_run(event, player)
+        before = run.supports.get(kind, 0)
+        run.supports[kind] = now = before + event.count
+        reached = [step for step in SUPPORT_STEPS[kind] if before < step <= now]
+        return [
+            _derived(event, "support_streak", SupportStreak(player, kind, step), player, f"{step}") for step in reached
+        ]
 
     def _died(self, event: Event, player: Player) -> list[Event]:
         key = _key(event, player)
@@ -105,14 +143,14 @@ class Derivation:
         if run is None:
             return []
         self._touched.add(key)
-        return [_derived(event, "streak", Streak(player, 0), player)]
+        return [_derived(event, "streak", Streak(player, 0), player)] if run.kills else []
 
     def _reset(self, event: Event) -> list[Event]:
         """A match begins: every streak of its source ends."""
         ended = [key for key in self._runs if key.startswith(f"{event.source}:")]
         self._touched.update(ended)
-        players = [self._runs.pop(key).player for key in ended]
-        return [_derived(event, "streak", Streak(player, 0), player) for player in players]
+        runs = [self._runs.pop(key) for key in ended]
+        return [_derived(event, "streak", Streak(run.player, 0), run.player) for run in runs if run.kills]
 
     def _open_run(self, event: Event, player: Player) -> Run:
         key = _key(event, player)
@@ -130,10 +168,20 @@ def _key(event: Event, player: Player) -> str:
     return f"{event.source}:{player.id}"
 
 
-def _derived(cause: Event, kind: str, payload: Payload, player: Player) -> Event:
+def _on_one_side(attacker: Player, victim: Player) -> bool:
+    return attacker.id == victim.id or attacker.team == victim.team != ""
+
+
+def _with_streak(event: Event, kill: Kill, streak: int) -> Event:
+    if kill.streak == streak:
+        return event
+    return msgspec.structs.replace(event, payload=Raw(_encode(msgspec.structs.replace(kill, streak=streak))))
+
+
+def _derived(cause: Event, kind: str, payload: Payload, player: Player, step: str = "") -> Event:
     row = TAXONOMY[kind]
     return Event(
-        id=f"{cause.id}+{kind}:{player.id}",
+        id=f"{cause.id}+{kind}{step}:{player.id}",
         type=kind,
         category=row.category,
         priority=row.priority,

@@ -65,15 +65,18 @@ class Lanes:
     def __len__(self) -> int:
         return sum(map(len, self._slots.values()))
 
-    def receive(self, event: Event, now_s: float, now_ms: float) -> None:
-        """Take one event, merge it, or let it go; `now_s` is monotonic, `now_ms` the wall clock."""
+    def receive(self, event: Event, now_s: float, now_ms: float) -> bool:
+        """Take one event, merge it, or let it go; `now_s` is monotonic, `now_ms` the wall clock.
+
+        Return False for a duplicate.
+        """
         ledger = self._ledger
         account = ledger.accounts[event.category]
         account.received += 1
         if event.dedupe_key is not None and self._is_duplicate(event, now_s):
             account.duplicate += 1
             ledger.tell(event.id, "duplicate", self._seen[event.dedupe_key][1])
-            return
+            return False
         expires_s = float("inf")
         if event.ttl_ms:
             # A clock that is set back must not make events immortal; one that is set forward costs only those that are
@@ -102,6 +105,7 @@ class Lanes:
         self.peak = max(self.peak, length)
         if length > self._max_events or self.size_bytes > self._max_bytes:
             self._give_way()
+        return True
 
     def take(self, now_s: float, frame: int) -> list[Event]:
         """Return what leaves with frame number `frame`, by priority and then in the order of arrival."""

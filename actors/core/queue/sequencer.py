@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from actors.core.contract.event import Category, Envelope, EnvelopeBatch, Event, Greeting, Mark, Receipt, Reject
 from actors.core.contract.taxonomy import TAXONOMY
-from actors.core.queue.derive import READS, Derivation
+from actors.core.queue.derive import READS, SUPPORTS, Derivation
 from actors.core.queue.ledger import Ledger
 
 # A producer has at most `producer.window_rows` (1,024 by default) on the way; what is beyond comes again by itself.
@@ -239,18 +239,27 @@ class Sequencer:
                 return
             self._recent[key] = event.id
             self._open.identities.append((key, event.id, now_ms))
-        event = self._place(event, now_ms)
-        for derived in self._derivation.feed(event) if event.type in READS else ():
+        follows: list[Event] = []
+        if event.type in READS:
+            event, follows = self._derivation.feed(msgspec.structs.replace(event, ts_queued_ms=now_ms))
+        self._place(event, now_ms)
+        self._follow(follows, now_ms)
+
+    def supported(self, event: Event, now_ms: float) -> None:
+        """Count a support that is not critical; what follows from it is logged like all that is derived."""
+        if event.type in SUPPORTS:
+            self._follow(self._derivation.feed(event)[1], now_ms)
+
+    def _follow(self, follows: list[Event], now_ms: float) -> None:
+        for derived in follows:
             if derived.category is Category.CRITICAL:
-                account.received += 1
+                self._ledger.accounts[Category.CRITICAL].received += 1
                 self._place(derived, now_ms)
             else:
                 self.retain(derived)
                 self._open.loose.append(derived)
 
-    def _place(self, event: Event, now_ms: float) -> Event:
+    def _place(self, event: Event, now_ms: float) -> None:
         self.top += 1
-        placed = msgspec.structs.replace(event, position=self.top, ts_queued_ms=now_ms)
-        self._open.events.append(placed)
+        self._open.events.append(msgspec.structs.replace(event, position=self.top, ts_queued_ms=now_ms))
         self._ledger.accounts[Category.CRITICAL].sent += 1
-        return placed

@@ -1,25 +1,52 @@
 // Generated from actors/core/contract/types/ by `python -m tools.docs`; a test fails when it is stale.
 
-/** A player of a game. `id` is stable within the source; `team` is the source's own word. */
+/** A player of a game. `id` is stable within the source; `team` is the source's own word. `faction` is the side that the character belongs to, where it may fight for another team. `loadout` is the class that is played, such as `medic`; `vehicle` the one that the player is in. */
 export interface Player {
   id: string;
   name: string;
   team?: string;
+  faction?: string;
+  loadout?: string;
+  vehicle?: string;
 }
 
-/** Without `victim` when the source reports only the attacker's own figures. */
+/** Without `victim` when the source reports only the attacker's own figures. `penetrated`: through a wall. `weapon_category` is the kind of weapon, such as `knife`, `grenade`, `mine`, or `roadkill` for a vehicle that ran over the victim. `medal` is what the game adds: `bounty`, `domination`, `revenge`, `streak_stop`. `gunner`: a gunner in the attacker's vehicle made the kill. `world` and `zone` are where it happened. `streak` is how many players the attacker has killed since their last death, this kill included. Framewire counts it; it is 0 for a kill that counts for no streak, such as one of a team mate. */
 export interface Kill {
   attacker: Player;
   victim?: Player | null;
   weapon?: string;
   headshot?: boolean;
   penetrated?: boolean;
+  noscope?: boolean;
+  through_smoke?: boolean;
+  attacker_blind?: boolean;
+  assister?: Player | null;
+  weapon_id?: string;
+  weapon_category?: string;
+  medal?: string;
+  team_kill?: boolean;
+  gunner?: boolean;
+  world?: string;
+  zone?: string;
+  streak?: number;
 }
 
-/** `cause` is empty when the source does not tell it. */
+/** `cause` is what the source calls it, such as `bomb`, `suicide`, `headshot`, `roadkill`, `team_kill`, or empty. */
 export interface Death {
   victim: Player;
   cause?: string;
+}
+
+/** `owner` is whose vehicle it was. `gunner`: a gunner in the attacker's vehicle destroyed it. */
+export interface VehicleDestroyed {
+  attacker: Player;
+  vehicle?: string;
+  owner?: Player | null;
+  weapon?: string;
+  weapon_id?: string;
+  gunner?: boolean;
+  world?: string;
+  zone?: string;
 }
 
 export interface Headshot {
@@ -61,9 +88,31 @@ export interface Revive {
   revived: Player;
 }
 
-export interface Heal {
+/** `target` is who was helped, `vehicle` what was repaired or resupplied, `amount` how much, where it is known. */
+export interface Support {
   player: Player;
   amount?: number;
+  target?: Player | null;
+  vehicle?: string;
+}
+
+/** `player` provided what others spawned at; `kind` is what that was. */
+export interface Spawn {
+  player: Player;
+  kind?: "other" | "squad" | "sunderer";
+}
+
+/** `player` drove or flew others who then fought. */
+export interface Transport {
+  player: Player;
+  vehicle?: string;
+}
+
+/** `count` supports of this kind since the player's last death. */
+export interface SupportStreak {
+  player: Player;
+  kind: "heal" | "repair" | "resupply" | "revive";
+  count: number;
 }
 
 /** `alert` identifies the alert from start to end. */
@@ -71,13 +120,20 @@ export interface AlertStart {
   alert: string;
   title: string;
   subtitle?: string;
+  world?: string;
+  zone?: string;
 }
 
+/** `scores` are shares or points by team, `winner` is a team; `outcome` is as the streamer's team sees it. */
 export interface AlertEnd {
   alert: string;
   outcome?: "canceled" | "draw" | "loss" | "over" | "win";
   title?: string;
   subtitle?: string;
+  world?: string;
+  zone?: string;
+  scores?: Record<string, number>;
+  winner?: string;
 }
 
 export interface Round {
@@ -87,16 +143,37 @@ export interface Round {
   scores?: Record<string, number>;
 }
 
+/** `team` is whose action it is; `stolen`: the other team had done most of the work. */
 export interface Objective {
   action: string;
   player?: Player | null;
   target?: string;
+  team?: string;
+  stolen?: boolean;
+}
+
+/** `team` holds `target` now, `previous` held it before; `defended`: both are the same. */
+export interface Capture {
+  kind: "base" | "continent" | "point";
+  target?: string;
+  team?: string;
+  previous?: string;
+  defended?: boolean;
+  player?: Player | null;
+  world?: string;
+  zone?: string;
 }
 
 /** Points by team. A source may report one team at a time: merge, do not replace. */
 export interface Score {
   scores: Record<string, number>;
   names?: Record<string, string>;
+}
+
+/** The player's `faction` is that of the character. */
+export interface Login {
+  player: Player;
+  world?: string;
 }
 
 export interface Presence {
@@ -294,12 +371,31 @@ export interface Custom {
   data?: Record<string, unknown>;
 }
 
+/** `name` tells several OBS apart; `scene` is the one on program. */
+export interface Obs {
+  name: string;
+  scene?: string;
+  streaming?: boolean;
+  recording?: boolean;
+}
+
+/** `status` is one word, such as `ready`, `listening`, `speaking`, `gone`; `commands` are what it can be told. */
+export interface Application {
+  application: string;
+  status: string;
+  title?: string;
+  detail?: string;
+  commands?: Array<string>;
+}
+
 /** The payload of each type. */
 export interface Payloads {
   /** one player killed another */
   kill: Kill;
   /** a player died by a bomb, a fall or their own hand, or the source does not tell by whom */
   death: Death;
+  /** a player destroyed a vehicle */
+  vehicle_destroyed: VehicleDestroyed;
   /** a kill by a shot to the head, where a source reports it apart from the kill */
   headshot: Headshot;
   /** several kills by one player within a short time (derived from kills) */
@@ -315,7 +411,17 @@ export interface Payloads {
   /** the streamer was revived */
   revive_taken: Revive;
   /** a player healed another */
-  heal: Heal;
+  heal: Support;
+  /** a player gave ammunition to another or to a vehicle */
+  resupply: Support;
+  /** a player repaired an armour or a vehicle */
+  repair: Support;
+  /** players spawned at what a player provided */
+  spawn: Spawn;
+  /** a player brought others to the fight */
+  transport: Transport;
+  /** supports of a player since their last death reached a number (derived from heal, resupply, repair, revive) */
+  support_streak: SupportStreak;
   /** an alert began: a contest for a continent, a final, a boss */
   alert_start: AlertStart;
   /** the alert ended, with its outcome */
@@ -324,8 +430,12 @@ export interface Payloads {
   round: Round;
   /** a bomb planted or defused, a flag taken, a monster slain */
   objective: Objective;
+  /** a point, a base or a continent was captured or defended */
+  capture: Capture;
   /** the score of a match */
   score: Score;
+  /** the streamer's character logged in */
+  login: Login;
   /** a player joined */
   player_join: Presence;
   /** a player left */
@@ -372,6 +482,10 @@ export interface Payloads {
   crosshair: Crosshair;
   /** an event of your own */
   custom: Custom;
+  /** the scene of OBS, and whether it streams and records */
+  obs: Obs;
+  /** what a connected application does */
+  application: Application;
 }
 
 /** One thing that happened (docs/wire.md, "An event"), with long names whatever the format on the wire. */

@@ -7,7 +7,7 @@ import { PITCH, ROW, Row } from "./killrow.mjs";
 import { pairOf } from "./player.mjs";
 
 /** @typedef {import("./killline.mjs").Killing} Killing */
-/** @typedef {Killing | import("../core/events.js").EventOf<"assist" | "streak">} Event */
+/** @typedef {Killing | import("../core/events.js").EventOf<"assist">} Event */
 /** @typedef {import("../core/types.mjs").Moment} Moment */
 /** @typedef {import("./killline.mjs").Line} Line */
 
@@ -15,14 +15,12 @@ const SHOWN_MS = 7_000; // two glances; CS and Battlefield keep theirs 5 to 8 s
 const LATE_SHOWN_MS = 3_000;
 const SAME_MS = 1_500; // a headshot or an assist reported apart belongs to a kill this young
 const APART_MS = 100; // rows that come closer together stand at once: a flood must not shimmer
-const STREAK = 3; // from here a streak is worth a colour
-const PLAYERS = 512; // whose streaks are remembered
 
 /** @type {import("../core/types.mjs").WidgetKind} */
 export const widget = {
   name: "killfeed",
   title: "Killfeed",
-  types: ["kill", "death", "headshot", "revive", "revive_taken", "assist", "streak"],
+  types: ["kill", "death", "headshot", "revive", "revive_taken", "assist"],
   box: { x: 1264, y: 300, width: 560, height: 312, anchor: "top-right" },
   upright: { x: 466, y: 400, width: 560, height: 312, anchor: "top-right" },
   samples: ["kill", "headshot", "kill", "death"],
@@ -44,19 +42,15 @@ class Killfeed {
     /** @type {Row[]} fading or unused, longest unused first */
     this.pool = Array.from({ length: this.max * 2 }, () => new Row(stage));
     root.append(...this.pool.map((row) => row.node));
-    /** @type {Map<string, number>} */
-    this.streaks = new Map();
   }
 
   /** @param {Event} event @param {Moment} moment */
   apply(event, { now, late }) {
-    this.changed = this.changed || event.type !== "streak";
-    if (event.type === "streak") this.remember(event.payload.player.id, event.payload.kills);
-    else if (event.type === "assist") this.credit(event.payload, now);
+    this.changed = true;
+    if (event.type === "assist") this.credit(event.payload, now);
     else if (event.type === "headshot" && this.promote(event.payload, now)) return;
     else {
-      const streak = "attacker" in event.payload ? (this.streaks.get(event.payload.attacker.id) ?? 0) : 0;
-      this.fresh.push({ ...lineOf(event, this.mine, streak), at: now, late });
+      this.fresh.push({ ...lineOf(event, this.mine), at: now, late });
       if (this.fresh.length > this.max) this.fresh.shift();
     }
   }
@@ -122,12 +116,5 @@ class Killfeed {
       [...shown, ...this.fresh].reverse().find((line) => line !== null && now - line.at < SAME_MS && fits(line)) ??
       undefined
     );
-  }
-
-  /** @param {string} id @param {number} kills */
-  remember(id, kills) {
-    this.streaks.delete(id);
-    if (kills >= STREAK) this.streaks.set(id, kills);
-    if (this.streaks.size > PLAYERS) this.streaks.delete(/** @type {string} */ (this.streaks.keys().next().value));
   }
 }

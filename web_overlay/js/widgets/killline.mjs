@@ -4,11 +4,13 @@
 import { ICONS } from "./icons.mjs";
 import { isMine, pairOf, side } from "./player.mjs";
 
+const STREAK = 3; // from here a streak is worth a colour
+
 /** @typedef {import("./player.mjs").Side} Side */
 /** @typedef {import("../core/events.js").EventOf<"kill" | "headshot" | "death" | "revive" | "revive_taken">} Killing */
 /**
  * `with` is who helped, `means` the weapon or the cause, `key` the killing that other events may belong to, `at` when
- * it came, `mine` whether the streamer is in it, `streak` the attacker's kills, 0 when they are not worth a word.
+ * it came, `mine` whether the streamer is in it, `streak` the attacker's kills up to this one, 0 when they are not worth a word.
  * @typedef {{kind: "kill" | "death" | "revive", left: Side | null, right: Side | null, with: string, means: string,
  *   icon: string, streak: number, mine: boolean, key: string, at: number, late: boolean}} Line
  */
@@ -16,10 +18,9 @@ import { isMine, pairOf, side } from "./player.mjs";
 /**
  * @param {Killing} event
  * @param {string} mine the streamer (player.mjs)
- * @param {number} streak
  * @returns {Omit<Line, "at" | "late">}
  */
-export function lineOf({ type, payload }, mine, streak) {
+export function lineOf({ type, payload }, mine) {
   const base = { left: null, right: null, with: "", means: "", icon: "", streak: 0, mine: false, key: "" };
   if (type === "death") {
     const { victim, cause = "" } = payload;
@@ -31,6 +32,7 @@ export function lineOf({ type, payload }, mine, streak) {
     return { ...base, kind: "revive", left: side(medic), right: side(revived), icon: ICONS.cross, mine: ours };
   }
   const { attacker, victim = null, weapon = "" } = payload;
+  const streak = type === "kill" ? (payload.streak ?? 0) : 0;
   return {
     ...base,
     kind: "kill",
@@ -38,7 +40,7 @@ export function lineOf({ type, payload }, mine, streak) {
     right: victim === null ? null : side(victim),
     means: weapon,
     icon: type === "headshot" || payload.headshot ? ICONS.headshot : "",
-    streak,
+    streak: streak >= STREAK ? streak : 0,
     mine: isMine(mine, attacker) || (victim !== null && isMine(mine, victim)),
     key: pairOf(attacker, victim),
   };

@@ -5,27 +5,60 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from actors.core.contract.payload import Count, Number, Payload, Player, Word
-from actors.core.contract.row import Look, Row, cosmetic, critical, normal, state
+from actors.core.contract.row import Look, OldName, Row, cosmetic, critical, normal, state
+from actors.core.contract.words import CLASSES, MEDALS, MULTIKILL_NAMES, STREAK_NAMES, VEHICLES, WEAPONS
 
 ADA: Final = Player("ada", "Ada", "CT")
 BO: Final = Player("bo", "Bo", "TERRORIST")
 
 
 class Kill(Payload, frozen=True):
-    """Without `victim` when the source reports only the attacker's own figures."""
+    """Without `victim` when the source reports only the attacker's own figures.
+
+    `penetrated`: through a wall. `weapon_category` is the kind of weapon, such as `knife`, `grenade`, `mine`, or
+    `roadkill` for a vehicle that ran over the victim. `medal` is what the game adds: `bounty`, `domination`, `revenge`,
+    `streak_stop`. `gunner`: a gunner in the attacker's vehicle made the kill. `world` and `zone` are where it happened.
+    `streak` is how many players the attacker has killed since their last death, this kill included. Framewire counts
+    it; it is 0 for a kill that counts for no streak, such as one of a team mate.
+    """
 
     attacker: Player
     victim: Player | None = None
     weapon: Word = ""
     headshot: bool = False
     penetrated: bool = False
+    noscope: bool = False
+    through_smoke: bool = False
+    attacker_blind: bool = False
+    assister: Player | None = None
+    weapon_id: Word = ""
+    weapon_category: Word = ""
+    medal: Word = ""
+    team_kill: bool = False
+    gunner: bool = False
+    world: Word = ""
+    zone: Word = ""
+    streak: Count = 0
 
 
 class Death(Payload, frozen=True):
-    """`cause` is empty when the source does not tell it."""
+    """`cause` is what the source calls it, such as `bomb`, `suicide`, `headshot`, `roadkill`, `team_kill`, or empty."""
 
     victim: Player
     cause: Word = ""
+
+
+class VehicleDestroyed(Payload, frozen=True):
+    """`owner` is whose vehicle it was. `gunner`: a gunner in the attacker's vehicle destroyed it."""
+
+    attacker: Player
+    vehicle: Word = ""
+    owner: Player | None = None
+    weapon: Word = ""
+    weapon_id: Word = ""
+    gunner: bool = False
+    world: Word = ""
+    zone: Word = ""
 
 
 class Headshot(Payload, frozen=True):
@@ -69,6 +102,11 @@ TYPES: Final[dict[str, Row]] = {
         "one player killed another",
         Look("Kill", "skull", "bad"),
         "Kill",
+        OldName("Team Kill", {"team_kill": True}),
+        OldName("Gunner Kill", {"gunner": True}),
+        *(OldName(f"Kill {name}", {"victim": {"loadout": loadout}}) for name, loadout in CLASSES.items()),
+        *(OldName(name, {"weapon_category": category}) for name, category in WEAPONS.items()),
+        *(OldName(name, {"medal": medal}) for name, medal in MEDALS.items()),
     ),
     "death": critical(
         8,
@@ -76,6 +114,20 @@ TYPES: Final[dict[str, Row]] = {
         "a player died by a bomb, a fall or their own hand, or the source does not tell by whom",
         Look("Death", "skull", "bad"),
         "Death",
+        OldName("Suicide", {"cause": "suicide"}),
+        OldName("Headshot Death", {"cause": "headshot"}),
+        OldName("Get RoadKilled", {"cause": "roadkill"}),
+        OldName("Team Kill Victim", {"cause": "team_kill"}),
+    ),
+    "vehicle_destroyed": critical(
+        8,
+        VehicleDestroyed(ADA, "lightning", BO, "decimator"),
+        "a player destroyed a vehicle",
+        Look("Vehicle destroyed", "target", "bad"),
+        "Vehicle Destruction",
+        OldName("Gunner Vehicle Destruction", {"gunner": True}),
+        *(OldName(f"Kill {name}", {"vehicle": name.lower()}) for name in VEHICLES),
+        *(OldName(f"Gunner Kill {name}", {"vehicle": name.lower(), "gunner": True}) for name in VEHICLES),
     ),
     "headshot": critical(
         9,
@@ -91,6 +143,7 @@ TYPES: Final[dict[str, Row]] = {
         Look("Multikill", "flame", "warm"),
         "Multikill",
         "Multikill {kills}",
+        *(OldName(name, {"kills": kills}) for kills, name in MULTIKILL_NAMES.items()),
     ),
     "assist": normal(
         4,
@@ -106,6 +159,7 @@ TYPES: Final[dict[str, Row]] = {
         Look("Hit", "target"),
         "Hitmarker",
         "Hitmarker {damage}",
+        OldName("Headshot Hitmarker", {"hitgroup": "head"}),
         coalesce="hit:{attacker.id}",
     ),
     "streak": state(
@@ -115,6 +169,7 @@ TYPES: Final[dict[str, Row]] = {
         Look("Streak", "flame", "warm"),
         "Killstreak",
         "Killstreak {kills}",
+        *(OldName(name, {"kills": kills}) for kills, name in STREAK_NAMES.items()),
         coalesce="streak:{player.id}",
     ),
 }

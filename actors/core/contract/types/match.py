@@ -7,6 +7,7 @@ from typing import Final, Literal
 from actors.core.contract.payload import Name, Number, Payload, Player, Text, Word
 from actors.core.contract.row import Look, OldName, Row, critical, normal, state
 from actors.core.contract.types.combat import ADA, BO
+from actors.core.contract.words import FACTIONS
 
 
 class AlertStart(Payload, frozen=True):
@@ -15,13 +16,21 @@ class AlertStart(Payload, frozen=True):
     alert: Name
     title: Text
     subtitle: Text = ""
+    world: Word = ""
+    zone: Word = ""
 
 
 class AlertEnd(Payload, frozen=True):
+    """`scores` are shares or points by team, `winner` is a team; `outcome` is as the streamer's team sees it."""
+
     alert: Name
     outcome: Literal["win", "loss", "draw", "canceled", "over"] = "over"
     title: Text = ""
     subtitle: Text = ""
+    world: Word = ""
+    zone: Word = ""
+    scores: dict[Word, float] = {}
+    winner: Word = ""
 
 
 class Round(Payload, frozen=True):
@@ -32,9 +41,26 @@ class Round(Payload, frozen=True):
 
 
 class Objective(Payload, frozen=True):
+    """`team` is whose action it is; `stolen`: the other team had done most of the work."""
+
     action: Word
     player: Player | None = None
     target: Word = ""
+    team: Word = ""
+    stolen: bool = False
+
+
+class Capture(Payload, frozen=True):
+    """`team` holds `target` now, `previous` held it before; `defended`: both are the same."""
+
+    kind: Literal["point", "base", "continent"]
+    target: Word = ""
+    team: Word = ""
+    previous: Word = ""
+    defended: bool = False
+    player: Player | None = None
+    world: Word = ""
+    zone: Word = ""
 
 
 class Score(Payload, frozen=True):
@@ -46,6 +72,13 @@ class Score(Payload, frozen=True):
 
 class Presence(Payload, frozen=True):
     player: Player
+
+
+class Login(Payload, frozen=True):
+    """The player's `faction` is that of the character."""
+
+    player: Player
+    world: Word = ""
 
 
 class PlayerMove(Payload, frozen=True):
@@ -93,6 +126,16 @@ TYPES: Final[dict[str, Row]] = {
         "a bomb planted or defused, a flag taken, a monster slain",
         Look("Objective", "target", "warm"),
         "Objective",
+        OldName("Break Construction", {"action": "construction_destroyed"}),
+    ),
+    "capture": critical(
+        8,
+        Capture("base", "The Crown", "TR", "NC", world="10", zone="2"),
+        "a point, a base or a continent was captured or defended",
+        Look("Captured", "flag", "warm"),
+        OldName("Point Control", {"kind": "point"}),
+        OldName("Base Capture", {"kind": "base"}),
+        OldName("Continent Capture", {"kind": "continent"}),
     ),
     "score": state(
         4,
@@ -101,6 +144,14 @@ TYPES: Final[dict[str, Row]] = {
         Look("Score", "equal"),
         "Score",
         coalesce="score",
+    ),
+    "login": normal(
+        4,
+        Login(Player("ada", "Ada", faction="TR"), "10"),
+        "the streamer's character logged in",
+        Look("Login", "people"),
+        *(OldName(f"Login {faction}", {"player": {"faction": faction}}) for faction in FACTIONS),
+        "Login",
     ),
     "player_join": normal(2, Presence(ADA), "a player joined", Look("Joined", "people"), "Player Join"),
     "player_leave": normal(2, Presence(ADA), "a player left", Look("Left", "people"), "Player Leave"),
