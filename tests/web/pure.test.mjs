@@ -106,7 +106,7 @@ test("store: the last write per key wins, and a frame sees each changed key once
   store.put(event({ id: "3", coalesce_key: "a" }), 0);
   assert.deepEqual(
     store.take().map((value) => value.event.id),
-    ["3", "2"],
+    ["2", "3"],
   );
   assert.deepEqual(store.take(), []);
   assert.equal(store.counters.superseded, 1);
