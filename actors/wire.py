@@ -46,7 +46,7 @@ class Bus:
 
     def __init__(self, run_dir: Path, context: zmq.Context[Any] | None = None) -> None:
         self.run_dir = run_dir
-        self.context = context or zmq.Context.instance()
+        self.context = context or zmq.Context()  # its own, so that two links can live in one process
 
     def bind(self, kind: int, name: str) -> Socket:
         """Return a socket of `kind` (zmq.PULL, zmq.PUB, zmq.REP) bound to `name`."""

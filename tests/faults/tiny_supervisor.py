@@ -10,6 +10,7 @@ sys.path.insert(0, str(ROOT))
 
 from actors import config  # noqa: E402
 from actors.commands import start  # noqa: E402
+from actors.core.supervision import kinds  # noqa: E402
 from actors.errors import FramewireError  # noqa: E402
 from actors.supervision import process_tree  # noqa: E402
 from actors.supervision.invocation import Invocation  # noqa: E402
@@ -34,8 +35,10 @@ def main(arguments: list[str]) -> int:
     run_dir = Path(arguments[0])
     fail_when_asked(run_dir)
     guarded = len(arguments) > 1
+    if (run_dir / "lamp.row").exists():  # a kind of process of the test's own: one row
+        kinds.KINDS = (*kinds.KINDS, kinds.Kind("lamp", "tests.lamp", reads=("queue",), stage=1))
     settings = config.load(run_dir / "tiny.toml", [f"run_dir={run_dir}"])
-    plan = config.load(None, ["demo=true"]).children()
+    plan = settings.children() if (run_dir / "lamp.row").exists() else config.load(None, ["demo=true"]).children()
     invocation = Invocation(os.getppid() if guarded else None, True, "again" in arguments, time.monotonic())
     try:
         return start.supervise(settings, invocation, plan, PROGRAM)

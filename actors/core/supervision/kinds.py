@@ -58,24 +58,25 @@ class Child(Struct, frozen=True):
     optional: bool = False
 
 
-def children(counts: Mapping[str, int | Sequence[str]], kinds: Iterable[Kind] = KINDS) -> list[Child]:
+def children(counts: Mapping[str, int | Sequence[str]], kinds: Iterable[Kind] | None = None) -> list[Child]:
     """Return all children in the order of their start; `counts` has the value of every `count` key."""
-    return [_child(kind, name, index) for kind in kinds for index, name in enumerate(_names(kind, counts), start=1)]
+    rows = KINDS if kinds is None else kinds
+    return [_child(kind, name, index) for kind in rows for index, name in enumerate(_names(kind, counts), start=1)]
 
 
-def parse_name(name: str, sources: Iterable[str], kinds: Iterable[Kind] = KINDS) -> tuple[Kind, int]:
+def parse_name(name: str, sources: Iterable[str]) -> tuple[Kind, int]:
     """Return (kind, index) of a child's name; `sources` are the names of all sources.
 
     Raises:
         ValueError: no child has this name.
     """
     stem, _, number = name.rpartition("-")
-    for kind in kinds:
+    for kind in KINDS:
         listed = kind.count == "sources" and name in sources
         numbered = kind.count.endswith(".processes") and stem == kind.name and number.isdigit()
         if listed or numbered or (name == kind.name and not kind.count):
             return kind, int(number) if numbered else 1
-    raise ValueError(f"Unknown process {name!r}. Kinds: {', '.join(kind.name for kind in kinds)}")
+    raise ValueError(f"Unknown process {name!r}. Kinds: {', '.join(kind.name for kind in KINDS)}")
 
 
 def reads(child: Child, key: str) -> bool:
