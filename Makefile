@@ -1,7 +1,9 @@
-# make install   a virtual environment in .venv with everything in it
-# make start     install, then run the pipeline in the foreground (Ctrl-C ends it)
+# make install   a virtual environment in .venv with everything in it, in the versions of requirements-dev.lock
+# make start     install what running needs (requirements.lock), run the pipeline in the foreground (Ctrl-C ends it)
 # make test      install, then all tests but the long ones: Python, Node, Chromium
-# make lint      ruff, mypy, tsc
+# make lint      ruff, mypy, tsc, bandit, pip-audit
+# make lock      take new versions of all packages into the lock files
+# make wheel     build dist/*.whl, which pipx installs, and the source archive
 # make long      the tests that take minutes
 # make faults    the fault tests in full: storms, hangs, hundreds of deaths (docs/faults.md); 12 to 25 minutes
 # make mutation  take each safety out and see a test go red
@@ -11,21 +13,21 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help install start test lint long faults mutation bench rehearsal system types
+.PHONY: help install start lock wheel audit test lint long faults mutation bench rehearsal system types
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-INSTALLED := $(VENV)/.installed
+PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check
 SPEED ?= 20
 KILL_EVERY ?= 2
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
 
-install: $(INSTALLED)
+install: $(VENV)/.dev
 
-# The stamp is younger than what says which packages are needed, or it is made again.
-$(INSTALLED): pyproject.toml
+# What a stamp stands for is installed again when its lock file is younger.
+$(VENV)/.runtime: requirements.lock
 	@python=""
 	for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
 		if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi
@@ -39,11 +41,33 @@ $(INSTALLED): pyproject.toml
 		fi
 	fi
 	[ -x $(PYTHON) ] || "$$python" -m venv $(VENV)
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(PIP) --require-hashes -r $<
 	touch $@
 
-start: install
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	$(PIP) --require-hashes -r $<
+	touch $@
+
+$(VENV)/.audit: requirements-audit.lock $(VENV)/.dev
+	$(PIP) --require-hashes -r $<
+	touch $@
+
+start: $(VENV)/.runtime
 	@exec ./supervisor.py start --config configs/default.toml
+
+# New versions within the bounds of pyproject.toml, for every system and Python, each file with its hash.
+lock: install
+	$(PIP) uv
+	@compile() {
+		$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+			--custom-compile-command "make lock" "$$@" pyproject.toml
+	}
+	compile -o requirements.lock
+	compile --extra dev -c requirements.lock -o requirements-dev.lock
+	compile --extra audit -c requirements-dev.lock -o requirements-audit.lock
+
+wheel: install
+	$(PYTHON) -m build --no-isolation
 
 # What the tests need beyond Python. As root on Debian it is installed; elsewhere a line says what is skipped.
 system:
@@ -74,6 +98,16 @@ lint: install types
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy actors supervisor.py
 	node_modules/.bin/tsc -p jsconfig.json
+	@$(MAKE) -s audit
+
+# Unsafe calls, and published faults of the locked versions. Without pypi.org the second says that it was left out.
+audit: $(VENV)/.audit
+	@$(VENV)/bin/bandit --quiet --recursive actors tools supervisor.py --configfile pyproject.toml
+	if $(PYTHON) -c 'import urllib.request; urllib.request.urlopen("https://pypi.org/pypi/pip/json", timeout=10)' 2>/dev/null; then
+		$(VENV)/bin/pip-audit --disable-pip --require-hashes --progress-spinner off -r requirements-dev.lock
+	else
+		echo "not audited: pypi.org does not answer" >&2
+	fi
 
 # TypeScript, which only looks at the overlay's types; nothing of it is shipped. Without npm its checks are skipped.
 types:

@@ -100,7 +100,7 @@ RemoveIPC=yes
 """
 # gateway.host may be an address that this machine only has when its network is up; a user's unit cannot wait for that.
 SYSTEM_AFTER: Final = "Wants=network-online.target\nAfter=network-online.target\n"
-TEMPORARY: Final = ("/tmp", "/var/tmp")  # PrivateTmp gives the service others of these
+TEMPORARY: Final = ("/tmp", "/var/tmp")  # nosec B108: PrivateTmp gives the service others of these
 
 
 @click.group("service")

@@ -264,9 +264,8 @@ class LogReader:
     def quarantine(self, limit: int) -> list[dict[str, Any]]:
         """Return the last `limit` rejected raw messages, newest first."""
         names = ("n", "ts_ms", "id", "kind", "reason", "excerpt", "dead")
-        rows = self._db.execute(
-            f"SELECT {', '.join(names)} FROM quarantine ORDER BY n DESC LIMIT ?", (limit,)
-        ).fetchall()
+        query = f"SELECT {', '.join(names)} FROM quarantine ORDER BY n DESC LIMIT ?"  # nosec B608: constants
+        rows = self._db.execute(query, (limit,)).fetchall()
         return [dict(zip(names, row, strict=True)) | {"dead": bool(row[-1])} for row in rows]
 
     @readable()
