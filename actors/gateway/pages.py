@@ -16,6 +16,7 @@ from actors import program
 from actors.core import origins
 
 WEB_ROOT: Final = program.SHARE / "web_overlay"
+THEMES: Final = Path("overlays", "themes")  # in the run directory: the user's own
 
 HEADERS: Final = {
     # Inline style only: OBS injects the user's custom CSS as a <style> element.
@@ -126,6 +127,19 @@ class Files(BaseHandler, tornado.web.StaticFileHandler):
 
     def get_content_type(self) -> str:
         return self.TYPES[Path(str(self.absolute_path)).suffix]
+
+
+class Themes(Files):
+    """Themes: of the user's own folder, else of web_overlay/themes."""
+
+    def initialize(self, path: str, own: str) -> None:  # type: ignore[override]
+        super().initialize(path)
+        self._own = own
+
+    async def get(self, path: str = "", include_body: bool = True) -> None:
+        if Path(self._own, self.parse_url_path(path)).is_file():
+            self.root = self._own
+        await super().get(path, include_body)
 
 
 class Redirect(BaseHandler):

@@ -66,6 +66,7 @@ def application(gateway: Gateway) -> tornado.web.Application:
             ("/overlay/", pages.Files, {"path": root, "page": "overlay.html"}),
             ("/static/(.*)", pages.Files, {"path": root}),
             *media.routes(gateway.run_dir, settings, gateway.counts),
+            ("/themes/(.*)", pages.Themes, {"path": f"{root}/themes", "own": str(gateway.run_dir / pages.THEMES)}),
             ("/healthz", api.Healthz, shared),
             ("/readyz", api.Readyz, shared),
             ("/metrics", api.Metrics, shared),

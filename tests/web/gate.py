@@ -183,6 +183,7 @@ class Gate:
                 ("/static/(.*)", pages.Files, {"path": root}),
                 *media.routes(self.run_dir, Gateway(emote_origin=f"http://{host}/cdn"), Counter()),
                 ("/cdn/(.*)", Cdn, {"gate": self}),
+                ("/themes/(.*)", pages.Themes, {"path": f"{root}/themes", "own": str(self.run_dir / pages.THEMES)}),
                 ("/api/(.*)", Api, {"gate": self}),
                 ("/own/(.*)", Own, {"gate": self}),
             ],

@@ -54,7 +54,7 @@ def test_everything_stays_inside_the_safe_area(gate: Gate, overlay: Overlay, siz
     eventually(lambda: overlay.texts(".kf-panel") and overlay.texts("#hud .hud-fps"))
     boxes: dict[str, list[float]] = overlay.page.evaluate(
         """Object.fromEntries(
-          ['.sc', '.w-alerts .bn', '.w-social .bn', '.mk', '.sk', '#hud', '.w-chat', '.kf-row:not(.off) .kf-panel']
+          ['.sc', '.w-alerts .bn', '.w-social .bn', '.st', '#hud', '.w-chat', '.kf-row:not(.off) .kf-panel']
           .flatMap((name) => [...document.querySelectorAll(name)].map((node, at) => {
             const box = node.getBoundingClientRect();
             return [`${name} ${at}`, [box.left, box.top, box.right, box.bottom]];
@@ -76,7 +76,7 @@ def test_the_widgets_do_not_cover_each_other(gate: Gate, overlay: Overlay, size:
     eventually(lambda: overlay.texts(".kf-panel"))
     overlaps: list[Any] = overlay.page.evaluate(
         """(() => {
-          const names = ['.sc', '.w-alerts .bn', '.w-social .bn', '.mk', '.sk', '.w-chat', '.kf-row .kf-panel'];
+          const names = ['.sc', '.w-alerts .bn', '.w-social .bn', '.st', '.w-chat', '.kf-row .kf-panel'];
           const boxes = names.flatMap((name) => [...document.querySelectorAll(name)]
             .map((node, at) => [`${name} ${at}`, node.getBoundingClientRect()]));
           const crosses = (a, b, c, d) => a < d - 1 && c < b - 1;
@@ -140,7 +140,7 @@ def test_reduced_motion_moves_nothing(gate: Gate, overlay: Overlay) -> None:
     assert moved == []
 
 
-def test_only_transform_and_opacity_are_animated(gate: Gate, overlay: Overlay) -> None:
+def test_only_transform_opacity_and_clip_path_are_animated(gate: Gate, overlay: Overlay) -> None:
     overlay.page.add_init_script(
         """globalThis.moved = new Set();
         const play = Animation.prototype.play;
@@ -156,7 +156,7 @@ def test_only_transform_and_opacity_are_animated(gate: Gate, overlay: Overlay) -
     everything(gate, "another")
     overlay.drawn()
     moved = set(overlay.page.evaluate("[...moved]")) - {"offset", "computedOffset", "easing", "composite"}
-    assert moved == {"opacity", "transform"}
+    assert moved - {"clip-path"} == {"opacity", "transform", "clipPath"}
 
 
 def test_the_hud_says_how_it_is_and_costs_little(gate: Gate, overlay: Overlay) -> None:

@@ -24,9 +24,9 @@ def test_a_kill_shows_who_how_and_whom(gate: Gate, overlay: Overlay) -> None:
     gate.emit("kill", kill(1, 2, headshot=True))
     gate.emit("kill", kill(3, 4, weapon="m4a1_silencer"))
     overlay.drawn()
-    assert overlay.texts(".kf-panel") == ["player1ak47player2", "player3m4a1 silencerplayer4"]
+    assert overlay.texts(".kf-panel") == ["player1AK-47player2", "player3M4A1-Splayer4"]
     marked = overlay.page.evaluate(
-        "[...document.querySelectorAll('.kf-row:not(.off) .kf-icon')].map((icon) => !icon.classList.contains('off'))"
+        "[...document.querySelectorAll('.kf-row:not(.off) .kf-head')].map((icon) => !icon.classList.contains('off'))"
     )
     assert marked == [True, False]
 
@@ -41,12 +41,12 @@ def test_deaths_revives_and_separate_headshots_and_assists_have_their_place(gate
     gate.emit("assist", {"player": player(6), "victim": player(4)})
     gate.emit("assist", {"player": player(7)})  # of a kill that cannot be told
     overlay.drawn()
-    eventually(lambda: "player3+ player6ak47player4" in overlay.texts(".kf-panel"))
+    eventually(lambda: "player3player6AK-47player4" in overlay.texts(".kf-panel"))
     assert overlay.texts(".kf-panel") == [
-        "planted c4player1",
+        "C4player1",
         "player2player1",
-        "player3+ player6ak47player4",
-        "player5awp",
+        "player3player6AK-47player4",
+        "player5AWP",
     ]
     assert overlay.page.locator(".kf-row.mine:not(.off)").count() == 1, "a revive of the streamer stands out"
 
@@ -59,7 +59,7 @@ def test_the_killfeed_keeps_the_newest_and_its_nodes(gate: Gate, overlay: Overla
     overlay.drawn()
     eventually(lambda: len(overlay.texts(".kf-panel")) == 4)
     assert [text[:8] for text in overlay.texts(".kf-panel")] != []
-    assert {text.split("ak47")[0] for text in overlay.texts(".kf-panel")} == {f"player{n}" for n in range(16, 20)}
+    assert {text.split("AK-47")[0] for text in overlay.texts(".kf-panel")} == {f"player{n}" for n in range(16, 20)}
     assert overlay.page.evaluate("document.querySelectorAll('*').length") == nodes, "nodes are pooled"
 
 
@@ -83,28 +83,29 @@ def test_a_kill_on_a_streak_is_marked_with_its_number(gate: Gate, overlay: Overl
     gate.send(gate.event("kill", {**kill(1, 2), "streak": 4}), gate.event("kill", {**kill(1, 5), "streak": 5}), streak)
     gate.send(gate.event("kill", {**kill(3, 4), "streak": 2}))
     overlay.drawn()
-    assert overlay.texts(".hot .kf-streak") == ["×4", "×5"], "each row has the streak of its own kill"
-    assert overlay.texts(".sk-number") == ["×5"]
+    assert overlay.texts(".kf-streak") == ["streak 4", "streak 5"], "each row has the streak of its own kill"
+    assert overlay.texts(".st-word") == ["Streak 5"]
     gate.emit("streak", {"player": player(1), "kills": 6}, coalesce_key="streak:p1")
-    eventually(lambda: overlay.texts(".sk-number") == ["×6"])
+    eventually(lambda: overlay.texts(".st-word") == ["Streak 6"])
     gate.emit("streak", {"player": player(1), "kills": 0}, coalesce_key="streak:p1")
-    eventually(lambda: overlay.texts(".sk-number") == [])
+    eventually(lambda: overlay.texts(".st-word") == [])
 
 
 def test_a_multikill_is_announced_and_a_higher_one_takes_its_place(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
-    for kills, word in [(2, "DOUBLE KILL"), (3, "TRIPLE KILL"), (4, "QUAD KILL"), (5, "ACE"), (7, "7 KILLS")]:
+    for kills, word in [(2, "Double kill"), (3, "Triple kill"), (4, "Quad kill"), (5, "Ace"), (7, "7 kills")]:
         gate.emit("multikill", {"player": player(1, "zephyr"), "kills": kills, "window_ms": 4000})
         overlay.drawn()
-        assert overlay.texts(".mk-word") == [word]
-    assert overlay.texts(".mk-who") == ["zephyr"]
+        assert overlay.texts(".st-word") == [word]
+        assert overlay.page.locator(".st-wire i:not(.off)").count() == kills, "a segment per kill"
+    assert overlay.texts(".st-name") == ["zephyr"]
 
 
 def test_hits_are_one_mark_with_their_number(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     hit = {"attacker": player(1), "victim": player(2), "hitgroup": "chest"}
     gate.send(*(gate.event("hit", hit, count=count, coalesce_key="hit:p1") for count in (1, 4, 2)))
-    eventually(lambda: overlay.texts(".hm-count") == ["×7"])
+    eventually(lambda: overlay.texts(".hm-count") == ["×7 hits"])
     assert overlay.page.get_attribute(".hm-box", "data-level") == "3"
     assert overlay.page.locator(".hm-box").count() == 1
     assert sum(line["count"] for line in overlay.journal()) == 7, "merged, and counted"
@@ -206,7 +207,7 @@ def test_retained_state_is_on_the_page_after_the_welcome(gate: Gate, overlay: Ov
     overlay.open()
     eventually(lambda: overlay.texts(".sc-points") == ["1", "2"])
     assert overlay.page.locator(".w-chat.hidden").count() == 1
-    assert overlay.texts(".sk-number") == [], "an old streak is not announced"
+    assert overlay.texts(".st-word") == [], "an old streak is not announced"
 
 
 def test_toggles_hide_and_show_by_name(gate: Gate, overlay: Overlay) -> None:

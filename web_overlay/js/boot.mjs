@@ -17,6 +17,7 @@ import { loadPlace, overlayId } from "./place.mjs";
 import { Reporter } from "./report.mjs";
 import { loadSettings } from "./settings.mjs";
 import { Arrangement } from "./stage.mjs";
+import { dress } from "./theme.mjs";
 import { BUILD } from "./version.mjs";
 import { WIDGETS } from "./widgets/all.mjs";
 import { Toggles } from "./widgets/toggles.mjs";
@@ -33,8 +34,9 @@ at("safe").classList.toggle("off", !options.safe);
 const { texts, rules } = await loadSettings(options.lang, (problem) => problems.push(problem));
 const clock = pageClock();
 const view = new View();
+const look = await dress(options, (problem) => problems.push(problem));
 /** @type {import("./widgets/dom.mjs").Stage} */
-const stage = { view, options, still, texts, rules, wake: () => scheduler.request() };
+const stage = { view, options, still, texts, rules, look, wake: () => scheduler.request() };
 /** @type {Arrangement} */
 const arrangement = new Arrangement({
   ...{ stage, root: at("stage"), kinds: WIDGETS },

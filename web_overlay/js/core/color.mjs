@@ -25,6 +25,7 @@ const KNOWN = new Map([
   ["purple", "purple"],
   ["green", "green"],
 ]);
+const SECOND = ["orange", "red", "yellow"];
 const OTHERS = 8; // --fw-other-1 to --fw-other-8
 
 /** @param {string} team the source's own word @returns {string} a CSS colour */
@@ -32,6 +33,12 @@ export function teamColor(team) {
   if (team === "") return "var(--fw-team-none)";
   const known = KNOWN.get(team.toLowerCase());
   return known === undefined ? otherColor(team) : `var(--fw-team-${known})`;
+}
+
+/** Of two sides in a match the second: themes may draw it hatched. @param {string} team */
+export function isSecond(team) {
+  const known = KNOWN.get(team.toLowerCase());
+  return team !== "" && (known === undefined ? hash(team) % 2 === 1 : SECOND.includes(known));
 }
 
 /** One of eight colours, always the same for the same word. @param {string} word @returns {string} a CSS colour */

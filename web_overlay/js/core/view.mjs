@@ -12,7 +12,7 @@ const STYLE = 1;
 const CLASS = 2;
 const ATTRIBUTE = 3;
 const SOURCE = 4;
-const SAFE = new Set(["d", "viewBox", "role", "aria-hidden", "title"]); // never href, src, style or on…
+const SAFE = new Set(["d", "viewBox", "transform", "role", "aria-hidden", "title"]); // never href, src, style or on…
 
 // Pictures, videos and sounds come from this gateway alone: its cache of emotes, and the user's own files.
 const MEDIA = /^\/media\/(emote\/[a-z0-9-]{1,16}\/[\w-]{1,80}|alerts\/[\w.~!'()*%-]{1,600})$/;
@@ -23,8 +23,8 @@ export class View {
     this.nodes = new WeakMap();
     /** @type {Slot[]} */
     this.dirty = [];
-    /** @type {Animation[]} */
-    this.plays = [];
+    /** @type {Map<Animation, {share: number, rate: number}>} */
+    this.plays = new Map();
     /** @type {Map<HTMLMediaElement, number | null>} to start at a volume, or to stop */
     this.sounds = new Map();
     this.counters = { commits: 0, writes: 0, spared: 0 };
@@ -67,9 +67,19 @@ export class View {
     this.sounds.set(media, null);
   }
 
-  /** Play an animation from its start, in this commit. @param {Animation} animation */
-  play(animation) {
-    if (!this.plays.includes(animation)) this.plays.push(animation);
+  /** Play animations from their start, in this commit. @param {...Animation} animations */
+  play(...animations) {
+    for (const animation of animations) this.plays.set(animation, { share: 0, rate: 1 });
+  }
+
+  /**
+   * Play an animation that tells time, from a share of it on.
+   * @param {Animation} animation made to last 1 s
+   * @param {number} share how much of the time is over, 0 to 1
+   * @param {number} whole_ms how long all of it is
+   */
+  pace(animation, share, whole_ms) {
+    this.plays.set(animation, { share, rate: 1_000 / Math.max(1, whole_ms) });
   }
 
   /** @param {object} node @param {0 | 1 | 2 | 3 | 4} kind @param {string} key @param {string} value */
@@ -100,11 +110,12 @@ export class View {
       writes += 1;
     }
     this.dirty.length = 0;
-    for (const animation of this.plays) {
-      animation.currentTime = 0;
+    for (const [animation, { share, rate }] of this.plays) {
+      animation.playbackRate = rate;
+      animation.currentTime = share * 1_000;
       animation.play();
     }
-    this.plays.length = 0;
+    this.plays.clear();
     for (const [media, volume] of this.sounds) sound(media, volume);
     this.sounds.clear();
     this.counters.writes += writes;

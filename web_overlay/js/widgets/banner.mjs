@@ -2,7 +2,7 @@
 // One announcement at a time. Others wait, and the more wait the shorter each is shown, down to a glance. What is late
 // is not queued: only the newest is shown, in brief and still, with how many came before it.
 
-import { el, entrance, icon, text } from "./dom.mjs";
+import { el, icon, reveal, text, waiting, wire } from "./dom.mjs";
 
 /** @typedef {import("../core/types.mjs").Event} Event */
 /** @typedef {import("../core/types.mjs").Moment} Moment */
@@ -19,16 +19,17 @@ import { el, entrance, icon, text } from "./dom.mjs";
 
 const GLANCE_MS = 1_200; // long enough to read six words
 const LATE_MS = 2_500;
+const LONG = 22; // characters of a title in one line at its full size; beyond it is smaller and takes two
 const WAITING = 32; // beyond it the oldest is only counted: "+1 more"
 
 export class Banner {
   /**
    * @param {import("./dom.mjs").Stage} stage
    * @param {HTMLElement} root
-   * @param {{describe(event: Event): Notice | null, shift: string}} what null for what needs no announcement; `shift` is
-   *   where it comes in from, a CSS transform
+   * @param {{describe(event: Event): Notice | null, edge: "top" | "left"}} what null for what needs no announcement;
+   *   `edge` is where its panel opens from
    */
-  constructor(stage, root, { describe, shift }) {
+  constructor(stage, root, { describe, edge }) {
     this.describe = describe;
     this.view = stage.view;
     /** @type {Notice[]} */
@@ -40,22 +41,25 @@ export class Banner {
     /** @type {Notice | null} */
     this.late = null;
     this.skipped = 0;
+    this.passed = 0;
     this.icon = icon("bn-icon");
     this.eyebrow = text();
     this.title = text();
     this.detail = text();
     this.more = text();
     this.detailBox = el("div", "bn-detail", this.detail);
-    const words = el(
-      "div",
-      "bn-words",
-      el("div", "bn-eyebrow", this.eyebrow, el("span", "bn-more", this.more)),
-      el("div", "bn-title", this.title),
-      this.detailBox,
-    );
-    this.box = el("div", "bn gone", el("div", "bn-badge", this.icon.svg), words);
+    const title = el("div", "bn-title", this.title);
+    title.dir = this.detailBox.dir = "auto";
+    const eyebrow = el("div", "bn-eyebrow", el("span", "label", this.eyebrow), el("span", "bn-more", this.more));
+    const words = el("div", "bn-words", eyebrow, title, this.detailBox);
+    const line = wire("flat");
+    this.box = el("div", "slab bn gone", el("div", "bn-badge", this.icon.svg), words, line);
     root.append(this.box);
-    this.entrance = entrance(stage, this.box, shift, 220);
+    this.entrance = reveal(stage, this.box, line, edge);
+    // The wire tells how long the banner still holds, so that a queue never surprises.
+    const frames = stage.still ? [{ opacity: 1 }, { opacity: 0.2 }] : [{ transform: "none" }, { transform: "scaleX(0)" }];
+    this.time = waiting(line, frames, { duration: 1_000, fill: "forwards" });
+    this.paced = 0;
   }
 
   /** @param {Event} event @param {Moment} moment */
@@ -82,7 +86,14 @@ export class Banner {
     if (this.shown !== null && now >= this.ends()) this.shown = null;
     if (this.shown === null) this.next(now);
     this.view.toggle(this.box, "gone", this.shown === null);
-    return this.shown === null ? Infinity : this.ends();
+    if (this.shown === null) return Infinity;
+    const ends = this.ends();
+    if (ends !== this.paced) {
+      this.paced = ends;
+      this.view.pace(this.time, (now - this.shown_at) / Math.max(1, ends - this.shown_at), ends - this.shown_at);
+      this.count();
+    }
+    return ends;
   }
 
   /** @returns {number} when what is shown has been shown long enough */
@@ -98,7 +109,7 @@ export class Banner {
     if (notice === null) return;
     this.isLate = notice === this.late;
     if (this.isLate) this.late = null;
-    else this.view.play(this.entrance);
+    else this.view.play(...this.entrance);
     this.shown = notice;
     this.shown_at = now;
     this.write(notice);
@@ -114,7 +125,15 @@ export class Banner {
     view.text(this.title, notice.title);
     view.text(this.detail, notice.detail);
     view.toggle(this.detailBox, "off", notice.detail === "");
-    const others = this.isLate ? "earlier" : "more";
-    view.text(this.more, this.skipped > 0 ? `+${this.skipped} ${others}` : "");
+    view.toggle(this.box, "long", notice.title.length > LONG);
+    this.passed = this.skipped;
+    this.paced = 0;
+  }
+
+  /** What is not shown: passed over, or still waiting. */
+  count() {
+    const waiting = this.waiting.length > 0 ? `${this.waiting.length} more` : "";
+    const passed = this.passed > 0 ? `+${this.passed} ${this.isLate ? "earlier" : "more"}` : "";
+    this.view.text(this.more, passed || waiting);
   }
 }

@@ -57,21 +57,74 @@ export function waiting(node, frames, options) {
  * @typedef {object} Stage
  * @property {import("../core/view.mjs").View} view
  * @property {import("../core/params.mjs").Options} options
+ * @property {import("../theme.mjs").Look} look
  * @property {boolean} still no movement, fades only
  * @property {import("../core/text.mjs").Texts} texts
  * @property {import("../core/occasions.mjs").Rule[]} rules of the user, for alerts
  * @property {() => void} wake ask for a frame: something changed that is no event
  */
 
+const DECELERATE = "cubic-bezier(.16,1,.3,1)";
+const OPEN = "inset(-.12rem)"; // beyond the panel: outlines and frames are not cut
+const BEHIND_MS = 60; // the panel begins to open while the wire still draws itself
+
+/** The wire along the leading edge of a panel (css/base.css). @param {string} [className] */
+export function wire(className = "") {
+  return el("i", `wire ${className}`.trim());
+}
+
 /**
- * How things come in: from `shift`, or only a fade where movement is not wanted.
+ * How a panel comes in, by the theme's `motion`: it opens behind its wire, or fades, or stands there at once.
+ * @param {Stage} stage
+ * @param {Element} node the panel
+ * @param {Element} line its wire
+ * @param {"left" | "right" | "top" | "bottom" | "middle"} edge where the wire is
+ * @returns {Animation[]} for `view.play`
+ */
+export function reveal({ still, look }, node, line, edge) {
+  const fade = (/** @type {string} */ transform) =>
+    waiting(node, [{ opacity: 0, transform }, { opacity: 1, transform: "none" }], { duration: look.enter_ms, easing: DECELERATE });
+  if (still) return [fade("none")];
+  if (look.motion === "cut") return [];
+  if (look.motion === "fade") return [fade(TRAVEL[edge](look.travel))];
+  const timing = { easing: DECELERATE, fill: /** @type {const} */ ("backwards") };
+  const along = edge === "left" || edge === "right" ? "scaleY(0)" : "scaleX(0)";
+  return [
+    waiting(line, [{ transform: along }, { transform: "none" }], { ...timing, duration: look.wire_ms }),
+    waiting(node, [{ clipPath: CLOSED[edge] }, { clipPath: OPEN }], { ...timing, duration: look.enter_ms, delay: BEHIND_MS }),
+  ];
+}
+
+/** @type {Record<string, (length: string) => string>} from where a panel that fades in travels */
+const TRAVEL = {
+  left: (length) => `translateX(calc(-1 * ${length}))`,
+  right: (length) => `translateX(${length})`,
+  top: (length) => `translateY(calc(-1 * ${length}))`,
+  bottom: (length) => `translateY(${length})`,
+  middle: (length) => `translateY(${length})`,
+};
+
+/** @type {Record<string, string>} only the wire is to be seen */
+const CLOSED = {
+  left: "inset(-.12rem calc(100% - .03rem) -.12rem -.12rem)",
+  right: "inset(-.12rem -.12rem -.12rem calc(100% - .03rem))",
+  top: "inset(-.12rem -.12rem calc(100% - .03rem) -.12rem)",
+  bottom: "inset(calc(100% - .03rem) -.12rem -.12rem -.12rem)",
+  middle: "inset(-.12rem 50% -.12rem 50%)",
+};
+
+/**
+ * How things without a wire come in: from `shift`, or only a fade where movement is not wanted.
  * @param {Stage} stage
  * @param {Element} node
  * @param {string} shift a CSS transform
  * @param {number} [ms]
  */
-export function entrance(stage, node, shift, ms = 200) {
-  const from = stage.still ? { opacity: 0 } : { opacity: 0, transform: shift };
-  const to = stage.still ? { opacity: 1 } : { opacity: 1, transform: "none" };
-  return waiting(node, [from, to], { duration: ms, easing: "cubic-bezier(.16,1,.3,1)" });
+export function entrance({ still, look }, node, shift, ms = 200) {
+  const from = look.motion === "cut" && !still ? {} : { opacity: 0 };
+  const moves = !still && look.motion !== "cut";
+  return waiting(node, [moves ? { ...from, transform: shift } : from, moves ? { opacity: 1, transform: "none" } : { opacity: 1 }], {
+    duration: ms,
+    easing: DECELERATE,
+  });
 }

@@ -1,8 +1,8 @@
 // @ts-check
-// Hits in the middle of the picture: one mark that stays lit while hits come, with their number. Never one flash per
-// hit: merging them is what keeps it under three flashes a second (WCAG 2.3.1).
+// Hits in the middle of the picture: one mark that stays lit while hits come; more hits make it larger and bolder, a
+// headshot gives it another shape. Never one flash per hit: merging them keeps it under three flashes a second (WCAG 2.3.1).
 
-import { el, text, waiting } from "./dom.mjs";
+import { el, icon, text, waiting } from "./dom.mjs";
 import { isMine } from "./player.mjs";
 
 /** @typedef {import("../core/events.js").EventOf<"hit">} Event */
@@ -10,6 +10,9 @@ import { isMine } from "./player.mjs";
 const TOGETHER_MS = 700; // hits closer than this are one burst
 const MOST = 99; // beyond it nobody reads the number
 const FADE_MS = 400;
+const COUNTED = 3; // from here the number is worth reading
+const BODY = "M-16-16L-34-34M16-16L34-34M16 16L34 34M-16 16L-34 34";
+const HEAD = "M-21-21L-36-36M21-21L36-36M21 21L36 36M-21 21L-36 36M0-21L21 0L0 21L-21 0Z";
 const LEVELS = [1, 3, 6, 12]; // hits from which the mark grows
 
 /** @type {import("../core/types.mjs").WidgetKind} */
@@ -17,8 +20,8 @@ export const widget = {
   name: "hitmarkers",
   title: "Hitmarkers",
   types: ["hit"],
-  box: { x: 820, y: 460, width: 280, height: 160, anchor: "center" },
-  upright: { x: 400, y: 880, width: 280, height: 160, anchor: "center" },
+  box: { x: 780, y: 460, width: 360, height: 160, anchor: "center" },
+  upright: { x: 360, y: 880, width: 360, height: 160, anchor: "center" },
   make: (stage, root) => new Hitmarkers(stage, root),
 };
 
@@ -32,8 +35,11 @@ class Hitmarkers {
     this.last_at = -Infinity;
     this.fresh = false;
     this.number = text();
-    this.mark = el("div", "hm-mark", el("i", ""), el("i", ""), el("i", ""), el("i", ""));
-    this.count = el("div", "hm-count", this.number);
+    const [under, over] = [icon("hm-under"), icon("hm-over")];
+    for (const { svg } of [under, over]) svg.setAttribute("viewBox", "-50 -50 100 100");
+    this.paths = [under.path, over.path];
+    this.mark = el("div", "hm-mark", under.svg, over.svg);
+    this.count = el("div", "hm-count outlined", this.number);
     this.box = el("div", "hm-box", this.mark, this.count);
     root.append(this.box);
     // Lit at once: a hit must be seen on the frame it lands on. Then it holds, then it fades.
@@ -69,6 +75,7 @@ class Hitmarkers {
     const level = LEVELS.filter((from) => this.hits >= from).length;
     view.attribute(this.box, "data-level", String(level));
     view.toggle(this.box, "head", this.head);
+    for (const path of this.paths) view.attribute(path, "d", this.head ? HEAD : BODY);
     view.text(this.number, label(this.hits));
     view.play(this.light);
     view.play(this.kick);
@@ -78,6 +85,6 @@ class Hitmarkers {
 
 /** @param {number} hits */
 function label(hits) {
-  if (hits > MOST) return `×${MOST}+`;
-  return hits > 1 ? `×${hits}` : "";
+  if (hits < COUNTED) return "";
+  return hits > MOST ? `×${MOST}+ hits` : `×${hits} hits`;
 }

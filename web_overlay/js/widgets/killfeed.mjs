@@ -1,9 +1,9 @@
 // @ts-check
-// Who did what to whom: kills, deaths, headshots, revives. Newest at the bottom; rows move, they never jump.
+// Who did what to whom: kills, deaths, headshots, revives. Newest at the bottom. Rows leave first; then the others close
+// ranks, so that only one thing moves at a time. Rows move, they never jump.
 
-import { ICONS } from "./icons.mjs";
 import { lineOf } from "./killline.mjs";
-import { PITCH, ROW, Row } from "./killrow.mjs";
+import { Row } from "./killrow.mjs";
 import { pairOf } from "./player.mjs";
 
 /** @typedef {import("./killline.mjs").Killing} Killing */
@@ -15,6 +15,7 @@ const SHOWN_MS = 7_000; // two glances; CS and Battlefield keep theirs 5 to 8 s
 const LATE_SHOWN_MS = 3_000;
 const SAME_MS = 1_500; // a headshot or an assist reported apart belongs to a kill this young
 const APART_MS = 100; // rows that come closer together stand at once: a flood must not shimmer
+const RANKS_MS = 100; // from a row's leaving to the others' closing ranks
 
 /** @type {import("../core/types.mjs").WidgetKind} */
 export const widget = {
@@ -35,6 +36,7 @@ class Killfeed {
     this.max = stage.options.kills;
     this.entered_at = -Infinity;
     this.changed = false;
+    this.close_at = Infinity;
     /** @type {Line[]} what came since the last frame */
     this.fresh = [];
     /** @type {Row[]} oldest first */
@@ -57,38 +59,53 @@ class Killfeed {
 
   /** As many rows as fit, never half a row. @param {import("../core/types.mjs").Size} size */
   resize({ height }) {
-    this.max = Math.max(1, Math.min(this.stage.options.kills, Math.floor((height - ROW) / PITCH) + 1));
+    const { stage } = this;
+    const pitch = stage.look.row_px + stage.look.gap_px;
+    this.max = Math.max(1, Math.min(stage.options.kills, Math.floor((height + stage.look.gap_px) / pitch)));
     this.changed = true;
   }
 
   /** @param {number} now @returns {number} */
   frame(now) {
-    for (const row of this.rows.filter((row) => row.until <= now)) this.retire(row).fade();
+    for (const row of this.rows.filter((row) => row.until <= now)) {
+      this.retire(row).fade();
+      this.close_at = Math.min(this.close_at, now + RANKS_MS);
+    }
+    if (now >= this.close_at) this.closeRanks();
     if (this.changed) this.settle(now);
-    let wake = Infinity;
-    for (const row of this.rows) wake = Math.min(wake, row.until);
-    return wake;
+    return this.rows.reduce((wake, row) => Math.min(wake, row.until), this.close_at);
+  }
+
+  closeRanks() {
+    this.close_at = Infinity;
+    this.changed = true;
   }
 
   /** @param {number} now */
   settle(now) {
     for (const line of this.fresh) {
       if (this.rows.length >= this.max) this.retire(this.rows[0]).hide();
+      if (this.nextSlot() >= this.max) this.closeRanks();
       const row = /** @type {Row} */ (this.pool.shift());
       const moving = !line.late && now - this.entered_at >= APART_MS;
       if (moving) this.entered_at = now;
-      row.enter(line, this.rows.length, now + (line.late ? LATE_SHOWN_MS : SHOWN_MS), moving);
+      row.enter(line, this.nextSlot(), now + (line.late ? LATE_SHOWN_MS : SHOWN_MS), moving);
       this.rows.push(row);
     }
     this.fresh.length = 0;
     while (this.rows.length > this.max) this.retire(this.rows[0]).hide();
-    this.rows.forEach((row, slot) => row.settle(slot));
+    const closed = this.close_at === Infinity;
+    this.rows.forEach((row, at) => row.settle(closed ? at : row.slot));
     this.changed = false;
+  }
+
+  /** Below the last row, whose slot is kept until ranks are closed. @returns {number} */
+  nextSlot() {
+    return this.close_at === Infinity ? this.rows.length : (this.rows.at(-1)?.slot ?? -1) + 1;
   }
 
   /** @param {Row} row @returns {Row} the same, no longer one of those that are shown */
   retire(row) {
-    this.changed = true;
     this.rows.splice(this.rows.indexOf(row), 1);
     this.pool.push(row);
     return row;
@@ -97,16 +114,17 @@ class Killfeed {
   /** A kill's headshot told apart: mark the kill. @param {import("../core/events.js").Headshot} payload @param {number} now @returns {boolean} */
   promote(payload, now) {
     const line = this.recent((line) => line.key === pairOf(payload.attacker, payload.victim), now);
-    if (line !== undefined) line.icon = ICONS.headshot;
+    if (line !== undefined && !line.flags.includes("head")) line.flags.push("head");
     return line !== undefined;
   }
 
   /** @param {import("../core/events.js").Assist} payload @param {number} now */
   credit(payload, now) {
-    const victim = payload.victim ?? null;
-    if (victim === null) return;
-    const line = this.recent((line) => line.key.endsWith(`\n${victim.id}`), now);
-    if (line !== undefined && line.with === "") line.with = payload.player.name;
+    const { victim = null } = payload;
+    const line = this.recent(({ key, with: helper }) => victim !== null && helper === "" && key.endsWith(`\n${victim.id}`), now);
+    if (line === undefined) return;
+    line.with = payload.player.name;
+    if (payload.kind === "flash") line.flags.push("flash");
   }
 
   /** @param {(line: Line) => boolean} fits @param {number} now @returns {Line | undefined} the newest that fits */

@@ -1,18 +1,20 @@
 // @ts-check
 // What an event says in the killfeed: who, how, whom. Words only; how they are shown is killrow.mjs.
 
-import { ICONS } from "./icons.mjs";
-import { isMine, pairOf, side } from "./player.mjs";
+import { isMine, isTeamKill, pairOf, side } from "./player.mjs";
+import { weaponOf } from "./weapons.mjs";
 
-const STREAK = 3; // from here a streak is worth a colour
+const STREAK = 3; // from here a streak is worth a word
 
 /** @typedef {import("./player.mjs").Side} Side */
 /** @typedef {import("../core/events.js").EventOf<"kill" | "headshot" | "death" | "revive" | "revive_taken">} Killing */
+/** @typedef {"head" | "wall" | "flash" | "team" | "dead" | "revive"} Flag what an icon tells; killrow.mjs draws them */
 /**
- * `with` is who helped, `means` the weapon or the cause, `key` the killing that other events may belong to, `at` when
- * it came, `mine` whether the streamer is in it, `streak` the attacker's kills up to this one, 0 when they are not worth a word.
- * @typedef {{kind: "kill" | "death" | "revive", left: Side | null, right: Side | null, with: string, means: string,
- *   icon: string, streak: number, mine: boolean, key: string, at: number, late: boolean}} Line
+ * `with` is who helped, `weapon` also the cause of a death, `key` the killing that other events may belong to, `at` when
+ * it came, `mine` whether the streamer is in it, `streak` the attacker's kills up to this
+ * one, 0 when they are not worth a word.
+ * @typedef {{kind: "kill" | "death" | "revive", left: Side | null, right: Side | null, with: string, flags: Flag[],
+ *   weapon: import("./weapons.mjs").Weapon, streak: number, mine: boolean, key: string, at: number, late: boolean}} Line
  */
 
 /**
@@ -21,15 +23,16 @@ const STREAK = 3; // from here a streak is worth a colour
  * @returns {Omit<Line, "at" | "late">}
  */
 export function lineOf({ type, payload }, mine) {
-  const base = { left: null, right: null, with: "", means: "", icon: "", streak: 0, mine: false, key: "" };
+  const base = { left: null, right: null, with: "", weapon: weaponOf(""), streak: 0, mine: false, key: "" };
   if (type === "death") {
     const { victim, cause = "" } = payload;
-    return { ...base, kind: "death", right: side(victim), means: cause, icon: ICONS.skull, mine: isMine(mine, victim) };
+    const weapon = weaponOf(cause);
+    return { ...base, kind: "death", right: side(victim), weapon, flags: ["dead"], mine: isMine(mine, victim) };
   }
   if (type === "revive" || type === "revive_taken") {
     const { medic, revived } = payload;
-    const ours = type === "revive_taken" || isMine(mine, medic);
-    return { ...base, kind: "revive", left: side(medic), right: side(revived), icon: ICONS.cross, mine: ours };
+    const ours = type === "revive_taken" || isMine(mine, medic) || isMine(mine, revived);
+    return { ...base, kind: "revive", left: side(medic), right: side(revived), flags: ["revive"], mine: ours };
   }
   const { attacker, victim = null, weapon = "" } = payload;
   const streak = type === "kill" ? (payload.streak ?? 0) : 0;
@@ -38,10 +41,22 @@ export function lineOf({ type, payload }, mine) {
     kind: "kill",
     left: side(attacker),
     right: victim === null ? null : side(victim),
-    means: weapon,
-    icon: type === "headshot" || payload.headshot ? ICONS.headshot : "",
+    weapon: weaponOf(weapon),
+    flags: flagsOf({ penetrated: false, headshot: type === "headshot", ...payload }),
     streak: streak >= STREAK ? streak : 0,
     mine: isMine(mine, attacker) || (victim !== null && isMine(mine, victim)),
     key: pairOf(attacker, victim),
   };
+}
+
+/** @typedef {import("../core/events.js").Player} Player */
+/** @param {{attacker: Player, victim?: Player | null, headshot?: boolean, penetrated?: boolean}} kill @returns {Flag[]} */
+function flagsOf({ attacker, victim = null, headshot = false, penetrated = false }) {
+  /** @type {[boolean, Flag][]} */
+  const told = [
+    [penetrated, "wall"],
+    [headshot, "head"],
+    [isTeamKill(attacker, victim), "team"],
+  ];
+  return told.filter(([is]) => is).map(([, flag]) => flag);
 }

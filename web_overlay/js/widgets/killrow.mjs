@@ -1,13 +1,28 @@
 // @ts-check
-// One pooled row of the killfeed: [streak] [who + helper] [means] [icon] [whom].
+// One pooled row of the killfeed: [wire] [streak] [who + helper] [weapon] [flags] [whom].
 
-import { el, entrance, icon, text } from "./dom.mjs";
+import { el, icon, reveal, text, wire } from "./dom.mjs";
+import { ICONS } from "./icons.mjs";
+import { ART, NO_ART } from "./weaponart.mjs";
 
+/** @typedef {import("./killline.mjs").Flag} Flag */
 /** @typedef {import("./killline.mjs").Line} Line */
+/** @typedef {import("./weaponart.mjs").Art} Art */
 
-export const PITCH = 52; // pixels of the stage from row to row
-export const ROW = 46; // .kf-panel in css/widgets/killfeed.css is as high
-const NOTHING = "";
+/** @type {[Flag, string, Art][]} in the order in which they stand, with the words for who cannot see the icon */
+const FLAGS = [
+  ["flash", "flash assist", ART.flash],
+  ["wall", "through a wall", ART.wall],
+  ["head", "headshot", own(ICONS.headshot)],
+  ["team", "team kill", own(ICONS.warning)],
+  ["revive", "revived", own(ICONS.cross)],
+  ["dead", "died", own(ICONS.skull)],
+];
+
+/** @param {string} d @returns {Art} */
+function own(d) {
+  return { d, box: "0 0 24 24", turn: 0 };
+}
 
 export class Row {
   /** @param {import("./dom.mjs").Stage} stage */
@@ -20,26 +35,23 @@ export class Row {
     this.streak = text();
     this.left = text();
     this.helper = text();
-    this.means = text();
+    this.weapon = text();
     this.right = text();
-    this.icon = icon("kf-icon");
-    this.flame = el("span", "kf-streak", this.streak);
-    this.leftSide = el("span", "kf-name", this.left);
-    this.help = el("span", "kf-help", this.helper);
-    this.meansBox = el("span", "kf-means", this.means);
-    this.rightSide = el("span", "kf-name", this.right);
-    this.panel = el(
-      "div",
-      "kf-panel",
-      this.flame,
-      this.leftSide,
-      this.help,
-      this.meansBox,
-      this.icon.svg,
-      this.rightSide,
-    );
+    this.art = icon("kf-art");
+    this.flags = FLAGS.map(([flag, words, art]) => ({ flag, words, art, ...icon(`kf-flag kf-${flag} off`) }));
+    this.leftSide = stranger("kf-name", this.left);
+    this.rightSide = stranger("kf-name", this.right);
+    this.help = el("span", "kf-help", stranger("kf-helper", this.helper));
+    this.means = el("span", "kf-means", this.art.svg, el("span", "kf-weapon", this.weapon));
+    this.line_ = wire();
+    this.panel = el("div", "slab kf-panel", this.line_, el("span", "kf-streak", this.streak), this.leftSide, this.help);
+    this.panel.append(this.means, ...this.flags.map(({ svg }) => svg), this.rightSide);
     this.node = el("div", "kf-row off", this.panel);
-    this.entrance = entrance(stage, this.panel, "translateX(.4rem)");
+    for (const { svg, path, art } of this.flags) {
+      svg.setAttribute("viewBox", art.box);
+      path.setAttribute("d", art.d);
+    }
+    this.entrance = reveal(stage, this.node, this.line_, "left");
   }
 
   /** @param {Line} line @param {number} slot @param {number} until @param {boolean} moving */
@@ -50,7 +62,7 @@ export class Row {
     this.view.toggle(this.node, "off", false);
     this.view.toggle(this.node, "gone", false);
     this.view.toggle(this.node, "moves", false);
-    if (moving) this.view.play(this.entrance);
+    if (moving) this.view.play(...this.entrance);
   }
 
   /** Its time is over. */
@@ -69,22 +81,42 @@ export class Row {
     if (line === null) return;
     if (slot !== this.slot) view.toggle(this.node, "moves", true);
     this.slot = slot;
-    view.style(this.node, "transform", `translateY(${((slot * PITCH) / 100).toFixed(2)}rem)`);
+    view.style(this.node, "--slot", String(slot));
     view.attribute(this.node, "data-kind", line.kind);
     view.toggle(this.node, "mine", line.mine);
-    view.toggle(this.node, "hot", line.streak > 0);
-    view.text(this.streak, line.streak > 0 ? `×${line.streak}` : NOTHING);
+    view.toggle(this.node, "second", (line.left ?? line.right)?.second === true);
+    view.style(this.node, "--wire", (line.left ?? line.right)?.color ?? "");
+    view.text(this.streak, line.streak > 0 ? `streak ${line.streak}` : "");
     this.side(this.leftSide, this.left, line.left);
     this.side(this.rightSide, this.right, line.right);
-    view.text(this.helper, line.with === "" ? NOTHING : `+ ${line.with}`);
-    view.text(this.means, line.means.replaceAll("_", " "));
-    view.attribute(this.icon.path, "d", line.icon);
-    view.toggle(this.icon.svg, "off", line.icon === "");
+    view.text(this.helper, line.with);
+    view.toggle(this.help, "off", line.with === "");
+    this.how(line);
+  }
+
+  /** @param {Line} line */
+  how({ weapon, flags }) {
+    const { view, art } = this;
+    const { d, box, turn } = weapon.icon === "" ? NO_ART : ART[weapon.icon];
+    view.attribute(art.path, "d", d);
+    view.attribute(art.svg, "viewBox", box);
+    view.attribute(art.path, "transform", `rotate(${turn} 256 256)`);
+    view.toggle(art.svg, "off", d === "");
+    view.text(this.weapon, weapon.name);
+    view.toggle(this.means, "off", weapon.name === "");
+    for (const { flag, svg } of this.flags) view.toggle(svg, "off", !flags.includes(flag));
   }
 
   /** @param {HTMLElement} node @param {Text} name @param {import("./player.mjs").Side | null} side */
   side(node, name, side) {
-    this.view.text(name, side?.name ?? NOTHING);
-    this.view.style(node, "color", side?.color ?? "");
+    this.view.text(name, side?.name ?? "");
+    this.view.style(node, "--team", side?.color ?? "");
   }
+}
+
+/** A name of a stranger, in the direction of its script. @param {string} className @param {Text} name */
+function stranger(className, name) {
+  const node = el("span", `name ${className}`, name);
+  node.dir = "auto";
+  return node;
 }

@@ -71,7 +71,7 @@ export function gameNotice({ type, payload }) {
         icon: ICONS.target,
         tone: "warm",
         eyebrow: "Objective",
-        title: [spaced(payload.action), spaced(payload.target ?? "")].filter(Boolean).join(" · "),
+        title: [capital(spaced(payload.action)), spaced(payload.target ?? "")].filter(Boolean).join(" · "),
         detail: payload.player?.name ?? "",
         hold_ms: 3_500,
       };
@@ -81,4 +81,9 @@ export function gameNotice({ type, payload }) {
 /** "bomb_planted" → "bomb planted". @param {string} word */
 function spaced(word) {
   return word.replaceAll("_", " ").trim();
+}
+
+/** @param {string} words */
+function capital(words) {
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -1,14 +1,15 @@
 // @ts-check
 // Players as events name them, and the one whose stream this is (`?player=`).
 
-import { teamColor } from "../core/color.mjs";
+import { isSecond, teamColor } from "../core/color.mjs";
 
 /** @typedef {import("../core/events.js").Player} Player */
-/** @typedef {{name: string, color: string}} Side */
+/** @typedef {{name: string, color: string, second: boolean}} Side */
 
 /** @param {Player} player @returns {Side} */
 export function side(player) {
-  return { name: player.name, color: teamColor(player.team ?? "") };
+  const team = player.team ?? "";
+  return { name: player.name, color: teamColor(team), second: isSecond(team) };
 }
 
 /**
@@ -23,4 +24,10 @@ export function isMine(mine, player) {
 /** One killing, as several events may report it. @param {Player} attacker @param {Player | null} [victim] @returns {string} */
 export function pairOf(attacker, victim) {
   return `${attacker.id}\n${victim?.id ?? ""}`;
+}
+
+/** Did the victim belong to the attacker's own team? @param {Player} attacker @param {Player | null} victim */
+export function isTeamKill(attacker, victim) {
+  const team = attacker.team ?? "";
+  return team !== "" && victim?.team === team && victim.id !== attacker.id;
 }

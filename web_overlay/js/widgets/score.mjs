@@ -1,19 +1,27 @@
 // @ts-check
-// The score of a match at the top: two sides face each other, up to four stand in a row. A source may tell one side at a
-// time (a game server's log does): sides stay until an event tells of two or more that are not among them.
+// The score of a match: two sides face each other, up to four stand in a row. A source may tell one side at a time (a
+// game server's log does): sides stay until an event tells of two or more that are not among them. A bomb turns the wire
+// red and lets it pulse until it is defused or the round is over.
 
-import { teamColor } from "../core/color.mjs";
-import { el, text } from "./dom.mjs";
+import { isSecond, teamColor } from "../core/color.mjs";
+import { el, icon, reveal, text, wire } from "./dom.mjs";
+import { ICONS } from "./icons.mjs";
 
-/** @typedef {import("../core/events.js").EventOf<"score">} Event */
+/** @typedef {import("../core/events.js").EventOf<"score" | "objective" | "round">} Event */
 
 const SIDES = 4;
+// What an objective says of a bomb; others say nothing.
+const BOMB = new Map([
+  ["planted", true],
+  ["defused", false],
+  ["exploded", false],
+]);
 
 /** @type {import("../core/types.mjs").WidgetKind} */
 export const widget = {
   name: "score",
   title: "Score",
-  types: ["score"],
+  types: ["score", "objective", "round"],
   box: { x: 480, y: 104, width: 960, height: 72, anchor: "top" },
   upright: { x: 54, y: 96, width: 972, height: 72, anchor: "top" },
   make: (stage, root) => new Score(stage, root),
@@ -23,21 +31,35 @@ class Score {
   /** @param {import("./dom.mjs").Stage} stage @param {HTMLElement} root */
   constructor(stage, root) {
     this.view = stage.view;
-    /** @type {Map<string, {name: string, points: string, color: string}>} */
+    /** @type {Map<string, {name: string, points: string, color: string, second: boolean}>} */
     this.sides = new Map();
+    this.bomb = false;
+    this.entered = false;
     this.changed = false;
     this.cells = Array.from({ length: SIDES }, () => {
       const name = text();
       const points = text();
-      const node = el("div", "sc-side off", el("span", "sc-name", name), el("span", "sc-points", points));
+      const words = el("span", "name label", name);
+      words.dir = "auto";
+      const node = el("div", "sc-side off", el("div", "sc-name", words, wire("flat")), el("div", "sc-points", points));
       return { node, name, points };
     });
-    this.box = el("div", "sc gone", ...this.cells.map((cell) => cell.node));
+    const line = wire("flat middle sc-wire");
+    this.box = el("div", "slab sc gone", ...this.cells.map((cell) => cell.node), icon("sc-bomb", ICONS.bomb).svg, line);
     root.append(this.box);
+    this.entrance = reveal(stage, this.box, line, "middle");
   }
 
   /** @param {Event} event */
-  apply({ payload }) {
+  apply({ type, payload }) {
+    if (type === "score") this.tell(payload);
+    else if (type === "round") this.bomb = false;
+    else this.bomb = BOMB.get(payload.action) ?? this.bomb;
+    this.changed = true;
+  }
+
+  /** @param {import("../core/events.js").Score} payload */
+  tell(payload) {
     const names = payload.names ?? {};
     const scores = Object.entries(payload.scores ?? {});
     if (scores.length > 1) {
@@ -47,9 +69,8 @@ class Score {
       const known = this.sides.get(team);
       if (known === undefined && this.sides.size === SIDES) break;
       const name = String((Object.hasOwn(names, team) && names[team]) || known?.name || team);
-      this.sides.set(team, { name, points: String(points), color: teamColor(team) });
+      this.sides.set(team, { name, points: String(points), color: teamColor(team), second: isSecond(team) });
     }
-    this.changed = true;
   }
 
   /** @returns {number} */
@@ -64,10 +85,14 @@ class Score {
       if (side === undefined) return;
       view.text(cell.name, side.name);
       view.text(cell.points, side.points);
-      view.style(cell.node, "--team", side.color);
+      view.style(cell.node, "--wire", side.color);
+      view.toggle(cell.node, "second", side.second);
     });
     view.attribute(this.box, "data-sides", String(sides.length));
+    view.toggle(this.box, "bomb", this.bomb);
     view.toggle(this.box, "gone", sides.length === 0);
+    if (sides.length > 0 && !this.entered) view.play(...this.entrance);
+    this.entered = sides.length > 0;
     return Infinity;
   }
 }

@@ -55,7 +55,8 @@ class Social {
     this.box = el("div", "sa gone", picture, panel, el("div", "sa-wire", this.time), line("more"));
     root.append(this.box, this.sound);
     this.entrance = entrance(stage, this.box, "translateY(.14rem)", 220);
-    this.left = waiting(this.time, [{ transform: "none" }, { transform: "scaleX(0)" }], { duration: 1, fill: "forwards" });
+    const frames = stage.still ? [{ opacity: 1 }, { opacity: 0.2 }] : [{ transform: "none" }, { transform: "scaleX(0)" }];
+    this.left = waiting(this.time, frames, { duration: 1, fill: "forwards" });
     for (const media of [this.image, this.video]) {
       media.addEventListener("error", () => this.failed(media));
     }

@@ -1,18 +1,21 @@
 // @ts-check
-// "DOUBLE KILL … ACE", and below it the streak of whoever is on one, each in place: a higher number replaces the lower.
+// Multikill and streak: one element that grows, of one player at a time. A segment of the wire per kill; the last one
+// fades while the time for another kill runs out.
 
-import { el, entrance, icon, text, waiting } from "./dom.mjs";
+import { el, icon, reveal, text, waiting } from "./dom.mjs";
 import { ICONS } from "./icons.mjs";
-import { isMine } from "./player.mjs";
+import { isMine, side } from "./player.mjs";
 
 /** @typedef {import("../core/events.js").EventOf<"multikill" | "streak">} Event */
 /** @typedef {import("../core/types.mjs").Moment} Moment */
+/** @typedef {{id: string, side: import("./player.mjs").Side, kills: number, until: number, late: boolean}} Run */
 
-const WORDS = ["", "", "DOUBLE KILL", "TRIPLE KILL", "QUAD KILL", "ACE"];
-const SHOWN_MS = 3_000;
+const WORDS = ["", "", "Double kill", "Triple kill", "Quad kill", "Ace"];
+const WINDOW_MS = 5_000; // `multikill_window_ms` of configs/default.toml: another kill in this time makes it grow
 const LATE_SHOWN_MS = 1_500;
 const STREAK = 3;
-const STREAK_MS = 8_000; // without another kill it is yesterday's news
+const STREAK_MS = 8_000; // without another kill it is old news
+const SEGMENTS = 10; // beyond it the wire is full
 
 /** @type {import("../core/types.mjs").WidgetKind} */
 export const widget = {
@@ -25,80 +28,80 @@ export const widget = {
   make: (stage, root) => new Streak(stage, root),
 };
 
+/** @type {Run} */
+const NOBODY = { id: "", side: side({ id: "", name: "" }), kills: 0, until: -Infinity, late: true };
+
 class Streak {
   /** @param {import("./dom.mjs").Stage} stage @param {HTMLElement} root */
   constructor(stage, root) {
     this.view = stage.view;
     this.mine = stage.options.player;
-    this.multi = { id: "", who: "", kills: 0, until: 0, fresh: false, late: false };
-    this.run = { id: "", who: "", kills: 0, until: 0, fresh: false, late: false };
+    this.multi = NOBODY;
+    this.run = NOBODY;
+    this.shown = "";
+    this.fresh = false;
 
     this.word = text();
     this.who = text();
-    this.multiBox = el("div", "mk gone", el("div", "mk-word", this.word), el("div", "mk-who", this.who));
-    this.enterMulti = entrance(stage, this.multiBox, "scale(.86)", 180);
-    // What is shown already only swells: fading it in again with every kill would be a flicker.
-    this.multiShown = false;
-    const swollen = stage.still ? "none" : "scale(1.08)";
-    this.kickMulti = waiting(this.multiBox, [{ transform: swollen }, { transform: "none" }], { duration: 150 });
-
     this.number = text();
-    this.runner = text();
-    this.runBox = el(
-      "div",
-      "sk gone",
-      icon("sk-icon", ICONS.flame).svg,
-      el("span", "sk-number", this.number),
-      el("span", "sk-who", this.runner),
-    );
-    this.enterRun = entrance(stage, this.runBox, "translateY(.2rem)");
-    root.append(this.multiBox, this.runBox);
+    this.segments = Array.from({ length: SEGMENTS - 1 }, () => el("i", "off"));
+    this.last = el("i", "st-last");
+    const line = el("div", "st-wire", ...this.segments, this.last);
+    const name = el("span", "name st-name", this.who);
+    name.dir = "auto";
+    const counted = el("span", "st-streak", icon("st-icon", ICONS.flame).svg, el("span", "", this.number));
+    this.streakBox = counted;
+    this.box = el("div", "slab st gone", el("div", "st-word label", this.word), el("div", "st-who", name, counted), line);
+    root.append(this.box);
+    this.entrance = reveal(stage, this.box, line, "middle");
+    // What is shown already only swells: opening it again with every kill would be a flicker.
+    const swollen = stage.still ? "none" : "scale(1.06)";
+    this.kick = waiting(this.box, [{ transform: swollen }, { transform: "none" }], { duration: 150, easing: "ease-out" });
+    this.fade = waiting(this.last, [{ opacity: 1 }, { opacity: 0.1 }], { duration: 1_000, fill: "forwards" });
   }
 
   /** @param {Event} event @param {Moment} moment */
   apply({ type, payload }, { now, late }) {
     const { player, kills } = payload;
+    if (this.mine !== "" && !isMine(this.mine, player)) return; // what others do is in the killfeed
+    const next = { id: player.id, side: side(player), kills, late };
     if (type === "multikill") {
       if (kills < 2 || (late && now < this.multi.until && !this.multi.late)) return;
-      this.multi = {
-        id: player.id,
-        who: player.name,
-        kills,
-        until: now + (late ? LATE_SHOWN_MS : SHOWN_MS),
-        fresh: true,
-        late,
-      };
-      return;
-    }
-    if (this.mine !== "" && !isMine(this.mine, player)) return;
-    if (kills < STREAK) {
-      if (player.id === this.run.id) this.run.until = 0; // they died
+      this.multi = { ...next, until: now + (late ? LATE_SHOWN_MS : WINDOW_MS) };
+      this.fresh = !late;
+    } else if (kills < STREAK) {
+      if (player.id === this.run.id) this.run = NOBODY; // they died
     } else if (!late && (player.id === this.run.id || now >= this.run.until || kills >= this.run.kills)) {
-      const fresh = player.id !== this.run.id || now >= this.run.until;
-      this.run = { id: player.id, who: player.name, kills, until: now + STREAK_MS, fresh, late };
+      this.run = { ...next, until: now + STREAK_MS };
+      this.fresh = true;
     }
   }
 
   /** @param {number} now @returns {number} */
   frame(now) {
-    const { view, multi, run } = this;
-    const multiOn = now < multi.until;
-    const runOn = now < run.until;
-    if (multiOn) {
-      view.text(this.word, WORDS[multi.kills] ?? `${multi.kills} KILLS`);
-      view.text(this.who, multi.who);
-      view.attribute(this.multiBox, "data-kills", String(Math.min(5, multi.kills)));
-      if (multi.fresh && !multi.late) view.play(this.multiShown ? this.kickMulti : this.enterMulti);
-    }
-    if (runOn) {
-      view.text(this.number, `×${run.kills}`);
-      view.text(this.runner, run.who);
-      if (run.fresh) view.play(this.enterRun);
-    }
-    multi.fresh = run.fresh = false;
-    this.multiShown = multiOn;
-    view.toggle(this.multiBox, "gone", !multiOn);
-    view.toggle(this.runBox, "gone", !runOn);
-    return Math.min(multiOn ? multi.until : Infinity, runOn ? run.until : Infinity);
+    const multi = now < this.multi.until ? this.multi : null;
+    const run = now < this.run.until ? this.run : null;
+    const first = multi ?? run;
+    if (first !== null) this.write(now, first, multi !== null, run?.id === first.id ? run.kills : 0);
+    this.view.toggle(this.box, "gone", first === null);
+    if (first === null) this.shown = "";
+    this.fresh = false;
+    return Math.min(multi?.until ?? Infinity, run?.until ?? Infinity);
+  }
+
+  /** @param {number} now @param {Run} first @param {boolean} isMulti @param {number} streak 0 when there is none to tell */
+  write(now, first, isMulti, streak) {
+    const { view } = this;
+    view.text(this.word, isMulti ? (WORDS[first.kills] ?? `${first.kills} kills`) : `Streak ${first.kills}`);
+    view.text(this.who, first.side.name);
+    view.style(this.box, "--team", first.side.color);
+    view.text(this.number, `streak ${streak}`);
+    view.toggle(this.streakBox, "off", !isMulti || streak <= first.kills);
+    view.attribute(this.box, "data-kills", isMulti ? String(Math.min(5, first.kills)) : "streak");
+    this.segments.forEach((segment, at) => view.toggle(segment, "off", at >= first.kills - 1));
+    const key = `${first.id} ${isMulti}`;
+    if (this.fresh) view.play(...(this.shown === key ? [this.kick] : this.entrance));
+    if (this.fresh || this.shown !== key) view.pace(this.fade, 0, first.until - now);
+    this.shown = key;
   }
 }

@@ -1,0 +1,195 @@
+"""Draw what goes on air, to be looked at: every theme on every background, in every size, in every state.
+
+    python -m tools.contact_sheet FOLDER [--theme NAME]… [--size NAME]… [--state NAME]… [--background NAME]…
+
+    FOLDER/THEME-SIZE-STATE.png   one picture per state, its backgrounds side by side
+    FOLDER/index.html             all of them
+
+The page is the product's own, in Chromium, behind the gateway of tests/web, which plays whatever a state needs.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from actors import program
+from tests.web.gate import Gate
+
+THEMES: Final = program.ROOT / "web_overlay" / "themes"
+SIZES: Final = {
+    "720p": (1280, 720), "1080p": (1920, 1080), "4k": (3840, 2160), "21x9": (2560, 1080), "portrait": (1080, 1920),
+}  # fmt: skip
+# A page of the picture behind: what a stream may show at its worst.
+BACKGROUNDS: Final = {
+    "white": "background: #fff",
+    "night": "background: radial-gradient(circle at 30% 20%, #1b2a3a, #05080c 60%, #000)",
+    "bright": "background: linear-gradient(#8fc3e8 0 38%, #e9dfc3 38% 46%, #c9a86a 46% 70%, #e8d8a8 70%)",
+    "busy": "background: repeating-conic-gradient(from 20deg at 40% 60%, #d84 0 9deg, #3a6 0 18deg, #eee 0 27deg, "
+    "#247 0 36deg, #111 0 45deg)",
+}
+SETTLE_S: Final = 0.45  # entrances are over, nothing has left yet
+
+
+def person(name: str, team: str = "CT") -> dict[str, Any]:
+    return {"id": name[:60], "name": name, "team": team}
+
+
+def kill(gate: Gate, attacker: str, victim: str, weapon: str, team: str = "CT", **fields: Any) -> Any:
+    other = "TERRORIST" if team == "CT" else "CT"
+    return gate.event(
+        "kill", {"attacker": person(attacker, team), "victim": person(victim, other), "weapon": weapon} | fields
+    )
+
+
+def match(gate: Gate, names: tuple[str, str]) -> None:
+    """The score, and the crosshair."""
+    scores = {"scores": {"CT": 9, "TERRORIST": 11}, "names": {"CT": names[0], "TERRORIST": names[1]}}
+    gate.emit("score", scores, coalesce_key="score")
+    gate.emit("crosshair", {"on": True, "style": "dot"}, coalesce_key="crosshair")
+
+
+def quiet(gate: Gate) -> None:
+    """A kill now and then, some chat."""
+    match(gate, ("Copper Foxes", "Night Harbor"))
+    gate.send(
+        kill(gate, "lamplight", "no scope nan", "awp"),
+        kill(gate, "Rusty", "ottoline", "ak47", "TERRORIST", headshot=True),
+    )
+    gate.send(
+        *(
+            gate.event("chat", {"user": user, "text": text})
+            for user, text in [("quiet_ox", "careful mid"), ("neon_fern", "clip it")]
+        )
+    )
+    hit = {"attacker": person("lamplight"), "victim": person("Rusty", "TERRORIST"), "hitgroup": "chest"}
+    gate.emit("hit", hit, coalesce_key="hit:1", count=2)
+
+
+def burst(gate: Gate) -> None:
+    """Everything at once, and the streamer in it."""
+    match(gate, ("Copper Foxes", "Night Harbor"))
+    hero = person("lamplight")
+    gate.emit("streak", {"player": hero, "kills": 7}, coalesce_key="streak:lamplight")
+    gate.send(
+        kill(gate, "lamplight", "no scope nan", "m4a1_silencer", headshot=True),
+        kill(gate, "Rusty", "ottoline", "hegrenade", "TERRORIST"),
+        gate.event("death", {"victim": person("bitbadger", "TERRORIST"), "cause": "planted_c4"}),
+        kill(gate, "kettle", "Rusty", "usp_silencer", penetrated=True),
+        gate.event("assist", {"player": person("quiet_ox"), "victim": person("Rusty", "TERRORIST"), "kind": "flash"}),
+        gate.event("revive", {"medic": person("ottoline"), "revived": person("kettle")}),
+        gate.event(
+            "kill", {"attacker": person("kettle"), "victim": person("quiet_ox"), "weapon": "ssg08", "headshot": True}
+        ),
+        gate.event("multikill", {"player": hero, "kills": 3, "window_ms": 3_000}),
+        gate.event("objective", {"action": "planted", "player": person("Rusty", "TERRORIST"), "target": "B"}),
+        gate.event("alert_end", {"alert": "a", "outcome": "win", "title": "Indar conquest", "subtitle": "90 minutes"}),
+        gate.event("subscription", {"user": "ottoline", "tier": "1000", "months": 7, "text": "seven already"}),
+        gate.event("raid", {"user": "kettlehead", "viewers": 412}),
+        *(
+            gate.event("chat", {"user": f"viewer{n}", "text": "that was clean " * (1 + n % 3), "color": "#8a2be2"})
+            for n in range(8)
+        ),
+    )
+    hit = {"attacker": hero, "victim": person("Rusty", "TERRORIST"), "hitgroup": "head"}
+    gate.emit("hit", hit, coalesce_key="hit:1", count=8)
+
+
+def long(gate: Gate) -> None:
+    """Names of all lengths and scripts; titles of two lines."""
+    match(gate, ("The Extraordinarily Long Team Name of Reykjavík", "فريق النسور"))
+    ace = person("xX_The_Longest_Name_Ever_Seen_Xx")
+    gate.send(
+        kill(gate, "محمد العبدالله الطويل جدا", "雪兎雪兎雪兎雪兎雪兎雪兎", "knife_butterfly"),
+        kill(
+            gate, "שלום עולם", "Þorgerður Ærlækjarsdóttir", "plasma_rifle", "TERRORIST", headshot=True, penetrated=True
+        ),
+        kill(gate, "👩‍👩‍👧‍👦 family 👩‍👩‍👧‍👦", "i", "inferno"),
+        kill(
+            gate, "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW", "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW", "m4a1_silencer", headshot=True
+        ),
+        kill(gate, "Ünïcödé", "Zoë", "awp"),
+        gate.event(
+            "assist", {"player": person("A helper with a very long name"), "victim": person("Zoë", "TERRORIST")}
+        ),
+        gate.event("multikill", {"player": ace, "kills": 5, "window_ms": 3_000}),
+        gate.event(
+            "alert_start",
+            {
+                "alert": "b",
+                "title": "Grand final of the winter season, best of five maps",
+                "subtitle": "Copper Foxes against Night Harbor, live from Reykjavík",
+            },
+        ),
+        gate.event("cheer", {"user": "Ein sehr langer Zuschauername", "bits": 12_345, "text": "for the comeback " * 8}),
+        *(gate.event("chat", {"user": "مشاهد طويل", "text": "رسالة طويلة جدا " * 6}) for _ in range(3)),
+    )
+    hit = {"attacker": ace, "victim": person("Zoë", "TERRORIST"), "hitgroup": "chest"}
+    gate.emit("hit", hit, coalesce_key="hit:1", count=4)
+
+
+STATES: Final[dict[str, Callable[[Gate], None]]] = {"quiet": quiet, "burst": burst, "long": long}
+
+
+def draw(page: Page, theme: str, state: str, folder: Path, name: str, backgrounds: list[str]) -> None:
+    """Play a state on one page and photograph it on every background."""
+    gate = Gate()
+    try:
+        page.goto(gate.page(f"theme={theme}&motion=full&player=lamplight" if state == "burst" else f"theme={theme}"))
+        page.wait_for_function("() => globalThis.framewire && framewire.status().state === 'live'")
+        page.evaluate("document.fonts.ready")
+        STATES[state](gate)
+        time.sleep(SETTLE_S)
+        page.evaluate("document.getAnimations().forEach((animation) => animation.pause())")
+        problems = page.evaluate("framewire.status().problems")
+        if problems:
+            raise click.ClickException(f"{name}: {problems}")
+        for background in backgrounds:
+            page.evaluate("(css) => document.documentElement.setAttribute('style', css)", BACKGROUNDS[background])
+            page.screenshot(path=folder / f"{name}-{background}.png")
+    finally:
+        gate.stop()
+
+
+def sheet(browser: Browser, folder: Path, theme: str, size: str, backgrounds: list[str]) -> None:
+    width, height = SIZES[size]
+    for state in STATES:
+        page = browser.new_page(viewport={"width": width, "height": height})
+        draw(page, theme, state, folder, f"{theme}-{size}-{state}", backgrounds)
+        page.close()
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--theme", "themes", multiple=True, help="A folder of web_overlay/themes; all, unless named.")
+@click.option("--size", "sizes", multiple=True, type=click.Choice(list(SIZES)))
+@click.option("--background", "backgrounds", multiple=True, type=click.Choice(list(BACKGROUNDS)))
+def main(folder: Path, themes: tuple[str, ...], sizes: tuple[str, ...], backgrounds: tuple[str, ...]) -> None:
+    """Draw the contact sheets into FOLDER."""
+    folder.mkdir(parents=True, exist_ok=True)
+    executable = shutil.which("chromium") or shutil.which("google-chrome")
+    if executable is None:
+        raise click.ClickException("this needs Chromium on the PATH")
+    wanted = list(themes) or sorted(path.parent.name for path in THEMES.glob("*/theme.json"))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
+        for theme in wanted:
+            for size in sizes or SIZES:
+                sheet(browser, folder, theme, size, list(backgrounds or BACKGROUNDS))
+                click.echo(f"{theme} {size}")
+        browser.close()
+    pictures = sorted(path.name for path in folder.glob("*.png"))
+    cells = "".join(
+        f'<figure><img src="{name}" width="640"><figcaption>{name}</figcaption></figure>' for name in pictures
+    )
+    (folder / "index.html").write_text(f"<!doctype html><meta charset=utf-8><title>Contact sheet</title>{cells}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Generate what follows from the table of tokens, or check that it is current.
+
+web_overlay/themes/tokens.json ──▶ web_overlay/css/tokens.css  the defaults, in the layer `tokens`
+                               ╰─▶ docs/tokens.md              for authors of themes and of custom CSS
+
+python -m tools.tokens            writes them
+python -m tools.tokens --check    writes nothing; exits 1 when one is stale
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any, Final
+
+from actors import program
+
+TABLE: Final = program.ROOT / "web_overlay" / "themes" / "tokens.json"
+
+_CSS_HEAD = """/* Generated from themes/tokens.json by `python -m tools.tokens`; a test fails when it is stale.
+
+   Every colour, font, size, duration and shape of the overlay, with its default (the theme `broadcast`). A theme sets
+   the same properties in the layer `theme`; custom CSS of OBS has no layer and wins over all of them.
+   1rem is 100 px of a 1920 × 1080 stage. */
+@layer reset, tokens, base, widgets, theme;
+
+@layer tokens {
+  :root {
+"""
+
+_PAGE_HEAD = """# Tokens
+
+Generated from `web_overlay/themes/tokens.json` by `python -m tools.tokens`; a test fails when it is stale.
+
+A theme sets a token by its name (`"accent": "#ff8800"`, [themes.md](themes.md)); custom CSS of OBS sets the custom
+property `--fw-` and the name (`:root { --fw-accent: #ff8800; }`). 1rem is 100 px of a 1920 × 1080 stage, so `.24rem` is
+24 px there: the least that a viewer can read in a 480p stream on a phone.
+"""
+
+
+def load() -> dict[str, Any]:
+    """Return the table of tokens."""
+    table: dict[str, Any] = json.loads(TABLE.read_text(encoding="utf-8"))
+    return table
+
+
+def sheet(table: dict[str, Any]) -> str:
+    """Return css/tokens.css."""
+    lines = []
+    for group in table["groups"]:
+        lines.append(f"    /* {group['title'].lower()} */")
+        lines += [
+            f"    --fw-{name}: {token['default']}; /* {token['about']} */" for name, token in group["tokens"].items()
+        ]
+        lines.append("")
+    return _CSS_HEAD + "\n".join(lines[:-1]) + "\n  }\n}\n"
+
+
+def page(table: dict[str, Any]) -> str:
+    """Return docs/tokens.md."""
+    parts = [_PAGE_HEAD]
+    for group in table["groups"]:
+        parts += [f"\n## {group['title']}\n", "| token | type | default | what it is |", "| --- | --- | --- | --- |"]
+        for name, token in group["tokens"].items():
+            parts.append(
+                f"| `{name}` | {_allowed(token)} | `{token['default']}` | {token['about'].replace('|', '/')} |"
+            )
+    return "\n".join(parts) + "\n"
+
+
+def _allowed(token: dict[str, Any]) -> str:
+    if "values" in token:
+        return " or ".join(f"`{value}`" for value in token["values"])
+    if "min" not in token:
+        return str(token["type"])
+    unit = {"length": "rem", "duration": " ms"}.get(token["type"], "")
+    return f"{token['type']}, {token['min']:g} to {token['max']:g}{unit}"
+
+
+def files() -> dict[str, str]:
+    """Return every generated file by its path in the project."""
+    table = load()
+    return {"web_overlay/css/tokens.css": sheet(table), "docs/tokens.md": page(table)}
+
+
+def stale() -> list[str]:
+    """Return the paths of the files that are not what would be generated now."""
+    return [
+        name
+        for name, text in files().items()
+        if not (program.ROOT / name).exists() or (program.ROOT / name).read_text(encoding="utf-8") != text
+    ]
+
+
+def main(arguments: list[str]) -> int:
+    """Write the files, or with `--check` tell which are stale; return the exit code."""
+    if arguments not in ([], ["--check"]):
+        print(f"got {' '.join(arguments)}, expected nothing or --check", file=sys.stderr)
+        return 2
+    names = stale()
+    if arguments:
+        for name in names:
+            print(f"{name} is stale: run python -m tools.tokens", file=sys.stderr)
+        return 1 if names else 0
+    for name in names:
+        (program.ROOT / name).write_text(files()[name], encoding="utf-8")
+        print(f"{name} written")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
