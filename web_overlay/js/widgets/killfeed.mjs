@@ -59,9 +59,8 @@ class Killfeed {
 
   /** As many rows as fit, never half a row. @param {import("../core/types.mjs").Size} size */
   resize({ height }) {
-    const { stage } = this;
-    const pitch = stage.look.row_px + stage.look.gap_px;
-    this.max = Math.max(1, Math.min(stage.options.kills, Math.floor((height + stage.look.gap_px) / pitch)));
+    const { row_px, gap_px } = this.stage.look;
+    this.max = Math.max(1, Math.min(this.stage.options.kills, Math.floor((height + gap_px) / (row_px + gap_px))));
     this.changed = true;
   }
 
