@@ -99,7 +99,7 @@ test("queue: every event ends in exactly one bucket", () => {
   }
 });
 
-test("store: the last write per key wins, and a frame sees each changed key once", () => {
+test("store: the last write per key wins, and a frame sees each changed key once, in the order of the changes", () => {
   const store = new Store();
   store.put(event({ id: "1", coalesce_key: "a" }), 0);
   store.put(event({ id: "2", coalesce_key: "b" }), 0);
