@@ -286,3 +286,15 @@ def test_a_login_for_another_application_is_refused(run_dir, http):
         _, error = run(twitch, session, lambda _: False)
     assert isinstance(error, SourceRefused)
     assert "'other'" in str(error)
+
+
+def test_a_mock_server_needs_no_token_service(run_dir, http):
+    with EventSub() as events:
+        session = LoggedIn(run_dir, http, events, auth_url="").log_in()
+        run(twitch, session, lambda _: session.lives)
+    assert not [path for _, path, _ in http.requests if path.startswith("/oauth2")]
+
+
+def test_recorded_frames_can_be_tried(run_dir, http):
+    data = f"{follow(1)}\n\n{follow(2)}\n".encode()
+    assert [message.kind for message in twitch.try_message(None, "tw", data)] == ["twitch_eventsub"] * 2

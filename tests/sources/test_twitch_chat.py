@@ -133,3 +133,8 @@ def test_a_notice_about_a_channel_is_told(run_dir):
 def test_wrong_settings_are_refused(run_dir, tree, message):
     with pytest.raises(ConfigError, match=message):
         Session(run_dir, "chat", {"kind": "twitch_chat"} | tree)
+
+
+def test_recorded_lines_can_be_tried():
+    tried = twitch_chat.try_message(None, "chat", said(1).encode() + b"@id=m2;bits=1 :a!a@a PRIVMSG #den x")
+    assert [message.identity for message in tried] == ["m1", "m2", "cheer:m2"]

@@ -11,7 +11,7 @@ happens while there is no connection is not repeated.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -21,10 +21,11 @@ from actors import host
 from actors.adapters import twitch_shapes as shapes
 from actors.adapters.twitch_time import milliseconds
 from actors.core.contract.event import UNREADABLE
-from actors.errors import BadInput, Refused
+from actors.errors import BadInput
 from actors.producers import twitch_wanted as wanted
 from actors.producers.spec import Disconnected, Message, SourceRefused, SourceSettings, Spec
 from actors.producers.twitch_login import AUTH_URL, Login
+from actors.producers.twitch_sockets import Sockets
 from actors.section import Url
 
 # Twitch sends a keepalive when nothing else came for so long (10 to 600 s); what is later than SLACK_S is lost.
@@ -33,7 +34,6 @@ SLACK_S: Final = 2.0
 WELCOME_S: Final = 10.0
 CHECK_S: Final = 3_600.0  # Twitch asks every application to check its login each hour
 RETRY_S: Final = 60.0  # between two attempts at a subscription that Twitch refuses for now
-QUEUE: Final = 64
 
 CLOSE_CODES: Final = {
     4000: "internal error of Twitch", 4001: "unexpected traffic", 4002: "no answer to a ping",
@@ -91,68 +91,10 @@ class _Frame(Struct, frozen=True):
 
 _frame = msgspec.json.Decoder(_Frame)
 
-Arrival = tuple[int, str | bytes | Exception]
-Work = Callable[..., Coroutine[Any, Any, None]]
 
-
-class Sockets:
-    """Reads several sockets into one queue, and runs what works in the background; a failure arrives there, too."""
-
-    BACKGROUND: Final = 0
-
-    def __init__(self) -> None:
-        self._queue: asyncio.Queue[Arrival] = asyncio.Queue(QUEUE)
-        self._sockets: dict[int, Any] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._newest = self.BACKGROUND
-
-    def open(self, url: str) -> int:
-        """Begin to open and read a socket; return its number."""
-        self._newest += 1
-        self._start(self._newest, self._read, self._newest, url)
-        return self._newest
-
-    def close(self, number: int) -> None:
-        """Begin to close a socket. What Twitch sent before it agreed to that still arrives."""
-        socket = self._sockets.get(number)
-        if socket is not None:
-            self.start(socket.close)
-
-    def start(self, work: Work, *arguments: Any) -> None:
-        self._start(self.BACKGROUND, work, *arguments)
-
-    async def next(self, until_s: float) -> Arrival:
-        """Return what arrives next; raises TimeoutError at `until_s` of the loop's clock."""
-        async with asyncio.timeout_at(until_s):
-            return await self._queue.get()
-
-    async def end(self) -> None:
-        """Close everything."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _start(self, number: int, work: Work, *arguments: Any) -> None:
-        task = asyncio.create_task(self._guard(number, work, *arguments))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _guard(self, number: int, work: Work, *arguments: Any) -> None:
-        try:
-            await work(*arguments)
-        except (OSError, Refused) as error:
-            await self._queue.put((number, error))
-
-    async def _read(self, number: int, url: str) -> None:
-        from actors.producers.web import websocket
-
-        async with websocket(url, ping_s=None) as socket:
-            self._sockets[number] = socket
-            try:
-                while True:
-                    await self._queue.put((number, await socket.receive()))
-            finally:
-                del self._sockets[number]
+def try_message(_settings: Settings, _name: str, data: bytes) -> list[Message]:
+    """Return what frames would become, one in each line."""
+    return [Message(line, "twitch_eventsub") for line in data.splitlines() if line.strip()]
 
 
 class Conversation:

@@ -45,6 +45,16 @@ SPEC: Final = Spec(
 )
 
 
+def try_message(_settings: Settings, _name: str, data: bytes) -> list[Message]:
+    """Return what lines of chat would become; raises BadInput for what is no line."""
+    return [message for line in Lines().feed(data + b"\n") for message in messages(line)]
+
+
+def messages(raw: bytes) -> list[Message]:
+    """Return the messages of a line."""
+    return [Message(part.body, "twitch_irc", part.identity, part.ts_source_ms) for part in twitch_irc.parts(raw)]
+
+
 class Lines:
     """Cuts what arrives into lines: one message may hold many, or a part of one."""
 

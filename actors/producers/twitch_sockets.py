@@ -1,0 +1,74 @@
+"""The sockets of one EventSub session, read into one queue: while a session moves, there are two."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from actors.errors import Refused
+
+QUEUE: Final = 64  # frames that are read ahead; beyond, TCP holds Twitch back
+
+Arrival = tuple[int, str | bytes | Exception]
+Work = Callable[..., Coroutine[Any, Any, None]]
+
+
+class Sockets:
+    """Reads several sockets into one queue, and runs what works in the background; a failure arrives there, too."""
+
+    BACKGROUND: Final = 0
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Arrival] = asyncio.Queue(QUEUE)
+        self._sockets: dict[int, Any] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._newest = self.BACKGROUND
+
+    def open(self, url: str) -> int:
+        """Begin to open and read a socket; return its number."""
+        self._newest += 1
+        self._start(self._newest, self._read, self._newest, url)
+        return self._newest
+
+    def close(self, number: int) -> None:
+        """Begin to close a socket. What Twitch sent before it agreed to that still arrives."""
+        socket = self._sockets.get(number)
+        if socket is not None:
+            self.start(socket.close)
+
+    def start(self, work: Work, *arguments: Any) -> None:
+        self._start(self.BACKGROUND, work, *arguments)
+
+    async def next(self, until_s: float) -> Arrival:
+        """Return what arrives next; raises TimeoutError at `until_s` of the loop's clock."""
+        async with asyncio.timeout_at(until_s):
+            return await self._queue.get()
+
+    async def end(self) -> None:
+        """Close everything."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start(self, number: int, work: Work, *arguments: Any) -> None:
+        task = asyncio.create_task(self._guard(number, work, *arguments))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guard(self, number: int, work: Work, *arguments: Any) -> None:
+        try:
+            await work(*arguments)
+        except (OSError, Refused) as error:
+            await self._queue.put((number, error))
+
+    async def _read(self, number: int, url: str) -> None:
+        from actors.producers.web import websocket
+
+        async with websocket(url, ping_s=None) as socket:
+            self._sockets[number] = socket
+            try:
+                while True:
+                    await self._queue.put((number, await socket.receive()))
+            finally:
+                del self._sockets[number]
