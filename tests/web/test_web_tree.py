@@ -16,6 +16,13 @@ ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web_overlay"
 MODULES = sorted((WEB / "js").rglob("*.mjs"))
 SHEETS = sorted((WEB / "css").rglob("*.css"))
+LICENCES = {
+    "CC-BY-3.0": "CC BY 3.0",
+    "BSD-3-Clause": "Redistribution and use in source and binary forms",
+    "ISC": "Permission to use, copy",
+    "MIT": "Permission is hereby granted, free of charge",
+    "OFL-1.1": "SIL OPEN FONT LICENSE",
+}
 PAGES = {"overlay.html": "js/boot.mjs", "dashboard.html": "js/dashboard/app.mjs", "studio.html": "js/studio/app.mjs"}
 
 
@@ -47,9 +54,7 @@ def test_the_vendored_files_are_those_of_the_manifest() -> None:
 def test_every_vendored_package_has_its_licence() -> None:
     for package in vendor.load(vendor.VENDOR)["packages"]:
         text = (vendor.VENDOR / package["folder"] / "LICENSE").read_text()
-        assert {"ISC": "Permission to use, copy", "OFL-1.1": "SIL OPEN FONT LICENSE", "CC-BY-3.0": "CC BY 3.0"}[
-            package["license"]
-        ] in text
+        assert LICENCES[package["license"]] in text
 
 
 def test_a_changed_a_missing_and_a_strange_file_are_found(tmp_path: Path) -> None:
