@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from actors import tokens
 from actors.core.contract.event import WIRE_VERSION
-from actors.core.contract.taxonomy import TAXONOMY
 from actors.errors import Refused
 from actors.gateway.fanout import Histogram
 from actors.gateway.overlay import Overlay
@@ -110,16 +109,6 @@ class Address(Guarded):
 
     def get(self) -> None:
         self.answer({"display_token": self.gateway.display_token()})
-
-
-class Types(Readable):
-    """What events there are: for the names, the filter and the test buttons of the dashboard."""
-
-    def get(self) -> None:
-        rows = [
-            {"type": name, "category": row.category.value, "meaning": row.meaning} for name, row in TAXONOMY.items()
-        ]
-        self.answer({"types": rows})
 
 
 class Quarantine(Guarded):

@@ -73,7 +73,6 @@ def application(gateway: Gateway) -> tornado.web.Application:
             ("/api/status", api.Status, shared),
             ("/api/address", api.Address, shared),
             ("/api/quarantine", api.Quarantine, shared),
-            ("/api/types", api.Types, shared),
             ("/api/why", api.Why, shared),
             ("/api/layout", layout_api.Layout, shared),
         ],

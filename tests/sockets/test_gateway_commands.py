@@ -204,7 +204,6 @@ def test_a_view_token_watches_and_orders_nothing(rig, ingest):
 
 ANSWERS = [
     ("/api/status", ("control", "view")),
-    ("/api/types", ("control", "view")),
     ("/api/why?id=x", ("control", "view")),
     ("/api/quarantine", ("control",)),
     ("/api/address", ("control",)),

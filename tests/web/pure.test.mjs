@@ -13,9 +13,7 @@ import { Queue } from "../../web_overlay/js/core/queue.mjs";
 import { Receipts } from "../../web_overlay/js/core/receipts.mjs";
 import { Recent } from "../../web_overlay/js/core/stats.mjs";
 import { Store } from "../../web_overlay/js/core/store.mjs";
-import { worst } from "../../web_overlay/js/dashboard/alerts.mjs";
-import { processState, storyText } from "../../web_overlay/js/dashboard/sections.mjs";
-import { count, duration, share, size } from "../../web_overlay/js/dashboard/format.mjs";
+import { count, duration, size } from "../../web_overlay/js/dashboard/format.mjs";
 import { gameNotice } from "../../web_overlay/js/widgets/notices.mjs";
 import { event } from "./make.mjs";
 
@@ -274,26 +272,7 @@ test("notices: every phase, outcome and occasion has its words, and none says un
   assert.equal(gameNotice(event({ type: "round", payload: { phase: "end", winner: "CT" } }))?.title, "CT win");
 });
 
-test("dashboard: the worst alert gives the color, one word tells a process", () => {
-  assert.deepEqual(
-    [worst(null), worst([{ level: "warn" }]), worst([{ level: "warn" }, { level: "critical" }, null])],
-    ["good", "warn", "bad"],
-  );
-  assert.deepEqual(
-    [{ silent: true, degraded: true }, { degraded: true }, { state: "failed", degraded: true }, {}].map((row) =>
-      processState({ state: "running", ...row }),
-    ),
-    ["silent", "degraded", "failed", "running"],
-  );
-  assert.deepEqual([share(0.1234), share(null), share("1")], ["12.3 %", "–", "–"]);
-});
-
-test("dashboard: what is not known is a dash, and a story of any shape is told", () => {
+test("dashboard: what is not known is a dash", () => {
   assert.deepEqual([count(null), size(undefined), duration("x")], ["–", "–", "–"]);
   assert.deepEqual([size(220e6), duration(3_725), count(12_345)], ["220 MB", "1 h 2 min", "12\u202f345"]);
-  assert.match(
-    storyText({ id: "x", story: { outcome: "sent", drawn_by: [{ overlay_id: "a" }] }, reasons: ["late"] }),
-    /outcome: sent\ndrawn_by: \[.*\]\n! late/,
-  );
-  assert.match(storyText({ id: "x", story: null, reasons: [] }), /No event/);
 });

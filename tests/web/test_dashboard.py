@@ -1,34 +1,49 @@
-"""The status page: shows what it hears, says so when it hears nothing, and never takes a word for HTML."""
+"""The show desk: what an operator sees and does, at every width, by keyboard, with hostile texts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support import eventually
+from tests.web.conftest import missing
 from tests.web.gate import TOKEN, Gate, now_ms
 
 EVIL = "<img src=x onerror=hacked()>"
+RTL = "\u202eevil \u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627"
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 
+OVERLAY: dict[str, Any] = {
+    "overlay_id": "main-1", "state": "live", "position": 0, "lag": 0, "fps": 60, "latency_p50_ms": 9.2,
+    "latency_p95_ms": 17.1, "build": "overlay 0.1.0", "connected_s": 65, "address": "127.0.0.1", "format": "msgpack",
+}  # fmt: skip
 STATUS: dict[str, Any] = {
-    "epoch": "9f3a2b77c1d0",
-    "top": 18_231,
+    "scope": "control",
+    "epoch": "e1",
+    "top": 0,
     "ready": True,
     "reasons": [],
+    "sources": [
+        {"name": "twitch", "kind": "Twitch chat and events", "state": "live", "events_per_s": 2.5, "reconnects": 1}
+        | {"last_message_age_s": 3, "error": ""}
+    ],
     "processes": [
         {"name": "gateway-1", "state": "running", "pid": 42, "uptime_s": 3725, "restarts": 2, "last_reason": EVIL}
         | {"cpu_pct": 1.25, "rss_bytes": 31_000_000, "busy_share": 0.0421, "queue": 12_345, "events_per_s": 99.6}
         | {"degraded": True, "silent": False},
+        {"name": "ingest", "state": "running", "events_per_s": 4.0},
     ],
     "ledger": {
         "raw": {"numbered": 10, "mapped": 7, "empty": 1, "rejected": 1, "lost": 1},
-        "events": {"critical": {"received": 7, "sent": 6, "dropped_total": 0, "pending": 1}},
+        "events": {
+            "critical": {"received": 7, "sent": 6, "dropped_total": 0, "pending": 1, "dropped": {}},
+            "cosmetic": {"received": 9, "sent": 5, "dropped_total": 4, "pending": 0, "dropped": {"cosmetic_full": 4}},
+        },
     },
-    "clients": [
-        {"overlay_id": "main-1", "state": "live", "position": 18_231, "lag": 3, "fps": 60, "format": "msgpack"}
-    ],
+    "clients": [OVERLAY],
 }
 
 
@@ -37,12 +52,16 @@ def page(window: Any, gate: Gate) -> Iterator[Any]:
     gate.status = {
         "status": dict(STATUS),
         "address": {"display_token": "display-secret"},
-        "quarantine": {"quarantine": [{"n": 1, "ts_ms": now_ms(), "kind": "event", "reason": EVIL, "excerpt": EVIL}]},
-        "why": {"id": "x", "story": {"outcome": "logged", "detail": EVIL}, "reasons": []},
+        "quarantine": {
+            "quarantine": [{"n": 1, "ts_ms": now_ms(), "kind": "event", "reason": EVIL, "excerpt": '{"a":1}'}]
+        },
+        "why": {"id": "x", "story": {"outcome": "dropped", "detail": EVIL}, "reasons": []},
     }
     opened = window.new_page()
+    opened.set_viewport_size({"width": 1920, "height": 1080})
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("console", lambda message: errors.append(message.text) if "Security Policy" in message.text else None)
     opened.add_init_script("globalThis.hacks = 0; globalThis.hacked = () => { hacks += 1; };")
     yield opened
     assert opened.evaluate("hacks") == 0
@@ -50,134 +69,435 @@ def page(window: Any, gate: Gate) -> Iterator[Any]:
     assert errors == []
 
 
-def rows(page: Any, section: str) -> list[list[str]]:
-    found: list[list[str]] = page.evaluate(
-        """(id) => [...document.querySelectorAll(`#${id} tbody tr`)]
-          .map((row) => [...row.cells].map((cell) => cell.textContent))""",
-        section,
+def open_desk(page: Any, gate: Gate, token: str = TOKEN) -> None:
+    """Open the page and wait until it hears events, as does its preview."""
+    page.goto(f"{gate.url}/#k={token}")
+    eventually(lambda: len([one for one in gate.sockets if one.live]) == 2, 10)
+    eventually(lambda: page.locator("#overlays li").count() or page.locator("#overlays .none").count())
+
+
+def river(page: Any) -> list[str]:
+    """Return the rows of the river, as text in one line each."""
+    found: list[str] = page.evaluate(
+        "() => [...document.querySelectorAll('#river > li > button')].map((row) => row.innerText.replace(/\\s+/g, ' '))"
     )
     return found
 
 
-def test_it_shows_processes_overlays_ledger_and_rejections_as_text(gate: Gate, page: Any) -> None:
-    page.goto(f"{gate.url}/#k={TOKEN}")
-    eventually(lambda: rows(page, "processes"))
-    assert rows(page, "processes") == [
-        ["gateway-1", "degraded", "42", "1 h 2 min", "1.3 %", "4.2 %", "31 MB", "12\u202f345", "100", "2", EVIL]
-    ]
-    assert rows(page, "overlays")[0][:5] == ["main-1", "live", "18\u202f231", "3", "60"]
-    assert rows(page, "ledger") == [["critical", "7", "6", "–", "–", "–", "0", "1"]]
-    assert rows(page, "quarantine")[0][1:] == ["event", EVIL, EVIL]
-    assert "10 = 7 understood + 1 without an event + 1 rejected + 1 lost" in page.inner_text("#raw")
-    assert page.inner_text("#address") == f"{gate.url}/overlay/#k=display-secret"
-    assert page.inner_text("#state") == "running"
+def unfold(page: Any) -> None:
+    page.evaluate("document.querySelectorAll('.folds details').forEach((one) => { one.open = true; })")
 
 
-def test_it_follows_what_changes_and_keeps_what_does_not(gate: Gate, page: Any) -> None:
-    page.goto(f"{gate.url}/#k={TOKEN}")
-    eventually(lambda: rows(page, "processes"))
-    page.evaluate("document.querySelector('#processes tbody tr').dataset.kept = 'yes'")
-    gate.status["status"] = STATUS | {
-        "processes": [*STATUS["processes"], {"name": "ingest", "state": "failed"}],
-        "clients": [],
-        "ready": False,
-        "reasons": ["nothing was heard from the broadcaster"],
-    }
-    eventually(lambda: len(rows(page, "processes")) == 2)
-    assert page.evaluate("document.querySelector('#processes tbody tr').dataset.kept") == "yes"
-    assert page.inner_text("#state") == "not ready"
-    assert page.inner_text("#reasons") == "nothing was heard from the broadcaster"
-    assert page.is_visible("#overlays .none")
+def commands(gate: Gate) -> list[tuple[str, dict[str, Any]]]:
+    return [(one["name"], one["args"]) for one in gate.said("command")]
 
 
-def alert(key: str, name: str, text: str, level: str, do: str, command: str) -> dict[str, Any]:
-    return {"key": key, "name": name, "text": text, "level": level, "do": do, "command": command, "for_s": 3.0}
+def player(name: str) -> dict[str, str]:
+    return {"id": name[:60], "name": name[:64], "team": "CT"}
 
 
-DEGRADED = alert(
-    "process.degraded", "ingest", "restarted 14 times, last: killed by SIGKILL", "critical",
-    "it dies again and again; why:", "./supervisor.py logs ingest",
-)  # fmt: skip
-HEAVY = alert("memory.warn", "gateway-1", f"{EVIL} 300 MB of memory", "warn", "see whether it grows:", "framewire top")
+# What it shows
 
 
-def test_alerts_stand_above_everything_with_a_command_to_paste(gate: Gate, page: Any) -> None:
-    gate.status["status"] = STATUS | {"alerts": [DEGRADED, HEAVY], "supervisor": {"state": "degraded"}}
-    page.goto(f"{gate.url}/#k={TOKEN}")
+def test_events_come_newest_first_as_text_with_their_delivery(gate: Gate, page: Any) -> None:
+    open_desk(page, gate)
+    gate.emit(
+        "kill", {"attacker": player(EVIL), "victim": player(RTL), "weapon": "ak47"}, ts_ingest_ms=now_ms() - 9_000
+    )
+    gate.emit("follow", {"user": "ottoline"}, source="test")
+    gate.emit("chat", {"user": EVIL, "text": "hello"}, source="twitch")
+    eventually(lambda: len(river(page)) == 3)
+    chat, follow, kill = river(page)
+    assert chat.startswith(f"Chat {EVIL} hello sent")
+    assert follow.startswith("New follower test ottoline")
+    assert kill.startswith(f"Kill test {EVIL} → ")
+    assert page.locator("#river bdi").count() == 4  # a name keeps its own direction to itself
+    gate.status["status"] = STATUS | {"top": 2, "clients": [OVERLAY | {"position": 1, "lag": 1}]}
+    eventually(lambda: "drawn 1/1" in river(page)[2])
+    assert "on its way" in river(page)[1]
+    gate.status["status"] = STATUS | {"top": 2, "clients": [OVERLAY | {"position": 2}]}
+    eventually(lambda: "drawn 1/1" in river(page)[1])
+
+
+def test_it_begins_with_what_the_log_has(gate: Gate, page: Any) -> None:
+    gate.commit(*(gate.event("follow", {"user": f"user-{n}"}, ts_ingest_ms=1e12 + n) for n in range(3)))
+    gate.status["status"] = STATUS | {"top": 3}
+    open_desk(page, gate)
+    eventually(
+        lambda: (
+            [word for row in river(page) for word in row.split() if "user-" in word] == ["user-2", "user-1", "user-0"]
+        )
+    )
+
+
+def test_it_is_no_overlay(gate: Gate, page: Any) -> None:
+    open_desk(page, gate)
+    assert {hello["role"] for hello in gate.said("hello")} == {"dashboard"}
+    gate.emit("follow", {"user": "x"})
+    eventually(lambda: river(page))
+    preview = page.frame_locator("#preview")
+    preview.locator("body").wait_for()
+    eventually(lambda: page.frames[1].evaluate("framewire.status().drawn") == 1)
+    assert gate.said("receipt") == []
+
+
+def test_health_is_one_line_and_alerts_have_a_command_to_paste(gate: Gate, page: Any) -> None:
+    open_desk(page, gate)
+    eventually(lambda: page.inner_text("#health") == "All well: 1 overlay, 95 % of events drawn within 17 ms.")
+    advice = {"do": "it dies again and again; why:", "command": "framewire logs ingest"}
+    critical = {"key": "process.degraded", "name": "ingest", "text": EVIL, "level": "critical", "for_s": 3} | advice
+    warning = {"key": "memory.warn", "name": "gateway-1", "text": "300 MB", "level": "warn", "do": "see", "for_s": 65}
+    gate.status["status"] = STATUS | {"alerts": [critical, warning]}
     eventually(lambda: page.locator(".alert").count() == 2)
-    first, second = page.locator(".alert").all()
-    for words in ("ingest", "restarted 14 times, last: killed by SIGKILL", "for 3 s", "it dies again and again; why:"):
-        assert words in first.inner_text()
-    assert first.locator("code").inner_text() == "./supervisor.py logs ingest"
-    assert EVIL in second.inner_text()
-    assert [one.get_attribute("data-tone") for one in (first, second)] == ["bad", "warn"]
-    assert page.locator("#alerts").bounding_box()["y"] < page.locator("main").bounding_box()["y"]
-    assert (page.inner_text("#state"), page.title()) == ("degraded, 2 alerts", "(2) Framewire")
-    assert page.get_attribute("#state", "data-tone") == "bad"
-    page.evaluate("document.querySelectorAll('.alert')[1].dataset.kept = 'yes'")
-    gate.status["status"] = STATUS | {"alerts": [HEAVY | {"for_s": 65}]}
-    eventually(lambda: "for 1 min 5 s" in page.inner_text("#alerts"))
-    assert page.locator(".alert").count() == 1
-    assert page.get_attribute(".alert", "data-kept") == "yes"
-    assert (page.inner_text("#state"), page.get_attribute("#state", "data-tone")) == ("running, 1 alert", "warn")
-    gate.status["status"] = STATUS
-    eventually(lambda: not page.is_visible("#alerts"))
-    assert (page.inner_text("#state"), page.title()) == ("running", "Framewire")
+    assert page.inner_text("#health") == f"Act now: ingest {EVIL}."
+    assert page.get_attribute("#health .lamp", "data-tone") == "bad"
+    assert page.locator(".alert code").all_inner_texts() == ["framewire logs ingest"]
+    assert "for 1 min 5 s" in page.locator(".alert").nth(1).inner_text()
+    assert page.title() == "(2) Framewire"
+    gate.status["status"] = STATUS | {"alerts": []}
+    eventually(lambda: page.locator(".alert").count() == 0)
+
+
+def test_sources_have_a_lamp_a_word_and_a_remedy(gate: Gate, page: Any) -> None:
+    open_desk(page, gate)
+    eventually(lambda: "2.5 events/s" in page.inner_text("#sources"))
+    assert "last event 3 s ago" in page.inner_text("#sources")
+    refused = {"name": "kick", "kind": "Kick", "state": "refused", "events_per_s": 0, "error": EVIL, "reconnects": 0}
+    gate.status["status"] = STATUS | {"sources": [refused | {"last_message_age_s": None}]}
+    eventually(lambda: "check its login" in page.inner_text("#sources"))
+    assert EVIL in page.inner_text("#sources")
+    assert "last event never" in page.inner_text("#sources")
+    gate.status["status"] = {name: value for name, value in STATUS.items() if name != "sources"}
+    eventually(lambda: "everything that posts events" in page.inner_text("#sources"))
+
+
+def test_the_details_are_told_when_they_are_unfolded(gate: Gate, page: Any) -> None:
+    open_desk(page, gate)
+    assert page.inner_text("#processes") == ""
+    unfold(page)
+    eventually(lambda: page.locator("#processes tbody tr").count() == 2)
+    text = page.locator("#processes tbody tr").first.locator("td").all_inner_texts()
+    assert [cell.strip() for cell in text] == [
+        "gateway-1",
+        "degraded",
+        "1 h 2 min",
+        "1.3 %",
+        "4.2 %",
+        "31 MB",
+        "12\u202f345",
+        "100",
+        "2",
+        EVIL,
+        "42",
+    ]
+    assert "cosmetic full: 4" in page.inner_text("#ledger")
+    assert "10 = 7 understood + 1 without an event + 1 rejected + 1 lost" in page.inner_text("#ledger")
+    eventually(lambda: EVIL in page.inner_text("#rejected"))
+    assert '{\n "a": 1\n}' in page.inner_text("#rejected")
+    eventually(lambda: page.locator("#plots canvas").count() == 2)
+    assert "events per second" in page.locator("#plots .uplot").nth(1).get_attribute("aria-label")
+    page.fill("#event-id", "ingest/7.0")
+    page.click("#look-up button")
+    eventually(lambda: page.inner_text("#found") == f"Not shown: dropped by the rule {EVIL}")
 
 
 @pytest.mark.parametrize(
     "status",
     [
         {},
-        {"alerts": 7},
-        {"alerts": [7, {}]},
-        {"processes": None, "ledger": None, "clients": "?", "reasons": 7, "top": "x"},
+        {"scope": "control", "alerts": 7},
+        {"scope": "control", "alerts": [7, {}], "sources": [{}], "clients": [{}]},
+        {"processes": None, "ledger": None, "clients": "?", "reasons": 7, "top": "x", "epoch": 3, "sources": "y"},
+        {"ledger": {"events": {"critical": None, "x": {"dropped": 3}}}, "processes": [{}, 3]},
     ],
 )
 def test_missing_and_odd_answers_are_dashes(gate: Gate, page: Any, status: dict[str, Any]) -> None:
     gate.status = {"status": status, "quarantine": {"quarantine": None}}
     page.goto(f"{gate.url}/#k={TOKEN}")
-    eventually(lambda: page.is_visible("#processes .none"))
-    assert page.is_visible("#overlays .none")
-    assert not page.is_visible("#copy")
+    unfold(page)
+    eventually(lambda: "Asking" not in page.inner_text("#health"))
+    eventually(lambda: page.inner_text("#about").startswith("Log "))
+    assert "undefined" not in page.inner_text("body")
+    assert "NaN" not in page.inner_text("body")
 
 
 def test_a_wrong_token_and_a_silent_gateway_are_said(gate: Gate, page: Any) -> None:
     page.goto(f"{gate.url}/#k=wrong")
-    eventually(lambda: "wrong or was replaced" in page.inner_text("#reasons"))
+    eventually(lambda: "wrong or was replaced" in page.inner_text("#health"))
+    assert not page.is_visible("#copy")
     page.evaluate("location.hash = ''")
-    eventually(lambda: "no token" in (page.text_content("#reasons") or ""))
+    eventually(lambda: "no token" in (page.text_content("#health") or ""))
 
 
-def test_why_tells_the_story(gate: Gate, page: Any) -> None:
-    page.goto(f"{gate.url}/#k={TOKEN}")
-    page.fill("#why-id", "ingest/7.0")
-    page.click("#why button")
-    eventually(lambda: "outcome: logged" in page.inner_text("#story"))
-    assert EVIL in page.inner_text("#story")
+# What an operator does
 
 
-def test_a_button_sends_a_command_and_says_what_became_of_it(gate: Gate, page: Any) -> None:
-    page.goto(f"{gate.url}/#k={TOKEN}")
-    page.click("text=Double kill")
-    eventually(lambda: "accepted" in page.inner_text("#sent"))
-    commands = gate.said("command")
-    assert [command["args"]["type"] for command in commands] == ["kill", "kill"]
-    assert {command["args"]["source"] for command in commands} == {"dashboard"}
-    eventually(lambda: not gate.sockets)  # it does not stay as an overlay
-    gate.refuse_with = 4503
-    page.click("text=Raid")
-    eventually(lambda: "Raid: the token" in page.inner_text("#sent"))
+def test_buttons_and_keys_order_the_same_and_the_answer_is_said(gate: Gate, page: Any) -> None:
+    open_desk(page, gate)
+    page.click("#controls >> text=Skip")
+    eventually(lambda: page.inner_text("#said") == "Skip: accepted.")
+    for key in "spcrmhtx":
+        page.keyboard.press(key)
+    eventually(lambda: len(commands(gate)) == 9)
+    assert commands(gate) == [
+        ("show", {"action": "skip"}),
+        ("show", {"action": "skip"}),
+        ("show", {"action": "pause"}),
+        ("show", {"action": "clear"}),
+        ("show", {"action": "replay"}),
+        ("show", {"action": "mute"}),
+        ("toggle", {"on": False, "name": "all"}),
+        ("test", {"type": "random"}),
+        ("test", {"type": "storm"}),
+    ]
+    page.keyboard.press("/")
+    page.keyboard.type("sphm")  # what is typed into the search orders nothing
+    assert page.input_value("#find") == "sphm"
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+s")
+    page.click("#tests >> text=Follow")
+    eventually(lambda: commands(gate)[9:] == [("test", {"type": "follow"})])
+    gate.command_error = "one storm every 5 s"
+    page.keyboard.press("x")
+    eventually(lambda: page.inner_text("#said") == "Storm of 200: one storm every 5 s")
 
 
-def test_it_fits_a_dock_and_a_screen(gate: Gate, page: Any) -> None:
-    row = STATUS["processes"][0] | {"queue": None}
-    gate.status["status"] = STATUS | {"alerts": [DEGRADED, HEAVY | {"text": "x" * 400}], "processes": [row]}
-    page.goto(f"{gate.url}/#k={TOKEN}")
-    eventually(lambda: rows(page, "processes"))
-    for width in (300, 760, 1100, 1920):
+def test_what_is_switched_follows_the_events_on_every_dashboard(gate: Gate, page: Any, window: Any) -> None:
+    gate.commit(gate.event("toggle", {"name": "muted", "on": True}, coalesce_key="toggle:muted"))
+    open_desk(page, gate)
+    eventually(lambda: page.get_attribute('[data-control="m"]', "aria-pressed") == "true")
+    page.click('[data-control="p"]')  # the page that pressed it waits for the event, too
+    eventually(lambda: page.inner_text("#said") == "Pause: accepted.")
+    assert page.get_attribute('[data-control="p"]', "aria-pressed") == "false"
+    gate.emit("show", {"action": "pause", "widget": ""})
+    gate.emit("toggle", {"name": "all", "on": False}, coalesce_key="toggle:all")
+    eventually(lambda: page.inner_text('[data-control="p"] span') == "Resume")
+    eventually(lambda: page.inner_text('[data-control="h"] span') == "Show all")
+    assert "On purpose: everything is hidden; alerts are paused; sound is muted" in page.inner_text("#health")
+    other = window.new_page()
+    other.goto(f"{gate.url}/#k={TOKEN}")
+    eventually(lambda: other.get_attribute('[data-control="h"]', "aria-pressed") == "true", 10)
+    other.close()
+
+
+def test_a_row_tells_its_history_and_can_be_shown_again(gate: Gate, page: Any) -> None:
+    open_desk(page, gate)
+    gate.emit("follow", {"user": "ottoline"})
+    eventually(lambda: river(page))
+    accepted = now_ms()
+    gate.status["why"] = {
+        "story": {"outcome": "logged", "position": 1, "ts_ingest_ms": accepted, "ts_normalized_ms": accepted + 1.5}
+        | {"ts_queued_ms": accepted + 2.25, "drawn_by": [{"overlay_id": "main-1", "by_ts_ms": accepted + 40}]}
+    }
+    page.click("#river button")
+    eventually(lambda: page.locator("#river .steps li").count() == 4)
+    steps = page.locator("#river .steps li span").all_inner_texts()
+    assert steps == ["Accepted", "Understood", "Logged as number 1", "Drawn by main-1"]
+    assert page.locator("#river .steps li time").nth(2).inner_text() == "+2.3 ms"
+    page.click("text=Show again")
+    eventually(
+        lambda: commands(gate) == [("emit", {"type": "follow", "payload": {"user": "ottoline"}, "source": "again"})]
+    )
+    page.click("#river li > button.row")
+    eventually(lambda: page.locator("#river .history").count() == 0)
+
+
+def test_what_is_too_large_to_send_is_said(gate: Gate, page: Any) -> None:
+    open_desk(page, gate)
+    gate.emit("custom", {"name": "big", "data": {"x": "y" * 5_000}})
+    eventually(lambda: river(page))
+    page.click("#river button")
+    page.click("text=Show again")
+    eventually(lambda: "too large" in page.inner_text("#said"))
+    assert commands(gate) == []
+
+
+def test_the_river_is_held_filtered_and_searched(gate: Gate, page: Any) -> None:
+    open_desk(page, gate)
+    gate.emit("follow", {"user": "ottoline"})
+    gate.emit("hit", {"attacker": player("a"), "victim": player("b"), "damage": 27})
+    gate.emit("kill", {"attacker": player("a"), "victim": player("b")})
+    eventually(lambda: len(river(page)) == 2)
+    page.select_option("#type", "all")
+    eventually(lambda: len(river(page)) == 3)
+    page.select_option("#type", "follow")
+    eventually(lambda: [row.split(" test ")[0] for row in river(page)] == ["New follower"])
+    page.select_option("#type", "")
+    page.fill("#find", "OTTO")
+    eventually(lambda: len(river(page)) == 1)
+    page.fill("#find", "nothing")
+    eventually(lambda: "No event fits" in page.inner_text("#river"))
+    page.fill("#find", "")
+    eventually(lambda: len(river(page)) == 2)
+    page.click("#hold")
+    gate.emit("follow", {"user": "late"})
+    eventually(lambda: "Go on, 1 new" in page.inner_text("#hold"))
+    assert len(river(page)) == 2
+    page.click("#hold")
+    eventually(lambda: len(river(page)) == 3)
+
+
+def test_overlays_are_identified_and_reloaded_one_by_one(gate: Gate, page: Any) -> None:
+    gate.status["status"] = STATUS | {"clients": [OVERLAY, OVERLAY | {"overlay_id": "side", "build": "overlay 0.0.1"}]}
+    open_desk(page, gate)
+    eventually(lambda: "old page" in page.inner_text("#overlays"))
+    page.click('[aria-label="Identify main-1"]')
+    page.click('[aria-label="Reload side"]')
+    eventually(lambda: commands(gate) == [("identify", {"overlay_id": "main-1"}), ("reload", {"overlay_id": "side"})])
+
+
+def test_the_address_is_hidden_until_it_is_asked_for(gate: Gate, page: Any) -> None:
+    open_desk(page, gate)
+    assert "display-secret" not in page.content()
+    page.click("#reveal")
+    eventually(lambda: page.inner_text("#address") == f"{gate.url}/overlay/#k=display-secret")
+    page.click("#reveal")
+    eventually(lambda: "display-secret" not in page.content())
+
+
+def test_a_view_token_sees_and_orders_nothing(gate: Gate, page: Any) -> None:
+    gate.status["status"] = STATUS | {"scope": "view"}
+    open_desk(page, gate)
+    gate.emit("follow", {"user": "x"})
+    eventually(lambda: river(page))
+    for selector in ("#controls", "#tests", "#copy", "#reveal", "#studio", "[aria-label='Reload main-1']"):
+        assert not page.is_visible(selector), selector
+    page.click("#river button")
+    eventually(lambda: page.locator("#river .history").count() == 1)
+    assert page.locator("text=Show again").count() == 0
+    for key in "spcrmhtx":
+        page.keyboard.press(key)
+    page.click("#hold")
+    assert commands(gate) == []
+
+
+# How it holds
+
+
+def test_huge_and_hostile_texts_do_not_break_it(gate: Gate, page: Any) -> None:
+    reason = f"{EVIL} " + "x" * 60_000
+    held = [{"n": n, "ts_ms": now_ms(), "kind": "event", "reason": reason, "excerpt": "w" * 2_000} for n in range(500)]
+    huge = {"key": "k", "name": RTL, "text": reason, "level": "warn", "do": reason, "for_s": 1}
+    source = {"name": RTL, "kind": EVIL, "state": "refused", "error": reason}
+    gate.status["quarantine"] = {"quarantine": held}
+    gate.status["status"] = STATUS | {"alerts": [huge], "sources": [source], "reasons": [reason]}
+    open_desk(page, gate)
+    for n in range(300):
+        gate.send(*(gate.event("chat", {"user": RTL, "text": f"{EVIL} {n}.{k} " + "\u0645" * 300}) for k in range(4)))
+    unfold(page)
+    eventually(lambda: page.locator("#rejected tbody tr").count() == 500, 20)
+    eventually(lambda: page.locator("#river > li").count() == 500, 20)
+    for width in (300, 768, 1920):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
-        assert page.is_visible("#processes td[data-label=queue]") == (width > 760)  # a dash only where there is room
-        assert page.is_visible("#processes td[data-label=busy]")
-        assert page.is_visible("#processes td[data-label='last reason']")
+    gate.emit("follow", {"user": "after all that"})
+    eventually(lambda: "after all that" in river(page)[0], 10)
+
+
+def overflowing(page: Any) -> list[str]:
+    """Return the cards that something sticks out of."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll('.card')].filter((card) => card.offsetWidth > 0).flatMap((card) => {
+          const edge = card.getBoundingClientRect().right + 1;
+          return [...card.querySelectorAll('td, th, button, code, p, span, summary')]
+            .filter((node) => node.offsetWidth > 1 && !node.closest('.unseen, .who, .scroll, .uplot, .clip pre'))
+            .filter((node) => node.getBoundingClientRect().right > edge)
+            .map((node) => `${card.className}: ${node.tagName} ${node.textContent.slice(0, 40)}`);
+        })"""
+    )
+    return found
+
+
+@pytest.mark.parametrize("width", [300, 420, 640, 768, 1024, 1280, 1920])
+def test_it_fits_every_width(gate: Gate, page: Any, width: int) -> None:
+    long = {
+        "key": "k",
+        "name": "gateway-1",
+        "text": "x" * 400,
+        "level": "warn",
+        "do": "./supervisor.py top",
+        "for_s": 1,
+    }
+    gate.status["status"] = STATUS | {"alerts": [long]}
+    page.set_viewport_size({"width": width, "height": 900})
+    open_desk(page, gate)
+    gate.emit("kill", {"attacker": player("W" * 64), "victim": player("M" * 64), "weapon": "ak47"})
+    unfold(page)
+    eventually(lambda: river(page))
+    eventually(lambda: page.locator(".alert").count())
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert overflowing(page) == []
+    for selector in ("#health", "#controls", "#river"):
+        assert page.is_visible(selector), selector
+    assert page.is_visible("#preview") == (width > 420)
+
+
+def test_health_and_buttons_come_first_in_a_dock(gate: Gate, page: Any) -> None:
+    page.set_viewport_size({"width": 300, "height": 600})
+    open_desk(page, gate)
+    tops = [page.locator(selector).bounding_box()["y"] for selector in ("#health", "#controls", "#river")]
+    assert tops == sorted(tops)
+    assert tops[2] < 400
+
+
+def test_the_programme_lies_over_its_background(gate: Gate, page: Any) -> None:
+    """An iframe whose colour scheme differs from its page's would be opaque white."""
+    open_desk(page, gate)
+    page.select_option("#background", "dark")
+    page.frame_locator("#preview").locator("body").wait_for()
+    png = page.locator("#screen").screenshot()
+    colours = page.evaluate(
+        """async (bytes) => {
+          const picture = await createImageBitmap(new Blob([new Uint8Array(bytes)]));
+          const canvas = new OffscreenCanvas(picture.width, picture.height);
+          const context = canvas.getContext('2d');
+          context.drawImage(picture, 0, 0);
+          return [...context.getImageData(picture.width / 2, picture.height / 4, 1, 1).data];
+        }""",
+        list(png),
+    )
+    assert colours == [0, 0, 0, 255]
+
+
+def test_axe_finds_nothing_serious(gate: Gate, page: Any) -> None:
+    if not AXE.exists():
+        missing("axe-core (npm install)")
+    warning = {"key": "memory.warn", "name": "gateway-1", "text": "300 MB", "level": "warn", "do": "see", "for_s": 65}
+    gate.status["status"] = STATUS | {"alerts": [warning, warning | {"level": "critical"}]}
+    open_desk(page, gate)
+    gate.emit("kill", {"attacker": player("a"), "victim": player("b")}, source="test")
+    gate.emit("show", {"action": "pause", "widget": ""})
+    eventually(lambda: len(river(page)) == 2)
+    page.click("#river button")
+    unfold(page)
+    eventually(lambda: page.locator("#plots canvas").count() == 2)
+    page.click("#reveal")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    for width in (1920, 768, 300):
+        page.set_viewport_size({"width": width, "height": 900})
+        found = page.evaluate("async () => (await axe.run({iframes: false})).violations")
+        grave = [
+            (one["id"], [node["html"][:200] for node in one["nodes"][:3]])
+            for one in found
+            if one["impact"] in ("serious", "critical")
+        ]
+        assert grave == [], width
+
+
+def test_it_is_worked_with_the_keyboard_alone(gate: Gate, page: Any) -> None:
+    open_desk(page, gate)
+    gate.emit("follow", {"user": "x"})
+    eventually(lambda: river(page))
+    reached: list[str] = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.innerText || document.activeElement.id"))
+        if page.evaluate("document.activeElement.matches('#river .row')"):
+            break
+    assert any(text.startswith("Skip") for text in reached)
+    page.keyboard.press("Enter")
+    eventually(lambda: page.locator("#river .history").count() == 1)
+    assert page.evaluate("document.activeElement.matches('#river .row[aria-expanded=true]')")
+    gate.emit("follow", {"user": "y"})
+    eventually(lambda: len(river(page)) == 2)
+    assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "true"  # focus stays on its row

@@ -66,7 +66,10 @@ const engine = new Engine({
 });
 const scheduler = new Scheduler({ draw, now: clock.now });
 const session = new Session({
-  who: { token: options.token, overlayId: id, format: options.format, build: BUILD },
+  who: {
+    ...{ token: options.token, overlayId: id, format: options.format, build: BUILD },
+    role: options.preview ? "dashboard" : "overlay", // seen on a dashboard is not drawn on a stream
+  },
   resume: options.resume ? loadPlace(id) : null,
   random: Math.random,
   room: () => engine.room(),
@@ -81,7 +84,7 @@ const link = new Link({
 const reporter = new Reporter({
   overlayId: id,
   session,
-  send: (message) => link.send(message),
+  send: (message) => options.preview || link.send(message),
   figures: () => figures(page),
   now: clock.now,
 });

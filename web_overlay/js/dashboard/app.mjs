@@ -1,137 +1,94 @@
 // @ts-check
-// The status page: asks every second, shows what it hears, and says so when it hears nothing.
+// The show desk: asks for the status twice a second, hears events as they come, draws at most four times a second.
 
-import { View } from "../core/view.mjs";
-import { el, text } from "../widgets/dom.mjs";
-import { Alerts, worst } from "./alerts.mjs";
-import { ask } from "./api.mjs";
-import { DASHBOARD, emit } from "./emitter.mjs";
-import { count, rows, word } from "./format.mjs";
-import { SAMPLES } from "./samples.mjs";
-import * as sections from "./sections.mjs";
+import { wireAddress } from "./address.mjs";
+import { Desk } from "./desk.mjs";
+import { listen } from "./keys.mjs";
+import { Plots } from "./plots.mjs";
+import { wirePreview } from "./preview.mjs";
+import { draw, isOpen } from "./show.mjs";
+import { CONTROLS, TESTS } from "./views/controls.mjs";
 
-const EVERY_MS = 1_000;
+const ASK_MS = 500;
+const DRAW_MS = 250;
+const REJECTED_MS = 5_000;
 
 /** @template {HTMLElement} [T=HTMLElement] @param {string} id @returns {T} */
 const at = (id) => /** @type {T} */ (document.getElementById(id));
 
-/** @param {string} id @returns {Text} a text node at the end of the element */
-function line(id) {
-  const node = text();
-  at(id).append(node);
-  return node;
+/** @type {ReturnType<typeof setTimeout> | null} */
+let drawing = null;
+const desk = new Desk(new URLSearchParams(location.hash.slice(1)).get("k") ?? "", () => {
+  drawing ??= setTimeout(() => {
+    drawing = null;
+    if (!document.hidden) draw(desk, at, plots);
+  }, DRAW_MS);
+});
+const plots = new Plots(at("plots"), desk.samples);
+
+async function learn() {
+  await desk.learn(Date.now() / 1000);
+  setTimeout(learn, ASK_MS);
 }
 
-const token = new URLSearchParams(location.hash.slice(1)).get("k") ?? "";
-const view = new View();
-const tables = {
-  processes: sections.processes(view, at("processes")),
-  overlays: sections.overlays(view, at("overlays")),
-  ledger: sections.ledger(view, at("ledger")),
-  quarantine: sections.quarantine(view, at("quarantine")),
-};
-const alerts = new Alerts(view, at("alerts"));
-const lines = {
-  state: line("state"),
-  reasons: line("reasons"),
-  log: line("log"),
-  raw: line("raw"),
-  story: line("story"),
-  address: line("address"),
-  sent: line("sent"),
-};
-
-/** @param {any} status */
-function show(status) {
-  const reasons = Array.isArray(status.reasons) ? status.reasons.map(String) : [];
-  const standing = rows(status.alerts);
-  const many = standing.length === 0 ? "" : `, ${standing.length} alert${standing.length > 1 ? "s" : ""}`;
-  const tone = worst(standing);
-  const state = status.ready === false ? "not ready" : word(status.supervisor?.state ?? "running");
-  mark(tone === "good" && state !== "running" ? "warn" : tone, `${state}${many}`, reasons);
-  document.title = standing.length === 0 ? "Framewire" : `(${standing.length}) Framewire`;
-  alerts.update(standing);
-  view.text(lines.log, `Critical log ${word(status.epoch).slice(0, 8)}, ${count(status.top)} events`);
-  tables.processes.update(rows(status.processes));
-  tables.overlays.update(rows(status.overlays ?? status.clients).filter((row) => row.build !== DASHBOARD));
-  tables.ledger.update(sections.ledgerRows(status));
-  view.text(lines.raw, sections.rawSentence(status));
+async function learnRejected() {
+  if (isOpen(at("rejected"))) await desk.learnRejected();
+  setTimeout(learnRejected, REJECTED_MS);
 }
 
-/** @param {any} answer of /api/address */
-function address(answer) {
-  const url = typeof answer?.display_token === "string" ? `${location.origin}/overlay/#k=${answer.display_token}` : null;
-  view.text(lines.address, url ?? "The command `token show display` prints the address for OBS.");
-  at("copy").classList.toggle("off", url === null);
+function hold() {
+  desk.river.pause(desk.river.held === null, desk.filter);
+  desk.changed();
 }
 
-/** @param {"good" | "warn" | "bad"} tone @param {string} word @param {string[]} reasons */
-function mark(tone, word, reasons) {
-  view.attribute(at("state"), "data-tone", tone);
-  view.text(lines.state, word);
-  view.text(lines.reasons, reasons.join("\n"));
-  view.toggle(at("reasons"), "off", reasons.length === 0);
+/** Read the filter; what is held stays held, filtered anew. */
+function refilter() {
+  const held = desk.river.held !== null;
+  if (held) desk.river.pause(false, desk.filter);
+  desk.filter = { type: value("type"), text: value("find").trim() };
+  if (held) desk.river.pause(true, desk.filter);
+  desk.changed();
 }
 
-async function poll() {
-  try {
-    const [status, secret, held] = await Promise.all([
-      ask("/api/status", token),
-      ask("/api/address", token),
-      ask("/api/quarantine?limit=50", token).catch(() => null),
-    ]);
-    show(status ?? {});
-    address(secret);
-    tables.quarantine.update(rows(held?.quarantine ?? held?.rows ?? held));
-  } catch (error) {
-    mark("bad", "no answer", [error instanceof Error ? error.message : String(error)]);
-  }
-  view.toggle(document.body, "stale", lines.state.data === "no answer");
-  view.flush();
-  setTimeout(poll, EVERY_MS);
+/** @param {string} id */
+function value(id) {
+  return /** @type {HTMLInputElement | HTMLSelectElement} */ (at(id)).value;
 }
 
-at("why").addEventListener("submit", async (event) => {
+/** @type {HTMLAnchorElement} */ (at("studio")).href = `/studio#k=${desk.token}`;
+const say = (/** @type {string} */ words) => desk.say(words);
+wireAddress(desk.token, { copy: at("copy"), show: at("reveal"), text: at("address") }, say);
+wirePreview(
+  desk.token,
+  {
+    frame: /** @type {HTMLIFrameElement} */ (at("preview")),
+    screen: at("screen"),
+    as: /** @type {HTMLSelectElement} */ (at("as")),
+    background: /** @type {HTMLSelectElement} */ (at("background")),
+    picture: /** @type {HTMLInputElement} */ (at("picture")),
+  },
+  say,
+);
+at("hold").addEventListener("click", hold);
+at("type").addEventListener("change", refilter);
+at("find").addEventListener("input", refilter);
+at("look-up").addEventListener("submit", (event) => {
   event.preventDefault();
-  const id = at("why-id");
-  const asked = id instanceof HTMLInputElement ? id.value.trim() : "";
-  if (asked === "") return;
-  try {
-    view.text(lines.story, sections.storyText(await ask(`/api/why?id=${encodeURIComponent(asked)}`, token)));
-  } catch (error) {
-    view.text(lines.story, String(error instanceof Error ? error.message : error));
-  }
-  view.flush();
+  const id = value("event-id").trim();
+  if (id !== "") void desk.lookUp(id);
 });
-
-at("copy").addEventListener("click", async () => {
-  const done = await navigator.clipboard.writeText(lines.address.data).then(
-    () => true,
-    () => false, // OBS docks may not allow it; the address can still be selected
-  );
-  at("copy").textContent = done ? "Copied" : "Select and copy it";
-  if (!done) getSelection()?.selectAllChildren(at("address"));
-  setTimeout(() => (at("copy").textContent = "Copy"), 2_000);
+for (const details of document.querySelectorAll("details")) details.addEventListener("toggle", desk.changed);
+at("rejected").closest("details")?.addEventListener("toggle", () => void desk.learnRejected());
+document.addEventListener("visibilitychange", desk.changed);
+addEventListener("resize", desk.changed);
+// A key does what its button does, so that what is not offered cannot be pressed.
+const press = (/** @type {string} */ selector) => () => /** @type {HTMLElement | null} */ (document.querySelector(selector))?.click();
+listen({
+  ...Object.fromEntries(CONTROLS.map(({ key }) => [key, press(`[data-control="${key}"]`)])),
+  ...Object.fromEntries(TESTS.map(({ key, type }) => [key, press(`[data-test="${type}"]`)])),
+  f: hold,
+  "/": () => at("find").focus(),
 });
-
-for (const [label, make] of SAMPLES) {
-  const button = el("button", "", text(label));
-  button.type = "button";
-  button.addEventListener("click", async () => {
-    /** @type {string} */
-    let outcome;
-    try {
-      const events = make();
-      for (const event of events) await emit(token, { ...event, source: "dashboard" });
-      outcome = `${label}: accepted`;
-    } catch (error) {
-      outcome = `${label}: ${error instanceof Error ? error.message : String(error)}`;
-    }
-    view.text(lines.sent, outcome);
-    view.flush();
-  });
-  at("samples").append(button);
-}
-
 addEventListener("hashchange", () => location.reload());
-void poll();
+void learn();
+void learnRejected();

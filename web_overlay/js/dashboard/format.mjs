@@ -52,3 +52,8 @@ export function word(value) {
 export function rows(value) {
   return Array.isArray(value) ? value.filter((row) => row !== null && typeof row === "object") : [];
 }
+
+/** @param {unknown} seconds @returns {string} */
+export function ago(seconds) {
+  return typeof seconds === "number" ? `${duration(seconds)} ago` : "never";
+}

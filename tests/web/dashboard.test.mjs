@@ -1,0 +1,196 @@
+// @ts-check
+// The dashboard's decisions: what the river keeps, what is switched, which word and colour a figure gets.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { describe } from "../../web_overlay/js/dashboard/describe.mjs";
+import { share } from "../../web_overlay/js/dashboard/format.mjs";
+import { Lags, health, overlayVerdict, processVerdict, sourceVerdict } from "../../web_overlay/js/dashboard/judge.mjs";
+import { History } from "../../web_overlay/js/dashboard/plots.mjs";
+import { KEPT, River } from "../../web_overlay/js/dashboard/river.mjs";
+import { delivery, steps } from "../../web_overlay/js/dashboard/story.mjs";
+import { Switches } from "../../web_overlay/js/dashboard/switches.mjs";
+import { event } from "./make.mjs";
+
+const MAIN = { type: "", text: "" };
+
+test("the river keeps the last events, and a flood of hits pushes nothing else out", () => {
+  const river = new River();
+  river.add([event({ id: "follow", type: "follow", ts_ingest_ms: 1 })]);
+  for (let n = 0; n < 5_000; n += 1) river.add([event({ id: `h${n}`, type: "hit", category: "cosmetic", ts_ingest_ms: 2 + n })]);
+  assert.deepEqual(
+    river.list(MAIN).map((each) => each.id),
+    ["follow"],
+  );
+  assert.equal(river.list({ type: "all", text: "" }).length, 201);
+  for (let n = 0; n < KEPT; n += 1) river.add([event({ id: `k${n}`, ts_ingest_ms: 9_000 + n })]);
+  assert.equal(river.list(MAIN).length, KEPT);
+  assert.equal(river.list(MAIN)[0].id, `k${KEPT - 1}`);
+  assert.ok(river.ids.size <= KEPT + 200);
+});
+
+test("the river is newest first, knows each event once, and can be searched and held", () => {
+  const river = new River();
+  const late = event({ id: "b", type: "raid", ts_ingest_ms: 2, payload: { user: "Ñandú" } });
+  river.add([event({ id: "c", type: "tip", ts_ingest_ms: 3 }), late, late, event({ id: "a", ts_ingest_ms: 1 })]);
+  river.add([late]);
+  const ids = (/** @type {any} */ filter) => river.list(filter).map((each) => each.id);
+  assert.deepEqual(ids(MAIN), ["c", "b", "a"]);
+  assert.deepEqual(ids({ type: "tip", text: "" }), ["c"]);
+  assert.deepEqual(ids({ type: "", text: "ñANDÚ" }), ["b"]);
+  river.pause(true, MAIN);
+  river.add([event({ id: "d", ts_ingest_ms: 4 })]);
+  assert.deepEqual([ids(MAIN), river.waiting], [["c", "b", "a"], 1]);
+  river.pause(false, MAIN);
+  assert.deepEqual([ids(MAIN), river.waiting], [["d", "c", "b", "a"], 0]);
+});
+
+test("what is switched follows the events, whoever sent them", () => {
+  const switches = new Switches();
+  const show = (/** @type {string} */ action, widget = "") => switches.see([event({ type: "show", payload: { action, widget } })]);
+  const toggle = (/** @type {string} */ name, /** @type {boolean} */ on) => switches.see([event({ type: "toggle", payload: { name, on } })]);
+  show("pause");
+  toggle("muted", true);
+  toggle("all", false);
+  toggle("chat", false);
+  toggle("hud", true);
+  show("skip");
+  show("constructor");
+  assert.deepEqual(switches.words(), ["everything is hidden", "alerts are paused", "sound is muted", "chat hidden"]);
+  show("pause", "social"); // one queue of several is not the whole show
+  show("resume");
+  show("unmute");
+  toggle("all", true);
+  toggle("chat", true);
+  assert.deepEqual(switches.words(), []);
+});
+
+const LIVE = { overlay_id: "main", state: "live", lag: 0, fps: 60, latency_p50_ms: 9, latency_p95_ms: 17, build: "b1" };
+const WELL = { ready: true, reasons: [], alerts: [], clients: [LIVE], sources: [{ name: "twitch", state: "live" }] };
+
+test("an overlay's word", () => {
+  const cases = /** @type {[object, string, string][]} */ ([
+    [{}, "", "live"],
+    [{ state: "catchup" }, "warn", "catching up"],
+    [{ behind_s: 2 }, "", "live"],
+    [{ behind_s: 5 }, "warn", "behind for 5 s"],
+    [{ behind_s: 61 }, "bad", "behind for 1 min 1 s"],
+    [{ build: "b0" }, "warn", "old page"],
+    [{ build: "" }, "", "live"],
+    [{ fps: 12 }, "warn", "slow"],
+    [{ fps: 30 }, "", "live"],
+    [{ latency_p95_ms: 12_013 }, "warn", "slow"],
+    [{ fps: null, latency_p95_ms: null }, "", "live"],
+  ]);
+  for (const [fields, tone, word] of cases) {
+    const verdict = overlayVerdict({ ...LIVE, ...fields }, "b1");
+    assert.deepEqual([verdict.tone, verdict.word], [tone, word]);
+    if (word !== "live" && word !== "catching up") assert.ok(verdict.remedy, `${word} says what to do`);
+  }
+});
+
+test("being behind counts from its beginning, per overlay, and ends at once", () => {
+  const lags = new Lags();
+  const ask = (/** @type {number} */ now_s, /** @type {number} */ lag) => {
+    const rows = [{ overlay_id: "a", address: "x", lag, behind_s: -1 }];
+    lags.see(rows, now_s);
+    return rows[0].behind_s;
+  };
+  assert.deepEqual([ask(10, 0), ask(11, 3), ask(15, 1), ask(16, 0), ask(17, 2)], [0, 0, 4, 0, 0]);
+});
+
+test("health says the worst thing first, and one thing", () => {
+  const critical = { name: "ingest", text: "died", level: "critical" };
+  const cases = /** @type {[object, string[], string, RegExp][]} */ ([
+    [{}, [], "", /^All well: 1 overlay, 95 % of events drawn within 17 ms\.$/],
+    [{}, ["alerts are paused"], "warn", /On purpose: alerts are paused/],
+    [{ clients: [] }, ["alerts are paused"], "warn", /No overlay is connected/],
+    [{ clients: [{ ...LIVE, behind_s: 70 }] }, [], "bad", /Overlay main: behind/],
+    [{ sources: [{ name: "gsi", state: "silent" }] }, [], "warn", /gsi is silent/],
+    [{ sources: [{ name: "twitch", state: "refused", error: "401" }] }, [], "bad", /twitch refuses us/],
+    [{ alerts: [{ name: "gateway-1", text: "much memory", level: "warn" }] }, [], "warn", /gateway-1: much memory/],
+    [{ alerts: [critical], ready: false }, [], "bad", /^Act now: ingest died\.$/],
+    [{ ready: false, reasons: ["the log has not been read yet"] }, [], "warn", /Not ready: the log/],
+    [{ alerts: 7, clients: "?", sources: null, reasons: 3 }, [], "warn", /No overlay/],
+  ]);
+  for (const [fields, switched, tone, words] of cases) {
+    const verdict = health({ ...WELL, ...fields }, switched, "b1");
+    assert.equal(verdict.tone, tone, verdict.word);
+    assert.match(verdict.word, words);
+  }
+});
+
+test("sources and processes have a word, and an unknown one is shown as it is", () => {
+  assert.deepEqual(
+    ["live", "connecting", "silent", "degraded", "refused", "constructor", null].map((state) => sourceVerdict({ state }).tone),
+    ["", "warn", "warn", "warn", "bad", "warn", "warn"],
+  );
+  assert.deepEqual(
+    [{ silent: true, degraded: true }, { degraded: true }, { state: "failed" }, { state: "starting_up" }, {}].map((row) => {
+      const verdict = processVerdict({ state: "running", ...row });
+      return [verdict.word, verdict.tone];
+    }),
+    [["silent", "warn"], ["degraded", "bad"], ["failed", "bad"], ["starting up", "warn"], ["running", ""]],
+  );
+});
+
+test("the state of delivery is asked of the overlays that were there", () => {
+  const kill = event({ position: 5, ts_ingest_ms: 1_000 });
+  const at = (/** @type {number} */ position, lag = 0) => ({ position, lag });
+  const cases = /** @type {[any, any[], number, string][]} */ ([
+    [kill, [], 2_000, "logged"],
+    [kill, [at(5)], 2_000, "drawn 1/1"],
+    [kill, [at(5), at(4, 1)], 2_000, "on its way"],
+    [kill, [at(5), at(4, 1)], 9_000, "drawn 1/2"],
+    [kill, [at(0, 0)], 9_000, "logged"],
+    [event({ position: 0 }), [at(5)], 9_000, "sent"],
+    [event({ position: 0 }), [], 9_000, "no overlay"],
+  ]);
+  for (const [one, overlays, now, word] of cases) assert.equal(delivery(one, overlays, now).word, word);
+});
+
+test("a story is told in words, and never with a number of nothing", () => {
+  const logged = { outcome: "logged", position: 7, ts_ingest_ms: 1_000, ts_normalized_ms: 1_001.5, ts_queued_ms: 1_002 };
+  const words = (/** @type {any} */ answer, connected = ["main"]) => steps(answer, connected).map((step) => step.what);
+  assert.deepEqual(words({ story: { ...logged, drawn_by: [{ overlay_id: "main", by_ts_ms: 1_050 }] } }, ["main", "side"]), [
+    ...["Accepted", "Understood", "Logged as number 7", "Drawn by main", "Not drawn yet by side"],
+  ]);
+  assert.match(words({ story: { ...logged, drawn_by: [] } }, []).at(-1) ?? "", /none was connected/);
+  assert.deepEqual(words({ story: { outcome: "dropped", detail: "cosmetic_full" } }), ["Not shown: dropped by the rule cosmetic_full"]);
+  assert.deepEqual(words({ story: { outcome: "rejected", reason: "no such type" } }), ["Rejected: no such type"]);
+  assert.deepEqual(words({ story: null, reasons: ["the queue-manager does not answer"] }), [
+    ...["Nothing is known of it (any more)", "Not known: the queue-manager does not answer"],
+  ]);
+  assert.deepEqual(words(null), ["Nothing is known of it (any more)"]);
+});
+
+test("an event of any type and shape is described", () => {
+  const player = (/** @type {string} */ name) => ({ id: name, name });
+  const kill = describe(event({ type: "kill", payload: { attacker: player("A"), victim: player("B"), weapon: "awp", headshot: true } }));
+  assert.deepEqual([kill.title, kill.who, kill.what], ["Kill", ["A", "B"], "awp, headshot"]);
+  assert.equal(describe(event({ type: "cheer", payload: { user: "U", bits: 1 } })).what, "1 bit");
+  assert.equal(describe(event({ type: "chat", payload: { user: "U", text: "x".repeat(60_000) } })).what.length, 301);
+  for (const payload of [null, 7, "x", [], { user: 7, player: null, kills: {} }, { scores: 3, attacker: { name: {} } }]) {
+    for (const type of ["kill", "score", "brand_new", "constructor", "poll", "gift"]) {
+      const line = describe(event({ type, payload }));
+      assert.ok(typeof line.what === "string" && line.who.every((name) => typeof name === "string"));
+    }
+  }
+});
+
+test("the plots keep five minutes, and a restarted ledger is no negative rate", () => {
+  const history = new History();
+  const status = (/** @type {number} */ received) => ({ ledger: { events: { critical: { received } } }, clients: [{ latency_p95_ms: 20 }, {}] });
+  history.add(status(100), 0);
+  history.add(status(110), 2);
+  history.add(status(3), 4);
+  history.add({}, 6);
+  assert.deepEqual(history.samples.rate, [null, 5, null, null]);
+  assert.deepEqual(history.samples.p95, [20, 20, 20, null]);
+  for (let t = 8; t < 1_000; t += 1) history.add(status(t), t);
+  assert.ok(history.samples.t.length <= 301 && history.samples.rate.length === history.samples.t.length);
+});
+
+test("what is not known is a dash", () => {
+  assert.deepEqual([share(0.1234), share(null), share("1")], ["12.3 %", "–", "–"]);
+});

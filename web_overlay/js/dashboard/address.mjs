@@ -1,0 +1,52 @@
+// @ts-check
+// The address for OBS. It holds a secret and the dashboard may be on stream: it is copied without being shown, and shown
+// only on request, for half a minute.
+
+import { ask } from "./api.mjs";
+
+const SHOWN_MS = 30_000;
+
+/** @param {string} token @returns {Promise<string>} @throws with a sentence for people */
+async function overlayAddress(token) {
+  const answer = await ask("/api/address", token);
+  if (typeof answer?.display_token !== "string") throw new Error("The command `token show display` prints it.");
+  return `${location.origin}/overlay/#k=${answer.display_token}`;
+}
+
+/**
+ * @param {string} token
+ * @param {{copy: HTMLElement, show: HTMLElement, text: HTMLElement}} at
+ * @param {(words: string) => void} say
+ */
+export function wireAddress(token, at, say) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const reveal = (/** @type {string} */ url) => {
+    clearTimeout(timer);
+    at.text.textContent = url;
+    at.text.classList.toggle("off", url === "");
+    at.show.textContent = url === "" ? "Show OBS address" : "Hide OBS address";
+    if (url !== "") timer = setTimeout(() => reveal(""), SHOWN_MS);
+  };
+  const told = (/** @type {unknown} */ error) => say(error instanceof Error ? error.message : String(error));
+  at.copy.addEventListener("click", async () => {
+    try {
+      const url = await overlayAddress(token);
+      const copied = await navigator.clipboard.writeText(url).then(
+        () => true,
+        () => false, // OBS docks may not allow it; the address can still be selected
+      );
+      if (!copied) {
+        reveal(url);
+        getSelection()?.selectAllChildren(at.text);
+      }
+      say(copied ? "OBS address copied. It holds a secret: paste it into a browser source only." : "Select and copy the address.");
+    } catch (error) {
+      told(error);
+    }
+  });
+  at.show.addEventListener("click", () => {
+    if (at.text.textContent !== "") reveal("");
+    else overlayAddress(token).then(reveal, told);
+  });
+}

@@ -1,0 +1,133 @@
+// @ts-check
+// What the desk knows and does: events as they come, the status as it is asked for, and what an operator orders.
+// `draw` in show.mjs turns it into the page; app.mjs wires both to the page's buttons and timers.
+
+import { ask } from "./api.mjs";
+import { rows } from "./format.mjs";
+import { Lags } from "./judge.mjs";
+import { Line } from "./line.mjs";
+import { History } from "./plots.mjs";
+import { River } from "./river.mjs";
+import { Switches } from "./switches.mjs";
+
+/** @typedef {import("../core/types.mjs").Event} Event */
+
+/** @param {unknown} error */
+const sentence = (error) => (error instanceof Error ? error.message : String(error));
+
+export class Desk {
+  /** @param {string} token @param {() => void} changed something is to be drawn */
+  constructor(token, changed) {
+    this.token = token;
+    this.changed = changed;
+    this.switches = new Switches();
+    this.river = new River();
+    this.samples = new History();
+    this.lags = new Lags();
+    this.filter = { type: "", text: "" };
+    /** @type {Record<string, any>} */
+    this.status = {};
+    this.silence = "Asking the gateway…"; // why nothing is known, "" when it is
+    this.said = "";
+    /** @type {import("./views/stream.mjs").Opened | null} */
+    this.opened = null;
+    /** @type {any} the last answer of "Look up an event" */
+    this.found = null;
+    /** @type {Record<string, any>[] | null} */
+    this.rejected = null;
+    this.line = new Line({ token, events: (events) => this.hear(events), changed });
+  }
+
+  get mayOrder() {
+    return this.status.scope === "control";
+  }
+
+  /** @param {Event[]} events */
+  hear(events) {
+    this.switches.see(events);
+    this.river.add(events);
+  }
+
+  /** Ask what holds now. @param {number} now_s */
+  async learn(now_s) {
+    try {
+      this.status = (await ask("/api/status", this.token)) ?? {};
+      this.lags.see(rows(this.status.clients), now_s);
+      this.silence = "";
+      this.samples.add(this.status, now_s);
+      this.line.start(String(this.status.epoch ?? ""), Number(this.status.top) || 0);
+    } catch (error) {
+      this.silence = sentence(error);
+    }
+    this.changed();
+  }
+
+  async learnRejected() {
+    if (!this.mayOrder) return; // it quotes messages, which is more than a view token may read
+    try {
+      const held = await ask("/api/quarantine?limit=500", this.token);
+      this.rejected = Array.isArray(held?.quarantine) ? held.quarantine : [];
+    } catch (error) {
+      this.say(`Rejected: ${sentence(error)}`);
+    }
+    this.changed();
+  }
+
+  /** @param {string} words */
+  say(words) {
+    this.said = words;
+    this.changed();
+  }
+
+  /** @param {string} label @param {string} name @param {Record<string, unknown>} args */
+  async order(label, name, args) {
+    if (!this.mayOrder) return;
+    try {
+      const { accepted, reached } = await this.line.order(name, args);
+      const what = reached > 0 ? `${reached} reached` : accepted > 2 ? `${accepted} events accepted` : "accepted";
+      this.say(`${label}: ${what}.`);
+    } catch (error) {
+      this.say(`${label}: ${sentence(error)}`);
+    }
+  }
+
+  /** Open the history of an event, or close it. @param {string} id */
+  async open(id) {
+    if (this.opened?.id === id) {
+      this.opened = null;
+      this.changed();
+      return;
+    }
+    this.opened = { id, answer: null };
+    this.changed();
+    const answer = await this.why(id);
+    if (this.opened?.id === id) this.opened = { id, answer };
+    this.changed();
+  }
+
+  /** The history of an event that the river need not hold. @param {string} id */
+  async lookUp(id) {
+    this.found = await this.why(id);
+    this.changed();
+  }
+
+  /** @param {string} id @returns {Promise<any>} */
+  why(id) {
+    const path = `/api/why?id=${encodeURIComponent(id)}`;
+    return ask(path, this.token).catch((error) => ({ reasons: [sentence(error)] }));
+  }
+
+  /** The same once more, as an event of its own. @param {Event} event */
+  again({ type, payload }) {
+    void this.order("Show again", "emit", { type, payload, source: "again" });
+  }
+
+  /** @param {Event} event */
+  async copy({ id }) {
+    const done = await navigator.clipboard.writeText(id).then(
+      () => true,
+      () => false,
+    );
+    this.say(done ? "Id copied." : `The browser does not allow it. The id is ${id}`);
+  }
+}

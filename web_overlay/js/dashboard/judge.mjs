@@ -1,0 +1,142 @@
+// @ts-check
+// Figures and states → a word and a tone. Pure, and the only place that knows a budget.
+//
+//    "" (grey)  well     warn  worth a look, and it says what to do     bad  an operator must act
+
+import { decimal, duration, rows, word } from "./format.mjs";
+
+/** @typedef {"" | "warn" | "bad"} Tone */
+/** @typedef {{tone: Tone, word: string, remedy?: string}} Verdict */
+/** @typedef {Record<string, any>} Row */
+
+/** warn from, bad from: what a viewer begins to notice, and what makes an alert pointless. */
+export const BUDGETS = {
+  latency_p50_ms: [50, 2_000],
+  latency_p95_ms: [150, 5_000],
+  behind_s: [3, 60],
+  event_age_s: [30, 300],
+};
+const FPS = [24, 10]; // OBS draws sources at 24 to 60; below it is seen
+
+/** @param {keyof typeof BUDGETS} name @param {unknown} value @returns {Tone} */
+export function tone(name, value) {
+  if (typeof value !== "number" || !Number.isFinite(value)) return "";
+  const [warn, bad] = BUDGETS[name];
+  return value >= bad ? "bad" : value >= warn ? "warn" : "";
+}
+
+/** @param {unknown} fps @returns {Tone} */
+export function fpsTone(fps) {
+  if (typeof fps !== "number" || !Number.isFinite(fps)) return "";
+  return fps < FPS[1] ? "bad" : fps < FPS[0] ? "warn" : "";
+}
+
+/** @param {Row} overlay @param {string} build what this gateway serves now @returns {Verdict} */
+export function overlayVerdict(overlay, build) {
+  if (overlay.state !== "live") {
+    const greeting = overlay.state === "hello" || overlay.state === "catchup";
+    return { tone: "warn", word: greeting ? "catching up" : word(overlay.state).replaceAll("_", " ") };
+  }
+  const behind = tone("behind_s", overlay.behind_s);
+  if (behind !== "") {
+    return { tone: behind, word: `behind for ${duration(overlay.behind_s)}`, remedy: "Is the source hidden in OBS?" };
+  }
+  if (build !== "" && overlay.build && overlay.build !== build) {
+    return { tone: "warn", word: "old page", remedy: "Reload it." };
+  }
+  if (fpsTone(overlay.fps) !== "" || tone("latency_p95_ms", overlay.latency_p95_ms) !== "") {
+    return { tone: "warn", word: "slow", remedy: "It draws late. Is OBS or the computer short of time?" };
+  }
+  return { tone: "", word: "live" };
+}
+
+/** @type {Record<string, Verdict>} */
+const SOURCES = {
+  live: { tone: "", word: "live" },
+  connecting: { tone: "warn", word: "connecting" },
+  silent: { tone: "warn", word: "silent", remedy: "Connected, and nothing comes. Is the game or the channel live?" },
+  degraded: { tone: "warn", word: "degraded", remedy: "It loses its connection again and again." },
+  refused: { tone: "bad", word: "refused", remedy: "It does not let us in: check its login or token in the settings." },
+};
+
+/** Since when each overlay has been behind: one event behind for an instant is how it works, for seconds it is not. */
+export class Lags {
+  constructor() {
+    /** @type {Map<string, number>} */
+    this.since = new Map();
+  }
+
+  /** Put `behind_s` into each row. @param {Row[]} overlays @param {number} now_s */
+  see(overlays, now_s) {
+    const seen = new Map();
+    for (const overlay of overlays) {
+      const key = `${overlay.overlay_id} ${overlay.address}`;
+      if (overlay.lag > 0) seen.set(key, this.since.get(key) ?? now_s);
+      overlay.behind_s = seen.has(key) ? now_s - seen.get(key) : 0;
+    }
+    this.since = seen;
+  }
+}
+
+/** @param {Row} source @returns {Verdict} */
+export function sourceVerdict(source) {
+  const state = String(source.state ?? "");
+  return Object.hasOwn(SOURCES, state) ? SOURCES[state] : { tone: "warn", word: word(source.state) };
+}
+
+/** @param {Row} row a process @returns {Verdict} */
+export function processVerdict(row) {
+  if (row.state === "running" && row.silent === true) return { tone: "warn", word: "silent" };
+  if (row.state === "running" && row.degraded === true) return { tone: "bad", word: "degraded" };
+  if (row.state === "running") return { tone: "", word: "running" };
+  const ended = ["failed", "dead", "given_up", "crashed", "hung"].includes(String(row.state));
+  return { tone: ended ? "bad" : "warn", word: word(row.state).replaceAll("_", " ") };
+}
+
+/** @param {unknown} alerts @returns {Tone} the worst of them */
+export function worst(alerts) {
+  const levels = rows(alerts).map((alert) => alert.level);
+  return levels.includes("critical") ? "bad" : levels.length > 0 ? "warn" : "";
+}
+
+/**
+ * The one line about everything.
+ * @param {any} status of /api/status
+ * @param {string[]} switched of Switches.words()
+ * @param {string} build
+ * @returns {Verdict}
+ */
+export function health(status, switched, build) {
+  const alerts = rows(status.alerts);
+  const first = alerts.find((alert) => alert.level === "critical");
+  if (first) return { tone: "bad", word: `Act now: ${word(first.name)} ${word(first.text)}.` };
+  if (status.ready === false) return { tone: "warn", word: `Not ready: ${reasons(status) || "it is starting"}.` };
+  const refused = rows(status.sources).find((source) => source.state === "refused");
+  if (refused) return { tone: "bad", word: `${word(refused.name)} refuses us.`, remedy: word(refused.error) };
+  if (alerts.length > 0) return { tone: "warn", word: `${word(alerts[0].name)}: ${word(alerts[0].text)}.` };
+  const overlays = rows(status.clients);
+  if (overlays.length === 0) {
+    return { tone: "warn", word: "No overlay is connected.", remedy: "Copy the OBS address into a browser source." };
+  }
+  const bad = overlays.find((overlay) => overlayVerdict(overlay, build).tone !== "");
+  if (bad) {
+    const verdict = overlayVerdict(bad, build);
+    return { tone: verdict.tone, word: `Overlay ${word(bad.overlay_id)}: ${verdict.word}.`, remedy: verdict.remedy };
+  }
+  const quiet = rows(status.sources).find((source) => sourceVerdict(source).tone !== "");
+  if (quiet) return { tone: "warn", word: `${word(quiet.name)} is ${sourceVerdict(quiet).word}.` };
+  if (switched.length > 0) return { tone: "warn", word: `On purpose: ${switched.join("; ")}.` };
+  if (reasons(status)) return { tone: "warn", word: `${reasons(status)}.` };
+  return { tone: "", word: `All well: ${overlays.length === 1 ? "1 overlay" : `${overlays.length} overlays`}, ${slowest(overlays)}.` };
+}
+
+/** @param {any} status */
+function reasons(status) {
+  return Array.isArray(status.reasons) ? status.reasons.map(String).join("; ").slice(0, 300) : "";
+}
+
+/** @param {Row[]} overlays */
+function slowest(overlays) {
+  const known = overlays.map((overlay) => overlay.latency_p95_ms).filter((value) => typeof value === "number");
+  return known.length === 0 ? "no latency measured yet" : `95 % of events drawn within ${decimal(Math.max(...known), 0, " ms")}`;
+}

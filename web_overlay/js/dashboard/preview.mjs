@@ -1,0 +1,39 @@
+// @ts-check
+// The programme: the overlay page itself, over a background that stands for the game. It connects as a dashboard, so it
+// counts as no overlay and nothing is "drawn" because it was seen here.
+
+const MOST_BYTES = 20_000_000;
+
+/** @param {string} token @param {string} [as] the overlay whose layout it has @returns {string} */
+export function previewAddress(token, as = "preview") {
+  return `/overlay/?preview=1&overlay_id=${encodeURIComponent(as)}&on_reload=live&mute=1#k=${token}`;
+}
+
+/**
+ * @param {string} token
+ * @param {{frame: HTMLIFrameElement, screen: HTMLElement, as: HTMLSelectElement, background: HTMLSelectElement, picture: HTMLInputElement}} at
+ * @param {(words: string) => void} say
+ */
+export function wirePreview(token, at, say) {
+  at.frame.src = previewAddress(token);
+  const paint = () => {
+    at.screen.dataset.background = at.background.value;
+    if (at.background.value === "picture") at.picture.click();
+    else at.screen.style.backgroundImage = "";
+  };
+  at.as.addEventListener("change", () => (at.frame.src = previewAddress(token, at.as.value)));
+  at.background.addEventListener("change", paint);
+  at.picture.addEventListener("change", () => {
+    const file = at.picture.files?.[0];
+    if (file === undefined) return;
+    if (file.size > MOST_BYTES) {
+      say("The picture is larger than 20 MB.");
+      return;
+    }
+    const reader = new FileReader();
+    reader.addEventListener("load", () => (at.screen.style.backgroundImage = `url("${reader.result}")`));
+    reader.addEventListener("error", () => say("The picture cannot be read."));
+    reader.readAsDataURL(file); // a blob: address would need another hole in the content security policy
+  });
+  paint();
+}

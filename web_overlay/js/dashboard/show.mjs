@@ -1,0 +1,99 @@
+// @ts-check
+// The desk as a page: every panel, from what the desk knows. A fold that is closed costs nothing.
+
+import { html, nothing, render } from "../../vendor/lit-html@3.3.3/lit-html.js";
+import { CATALOG } from "../core/catalog.mjs";
+import { BUILD } from "../version.mjs";
+import { titleOf } from "./describe.mjs";
+import { rows, word } from "./format.mjs";
+import { health, worst } from "./judge.mjs";
+import { controlsPanel, testsPanel } from "./views/controls.mjs";
+import { aboutFold, ledgerFold, processesFold, rejectedFold } from "./views/fold.mjs";
+import { alertCards, healthLine, overlaysPanel, sourcesPanel } from "./views/side.mjs";
+import { riverList, stepList } from "./views/stream.mjs";
+
+/** @typedef {import("./desk.mjs").Desk} Desk */
+/** @typedef {(id: string) => HTMLElement} At */
+
+/** @param {Desk} desk @param {At} at @param {import("./plots.mjs").Plots} plots */
+export function draw(desk, at, plots) {
+  drawHead(desk, at);
+  drawLeft(desk, at);
+  drawRiver(desk, at);
+  drawRight(desk, at);
+  const { status } = desk;
+  fold(at("ledger"), () => ledgerFold(status));
+  fold(at("processes"), () => processesFold(status));
+  fold(at("rejected"), () => rejectedFold(desk.rejected));
+  if (desk.found !== null) fold(at("found"), () => stepList(desk.found, rows(status.clients)));
+  fold(at("about"), () => aboutFold(status));
+  if (isOpen(at("plots"))) plots.draw();
+}
+
+/** @param {Element} node */
+export function isOpen(node) {
+  const details = node.closest("details");
+  return details !== null && details.open;
+}
+
+/** @param {HTMLElement} node @param {() => unknown} view */
+function fold(node, view) {
+  if (isOpen(node)) render(view(), node);
+}
+
+/** @param {Desk} desk @param {At} at */
+function drawHead({ silence, status, switches, line }, at) {
+  const bad = /** @type {const} */ ("bad");
+  const known = silence === "" ? health(status, switches.words(), BUILD) : { tone: bad, word: silence };
+  const apart = silence === "" && !line.live ? line.stopped || "The events are not heard yet; it connects again." : "";
+  const alerts = rows(status.alerts).length;
+  document.body.classList.toggle("stale", silence !== "");
+  document.body.dataset.scope = String(status.scope ?? "");
+  document.title = worst(status.alerts) === "" ? "Framewire" : `(${alerts}) Framewire`;
+  render(healthLine(known), at("health"));
+  render(html`${alertCards(status.alerts)}`, at("alerts"));
+  render(html`${apart}`, at("apart"));
+}
+
+/** @param {Desk} desk @param {At} at */
+function drawLeft(desk, at) {
+  const order = desk.order.bind(desk);
+  render(desk.mayOrder ? html`${controlsPanel(desk.switches, order)}` : nothing, at("controls"));
+  render(desk.mayOrder ? testsPanel(order) : nothing, at("tests"));
+  render(html`${desk.said}`, at("said"));
+  drawChoice(desk, at);
+}
+
+/** The overlays whose layout the programme can have. @param {Desk} desk @param {At} at */
+function drawChoice(desk, at) {
+  const names = rows(desk.status.clients).map((overlay) => word(overlay.overlay_id));
+  render(html`<option value="preview">the default layout</option>${[...new Set(names)].sort().map((name) => html`<option>${name}</option>`)}`, at("as"));
+}
+
+/** @param {Desk} desk @param {At} at */
+function drawRiver(desk, at) {
+  const { river, filter } = desk;
+  const actions = {
+    open: (/** @type {{id: string}} */ event) => desk.open(event.id),
+    again: desk.mayOrder ? desk.again.bind(desk) : null,
+    copy: desk.copy.bind(desk),
+  };
+  const filtered = filter.type !== "" || filter.text !== "";
+  const entries = river.list(filter);
+  render(riverList(entries, rows(desk.status.clients), desk.opened, actions, filtered, Date.now()), at("river"));
+  const hold = at("hold");
+  hold.setAttribute("aria-pressed", String(river.held !== null));
+  render(river.held === null ? html`Hold <kbd>F</kbd>` : html`Go on, ${river.waiting} new <kbd>F</kbd>`, hold);
+  const choice = html`<option value="">Main events</option><option value="all">All events</option>${CATALOG.map(
+    ({ type }) => html`<option value=${type}>${titleOf(type)}</option>`,
+  )}`;
+  render(choice, at("type"));
+}
+
+/** @param {Desk} desk @param {At} at */
+function drawRight(desk, at) {
+  const order = (/** @type {string} */ name, /** @type {Record<string, unknown>} */ args) =>
+    void desk.order(`${titleOf(name)} ${args.overlay_id}`, name, args);
+  render(sourcesPanel(desk.status), at("sources"));
+  render(overlaysPanel(desk.status, BUILD, desk.mayOrder ? order : null), at("overlays"));
+}

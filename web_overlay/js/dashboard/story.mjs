@@ -1,0 +1,91 @@
+// @ts-check
+// The history of one event in words: /api/why → steps, oldest first. Pure.
+
+import { decimal, rows, time, word } from "./format.mjs";
+
+const SOON_MS = 3_000; // a receipt takes up to a second, the status another half
+
+/** @typedef {{what: string, when: string, tone: "" | "warn" | "bad"}} Step */
+
+/** @type {Record<string, (detail: string) => [string, "" | "warn" | "bad"]>} of what was not logged */
+const OUTCOMES = {
+  pending: () => ["Waiting in the queue", ""],
+  sent: (detail) => [`Sent to all overlays in frame ${detail}. This type is not logged, so no overlay reports it`, ""],
+  coalesced: (detail) => [`Merged into ${detail}, which carries its count`, ""],
+  duplicate: (detail) => [`Not shown: a duplicate of ${detail}`, "warn"],
+  expired: () => ["Not shown: its time was over before it could be sent", "warn"],
+  dropped: (detail) => [`Not shown: dropped by the rule ${detail}`, "warn"],
+  rejected: () => ["Rejected", "bad"],
+  "dead-lettered": () => ["Set aside: a normalizer died of it three times", "bad"],
+};
+
+/** @param {unknown} from @param {unknown} to */
+function after(from, to) {
+  return typeof from === "number" && typeof to === "number" ? `+${decimal(to - from, 1, " ms")}` : "";
+}
+
+/**
+ * @param {any} answer of /api/why
+ * @param {string[]} connected the ids of the overlays that are connected now
+ * @returns {Step[]}
+ */
+export function steps(answer, connected) {
+  const story = answer?.story;
+  const missing = Array.isArray(answer?.reasons) ? answer.reasons.map(String) : [];
+  /** @type {Step[]} */
+  const trouble = missing.map((/** @type {string} */ what) => ({ what: `Not known: ${what}`, when: "", tone: "warn" }));
+  if (story === null || typeof story !== "object") {
+    return [{ what: "Nothing is known of it (any more)", when: "", tone: "warn" }, ...trouble];
+  }
+  return [...way(story), ...end(story, connected), ...trouble];
+}
+
+/** @param {Record<string, any>} story @returns {Step[]} */
+function way(story) {
+  const begin = story.ts_ingest_ms;
+  /** @type {Step[]} */
+  const found = [];
+  if (typeof story.ts_source_ms === "number") found.push({ what: "Happened, says the source", when: time(story.ts_source_ms), tone: "" });
+  if (typeof begin === "number") found.push({ what: "Accepted", when: time(begin), tone: "" });
+  if (typeof story.ts_normalized_ms === "number") found.push({ what: "Understood", when: after(begin, story.ts_normalized_ms), tone: "" });
+  return found;
+}
+
+/** @param {Record<string, any>} story @param {string[]} connected @returns {Step[]} */
+function end(story, connected) {
+  if (story.outcome !== "logged") {
+    const known = Object.hasOwn(OUTCOMES, String(story.outcome)) ? OUTCOMES[story.outcome] : null;
+    const [what, tone] = known ? known(word(story.detail)) : [word(story.outcome), /** @type {const} */ ("")];
+    const why = typeof story.reason === "string" ? `: ${story.reason}` : "";
+    return [{ what: what + why, when: "", tone }];
+  }
+  const begin = story.ts_ingest_ms;
+  const drawn = rows(story.drawn_by);
+  const by = drawn.map((row) => String(row.overlay_id));
+  const waiting = connected.filter((id) => !by.includes(id));
+  /** @type {Step[]} */
+  const found = [{ what: `Logged as number ${word(story.position)}`, when: after(begin, story.ts_queued_ms), tone: "" }];
+  // A receipt covers everything up to its position, and is sent some times a second at most: "by" is an upper bound.
+  for (const row of drawn) found.push({ what: `Drawn by ${word(row.overlay_id)}`, when: `by ${time(row.by_ts_ms)}`, tone: "" });
+  for (const id of waiting) found.push({ what: `Not drawn yet by ${id}`, when: "", tone: "warn" });
+  if (drawn.length === 0 && waiting.length === 0) found.push({ what: "Drawn by no overlay: none was connected", when: "", tone: "warn" });
+  return found;
+}
+
+/**
+ * The state of delivery in a word, for the river.
+ * @param {import("../core/types.mjs").Event} event
+ * @param {Record<string, any>[]} overlays of /api/status
+ * @param {number} now_ms
+ * @returns {{word: string, tone: "" | "good" | "warn"}}
+ */
+export function delivery(event, overlays, now_ms) {
+  if (event.position === 0) return { word: overlays.length === 0 ? "no overlay" : "sent", tone: overlays.length === 0 ? "warn" : "" };
+  if (overlays.length === 0) return { word: "logged", tone: "warn" };
+  const drawn = overlays.filter((overlay) => overlay.position >= event.position).length;
+  // An overlay that began after the event will never report it.
+  const asked = overlays.filter((overlay) => overlay.position >= event.position || overlay.lag > 0).length;
+  if (asked === 0) return { word: "logged", tone: "" };
+  if (drawn < asked && now_ms - event.ts_ingest_ms < SOON_MS) return { word: "on its way", tone: "" };
+  return { word: `drawn ${drawn}/${asked}`, tone: drawn === asked ? "good" : "warn" };
+}

@@ -1,0 +1,52 @@
+// @ts-check
+// What the operator has switched: paused, muted, hidden. It is read from the events that every dashboard and every overlay
+// gets, never kept by the page that pressed the button. Pure.
+
+/** @typedef {import("../core/types.mjs").Event} Event */
+
+/** @type {Record<string, ["paused" | "muted", boolean]>} */
+const ACTIONS = {
+  pause: ["paused", true],
+  resume: ["paused", false],
+  mute: ["muted", true],
+  unmute: ["muted", false],
+};
+
+export class Switches {
+  constructor() {
+    this.paused = false;
+    this.muted = false;
+    this.hidden = false;
+    /** Widgets that are hidden by name. @type {Set<string>} */
+    this.off = new Set();
+  }
+
+  /** @param {Event[]} events in the order in which they came */
+  see(events) {
+    for (const { type, payload } of events) {
+      if (type === "toggle") this.toggled(String(payload?.name), payload?.on === true);
+      else if (type === "show" && !payload?.widget && Object.hasOwn(ACTIONS, payload?.action)) {
+        const [name, on] = ACTIONS[payload.action];
+        this[name] = on;
+      }
+    }
+  }
+
+  /** @param {string} name @param {boolean} on */
+  toggled(name, on) {
+    if (name === "paused") this.paused = on;
+    else if (name === "muted") this.muted = on;
+    else if (name === "all") this.hidden = !on;
+    else if (name !== "hud") this.off[on ? "delete" : "add"](name);
+  }
+
+  /** @returns {string[]} what a viewer does not get now, in words */
+  words() {
+    const found = [];
+    if (this.hidden) found.push("everything is hidden");
+    if (this.paused) found.push("alerts are paused");
+    if (this.muted) found.push("sound is muted");
+    if (this.off.size > 0) found.push(`${[...this.off].sort().join(", ")} hidden`);
+    return found;
+  }
+}

@@ -1,0 +1,62 @@
+// @ts-check
+// The large buttons of a show, each with its key, and the test buttons. What is switched comes from the events.
+
+import { html, nothing } from "../../../vendor/lit-html@3.3.3/lit-html.js";
+import { iconOf, titleOf } from "../describe.mjs";
+import { CATALOG } from "../../core/catalog.mjs";
+import { icon } from "./parts.mjs";
+
+/** @typedef {import("../switches.mjs").Switches} Switches */
+/** @typedef {(label: string, name: string, args: Record<string, unknown>) => void} Order */
+
+/**
+ * One row per button: key, label, what is ordered. `on` is a switch of Switches, and turns the label.
+ * @type {{key: string, label: string, undo?: string, on?: "paused" | "hidden" | "muted", order: (s: Switches) => [string, Record<string, unknown>]}[]}
+ */
+export const CONTROLS = [
+  { key: "s", label: "Skip", order: () => ["show", { action: "skip" }] },
+  {
+    ...{ key: "p", label: "Pause", undo: "Resume", on: "paused" },
+    order: (s) => ["show", { action: s.paused ? "resume" : "pause" }],
+  },
+  { key: "c", label: "Clear queue", order: () => ["show", { action: "clear" }] },
+  { key: "r", label: "Repeat last", order: () => ["show", { action: "replay" }] },
+  { ...{ key: "m", label: "Mute", undo: "Unmute", on: "muted" }, order: (s) => ["show", { action: s.muted ? "unmute" : "mute" }] },
+  { ...{ key: "h", label: "Hide all", undo: "Show all", on: "hidden" }, order: (s) => ["toggle", { on: s.hidden, name: "all" }] },
+];
+
+/** The test buttons that have a key. @type {{key: string, label: string, type: string}[]} */
+export const TESTS = [
+  { key: "t", label: "Random test", type: "random" },
+  { key: "x", label: "Storm of 200", type: "storm" },
+];
+
+/** @param {Switches} switches @param {Order} order */
+export function controlsPanel(switches, order) {
+  return CONTROLS.map((control) => {
+    const on = control.on !== undefined && switches[control.on];
+    const label = on && control.undo ? control.undo : control.label;
+    return html`<button type="button" class="large" data-control=${control.key} aria-keyshortcuts=${control.key.toUpperCase()}
+      aria-pressed=${control.on === undefined ? nothing : String(on)} @click=${() => order(label, ...control.order(switches))}>
+      <span>${label}</span><kbd>${control.key.toUpperCase()}</kbd></button>`;
+  });
+}
+
+/** @param {Order} order */
+export function testsPanel(order) {
+  return html`<div class="buttons">
+      ${TESTS.map(
+        ({ key, label, type }) =>
+          html`<button type="button" data-test=${type} aria-keyshortcuts=${key.toUpperCase()} @click=${() => order(label, "test", { type })}>
+            ${label} <kbd>${key.toUpperCase()}</kbd></button>`,
+      )}
+    </div>
+    <div class="buttons types">${CATALOG.map((row) => typeButton(row, order))}</div>`;
+}
+
+/** @param {{type: string, meaning: string}} row @param {Order} order */
+function typeButton({ type, meaning }, order) {
+  const label = titleOf(type);
+  return html`<button type="button" class="small" data-test=${type} title=${meaning} @click=${() => order(`Test ${label}`, "test", { type })}>
+    ${icon(iconOf(type))}${label}</button>`;
+}

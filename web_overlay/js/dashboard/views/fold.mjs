@@ -1,0 +1,117 @@
+// @ts-check
+// Below the desk, folded: where events went, processes, rejected messages. A fold that is closed is not drawn.
+
+import { html, nothing } from "../../../vendor/lit-html@3.3.3/lit-html.js";
+import { count, decimal, duration, rows, share, size, time, word } from "../format.mjs";
+import { processVerdict } from "../judge.mjs";
+import { clip, lamp, table } from "./parts.mjs";
+
+/** @typedef {Record<string, any>} Row */
+
+/** @param {Row} status */
+export function processesFold(status) {
+  return table(
+    "Processes",
+    rows(status.processes),
+    [
+      { label: "process", cell: (row) => word(row.name) },
+      { label: "state", cell: (row) => lamp(processVerdict(row)) },
+      { label: "up", cell: (row) => duration(row.uptime_s), number: true },
+      { label: "CPU", cell: (row) => decimal(row.cpu_pct, 1, " %"), number: true },
+      { label: "busy", cell: (row) => share(row.busy_share), number: true },
+      { label: "memory", cell: (row) => size(row.rss_bytes), number: true },
+      { label: "queue", cell: (row) => count(row.queue), number: true },
+      { label: "events/s", cell: (row) => count(row.events_per_s), number: true },
+      { label: "restarts", cell: (row) => count(row.restarts), number: true, tone: (row) => (row.restarts > 0 ? "warn" : "") },
+      { label: "last reason", cell: (row) => clip(row.last_reason), long: true },
+      { label: "pid", cell: (row) => word(row.pid), number: true },
+    ],
+    "The supervisor does not answer: what runs is not known.",
+    (row, at) => String(row.name ?? at),
+  );
+}
+
+/** @param {Row} status @returns {Row[]} one per category; also of a tree without `events` */
+function accounts(status) {
+  const events = status?.ledger?.events ?? status?.ledger;
+  if (events === null || typeof events !== "object") return [];
+  return Object.entries(events)
+    .filter(([name, account]) => name !== "raw" && account !== null && typeof account === "object")
+    .map(([category, account]) => ({ category, ...account }));
+}
+
+/** @param {Row} status */
+export function ledgerFold(status) {
+  const buckets = ["received", "sent", "coalesced", "duplicate", "expired", "dropped_total", "pending"];
+  return html`${table(
+    "Where every event went",
+    accounts(status),
+    [
+      { label: "category", cell: (row) => row.category },
+      ...buckets.map((key) => ({
+        label: key === "dropped_total" ? "dropped" : key,
+        cell: (/** @type {Row} */ row) => count(row[key]),
+        number: true,
+        tone: (/** @type {Row} */ row) => (key === "dropped_total" && row[key] > 0 ? "warn" : ""),
+      })),
+      { label: "dropped by rule", cell: (row) => rules(row.dropped), long: true },
+    ],
+    "The queue-manager does not answer: its numbers are not known.",
+    (row) => row.category,
+  )}<p class="soft">${rawSentence(status)}</p>`;
+}
+
+/** @param {unknown} dropped rule → count */
+function rules(dropped) {
+  if (dropped === null || typeof dropped !== "object") return word(null);
+  const found = Object.entries(dropped).filter(([, number]) => number > 0);
+  return found.length === 0 ? word(null) : found.map(([rule, number]) => `${rule.replaceAll("_", " ")}: ${count(number)}`).join(", ");
+}
+
+/** @param {Row} status */
+function rawSentence(status) {
+  const raw = status?.ledger?.raw;
+  if (raw === null || typeof raw !== "object") return "";
+  const parts = [
+    `${count(raw.mapped)} understood`,
+    `${count(raw.empty)} without an event`,
+    `${count(raw.rejected)} rejected`,
+    `${count(raw.lost)} lost on the way (none critical)`,
+  ];
+  return `Raw messages: ${count(raw.numbered)} = ${parts.join(" + ")}`;
+}
+
+/** @param {Row[] | null} held null: not asked yet */
+export function rejectedFold(held) {
+  if (held === null) return html`<p class="none">Asking…</p>`;
+  return table(
+    "Rejected messages",
+    held,
+    [
+      { label: "when", cell: (row) => time(row.ts_ms ?? row.ts_ingest_ms) },
+      { label: "kind", cell: (row) => word(row.kind) },
+      { label: "why", cell: (row) => clip(row.reason), long: true, tone: (row) => (row.dead ? "bad" : "") },
+      { label: "message", cell: (row) => html`<div class="excerpt">${clip(pretty(row.excerpt))}</div>`, long: true },
+    ],
+    "Nothing was rejected.",
+    (row, at) => String(row.n ?? `${row.id} ${at}`),
+  );
+}
+
+/** JSON with line breaks, when it is whole JSON. @param {unknown} excerpt */
+export function pretty(excerpt) {
+  if (typeof excerpt !== "string" || !/^[[{]/.test(excerpt)) return excerpt;
+  try {
+    return JSON.stringify(JSON.parse(excerpt), null, 1);
+  } catch {
+    return excerpt; // it was cut, or is no JSON
+  }
+}
+
+/** @param {Row} status */
+export function aboutFold(status) {
+  const epoch = word(status.epoch).slice(0, 8);
+  return html`<p>Log ${epoch}, ${count(status.top)} events, ${word(status.gateway)}${status.dashboards > 1 ? html`, ${count(status.dashboards)} dashboards and previews` : nothing}.</p>
+    <p class="soft">Every setting is explained in <code>docs/configuration.md</code>. The command <code>reload</code> applies a
+      changed file, <code>doctor</code> checks this machine.</p>`;
+}

@@ -1,0 +1,96 @@
+// @ts-check
+// The right column: one line of health, what is wrong and what to do, sources, overlays.
+
+import { html, nothing } from "../../../vendor/lit-html@3.3.3/lit-html.js";
+import { ago, count, decimal, duration, rows, word } from "../format.mjs";
+import { fpsTone, overlayVerdict, sourceVerdict, tone } from "../judge.mjs";
+import { clip, lamp, named } from "./parts.mjs";
+
+/** @typedef {Record<string, any>} Row */
+/** @typedef {import("../judge.mjs").Verdict} Verdict */
+
+/** @param {Verdict} verdict */
+export function healthLine(verdict) {
+  return html`${lamp(verdict)}${verdict.remedy ? html` <span class="remedy">${clip(verdict.remedy)}</span>` : nothing}`;
+}
+
+/** @param {unknown} alerts as the supervisor sorts them */
+export function alertCards(alerts) {
+  return rows(alerts).map(
+    (alert) => html`<article class="alert" data-tone=${alert.level === "critical" ? "bad" : "warn"}>
+      <p><strong>${named(word(alert.name))}</strong> <span>${clip(alert.text)}</span> <span class="soft" aria-live="off">for ${duration(alert.for_s)}</span></p>
+      <p class="do"><span>${clip(alert.do)}</span>${alert.command ? html`<code>${alert.command}</code>` : nothing}</p>
+    </article>`,
+  );
+}
+
+/** @param {Row} status */
+export function sourcesPanel(status) {
+  const sources = Array.isArray(status.sources) ? rows(status.sources) : ingestAsSource(status);
+  if (sources.length === 0) return html`<p class="none">No source is set up. The supervisor says what runs.</p>`;
+  return html`<ul class="things">${sources.map(sourceRow)}</ul>`;
+}
+
+/** A gateway that hears of no sources still knows the process that takes them all. @param {Row} status @returns {Row[]} */
+function ingestAsSource(status) {
+  return rows(status.processes)
+    .filter((row) => row.name === "ingest")
+    .map((row) => ({
+      name: "ingest",
+      kind: "everything that posts events",
+      state: row.state === "running" ? "live" : row.state,
+      events_per_s: row.events_per_s,
+      error: row.state === "running" ? "" : row.last_reason,
+    }));
+}
+
+/** @param {Row} source */
+function sourceRow(source) {
+  const verdict = sourceVerdict(source);
+  const old = tone("event_age_s", source.last_message_age_s);
+  return html`<li>
+    <div class="thing"><strong>${named(word(source.name))}</strong> <span class="soft">${word(source.kind)}</span>${lamp(verdict)}</div>
+    <div class="facts">
+      <span>${decimal(source.events_per_s, 1, " events/s")}</span>
+      ${source.last_message_age_s === undefined ? nothing : html`<span data-tone=${old === "bad" ? "warn" : old || nothing}>last event ${ago(source.last_message_age_s)}</span>`}
+      ${source.reconnects > 0 ? html`<span>${count(source.reconnects)} reconnects</span>` : nothing}
+    </div>
+    ${source.error ? html`<p class="remedy" data-tone=${verdict.tone || nothing}>${clip(source.error)}</p>` : nothing}
+    ${verdict.remedy ? html`<p class="remedy">${verdict.remedy}</p>` : nothing}
+  </li>`;
+}
+
+/**
+ * @param {Row} status
+ * @param {string} build
+ * @param {((name: string, args: Record<string, unknown>) => void) | null} order null: this page may only look
+ */
+export function overlaysPanel(status, build, order) {
+  const overlays = rows(status.clients);
+  if (overlays.length === 0) {
+    return html`<p class="none">No overlay is connected. Copy the OBS address into a browser source of 1920 × 1080.</p>`;
+  }
+  return html`<ul class="things">${overlays.map((overlay) => overlayRow(overlay, build, order))}</ul>`;
+}
+
+/** @param {Row} overlay @param {string} build @param {((name: string, args: Record<string, unknown>) => void) | null} order */
+function overlayRow(overlay, build, order) {
+  const verdict = overlayVerdict(overlay, build);
+  const id = word(overlay.overlay_id);
+  const button = (/** @type {string} */ name, /** @type {string} */ label) =>
+    html`<button type="button" class="small" aria-label="${label} ${id}" @click=${() => order?.(name, { overlay_id: id })}>${label}</button>`;
+  return html`<li>
+    <div class="thing"><strong>${named(id)}</strong>${lamp(verdict)}
+      ${order ? html`<span class="do">${button("identify", "Identify")}${button("reload", "Reload")}</span>` : nothing}</div>
+    <div class="facts">
+      <span data-tone=${tone("behind_s", overlay.behind_s) || nothing}>${count(overlay.lag)} behind</span>
+      <span data-tone=${fpsTone(overlay.fps) || nothing}>${decimal(overlay.fps, 0, " fps")}</span>
+      <span data-tone=${tone("latency_p50_ms", overlay.latency_p50_ms) || nothing}>half within ${decimal(overlay.latency_p50_ms, 0, " ms")}</span>
+      <span data-tone=${tone("latency_p95_ms", overlay.latency_p95_ms) || nothing}>95 % within ${decimal(overlay.latency_p95_ms, 0, " ms")}</span>
+      <span>up ${duration(overlay.connected_s)}</span>
+      <span>${word(overlay.build)}</span>
+      ${overlay.dropped > 0 ? html`<span>${count(overlay.dropped)} not drawn in time</span>` : nothing}
+    </div>
+    ${verdict.remedy ? html`<p class="remedy">${verdict.remedy}</p>` : nothing}
+  </li>`;
+}
