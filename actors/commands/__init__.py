@@ -44,6 +44,7 @@ COMMANDS: Final = {
     "login": ("login", "Log a source in at its platform, with a code that is entered in the browser."),
     "gsi": ("gsi", "Let CS2 or CS:GO on this machine report to a source."),
     "secret": ("secret", "Keep the secrets of sources."),
+    "widget": ("widget", "Make widgets of your own for the overlay."),
     "doctor": ("doctor", "Check this machine and this configuration, and say what to do."),
     "service": ("service", "Install Framewire as a service of this user: systemd, launchd."),
     "completion": ("completion", "Print what makes a shell complete these commands."),

@@ -24,7 +24,7 @@ from actors import aio, heartbeat
 from actors.config import Settings
 from actors.core import origins
 from actors.errors import ConfigError, Refused
-from actors.gateway import api, layout_api, media, pages
+from actors.gateway import api, layout_api, media, own_widgets, pages
 from actors.gateway.hub import Gateway
 from actors.gateway.sockets import OverlaySocket
 
@@ -56,6 +56,7 @@ class Server(tornado.httpserver.HTTPServer):
 def application(gateway: Gateway) -> tornado.web.Application:
     """Return all routes."""
     shared, root = {"gateway": gateway}, str(pages.WEB_ROOT)
+    own = gateway.run_dir / own_widgets.FOLDER
     settings = gateway.settings
     return tornado.web.Application(
         [
@@ -65,6 +66,8 @@ def application(gateway: Gateway) -> tornado.web.Application:
             ("/overlay", pages.Redirect, {"to": "/overlay/"}),
             ("/overlay/", pages.Files, {"path": root, "page": "overlay.html"}),
             ("/static/(.*)", pages.Files, {"path": root}),
+            ("/widgets/", own_widgets.OwnWidgets, {"folder": own}),
+            ("/widgets/(.*)", pages.Files, {"path": str(own)}),
             *media.routes(gateway.run_dir, settings, gateway.counts),
             ("/themes/(.*)", pages.Themes, {"path": f"{root}/themes", "own": str(gateway.run_dir / pages.THEMES)}),
             ("/healthz", api.Healthz, shared),

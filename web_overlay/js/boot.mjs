@@ -12,8 +12,10 @@ import { Session } from "./core/session.mjs";
 import { View } from "./core/view.mjs";
 import { figures, hudFigures, status } from "./figures.mjs";
 import { Obeyer } from "./obey.mjs";
+import { loadOwn } from "./own.mjs";
 import { Hud } from "./perf/hud.mjs";
 import { loadPlace, overlayId } from "./place.mjs";
+import { reporterOf } from "./problems.mjs";
 import { Reporter } from "./report.mjs";
 import { loadSettings } from "./settings.mjs";
 import { Arrangement } from "./stage.mjs";
@@ -31,7 +33,8 @@ const still =
   options.motion === "reduced" || (options.motion === "auto" && matchMedia("(prefers-reduced-motion: reduce)").matches);
 document.body.classList.toggle("still", still);
 at("safe").classList.toggle("off", !options.safe);
-const { texts, rules } = await loadSettings(options.lang, (problem) => problems.push(problem));
+const report = reporterOf(problems);
+const [{ texts, rules }, own] = await Promise.all([loadSettings(options.lang, report), loadOwn(WIDGETS, report)]);
 const clock = pageClock();
 const view = new View();
 const look = await dress(options, (problem) => problems.push(problem));
@@ -39,11 +42,9 @@ const look = await dress(options, (problem) => problems.push(problem));
 const stage = { view, options, still, texts, rules, look, wake: () => scheduler.request() };
 /** @type {Arrangement} */
 const arrangement = new Arrangement({
-  ...{ stage, root: at("stage"), kinds: WIDGETS },
+  ...{ stage, root: at("stage"), kinds: [...WIDGETS, ...own], report },
   request: () => scheduler.request(),
-  report: (problem) => problems.push(problem),
 });
-for (const problem of problems) console.warn(`framewire: ${problem}`);
 /** @type {Hud} */
 const hud = new Hud(
   view,

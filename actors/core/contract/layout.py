@@ -8,7 +8,7 @@ widget may come and go. The unit is the pixel of a stage of 1920 × 1080, or of 
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -75,8 +75,17 @@ class _Document(Struct, frozen=True, forbid_unknown_fields=True):
 
 def is_id(name: str) -> bool:
     """Tell whether a layout may have this name."""
+    return _fits(name, Id)
+
+
+def is_widget_name(name: str) -> bool:
+    """Tell whether a widget may have this name."""
+    return _fits(name, WidgetName)
+
+
+def _fits(name: str, kind: Any) -> bool:
     try:
-        msgspec.convert(name, Id)
+        msgspec.convert(name, kind)
     except msgspec.ValidationError:
         return False
     return True

@@ -2,7 +2,7 @@
 // The studio: where the widgets of an overlay are, seen on a live preview. Wires the page; what is edited is core/editor.mjs.
 
 import { Editor } from "../core/editor.mjs";
-import { isSceneName } from "../core/layout-file.mjs";
+import { loadOwn } from "../own.mjs";
 import { WIDGETS } from "../widgets/all.mjs";
 import { AddressForm } from "./address.mjs";
 import { Background } from "./background.mjs";
@@ -12,6 +12,7 @@ import { Files } from "./files.mjs";
 import { Gateway } from "./gateway.mjs";
 import { List } from "./list.mjs";
 import { Panel } from "./panel.mjs";
+import { Scenes } from "./scenes.mjs";
 import { send } from "./sender.mjs";
 
 const PREVIEW = "studio-preview";
@@ -29,8 +30,11 @@ const gateway = new Gateway(token);
 let display = "";
 let listening = false; // the preview does: it has said so
 
+/** @type {string[]} */
+const problems = [];
+const kinds = [...WIDGETS, ...(await loadOwn(WIDGETS, (problem) => problems.push(problem)))];
 /** @type {Editor} */
-const editor = new Editor(WIDGETS, show);
+const editor = new Editor(kinds, show);
 const board = new Board(
   editor,
   { stage: at("stage"), room: at("room"), boxes: at("boxes"), guides: at("guides"), preview },
@@ -38,9 +42,10 @@ const board = new Board(
 );
 const list = new List(editor, at("list"));
 const panel = new Panel(editor, at("chosen"), at("fields"));
+const scenes = new Scenes(editor, at, say);
 const files = new Files(editor, gateway, at, say);
 new Exchange(editor, at, () => files.name, say);
-const form = new AddressForm(at("address-form"), WIDGETS, address);
+const form = new AddressForm(at("address-form"), kinds, address);
 new Background(at("stage"), /** @type {any} */ (at("backdrop")), /** @type {any} */ (at("background")), input("file"));
 
 /** @param {string} text @param {"good" | "warn" | "bad" | ""} [tone] */
@@ -50,19 +55,13 @@ function say(text, tone = "") {
 }
 
 function show() {
-  const names = Object.keys(editor.layout.scenes);
-  const scene = /** @type {HTMLSelectElement} */ (at("scene"));
-  if (scene.options.length !== names.length + 1 || names.some((name, n) => scene.options[n + 1].value !== name)) {
-    scene.replaceChildren(new Option("none (all scenes)", ""), ...names.map((name) => new Option(name, name)));
-  }
-  scene.value = editor.scene;
   for (const [id, on] of Object.entries({
     undo: editor.past.length > 0,
     redo: editor.future.length > 0,
-    "remove-scene": editor.scene !== "",
   })) {
     /** @type {HTMLButtonElement} */ (at(id)).disabled = !on;
   }
+  scenes.show();
   board.show();
   list.show();
   panel.show();
@@ -94,21 +93,11 @@ async function command(commands, done) {
   }
 }
 
-function addScene() {
-  const scene = input("new-scene").value.trim();
-  if (!isSceneName(scene)) return say("A scene's name has 1 to 32 of A-Z a-z 0-9 _ -", "bad");
-  if (Object.hasOwn(editor.layout.scenes, scene)) editor.choose({ scene });
-  else editor.addScene(scene);
-  input("new-scene").value = "";
-}
-
 click("undo", () => editor.undo());
 click("redo", () => editor.redo());
-click("add-scene", addScene);
-click("remove-scene", () => editor.removeScene());
 click("reset-all", () => editor.resetAll());
 click("fill", () => {
-  const types = WIDGETS.flatMap(({ samples, types }) => samples ?? types.slice(0, 1));
+  const types = kinds.flatMap(({ samples, types }) => samples ?? types.slice(0, 1));
   return command(types.map((type) => ({ name: "test", args: { type } })), `${types.length} test events were sent.`);
 });
 click("air", () => {
@@ -120,7 +109,6 @@ click("copy", async () => {
   if (!done) getSelection()?.selectAllChildren(at("address"));
   say(done ? "The address is copied." : "Copy the selected address.", done ? "good" : "warn");
 });
-at("scene").addEventListener("change", () => editor.choose({ scene: input("scene").value }));
 at("canvas").addEventListener("change", () => editor.choose({ upright: input("canvas").value !== "" }));
 at("overlay").addEventListener("change", () => form.set("overlay_id", input("overlay").value === "default" ? "" : input("overlay").value));
 at("outline").addEventListener("change", () => at("stage").classList.toggle("bare", !input("outline").checked));
@@ -143,5 +131,6 @@ addEventListener("keydown", (event) => {
 at("home").setAttribute("href", `/#k=${token}`);
 show();
 await files.begin();
+if (problems.length > 0) say(problems.join("; "), "bad");
 display = await gateway.displayToken().catch(() => "");
 address();

@@ -1,0 +1,112 @@
+"""Widgets of the user's own: the template works, and one that fails is told and takes nothing with it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from actors.core.contract.event import Raw
+from actors.core.queue.sequencer import Entry
+from tests.sockets.gateway_rig import ROOT, Rig, critical, encode
+from tests.support import eventually
+
+
+@pytest.fixture(scope="module")
+def rig() -> Iterator[Rig]:
+    rig = Rig()
+    yield rig
+    rig.close()
+
+
+@pytest.fixture
+def page(window: Any, rig: Rig) -> Iterator[Any]:
+    page = window.new_page()
+    yield page
+    page.close()
+    for file in (rig.run_dir / "overlays" / "widgets").glob("*"):
+        file.unlink()
+
+
+def call(rig: Rig, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "supervisor.py"), "widget", *arguments, "--set", f"run_dir={rig.run_dir}"]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def opened(page: Any, rig: Rig, query: str = "overlay_id=own&motion=reduced") -> None:
+    page.goto(f"http://127.0.0.1:{rig.port}/overlay/?{query}#k={rig.tokens.display}")
+    eventually(lambda: page.evaluate("globalThis.framewire?.status().state") == "live", 10)
+
+
+def follow(rig: Rig, user: str) -> None:
+    """Send a follower."""
+    rig.top += 1
+    event = msgspec.structs.replace(critical(rig.top, "follow"), payload=Raw(encode({"user": user})))
+    assert rig.log is not None
+    rig.log.commit([Entry(events=[event])])
+    rig.publish(rig.frame([event]))
+
+
+def problems(page: Any) -> str:
+    return "\n".join(page.evaluate("framewire.status().problems"))
+
+
+def test_the_template_is_a_widget_that_shows_something(page: Any, rig: Rig) -> None:
+    made = call(rig, "new", "newest")
+    assert made.returncode == 0, made.stderr
+    files = [Path(line) for line in made.stdout.split()]
+    assert [file.name for file in files] == ["newest.mjs", "newest.css"]
+    assert call(rig, "list").stdout.split() == [str(files[0])]
+    opened(page, rig)
+    follow(rig, "<b>Zoë</b>")
+    eventually(lambda: page.inner_text(".newest-line") == "Newest follower <b>Zoë</b>")
+    assert page.evaluate("getComputedStyle(document.querySelector('.newest-line')).paddingLeft") == "16px", "its style"
+    assert problems(page) == ""
+    box = page.locator(".w-newest").bounding_box()
+    assert [round(box[side]) for side in ("x", "y", "width")] == [96, 850, 460]
+
+
+def test_a_name_that_is_taken_or_does_not_fit_is_refused(rig: Rig, page: Any) -> None:
+    assert call(rig, "new", "twice").returncode == 0
+    assert "is there already" in call(rig, "new", "twice").stderr
+    assert "expected a small letter" in call(rig, "new", "../x").stderr
+
+
+HEAD = 'export const widget = { name: "%s", title: "x", types: ["follow"], box: { x: 0, y: 0, width: 99, height: 99, '
+WIDGET = HEAD + 'anchor: "left" }, make: () => %s };'
+BROKEN = {
+    "syntax": ("export const widget = {", "syntax.mjs"),
+    "nothing": ("export const other = 1;", "exports no object"),
+    "misnamed": (WIDGET % ("other", "({})"), 'expected "misnamed"'),
+    "unboxed": ('export const widget = { name: "unboxed", title: "x", types: [], make() {} };', "widget.box.x"),
+    "chat": (WIDGET % ("chat", "({})"), "the name of another widget"),
+    "unmade": (WIDGET % ("unmade", "{ throw new Error('no make') }"), "widget unmade failed: no make"),
+    "applies": (WIDGET % ("applies", "({ apply() { throw new Error('no apply') }, frame: () => NaN })"), "no apply"),
+    "frames": (WIDGET % ("frames", "({ apply() {}, frame() { throw new Error('no frame') } })"), "no frame"),
+}
+
+
+def test_one_that_fails_is_told_and_the_others_go_on(page: Any, rig: Rig) -> None:
+    folder = rig.run_dir / "overlays" / "widgets"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, (text, _) in BROKEN.items():
+        (folder / f"{name}.mjs").write_text(text)
+    (folder / "Not A Name.mjs").write_text("throw new Error('never loaded')")
+    call(rig, "new", "works")
+    opened(page, rig)
+    follow(rig, "Ada")
+    eventually(lambda: page.inner_text(".works-line") == "Newest follower Ada")
+    eventually(lambda: all(text in problems(page) for _, text in BROKEN.values()))
+    assert "never loaded" not in problems(page)
+    eventually(lambda: page.evaluate("framewire.status().drawn") == rig.top)
+
+
+def test_only_files_of_the_folder_get_out(rig: Rig) -> None:
+    for path in ("../tokens.json", "..%2ftokens.json", "../../tokens.json", "%2e%2e/tokens.json", "none.mjs"):
+        assert rig.request(f"/widgets/{path}")[0] in (400, 403, 404), path
+    assert rig.get("/widgets/")[1] == {"widgets": []}
