@@ -15,9 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # What decides by itself alone: no clock, socket, process, file, thread, randomness, log.
 PURE = {
-    "__future__", "base64", "bisect", "collections", "dataclasses", "datetime", "difflib", "enum", "functools",
-    "hashlib", "heapq", "hmac", "itertools", "math", "operator", "re", "string", "struct", "types", "typing",
-    "unicodedata", "msgspec",
+    "__future__", "base64", "binascii", "bisect", "collections", "dataclasses", "datetime", "difflib", "enum",
+    "functools", "hashlib", "heapq", "hmac", "itertools", "math", "operator", "re", "string", "struct", "types",
+    "typing", "unicodedata", "msgspec",
 }  # fmt: skip
 
 # What single pure modules may import beside: adapters are found by name, and JMESPath is an expression language.

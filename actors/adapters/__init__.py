@@ -31,7 +31,7 @@ from actors.errors import BadInput
 _MODULES: Final = {"event": "generic"}
 _HELPERS: Final = {
     "bounds", "build", "generic", "gsi_changes", "gsi_posts", "irc", "mapping", "twitch_acts",
-    "twitch_notices", "twitch_shapes", "twitch_time",
+    "twitch_notices", "twitch_shapes", "twitch_time", "webhook_presets",
 }  # fmt: skip
 
 KINDS: Final = tuple(

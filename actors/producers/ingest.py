@@ -36,7 +36,7 @@ from actors.errors import BadInput, ConfigError, Refused, TooLarge
 from actors.producers import spec
 from actors.producers.intake import Intake
 from actors.producers.link import Link
-from actors.producers.spec import Forbidden, Request, Taken
+from actors.producers.spec import Forbidden, Private, Request, Taken
 from actors.secrets import Secrets
 
 IDLE_S: Final = 75.0  # a connection that says nothing, or dribbles its header; nginx has the same for keep-alive
@@ -80,7 +80,7 @@ class HttpSource:
             self.intake.counts["rejected"] += 1
             raise
         except BadInput as error:
-            self.intake.reject(str(error), request.body)
+            self.intake.reject(str(error), b"" if isinstance(error, Private) else request.body)
             raise
         except Refused as error:
             self.intake.health.refused(str(error))
@@ -317,10 +317,14 @@ class FromSource(Handler):
         faults.point("ingest.received")
         self.ingest.counts["source_bodies"] += 1
         query = {name: values[-1] for name, values in self.request.query_arguments.items()}
-        headers = {name.lower(): value for name, value in self.request.headers.get_all()}
+        headers: dict[str, str] = {}
+        for key, value in self.request.headers.get_all():  # a header that came twice is a list, as HTTP has it
+            headers[key.lower()] = f"{headers[key.lower()]}, {value}" if key.lower() in headers else value
         try:
             texts = {name: value.decode() for name, value in query.items()}
-            taken = await self._source.take(Request(rest or "", texts, headers, self.body, time.time() * 1000))
+            taken = await self._source.take(
+                Request(rest or "", texts, headers, self.body, time.time() * 1000, self._source.intake.name)
+            )
         except UnicodeDecodeError as error:
             raise web.HTTPError(400, "the query is not UTF-8") from error
         except (BadInput, Refused) as error:

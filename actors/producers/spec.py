@@ -63,13 +63,19 @@ class Message(Struct, frozen=True):
 
 
 class Request(Struct, frozen=True):
-    """One HTTP request to `/PATH/NAME/...`. `path` is what follows the name; names of headers are in lower case."""
+    """One HTTP request to `/PATH/NAME/...`.
+
+    path     what follows the name
+    headers  names are in lower case; of a header that came twice, both values with ", " between
+    name     of the source
+    """
 
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
     now_ms: float
+    name: str = ""
 
 
 class Taken(Struct, frozen=True):
@@ -115,6 +121,10 @@ class SourceRefused(Refused):
 
 class Forbidden(BadInput):
     """The sender of a request could not prove who it is; answered with 401."""
+
+
+class Private(BadInput):
+    """It does not fit, and may hold what must not be kept: only the reason goes into the quarantine."""
 
 
 def module_of(kind: str) -> ModuleType:

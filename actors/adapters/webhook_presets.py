@@ -1,0 +1,156 @@
+"""Webhook presets: what is known of each platform's webhooks, one row each.
+
+A row has the proof (core/sources/signature.py) and the rules (mapping.py) that make events of its messages. Rules name
+the few fields that are shown: addresses, e-mails, legal names and texts that are not public never leave the request.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+from actors.adapters.mapping import Rule
+from actors.core.sources.signature import Scheme
+
+
+class Preset(Struct, frozen=True):
+    """A platform.
+
+    scheme  how it proves that it is the sender
+    rules   what its messages become; none: the configuration has to say it
+    form    the field of a form that holds the JSON, for platforms that post forms
+    event   the header with the kind of message: part of the identity where the platform gives none
+    twitch  it is EventSub: its messages are those of the WebSocket, and it asks to answer a challenge
+    """
+
+    scheme: Scheme
+    rules: tuple[Rule, ...] = ()
+    form: str = ""
+    event: str = ""
+    twitch: bool = False
+
+
+def _rule(when: str, **event: str) -> Rule:
+    return Rule({name.replace("__", "."): expression for name, expression in event.items()}, when=when)
+
+
+# Currencies whose smallest unit is the whole one (docs.stripe.com/currencies).
+_WHOLE: Final = '`["bif","clp","djf","gnf","jpy","kmf","krw","mga","pyg","rwf","ugx","vnd","vuv","xaf","xof","xpf"]`'
+
+_GITHUB: Final = (
+    _rule('header."x-github-event" == \'star\' && action == \'created\'', type="'follow'", user="sender.login"),
+    _rule(
+        'header."x-github-event" == \'sponsorship\' && action == \'created\' '
+        "&& sponsorship.privacy_level == 'public'",
+        type="'subscription'", user="sponsorship.sponsor.login", tier="sponsorship.tier.name",
+    ),
+)  # fmt: skip
+
+_KOFI: Final = (
+    _rule(
+        "type == 'Subscription'",
+        type="'subscription'", id="message_id", ts_source_ms="timestamp_ms(timestamp)", user="from_name || 'Supporter'",
+        tier="tier_name", text="(is_public && message) || ''",
+    ),
+    _rule(
+        "type != 'Subscription'",
+        type="'tip'", id="message_id", ts_source_ms="timestamp_ms(timestamp)", user="from_name || 'Supporter'",
+        amount="amount", currency="currency", text="(is_public && message) || ''",
+    ),
+)  # fmt: skip
+
+_PATREON_USER: Final = "included[?type == 'user'].attributes.vanity | [0] || 'Patron'"
+_PATREON: Final = (
+    # It also sends declined charges and free followers.
+    _rule(
+        'contains(`["members:pledge:create", "members:create"]`, header."x-patreon-event") '
+        "&& data.attributes.patron_status == 'active_patron' && data.attributes.last_charge_status == 'Paid'",
+        type="'subscription'", user=_PATREON_USER, tier="included[?type == 'tier'].attributes.title | [0]",
+    ),
+)  # fmt: skip
+
+_STRIPE: Final = (
+    # A paid checkout; the payment of it comes as further events, which would tell it again.
+    _rule(
+        "type == 'checkout.session.completed' && data.object.payment_status == 'paid'",
+        type="'tip'", id="id", ts_source_ms="multiply(created, `1000`)",
+        user="data.object.custom_fields[0].text.value || 'Supporter'", text="data.object.custom_fields[1].text.value",
+        amount=f"to_string((contains({_WHOLE}, data.object.currency) && data.object.amount_total)"
+               " || divide(data.object.amount_total, `100`))",
+        currency="upper(data.object.currency)",
+    ),
+)  # fmt: skip
+
+
+def _kick(type_: str, when: str = "") -> str:
+    return f"header.\"kick-event-type\" == '{type_}'{when and f' && {when}'}"
+
+
+_KICK: Final = (
+    _rule(
+        _kick("chat.message.sent"),
+        type="'chat'", ts_source_ms="timestamp_ms(created_at)", user="sender.username", text="content",
+        user_id="to_string(sender.user_id)", message_id="message_id", channel="'kick'",
+    ),
+    _rule(_kick("channel.followed"), type="'follow'", user="follower.username"),
+    _rule(
+        _kick("channel.subscription.new"),
+        type="'subscription'", ts_source_ms="timestamp_ms(created_at)", user="subscriber.username", months="duration",
+    ),
+    _rule(
+        _kick("channel.subscription.renewal"),
+        type="'subscription'", ts_source_ms="timestamp_ms(created_at)", user="subscriber.username", months="duration",
+    ),
+    _rule(
+        _kick("channel.subscription.gifts"),
+        type="'gift'", ts_source_ms="timestamp_ms(created_at)", user="gifter.username || 'Anonymous'",
+        anonymous="gifter.is_anonymous", count="length(giftees)", recipients="giftees[:100].username",
+    ),
+    _rule(
+        _kick("kicks.gifted"),
+        type="'cheer'", ts_source_ms="timestamp_ms(created_at)", user="sender.username", bits="gift.amount",
+        text="gift.message",
+    ),
+    _rule(
+        _kick("channel.reward.redemption.updated", "status == 'pending'"),
+        type="'redemption'", id="id", ts_source_ms="timestamp_ms(redeemed_at)", user="redeemer.username",
+        title="reward.title", cost="reward.cost", text="user_input",
+    ),
+    _rule(
+        _kick("livestream.status.updated"),
+        type="'stream'", online="is_live", title="title",
+    ),
+)  # fmt: skip
+
+_TWITCH: Final = "twitch-eventsub-message"
+
+PRESETS: Final[dict[str, Preset]] = {
+    "github": Preset(
+        Scheme("x-hub-signature-256", prefix="sha256=", id="x-github-delivery"), _GITHUB, form="payload"
+    ),
+    "kick": Preset(
+        Scheme("kick-event-signature", encoding="base64", algorithm="rsa-sha256", signed="{id}.{time}.{body}",
+               key="pem", id="kick-event-message-id", time="kick-event-message-timestamp", tolerance_s=1_200),
+        _KICK,
+    ),
+    "kofi": Preset(Scheme(algorithm="token", field="verification_token"), _KOFI, form="data"),
+    "patreon": Preset(Scheme("x-patreon-signature", algorithm="md5"), _PATREON, event="x-patreon-event"),
+    "standard": Preset(
+        Scheme("webhook-signature", prefix="v1,", separator=" ", encoding="base64", signed="{id}.{time}.{body}",
+               key="base64", id="webhook-id", time="webhook-timestamp"),
+    ),
+    "svix": Preset(
+        Scheme("svix-signature", prefix="v1,", separator=" ", encoding="base64", signed="{id}.{time}.{body}",
+               key="base64", id="svix-id", time="svix-timestamp"),
+    ),
+    "stripe": Preset(
+        Scheme("stripe-signature", prefix="v1=", separator=",", signed="{time}.{body}", time="t="), _STRIPE
+    ),
+    "token": Preset(Scheme("authorization", prefix="Bearer ", algorithm="token")),
+    "twitch": Preset(
+        Scheme(f"{_TWITCH}-signature", prefix="sha256=", signed="{id}{time}{body}", id=f"{_TWITCH}-id",
+               time=f"{_TWITCH}-timestamp", tolerance_s=600),
+        twitch=True,
+    ),
+}  # fmt: skip

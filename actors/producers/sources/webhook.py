@@ -1,0 +1,191 @@
+"""Webhooks of platforms: verified, mapped to events, stored before the answer.
+
+    POST /webhook/NAME ──signature──▶ ──rules──▶ events
+
+Nothing is read from a body before its sender has proven itself, except a token that stands in it (Ko-fi).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final, Literal
+from urllib.parse import parse_qs
+
+import msgspec
+
+from actors.adapters import mapping
+from actors.adapters.mapping import Rule
+from actors.adapters.webhook_presets import PRESETS, Preset
+from actors.core.contract.event import Submission
+from actors.core.sources import signature
+from actors.core.sources.signature import Forgery, Proof, Scheme
+from actors.errors import BadInput
+from actors.producers.spec import Forbidden, Message, Private, Request, SourceSettings, Spec, Taken
+
+FORM: Final = "application/x-www-form-urlencoded"
+MAX_FIELDS: Final = 20
+_MAIL: Final = re.compile(r"[^\s'\"@]{1,64}@[^\s'\"@]{1,255}")
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Settings(SourceSettings, frozen=True, kw_only=True):
+    """A platform that posts to us.
+
+    preset  the platform: how it signs, and what its messages become
+    verify  for another platform: how it signs (core/sources/signature.py)
+    map     rules instead of the preset's own
+    """
+
+    preset: Literal["github", "kick", "kofi", "patreon", "standard", "stripe", "svix", "token", "twitch"] | None = None
+    verify: Scheme | None = None
+    map: list[Rule] = []
+
+
+SPEC: Final = Spec(
+    Settings,
+    "Webhooks of platforms: GitHub, Ko-fi, Patreon, Stripe, Kick, Twitch, Standard Webhooks. Needs a public address.",
+    redelivers=True,
+    loss="Nothing that the platform sends again (docs/sources/webhook.md); GitHub and Twitch hardly do.",
+    path="webhook",
+)
+
+
+def check(settings: Settings) -> None:
+    """Raise BadInput unless it is said how the sender proves itself, and what its messages become."""
+    if (settings.preset is None) == (settings.verify is None):
+        raise BadInput("Expected either `preset` or `verify`")
+    scheme = settings.verify
+    if scheme is not None:
+        if scheme.algorithm == "token" and bool(scheme.field) == bool(scheme.signature):
+            raise BadInput("verify: `token` needs either `signature` (a header) or `field` (of the body)")
+        if scheme.algorithm != "token" and not scheme.signature:
+            raise BadInput("verify: `signature` is missing, the header with the signature")
+        if ("{id}" in scheme.signed and not scheme.id) or ("{time}" in scheme.signed and not scheme.time):
+            raise BadInput(f"verify: {scheme.signed} is signed, so `id` and `time` must name their headers")
+        if (scheme.algorithm == "rsa-sha256") != (scheme.key == "pem"):
+            raise BadInput('verify: `algorithm = "rsa-sha256"` and `key = "pem"` belong together')
+    preset = _preset(settings)
+    if preset.twitch and settings.map:
+        raise BadInput('map: the messages of Twitch are those of EventSub; `preset = "twitch"` has no rules')
+    if not preset.twitch and not (settings.map or preset.rules):
+        raise BadInput("map is missing: rules that say what the messages become")
+    mapping.compiled(settings.map)
+
+
+def receive(request: Request, settings: Settings, secret: Callable[[], str], state: bytes) -> Taken:
+    """Return the events of one delivery.
+
+    Raises:
+        Forbidden: the sender could not prove who it is.
+        BadInput: the body is none of this platform, or a rule fails on it.
+    """
+    del state
+    preset = _preset(settings)
+    in_body = bool(preset.scheme.field)
+    body = _body(request, preset) if in_body else None
+    try:
+        proof = signature.verify(preset.scheme, request.headers, request.body, secret(), request.now_ms, body)
+    except Forgery as error:
+        raise Forbidden(str(error)) from error
+    if preset.twitch:
+        return _twitch(request, proof)
+    return Taken(_messages(settings, preset, request, proof, body if in_body else _body(request, preset)))
+
+
+def try_message(settings: Settings, name: str, data: bytes) -> list[Message]:
+    """Return what a body would become. `Name: value` lines before it are its headers."""
+    preset = _preset(settings)
+    headers, body = _file(data)
+    return _messages(settings, preset, Request("", {}, headers, data, 0.0, name), Proof(), body)
+
+
+def _preset(settings: Settings) -> Preset:
+    if settings.preset is not None:
+        return PRESETS[settings.preset]
+    assert settings.verify is not None, "check() has made sure of it"
+    return Preset(settings.verify)
+
+
+def _messages(settings: Settings, preset: Preset, request: Request, proof: Proof, body: Any) -> list[Message]:
+    rules = _compiled(tuple(_encode(rule) for rule in (settings.map or preset.rules)))
+    seen = {"header": dict(request.headers), "query": dict(request.query)}
+    try:
+        found = mapping.submissions(rules, body, request.name, seen)
+    except BadInput as error:
+        raise Private(_MAIL.sub("…@…", str(error))) from error
+    delivery = proof.identity or _digest(request, preset)
+    return [_message(submission, f"{delivery}.{number}") for number, submission in enumerate(found)]
+
+
+def _message(submission: Submission, identity: str) -> Message:
+    submission = msgspec.structs.replace(submission, id=submission.id or identity)
+    return Message(_encode(submission), "event", f"{submission.type}/{submission.id}", submission.ts_source_ms)
+
+
+def _digest(request: Request, preset: Preset) -> str:
+    """Return an identity for a platform that gives none: the same message is the same delivery."""
+    kind = request.headers.get(preset.event, "")
+    return hashlib.blake2b(kind.encode(errors="replace") + b"\n" + request.body, digest_size=16).hexdigest()
+
+
+def _body(request: Request, preset: Preset) -> Any:
+    """Return the JSON of a request, which a form may hold in a field."""
+    data: str | bytes = request.body
+    if preset.form and request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
+        try:
+            form = parse_qs(request.body.decode(), max_num_fields=MAX_FIELDS)
+        except ValueError as error:
+            raise Private(f"Expected a form in UTF-8 of at most {MAX_FIELDS} fields") from error
+        if preset.form not in form:
+            raise Private(f"The form has no field {preset.form!r}")
+        data = form[preset.form][0]
+    return _json(data)
+
+
+def _json(data: str | bytes) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise Private(f"Expected JSON: {_MAIL.sub('…@…', str(error))[:200]}") from error
+
+
+def _file(data: bytes) -> tuple[dict[str, str], Any]:
+    """Return headers and body of a saved message: `Name: value` lines and an empty line may stand before the JSON."""
+    head, found, rest = data.replace(b"\r\n", b"\n").partition(b"\n\n")
+    if data.lstrip()[:1] in (b"{", b"[") or not found:
+        return {}, _json(data)
+    lines = (line.decode("latin-1").partition(":") for line in head.split(b"\n"))
+    return {name.strip().lower(): value.strip() for name, _, value in lines}, _json(rest)
+
+
+def _twitch(request: Request, proof: Proof) -> Taken:
+    """Answer the challenge of a new subscription; a notification is one of EventSub over WebSocket."""
+    headers = {name: request.headers.get(f"twitch-eventsub-{name}", "") for name in (
+        "message-type", "subscription-type", "subscription-version", "message-timestamp")}  # fmt: skip
+    kind = headers["message-type"]
+    body = _json(request.body)
+    if not isinstance(body, dict):
+        raise BadInput("Expected a JSON object of EventSub")
+    if kind == "webhook_callback_verification":
+        challenge = body.get("challenge")
+        if not isinstance(challenge, str):
+            raise BadInput("Expected a challenge of text - at `$.challenge`")
+        return Taken(body=challenge[:1_000].encode(), content_type="text/plain")
+    if kind != "notification":
+        return Taken()
+    metadata = {name.replace("-", "_"): value for name, value in headers.items()} | {"message_id": proof.identity}
+    frame = json.dumps({"metadata": metadata, "payload": body}).encode()
+    return Taken([Message(frame, "twitch_eventsub", proof.identity, proof.time_ms)])
+
+
+_rule = msgspec.msgpack.Decoder(Rule)
+
+
+@cache
+def _compiled(rules: tuple[bytes, ...]) -> mapping.CompiledMap:
+    return mapping.compiled([_rule.decode(rule) for rule in rules])

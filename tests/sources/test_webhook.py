@@ -1,0 +1,545 @@
+"""Webhooks: the platforms' own test vectors, what forgeries are answered, and what each platform's messages become."""
+
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+from contextlib import suppress
+from urllib.parse import urlencode
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from actors import secrets
+from actors.adapters import twitch_eventsub
+from actors.adapters.webhook_presets import PRESETS
+from actors.core.contract.event import RawItem, Submission
+from actors.core.contract.taxonomy import TAXONOMY
+from actors.core.sources import signature
+from actors.errors import BadInput, ConfigError, Refused
+from actors.producers import spec
+from actors.producers.sources import webhook
+from actors.producers.spec import Forbidden, Private, Request
+from tests.sockets.actors import CORE, Actors
+from tests.support import eventually
+
+NOW_S = 1_800_000_000  # 2027-01-15T08:00:00Z
+NOW_ISO = "2027-01-15T08:00:00.123456789Z"
+SECRET = "s3cret"
+
+# A key of this test's own; its private part was not kept.
+PUBLIC_KEY = (
+    "-----BEGIN PUBLIC KEY-----\n"
+    "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAt3aA2miE5eFqqGqkk/FhD1+iNEJ9YHwuQjGoXiDZQsmelMQH2Jk76lxA"
+    "sL3GSIVIm9gMzjWwCEmJJbQfiE2orfrn/kfNrzuK6L1tT55QNMLxEKB7U1RiQ12Xdt5gblHm9Yv80CNjfrIMoa9aE+c9HAkKYEov"
+    "Twbrngi921pqilLIFm4dIPvsFIHzt+oSIfoqea6Xw/qAUP+3poztioqL9BIb5423gl9MMpZDPOD5hm85viRbaj2qJcjojQ1OMJeu"
+    "fY2K9FpRGHX7OJh2FhQvinKpNaxOq7EerSPT7J4oV7L9O3V+/KvHhRlyNWL8peYCnYLtw9H1DMqIUMvyNT92fQIDAQAB"
+    "\n-----END PUBLIC KEY-----\n"
+)
+PUBLIC_KEY_PKCS1 = (
+    "MIIBCgKCAQEAt3aA2miE5eFqqGqkk/FhD1+iNEJ9YHwuQjGoXiDZQsmelMQH2Jk76lxAsL3GSIVIm9gMzjWwCEmJJbQfiE2orfrn"
+    "/kfNrzuK6L1tT55QNMLxEKB7U1RiQ12Xdt5gblHm9Yv80CNjfrIMoa9aE+c9HAkKYEovTwbrngi921pqilLIFm4dIPvsFIHzt+oS"
+    "Ifoqea6Xw/qAUP+3poztioqL9BIb5423gl9MMpZDPOD5hm85viRbaj2qJcjojQ1OMJeufY2K9FpRGHX7OJh2FhQvinKpNaxOq7Ee"
+    "rSPT7J4oV7L9O3V+/KvHhRlyNWL8peYCnYLtw9H1DMqIUMvyNT92fQIDAQAB"
+)
+KICK_ID, KICK_TIME = "01KBHE78QE4HZY1617DK5FC7YD", "2027-01-15T08:00:00Z"
+KICK_BODY = b'{"follower": {"username": "Ada"}}'
+KICK_SIGNATURE = (
+    "EycWT0r+kMGnc3QDZTmXUBMb0Pv2MUl56ADp+VWECLlzt0uY9zcPw7Worm2Ukt3NzmbzmOycMlA00GSONSPLkHD80bKuV2FkVBVa"
+    "9cclqeUwoiM3RyVsYx3A4DuA/76tncuFn2BcFGYPM9othKpfYtfvQp/h+sf8cENl6glrjcKTgfmcm8x0+IR/Fczc65yYURHE1foH"
+    "zNzi3983KrhbKx7HnYS9ycm0TvAD4xULQI6hdYGXMaB3yx7sVnEARDlhm3mGuQfMjVm2/dt/EYxqDjEF0/52UmSwR+1P3FKol8co"
+    "TVEe8FixxxgMojpqehaGMFuLnyva8XKAf6XwEBBHVw=="
+)
+
+# (preset, secret, headers, body, now_s): published by the platforms, or made with OpenSSL.
+VECTORS = {
+    "github": (
+        "github", "It's a Secret to Everybody",
+        {"x-hub-signature-256": "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
+         "x-github-delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958"},
+        b"Hello, World!", NOW_S,
+    ),
+    "standard": (
+        "standard", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        {"webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek", "webhook-timestamp": "1614265330",
+         "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="},
+        b'{"test": 2432232314}', 1_614_265_330,
+    ),
+    "kick": (
+        "kick", PUBLIC_KEY,
+        {"kick-event-signature": KICK_SIGNATURE, "kick-event-message-id": KICK_ID,
+         "kick-event-message-timestamp": KICK_TIME},
+        KICK_BODY, NOW_S,
+    ),
+    "kick, the other form of the key": (
+        "kick", PUBLIC_KEY_PKCS1,
+        {"kick-event-signature": KICK_SIGNATURE, "kick-event-message-id": KICK_ID,
+         "kick-event-message-timestamp": KICK_TIME},
+        KICK_BODY, NOW_S,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_a_published_proof_holds_and_no_other(name):
+    preset, secret, headers, body, now_s = VECTORS[name]
+    scheme = PRESETS[preset].scheme
+    proof = signature.verify(scheme, headers, body, secret, now_s * 1000, None)
+    assert proof.identity == headers[scheme.id]
+    with pytest.raises(signature.Forgery, match="wrong"):
+        signature.verify(scheme, headers, body + b" ", secret, now_s * 1000, None)
+    header = headers[scheme.signature]
+    for broken in (header[:-1], header + "=", header.replace("=", "", 1), "ü" + header, header[:-4] + "AAA="):
+        with pytest.raises(signature.Forgery):
+            signature.verify(scheme, headers | {scheme.signature: broken}, body, secret, now_s * 1000, None)
+
+
+def mac(message, algorithm="sha256"):
+    return hmac.new(SECRET.encode(), message, algorithm)
+
+
+def signed(preset, body, now_s=NOW_S, identity="d-1", **headers):
+    """Return the headers with which a platform sends a body now."""
+    stamp = str(now_s)
+    match preset:
+        case "github":
+            made = {"x-hub-signature-256": f"sha256={mac(body).hexdigest()}", "x-github-delivery": identity}
+        case "patreon":
+            made = {"x-patreon-signature": mac(body, "md5").hexdigest()}
+        case "stripe":
+            made = {"stripe-signature": f"t={stamp},v1={mac(stamp.encode() + b'.' + body).hexdigest()}"}
+        case "standard" | "svix":
+            name = "webhook" if preset == "standard" else preset
+            proof = base64.b64encode(mac(f"{identity}.{stamp}.".encode() + body).digest()).decode()
+            made = {f"{name}-id": identity, f"{name}-timestamp": stamp, f"{name}-signature": f"v1,{proof}"}
+        case "twitch":
+            proof = mac(f"{identity}{NOW_ISO}".encode() + body).hexdigest()
+            head = "twitch-eventsub-message"
+            made = {f"{head}-id": identity, f"{head}-timestamp": NOW_ISO, f"{head}-signature": f"sha256={proof}"}
+        case "token":
+            made = {"authorization": f"Bearer {SECRET}"}
+        case _:
+            made = {}
+    return made | headers
+
+
+def secret_of(preset):
+    return f"whsec_{base64.b64encode(SECRET.encode()).decode()}" if preset in ("standard", "svix") else SECRET
+
+
+RULE = {"event": {"type": "'follow'", "user": "who"}}
+
+
+def configured(preset, **more):
+    tree = {"kind": "webhook", "preset": preset} | more
+    if preset in ("standard", "svix", "token"):
+        tree = {"map": [RULE]} | tree
+    return spec.settings_of("hook", tree)
+
+
+def deliver(preset, headers, body, now_s=NOW_S, **more):
+    request = Request("", {}, headers, body, now_s * 1000.0, "hook")
+    return webhook.receive(request, configured(preset, **more), lambda: secret_of(preset), b"")
+
+
+def post(preset, body, now_s=NOW_S, **headers):
+    """Return what a platform's message becomes: [(type, payload)]."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    taken = deliver(preset, signed(preset, data, **{k.replace("_", "-"): v for k, v in headers.items()}), data, now_s)
+    return [said(message) for message in taken.messages]
+
+
+def said(message):
+    submission = msgspec.msgpack.decode(message.body, type=Submission)
+    assert submission.id
+    assert submission.source == "hook"
+    msgspec.msgpack.decode(submission.payload, type=TAXONOMY[submission.type].payload)
+    return submission.type, msgspec.msgpack.decode(submission.payload)
+
+
+MAC_PRESETS = ["github", "patreon", "stripe", "standard", "svix", "twitch"]
+
+
+@pytest.mark.parametrize("preset", MAC_PRESETS)
+def test_what_is_altered_late_or_missing_is_refused(preset):
+    body = b'{"who": "Ada"}'
+    headers, name = signed(preset, body), PRESETS[preset].scheme.signature
+    deliver(preset, headers, body)
+    with pytest.raises(Forbidden, match="wrong"):
+        deliver(preset, headers, b'{"who": "Bob"}')
+    with pytest.raises(Forbidden, match="missing"):
+        deliver(preset, {key: value for key, value in headers.items() if key != name}, body)
+    for junk in (
+        "",
+        "sha256=",
+        "v1,",
+        "zz",
+        "ÿ" * 64,
+        "\ud800",
+        "0" * 14_000,
+        ", " * 900,
+        "t=,v1=",
+    ):
+        with pytest.raises(Forbidden):
+            deliver(preset, headers | {name: junk}, body)
+    if PRESETS[preset].scheme.time:
+        for off_s in (-1_201, 1_201):
+            with pytest.raises(Forbidden, match=r"signed 120\d s|signed 1[12]\d\d s"):
+                deliver(preset, headers, body, now_s=NOW_S + off_s)
+
+
+def test_one_of_several_signatures_is_enough():
+    body = b'{"who": "Ada"}'
+    good = signed("standard", body)
+    wrong = "v1,AAAA"
+    both = good | {"webhook-signature": f"{wrong} v1a,AAAA {good['webhook-signature']}"}
+    assert deliver("standard", both, body).messages
+    stripe = signed("stripe", body)["stripe-signature"]
+    assert deliver("stripe", {"stripe-signature": stripe.replace(",", ",v0=00,v1=00,")}, body).status == 200
+    crowd = good | {"webhook-signature": " ".join([wrong] * 8 + [good["webhook-signature"]])}
+    with pytest.raises(Forbidden):
+        deliver("standard", crowd, body)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "-1", "1e9", "99999999999999", "NaN", "2027-13-01T00:00:00Z", "٣", "9" * 9_000]
+)
+def test_a_time_that_is_none_is_refused(text):
+    body = b"{}"
+    proof = base64.b64encode(mac(f"d-1.{text}.".encode() + body).digest()).decode()
+    headers = {"webhook-id": "d-1", "webhook-timestamp": text, "webhook-signature": f"v1,{proof}"}
+    with pytest.raises(Forbidden, match=r"time of the delivery|signed"):
+        deliver("standard", headers, body)
+
+
+@pytest.mark.parametrize("identity", ["", "x" * 121, "a\nb", "ü"])
+def test_an_identity_that_is_none_is_refused(identity):
+    body = b"{}"
+    with pytest.raises(Forbidden, match="webhook-id"):
+        deliver("standard", signed("standard", body, identity=identity), body)
+
+
+KOFI = {
+    "verification_token": SECRET, "message_id": "3a1fac0c", "timestamp": "2027-01-15T07:59:58Z", "type": "Donation",
+    "is_public": True, "from_name": "Ada", "message": "Good luck!", "amount": "3.00", "currency": "USD",
+    "url": "https://ko-fi.com/x", "email": "ada@example.com", "kofi_transaction_id": "0a1f", "tier_name": None,
+    "shipping": {"full_name": "Ada Lovelace", "street_address": "1 Lane"},
+}  # fmt: skip
+STRIPE = {
+    "id": "evt_1", "type": "checkout.session.completed", "created": NOW_S,
+    "data": {"object": {
+        "payment_status": "paid", "amount_total": 1250, "currency": "eur",
+        "customer_details": {"email": "ada@example.com", "name": "Ada Lovelace"},
+        "custom_fields": [{"text": {"value": "neon_fern"}}, {"text": {"value": "keep going"}}],
+    }},
+}  # fmt: skip
+PATREON = {
+    "data": {"id": "m-1", "type": "member", "attributes": {
+        "patron_status": "active_patron", "last_charge_status": "Paid",
+        "full_name": "Ada Lovelace", "email": "ada@example.com"}},
+    "included": [{"type": "user", "attributes": {"vanity": "ada"}}, {"type": "tier", "attributes": {"title": "Gold"}}],
+}  # fmt: skip
+
+
+def form(field, value):
+    return urlencode({field: json.dumps(value)}).encode()
+
+
+def with_object(**changes):
+    return STRIPE | {"data": {"object": STRIPE["data"]["object"] | changes}}
+
+
+def patron(**changes):
+    return PATREON | {"data": PATREON["data"] | {"attributes": PATREON["data"]["attributes"] | changes}}
+
+
+FORM = {"content_type": "application/x-www-form-urlencoded; charset=utf-8"}
+TIP = {"user": "Ada", "amount": "3.00", "currency": "USD"}
+STAR = {"x_github_event": "star"}
+GIVER = {"sender": {"login": "ada"}}
+MEANINGS = {
+    "Ko-fi, a tip": ("kofi", form("data", KOFI), FORM, [("tip", TIP | {"text": "Good luck!"})]),
+    "Ko-fi, a tip in private": ("kofi", form("data", KOFI | {"is_public": False}), FORM, [("tip", TIP)]),
+    "Ko-fi, without a message": ("kofi", form("data", KOFI | {"message": None}), FORM, [("tip", TIP)]),
+    "Ko-fi, an order": ("kofi", form("data", KOFI | {"type": "Shop Order", "message": ""}), FORM, [("tip", TIP)]),
+    "Ko-fi, a member": (
+        "kofi", form("data", KOFI | {"type": "Subscription", "tier_name": "Gold", "message": ""}), FORM,
+        [("subscription", {"user": "Ada", "tier": "Gold"})],
+    ),
+    "GitHub, a star": ("github", GIVER | {"action": "created"}, STAR, [("follow", {"user": "ada"})]),
+    "GitHub, a form": (
+        "github", form("payload", GIVER | {"action": "created"}), STAR | FORM,
+        [("follow", {"user": "ada"})],
+    ),
+    "GitHub, a star less": ("github", GIVER | {"action": "deleted"}, {"x_github_event": "star"}, []),
+    "GitHub, a ping": ("github", {"zen": "Design for failure."}, {"x_github_event": "ping"}, []),
+    "GitHub, a private sponsor": (
+        "github", {"action": "created", "sponsorship": {"privacy_level": "private"}},
+        {"x_github_event": "sponsorship"}, [],
+    ),
+    "GitHub, a sponsor": (
+        "github", {"action": "created", "sponsorship": {"privacy_level": "public", "sponsor": {"login": "ada"},
+                                                         "tier": {"name": "$5 a month"}}},
+        {"x_github_event": "sponsorship"}, [("subscription", {"user": "ada", "tier": "$5 a month"})],
+    ),
+    "Patreon, a patron": ("patreon", PATREON, {"x_patreon_event": "members:pledge:create"},
+                          [("subscription", {"user": "ada", "tier": "Gold"})]),
+    "Patreon, without a public name": ("patreon", PATREON | {"included": []}, {"x_patreon_event": "members:create"},
+                                       [("subscription", {"user": "Patron"})]),
+    "Patreon, a declined charge": ("patreon", patron(last_charge_status="Declined"),
+                                   {"x_patreon_event": "members:pledge:create"}, []),
+    "Patreon, an update": ("patreon", PATREON, {"x_patreon_event": "members:pledge:update"}, []),
+    "Stripe, a payment": ("stripe", STRIPE, {}, [("tip", {"user": "neon_fern", "amount": "12.5", "currency": "EUR",
+                                                            "text": "keep going"})]),
+    "Stripe, whole units": (
+        "stripe", with_object(currency="jpy", custom_fields=[]), {},
+        [("tip", {"user": "Supporter", "amount": "1250", "currency": "JPY"})],
+    ),
+    "Stripe, no names": ("stripe", with_object(custom_fields=[]), {},
+                         [("tip", {"user": "Supporter", "amount": "12.5", "currency": "EUR"})]),
+    "Stripe, not yet paid": ("stripe", with_object(payment_status="unpaid"), {}, []),
+    "Stripe, the payment told again": ("stripe", STRIPE | {"type": "charge.succeeded"}, {}, []),
+    "a rule of one's own": ("standard", {"who": "Ada"}, {}, [("follow", {"user": "Ada"})]),
+    "a token of one's own": ("token", {"who": "Ada"}, {}, [("follow", {"user": "Ada"})]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MEANINGS)
+def test_what_a_message_becomes(name):
+    preset, body, headers, expected = MEANINGS[name]
+    assert post(preset, body, **headers) == expected
+
+
+KICKED = {"sender": {"user_id": 7, "username": "Ada"}, "created_at": "2027-01-15T07:59:59Z"}
+KICK = {
+    "chat.message.sent": (
+        KICKED | {"message_id": "m", "content": "hi"},
+        ("chat", {"user": "Ada", "text": "hi", "user_id": "7", "message_id": "m", "channel": "kick"}),
+    ),
+    "channel.followed": ({"follower": {"username": "Ada"}}, ("follow", {"user": "Ada"})),
+    "channel.subscription.renewal": (
+        {"subscriber": {"username": "Ada"}, "duration": 3}, ("subscription", {"user": "Ada", "months": 3}),
+    ),
+    "channel.subscription.gifts": (
+        {"gifter": {"username": None, "is_anonymous": True}, "giftees": [{"username": "Bo"}, {"username": "Cy"}]},
+        ("gift", {"user": "Anonymous", "anonymous": True, "count": 2, "recipients": ["Bo", "Cy"]}),
+    ),
+    "kicks.gifted": (
+        KICKED | {"gift": {"amount": 500, "message": "w"}}, ("cheer", {"user": "Ada", "bits": 500, "text": "w"}),
+    ),
+    "channel.reward.redemption.updated": (
+        {"id": "r", "status": "pending", "redeemed_at": "2027-01-15T07:59:59.323Z", "redeemer": {"username": "Ada"},
+         "reward": {"title": "Hydrate", "cost": 50}, "user_input": "now"},
+        ("redemption", {"user": "Ada", "title": "Hydrate", "cost": 50, "text": "now"}),
+    ),
+    "livestream.status.updated": ({"is_live": True, "title": "T"}, ("stream", {"online": True, "title": "T"})),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KICK)
+def test_what_kick_sends(kind):
+    body, expected = KICK[kind]
+    saved = f"Kick-Event-Type: {kind}\r\n\r\n".encode() + json.dumps(body).encode()
+    assert [said(message) for message in webhook.try_message(configured("kick"), "hook", saved)] == [expected]
+
+
+@pytest.mark.parametrize("preset", ["kofi", "stripe", "patreon"])
+def test_what_is_private_goes_nowhere(preset):
+    body = {"kofi": form("data", KOFI), "stripe": json.dumps(STRIPE).encode(), "patreon": json.dumps(PATREON).encode()}[
+        preset
+    ]
+    headers = signed(preset, body, **{"x-patreon-event": "members:create", "content-type": webhook.FORM})
+    if preset != "kofi":
+        headers.pop("content-type")
+    messages = deliver(preset, headers, body).messages
+    assert messages
+    for private in (b"example.com", b"Lovelace", b"1 Lane"):
+        assert all(private not in message.body for message in messages)
+
+
+def test_a_body_that_a_rule_fails_on_is_not_kept_and_the_reason_has_no_address():
+    rule = {"event": {"type": "'tip'", "user": "who", "amount": "divide(mail, `1`)"}}
+    body = b'{"who": "Ada", "mail": "ada@example.com"}'
+    with pytest.raises(Private) as error:
+        deliver("token", signed("token", body), body, map=[rule])
+    assert "ada@example.com" not in str(error.value)
+
+
+def test_twitch_is_answered_and_its_notifications_are_those_of_eventsub():
+    head = {"twitch-eventsub-message-type": "webhook_callback_verification"}
+    body = b'{"challenge": "pogchamp-kappa", "subscription": {}}'
+    taken = deliver("twitch", signed("twitch", body) | head, body)
+    assert (taken.status, taken.body, taken.content_type, taken.messages) == (200, b"pogchamp-kappa", "text/plain", [])
+    event = {
+        "from_broadcaster_user_name": "Ada",
+        "from_broadcaster_user_login": "ada",
+        "from_broadcaster_user_id": "1",
+        "to_broadcaster_user_id": "2",
+        "to_broadcaster_user_login": "b",
+        "to_broadcaster_user_name": "B",
+        "viewers": 9,
+    }
+    body = json.dumps(
+        {"subscription": {"type": "channel.raid", "version": "1", "condition": {}}, "event": event}
+    ).encode()
+    head = {"twitch-eventsub-message-type": "notification", "twitch-eventsub-subscription-type": "channel.raid",
+            "twitch-eventsub-subscription-version": "1"}  # fmt: skip
+    (message,) = deliver("twitch", signed("twitch", body) | head, body).messages
+    (event,) = twitch_eventsub.normalize(RawItem(1, 1, message.kind, message.body, NOW_S * 1000.0), "p", 1)
+    assert (event.type, event.dedupe_key, message.identity) == ("raid", "d-1", "d-1")
+    assert (
+        deliver("twitch", signed("twitch", b"{}") | {"twitch-eventsub-message-type": "revocation"}, b"{}").messages
+        == []
+    )
+    for bad in (b"[]", b'{"challenge": 5}'):
+        with pytest.raises(BadInput):
+            deliver(
+                "twitch", signed("twitch", bad) | {"twitch-eventsub-message-type": "webhook_callback_verification"}, bad
+            )
+
+
+@pytest.mark.parametrize(
+    ("preset", "body", "content_type"),
+    [
+        ("github", b"not JSON", ""),
+        ("github", b"\xff", ""),
+        ("github", b"[" * 100_000, ""),
+        ("github", b"payload=%ff", webhook.FORM),
+        ("github", b"other=1", webhook.FORM),
+        ("github", b"a=1&" * 30, webhook.FORM),
+        ("kofi", b"data=[]", webhook.FORM),
+        ("kofi", b"data=%7B%22verification_token%22%3A5%7D", webhook.FORM),
+        ("kofi", b"data=1", ""),
+        ("kofi", b"", ""),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_refused(preset, body, content_type):
+    with pytest.raises(BadInput):
+        deliver(preset, signed(preset, body, **{"content-type": content_type}), body)
+
+
+@pytest.mark.parametrize(
+    ("preset", "secret"),
+    [
+        ("standard", "whsec_***"),
+        ("standard", "\u00fc"),
+        ("kick", "\u00fc"),
+        ("kick", ""),
+        ("kick", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"),
+        ("kick", "MAYCAQMCAQM="),
+    ],
+)
+def test_a_secret_of_the_wrong_form_is_said(preset, secret):
+    scheme = PRESETS[preset].scheme
+    headers = {scheme.signature: f"{scheme.prefix}AAAA", scheme.id: "d", scheme.time: str(NOW_S)}
+    with pytest.raises(Refused, match=r"secret|bits"):
+        signature.verify(scheme, headers, b"{}", secret, NOW_S * 1000, None)
+
+
+REFUSED_SETTINGS = [
+    ({}, "either `preset` or `verify`"),
+    ({"preset": "github", "verify": {"signature": "x-s"}}, "either `preset` or `verify`"),
+    ({"preset": "gitlab"}, "preset"),
+    ({"preset": "standard"}, "map is missing"),
+    ({"preset": "twitch", "map": [RULE]}, "no rules"),
+    ({"verify": {"signature": "X-Upper"}, "map": [RULE]}, "signature"),
+    ({"verify": {"signed": "{body}"}, "map": [RULE]}, "`signature` is missing"),
+    ({"verify": {"signature": "x", "signed": "{time}.{body}"}, "map": [RULE]}, "must name their headers"),
+    ({"verify": {"signature": "x", "algorithm": "rsa-sha256"}, "map": [RULE]}, "belong together"),
+    ({"verify": {"algorithm": "token"}, "map": [RULE]}, "either"),
+    ({"preset": "github", "map": [{"event": {"user": "x"}}]}, "no `type`"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("tree", "text"), REFUSED_SETTINGS)
+def test_settings_that_cannot_work_are_refused(tree, text):
+    with pytest.raises(ConfigError, match=text):
+        spec.settings_of("hook", {"kind": "webhook"} | tree)
+
+
+def test_a_scheme_of_one_s_own():
+    body = b'{"who": "Ada"}'
+    scheme = {"signature": "x-proof", "algorithm": "sha1", "prefix": "sha1=", "id": "x-id"}
+    own = spec.settings_of("hook", {"kind": "webhook", "verify": scheme, "map": [RULE]})
+    proof = hmac.new(b"k", body, hashlib.sha1).hexdigest()
+    request = Request("", {}, {"x-proof": f"sha1={proof}", "x-id": "7"}, body, 0.0, "hook")
+    (message,) = webhook.receive(request, own, lambda: "k", b"").messages
+    assert said(message) == ("follow", {"user": "Ada"})
+    assert message.identity == "follow/7.0"
+
+
+HEADERS = ["content-type", *(name for row in PRESETS.values() for name in (row.scheme.signature, row.scheme.id))]
+
+
+@given(
+    st.sampled_from(sorted(PRESETS)), st.binary(max_size=200),
+    st.dictionaries(st.sampled_from(HEADERS), st.text(max_size=80)),
+)  # fmt: skip
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_what_nobody_signed_is_refused_and_nothing_else_comes_out(preset, body, headers):
+    key = PUBLIC_KEY if preset == "kick" else secret_of(preset)
+    request = Request("", {}, headers, body, NOW_S * 1000.0, "hook")
+    with pytest.raises(BadInput):
+        webhook.receive(request, configured(preset), lambda: key, b"")
+
+
+@given(st.binary(max_size=300))
+@settings(max_examples=300, deadline=None)
+def test_a_key_of_any_bytes_is_a_key_or_refused(data):
+    with suppress(Refused):
+        modulus, exponent = signature.rsa_key(base64.b64encode(data).decode())
+        assert modulus > exponent
+
+
+def test_repetitions_forgeries_and_odd_requests_at_the_ingest():
+    body = form("data", KOFI)
+    with Actors('sources.tips.kind="webhook"', 'sources.tips.preset="kofi"',
+                'sources.hub.kind="webhook"', 'sources.hub.preset="github"') as actors:  # fmt: skip
+        for name in ("tips", "hub"):
+            secrets.Secrets(actors.run_dir).set(name, SECRET)
+        actors.start(*CORE)
+        headers = {"Content-Type": webhook.FORM}
+        for _ in range(3):
+            assert actors.request("POST", "/webhook/tips", body, headers)[0] == 200
+        actors.kill("ingest")
+        actors.start("ingest")
+        assert actors.request("POST", "/webhook/tips", body, headers)[0] == 200  # what it knew died with it
+        forged = form("data", KOFI | {"verification_token": "x", "message_id": "forged"})
+        assert actors.request("POST", "/webhook/tips", forged, headers)[0] == 401
+        star = b'{"action": "created", "sender": {"login": "ada"}}'
+        proven = signed("github", star, **{"x-github-event": "star"})
+        assert actors.request("POST", "/webhook/hub", star, proven)[0] == 200
+        assert actors.request("POST", "/webhook/hub", star, proven | {"x-hub-signature-256": "\u00ff"})[0] == 401
+        assert actors.request("POST", "/webhook/hub", star, proven | {"x-hub-signature-256": "0" * 10_000})[0] == 401
+        with pytest.raises(http.client.RemoteDisconnected):  # beyond what a header may have
+            actors.request("POST", "/webhook/hub", star, proven | {"x-hub-signature-256": "0" * 20_000})
+        assert actors.request("GET", "/webhook/hub")[0] == 401
+        assert twice(actors.ingest_port, star, proven) == 401
+        for path in (
+            "/webhook/../tips",
+            "/webhook/%2e%2e/tips",
+            "/webhook/tips%00",
+            "/webhook//tips",
+            "/webhook/",
+            "/gsi/tips",
+        ):
+            assert actors.request("POST", path, body, headers)[0] == 404, path
+        eventually(lambda: len(actors.logged()) >= 2, 10)
+        assert [(event.type, event.source) for event in actors.logged()] == [("tip", "tips"), ("follow", "hub")]
+        assert actors.logged()[0].ts_source_ms == (NOW_S - 2) * 1000
+        assert all(b"example.com" not in file.read_bytes() for file in actors.run_dir.rglob("*") if file.is_file())
+
+
+def twice(port, body, headers):
+    """Return the status of a request that has its signature twice."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.putrequest("POST", "/webhook/hub")
+    for name, value in (*headers.items(), ("x-hub-signature-256", "sha256=00"), ("content-length", str(len(body)))):
+        connection.putheader(name, value)
+    connection.endheaders(body)
+    status = connection.getresponse().status
+    connection.close()
+    return status
