@@ -12,6 +12,8 @@ dies and the supervisor starts it again. So `except Exception` appears nowhere.
 Every text says what came, what was expected, and where.
 """
 
+REASON_CHARACTERS = 300
+
 
 class FramewireError(Exception):
     """Base of all expected errors."""
@@ -22,7 +24,17 @@ class ConfigError(FramewireError):
 
 
 class BadInput(FramewireError):
-    """Something from outside does not fit the contract; it is counted and quarantined."""
+    """Something from outside does not fit the contract; it is counted and quarantined.
+
+    Its text has at most REASON_CHARACTERS: it repeats parts of the input, and goes into answers, logs and the
+    quarantine.
+    """
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if len(text) <= REASON_CHARACTERS:
+            return text
+        return f"{text[: REASON_CHARACTERS - 81]} … {text[-78:]}"  # the end names the place
 
 
 class TooLarge(BadInput):

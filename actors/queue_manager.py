@@ -288,7 +288,11 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     committer = Committer(open_log, reactor.wake)
     committer.start()
     manager = QueueManager(queue, bus, logs[0], LogReader(run_dir), committer.submit)
-    heart = heartbeat.Heartbeat(name, lambda: manager.stats() | committer.stats(), reactor.ticks)
+
+    def stats() -> heartbeat.Stats:
+        return manager.stats() | committer.stats() | {"log_full": float(logs[0].full)}
+
+    heart = heartbeat.Heartbeat(name, stats, reactor.ticks)
     heart.start(reactor.wake)
     reactor.reads(manager.critical_in, manager.on_critical, when=lambda: not manager.sequencer.full)
     reactor.reads(manager.inbox, manager.on_inbox)

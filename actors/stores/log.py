@@ -51,6 +51,12 @@ CREATE TABLE IF NOT EXISTS quarantine (
 
 # Trimming takes so many rows at a time, so that a commit behind it waits for milliseconds only.
 TRIM_ROWS: Final = 2_000
+# What rows cost beside the body: the row itself, and the index of ids (measured: 60 to 90 bytes).
+EVENT_OVERHEAD_BYTES: Final = 80
+# Bounds of what is not an event. Retention by size counts the events alone, so that nothing else can evict them.
+MAX_IDENTITIES: Final = 1_000_000  # about 170 MB
+MAX_CURSORS: Final = 1_000
+REASON_CHARACTERS: Final = 300
 CHECKPOINT_PAGES: Final = 1_000
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -96,6 +102,9 @@ class Log:
             self._db.executescript(SCHEMA)
             self._gen = self._next_generation()
             self.recovered = self._recover()
+            self._event_bytes = self._count_event_bytes()
+            (self._identities,) = self._db.execute("SELECT count(*) FROM identities").fetchone()
+        self.full = False  # the last trim had to remove events that are younger than keep_s
 
     def commit(self, entries: list[Entry]) -> list[bool]:
         """Write all entries in one transaction and return when it is on disk.
@@ -118,13 +127,14 @@ class Log:
 
     def _write(self, entry: Entry) -> bool:
         db = self._db
-        db.executemany(
-            "INSERT INTO events VALUES (?, ?, ?, ?)",
-            [(event.position, event.ts_queued_ms, event.id, _encode(event)) for event in entry.events],
-        )
+        rows = [(event.position, event.ts_queued_ms, event.id, _encode(event)) for event in entry.events]
+        db.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
         if entry.events:
             db.execute("UPDATE meta SET value = ? WHERE key = 'top'", (entry.events[-1].position,))
+            self._event_bytes += sum(len(body) + len(id_) + EVENT_OVERHEAD_BYTES for _, _, id_, body in rows)
+            self._save_event_bytes()
         db.executemany("INSERT OR REPLACE INTO identities VALUES (?, ?, ?)", entry.identities)
+        self._identities += len(entry.identities)  # an upper bound: a replaced one counts twice until the next trim
         db.executemany("INSERT OR REPLACE INTO marks VALUES (?, ?)", entry.watermarks.items())
         for key, body in entry.derived.items():
             if body is None:
@@ -145,7 +155,14 @@ class Log:
         db.executemany(
             "INSERT INTO quarantine (ts_ms, id, kind, reason, excerpt, dead) VALUES (?, ?, ?, ?, ?, ?)",
             [
-                (reject.ts_ingest_ms, reject.id, reject.kind, reject.reason, reject.excerpt, reject.dead)
+                (
+                    reject.ts_ingest_ms,
+                    reject.id,
+                    reject.kind,
+                    reject.reason[:REASON_CHARACTERS],
+                    reject.excerpt,
+                    reject.dead,
+                )
                 for reject in entry.rejects
             ],
         )
@@ -160,28 +177,54 @@ class Log:
     def _trim(self, now_ms: float) -> bool:
         """Forget what is older than the limits allow, oldest first, a bounded number of rows; True when more is."""
         db = self._db
-        (pages,) = db.execute("PRAGMA page_count").fetchone()
-        (free,) = db.execute("PRAGMA freelist_count").fetchone()
-        (page_bytes,) = db.execute("PRAGMA page_size").fetchone()
-        full = (pages - free) * page_bytes > self._max_bytes
+        full = self._event_bytes > self._max_bytes
         # A full log gives up its oldest rows whatever the clock says, which may have been set back behind them.
         before_ms = float("inf") if full else now_ms - self._keep_s * 1000
         # Only the oldest rows are looked at: a log in which nothing is old must not be read from end to end. And only
         # up to the first that is kept: behind a clock that was set back, older stamps follow newer ones.
-        events = db.execute(
+        removed = db.execute(
             "DELETE FROM events WHERE position < "
             "(SELECT coalesce(min(CASE WHEN ts_ms >= ? THEN position END), max(position) + 1) FROM "
-            "(SELECT position, ts_ms FROM events ORDER BY position LIMIT ?))",
+            "(SELECT position, ts_ms FROM events ORDER BY position LIMIT ?)) "
+            "RETURNING length(body) + length(id), ts_ms",
             (before_ms, TRIM_ROWS),
-        ).rowcount
-        identities = db.execute(
-            "DELETE FROM identities WHERE key IN (SELECT key FROM identities WHERE ts_ms < ? LIMIT ?)",
-            (now_ms - self._identity_s * 1000, TRIM_ROWS),
-        ).rowcount
+        ).fetchall()
+        if removed:
+            self._event_bytes -= sum(size + EVENT_OVERHEAD_BYTES for size, _ in removed)
+            self._save_event_bytes()
+        self.full = any(ts_ms >= now_ms - self._keep_s * 1000 for _, ts_ms in removed)
+        identities = self._trim_identities(now_ms)
         db.execute("DELETE FROM quarantine WHERE n <= (SELECT max(n) FROM quarantine) - ?", (self._quarantine_rows,))
         db.execute("DELETE FROM cursors WHERE ts_ms < ?", (now_ms - self._identity_s * 1000,))
+        db.execute(
+            "DELETE FROM cursors WHERE overlay_id IN "
+            "(SELECT overlay_id FROM cursors ORDER BY ts_ms DESC LIMIT -1 OFFSET ?)",
+            (MAX_CURSORS,),
+        )
         faults.point("log.trimmed")
-        return max(events, identities) == TRIM_ROWS
+        return max(len(removed), identities) == TRIM_ROWS
+
+    def _trim_identities(self, now_ms: float) -> int:
+        """Forget old identities, and the oldest of too many; return how many were removed."""
+        before_ms = float("inf") if self._identities > MAX_IDENTITIES else now_ms - self._identity_s * 1000
+        removed = self._db.execute(
+            "DELETE FROM identities WHERE key IN (SELECT key FROM identities WHERE ts_ms < ? ORDER BY ts_ms LIMIT ?)",
+            (before_ms, TRIM_ROWS),
+        ).rowcount
+        self._identities -= removed
+        return removed
+
+    def _save_event_bytes(self) -> None:
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('event_bytes', ?)", (self._event_bytes,))
+
+    def _count_event_bytes(self) -> int:
+        """Return the size of all events: as the last commit left it, or counted in a log that does not say."""
+        known = self._db.execute("SELECT value FROM meta WHERE key = 'event_bytes'").fetchone()
+        if known is None:
+            known = self._db.execute(
+                "SELECT coalesce(sum(length(body) + length(id) + ?), 0) FROM events", (EVENT_OVERHEAD_BYTES,)
+            ).fetchone()
+        return int(known[0])
 
     def close(self) -> None:
         """Fold the WAL back into the file and let go of the lock."""

@@ -231,3 +231,15 @@ def test_free_data_of_a_trace_is_refused_when_json_cannot_say_it(data):
     body = msgspec.msgpack.encode({"type": "custom", "payload": {"name": "x", "data": data}})
     with pytest.raises(BadInput, match=r"at `\$\.payload"):
         generic.normalize(RawItem(1, 1, "event", body, 0.0), "p", 1)
+
+
+@pytest.mark.parametrize("body", [
+    {"type": "follow", "payload": {"user": "u", "k" * 1_000_000: 1}},
+    {"type": "x" * 1_000_000, "payload": {}},
+    {"type": "round", "payload": {"phase": "y" * 1_000_000}},
+])  # fmt: skip
+def test_a_reason_is_bounded_whatever_it_repeats(body):
+    with pytest.raises(BadInput) as refused:
+        generic.parse(json.dumps(body).encode())
+    assert len(str(refused.value)) <= 300
+    assert "$" in str(refused.value)[-80:]

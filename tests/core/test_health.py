@@ -127,6 +127,7 @@ def test_other_limits_forget_what_the_old_ones_saw_and_the_same_ones_do_not():
     ({"store_stuck_s": 0.9, "outbox_full": 0.0}, []),
     ({"store_stuck_s": 1.1}, ["store.slow"]),
     ({"store_stuck_s": 3.0, "outbox_full": 1.0}, ["store.slow", "outbox.full"]),
+    ({"log_full": 1.0}, ["log.full"]),
 ])  # fmt: skip
 def test_an_actors_own_numbers_raise_alerts(stats, keys):
     assert [alert.key for alert in of_stats("ingest", stats)] == keys

@@ -221,6 +221,53 @@ def test_a_log_over_its_size_trims_what_is_not_old(tmp_path: Path) -> None:
     writer.close()
 
 
+def test_only_the_size_of_events_evicts_events(tmp_path: Path) -> None:
+    """Refused bodies and identities once filled the log, so that every new event was removed at the next trim."""
+    writer = open_log(tmp_path, max_bytes=1 << 20)
+    writer.commit([entry(*range(1, 501), ts_ms=1.0)])
+    big = "x" * 1_000_000
+    for n in range(30):
+        reject = Reject(f"r{n}", "event", big, big[:500], 5.0)
+        identities = [(f"source\0{n}-{i}-{'k' * 150}", "e1", 5.0) for i in range(500)]
+        writer.commit([Entry(rejects=[reject], identities=identities)])
+    for _ in range(3):
+        writer.commit([Entry(trim_ms=6.0)])
+    assert LogReader(tmp_path).head().oldest == 1
+    assert not writer.full
+    assert max(len(row["reason"]) for row in LogReader(tmp_path).quarantine(100)) <= 300
+    writer.close()
+
+
+def test_a_log_says_that_it_removes_events_too_early(tmp_path: Path) -> None:
+    writer = open_log(tmp_path, max_bytes=64 << 10)
+    writer.commit([entry(*range(1, 2_001), ts_ms=1.0)])
+    writer.commit([Entry(trim_ms=2.0)])
+    assert writer.full
+    writer.commit([Entry(trim_ms=2.0)])
+    assert not writer.full
+    writer.close()
+
+
+def test_the_size_of_the_events_survives_a_restart(tmp_path: Path) -> None:
+    writer = open_log(tmp_path, max_bytes=64 << 10)
+    writer.commit([entry(*range(1, 1_001), ts_ms=1.0)])
+    writer.close()
+    again = open_log(tmp_path, max_bytes=64 << 10)
+    again.commit([Entry(trim_ms=2.0)])
+    assert again.full
+    assert LogReader(tmp_path).head().oldest > 1
+    again.close()
+
+
+def test_overlays_that_come_and_go_leave_a_bounded_number_of_cursors(tmp_path: Path) -> None:
+    writer = open_log(tmp_path)
+    writer.commit([entry(1, cursors=[(f"o-{n}", 1, float(n)) for n in range(log_store.MAX_CURSORS + 500)])])
+    writer.commit([Entry(trim_ms=2.0)])
+    reader = LogReader(tmp_path)
+    assert [reader.cursor(f"o-{n}") for n in (0, 499, 500)] == [None, None, 1]
+    writer.close()
+
+
 def test_stories_tell_the_place_the_drawers_and_the_reasons(tmp_path: Path) -> None:
     writer = open_log(tmp_path)
     reject = Reject("bad", "srcds", "Cut line", "L 03/", 5.0, dead=True)

@@ -51,6 +51,7 @@ ALERTS: Final[dict[str, Meaning]] = {
     "memory.critical": Meaning(Level.CRITICAL, "raise its budget, or free memory:", "restart NAME"),
     "cpu.high": Meaning(Level.WARN, "it will be late soon, give it less to do; see:", "top"),
     "store.slow": Meaning(Level.CRITICAL, "critical events wait for the disk; see:", "doctor"),
+    "log.full": Meaning(Level.WARN, "raise queue.log_max_bytes, then", "reload"),
     "outbox.full": Meaning(Level.CRITICAL, "what keeps the log from taking it:", "logs queue-manager"),
     "source.refused": Meaning(Level.CRITICAL, "correct what it says; then see:", "source list"),
     "source.degraded": Meaning(Level.WARN, "a part of the source is missing; see:", "source list"),
@@ -176,6 +177,8 @@ def of_stats(name: str, stats: Mapping[str, Any]) -> list[Alert]:
     stuck_s = stats.get("store_stuck_s", 0.0)
     if stuck_s > SLOW_STORE_S:
         found.append(Alert("store.slow", name, f"a commit has been under way for {stuck_s:.1f} s"))
+    if stats.get("log_full"):
+        found.append(Alert("log.full", name, "events younger than queue.log_keep_s are removed: the log is full"))
     if stats.get("outbox_full"):
         found.append(Alert("outbox.full", name, "the outbox is full, sources are answered 503"))
     return found
