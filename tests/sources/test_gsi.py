@@ -358,7 +358,8 @@ def decoded(message):
 
 
 def primary(actors):
-    """Return what the log has, without what the queue derived from it."""
+    """Return what the log has, without what the queue derived from it and wrote into it."""
+    found = [(event.type, msgspec.msgpack.decode(event.payload)) for event in actors.logged() if "+" not in event.id]
     return [
-        (event.type, str(msgspec.msgpack.decode(event.payload))) for event in actors.logged() if "+" not in event.id
+        (type_, str({name: value for name, value in fields.items() if name != "streak"})) for type_, fields in found
     ]
