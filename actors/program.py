@@ -22,7 +22,7 @@ SHARE: Final = ROOT if CHECKOUT else PACKAGE / "share"
 
 NAME: Final = "./supervisor.py" if CHECKOUT else "framewire"  # as texts tell a user to call it
 # As a program calls it; -P: a directory `actors` below the current one belongs to another program.
-COMMAND: Final = [sys.executable, *([str(ROOT / "supervisor.py")] if CHECKOUT else ["-P", "-m", "actors.cli"])]
+COMMAND: Final = [sys.executable, *([str(ROOT / "supervisor.py")] if CHECKOUT else ["-P", "-m", "actors.entry"])]
 
 
 def page(name: str) -> str:

@@ -108,7 +108,7 @@ def test_an_installed_framewire_names_itself_and_its_own_files(installed: Instal
     assert installed.command("--help").stdout.startswith("Usage: framewire ")
     assert "framewire completion bash" in installed.command("completion", "--help").stdout
     unit = installed.command("service", "show").stdout
-    assert f"ExecStart=:{installed.venv}/bin/python -P -m actors.cli start " in unit
+    assert f"ExecStart=:{installed.venv}/bin/python -P -m actors.entry start " in unit
     page = re.search(r"^Documentation=file://(.+)$", unit, re.M)
     assert page is not None
     assert Path(page[1]).is_file()

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, get_args, get_type_hints
+from urllib.parse import quote
 
 import click
 import msgspec
 
 from actors import commands, program, tokens
 from actors.commands import loopback
+from actors.config import Settings
+from actors.core.contract.event import Category
 from actors.core.contract.payload import Payload, Player
 from actors.core.contract.taxonomy import TAXONOMY
-from actors.errors import BadInput
+from actors.errors import BadInput, Refused
 
+DUPLICATE: Final = ", a duplicate: position {} of the log has this id and source, so it is not shown again"
 BATCH: Final = 500  # events per request; the ingest takes 1,000 and 1 MiB
 
 
@@ -46,6 +51,7 @@ def command(
     """
     template: dict[str, Any] = {"type": type_, "payload": payload_of(type_, fields, payload), "source": source}
     settings, run_dir = commands.running(config_file, overrides)
+    earlier = earlier_position(settings, run_dir, type_, event_id, source) if event_id and count == 1 else None
     ids: list[str] = []
     started_s = time.monotonic()
     with loopback.peer(settings.ingest, tokens.load(run_dir).ingest) as ingest:
@@ -55,11 +61,23 @@ def command(
             ids += ingest.ask("/events", batch)[1]["ids"]
     seconds = time.monotonic() - started_s
     if json_output:
-        commands.print_json({"accepted": len(ids), "ids": ids, "seconds": round(seconds, 4)})
+        facts = {"accepted": len(ids), "ids": ids, "seconds": round(seconds, 4)}
+        commands.print_json(facts | ({} if earlier is None else {"duplicate_of_position": earlier}))
     elif count == 1:
-        click.echo(f"accepted {ids[0]} in {seconds * 1000:.1f} ms")
+        known = "" if earlier is None else DUPLICATE.format(earlier)
+        click.echo(f"accepted {ids[0]} in {seconds * 1000:.1f} ms{known}")
     else:
         click.echo(f"accepted {len(ids)} in {seconds:.2f} s ({len(ids) / seconds:,.0f}/s), {ids[0]} to {ids[-1]}")
+
+
+def earlier_position(settings: Settings, run_dir: Path, type_: str, event_id: str, source: str) -> int | None:
+    """Return the position of the critical event of this identity that the log has already; None: not known."""
+    if TAXONOMY[type_].category is not Category.CRITICAL:
+        return None
+    with suppress(Refused), loopback.peer(settings.gateway, tokens.load(run_dir).control) as gateway:
+        story = gateway.ask(f"/api/why?id={quote(event_id, safe='')}")[1].get("story") or {}
+        return story.get("position") if story.get("source") == source else None
+    return None  # the gateway is away, which is no reason not to send
 
 
 def id_of(event_id: str, number: int, count: int) -> str:

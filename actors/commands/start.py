@@ -183,6 +183,7 @@ def start_detached(command: list[str], settings: Settings, as_json: bool) -> int
     run_dir = program.run_dir_of(settings.run_dir)
     started_s = time.monotonic()
     host.private_directory(run_dir)
+    preparation.claim(run_dir, 0.0).close()  # the log of a pipeline that runs here would be shown as that of this start
     try:
         log_file = logs.open_file(run_dir, "supervisor")
     except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -37,17 +38,25 @@ Row = dict[str, Any]
 def command(config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
     """Show what is wrong, and every process: state, restarts and why, CPU, memory, queue, events per second.
 
-    A wide terminal shows more. Exit code 3 when nothing runs.
+    A wide terminal shows more. Exit code 1 when a process is not running or a critical alert stands, 3 when nothing
+    runs.
     """
     run_dir = commands.place_of(config_file, overrides)
     answer = control.ask(run_dir, "status")
     if json_output:
         commands.print_json(answer)
-        return
-    width = shutil.get_terminal_size((WIDTH, 24)).columns
-    alerts = [line for alert in answer["alerts"] for line in advice(alert, width)]
-    for line in [headline(answer), *alerts, Line(""), *table(answer, width)]:
-        click.echo(styled(line))
+    else:
+        width = shutil.get_terminal_size((WIDTH, 24)).columns
+        alerts = [line for alert in answer["alerts"] for line in advice(alert, width)]
+        for line in [headline(answer), *alerts, Line(""), *table(answer, width)]:
+            click.echo(styled(line))
+    sys.exit(exit_code(answer))
+
+
+def exit_code(answer: Row) -> int:
+    """Return what a script that watches over the pipeline has to know."""
+    critical = any(alert["level"] == "critical" for alert in answer["alerts"])
+    return commands.FAILED if critical or answer["state"] == "degraded" else commands.DONE
 
 
 class Line(NamedTuple):

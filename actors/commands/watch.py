@@ -171,11 +171,13 @@ class Watcher:
 
     def _print(self, event: dict[str, Any]) -> None:
         self.printed += 1
-        if self._json or "payload" not in event:
-            line = commands.json_of(event)
-        else:
-            clock = datetime.fromtimestamp(event["ts_ingest_ms"] / 1000).strftime("%H:%M:%S.%f")[:-3]
-            place = f"#{event['position']}" if event.get("position") else event["category"]
-            many = f" ×{event['count']}" if event.get("count", 1) > 1 else ""
-            line = f"{clock}  {place:<9} {event['type']:<13} {commands.text_of(event['payload'])}{many}"
-        print(line, flush=True)
+        print(commands.json_of(event) if self._json or "payload" not in event else line_of(event), flush=True)
+
+
+def line_of(event: dict[str, Any]) -> str:
+    """Return an event as a line: time, position or category, type, payload, count, id."""
+    clock = datetime.fromtimestamp(event["ts_ingest_ms"] / 1000).strftime("%H:%M:%S.%f")[:-3]
+    place = f"#{event['position']}" if event.get("position") else event["category"]
+    payload, id_ = commands.text_of(event["payload"]), commands.text_of(event["id"])
+    many = f" ×{event['count']}" if event.get("count", 1) > 1 else ""
+    return f"{clock}  {place:<9} {event['type']:<13} {payload}{many}  {id_}"

@@ -323,6 +323,7 @@ class LogReader:
             return {
                 "id": event.id,
                 "type": event.type,
+                "source": event.source,
                 "outcome": "logged",
                 "position": event.position,
                 "ts_source_ms": event.ts_source_ms,

@@ -82,7 +82,7 @@ def test_only_what_is_more_than_a_line_in_the_log_is_an_alert():
         for place in range(5):
             health.sample(float(place), {"rss_bytes": 600e6})
         assert len(health.alerts("ingest")) == count
-    assert health.alerts("ingest")[0].text == "600 MB of memory, budget 0 MB"
+    assert health.alerts("ingest")[0].text == "600.0 MB of memory, budget 0.0 MB"
 
 
 def test_what_is_not_known_counts_for_nothing_and_a_new_process_begins_anew():

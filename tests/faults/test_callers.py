@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from actors import entry
 from actors.errors import Refused
 from actors.supervision import control
 from tests.support import SUPERVISOR, Pipeline, eventually
@@ -92,6 +93,15 @@ def test_who_works_goes_on_when_the_supervisor_does_not_listen(idle):
     assert all(
         line.startswith(b'{"stats"') and line.endswith(b"}") for line in lines[:-2]
     )  # whole, whatever was dropped
+
+
+def test_an_interrupt_while_modules_are_imported_ends_a_command_without_a_traceback(tmp_path: Path):
+    for name in entry.PACKAGES:  # the first one that is imported sends the interrupt
+        (tmp_path / f"{name}.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    command = [sys.executable, str(SUPERVISOR), "start"]
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False, env=environment)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])

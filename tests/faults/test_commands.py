@@ -20,6 +20,7 @@ import pytest
 from click.testing import CliRunner
 
 from actors import cli, commands
+from actors.commands import watch
 from tests.support import STRANGER, SUPERVISOR, Pipeline, eventually, in_a_child
 
 
@@ -131,6 +132,10 @@ def test_an_emitted_event_is_watched_and_its_story_is_told(shared):
     out, _ = watcher.communicate(timeout=30)
     event = json.loads(out)
     assert (event["id"], event["payload"], watcher.returncode) == ("story-1", {"user": "ada"}, 0)
+    sources = (["--source", "emit"], ["--source", "bot"])
+    again = [shared.command("emit", "follow", "user=ada", "--id", "story-1", *source) for source in sources]
+    duplicate = f"a duplicate: position {event['position']} of the log has this id and source"
+    assert [duplicate in done.stdout for done in again] == [True, False]
     told = shared.command("why", "story-1", "--json")
     assert json.loads(told.stdout)["story"]["position"] == event["position"]
 
@@ -140,6 +145,11 @@ def test_many_events_come_in_order_and_once(shared):
     assert shared.command("emit", "raid", "user=ada", "--id", "many", "--count", "1200").returncode == 0
     out, _ = watcher.communicate(timeout=40)
     assert [json.loads(line)["id"] for line in out.splitlines()] == [f"many-{number}" for number in range(1, 1201)]
+
+
+def test_a_line_of_watch_shows_the_id_and_is_safe_for_a_terminal():
+    event = {"id": "mine\x1b[2J", "type": "raid", "ts_ingest_ms": 0, "position": 7, "payload": {"user": "ada"}}
+    assert watch.line_of(event).split()[1:] == ["#7", "raid", '{"user":"ada"}', "mine·[2J"]
 
 
 def test_watch_fails_when_too_few_events_come_in_time(shared):
@@ -237,6 +247,14 @@ def test_detached_it_tells_why_it_could_not_start(idle):
     assert done.returncode in (2, 3)
     assert str(idle.ingest_port) in done.stderr
     assert not command_lines(idle.run_dir)
+
+
+def test_detached_beside_a_running_pipeline_it_says_only_that(shared):
+    before = (shared.run_dir / "log" / "supervisor.log").read_bytes()
+    done = shared.command("start", "--detach")
+    assert done.returncode == 3
+    assert [line.split(" with ")[0] for line in done.stderr.splitlines()] == ["error: a pipeline is already running"]
+    assert (shared.run_dir / "log" / "supervisor.log").read_bytes() == before
 
 
 def test_the_guardian_brings_the_product_back_and_stop_ends_both(idle):

@@ -274,7 +274,9 @@ def test_what_refused_its_configuration_says_why_and_comes_back_with_a_reload(id
     assert (alert["key"], alert["name"], alert["level"]) == ("process.failed", "normalizer-1", "critical")
     assert "unknown field `run_dri`" in alert["text"]
     assert alert["command"] == f"./supervisor.py reload --set run_dir={idle.run_dir}"
-    said = idle.command("status").stdout
+    status = idle.command("status")
+    said = status.stdout
+    assert (status.returncode, idle.command("status", "--json").returncode) == (1, 1)
     assert "!! process.failed normalizer-1: wrong configuration: " in " ".join(said.split())
     assert all(len(line) <= 80 for line in said.splitlines() if not line.startswith("     ./supervisor.py "))
     done = idle.command("restart", "normalizer-1")  # still wrong
@@ -301,8 +303,10 @@ def test_an_exceeded_budget_is_an_alert_everywhere_until_a_reload_allows_more(id
     idle.start()
     eventually(lambda: len(idle.status()["alerts"]) == len(NAMES))
     assert {alert["key"] for alert in idle.status()["alerts"]} == {"memory.warn"}
-    lines = idle.command("status").stdout.splitlines()
-    assert re.fullmatch(r"!  memory\.warn broadcaster: \d+ MB of memory, budget 1 MB, for .*", lines[1])
+    status = idle.command("status")
+    assert status.returncode == 0  # a warning stands
+    lines = status.stdout.splitlines()
+    assert re.fullmatch(r"!  memory\.warn broadcaster: \d+\.\d MB of memory, budget 1\.0 MB, for .*", lines[1])
     # a command that can be pasted: for this pipeline, not for the one of the default settings
     assert lines[2] == f"   → see whether it grows: ./supervisor.py top --set run_dir={idle.run_dir}"
     assert json.loads(answer(idle, "/api/status"))["alerts"][0]["name"] == "broadcaster"
@@ -328,7 +332,9 @@ def test_a_budget_may_restart_once_a_minute_and_not_in_a_loop(idle):
     idle.start()
     eventually(lambda: rows(idle)["normalizer-1"]["restarts"] == 1, 10)
     eventually(lambda: [alert["name"] for alert in idle.status()["alerts"]] == ["normalizer-1"], 10)  # no better
-    assert re.fullmatch(r"over its budget: \d+ MB of memory, budget 2 MB", rows(idle)["normalizer-1"]["last_reason"])
+    assert re.fullmatch(
+        r"over its budget: \d+\.\d MB of memory, budget 2\.0 MB", rows(idle)["normalizer-1"]["last_reason"]
+    )
     eventually(lambda: (rows(idle)["normalizer-1"]["uptime_s"] or 0.0) > 2.0, 10)  # a hundred samples
     idle.overrides.append("supervisor.hang_warn_s=1.9")
     assert idle.command("reload").returncode == 0  # a reload gives it no further restart

@@ -116,7 +116,7 @@ class Gauge:
     def text(self) -> str:
         """Return the reading and its limit in words."""
         if self.rule.reading == "rss_bytes":
-            return f"{self.value / 1e6:.0f} MB of memory, budget {self.rule.limit / 1e6:.0f} MB"
+            return f"{self.value / 1e6:.1f} MB of memory, budget {self.rule.limit / 1e6:.1f} MB"
         return f"{self.value:.0f} % of a core, budget {self.rule.limit:.0f} %"
 
 

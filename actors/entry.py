@@ -1,12 +1,13 @@
-"""Make `./supervisor.py` work without activating anything.
+"""Where the program starts: `./supervisor.py`, the console script `framewire`, `python -m actors.entry`.
 
-Read by whatever `python3` is on the PATH, so nothing here may need a package or a new Python.
+In a checkout it is read by any `python3`, so nothing here may need a package or a new Python before `ensure`.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -35,3 +36,21 @@ def ensure() -> None:
     if not os.access(python, os.X_OK) or Path(sys.prefix) == venv:
         sys.exit(f"error: Framewire's packages are missing, or not for this user; run: make -C {root} install")
     os.execv(str(python), [str(python), *sys.argv])
+
+
+def run() -> None:
+    """Run the command that the process's arguments name."""
+    # While modules are imported, Ctrl-C ends the process without a traceback; then click handles it.
+    interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if interruptible:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    open_streams()
+    from actors import cli, program
+
+    if interruptible:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    cli.main(prog_name=program.NAME.removeprefix("./"))
+
+
+if __name__ == "__main__":
+    run()
