@@ -58,6 +58,7 @@ class Peer:
     def __init__(self) -> None:
         self.connections: list[ServerConnection] = []
         self.paths: list[str] = []
+        self._handlers: set[asyncio.Task[None] | None] = set()
         self._loop = asyncio.new_event_loop()
         self._server: Server | None = None
         self._thread = threading.Thread(target=self._loop.run_forever)
@@ -91,6 +92,7 @@ class Peer:
     async def _accept(self, connection: ServerConnection) -> None:
         self.connections.append(connection)
         self.paths.append(connection.request.path)
+        self._handlers.add(asyncio.current_task())
         with suppress(ConnectionClosed):
             await self.serve_one(connection)
 
@@ -98,6 +100,8 @@ class Peer:
         self._server.close()
         for connection in self.connections:
             connection.transport.abort()
+        for handler in self._handlers:
+            handler.cancel()
         await self._server.wait_closed()
 
 
