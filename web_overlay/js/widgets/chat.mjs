@@ -2,15 +2,15 @@
 // Chat, newest at the bottom. A deletion takes effect on what is shown, on what waits, and on what arrives after it
 // though it was said before: moderation outranks chat.
 
-import { nameColor } from "../core/color.mjs";
-import { el, entrance, text } from "./dom.mjs";
+import { ChatRow } from "./chatrow.mjs";
 
 /** @typedef {import("../core/events.js").EventOf<"chat" | "chat_delete">} Event */
 /** @typedef {import("../core/types.mjs").Moment} Moment */
-/** @typedef {{user: string, user_id: string, message_id: string, channel: string, text: string, color: string, at_ms: number, late: boolean}} Said */
-/** @typedef {{node: HTMLElement, name: Text, words: Text, nameBox: HTMLElement, entrance: Animation, said: Said | null, until: number}} Row */
+/** @typedef {{user_id: string, message_id: string, channel: string, at_ms: number, late: boolean, payload: any}} Said */
+/** @typedef {{row: ChatRow, said: Said | null, until: number}} Place */
 
 const SHOWN_MS = 60_000;
+const FADE_MS = 2_000;
 const APART_MS = 100; // messages that come closer together stand at once: a flood must not shimmer
 const DELETIONS = 512; // remembered; a message that arrives after so many others were deleted is out of luck
 
@@ -31,32 +31,14 @@ class Chat {
     this.stage = stage;
     /** @type {Said[]} */
     this.fresh = [];
-    /** @type {Row[]} the longest unused first */
-    this.rows = Array.from({ length: stage.options.chat }, () => this.row());
-    root.append(...this.rows.map((row) => row.node));
+    /** @type {Place[]} the longest unused first */
+    this.rows = Array.from({ length: stage.options.chat }, () => ({ row: new ChatRow(stage), said: null, until: 0 }));
+    root.append(...this.rows.map(({ row }) => row.node));
     /** @type {{message_id: string, user_id: string, channel: string, at_ms: number}[]} */
     this.deletions = [];
     this.order = 0;
     this.entered_at = -Infinity;
     this.counters = { deleted: 0 };
-  }
-
-  /** @returns {Row} */
-  row() {
-    const name = text();
-    const words = text();
-    const nameBox = el("span", "chat-name", name);
-    const panel = el("div", "chat-panel", nameBox, el("span", "chat-text", words));
-    const node = el("div", "chat-row off", panel);
-    return {
-      node,
-      name,
-      words,
-      nameBox,
-      entrance: entrance(this.stage, panel, "translateX(-.3rem)"),
-      said: null,
-      until: 0,
-    };
   }
 
   /** @param {Event} event @param {Moment} moment */
@@ -66,8 +48,9 @@ class Chat {
       this.remove({ message_id, user_id, channel, at_ms: event.ts_ingest_ms });
       return;
     }
-    const { user, text: words, user_id = "", message_id = "", channel = "", color = "" } = event.payload;
-    const said = { user, user_id, message_id, channel, text: words, color, at_ms: event.ts_ingest_ms, late };
+    const { payload } = event;
+    const { user_id = "", message_id = "", channel = "" } = payload;
+    const said = { user_id, message_id, channel, at_ms: event.ts_ingest_ms, late, payload };
     if (this.deletions.some((deletion) => covers(deletion, said))) {
       this.counters.deleted += 1;
       return;
@@ -83,50 +66,50 @@ class Chat {
     const before = this.fresh.length;
     this.fresh = this.fresh.filter((said) => !covers(deletion, said));
     this.counters.deleted += before - this.fresh.length;
-    for (const row of this.rows) {
-      if (row.said === null || !covers(deletion, row.said)) continue;
+    for (const place of this.rows) {
+      if (place.said === null || !covers(deletion, place.said)) continue;
       this.counters.deleted += 1;
-      this.clear(row);
+      place.said = null;
+      place.row.clear(); // at once: a deleted message does not fade
     }
-  }
-
-  /** Gone at once, text and all: a deleted message does not fade. @param {Row} row */
-  clear(row) {
-    row.said = null;
-    this.stage.view.toggle(row.node, "off", true);
-    this.stage.view.text(row.words, "");
-    this.stage.view.text(row.name, "");
   }
 
   /** @param {number} now @returns {number} */
   frame(now) {
-    const { view } = this.stage;
-    for (const said of this.fresh) {
-      const row = /** @type {Row} */ (this.rows.shift());
-      this.rows.push(row);
-      row.said = said;
-      row.until = now + SHOWN_MS;
-      this.order -= 1; // the column is laid out from the bottom: the least order is the newest
-      view.style(row.node, "order", String(this.order));
-      view.text(row.name, said.user);
-      view.text(row.words, said.text);
-      view.style(row.nameBox, "color", nameColor(said.color, said.user));
-      view.toggle(row.node, "off", false);
-      view.toggle(row.node, "gone", false);
-      if (said.late || now - this.entered_at < APART_MS) continue;
-      this.entered_at = now;
-      view.play(row.entrance);
-    }
+    for (const said of this.fresh) this.say(said, now);
     this.fresh.length = 0;
     let wake = Infinity;
-    for (const row of this.rows) {
-      if (row.said === null) continue;
-      if (row.until <= now) {
-        row.said = null;
-        view.toggle(row.node, "gone", true);
-      } else wake = Math.min(wake, row.until);
+    for (const place of this.rows) {
+      if (place.said === null) continue;
+      if (place.until <= now) {
+        // It fades, and can still be deleted meanwhile; its row is cleared when it is gone.
+        if (place.until + FADE_MS > now) {
+          this.stage.view.toggle(place.row.node, "fading", true);
+          wake = Math.min(wake, place.until + FADE_MS);
+        } else {
+          place.said = null;
+          place.row.clear();
+        }
+      } else wake = Math.min(wake, place.until);
     }
     return wake;
+  }
+
+  /** @param {Said} said @param {number} now */
+  say(said, now) {
+    const { view } = this.stage;
+    const place = /** @type {Place} */ (this.rows.shift());
+    this.rows.push(place);
+    place.said = said;
+    place.until = now + SHOWN_MS;
+    this.order -= 1; // the column is laid out from the bottom: the least order is the newest
+    place.row.write(said.payload);
+    view.style(place.row.node, "order", String(this.order));
+    view.toggle(place.row.node, "off", false);
+    view.toggle(place.row.node, "fading", false);
+    if (said.late || now - this.entered_at < APART_MS) return;
+    this.entered_at = now;
+    view.play(place.row.entrance);
   }
 }
 

@@ -3,6 +3,7 @@
 // stands how many more wait. Picture, video and sound of the user come from overlays/media/ of the run directory.
 
 import { AlertQueue } from "../core/alerts.mjs";
+import { clean } from "../core/clean.mjs";
 import { TYPES, alertOf } from "../core/occasions.mjs";
 import { wordsOf } from "../core/wording.mjs";
 import { el, entrance, icon, text, waiting } from "./dom.mjs";
@@ -13,6 +14,7 @@ import { SOCIAL_ICONS } from "./icons.mjs";
 /** @typedef {import("../core/occasions.mjs").Alert} Alert */
 
 const TALL = 400;
+const LETTERS = 150; // of one text: what three lines hold
 const OUTDATED = new Set(["shoutout", "stream"]); // no news when they are late
 
 /** @type {import("../core/types.mjs").WidgetKind} */
@@ -55,11 +57,9 @@ class Social {
     this.box = el("div", "sa gone", picture, panel, el("div", "sa-wire", this.time), line("more"));
     root.append(this.box, this.sound);
     this.entrance = entrance(stage, this.box, "translateY(.14rem)", 220);
-    const frames = stage.still ? [{ opacity: 1 }, { opacity: 0.2 }] : [{ transform: "none" }, { transform: "scaleX(0)" }];
-    this.left = waiting(this.time, frames, { duration: 1, fill: "forwards" });
-    for (const media of [this.image, this.video]) {
-      media.addEventListener("error", () => this.failed(media));
-    }
+    const shrink = stage.still ? [{ opacity: 1 }, { opacity: 0.2 }] : [{ transform: "none" }, { transform: "scaleX(0)" }];
+    this.left = waiting(this.time, shrink, { duration: 1, fill: "forwards" });
+    for (const media of [this.image, this.video]) media.addEventListener("error", () => this.failed(media));
   }
 
   /** A tall box has room for a picture above the panel; in others it stands beside. @param {import("../core/types.mjs").Size} size */
@@ -94,9 +94,9 @@ class Social {
 
   /** @param {Alert} alert */
   write(alert) {
-    const { view, texts } = this.stage;
+    const { view } = this.stage;
     alert.changed = false;
-    for (const [part, value] of Object.entries(wordsOf(alert, texts))) view.text(this.words[part], value);
+    for (const [part, value] of Object.entries(wordsOf(alert, this.stage.texts))) view.text(this.words[part], clean(value, LETTERS));
     view.attribute(this.box, "data-kind", alert.kind);
     view.attribute(this.icon.path, "d", SOCIAL_ICONS[alert.kind] ?? SOCIAL_ICONS.follow);
   }

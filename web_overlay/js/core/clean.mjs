@@ -1,0 +1,27 @@
+// @ts-check
+// Texts of strangers, bounded as a reader counts: by graphemes. Marks that pile up on a letter are cut, controls of
+// direction and of the terminal are removed; what is left is shown as text and nothing else.
+
+const MARKS = 3; // combining marks on one letter: Vietnamese and Arabic need two
+const UNITS = 16; // UTF-16 units of one grapheme, at most: a family of emoji has eleven
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufeff]+/g;
+const PILE = new RegExp(`(\\p{M}{${MARKS}})\\p{M}+`, "gu");
+
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+/**
+ * @param {string} text
+ * @param {number} most graphemes; what is beyond becomes one "…"
+ * @returns {string}
+ */
+export function clean(text, most) {
+  const near = text.slice(0, most * UNITS).replace(UNSEEN, " ").replace(PILE, "$1");
+  const whole = text.length <= most * UNITS;
+  if (near.length <= most) return whole ? near : `${near}…`;
+  let count = 0;
+  for (const { index } of graphemes.segment(near)) {
+    count += 1;
+    if (count > most) return `${near.slice(0, index)}…`;
+  }
+  return whole ? near : `${near}…`;
+}
