@@ -54,11 +54,7 @@ def test_everything_stays_inside_the_safe_area(gate: Gate, overlay: Overlay, siz
     eventually(lambda: overlay.texts(".kf-panel") and overlay.texts("#hud .hud-fps"))
     boxes: dict[str, list[float]] = overlay.page.evaluate(
         """Object.fromEntries(
-<<<<<<< HEAD
-          ['.sc', '.w-alerts .bn', '.w-social .bn', '.st', '#hud', '.w-chat', '.kf-row:not(.off) .kf-panel']
-=======
-          ['.sc', '.w-alerts .bn', '.sa', '.mk', '.sk', '#hud', '.w-chat', '.kf-row:not(.off) .kf-panel']
->>>>>>> a13213b (overlay: chat with emotes, badges, mentions, replies and a slow fade)
+          ['.sc', '.w-alerts .bn', '.sa', '.st', '#hud', '.w-chat', '.kf-row:not(.off) .kf-panel']
           .flatMap((name) => [...document.querySelectorAll(name)].map((node, at) => {
             const box = node.getBoundingClientRect();
             return [`${name} ${at}`, [box.left, box.top, box.right, box.bottom]];
@@ -80,11 +76,7 @@ def test_the_widgets_do_not_cover_each_other(gate: Gate, overlay: Overlay, size:
     eventually(lambda: overlay.texts(".kf-panel"))
     overlaps: list[Any] = overlay.page.evaluate(
         """(() => {
-<<<<<<< HEAD
-          const names = ['.sc', '.w-alerts .bn', '.w-social .bn', '.st', '.w-chat', '.kf-row .kf-panel'];
-=======
-          const names = ['.sc', '.w-alerts .bn', '.sa', '.mk', '.sk', '.w-chat', '.kf-row .kf-panel'];
->>>>>>> a13213b (overlay: chat with emotes, badges, mentions, replies and a slow fade)
+          const names = ['.sc', '.w-alerts .bn', '.sa', '.st', '.w-chat', '.kf-row .kf-panel'];
           const boxes = names.flatMap((name) => [...document.querySelectorAll(name)]
             .map((node, at) => [`${name} ${at}`, node.getBoundingClientRect()]));
           const crosses = (a, b, c, d) => a < d - 1 && c < b - 1;

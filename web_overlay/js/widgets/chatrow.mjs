@@ -5,7 +5,7 @@
 import { clean } from "../core/clean.mjs";
 import { nameColor } from "../core/color.mjs";
 import { BADGES, NAME_LETTERS, PARTS, badgesOf, partsOf } from "../core/message.mjs";
-import { el, entrance, icon, text } from "./dom.mjs";
+import { el, entrance, icon, text, wire } from "./dom.mjs";
 import { ROLE_ICONS } from "./icons.mjs";
 import { Picture } from "./picture.mjs";
 
@@ -32,7 +32,7 @@ export class ChatRow {
     const badges = this.badges.flatMap(({ picture, mark }) => [picture.img, mark.svg]);
     const above = el("div", "chat-above", this.above);
     above.dir = "auto";
-    this.panel = el("div", "chat-panel", above, el("div", "chat-lines", ...badges, this.nameBox, message));
+    this.panel = el("div", "chat-panel slab", wire(), above, el("div", "chat-lines", ...badges, this.nameBox, message));
     this.node = el("div", "chat-row off", this.panel);
     this.entrance = entrance(stage, this.panel, "translateX(-.3rem)");
   }
@@ -45,7 +45,7 @@ export class ChatRow {
     view.text(this.name, clean(user, NAME_LETTERS));
     view.text(this.above, this.lineAbove(payload));
     view.style(this.nameBox, "color", shade);
-    view.style(this.panel, "--author", shade);
+    view.style(this.panel, "--wire", shade);
     view.toggle(this.panel, "action", action);
     view.toggle(this.panel, "highlight", highlight);
     const badges = badgesOf(payload, (role) => Object.hasOwn(ROLE_ICONS, role));

@@ -48,7 +48,7 @@ class Social {
     this.time = el("div", "sa-time");
     const panel = el(
       "div",
-      "sa-panel",
+      "sa-panel slab",
       el("div", "sa-badge", this.icon.svg),
       el("div", "sa-words", line("label"), lines.name, lines.detail, lines.message),
       el("div", "sa-amount", line("value"), line("unit")),
