@@ -94,7 +94,16 @@ def _kill(head: Match, tail: Match) -> Meaning:
     if attacker.id == victim.id or weapon == "world":
         return "death", Death(victim, weapon)
     how = tail["how"]
-    return "kill", Kill(attacker, victim, weapon, b"headshot" in how, b"penetrated" in how)
+    kill = Kill(
+        attacker,
+        victim,
+        weapon,
+        headshot=b"headshot" in how,
+        penetrated=b"penetrated" in how,
+        noscope=b"noscope" in how,
+        through_smoke=b"throughsmoke" in how,
+    )
+    return "kill", kill
 
 
 def _hit(head: Match, tail: Match) -> Meaning:

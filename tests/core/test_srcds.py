@@ -47,6 +47,17 @@ LINES = [
         {"attacker": ada, "victim": bot, "weapon": "awp", "headshot": True, "penetrated": True},
     ),
     (
+        ADA + b" [1 2 3] killed " + BO + b' [1 2 3] with "awp" (throughsmoke noscope)',
+        "kill",
+        {
+            "attacker": ada,
+            "victim": bo,
+            "weapon": "awp",
+            "noscope": True,
+            "through_smoke": True,
+        },
+    ),
+    (
         ADA + b" killed " + BO + b' with "scattergun" (customkill "headshot") (attacker_position "1 2 3")',
         "kill",
         {"attacker": ada, "victim": bo, "weapon": "scattergun", "headshot": True},
