@@ -1,5 +1,7 @@
 """The user's rules for alerts (`overlays/alerts.toml`): what to show and to play for a type, from an amount on.
 
+For `multikill` and `streak` a rule gives the name of a number of kills; these are shown with a text only.
+
 One wrong rule is left out and reported; the others hold. What the fields do is in docs/alerts.md.
 """
 
@@ -34,7 +36,19 @@ _FILE_NAME: Final = re.compile(r"[^/\\:.\x00-\x1f][^/\\:\x00-\x1f]{0,120}")
 class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     """One `[[alert]]` of the file."""
 
-    type: Literal["follow", "subscription", "gift", "raid", "cheer", "tip", "redemption", "shoutout", "stream"]
+    type: Literal[
+        "follow",
+        "subscription",
+        "gift",
+        "raid",
+        "cheer",
+        "tip",
+        "redemption",
+        "shoutout",
+        "stream",
+        "multikill",
+        "streak",
+    ]
     from_: Annotated[float, Meta(ge=0, le=1e12)] = field(name="from", default=0.0)
     text: Annotated[str, Meta(max_length=500)] = ""
     image: str = ""
@@ -44,6 +58,8 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     volume: Annotated[float, Meta(ge=0, le=1)] = 1.0
 
     def __post_init__(self) -> None:
+        if self.type in ("multikill", "streak") and self.files:
+            raise ValueError(f"{self.type}: got {self.files[0][:80]!r}, expected only from and text")
         for key, name, endings in (
             ("image", self.image, IMAGES),
             ("video", self.video, VIDEOS),

@@ -24,6 +24,7 @@ def test_a_rule_has_defaults():
         ({"type": "tip", "image": "a.svg"}, "image: got 'a.svg'"),
         ({"type": "tip", "video": "a\\b.mp4"}, "video: got"),
         ({"type": "tip", "image": "stream:1.png"}, "image: got"),
+        ({"type": "streak", "from": 12, "sound": "s.mp3"}, "streak: got 's.mp3', expected only from and text"),
         ("tip", "Expected `object`, got `str`"),
     ],
 )

@@ -6,6 +6,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { AlertQueue, FREE, MERGE_FROM, PAID } from "../../web_overlay/js/core/alerts.mjs";
 import { FREE_MS, PAID_MS, TYPES, alertOf, holdOf, ruleFor } from "../../web_overlay/js/core/occasions.mjs";
+import { nameOf } from "../../web_overlay/js/widgets/streak.mjs";
 import { Texts } from "../../web_overlay/js/core/text.mjs";
 import { wordsOf } from "../../web_overlay/js/core/wording.mjs";
 import { event } from "./make.mjs";
@@ -72,6 +73,17 @@ test("languages: the same keys in all, and every form of every template can be f
       }
     }
   }
+});
+
+test("multikills and streaks: the user's names from a number of kills on, else those of the language", () => {
+  const rule = { type: "multikill", from: 7, text: "LUDICROUS {kills}", image: "", video: "", sound: "", duration_ms: 0, volume: 1 };
+  const rules = [rule, { ...rule, from: 9, text: "HOLY MOLY" }, { ...rule, type: "streak", from: 12, text: "Squad wiper" }];
+  const names = [2, 5, 6, 7, 8, 9, 30].map((kills) => nameOf("multikill", kills, { texts: en, rules }));
+  assert.deepEqual(names, ["Double kill", "Ace", "6 kills", "LUDICROUS 7", "LUDICROUS 8", "HOLY MOLY", "HOLY MOLY"]);
+  assert.deepEqual(
+    [11, 12].map((kills) => nameOf("streak", kills, { texts: en, rules })),
+    ["Streak 11", "Squad wiper"],
+  );
 });
 
 test("words: each kind says who, how much and what was written", () => {

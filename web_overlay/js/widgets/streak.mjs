@@ -2,6 +2,7 @@
 // Multikill and streak: one element that grows, of one player at a time. A segment of the wire per kill; the last one
 // fades while the time for another kill runs out.
 
+import { ruleFor } from "../core/occasions.mjs";
 import { el, icon, reveal, text, waiting } from "./dom.mjs";
 import { ICONS } from "./icons.mjs";
 import { isMine, side } from "./player.mjs";
@@ -10,7 +11,6 @@ import { isMine, side } from "./player.mjs";
 /** @typedef {import("../core/types.mjs").Moment} Moment */
 /** @typedef {{id: string, side: import("./player.mjs").Side, kills: number, until: number, late: boolean}} Run */
 
-const WORDS = ["", "", "Double kill", "Triple kill", "Quad kill", "Ace"];
 const WINDOW_MS = 5_000; // `multikill_window_ms` of configs/default.toml: another kill in this time makes it grow
 const LATE_SHOWN_MS = 1_500;
 const STREAK = 3;
@@ -31,9 +31,22 @@ export const widget = {
 /** @type {Run} */
 const NOBODY = { id: "", side: side({ id: "", name: "" }), kills: 0, until: -Infinity, late: true };
 
+/**
+ * What a number of kills is called: by a rule of the user (overlays/alerts.toml), else by the language.
+ * @param {"multikill" | "streak"} type
+ * @param {number} kills
+ * @param {Pick<import("./dom.mjs").Stage, "texts" | "rules">} stage
+ */
+export function nameOf(type, kills, { texts, rules }) {
+  const rule = ruleFor(rules, type, kills);
+  if (rule !== null && rule.text !== "") return texts.fill(rule.text, { kills });
+  return texts.text(`${type}.${kills}`) || texts.text(`${type}.more`, { kills }) || `×${kills}`;
+}
+
 class Streak {
   /** @param {import("./dom.mjs").Stage} stage @param {HTMLElement} root */
   constructor(stage, root) {
+    this.stage = stage;
     this.view = stage.view;
     this.mine = stage.options.player;
     this.multi = NOBODY;
@@ -92,7 +105,7 @@ class Streak {
   /** @param {number} now @param {Run} first @param {boolean} isMulti @param {number} streak 0 when there is none to tell */
   write(now, first, isMulti, streak) {
     const { view } = this;
-    view.text(this.word, isMulti ? (WORDS[first.kills] ?? `${first.kills} kills`) : `Streak ${first.kills}`);
+    view.text(this.word, nameOf(isMulti ? "multikill" : "streak", first.kills, this.stage));
     view.text(this.who, first.side.name);
     view.style(this.box, "--team", first.side.color);
     view.text(this.number, `streak ${streak}`);
