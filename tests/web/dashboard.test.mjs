@@ -101,20 +101,19 @@ test("being behind counts from its beginning, per overlay, and ends at once", ()
 
 test("health says the worst thing first, and one thing", () => {
   const critical = { name: "ingest", text: "died", level: "critical" };
-  const cases = /** @type {[object, string[], string, RegExp][]} */ ([
-    [{}, [], "", /^All well: 1 overlay, 95 % of events drawn within 17 ms\.$/],
-    [{}, ["alerts are paused"], "warn", /On purpose: alerts are paused/],
-    [{ clients: [] }, ["alerts are paused"], "warn", /No overlay is connected/],
-    [{ clients: [{ ...LIVE, behind_s: 70 }] }, [], "bad", /Overlay main: behind/],
-    [{ sources: [{ name: "gsi", state: "silent" }] }, [], "warn", /gsi is silent/],
-    [{ sources: [{ name: "twitch", state: "refused", error: "401" }] }, [], "bad", /twitch refuses us/],
-    [{ alerts: [{ name: "gateway-1", text: "much memory", level: "warn" }] }, [], "warn", /gateway-1: much memory/],
-    [{ alerts: [critical], ready: false }, [], "bad", /^Act now: ingest died\.$/],
-    [{ ready: false, reasons: ["the log has not been read yet"] }, [], "warn", /Not ready: the log/],
-    [{ alerts: 7, clients: "?", sources: null, reasons: 3 }, [], "warn", /No overlay/],
+  const cases = /** @type {[object, string, RegExp][]} */ ([
+    [{}, "", /^All well: 1 overlay, 1 source, 95 % of events drawn within 17 ms\.$/],
+    [{ clients: [] }, "warn", /No overlay is connected/],
+    [{ clients: [{ ...LIVE, behind_s: 70 }] }, "bad", /Overlay main: behind/],
+    [{ sources: [{ name: "gsi", state: "silent" }] }, "warn", /gsi is silent/],
+    [{ sources: [{ name: "twitch", state: "refused", detail: "401" }] }, "bad", /twitch refuses us/],
+    [{ alerts: [{ name: "gateway-1", text: "much memory", level: "warn" }] }, "warn", /gateway-1: much memory/],
+    [{ alerts: [critical], ready: false }, "bad", /^Act now: ingest died\.$/],
+    [{ ready: false, reasons: ["the log has not been read yet"] }, "warn", /Not ready: the log/],
+    [{ alerts: 7, clients: "?", sources: null, reasons: 3 }, "warn", /No overlay/],
   ]);
-  for (const [fields, switched, tone, words] of cases) {
-    const verdict = health({ ...WELL, ...fields }, switched, "b1");
+  for (const [fields, tone, words] of cases) {
+    const verdict = health({ ...WELL, ...fields }, "b1");
     assert.equal(verdict.tone, tone, verdict.word);
     assert.match(verdict.word, words);
   }

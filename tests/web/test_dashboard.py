@@ -28,7 +28,7 @@ STATUS: dict[str, Any] = {
     "reasons": [],
     "sources": [
         {"name": "twitch", "kind": "Twitch chat and events", "state": "live", "events_per_s": 2.5, "reconnects": 1}
-        | {"last_message_age_s": 3, "error": ""}
+        | {"message_age_s": 3, "detail": ""}
     ],
     "processes": [
         {"name": "gateway-1", "state": "running", "pid": 42, "uptime_s": 3725, "restarts": 2, "last_reason": EVIL}
@@ -143,7 +143,9 @@ def test_it_is_no_overlay(gate: Gate, page: Any) -> None:
 
 def test_health_is_one_line_and_alerts_have_a_command_to_paste(gate: Gate, page: Any) -> None:
     open_desk(page, gate)
-    eventually(lambda: page.inner_text("#health") == "All well: 1 overlay, 95 % of events drawn within 17 ms.")
+    eventually(
+        lambda: page.inner_text("#health") == "All well: 1 overlay, 1 source, 95 % of events drawn within 17 ms."
+    )
     advice = {"do": "it dies again and again; why:", "command": "framewire logs ingest"}
     critical = {"key": "process.degraded", "name": "ingest", "text": EVIL, "level": "critical", "for_s": 3} | advice
     warning = {"key": "memory.warn", "name": "gateway-1", "text": "300 MB", "level": "warn", "do": "see", "for_s": 65}
@@ -161,12 +163,12 @@ def test_health_is_one_line_and_alerts_have_a_command_to_paste(gate: Gate, page:
 def test_sources_have_a_lamp_a_word_and_a_remedy(gate: Gate, page: Any) -> None:
     open_desk(page, gate)
     eventually(lambda: "2.5 events/s" in page.inner_text("#sources"))
-    assert "last event 3 s ago" in page.inner_text("#sources")
-    refused = {"name": "kick", "kind": "Kick", "state": "refused", "events_per_s": 0, "error": EVIL, "reconnects": 0}
-    gate.status["status"] = STATUS | {"sources": [refused | {"last_message_age_s": None}]}
-    eventually(lambda: "check its login" in page.inner_text("#sources"))
+    assert "last message 3 s ago" in page.inner_text("#sources")
+    refused = {"name": "kick", "kind": "Kick", "state": "refused", "events_per_s": 0, "detail": EVIL, "reconnects": 0}
+    gate.status["status"] = STATUS | {"sources": [refused | {"message_age_s": None}]}
+    eventually(lambda: "Log in again" in page.inner_text("#sources"))
     assert EVIL in page.inner_text("#sources")
-    assert "last event never" in page.inner_text("#sources")
+    assert "last message never" in page.inner_text("#sources")
     gate.status["status"] = {name: value for name, value in STATUS.items() if name != "sources"}
     eventually(lambda: "everything that posts events" in page.inner_text("#sources"))
 
@@ -378,7 +380,7 @@ def test_huge_and_hostile_texts_do_not_break_it(gate: Gate, page: Any) -> None:
     reason = f"{EVIL} " + "x" * 60_000
     held = [{"n": n, "ts_ms": now_ms(), "kind": "event", "reason": reason, "excerpt": "w" * 2_000} for n in range(500)]
     huge = {"key": "k", "name": RTL, "text": reason, "level": "warn", "do": reason, "for_s": 1}
-    source = {"name": RTL, "kind": EVIL, "state": "refused", "error": reason}
+    source = {"name": RTL, "kind": EVIL, "state": "refused", "detail": reason}
     gate.status["quarantine"] = {"quarantine": held}
     gate.status["status"] = STATUS | {"alerts": [huge], "sources": [source], "reasons": [reason]}
     open_desk(page, gate)

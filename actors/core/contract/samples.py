@@ -25,16 +25,21 @@ _IDS: Final = frozenset(
 )
 # Half of a storm is what comes in bursts in a match; the rest is what competes with it for the screen.
 _STORM: Final = ("hit", "kill", "hit", "chat", "kill", "hit", "headshot", "chat", "hit", "assist", "follow", "revive")
+# More persons than one multikill's window holds: a storm must not be one player's streak of 60.
+_CAST: Final = 7
 # States stay on the screen, and these control it or remove something from it: they are sent only by name.
 NOT_AT_RANDOM: Final = frozenset(("chat_delete", "show", "custom", "stream")) | {
     name for name, row in TAXONOMY.items() if row.category is Category.STATE
 }
 
 
-def sample(type_: str, number: int) -> dict[str, Any]:
-    """Return one test event of a type as `POST /events` takes it; `number` makes its ids unique."""
+def sample(type_: str, number: int, cast: str = "") -> dict[str, Any]:
+    """Return one test event of a type as `POST /events` takes it.
+
+    `number` makes its messages unique; persons with another `cast` are others.
+    """
     payload = msgspec.to_builtins(TAXONOMY[type_].example)
-    return {"type": type_, "source": SOURCE, "payload": _marked(payload, number)}
+    return {"type": type_, "source": SOURCE, "payload": _marked(payload, number, cast)}
 
 
 def pick(fraction: float) -> str:
@@ -45,29 +50,29 @@ def pick(fraction: float) -> str:
 
 def storm(number: int) -> list[dict[str, Any]]:
     """Return STORM_EVENTS test events, as a busy moment brings them; their numbers begin at `number`."""
-    return [sample(_STORM[at % len(_STORM)], number + at) for at in range(STORM_EVENTS)]
+    return [sample(_STORM[at % len(_STORM)], number + at, f" {at % _CAST + 1}") for at in range(STORM_EVENTS)]
 
 
-def _marked(value: Any, number: int) -> Any:
+def _marked(value: Any, number: int, cast: str) -> Any:
     if isinstance(value, list):
-        return [_marked(part, number) for part in value]
+        return [_marked(part, number, cast) for part in value]
     if not isinstance(value, dict):
         return value
-    return {name: _field(name, part, value, number) for name, part in value.items()}
+    return {name: _field(name, part, value, number, cast) for name, part in value.items()}
 
 
-def _field(name: str, value: Any, siblings: dict[str, Any], number: int) -> Any:
+def _field(name: str, value: Any, siblings: dict[str, Any], number: int, cast: str) -> Any:
     if name == "names":
         return {team: text + MARK for team, text in value.items()}
     if name == "recipients":
         return [text + MARK for text in value]
     if not isinstance(value, str):
-        return _marked(value, number)
+        return _marked(value, number, cast)
     if name == "message_id":
         return f"test-{value}-{number}"
     if name in _IDS:
-        return f"test-{value}" if value else value
+        return f"test-{value}{cast.replace(' ', '-')}" if value else value
     # `name` is a person's only beside an id: elsewhere it says which element or which custom event is meant.
     if (name in _NAMES and value) or (name == "name" and "id" in siblings):
-        return value + MARK
+        return value + cast + MARK
     return value

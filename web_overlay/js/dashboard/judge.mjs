@@ -14,7 +14,6 @@ export const BUDGETS = {
   latency_p50_ms: [50, 2_000],
   latency_p95_ms: [150, 5_000],
   behind_s: [3, 60],
-  event_age_s: [30, 300],
 };
 const FPS = [24, 10]; // OBS draws sources at 24 to 60; below it is seen
 
@@ -56,7 +55,7 @@ const SOURCES = {
   connecting: { tone: "warn", word: "connecting" },
   silent: { tone: "warn", word: "silent", remedy: "Connected, and nothing comes. Is the game or the channel live?" },
   degraded: { tone: "warn", word: "degraded", remedy: "It loses its connection again and again." },
-  refused: { tone: "bad", word: "refused", remedy: "It does not let us in: check its login or token in the settings." },
+  refused: { tone: "bad", word: "refused", remedy: "It does not let us in. Log in again (the command `login`), or correct its secret." },
 };
 
 /** Since when each overlay has been behind: one event behind for an instant is how it works, for seconds it is not. */
@@ -102,17 +101,16 @@ export function worst(alerts) {
 /**
  * The one line about everything.
  * @param {any} status of /api/status
- * @param {string[]} switched of Switches.words()
  * @param {string} build
  * @returns {Verdict}
  */
-export function health(status, switched, build) {
+export function health(status, build) {
   const alerts = rows(status.alerts);
   const first = alerts.find((alert) => alert.level === "critical");
   if (first) return { tone: "bad", word: `Act now: ${word(first.name)} ${word(first.text)}.` };
   if (status.ready === false) return { tone: "warn", word: `Not ready: ${reasons(status) || "it is starting"}.` };
   const refused = rows(status.sources).find((source) => source.state === "refused");
-  if (refused) return { tone: "bad", word: `${word(refused.name)} refuses us.`, remedy: word(refused.error) };
+  if (refused) return { tone: "bad", word: `${word(refused.name)} refuses us.`, remedy: word(refused.detail) };
   if (alerts.length > 0) return { tone: "warn", word: `${word(alerts[0].name)}: ${word(alerts[0].text)}.` };
   const overlays = rows(status.clients);
   if (overlays.length === 0) {
@@ -125,10 +123,12 @@ export function health(status, switched, build) {
   }
   const quiet = rows(status.sources).find((source) => sourceVerdict(source).tone !== "");
   if (quiet) return { tone: "warn", word: `${word(quiet.name)} is ${sourceVerdict(quiet).word}.` };
-  if (switched.length > 0) return { tone: "warn", word: `On purpose: ${switched.join("; ")}.` };
   if (reasons(status)) return { tone: "warn", word: `${reasons(status)}.` };
-  return { tone: "", word: `All well: ${overlays.length === 1 ? "1 overlay" : `${overlays.length} overlays`}, ${slowest(overlays)}.` };
+  return { tone: "", word: `All well: ${many(overlays, "overlay")}, ${many(rows(status.sources), "source")}, ${slowest(overlays)}.` };
 }
+
+/** @param {Row[]} things @param {string} name */
+const many = (things, name) => `${things.length} ${name}${things.length === 1 ? "" : "s"}`;
 
 /** @param {any} status */
 function reasons(status) {

@@ -7,9 +7,11 @@
 export const KEPT = 500;
 const KEPT_FREQUENT = 200;
 const FREQUENT = new Set(["streak", "score", "player_move"]); // states that follow from other events
+const AFTER_SHOW = new Set(["paused", "muted"]); // what `show` said, once more for who comes later
 
 /** @param {Event} event */
 function frequent(event) {
+  if (event.type === "toggle") return AFTER_SHOW.has(event.payload?.name);
   return event.category === "cosmetic" || FREQUENT.has(event.type);
 }
 

@@ -44,13 +44,13 @@ function fold(node, view) {
 /** @param {Desk} desk @param {At} at */
 function drawHead({ silence, status, switches, line }, at) {
   const bad = /** @type {const} */ ("bad");
-  const known = silence === "" ? health(status, switches.words(), BUILD) : { tone: bad, word: silence };
+  const known = silence === "" ? health(status, BUILD) : { tone: bad, word: silence };
   const apart = silence === "" && !line.live ? line.stopped || "The events are not heard yet; it connects again." : "";
   const alerts = rows(status.alerts).length;
   document.body.classList.toggle("stale", silence !== "");
   document.body.dataset.scope = String(status.scope ?? "");
   document.title = worst(status.alerts) === "" ? "Framewire" : `(${alerts}) Framewire`;
-  render(healthLine(known), at("health"));
+  render(healthLine(known, switches.words()), at("health"));
   render(html`${alertCards(status.alerts)}`, at("alerts"));
   render(html`${apart}`, at("apart"));
 }

@@ -9,9 +9,10 @@ import { clip, lamp, named } from "./parts.mjs";
 /** @typedef {Record<string, any>} Row */
 /** @typedef {import("../judge.mjs").Verdict} Verdict */
 
-/** @param {Verdict} verdict */
-export function healthLine(verdict) {
-  return html`${lamp(verdict)}${verdict.remedy ? html` <span class="remedy">${clip(verdict.remedy)}</span>` : nothing}`;
+/** @param {Verdict} verdict @param {string[]} switched what viewers do not get because an operator said so */
+export function healthLine(verdict, switched) {
+  return html`${lamp(verdict)}${verdict.remedy ? html` <span class="remedy">${clip(verdict.remedy)}</span>` : nothing}
+  ${switched.length === 0 ? nothing : html`<span class="switched">On purpose: ${switched.join("; ")}.</span>`}`;
 }
 
 /** @param {unknown} alerts as the supervisor sorts them */
@@ -40,22 +41,21 @@ function ingestAsSource(status) {
       kind: "everything that posts events",
       state: row.state === "running" ? "live" : row.state,
       events_per_s: row.events_per_s,
-      error: row.state === "running" ? "" : row.last_reason,
+      detail: row.state === "running" ? "" : row.last_reason,
     }));
 }
 
 /** @param {Row} source */
 function sourceRow(source) {
   const verdict = sourceVerdict(source);
-  const old = tone("event_age_s", source.last_message_age_s);
   return html`<li>
     <div class="thing"><strong>${named(word(source.name))}</strong> <span class="soft">${word(source.kind)}</span>${lamp(verdict)}</div>
     <div class="facts">
       <span>${decimal(source.events_per_s, 1, " events/s")}</span>
-      ${source.last_message_age_s === undefined ? nothing : html`<span data-tone=${old === "bad" ? "warn" : old || nothing}>last event ${ago(source.last_message_age_s)}</span>`}
+      ${source.message_age_s === undefined ? nothing : html`<span>last message ${ago(source.message_age_s)}</span>`}
       ${source.reconnects > 0 ? html`<span>${count(source.reconnects)} reconnects</span>` : nothing}
     </div>
-    ${source.error ? html`<p class="remedy" data-tone=${verdict.tone || nothing}>${clip(source.error)}</p>` : nothing}
+    ${source.detail ? html`<p class="remedy" data-tone=${verdict.tone || nothing}>${clip(source.detail)}</p>` : nothing}
     ${verdict.remedy ? html`<p class="remedy">${verdict.remedy}</p>` : nothing}
   </li>`;
 }

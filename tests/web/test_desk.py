@@ -1,0 +1,103 @@
+"""The show desk over the whole product: what is pressed on one dashboard passes the queue and reaches all who look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support import Pipeline, eventually
+
+WITHIN_S = 20
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Iterator[Pipeline]:
+    with Pipeline() as started:
+        started.start()
+        yield started
+
+
+class Show:
+    """An overlay, an operator's dashboard and a producer's, each in a page of its own."""
+
+    def __init__(self, window: Any, pipeline: Pipeline) -> None:
+        self.window, self.tokens = window, pipeline.tokens
+        self.url = f"http://127.0.0.1:{pipeline.gateway_port}"
+        self.pages: list[Any] = []
+        self.overlay = self.open(f"overlay/?overlay_id=main&on_reload=live#k={self.tokens.display}")
+        self.desk = self.open(f"#k={self.tokens.control}")
+        self.wall = self.open(f"#k={self.tokens.view}")
+        self.sees(self.desk, "#overlays", "main")
+        self.sees(self.wall, "#overlays", "main")
+        eventually(lambda: self.desk.inner_text("#apart") == "" and self.wall.inner_text("#apart") == "", WITHIN_S)
+
+    def open(self, path: str) -> Any:
+        page = self.window.new_page()
+        page.goto(f"{self.url}/{path}")
+        self.pages.append(page)
+        return page
+
+    def sees(self, page: Any, selector: str, text: str) -> None:
+        eventually(lambda: text in page.inner_text(selector), WITHIN_S)
+
+    def press(self, key: str, says: str) -> None:
+        self.desk.bring_to_front()
+        self.desk.keyboard.press(key)
+        self.sees(self.desk, "#said", says)
+
+
+@pytest.fixture
+def show(window: Any, pipeline: Pipeline) -> Iterator[Show]:
+    made = Show(window, pipeline)
+    yield made
+    for page in made.pages:
+        page.close()
+
+
+def test_a_test_event_is_drawn_and_its_history_says_by_whom(show: Show) -> None:
+    show.desk.click('[data-test="kill"]')
+    show.sees(show.overlay, "#stage", "Ada (test)")
+    row = '#river > li[data-type="kill"] > button'
+    eventually(lambda: "drawn 1/1" in show.desk.inner_text(row), WITHIN_S)
+    show.desk.click(row)
+    show.sees(show.desk, "#river .steps", "Drawn by main")
+    show.desk.click("text=Show again")
+    show.sees(show.wall, "#river", "shown again")
+    assert show.wall.locator("text=Show again >> button").count() == 0
+
+
+def test_what_is_switched_holds_for_all_and_for_who_comes_later(show: Show) -> None:
+    show.press("p", "Pause: accepted.")
+    show.press("m", "Mute: accepted.")
+    show.press("h", "Hide all: accepted.")
+    switched = "everything is hidden; alerts are paused; sound is muted"
+    show.sees(show.desk, "#health", switched)
+    show.sees(show.wall, "#health", switched)
+    eventually(lambda: show.overlay.locator("#stage.hidden").count() == 1, WITHIN_S)
+    later = show.open(f"#k={show.tokens.control}")
+    show.sees(later, "#health", switched)
+    eventually(lambda: later.inner_text('[data-control="p"] span') == "Resume", WITHIN_S)
+    show.press("p", "Resume: accepted.")
+    show.press("m", "Unmute: accepted.")
+    show.press("h", "Show all: accepted.")
+    for page in (show.desk, show.wall, later):
+        eventually(lambda page=page: "On purpose" not in page.inner_text("#health"), WITHIN_S)  # type: ignore[misc]
+    eventually(lambda: show.overlay.locator("#stage.hidden").count() == 0, WITHIN_S)
+
+
+def test_an_overlay_says_its_name_and_loads_itself_again(show: Show) -> None:
+    show.desk.click('[aria-label="Identify main"]')
+    show.overlay.wait_for_selector("#identify:not(.off)", state="visible")
+    assert show.overlay.inner_text("#identify") == "main"
+    with show.overlay.expect_event("load"):
+        show.desk.click('[aria-label="Reload main"]')
+    show.sees(show.desk, "#overlays", "main")
+
+
+def test_a_storm_is_taken_and_the_desk_goes_on(show: Show) -> None:
+    show.press("x", "Storm of 200: 200 events accepted.")
+    eventually(lambda: show.desk.locator("#river > li").count() > 50, WITHIN_S)
+    show.press("x", "one storm every 5 s")
+    show.press("s", "Skip: accepted.")
