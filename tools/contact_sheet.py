@@ -34,7 +34,13 @@ BACKGROUNDS: Final = {
     "busy": "background: repeating-conic-gradient(from 20deg at 40% 60%, #d84 0 9deg, #3a6 0 18deg, #eee 0 27deg, "
     "#247 0 36deg, #111 0 45deg)",
 }
-SETTLE_S: Final = 0.45  # entrances are over, nothing has left yet
+SETTLE_S: Final = 0.45  # everything has arrived, nothing has left yet
+# Entrances are over; what tells time stands still for the photograph.
+SETTLED: Final = """async () => {
+  const short = document.getAnimations().filter((animation) => animation.effect.getTiming().duration < 500);
+  await Promise.all(short.map((animation) => animation.finished));
+  for (const animation of document.getAnimations()) animation.pause();
+}"""
 
 
 def person(name: str, team: str = "CT") -> dict[str, Any]:
@@ -146,7 +152,7 @@ def draw(page: Page, theme: str, state: str, folder: Path, name: str, background
         page.evaluate("document.fonts.ready")
         STATES[state](gate)
         time.sleep(SETTLE_S)
-        page.evaluate("document.getAnimations().forEach((animation) => animation.pause())")
+        page.evaluate(SETTLED)
         problems = page.evaluate("framewire.status().problems")
         if problems:
             raise click.ClickException(f"{name}: {problems}")

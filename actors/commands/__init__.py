@@ -45,6 +45,7 @@ COMMANDS: Final = {
     "gsi": ("gsi", "Let CS2 or CS:GO on this machine report to a source."),
     "secret": ("secret", "Keep the secrets of sources."),
     "widget": ("widget", "Make widgets of your own for the overlay."),
+    "theme": ("theme", "Check a theme of the overlay before it goes on air."),
     "doctor": ("doctor", "Check this machine and this configuration, and say what to do."),
     "service": ("service", "Install Framewire as a service of this user: systemd, launchd."),
     "completion": ("completion", "Print what makes a shell complete these commands."),

@@ -7,6 +7,7 @@ that neither a listing, nor a stray file, nor a Windows stream name gets out; to
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -137,7 +138,7 @@ class Themes(Files):
         self._own = own
 
     async def get(self, path: str = "", include_body: bool = True) -> None:
-        if Path(self._own, self.parse_url_path(path)).is_file():
+        if os.path.isfile(Path(self._own, self.parse_url_path(path))):  # False for a name that is too long, too
             self.root = self._own
         await super().get(path, include_body)
 

@@ -469,3 +469,24 @@ def test_half_a_request_is_cut_off(rig):
         connection.sendall(b"GET / HTTP/1.1\r\nHost:")
         assert connection.recv(4096) in (b"", b"HTTP/1.1 400 Bad Request\r\n\r\n")
     assert time.monotonic() - started_s < 30 * SLOWNESS
+
+
+def test_a_users_own_theme_is_served_before_the_shipped_ones(rig):
+    own = rig.run_dir / "overlays" / "themes" / "mine"
+    own.mkdir(parents=True, exist_ok=True)
+    (own / "theme.json").write_text('{"name": "mine"}')
+    status, headers, body = rig.request("/themes/mine/theme.json")
+    assert (status, body, headers["Content-Type"]) == (200, b'{"name": "mine"}', "application/json")
+    before = headers["Etag"]
+    (own / "theme.json").write_text('{"name": "mine", "version": 2}')
+    assert rig.request("/themes/mine/theme.json")[1]["Etag"] != before, "an edited theme is a new one"
+    shipped = (WEB_ROOT / "themes" / "minimal" / "theme.json").read_bytes()
+    assert rig.request("/themes/minimal/theme.json")[2] == shipped
+    assert rig.request("/themes/nothing/theme.json")[0] == 404
+
+
+@pytest.mark.parametrize("path", TRAVERSALS, ids=range(len(TRAVERSALS)))
+def test_nothing_but_files_of_themes_gets_out(rig, path):
+    status, _, body = raw(rig.port, f"/themes/{path}")
+    assert status in (400, 403, 404), path
+    assert b"[metadata]" not in body

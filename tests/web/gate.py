@@ -190,6 +190,7 @@ class Gate:
             ],
             log_function=lambda _: None,
             counts=Counter(),
+            static_hash_cache=False,
             hosts={host},
             origins=[],
         )

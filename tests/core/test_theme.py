@@ -1,0 +1,98 @@
+"""Themes: the same rules as in the page, and what can be read over any video."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from actors import program
+from actors.commands import theme as theme_command
+from actors.core import theme
+from tools import tokens
+
+TABLE = tokens.load()
+SHIPPED = sorted((program.ROOT / "web_overlay" / "themes").glob("*/theme.json"))
+
+
+def faults(**values: str) -> list[str]:
+    named = {name.replace("_", "-"): value for name, value in values.items()}
+    return theme.faults({"name": "mine", "version": 1, "description": "", "tokens": named}, TABLE)
+
+
+def test_the_generated_sheet_and_page_are_current() -> None:
+    assert tokens.stale() == [], "run python -m tools.tokens"
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.parent.name)
+def test_the_shipped_themes_may_go_on_air(path: Any) -> None:
+    assert theme.faults(json.loads(path.read_text()), TABLE) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"acent": "#ffffff"}, "acent: unknown token; the nearest is accent"),
+        ({"accent": "red"}, "accent: got red, expected #rrggbb or #rrggbbaa in lower case"),
+        ({"motion": "bounce"}, "motion: got bounce, expected wipe or fade or cut"),
+        ({"size_row": ".1rem"}, "size-row: got .1rem, expected 0.24 to 0.5"),
+        ({"pulse": "200ms"}, "pulse: got 200ms, expected 400 to 5000"),
+        ({"enter": "٣ms"}, "enter: got ٣ms, expected a duration in whole ms"),
+        ({"size_row": ".4rem"}, "row: got 0.44rem, expected 0.48rem or more for text of 0.4rem"),
+        ({"ink": "#445566"}, "ink on panel: a contrast of 2.4:1 over some video, expected 4.5:1 or more"),
+        ({"ink_on_accent": "#ffffff"}, "ink-on-accent on accent: a contrast of 1.3:1 over some video"),
+        ({"team_red": "#801010"}, "team-red on panel: a contrast of"),
+        ({"panel": "#0f141bb0"}, "panel: 0.69 opaque, expected 0.85 or more, or text-outline: ring"),
+        ({"panel": "#f0f0f0", "ink": "#000000"}, "panel: a luminance of 0.871 over white video"),
+        ({"text_outline": "ring", "outline": "#ffffffff"}, "outline: a luminance of 1.000 over white video"),
+    ],
+)
+def test_what_may_not_go_on_air_is_said(values: dict[str, str], said: str) -> None:
+    assert any(line.startswith(said) for line in faults(**values)), faults(**values)
+
+
+def test_a_theme_without_panels_is_carried_by_its_outline() -> None:
+    assert faults(text_outline="ring", panel="#00000000", outline="#000000ff") == []
+
+
+@pytest.mark.parametrize("value", [None, [], 1, {}, {"name": "a", "version": 1, "description": "", "tokens": []}])
+def test_what_is_no_theme_is_refused(value: object) -> None:
+    assert theme.faults(value, TABLE)
+
+
+def test_an_unknown_field_is_refused() -> None:
+    value = {"name": "a", "version": 1, "description": "", "tokens": {}, "script": "x"}
+    assert theme.faults(value, TABLE) == ["script: unknown field, expected name, version, description, tokens"]
+
+
+def test_blending_in_linear_light_is_the_harder_one() -> None:
+    """White video behind 60 % of black: what reads well in a browser is grey in OBS (docs/themes.md)."""
+    looks = theme.seen(theme.color("#00000099"))
+    contrasts = [theme.contrast((1.0, 1.0, 1.0), look) for look in looks]
+    assert contrasts == pytest.approx([21.0, 21.0, 5.7, 2.3], abs=0.06)
+
+
+def test_the_command_says_what_is_wrong_and_fails(tmp_path: Any) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    path = folder / "theme.json"
+
+    def run() -> tuple[int, str]:
+        done = CliRunner().invoke(theme_command.command, ["check", str(folder)])
+        return done.exit_code, done.output + str(done.exception or "")
+
+    assert run()[0] != 0
+    path.write_text("{")
+    assert "expected JSON" in run()[1]
+    path.write_text('{"name": "other", "version": 1, "description": "", "tokens": {}}')
+    code, output = run()
+    assert code == 1
+    assert "expected mine, the name of the folder" in output
+    path.write_text('{"name": "mine", "version": 1, "description": "", "tokens": {"accent": "#ff8800"}}')
+    code, output = run()
+    assert code == 0
+    assert "?theme=mine" in output
+    path.write_text(" " * 70_000)
+    assert "70000 bytes" in run()[1]

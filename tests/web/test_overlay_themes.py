@@ -1,0 +1,124 @@
+"""Themes on the page: data from a folder, in the layer `theme`, and what is wrong in them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from actors.gateway import pages
+from tests.support import eventually
+from tests.web.conftest import Overlay
+from tests.web.gate import Gate
+
+
+def wear(gate: Gate, **tokens: str) -> None:
+    """Put a user's own theme, `mine`, where the gateway looks for it."""
+    folder = gate.run_dir / pages.THEMES / "mine"
+    folder.mkdir(parents=True, exist_ok=True)
+    named = {name.replace("_", "-"): value for name, value in tokens.items()}
+    (folder / "theme.json").write_text(
+        json.dumps({"name": "mine", "version": 1, "description": "", "tokens": named}), encoding="utf-8"
+    )
+
+
+def token(overlay: Overlay, name: str) -> str:
+    value: str = overlay.page.evaluate(
+        "(name) => getComputedStyle(document.documentElement).getPropertyValue(`--fw-${name}`).trim()", name
+    )
+    return value
+
+
+@pytest.mark.parametrize(
+    ("theme", "font", "row"),
+    [("broadcast", "Barlow", ".44rem"), ("minimal", "Inter", ".4rem"), ("high-contrast", "Inter", ".56rem")],
+)
+def test_a_shipped_theme_is_worn(gate: Gate, overlay: Overlay, theme: str, font: str, row: str) -> None:
+    overlay.open(f"theme={theme}")
+    assert token(overlay, "font-display").startswith(f'"{font}')
+    assert token(overlay, "row") == row
+    assert overlay.status()["problems"] == []
+
+
+def test_custom_css_wins_over_a_theme(gate: Gate, overlay: Overlay) -> None:
+    wear(gate, accent="#ff8800")
+    overlay.open("theme=mine")
+    assert token(overlay, "accent") == "#ff8800"
+    overlay.page.add_style_tag(content=":root { --fw-accent: #00ff88; }")
+    assert token(overlay, "accent") == "#00ff88"
+
+
+def test_what_is_wrong_in_a_theme_is_reported_and_the_rest_is_worn(gate: Gate, overlay: Overlay) -> None:
+    wear(gate, acent="#ff8800", ink="white", gap=".1rem")
+    overlay.open("theme=mine")
+    assert overlay.status()["problems"] == [
+        "theme mine: acent: unknown token; the nearest is accent",
+        "theme mine: ink: got white, expected #rrggbb or #rrggbbaa in lower case",
+    ]
+    assert (token(overlay, "gap"), token(overlay, "ink")) == (".1rem", "#f5f7fa")
+
+
+def test_a_theme_that_is_not_there_leaves_the_default(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("theme=nothing")
+    assert "answered 404; the default is used" in overlay.status()["problems"][0]
+    assert token(overlay, "row") == ".44rem"
+
+
+def test_a_theme_is_worn_again_when_its_file_changes_while_it_is_designed(gate: Gate, overlay: Overlay) -> None:
+    wear(gate, accent="#ff8800", name_colour="ink")
+    overlay.open("theme=mine&design=1")
+    assert overlay.page.get_attribute("html", "data-name-colour") == "ink"
+    wear(gate, accent="#00aaff")
+    eventually(lambda: token(overlay, "accent") == "#00aaff")
+    assert overlay.page.get_attribute("html", "data-name-colour") is None
+
+
+def kill(number: int) -> dict[str, Any]:
+    person = {"id": f"p{number}", "name": f"player{number}", "team": "CT"}
+    return {"attacker": person, "victim": person | {"id": "v", "team": "T"}, "weapon": "ak47"}
+
+
+@pytest.mark.parametrize(
+    ("theme", "keys"),
+    [("broadcast", {"clipPath", "transform"}), ("minimal", {"opacity", "transform"}), ("high-contrast", set())],
+)
+def test_a_row_comes_in_as_its_theme_says(gate: Gate, overlay: Overlay, theme: str, keys: set[str]) -> None:
+    overlay.page.add_init_script(
+        """globalThis.moved = new Set();
+        const play = Animation.prototype.play;
+        Animation.prototype.play = function () {
+          for (const frame of this.effect.getKeyframes()) for (const key of Object.keys(frame)) moved.add(key);
+          return play.call(this);
+        };"""
+    )
+    overlay.open(f"theme={theme}&motion=full&journal=1&widgets=killfeed")
+    gate.emit("kill", kill(1))
+    overlay.drawn()
+    assert set(overlay.page.evaluate("[...moved]")) - {"offset", "computedOffset", "easing", "composite"} == keys
+
+
+def test_rows_leave_first_and_then_the_others_close_ranks(gate: Gate, browser: Any) -> None:
+    context = browser.new_context()  # a clock belongs to the whole window
+    overlay = Overlay(context.new_page(), gate)
+    overlay.page.clock.install()
+    overlay.open("journal=1&widgets=killfeed")
+    clock = overlay.page.clock
+
+    def slots() -> list[list[str]]:
+        found: list[list[str]] = overlay.page.evaluate(
+            """[...document.querySelectorAll('.kf-row:not(.off):not(.gone)')]
+              .map((row) => [row.querySelector('.kf-name').textContent, row.style.getPropertyValue('--slot')]).sort()"""
+        )
+        return found
+
+    gate.emit("kill", kill(1))
+    eventually(lambda: clock.run_for(50) or overlay.status()["drawn"] == 1)
+    clock.run_for(3_000)
+    gate.emit("kill", kill(2))
+    eventually(lambda: clock.run_for(50) or overlay.status()["drawn"] == 2)
+    eventually(lambda: clock.run_for(20) or len(slots()) == 1)
+    assert slots() == [["player2", "1"]], "the first has left, the second stands where it stood"
+    clock.run_for(200)
+    assert slots() == [["player2", "0"]]
+    context.close()
