@@ -1,0 +1,180 @@
+"""League of Legends events: the list of the live client → payloads.
+
+    list, Cursor ──unread──▶ events not told yet, Cursor ──meaning──▶ [(type, payload)]
+
+The game gives the whole list of its events each time. An event is known by its number in the game, and a game by its
+first event: the time of it has microseconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from actors.adapters import bounds
+from actors.core.contract.event import UNREADABLE
+from actors.core.contract.payload import Payload, Player
+from actors.core.contract.types.combat import Assist, Death, Kill
+from actors.core.contract.types.match import Objective, Round
+from actors.errors import BadInput
+
+MAX_EVENTS: Final = 10_000  # a long game has some hundred
+MAX_ASSISTERS: Final = 10
+# What happened before Framewire saw the game is no news.
+FRESH_S: Final = 15.0
+
+TEAMS: Final = {"T1": "ORDER", "T2": "CHAOS"}  # in names of structures: whose it is
+MULTIKILLS: Final = {2: "double_kill", 3: "triple_kill", 4: "quadra_kill", 5: "penta_kill"}
+_KILLERS: Final = {"Turret": "turret", "Minion": "minion", "SRU": "monster", "Obelisk": "fountain"}
+_MONSTERS: Final = {
+    "DragonKill": "dragon_slain", "HeraldKill": "herald_slain", "BaronKill": "baron_slain",
+    "HordeKill": "voidgrub_slain", "FirstBrick": "first_turret",
+}  # fmt: skip
+
+Seconds = Annotated[float, Meta(ge=0, le=1e6)]
+
+
+class GameEvent(Struct, frozen=True, rename="pascal"):
+    """An event of the list; which fields it has depends on its name."""
+
+    event_id: Annotated[int, Meta(ge=0, le=1_000_000)] = msgspec.field(name="EventID")
+    event_name: str
+    event_time: Seconds = 0.0
+    killer_name: str = ""
+    victim_name: str = ""
+    assisters: list[str] = []
+    recipient: str = ""
+    kill_streak: int = 0
+    acer: str = ""
+    acing_team: str = ""
+    turret_killed: str = ""
+    inhib_killed: str = ""
+    inhib_respawned: str = ""
+    dragon_type: str = ""
+    stolen: str | bool = ""
+    result: str = ""
+
+
+class _List(Struct, frozen=True):
+    events: list[GameEvent] = msgspec.field(name="Events")
+
+
+class Cursor(Struct, frozen=True, array_like=True):
+    """The game, and the last event of it that was told; -1 is none."""
+
+    game: str = ""
+    event_id: int = -1
+
+
+_list = msgspec.json.Decoder(_List)
+_cursor = msgspec.msgpack.Decoder(Cursor)
+
+Told = tuple[str, Payload]
+Who = Callable[[str], Player]
+
+
+def read(body: bytes) -> list[GameEvent]:
+    """Return the events of a list, in the order of their numbers.
+
+    Raises:
+        BadInput: it is no list of events; the text has the path.
+    """
+    try:
+        events = _list.decode(body).events
+    except UNREADABLE as error:
+        raise BadInput(str(error)) from error
+    if len(events) > MAX_EVENTS:
+        raise BadInput(f"Expected at most {MAX_EVENTS} events, got {len(events)} - at `$.Events`")
+    return sorted(events, key=lambda event: event.event_id)
+
+
+def load(saved: bytes) -> Cursor:
+    """Return a saved cursor; what another version saved is none."""
+    try:
+        return _cursor.decode(saved) if saved else Cursor()
+    except UNREADABLE:
+        return Cursor()
+
+
+def game_of(events: list[GameEvent]) -> str:
+    """Return what tells one game from another."""
+    first = events[0]
+    return hashlib.blake2b(f"{first.event_name}@{first.event_time!r}".encode(), digest_size=8).hexdigest()
+
+
+def unread(events: list[GameEvent], cursor: Cursor, game_time_s: float) -> tuple[list[GameEvent], Cursor]:
+    """Return the events after the cursor, and from where they are counted.
+
+    Of a game that was not seen before, only what has just happened is told.
+    """
+    if not events:
+        return [], cursor
+    game = game_of(events)
+    if game != cursor.game or events[-1].event_id < cursor.event_id:
+        old = [event.event_id for event in events if event.event_time < game_time_s - FRESH_S]
+        cursor = Cursor(game, max(old, default=-1))
+    return [event for event in events if event.event_id > cursor.event_id], cursor
+
+
+def meaning(event: GameEvent, who: Who, own_team: str) -> list[Told]:
+    """Return what an event tells; `who` returns the player of a name, `own_team` is the streamer's."""
+    match event.event_name:
+        case "GameStart":
+            return [("round", Round("match_start"))]
+        case "GameEnd":
+            other = {"ORDER": "CHAOS", "CHAOS": "ORDER"}.get(own_team, "")
+            winner = {"Win": own_team, "Lose": other}.get(event.result, "")
+            return [("round", Round("match_end", winner, bounds.word(event.result)))]
+        case "ChampionKill":
+            return _kill(event, who)
+        case "FirstBlood" if event.recipient:
+            return [("objective", Objective("first_blood", who(event.recipient)))]
+        case "Multikill" if event.kill_streak >= 2:
+            return [_deed(event, who, MULTIKILLS[min(event.kill_streak, 5)])]
+        case "Ace":
+            acer = who(event.acer) if _is_person(event.acer) else None
+            return [("objective", Objective("ace", acer, team=bounds.word(event.acing_team)))]
+        case "TurretKilled":
+            return [_structure(event, who, "turret_destroyed", event.turret_killed)]
+        case "InhibKilled":
+            return [_structure(event, who, "inhibitor_destroyed", event.inhib_killed)]
+        case "InhibRespawned":
+            return [("objective", Objective("inhibitor_respawned", target=bounds.word(event.inhib_respawned)))]
+        case name if name in _MONSTERS:
+            return [_deed(event, who, _MONSTERS[name], event.dragon_type)]
+        case name if name.endswith("Kill") and name != "Kill":  # a monster that is younger than this table
+            return [_deed(event, who, f"{name.removesuffix('Kill').lower()}_slain")]
+    return []
+
+
+def _kill(event: GameEvent, who: Who) -> list[Told]:
+    victim = who(event.victim_name)
+    helpers = [who(name) for name in event.assisters[:MAX_ASSISTERS]]
+    cause = _KILLERS.get(event.killer_name.partition("_")[0])
+    if cause is not None or not event.killer_name:
+        return [("death", Death(victim, cause or ""))]
+    kill = Kill(who(event.killer_name), victim, assister=helpers[0] if helpers else None)
+    return [("kill", kill), *(("assist", Assist(helper, victim)) for helper in helpers)]
+
+
+def _deed(event: GameEvent, who: Who, action: str, target: str = "") -> Told:
+    killer = who(event.killer_name) if _is_person(event.killer_name) else None
+    stolen = str(event.stolen) == "True"
+    team = killer.team if killer else ""
+    return "objective", Objective(bounds.word(action), killer, bounds.word(target), team, stolen)
+
+
+def _is_person(name: str) -> bool:
+    return name != "" and name.partition("_")[0] not in _KILLERS
+
+
+def _structure(event: GameEvent, who: Who, action: str, structure: str) -> Told:
+    _, deed = _deed(event, who, action, structure)
+    owner = next((TEAMS[part] for part in structure.split("_") if part in TEAMS), "")
+    other = {"ORDER": "CHAOS", "CHAOS": "ORDER"}.get(owner, "")
+    assert isinstance(deed, Objective)
+    return "objective", msgspec.structs.replace(deed, team=deed.team or other)

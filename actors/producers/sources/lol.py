@@ -1,0 +1,166 @@
+"""League of Legends on this machine: the live client's list of events, asked for once a second while a game runs.
+
+The list is cumulative and events have numbers, so a restart in the middle of a game misses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from actors.adapters import bounds, generic, lol_events
+from actors.adapters.lol_events import Cursor, GameEvent
+from actors.core.contract.event import UNREADABLE
+from actors.core.contract.payload import Player
+from actors.errors import BadInput
+from actors.producers.spec import Disconnected, Message, SourceSettings, Spec
+from actors.section import Seconds, Url
+
+PREFIX: Final = "/liveclientdata"
+MAX_PEOPLE: Final = 64
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Settings(SourceSettings, frozen=True, kw_only=True):
+    """`poll_s`: pause between two questions in a game; `look_s`: while none runs. `url`: another port, for tests."""
+
+    url: Url = "https://127.0.0.1:2999"
+    poll_s: Seconds = 1.0
+    look_s: Seconds = 5.0
+
+
+SPEC: Final = Spec(
+    Settings,
+    "League of Legends on this machine: kills, multikills, turrets, dragons, barons, start and end of games.",
+    redelivers=True,
+    loss="Nothing of the running game: its list is read from where the last process stopped.",
+)
+
+
+def check(settings: Settings) -> None:
+    """Raise BadInput unless the address is this machine's: the game's certificate proves nothing elsewhere."""
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(settings.url)
+    if parts.scheme not in ("https", "http") or parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise BadInput(
+            f"url is {settings.url[:80]!r}, expected https://127.0.0.1:2999: the game answers only its own PC"
+        )
+
+
+class Stats(Struct, frozen=True, rename="camel"):
+    game_time: Annotated[float, Meta(ge=0, le=1e6)] = 0.0
+
+
+class Person(Struct, frozen=True, rename="camel"):
+    riot_id: str = ""
+    riot_id_game_name: str = ""
+    summoner_name: str = ""
+    team: str = ""
+
+
+_stats = msgspec.json.Decoder(Stats)
+_people = msgspec.json.Decoder(list[Person])
+_name = msgspec.json.Decoder(str)
+
+
+class Game:
+    """The players of the running game. Events name them without their tag; the player's own name has it."""
+
+    def __init__(self, people: list[Person], own_name: str) -> None:
+        self._teams: dict[str, str] = {}
+        for person in people[:MAX_PEOPLE]:
+            for name in (person.riot_id, person.riot_id_game_name, person.summoner_name):
+                if name:
+                    self._teams[_untagged(name)] = person.team
+        self.own_team = self._teams.get(_untagged(own_name), "")
+
+    def who(self, name: str) -> Player:
+        shown = bounds.name(_untagged(name))
+        return Player(shown, shown, bounds.word(self._teams.get(_untagged(name))))
+
+
+def _untagged(name: str) -> str:
+    return name.partition("#")[0].strip()
+
+
+def messages(events: list[GameEvent], cursor: Cursor, game: Game, started_ms: float) -> Iterator[Message]:
+    """Yield what events tell; the cursor moves with the last message of each."""
+    for event in events:
+        told = lol_events.meaning(event, game.who, game.own_team)
+        at_ms = started_ms + event.event_time * 1000
+        for number, (type_, payload) in enumerate(told):
+            id_ = f"{cursor.game}:{event.event_id}.{number}"
+            after = _encode(Cursor(cursor.game, event.event_id)) if number == len(told) - 1 else None
+            yield Message(generic.packed(type_, payload, "lol", id_, at_ms), "event", id_, at_ms, after)
+
+
+def try_message(settings: Settings, name: str, data: bytes) -> list[Message]:
+    """Return what a list of events would become, as if all of it had just happened."""
+    del settings, name
+    events = lol_events.read(data)
+    return list(messages(events, Cursor("try"), Game([], ""), 0.0))
+
+
+async def connect(session: Any) -> AsyncIterator[Message]:
+    """Wait for a game, and follow it to its end."""
+    from actors.producers.http_call import Api, NotSent
+
+    settings: Settings = session.settings
+    is_live = False
+    with Api(settings.url, trusted=True) as api:
+        while True:
+            try:
+                found = await asyncio.to_thread(_look, api, session)
+            except NotSent as error:
+                if is_live:
+                    raise Disconnected("the game has ended") from error
+                await asyncio.sleep(settings.look_s)
+                continue
+            if found is None:  # the game is loading
+                await asyncio.sleep(settings.look_s)
+                continue
+            if not is_live:
+                session.live()
+                is_live = True
+            session.alive()
+            for message in found:
+                yield message
+            await asyncio.sleep(settings.poll_s)
+
+
+def _look(api: Any, session: Any) -> list[Message] | None:
+    """Ask for the list once; None while the game loads. Runs in a thread."""
+    body = _get(api, "eventdata")
+    if body is None:
+        return None
+    try:
+        events = lol_events.read(body)
+        cursor = lol_events.load(session.cursor)
+        if not events or (events[-1].event_id == cursor.event_id and lol_events.game_of(events) == cursor.game):
+            return []
+        game_time_s = _stats.decode(_get(api, "gamestats") or b"{}").game_time
+        new, cursor = lol_events.unread(events, cursor, game_time_s)
+        people = _people.decode(_get(api, "playerlist") or b"[]")
+        game = Game(people, _name.decode(_get(api, "activeplayername") or b'""'))
+    except (BadInput, *UNREADABLE) as error:
+        session.reject(str(error), body)
+        return []
+    return list(messages(new, cursor, game, time.time() * 1000 - game_time_s * 1000))
+
+
+def _get(api: Any, what: str) -> bytes | None:
+    """Return an answer; None for 404, which is every answer while the game loads or to a spectator."""
+    answer = api.call("GET", f"{PREFIX}/{what}", {})
+    if answer.status == 404:
+        return None
+    if answer.status != 200:
+        raise Disconnected(f"{PREFIX}/{what} answered {answer.status}")
+    body: bytes = answer.body
+    return body

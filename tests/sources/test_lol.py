@@ -1,0 +1,283 @@
+"""League of Legends: events as tables, and a game of this test's own that starts, crashes, ends and starts again."""
+
+import http.server
+import json
+import ssl
+import threading
+from contextlib import suppress
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actors.adapters import lol_events
+from actors.adapters.lol_events import Cursor
+from actors.core.contract.event import Submission
+from actors.core.contract.taxonomy import TAXONOMY
+from actors.errors import BadInput, ConfigError
+from actors.producers import spec
+from actors.producers.sources import lol
+from tests.sockets.actors import CORE, Actors
+from tests.sources.peer import report
+from tests.support import eventually
+
+# A certificate that nobody signed, as the game has one; made for this test.
+CERTIFICATE = """\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg9n06EKAeRvySN1Oa
+XJO6S2lEqmp4EjYq3c59E4CghSuhRANCAARquHQU60VyoB86Ie5/OHZeEA7w3nXH
+AtsynrypNT25JByz/+rc8kcY2wXDF7BlAD1qPKccBQpeNU7yaGA1hkAK
+-----END PRIVATE KEY-----
+-----BEGIN CERTIFICATE-----
+MIIBezCCASGgAwIBAgIUeMmm5E7/HVsk5iscM17FF8QFaVgwCgYIKoZIzj0EAwIw
+EjEQMA4GA1UEAwwHcmNsaWVudDAgFw0yNjExMjExNjQ4MjdaGA8yMTI2MTAyODE2
+NDgyN1owEjEQMA4GA1UEAwwHcmNsaWVudDBZMBMGByqGSM49AgEGCCqGSM49AwEH
+A0IABGq4dBTrRXKgHzoh7n84dl4QDvDedccC2zKevKk1PbkkHLP/6tzyRxjbBcMX
+sGUAPWo8pxwFCl41TvJoYDWGQAqjUzBRMB0GA1UdDgQWBBRHJzHBGG+JvqFEZD0M
+AuM3eratLjAfBgNVHSMEGDAWgBRHJzHBGG+JvqFEZD0MAuM3eratLjAPBgNVHRMB
+Af8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIQDLCHVgsXnQyWDmUy0eaqJHpEAv
+6Rd+0UbjMRAtgUaEmgIgb6bGWQNiGqcm8IGG65HPRwd0yj0G2TGwJ8LDyyLyq8g=
+-----END CERTIFICATE-----
+"""
+
+START = {"EventID": 0, "EventName": "GameStart", "EventTime": 0.6020711064338684}
+
+
+def event(number, name, **fields):
+    return {"EventID": number, "EventName": name, "EventTime": 60.0 + number, **fields}
+
+
+def kill(number, killer="Ada", victim="Bo", *assisters):
+    return event(number, "ChampionKill", KillerName=killer, VictimName=victim, Assisters=list(assisters))
+
+
+PEOPLE = [
+    lol.Person("Ada#EUW", "Ada", "Ada", "ORDER"),
+    lol.Person("Bo#1", "Bo", "", "CHAOS"),
+    lol.Person("", "", "Cy", "ORDER"),
+]
+
+
+def said(message):
+    submission = msgspec.msgpack.decode(message.body, type=Submission)
+    msgspec.msgpack.decode(submission.payload, type=TAXONOMY[submission.type].payload)
+    payload = msgspec.msgpack.decode(submission.payload)
+    for name in ("attacker", "victim", "player", "assister"):
+        if name in payload:
+            payload[name] = f"{payload[name]['name']}/{payload[name].get('team', '')}"
+    return submission.type, payload
+
+
+def told(*events, own="Ada#EUW"):
+    """Return what events become in a game of Ada and Cy against Bo."""
+    found = lol_events.read(json.dumps({"Events": list(events)}).encode())
+    return [said(message) for message in lol.messages(found, Cursor("g"), lol.Game(PEOPLE, own), 0.0)]
+
+
+ADA, BO, CY = "Ada/ORDER", "Bo/CHAOS", "Cy/ORDER"
+MEANINGS = [
+    (START, [("round", {"phase": "match_start"})]),
+    (event(1, "MinionsSpawning"), []),
+    (kill(2), [("kill", {"attacker": ADA, "victim": BO})]),
+    (kill(2, "Ada", "Bo", "Cy"), [("kill", {"attacker": ADA, "victim": BO, "assister": CY}),
+                                  ("assist", {"player": CY, "victim": BO})]),
+    (kill(2, "Turret_T1_C_05_A"), [("death", {"victim": BO, "cause": "turret"})]),
+    (kill(2, "Minion_T100L1S01N0001"), [("death", {"victim": BO, "cause": "minion"})]),
+    (kill(2, "SRU_Baron12.1.1"), [("death", {"victim": BO, "cause": "monster"})]),
+    (kill(2, ""), [("death", {"victim": BO})]),
+    (kill(2, "Stranger"), [("kill", {"attacker": "Stranger/", "victim": BO})]),
+    (event(3, "FirstBlood", Recipient="Ada"), [("objective", {"action": "first_blood", "player": ADA})]),
+    (event(3, "FirstBlood"), []),
+    *((event(4, "Multikill", KillerName="Ada", KillStreak=kills),
+       [("objective", {"action": action, "player": ADA, "team": "ORDER"})])
+      for kills, action in ((2, "double_kill"), (5, "penta_kill"), (6, "penta_kill"))),
+    (event(4, "Multikill", KillerName="Ada", KillStreak=1), []),
+    (event(5, "Ace", Acer="Bo", AcingTeam="CHAOS"), [("objective", {"action": "ace", "player": BO, "team": "CHAOS"})]),
+    (event(6, "TurretKilled", KillerName="Ada", TurretKilled="Turret_T2_R_03_A"),
+     [("objective", {"action": "turret_destroyed", "player": ADA, "target": "Turret_T2_R_03_A", "team": "ORDER"})]),
+    (event(6, "TurretKilled", KillerName="Minion_T200", TurretKilled="Turret_T1_R_03_A"),
+     [("objective", {"action": "turret_destroyed", "target": "Turret_T1_R_03_A", "team": "CHAOS"})]),
+    (event(7, "FirstBrick", KillerName="Ada"),
+     [("objective", {"action": "first_turret", "player": ADA, "team": "ORDER"})]),
+    (event(8, "InhibKilled", KillerName="Bo", InhibKilled="Barracks_T1_C1"),
+     [("objective", {"action": "inhibitor_destroyed", "player": BO, "target": "Barracks_T1_C1", "team": "CHAOS"})]),
+    (event(9, "InhibRespawned", InhibRespawned="Barracks_T1_C1"),
+     [("objective", {"action": "inhibitor_respawned", "target": "Barracks_T1_C1"})]),
+    (event(10, "DragonKill", KillerName="Ada", DragonType="Fire", Stolen="True"),
+     [("objective", {"action": "dragon_slain", "player": ADA, "target": "Fire", "team": "ORDER", "stolen": True})]),
+    *((event(11, name, KillerName="Bo", Stolen="False"),
+       [("objective", {"action": action, "player": BO, "team": "CHAOS"})])
+      for name, action in (("HeraldKill", "herald_slain"), ("BaronKill", "baron_slain"),
+                           ("HordeKill", "voidgrub_slain"), ("AtakhanKill", "atakhan_slain"))),
+    (event(12, "GameEnd", Result="Win"), [("round", {"phase": "match_end", "winner": "ORDER", "reason": "Win"})]),
+    (event(12, "GameEnd", Result="Lose"), [("round", {"phase": "match_end", "winner": "CHAOS", "reason": "Lose"})]),
+    (event(13, "Kill"), []),
+    (event(13, "SomethingNew"), []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "expected"), MEANINGS, ids=lambda value: str(value)[:60])
+def test_what_an_event_becomes(one, expected):
+    assert told(one) == expected
+
+
+def test_a_spectator_has_no_team():
+    assert told(event(1, "GameEnd", Result="Win"), own="") == [("round", {"phase": "match_end", "reason": "Win"})]
+
+
+GAME = [START, event(1, "MinionsSpawning"), kill(2), kill(3), kill(4)]
+OTHER = [START | {"EventTime": 0.7}, kill(1)]
+NOW = 64.0
+SEEN = lol_events.game_of(lol_events.read(json.dumps({"Events": GAME}).encode()))
+
+
+@pytest.mark.parametrize(
+    ("events", "cursor", "game_time_s", "expected"),
+    [
+        (GAME, Cursor(SEEN, 2), NOW, [3, 4]),
+        (GAME, Cursor(SEEN, 4), NOW, []),
+        (GAME, Cursor(), NOW, [1, 2, 3, 4]),  # the start is 64 s ago
+        (GAME, Cursor(), 1_000.0, []),
+        (GAME[:1], Cursor(), 1.0, [0]),
+        (OTHER, Cursor(SEEN, 4), NOW, [1]),  # another game
+        (GAME[:2], Cursor(SEEN, 4), 61.0, [1]),  # the same first event, fewer of them: another game, too
+        ([], Cursor(SEEN, 4), NOW, []),
+        (list(reversed(GAME)), Cursor(SEEN, 3), NOW, [4]),
+    ],
+)
+def test_what_was_not_told_yet(events, cursor, game_time_s, expected):
+    found = lol_events.read(json.dumps({"Events": events}).encode())
+    new, _ = lol_events.unread(found, cursor, game_time_s)
+    assert [one.event_id for one in new] == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b"", "truncated"),
+        (b"[]", "object"),
+        (b"{}", "Events"),
+        (b'{"Events": [{"EventID": "x", "EventName": "Ace"}]}', r"Events\[0\].EventID"),
+        (b'{"Events": [{"EventID": 1}]}', "EventName"),
+        (b'{"Events": [{"EventID": 1, "EventName": "Ace", "EventTime": -1}]}', "EventTime"),
+        (b'{"Events": [{"EventID": 1, "EventName": "\xff"}]}', "utf-8"),
+        (b'{"Events":' + b"[" * 100_000, "."),
+    ],
+)
+def test_a_list_that_is_none_is_refused(body, text):
+    with pytest.raises(BadInput, match=text):
+        lol_events.read(body)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://192.168.1.5:2999", "https://example.org", "ftp://127.0.0.1", "127.0.0.1:2999"]
+)
+def test_only_this_machine_is_asked(url):
+    with pytest.raises(ConfigError, match="expected https://127"):
+        spec.settings_of("lol", {"kind": "lol", "url": url})
+
+
+names = st.sampled_from([one["EventName"] for one, _ in MEANINGS]) | st.text(max_size=8)
+fields = st.sampled_from(
+    ["KillerName", "VictimName", "Acer", "Recipient", "TurretKilled", "Stolen", "KillStreak", "Assisters"]
+)
+values = st.text(max_size=70) | st.integers() | st.booleans() | st.none() | st.lists(st.text(max_size=70), max_size=3)
+
+
+@given(st.lists(st.tuples(names, st.dictionaries(fields, values, max_size=4)), max_size=5))
+@settings(max_examples=300, deadline=None)
+def test_nothing_but_bad_input_comes_out(rows):
+    with suppress(BadInput):
+        told(*(event(number, name, **more) for number, (name, more) in enumerate(rows)))
+
+
+class Client:
+    """The game: answers with a certificate of its own, or not at all."""
+
+    def __init__(self, tmp_path):
+        self.answers = {}
+        self._pem = tmp_path / "game.pem"
+        self._pem.write_text(CERTIFICATE)
+        self.port = 0
+        self._server = None
+
+    def start(self, events, game_time_s):
+        client = self
+        self.say(events, game_time_s)
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                body = client.answers.get(self.path.removeprefix("/liveclientdata/"))
+                self.send_response(404 if body is None else 200)
+                self.send_header("Content-Length", str(len(body or b"")))
+                self.end_headers()
+                self.wfile.write(body or b"")
+
+            def log_message(self, *_):
+                """Say nothing."""
+
+        server = self._server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self._pem)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        self.port = server.server_address[1]
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
+
+    def say(self, events, game_time_s):
+        self.answers = {} if events is None else {
+            "eventdata": events if isinstance(events, bytes) else json.dumps({"Events": events}).encode(),
+            "gamestats": json.dumps({"gameMode": "CLASSIC", "gameTime": game_time_s}).encode(),
+            "playerlist": json.dumps([{"riotIdGameName": "Ada", "riotId": "Ada#EUW", "team": "ORDER"}]).encode(),
+            "activeplayername": b'"Ada#EUW"',
+        }  # fmt: skip
+
+    def stop(self):
+        self._server.shutdown()
+        self._server.server_close()
+        self._server = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self._server is not None:
+            self.stop()
+
+
+def victims(actors):
+    """Return the victims of the kills in the log, in their order."""
+    payloads = [msgspec.msgpack.decode(one.payload) for one in actors.logged() if one.type == "kill"]
+    return [payload["victim"]["name"] for payload in payloads]
+
+
+def test_games_are_followed_from_start_to_end_through_deaths_on_both_sides(tmp_path):
+    with Client(tmp_path) as client:
+        client.start(None, 0)  # the game loads
+        source = f'{{kind="lol",url="https://127.0.0.1:{client.port}",poll_s=0.02,look_s=0.02}}'
+        with Actors(f"sources.lol={source}") as actors:
+            actors.start(*CORE, "lol")
+            eventually(lambda: report(actors, "lol").get("state") == "connecting", 10)
+            events = [START, kill(1, "Ada", "v1")]
+            client.say(events, 62.0)
+            eventually(lambda: victims(actors) == ["v1"], 10)
+            client.say(b"{nonsense", 62.0)
+            eventually(lambda: report(actors, "lol")["rejected"] > 0, 10)
+            actors.kill("lol")
+            events += [kill(2, "Ada", "v2"), kill(3, "Ada", "v3")]
+            client.say(events, 64.0)
+            actors.start("lol")
+            eventually(lambda: victims(actors) == ["v1", "v2", "v3"], 10)
+            client.stop()  # the game crashes, and comes back with its list
+            eventually(lambda: report(actors, "lol")["state"] == "connecting", 10)
+            events += [kill(4, "Ada", "v4"), event(5, "GameEnd", Result="Win")]
+            client.start(events, 66.0)
+            eventually(lambda: "round" in [one.type for one in actors.logged()], 10)
+            client.say([START | {"EventTime": 0.7}, kill(1, "Ada", "w1")], 62.0)  # the next game
+            eventually(lambda: victims(actors)[-1] == "w1", 10)
+            assert victims(actors) == ["v1", "v2", "v3", "v4", "w1"]
+            (end,) = [msgspec.msgpack.decode(one.payload) for one in actors.logged() if one.type == "round"]
+            assert end == {"phase": "match_end", "winner": "ORDER", "reason": "Win"}
