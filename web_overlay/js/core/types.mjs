@@ -68,6 +68,7 @@
  * @property {DefaultBox} box where it stands on a stage of 1920 × 1080, unless a layout says otherwise
  * @property {DefaultBox} [upright] the same on a stage of 1080 × 1920
  * @property {readonly string[]} [samples] types of the test events that fill it in the editor; without it the first of `types`
+ * @property {readonly {type: string, payload: Record<string, unknown>}[]} [clear] events that empty it again, where it shows a state
  * @property {(stage: import("../widgets/dom.mjs").Stage, root: HTMLElement) => Widget} make `root` is its section
  */
 

@@ -5,7 +5,7 @@ import { addressOf, taken } from "../core/address.mjs";
 import { PARAMS } from "../core/params.mjs";
 import { el, text } from "../widgets/dom.mjs";
 
-const HIDDEN = ["journal", "format", "design"]; // for tests and development
+const HIDDEN = ["journal", "format", "design", "preview"]; // for tests and development
 const FIRST = ["overlay_id", "scene", "theme", "lang", "player", "widgets", "scale", "motion"];
 const NOT_IN_PREVIEW = ["overlay_id", "scene", "on_reload", "hud", "widgets"];
 
@@ -102,10 +102,11 @@ export class AddressForm {
     return addressOf(location.origin, this.values, token);
   }
 
-  /** The same look in the preview, which has a name of its own. @param {string} token @param {string} id */
+  /** The same look in the preview, which is silent and no overlay. @param {string} token @param {string} id */
   preview(token, id) {
     const values = Object.entries(this.values).filter(([name]) => !NOT_IN_PREVIEW.includes(name));
-    return addressOf("", { ...Object.fromEntries(values), overlay_id: id, on_reload: "live" }, token);
+    const own = { overlay_id: id, on_reload: "live", preview: "1", mute: "1" };
+    return addressOf("", { ...Object.fromEntries(values), ...own }, token);
   }
 }
 

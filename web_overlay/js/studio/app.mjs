@@ -77,8 +77,8 @@ function draft() {
 
 function address() {
   at("address").textContent = display === "" ? "" : form.address(display);
-  const wanted = form.preview(display, PREVIEW);
-  if (display === "" || preview.dataset.address === wanted) return;
+  const wanted = form.preview(token, PREVIEW);
+  if (token === "" || preview.dataset.address === wanted) return;
   listening = false;
   preview.src = preview.dataset.address = wanted;
 }
@@ -99,6 +99,11 @@ click("reset-all", () => editor.resetAll());
 click("fill", () => {
   const types = kinds.flatMap(({ samples, types }) => samples ?? types.slice(0, 1));
   return command(types.map((type) => ({ name: "test", args: { type } })), `${types.length} test events were sent.`);
+});
+click("empty", () => {
+  const events = kinds.flatMap(({ clear }) => clear ?? []);
+  const commands = events.map((event) => ({ name: "emit", args: { ...event, source: "studio" } }));
+  return command(commands, "What the test events left behind is gone.");
 });
 click("air", () => {
   const scene = { type: "scene", source: "studio", payload: { name: editor.scene } };

@@ -24,6 +24,7 @@ export const widget = {
   types: ["score", "objective", "round"],
   box: { x: 480, y: 104, width: 960, height: 72, anchor: "top" },
   upright: { x: 54, y: 96, width: 972, height: 72, anchor: "top" },
+  clear: [{ type: "score", payload: { scores: {} } }],
   make: (stage, root) => new Score(stage, root),
 };
 
@@ -62,7 +63,7 @@ class Score {
   tell(payload) {
     const names = payload.names ?? {};
     const scores = Object.entries(payload.scores ?? {});
-    if (scores.length > 1) {
+    if (scores.length !== 1) {
       for (const team of this.sides.keys()) if (!scores.some(([told]) => told === team)) this.sides.delete(team);
     }
     for (const [team, points] of scores) {
