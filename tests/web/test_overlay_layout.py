@@ -103,10 +103,16 @@ def test_nothing_leaves_its_box_whatever_the_scale(gate: Gate, overlay: Overlay,
         "[...document.querySelectorAll('.w')].every((node) => getComputedStyle(node).contain === 'strict')"
     )
     assert clipped
-    height = overlay.page.evaluate("document.querySelector('.kf-panel').getBoundingClientRect().height")
-    assert height == pytest.approx(46 * scale, abs=1)
-    rows = len(overlay.texts(".kf-panel"))
-    assert 46 * scale * rows <= boxes["killfeed"][3], "never half a row"
+    rows: list[list[float]] = overlay.page.evaluate(
+        """[...document.querySelectorAll('.kf-row:not(.off) .kf-panel')].map((node) => {
+          const { top, bottom, height } = node.getBoundingClientRect();
+          return [top, bottom, height / node.offsetHeight]; })"""
+    )
+    _, top, _, height = boxes["killfeed"]
+    assert rows, "at least one"
+    for begin, end, factor in rows:
+        assert factor == pytest.approx(scale, abs=0.05)
+        assert top - 1 <= begin < end <= top + height + 1, "never half a row"
 
 
 def test_content_is_aligned_to_the_anchor(gate: Gate, overlay: Overlay) -> None:
