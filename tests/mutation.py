@@ -36,7 +36,7 @@ settings.register_profile("mutation", phases=[Phase.explicit, Phase.generate], d
 settings.load_profile("mutation")
 """
 
-CORE, SOCKETS, FAULTS = "tests/core/", "tests/sockets/", "tests/faults/"
+CORE, SOCKETS, FAULTS, SOURCES = "tests/core/", "tests/sockets/", "tests/faults/", "tests/sources/"
 
 
 class Edit(NamedTuple):
@@ -71,6 +71,7 @@ POWER, DEATHS, SHELLS = (
     f"{FAULTS}test_store_deaths.py::test_a_store_that_died_keeps_what_it_acknowledged",
     f"{SOCKETS}test_shells.py",
 )
+TWITCH_LOGIN = "actors/producers/twitch_login.py"
 NEVER_NAMED = Edit(ORDER, "line.admitted + 1 if self._is_late(line, now_s) else 0)", "0)")
 NEVER_AGAIN = Edit(WINDOW, "            self._again(0)\n            self._silence_s =", "            self._silence_s =")
 WORLD = f"{CORE}test_delivery.py"
@@ -246,6 +247,31 @@ MUTATIONS: Final = [
     one("the ingest lives on with a failure of its own", "actors/producers/ingest.py",
         "    aio.end_with_own_failures(loop, ingest.counts, fail)\n", "",
         f"{FAULTS}test_crashes.py::test_what_a_callback_of_the_ingest_raises_ends_it"),
+    # Twitch
+    one("a refresh token is sent without a mark on disk", TWITCH_LOGIN,
+        "self._replace(grant, msgspec.structs.replace(grant, refreshing=True))",
+        "msgspec.structs.replace(grant, refreshing=True)", f"{SOURCES}test_twitch_login.py"),
+    one("a refresh token that may be spent is sent again", TWITCH_LOGIN, "if grant.refreshing:", "if False:",
+        f"{SOURCES}test_twitch_login.py"),
+    one("a renewed login replaces the one that the user has made", TWITCH_LOGIN,
+        "if current.refresh_token != old.refresh_token:", "if False:", f"{SOURCES}test_twitch_login.py"),
+    one("two processes own a login", "actors/producers/sources/twitch.py",
+        'with host.lock(session.run_dir / f"login-{secret}.lock", session.name):', "if True:",
+        f"{SOURCES}test_twitch.py"),
+    one("the old socket is not read while a session moves", "actors/producers/sources/twitch.py",
+        "                self._next = self._sockets.open(frame.payload.session.reconnect_url)",
+        "                self._sockets.close(self._current)\n"
+        "                self._next = self._sockets.open(frame.payload.session.reconnect_url)",
+        f"{SOURCES}test_twitch.py"),
+    one("a gift to many is shown once for each of them", "actors/adapters/twitch_eventsub.py",
+        'if metadata.subscription_type == "channel.subscribe" and peek.is_gift:', "if False:",
+        f"{SOURCES}test_twitch_eventsub_frames.py"),
+    one("messages of other channels are shown", "actors/adapters/twitch_irc.py",
+        'return source not in ("", line.tags.get("room-id"))', "return False",
+        f"{SOURCES}test_twitch_irc_lines.py"),
+    one("a cut line of chat is taken for a whole one", "actors/producers/sources/twitch_chat.py",
+        "*whole, self._rest = (self._rest + data).split(b\"\\n\")", "whole = data.split(b\"\\n\")",
+        f"{SOURCES}test_twitch_chat.py"),
 ]  # fmt: skip
 
 
