@@ -522,6 +522,42 @@ def test_what_is_no_event_is_ignored(body):
     assert read(body) == []
 
 
+CLI_USER = {"user_id": "74378", "user_login": "testFromUser", "user_name": "testFromUser"}
+CLI = [
+    (
+        "channel.cheer",
+        {"user_id": "", "user_login": "", "user_name": "", "is_anonymous": True, "message": "x", "bits": 100},
+    ),
+    ("channel.subscribe", {**CLI_USER, "tier": "1000", "is_gift": False}),
+    (
+        "channel.subscription.gift",
+        {**CLI_USER, "tier": "1000", "total": 1, "is_anonymous": False, "cumulative_total": 5},
+    ),
+    (
+        "channel.hype_train.begin",
+        {
+            "id": "t",
+            "total": 5,
+            "progress": 5,
+            "goal": 9,
+            "last_contribution": {"total": 5, "type": "bits"},
+            "level": 1,
+        },
+    ),
+    ("channel.raid", {"from_broadcaster_user_id": "1", "from_broadcaster_user_name": "testFromUser", "viewers": 7}),
+    ("channel.goal.begin", {"id": "g", "type": "follower", "description": "", "current_amount": 1, "target_amount": 2}),
+    ("stream.online", {"id": "1", "type": "live", "started_at": SENT}),
+]
+
+
+@pytest.mark.parametrize(("type_", "event"), CLI, ids=[type_ for type_, _ in CLI])
+def test_payloads_of_the_official_command_line_are_read(type_, event):
+    """`twitch event trigger` leaves names empty instead of null, adds old fields and leaves new ones out."""
+    both = {"from_broadcaster_user_id": "1", "to_broadcaster_user_id": "7"}
+    ((_, payload, _),) = read(frame(type_, HOME | event, condition=both))
+    assert payload.get("user", "testFromUser") in ("testFromUser", "Anonymous")
+
+
 def test_a_repeated_message_keeps_its_identity():
     first, again = (read(frame("channel.raid", {"from_broadcaster_user_name": "Bo", "viewers": 3})) for _ in range(2))
     assert first == again

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import sqlite3
+import threading
 from collections import Counter
 from contextlib import closing
 
@@ -140,6 +141,31 @@ def test_a_streamer_logs_in_and_gets_a_follow():
         for file in (pipeline.run_dir / "log").iterdir():
             assert "access-1" not in file.read_text()
         assert (pipeline.run_dir / "secrets" / "tw").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_kill_while_the_login_is_renewed_does_not_send_its_token_again():
+    """The token may be spent: the source works on with its access token, and then asks to log in again."""
+    asked, killed = threading.Event(), threading.Event()
+
+    def renew(_peer, _spent):
+        asked.set()
+        assert killed.wait(30)
+        return 0, None
+
+    with EventSub() as events, Http() as http, Pipeline(eventsub_source(events, http)) as pipeline:
+        http.expires_in, http.renew = 600, renew
+        log_in(pipeline)
+        pipeline.start(ready=False)
+        assert asked.wait(30)
+        eventually(pipeline.running, 20)
+        pipeline.kill("tw")
+        killed.set()
+        eventually(lambda: report(pipeline, "tw")["state"] == "degraded", 20)
+        assert "Log in again: ./supervisor.py login twitch --source tw" in report(pipeline, "tw")["detail"]
+        http.valid = set()
+        pipeline.kill("tw")
+        eventually(lambda: report(pipeline, "tw")["state"] == "refused", 20)
+        assert http.spent == ["refresh-0"]
 
 
 def test_chat_without_a_login_survives_reconnects_and_a_kill():
