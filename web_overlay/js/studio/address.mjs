@@ -9,6 +9,9 @@ const HIDDEN = ["journal", "format", "design", "preview"]; // for tests and deve
 const FIRST = ["overlay_id", "scene", "theme", "lang", "player", "widgets", "scale", "motion"];
 const NOT_IN_PREVIEW = ["overlay_id", "scene", "on_reload", "hud", "widgets"];
 
+/** @type {Record<string, string>} what a text may be, as a hint; the user may have others */
+const HINTS = { theme: "broadcast, minimal, high-contrast, or yours", player: "all players alike", scene: "as scene events say" };
+
 /** @type {Record<string, string>} */
 const LABELS = {
   overlay_id: "Overlay id (whose layout)",
@@ -55,7 +58,7 @@ export class AddressForm {
       input.append(...["", ...(values ?? [])].map((value) => new Option(words(value), value)));
     } else if (low !== undefined) {
       Object.assign(input, { type: "number", min: low, max: high, step: "any" });
-    } else input.maxLength = 64;
+    } else Object.assign(input, { maxLength: 64, placeholder: HINTS[name] ?? "" });
     this.inputs.set(name, input);
     const wide = low === undefined && values === undefined ? "wide" : "";
     return el("label", wide, text(LABELS[name] ?? name.replaceAll("_", " ")), input);

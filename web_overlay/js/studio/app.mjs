@@ -46,7 +46,7 @@ const scenes = new Scenes(editor, at, say);
 const files = new Files(editor, gateway, at, say);
 new Exchange(editor, at, () => files.name, say);
 const form = new AddressForm(at("address-form"), kinds, address);
-new Background(at("stage"), /** @type {any} */ (at("backdrop")), /** @type {any} */ (at("background")), input("file"));
+const background = new Background(at("stage"), /** @type {any} */ (at("backdrop")), /** @type {any} */ (at("background")), input("file"));
 
 /** @param {string} text @param {"good" | "warn" | "bad" | ""} [tone] */
 function say(text, tone = "") {
@@ -61,6 +61,7 @@ function show() {
   })) {
     /** @type {HTMLButtonElement} */ (at(id)).disabled = !on;
   }
+  background.fit(editor.stage);
   scenes.show();
   board.show();
   list.show();

@@ -15,7 +15,8 @@ const KEY = "framewire.studio.background";
 export class Background {
   /** @param {HTMLElement} stage @param {HTMLCanvasElement} canvas @param {HTMLSelectElement} select @param {HTMLInputElement} file */
   constructor(stage, canvas, select, file) {
-    Object.assign(canvas, { width: 1920, height: 1080 });
+    /** @type {HTMLCanvasElement | ImageBitmap | null} */
+    this.picture = null;
     this.stage = stage;
     this.canvas = canvas;
     this.select = select;
@@ -44,7 +45,15 @@ export class Background {
 
   /** @param {string} name @param {HTMLCanvasElement | ImageBitmap} picture */
   paint(name, picture) {
-    cover(this.canvas, picture);
+    this.picture = picture;
     this.stage.dataset.background = name;
+    cover(this.canvas, picture);
+  }
+
+  /** The stage has this size now. @param {{width: number, height: number}} size */
+  fit({ width, height }) {
+    if (this.canvas.width === width && this.canvas.height === height) return;
+    Object.assign(this.canvas, { width, height });
+    if (this.picture !== null) cover(this.canvas, this.picture);
   }
 }

@@ -29,6 +29,7 @@ export class Files {
     this.revision = "";
     this.saving = false;
     this.reported = "";
+    this.lost = false; // the gateway does not answer
     this.always.checked = localStorage.getItem(ALWAYS) === "1";
     this.always.addEventListener("change", () => {
       localStorage.setItem(ALWAYS, this.always.checked ? "1" : "0");
@@ -98,6 +99,8 @@ export class Files {
   async look() {
     try {
       const [answer, ids] = await Promise.all([this.gateway.load(this.name), this.gateway.overlays()]);
+      if (this.lost) this.say("The gateway answers again.", "good");
+      this.lost = false;
       this.suggest([...new Set(["default", ...answer.layouts, ...ids])]);
       if (this.saving || answer.overlay !== this.name) return;
       if (answer.error !== this.reported) {
@@ -132,6 +135,7 @@ export class Files {
   /** @param {unknown} error */
   fail(error) {
     if (!(error instanceof Refusal || error instanceof BadLayout)) throw error;
+    this.lost = error instanceof Refusal && error.status === 0;
     this.say(error.message, "bad");
   }
 }
