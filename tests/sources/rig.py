@@ -27,6 +27,9 @@ class Session:
         self.counted: list[str] = []
         self.rejected: list[str] = []
 
+    def secret(self) -> str:
+        return self.secrets.get(self.settings.secret or self.name)
+
     def live(self) -> None:
         self.lives += 1
 

@@ -7,9 +7,7 @@ Nothing is read from a body before its sender has proven itself, except a token 
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any, Final, Literal
@@ -20,15 +18,14 @@ import msgspec
 from actors.adapters import mapping
 from actors.adapters.mapping import Rule
 from actors.adapters.webhook_presets import PRESETS, Preset
-from actors.core.contract.event import Submission
 from actors.core.sources import signature
 from actors.core.sources.signature import Forgery, Proof, Scheme
 from actors.errors import BadInput
+from actors.producers import mapped
 from actors.producers.spec import Forbidden, Message, Private, Request, SourceSettings, Spec, Taken
 
 FORM: Final = "application/x-www-form-urlencoded"
 MAX_FIELDS: Final = 20
-_MAIL: Final = re.compile(r"[^\s'\"@]{1,64}@[^\s'\"@]{1,255}")
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -114,23 +111,8 @@ def _preset(settings: Settings) -> Preset:
 def _messages(settings: Settings, preset: Preset, request: Request, proof: Proof, body: Any) -> list[Message]:
     rules = _compiled(tuple(_encode(rule) for rule in (settings.map or preset.rules)))
     seen = {"header": dict(request.headers), "query": dict(request.query)}
-    try:
-        found = mapping.submissions(rules, body, request.name, seen)
-    except BadInput as error:
-        raise Private(_MAIL.sub("…@…", str(error))) from error
-    delivery = proof.identity or _digest(request, preset)
-    return [_message(submission, f"{delivery}.{number}") for number, submission in enumerate(found)]
-
-
-def _message(submission: Submission, identity: str) -> Message:
-    submission = msgspec.structs.replace(submission, id=submission.id or identity)
-    return Message(_encode(submission), "event", f"{submission.type}/{submission.id}", submission.ts_source_ms)
-
-
-def _digest(request: Request, preset: Preset) -> str:
-    """Return an identity for a platform that gives none: the same message is the same delivery."""
-    kind = request.headers.get(preset.event, "")
-    return hashlib.blake2b(kind.encode(errors="replace") + b"\n" + request.body, digest_size=16).hexdigest()
+    delivery = proof.identity or mapped.digest(request.headers.get(preset.event, ""), request.body)
+    return mapped.messages(rules, request.name, body, delivery, seen)
 
 
 def _body(request: Request, preset: Preset) -> Any:
@@ -144,23 +126,16 @@ def _body(request: Request, preset: Preset) -> Any:
         if preset.form not in form:
             raise Private(f"The form has no field {preset.form!r}")
         data = form[preset.form][0]
-    return _json(data)
-
-
-def _json(data: str | bytes) -> Any:
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise Private(f"Expected JSON: {_MAIL.sub('…@…', str(error))[:200]}") from error
+    return mapped.decoded(data)
 
 
 def _file(data: bytes) -> tuple[dict[str, str], Any]:
     """Return headers and body of a saved message: `Name: value` lines and an empty line may stand before the JSON."""
     head, found, rest = data.replace(b"\r\n", b"\n").partition(b"\n\n")
     if data.lstrip()[:1] in (b"{", b"[") or not found:
-        return {}, _json(data)
+        return {}, mapped.decoded(data)
     lines = (line.decode("latin-1").partition(":") for line in head.split(b"\n"))
-    return {name.strip().lower(): value.strip() for name, _, value in lines}, _json(rest)
+    return {name.strip().lower(): value.strip() for name, _, value in lines}, mapped.decoded(rest)
 
 
 def _twitch(request: Request, proof: Proof) -> Taken:
@@ -168,7 +143,7 @@ def _twitch(request: Request, proof: Proof) -> Taken:
     headers = {name: request.headers.get(f"twitch-eventsub-{name}", "") for name in (
         "message-type", "subscription-type", "subscription-version", "message-timestamp")}  # fmt: skip
     kind = headers["message-type"]
-    body = _json(request.body)
+    body = mapped.decoded(request.body)
     if not isinstance(body, dict):
         raise BadInput("Expected a JSON object of EventSub")
     if kind == "webhook_callback_verification":

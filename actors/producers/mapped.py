@@ -1,0 +1,57 @@
+"""Messages of a platform → messages of a source, by rules; what fails leaves its reason behind, and nothing private."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from actors.adapters import mapping
+from actors.errors import BadInput
+from actors.producers.spec import Message, Private
+
+_MAIL: Final = re.compile(r"[^\s'\"@]{1,64}@[^\s'\"@]{1,255}")
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def messages(
+    rules: mapping.CompiledMap, name: str, body: Any, delivery: str, extra: Mapping[str, Any] | None = None
+) -> list[Message]:
+    """Return what the rules make of a body. An event without an id of its own has that of the delivery.
+
+    Raises:
+        Private: a rule fails on it.
+    """
+    try:
+        found = mapping.submissions(rules, body, name, extra)
+    except BadInput as error:
+        raise Private(without_mail(str(error))) from error
+    made = []
+    for number, submission in enumerate(found):
+        identified = msgspec.structs.replace(submission, id=submission.id or f"{delivery}.{number}")
+        identity = f"{identified.type}/{identified.id}"
+        made.append(Message(_encode(identified), "event", identity, identified.ts_source_ms))
+    return made
+
+
+def decoded(data: str | bytes) -> Any:
+    """Return the JSON of a message; raises Private."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise Private(f"Expected JSON: {without_mail(str(error))[:200]}") from error
+
+
+def digest(*parts: str | bytes) -> str:
+    """Return an identity for what has none: the same content is the same message."""
+    data = b"\n".join(part.encode(errors="replace") if isinstance(part, str) else part for part in parts)
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def without_mail(text: str) -> str:
+    return _MAIL.sub("…@…", text)

@@ -1,0 +1,125 @@
+"""StreamElements: tips, and the activities of a channel, from its WebSocket gateway (Astro)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import quote
+
+from msgspec import Meta
+
+from actors.adapters import mapping
+from actors.adapters.mapping import Rule
+from actors.adapters.streamelements_rules import RULES
+from actors.errors import BadInput
+from actors.producers import mapped
+from actors.producers.spec import Disconnected, Message, SourceRefused, SourceSettings, Spec
+from actors.section import Url
+
+TIPS: Final = "channel.tips"
+ACTIVITIES: Final = "channel.activities"
+
+
+class Settings(SourceSettings, frozen=True, kw_only=True):
+    """A channel at StreamElements. The secret is its token.
+
+    channel     its id at StreamElements (24 characters), not its name
+    activities  follows, subscriptions, gifts, cheers and raids, too; false when another source has them
+    map         rules that stand before the built-in ones
+    """
+
+    channel: Annotated[str, Meta(min_length=1, max_length=64)]
+    token_type: Literal["jwt", "oauth2", "apikey"] = "jwt"
+    activities: bool = True
+    map: list[Rule] = []
+    url: Url = "wss://astro.streamelements.com"
+
+
+SPEC: Final = Spec(
+    Settings,
+    "StreamElements: approved tips, and follows, subscriptions, gifts, cheers and raids.",
+    redelivers=False,
+    loss="What StreamElements sends while the process restarts (a few hundred milliseconds) or the connection is cut.",
+)
+
+
+def check(settings: Settings) -> None:
+    """Raise BadInput unless all rules compile."""
+    mapping.compiled(settings.map)
+
+
+def try_message(settings: Settings, name: str, data: bytes) -> list[Message]:
+    """Return what one message would become; raises BadInput."""
+    return mapped.messages(_compiled(settings), name, mapped.decoded(data), mapped.digest(data))
+
+
+async def connect(session: Any) -> AsyncIterator[Message]:
+    """Subscribe and yield what the rules make of messages; move to another server when asked to."""
+    from actors.producers.web import websocket
+
+    rules, token = _compiled(session.settings), ""
+    while True:
+        url = session.settings.url + (f"/?reconnect_token={quote(token, safe='')}" if token else "")
+        async with websocket(url) as socket:
+            if token:  # the subscriptions are those of the old connection
+                session.live()
+            else:
+                await _subscribe(session, socket)
+            token = ""
+            while not token:
+                data = await socket.receive()
+                session.alive()
+                try:
+                    body = mapped.decoded(data)
+                    token = _control(session, body)
+                    found = mapped.messages(rules, session.name, body, mapped.digest(data))
+                except BadInput as error:
+                    session.reject(str(error), b"")
+                    continue
+                if not found and body.get("type") == "message":
+                    session.count("ignored")
+                for message in found:
+                    yield message
+
+
+async def _subscribe(session: Any, socket: Any) -> None:
+    settings: Settings = session.settings
+    for topic in (TIPS, ACTIVITIES)[: 1 + settings.activities]:
+        access = {"token": session.secret(), "token_type": settings.token_type}
+        request = {"type": "subscribe", "nonce": topic, "data": {"topic": topic, "room": settings.channel, **access}}
+        await socket.send(json.dumps(request))
+
+
+def _control(session: Any, body: Any) -> str:
+    """Take an answer of the gateway; return the token of a move, else "".
+
+    Raises:
+        BadInput: it is no message of StreamElements.
+        SourceRefused: the token is wrong.
+        Disconnected: the gateway cannot serve us now.
+    """
+    if not isinstance(body, dict):
+        raise BadInput("Expected a JSON object")
+    kind, data = body.get("type"), body.get("data")
+    details = data if isinstance(data, dict) else {}
+    if kind == "reconnect":
+        token = details.get("reconnect_token") or details.get("token")
+        if not isinstance(token, str) or not token:
+            raise Disconnected("StreamElements asks to connect again")
+        return token
+    if kind != "response":
+        return ""
+    topic, error = str(body.get("nonce"))[:40], body.get("error")
+    if error == "err_unauthorized":
+        raise SourceRefused(
+            f"StreamElements refuses the token for {topic}; set another: ./supervisor.py secret set {session.name}"
+        )
+    if error:
+        raise Disconnected(f"StreamElements refuses {topic}: {str(error)[:80]} {str(details.get('message'))[:120]}")
+    session.live()
+    return ""
+
+
+def _compiled(settings: Settings) -> mapping.CompiledMap:
+    return mapping.compiled([*settings.map, *RULES])

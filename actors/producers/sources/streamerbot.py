@@ -1,0 +1,120 @@
+"""Streamer.bot on this machine: connected to Twitch, YouTube, Kick and most tip services, it passes on their events."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from actors.adapters import mapping
+from actors.adapters.mapping import Rule
+from actors.adapters.streamerbot_rules import EVENTS, RULES
+from actors.errors import BadInput
+from actors.producers import mapped
+from actors.producers.spec import Disconnected, Message, SourceRefused, SourceSettings, Spec
+from actors.section import Url
+
+ANSWER_S: Final = 10.0
+
+
+class Settings(SourceSettings, frozen=True, kw_only=True):
+    """The WebSocket server of Streamer.bot.
+
+    without  platforms whose events are not taken, because another source has them: ["Twitch"]
+    events   further events by platform, for example {General = ["Custom"]}
+    map      rules for them; they stand before the built-in ones
+    """
+
+    url: Url = "ws://127.0.0.1:8080/"
+    without: list[str] = []
+    events: dict[str, list[str]] = {}
+    map: list[Rule] = []
+
+
+SPEC: Final = Spec(
+    Settings,
+    "Streamer.bot on this machine: Twitch, YouTube, Kick, Ko-fi, Patreon and most tip services.",
+    redelivers=False,
+    loss="What Streamer.bot sends while the process restarts (a few hundred milliseconds).",
+)
+
+
+def check(settings: Settings) -> None:
+    """Raise BadInput unless all rules compile and the platforms exist."""
+    mapping.compiled(settings.map)
+    unknown = set(settings.without) - set(EVENTS)
+    if unknown:
+        raise BadInput(f"without: unknown platform {min(unknown)!r}; expected some of {', '.join(EVENTS)}")
+
+
+def wanted(settings: Settings) -> dict[str, list[str]]:
+    """Return the events to subscribe to, by platform."""
+    own = {source: types for source, types in EVENTS.items() if source not in settings.without}
+    for source, types in settings.events.items():
+        own[source] = list(dict.fromkeys([*own.get(source, []), *types]))
+    return own
+
+
+def try_message(settings: Settings, name: str, data: bytes) -> list[Message]:
+    """Return what one event would become; raises BadInput."""
+    return mapped.messages(_compiled(settings), name, mapped.decoded(data), mapped.digest(data))
+
+
+async def connect(session: Any) -> AsyncIterator[Message]:
+    """Say hello, authenticate if asked to, subscribe, and yield what the rules make of events."""
+    from actors.producers.web import websocket
+
+    rules = _compiled(session.settings)
+    async with websocket(session.settings.url) as socket:
+        hello = await _answer(socket, "Hello")
+        if hello.get("authentication"):
+            proof = authentication(session.secret(), hello["authentication"])
+            await socket.send(json.dumps({"request": "Authenticate", "id": "auth", "authentication": proof}))
+            if (await _answer(socket, "auth")).get("status") != "ok":
+                raise SourceRefused(
+                    f"Streamer.bot refuses the password; set it: ./supervisor.py secret set {session.name}"
+                )
+        await socket.send(json.dumps({"request": "Subscribe", "id": "events", "events": wanted(session.settings)}))
+        answer = await _answer(socket, "events")
+        if answer.get("status") != "ok":
+            raise Disconnected(f"Streamer.bot refuses the subscription: {str(answer.get('error'))[:200]}")
+        session.live()
+        while True:
+            data = await socket.receive()
+            session.alive()
+            try:
+                found = mapped.messages(rules, session.name, mapped.decoded(data), mapped.digest(data))
+            except BadInput as error:
+                session.reject(str(error), b"")
+                continue
+            if not found:
+                session.count("ignored")
+            for message in found:
+                yield message
+
+
+async def _answer(socket: Any, what: str) -> dict[str, Any]:
+    """Return the answer to a request, or the greeting; what comes before it is none of ours."""
+    async with asyncio.timeout(ANSWER_S):
+        while True:
+            try:
+                message = mapped.decoded(await socket.receive())
+            except BadInput as error:
+                raise Disconnected(f"this is no Streamer.bot: {error}") from error
+            if isinstance(message, dict) and what in (message.get("request"), message.get("id")):
+                return message
+
+
+def authentication(password: str, challenge: Any) -> str:
+    """Return the proof of a password; the same scheme as obs-websocket's."""
+    if not isinstance(challenge, dict) or not all(isinstance(challenge.get(key), str) for key in ("salt", "challenge")):
+        raise Disconnected("Streamer.bot's greeting has no salt and challenge")
+    secret = base64.b64encode(hashlib.sha256((password + challenge["salt"]).encode()).digest()).decode()
+    return base64.b64encode(hashlib.sha256((secret + challenge["challenge"]).encode()).digest()).decode()
+
+
+def _compiled(settings: Settings) -> mapping.CompiledMap:
+    return mapping.compiled([*settings.map, *RULES])
