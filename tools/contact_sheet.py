@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import click
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -26,13 +27,26 @@ THEMES: Final = program.ROOT / "web_overlay" / "themes"
 SIZES: Final = {
     "720p": (1280, 720), "1080p": (1920, 1080), "4k": (3840, 2160), "21x9": (2560, 1080), "portrait": (1080, 1920),
 }  # fmt: skip
-# A page of the picture behind: what a stream may show at its worst.
+# A street of a shooter, for the picture in docs/.
+GAME: Final = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1920 1080" preserveAspectRatio="none">'
+    '<defs><linearGradient id="s" x2="0" y2="1"><stop stop-color="#5f88a6"/><stop offset="1" stop-color="#e9dcc0"/>'
+    '</linearGradient><linearGradient id="f" x2="0" y2="1"><stop stop-color="#b39a6c"/><stop offset="1" '
+    'stop-color="#54452c"/></linearGradient></defs><path fill="url(#s)" d="M0 0h1920v640H0z"/>'
+    '<path fill="#8f8a6d" d="M560 480l240-50 480 90v120H560z"/><path fill="url(#f)" d="M0 620h1920v460H0z"/>'
+    '<path fill="#8b7247" d="M0 250l430 90v300L0 860z"/><path fill="#a08654" d="M400 400h330v250H400z"/>'
+    '<path fill="#2c2419" d="M520 500h110v150H520z"/><path fill="#977d4e" d="M1080 430h310v230h-310z"/>'
+    '<path fill="#8b7247" d="M1920 200l-530 130v400l530 170z"/><path fill="#6d4a25" d="M850 600h230v120H850z"/>'
+    '<path fill="#7f5a30" d="M870 520h110v85H870z"/><path fill="#1d1d20" d="M1130 800l200 10 250 270H1180z"/></svg>'
+)
+# What is behind the page: what a stream may show at its worst.
 BACKGROUNDS: Final = {
     "white": "background: #fff",
     "night": "background: radial-gradient(circle at 30% 20%, #1b2a3a, #05080c 60%, #000)",
     "bright": "background: linear-gradient(#8fc3e8 0 38%, #e9dfc3 38% 46%, #c9a86a 46% 70%, #e8d8a8 70%)",
     "busy": "background: repeating-conic-gradient(from 20deg at 40% 60%, #d84 0 9deg, #3a6 0 18deg, #eee 0 27deg, "
     "#247 0 36deg, #111 0 45deg)",
+    "game": f"background: url('data:image/svg+xml,{quote(GAME)}') center / 100% 100%",
 }
 SETTLE_S: Final = 0.45  # everything has arrived, nothing has left yet
 # Entrances are over; what tells time stands still for the photograph.
@@ -84,7 +98,7 @@ def burst(gate: Gate) -> None:
     hero = person("lamplight")
     gate.emit("streak", {"player": hero, "kills": 7}, coalesce_key="streak:lamplight")
     gate.send(
-        kill(gate, "lamplight", "no scope nan", "m4a1_silencer", headshot=True),
+        kill(gate, "lamplight", "no scope nan", "m4a1_silencer", headshot=True, streak=7),
         kill(gate, "Rusty", "ottoline", "hegrenade", "TERRORIST"),
         gate.event("death", {"victim": person("bitbadger", "TERRORIST"), "cause": "planted_c4"}),
         kill(gate, "kettle", "Rusty", "usp_silencer", penetrated=True),

@@ -98,27 +98,28 @@ def test_a_row_comes_in_as_its_theme_says(gate: Gate, overlay: Overlay, theme: s
     assert set(overlay.page.evaluate("[...moved]")) - {"offset", "computedOffset", "easing", "composite"} == keys
 
 
+# What stands where, whenever the killfeed changes: [name, slot, has it left?]
+WATCH = """globalThis.moments = [];
+new MutationObserver(() => moments.push([...document.querySelectorAll('.kf-row:not(.off)')].map((row) =>
+  [row.querySelector('.kf-name').textContent, row.style.getPropertyValue('--slot'), row.classList.contains('gone')])))
+  .observe(document.querySelector('.w-killfeed'), {subtree: true, attributes: true});"""
+
+
 def test_rows_leave_first_and_then_the_others_close_ranks(gate: Gate, browser: Any) -> None:
     context = browser.new_context()  # a clock belongs to the whole window
     overlay = Overlay(context.new_page(), gate)
     overlay.page.clock.install()
     overlay.open("journal=1&widgets=killfeed")
     clock = overlay.page.clock
-
-    def slots() -> list[list[str]]:
-        found: list[list[str]] = overlay.page.evaluate(
-            """[...document.querySelectorAll('.kf-row:not(.off):not(.gone)')]
-              .map((row) => [row.querySelector('.kf-name').textContent, row.style.getPropertyValue('--slot')]).sort()"""
-        )
-        return found
-
-    gate.emit("kill", kill(1))
-    eventually(lambda: clock.run_for(50) or overlay.status()["drawn"] == 1)
-    clock.run_for(3_000)
-    gate.emit("kill", kill(2))
-    eventually(lambda: clock.run_for(50) or overlay.status()["drawn"] == 2)
-    eventually(lambda: clock.run_for(20) or len(slots()) == 1)
-    assert slots() == [["player2", "1"]], "the first has left, the second stands where it stood"
-    clock.run_for(200)
-    assert slots() == [["player2", "0"]]
+    for number in (1, 2):
+        gate.emit("kill", kill(number))
+        eventually(lambda: clock.run_for(50) or overlay.status()["drawn"] == number, 20)  # noqa: B023
+        clock.run_for(1_000)
+    overlay.ask(WATCH)
+    for _ in range(20):
+        clock.run_for(500)
+    moments: list[list[list[Any]]] = overlay.ask("moments")
+    left = moments.index(next(rows for rows in moments if ["player1", "0", True] in rows))
+    assert ["player2", "1", False] in moments[left], "the first leaves, and the second stands where it stood"
+    assert any(["player2", "0", False] in rows for rows in moments[left:]), "then it moves up"
     context.close()

@@ -9,7 +9,7 @@ export const widget = {
   name: "alerts",
   title: "Game alerts",
   types: GAME,
-  box: { x: 600, y: 192, width: 640, height: 220, anchor: "top" },
+  box: { x: 680, y: 192, width: 560, height: 220, anchor: "top" },
   upright: { x: 54, y: 190, width: 972, height: 200, anchor: "top" },
   make: (stage, root) => new Banner(stage, root, { describe: gameNotice, edge: "top" }),
 };

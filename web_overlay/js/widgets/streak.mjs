@@ -22,7 +22,7 @@ export const widget = {
   name: "streak",
   title: "Streak",
   types: ["multikill", "streak"],
-  box: { x: 610, y: 690, width: 680, height: 220, anchor: "top" },
+  box: { x: 640, y: 690, width: 640, height: 220, anchor: "top" },
   upright: { x: 54, y: 1060, width: 972, height: 220, anchor: "top" },
   samples: ["streak", "multikill"],
   make: (stage, root) => new Streak(stage, root),
