@@ -141,6 +141,7 @@ test("the state of delivery is asked of the overlays that were there", () => {
     [kill, [at(5)], 2_000, "drawn 1/1"],
     [kill, [at(5), at(4, 1)], 2_000, "on its way"],
     [kill, [at(5), at(4, 1)], 9_000, "drawn 1/2"],
+    [kill, [at(4, 0)], 2_000, "on its way"],
     [kill, [at(0, 0)], 9_000, "logged"],
     [event({ position: 0 }), [at(5)], 9_000, "sent"],
     [event({ position: 0 }), [], 9_000, "no overlay"],

@@ -87,6 +87,7 @@ listen({
   ...Object.fromEntries(CONTROLS.map(({ key }) => [key, press(`[data-control="${key}"]`)])),
   ...Object.fromEntries(TESTS.map(({ key, type }) => [key, press(`[data-test="${type}"]`)])),
   f: hold,
+  e: () => /** @type {HTMLElement | null} */ (document.querySelector("#river .row"))?.focus(),
   "/": () => at("find").focus(),
 });
 addEventListener("hashchange", () => location.reload());

@@ -1,7 +1,7 @@
 // @ts-check
 // Latency and rate of the last five minutes. The samples are kept from the first answer on; they are drawn while seen.
 
-/* global uPlot */
+import { time } from "./format.mjs";
 
 const SPAN_S = 300;
 const INK = "#a5b1c0";
@@ -49,7 +49,8 @@ export class History {
 /** @param {string} label @param {string} unit */
 function axes(label, unit) {
   const axis = { stroke: INK, grid: { stroke: GRID, width: 1 }, ticks: { stroke: GRID, width: 1 } };
-  return [axis, { ...axis, label: `${label} (${unit})`, size: 64, labelSize: 22 }];
+  const values = (/** @type {unknown} */ _, /** @type {number[]} */ splits) => splits.map((s) => time(s * 1000).slice(0, 8));
+  return [{ ...axis, values, space: 80 }, { ...axis, label: `${label} (${unit})`, size: 64, labelSize: 22 }];
 }
 
 export class Plots {

@@ -15,13 +15,17 @@ export function previewAddress(token, as = "preview") {
  * @param {(words: string) => void} say
  */
 export function wirePreview(token, at, say) {
-  at.frame.src = previewAddress(token);
+  // In a dock there is no room for it, and a page that is not seen would still draw.
+  const room = matchMedia("(min-width: 421px)");
+  const load = () => (at.frame.src = room.matches ? previewAddress(token, at.as.value || "preview") : "about:blank");
+  room.addEventListener("change", load);
+  load();
   const paint = () => {
     at.screen.dataset.background = at.background.value;
     if (at.background.value === "picture") at.picture.click();
     else at.screen.style.backgroundImage = "";
   };
-  at.as.addEventListener("change", () => (at.frame.src = previewAddress(token, at.as.value)));
+  at.as.addEventListener("change", load);
   at.background.addEventListener("change", paint);
   at.picture.addEventListener("change", () => {
     const file = at.picture.files?.[0];

@@ -85,7 +85,8 @@ export function delivery(event, overlays, now_ms) {
   const drawn = overlays.filter((overlay) => overlay.position >= event.position).length;
   // An overlay that began after the event will never report it.
   const asked = overlays.filter((overlay) => overlay.position >= event.position || overlay.lag > 0).length;
+  const fresh = now_ms - event.ts_ingest_ms < SOON_MS; // the last status may be older than the event
+  if (fresh && (asked === 0 || drawn < asked)) return { word: "on its way", tone: "" };
   if (asked === 0) return { word: "logged", tone: "" };
-  if (drawn < asked && now_ms - event.ts_ingest_ms < SOON_MS) return { word: "on its way", tone: "" };
   return { word: `drawn ${drawn}/${asked}`, tone: drawn === asked ? "good" : "warn" };
 }
