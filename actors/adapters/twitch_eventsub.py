@@ -9,8 +9,7 @@ Twitch reports one act in up to three types of notification. Each act becomes on
     a raid, bits         `channel.raid`, `channel.cheer`; the notice in chat is ignored, the message with bits is chat
     a ban                deletes the messages of the user, as `channel.chat.clear_user_messages` does; twice is once
 
-What was written in another channel of a shared chat is ignored. A type without a row in `_KINDS` is ignored. What is
-older than LATE_MS and not critical is ignored: it would be shown as if it were new.
+What was written in another channel of a shared chat is ignored. A type without a row in `_KINDS` is ignored.
 """
 
 from __future__ import annotations
@@ -29,9 +28,6 @@ from actors.adapters.twitch_notices import Meaning
 from actors.adapters.twitch_time import milliseconds
 from actors.core.contract.event import UNREADABLE, Category, Event, RawItem
 from actors.errors import BadInput
-
-# Twitch asks to ignore what is older than ten minutes, for it may be a repetition.
-LATE_MS: Final = 600_000.0
 
 
 class _Kind(Struct, frozen=True):
@@ -69,8 +65,6 @@ def normalize(item: RawItem, producer: str, pgen: int) -> list[Event]:
     if kind is None or meaning is None:
         return []
     ts_ms = milliseconds(frame.metadata.message_timestamp, "$.metadata.message_timestamp")
-    if kind.lane is not Category.CRITICAL and item.ts_ingest_ms - ts_ms > LATE_MS:
-        return []
     type_, payload, identity = meaning
     if not identity and kind.lane is Category.CRITICAL:
         identity = frame.metadata.message_id

@@ -239,6 +239,26 @@ def test_an_update_that_comes_twice_is_one(run_dir, http):
     assert session.counted == ["duplicate", "duplicate"]
 
 
+def chat(id_, sent):
+    event = {"message_id": id_, "message": {"text": "hi"}, "chatter_user_name": "Ada"}
+    return notification("channel.chat.message", event, id_, sent)
+
+
+def test_what_is_late_is_taken_only_if_it_is_critical(run_dir, http):
+    """Late by the clock of Twitch: the one of this machine may be wrong by hours."""
+
+    async def script(connection, _number):
+        await connection.send(chat("old", "2026-11-21T11:49:00Z"))
+        await connection.send(follow(1, sent="2026-11-21T11:49:00Z"))
+        await connection.send(chat("new", "2026-11-21T11:59:00Z"))
+
+    with EventSub(script) as events:
+        session = LoggedIn(run_dir, http, events).log_in()
+        found, _ = run(twitch, session, lambda found: "new" in found)
+    assert found == ["f1", "new"]
+    assert session.counted == ["ignored"]
+
+
 def test_a_revoked_login_is_refused(run_dir, http):
     async def script(connection, _number):
         await connection.send(

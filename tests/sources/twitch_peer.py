@@ -120,9 +120,9 @@ def notification(type_: str, event: dict[str, Any], id_: str, sent: str = SENT) 
     )  # fmt: skip
 
 
-def follow(number: int, id_: str = "") -> str:
+def follow(number: int, id_: str = "", sent: str = SENT) -> str:
     event = {"user_id": str(number), "user_login": f"u{number}", "user_name": f"U{number}", "followed_at": SENT}
-    return notification("channel.follow", event, id_ or f"f{number}")
+    return notification("channel.follow", event, id_ or f"f{number}", sent)
 
 
 class EventSub(Peer):

@@ -11,6 +11,7 @@ happens while there is no connection is not repeated.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final, Literal
 
@@ -18,9 +19,10 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from actors import host
+from actors.adapters import twitch_eventsub
 from actors.adapters import twitch_shapes as shapes
 from actors.adapters.twitch_time import milliseconds
-from actors.core.contract.event import UNREADABLE
+from actors.core.contract.event import UNREADABLE, Category
 from actors.errors import BadInput
 from actors.producers import twitch_wanted as wanted
 from actors.producers.spec import Disconnected, Message, SourceRefused, SourceSettings, Spec
@@ -33,6 +35,9 @@ KEEPALIVE_S: Final = 30
 SLACK_S: Final = 2.0
 WELCOME_S: Final = 10.0
 CHECK_S: Final = 3_600.0  # Twitch asks every application to check its login each hour
+# Twitch asks to ignore what is older than ten minutes. What is critical is shown all the same.
+LATE_MS: Final = 600_000.0
+CLOCK_MS: Final = 60_000.0  # a clock that is wrong by more is told
 RETRY_S: Final = 60.0  # between two attempts at a subscription that Twitch refuses for now
 
 CLOSE_CODES: Final = {
@@ -108,6 +113,7 @@ class Conversation:
         self._keepalive_s = WELCOME_S
         self._until_s = 0.0
         self._update = b""
+        self._ahead_ms = 0.0
         self._warning = self._missing = ""
 
     async def open(self) -> None:
@@ -166,7 +172,7 @@ class Conversation:
         if kind == "notification":
             return self._notification(frame, raw)
         if kind == "session_welcome":
-            self._welcome(number, frame.payload.session)
+            self._welcome(number, frame)
         elif kind == "session_keepalive":
             self._session.alive()
         elif kind == "session_reconnect":
@@ -178,18 +184,25 @@ class Conversation:
             self._session.count("ignored")
         return None
 
-    def _welcome(self, number: int, session: _Session) -> None:
+    def _welcome(self, number: int, frame: _Frame) -> None:
         if number != self._next or number == self._current:
             return
-        first = self._current == 0
+        session, first = frame.payload.session, self._current == 0
         if not first:
             self._sockets.close(self._current)
         self._current = number
         self._keepalive_s = session.keepalive_timeout_seconds or KEEPALIVE_S
         self._until_s = self._clock() + self._keepalive_s + SLACK_S
         if first:
+            self._compare_clocks(_sent_ms(frame))
             self._sockets.start(self._subscribe, session.id)
             self._sockets.start(self._check)
+
+    def _compare_clocks(self, welcomed_ms: float | None) -> None:
+        """Remember how far the clock of this machine is ahead, so that a wrong clock makes nothing late."""
+        self._ahead_ms = 0.0 if welcomed_ms is None else time.time() * 1000 - welcomed_ms
+        if abs(self._ahead_ms) > CLOCK_MS:
+            self._session.log.warning("clock differs from Twitch's ahead_s=%.0f", self._ahead_ms / 1000)
 
     def _notification(self, frame: _Frame, raw: str | bytes) -> Message | None:
         metadata = frame.metadata
@@ -199,11 +212,13 @@ class Conversation:
             if update == self._update:
                 self._session.count("duplicate")
                 return None
-        try:
-            ts_ms = milliseconds(metadata.message_timestamp, "$.metadata.message_timestamp")
-        except BadInput:
-            ts_ms = None  # the adapter refuses it by name
+        ts_ms = _sent_ms(frame)
         body = raw.encode() if isinstance(raw, str) else raw
+        if ts_ms is not None and time.time() * 1000 - self._ahead_ms - ts_ms > LATE_MS:
+            category = twitch_eventsub.category(body)
+            if category is not None and category is not Category.CRITICAL:
+                self._session.count("ignored")
+                return None
         return Message(body, "twitch_eventsub", metadata.message_id, ts_ms)
 
     def _revoked(self, subscription: _Subscription) -> None:
@@ -264,6 +279,14 @@ class Conversation:
                 self._session.log.warning("login not checked reason=%r", str(error))
                 continue
             self._tell()
+
+
+def _sent_ms(frame: _Frame) -> float | None:
+    """Return when Twitch sent a frame; None if that cannot be read, which the adapter refuses by name."""
+    try:
+        return milliseconds(frame.metadata.message_timestamp, "$.metadata.message_timestamp")
+    except BadInput:
+        return None
 
 
 async def connect(session: Any) -> AsyncIterator[Message]:
