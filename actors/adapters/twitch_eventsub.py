@@ -20,6 +20,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from actors.adapters import bounds
 from actors.adapters import twitch_acts as acts
 from actors.adapters import twitch_notices as notices
 from actors.adapters import twitch_shapes as shapes
@@ -27,6 +28,7 @@ from actors.adapters.build import build
 from actors.adapters.twitch_notices import Meaning
 from actors.adapters.twitch_time import milliseconds
 from actors.core.contract.event import UNREADABLE, Category, Event, RawItem
+from actors.core.contract.types.chat import Chat
 from actors.errors import BadInput
 
 
@@ -66,6 +68,9 @@ def normalize(item: RawItem, producer: str, pgen: int) -> list[Event]:
         return []
     ts_ms = milliseconds(frame.metadata.message_timestamp, "$.metadata.message_timestamp")
     type_, payload, identity = meaning
+    if frame.badge_images and isinstance(payload, Chat):
+        images = [bounds.image("twitch-badge", id_) for id_ in frame.badge_images[: len(payload.badges)]]
+        payload = msgspec.structs.replace(payload, badge_images=images)
     if not identity and kind.lane is Category.CRITICAL:
         identity = frame.metadata.message_id
     built = build(item, producer, pgen, type_, payload, source="twitch", ts_source_ms=ts_ms, identity=identity or None)

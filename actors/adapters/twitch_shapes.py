@@ -32,10 +32,11 @@ class Body(Shape, frozen=True):
 
 
 class Notification(Shape, frozen=True):
-    """One frame of the WebSocket."""
+    """One frame of the WebSocket. `badge_images` is added by the source: the picture's id for each badge, or empty."""
 
     metadata: Metadata
     payload: Body = Body()
+    badge_images: list[str] = []
 
 
 class GroupOf(Shape, frozen=True):

@@ -57,8 +57,15 @@ class Api:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._http.close()
 
-    def call(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
-        """Send one request and return the answer, whatever its status.
+    def call(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        max_bytes: int = MAX_ANSWER_BYTES,
+    ) -> Answer:
+        """Send one request and return the answer, whatever its status; its body is cut at `max_bytes`.
 
         Raises:
             NotSent: there is no connection.
@@ -72,10 +79,10 @@ class Api:
         try:
             self._http.request(method, self._path + path, body, dict(headers))
             response = self._http.getresponse()
-            data = response.read(MAX_ANSWER_BYTES)
+            data = response.read(max_bytes)
         except (OSError, http.client.HTTPException) as error:
             self._http.close()
             raise Disconnected(f"no answer from {self._host}: {error or type(error).__name__}") from error
-        if not response.isclosed():  # more than MAX_ANSWER_BYTES: the rest must not be taken for the next answer
+        if not response.isclosed():  # more than max_bytes: the rest must not be taken for the next answer
             self._http.close()
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, data)

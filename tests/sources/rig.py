@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from actors.errors import Refused
-from actors.producers.spec import settings_of
+from actors.producers.spec import Message, settings_of
 from actors.secrets import Secrets
 from tests.support import SLOWNESS
 
@@ -26,6 +26,7 @@ class Session:
         self.degradations: list[str] = []
         self.counted: list[str] = []
         self.rejected: list[str] = []
+        self.yielded: list[Message] = []
 
     def secret(self) -> str:
         return self.secrets.get(self.settings.secret or self.name)
@@ -60,6 +61,7 @@ def run(
                 while not until(found):
                     done, _ = await asyncio.wait([pending], timeout=0.02)
                     if done:
+                        session.yielded.append(pending.result())
                         found.append(pending.result().identity)
                         pending = asyncio.ensure_future(anext(connection))
         except TimeoutError:

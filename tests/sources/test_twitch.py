@@ -1,15 +1,21 @@
 """EventSub over WebSocket against a Twitch of the test's own, which misbehaves."""
 
 import asyncio
+import itertools
 
+import msgspec
 import pytest
 
+from actors.adapters import twitch_eventsub
+from actors.core.contract.event import RawItem
 from actors.errors import Refused
+from actors.producers import twitch_badges
 from actors.producers.sources import twitch
 from actors.producers.spec import Disconnected, SourceRefused
+from actors.producers.twitch_login import Grant
 from actors.producers.twitch_wanted import scopes
 from tests.sources.rig import run
-from tests.sources.twitch_peer import EventSub, Http, LoggedIn, envelope, follow, notification
+from tests.sources.twitch_peer import GRANT, EventSub, Http, LoggedIn, envelope, follow, notification
 from tests.support import SLOWNESS
 
 
@@ -318,3 +324,47 @@ def test_a_mock_server_needs_no_token_service(run_dir, http):
 def test_recorded_frames_can_be_tried(run_dir, http):
     data = f"{follow(1)}\n\n{follow(2)}\n".encode()
     assert [message.kind for message in twitch.try_message(None, "tw", data)] == ["twitch_eventsub"] * 2
+
+
+PICTURE = "5d9f2208-5dd8-11e7-8513-2ff4adfae661"
+OWN_PICTURE = "11111111-5dd8-11e7-8513-2ff4adfae661"
+
+
+def badge_sets(set_id, version, picture):
+    url = f"https://static-cdn.jtvnw.net/badges/v1/{picture}/2"
+    return {"data": [{"set_id": set_id, "versions": [{"id": version, "image_url_2x": url, "title": "x"}]}]}
+
+
+def test_badges_get_their_pictures(run_dir, http):
+    """Those of the channel instead of Twitch's; a badge that is not known has none."""
+    http.badges = {
+        "/helix/chat/badges/global": (200, badge_sets("subscriber", "0", PICTURE)),
+        "/helix/chat/badges?broadcaster_id=7": (200, badge_sets("subscriber", "0", OWN_PICTURE)),
+    }
+    badges = [{"set_id": "vip", "id": "1", "info": ""}, {"set_id": "subscriber", "id": "0", "info": "3"}]
+    event = {"message_id": "m", "message": {"text": "hi"}, "chatter_user_name": "Ada", "badges": badges}
+
+    async def script(connection, _number):
+        for n in itertools.count():  # until one comes after the pictures
+            await connection.send(notification("channel.chat.message", event, f"m{n}"))
+            await asyncio.sleep(0.01)
+
+    with EventSub(script) as events:
+        session = LoggedIn(run_dir, http, events).log_in()
+        run(twitch, session, lambda _: session.yielded and b"badge_images" in session.yielded[-1].body)
+    item = RawItem(1, 1, "twitch_eventsub", session.yielded[-1].body, 0.0)
+    (chat_event,) = twitch_eventsub.normalize(item, "tw", 1)
+    assert msgspec.msgpack.decode(chat_event.payload)["badge_images"] == ["", f"twitch-badge/{OWN_PICTURE}"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (500, {}),
+        (200, {"data": 5}),
+        (200, {"data": [{"set_id": "a", "versions": [{"id": "1", "image_url_2x": "https://x/y"}]}]}),
+    ],
+)
+def test_badges_that_twitch_does_not_tell_are_left_out(http, answer):
+    http.badges = {"/helix/chat/badges/global": answer, "/helix/chat/badges?broadcaster_id=7": answer}
+    assert twitch_badges.load(f"{http.url}/helix", msgspec.convert(GRANT, Grant)) == {}

@@ -24,6 +24,7 @@ from actors.adapters import twitch_shapes as shapes
 from actors.adapters.twitch_time import milliseconds
 from actors.core.contract.event import UNREADABLE, Category
 from actors.errors import BadInput
+from actors.producers import twitch_badges
 from actors.producers import twitch_wanted as wanted
 from actors.producers.spec import Disconnected, Message, SourceRefused, SourceSettings, Spec
 from actors.producers.twitch_login import AUTH_URL, Login
@@ -94,7 +95,13 @@ class _Frame(Struct, frozen=True):
     payload: _Payload = _Payload()
 
 
+class _Badged(Struct, frozen=True):
+    badges: list[shapes.Badge] = []
+
+
 _frame = msgspec.json.Decoder(_Frame)
+_badged = msgspec.json.Decoder(_Badged)
+_WITH_BADGES: Final = ("channel.chat.message", "channel.chat.notification")
 
 
 def try_message(_settings: Settings, _name: str, data: bytes) -> list[Message]:
@@ -113,6 +120,7 @@ class Conversation:
         self._keepalive_s = WELCOME_S
         self._until_s = 0.0
         self._update = b""
+        self._badges: dict[str, str] = {}
         self._ahead_ms = 0.0
         self._warning = self._missing = ""
 
@@ -219,7 +227,17 @@ class Conversation:
             if category is not None and category is not Category.CRITICAL:
                 self._session.count("ignored")
                 return None
+        if self._badges and metadata.subscription_type in _WITH_BADGES:
+            body = self._with_badges(frame, body)
         return Message(body, "twitch_eventsub", metadata.message_id, ts_ms)
+
+    def _with_badges(self, frame: _Frame, body: bytes) -> bytes:
+        try:
+            badges = _badged.decode(frame.payload.event).badges
+        except UNREADABLE:
+            return body  # the adapter refuses it by name
+        pictures = [self._badges.get(f"{badge.set_id}/{badge.id}", "") for badge in badges]
+        return twitch_badges.attach(body, pictures) if any(pictures) else body
 
     def _revoked(self, subscription: _Subscription) -> None:
         if subscription.status == "authorization_revoked":
@@ -246,6 +264,8 @@ class Conversation:
             text = f"Twitch refuses every subscription. {outcome.sentence()}"
             raise Disconnected(text) if outcome.retryable() else SourceRefused(text)
         self._session.live()
+        if settings.chat:
+            self._sockets.start(self._load_badges)
         while True:
             self._missing = outcome.sentence()
             self._tell()
@@ -268,6 +288,12 @@ class Conversation:
         return await asyncio.to_thread(
             wanted.subscribe, self._settings.api_url, self._grant, session_id, types, instead
         )
+
+    async def _load_badges(self) -> None:
+        try:
+            self._badges = await asyncio.to_thread(twitch_badges.load, self._settings.api_url, self._grant)
+        except Disconnected as error:
+            self._session.log.warning("badges not loaded reason=%r", str(error))
 
     async def _check(self) -> None:
         """Check the login each hour, and renew it before it ends."""
