@@ -9,11 +9,11 @@ import pytest
 from actors.adapters import twitch_eventsub
 from actors.core.contract.event import RawItem
 from actors.errors import Refused
-from actors.producers import twitch_badges
+from actors.producers import twitch_account, twitch_badges
 from actors.producers.sources import twitch
 from actors.producers.spec import Disconnected, SourceRefused
 from actors.producers.twitch_login import Grant
-from actors.producers.twitch_wanted import scopes
+from actors.producers.twitch_wanted import TYPES, scopes
 from tests.sources.rig import run
 from tests.sources.twitch_peer import GRANT, EventSub, Http, LoggedIn, envelope, follow, notification
 from tests.support import SLOWNESS
@@ -69,7 +69,7 @@ def test_a_refused_type_is_named_and_the_others_work(run_dir, http):
 
 
 def test_too_many_requests_are_tried_again(run_dir, http, monkeypatch):
-    monkeypatch.setattr(twitch, "RETRY_S", 0.01)
+    monkeypatch.setattr(twitch_account, "RETRY_S", 0.01)
     http.refusals = {"channel.follow": [(429, "too many"), (503, "busy"), (0, "")]}
     with EventSub() as events:
         session = LoggedIn(run_dir, http, events).log_in()
@@ -79,8 +79,41 @@ def test_too_many_requests_are_tried_again(run_dir, http, monkeypatch):
     assert http.subscribed.count("channel.raid") == 1
 
 
+def test_what_replaces_the_notices_is_tried_again_too(run_dir, http, monkeypatch):
+    monkeypatch.setattr(twitch_account, "RETRY_S", 0.01)
+    http.refusals = {
+        "channel.chat.notification": [(429, "too many"), (400, "no such type")],
+        "channel.subscribe": [(429, "too many"), (0, "")],
+    }
+    with EventSub() as events:
+        session = LoggedIn(run_dir, http, events).log_in()
+        run(twitch, session, lambda _: session.degradations[-1:] == ["channel.chat.notification: 400 no such type"])
+    assert http.subscribed.count("channel.subscribe") == 1
+    assert http.subscribed.count("channel.subscription.gift") == 1
+
+
+def test_the_login_is_checked_each_hour(run_dir, http, monkeypatch):
+    monkeypatch.setattr(twitch_account, "CHECK_S", 0.05)
+    with EventSub() as events:
+        session = LoggedIn(run_dir, http, events).log_in()
+
+        def end_of_the_token(_found):
+            if session.lives and not http.spent:
+                http.valid = set()
+            return session.grant.access_token == "access-1"
+
+        assert run(twitch, session, end_of_the_token) == ([], None)
+        http.renew = lambda _peer, _spent: (400, {"message": "Invalid refresh token"})
+        http.valid = set()
+        http.spent.clear()
+    with EventSub() as events:
+        _, error = run(twitch, LoggedIn(run_dir, http, events), lambda _: False)
+    assert isinstance(error, SourceRefused)
+    assert http.spent == ["refresh-1"]
+
+
 def test_when_everything_is_refused_the_source_is_refused(run_dir, http):
-    http.refusals = {type_: [(403, "no")] for type_ in twitch.wanted.TYPES}
+    http.refusals = {type_: [(403, "no")] for type_ in TYPES}
     with EventSub() as events:
         _, error = run(twitch, LoggedIn(run_dir, http, events).log_in(), lambda _: False)
     assert isinstance(error, SourceRefused)

@@ -25,21 +25,20 @@ from actors.adapters.twitch_time import milliseconds
 from actors.core.contract.event import UNREADABLE, Category
 from actors.errors import BadInput
 from actors.producers import twitch_badges
-from actors.producers import twitch_wanted as wanted
-from actors.producers.spec import Disconnected, Message, SourceRefused, SourceSettings, Spec
+from actors.producers.spec import Disconnected, Message, SourceSettings, Spec
+from actors.producers.twitch_account import Account
 from actors.producers.twitch_login import AUTH_URL, Login
 from actors.producers.twitch_sockets import Sockets
+from actors.producers.twitch_wanted import TYPES
 from actors.section import Url
 
 # Twitch sends a keepalive when nothing else came for so long (10 to 600 s); what is later than SLACK_S is lost.
 KEEPALIVE_S: Final = 30
 SLACK_S: Final = 2.0
 WELCOME_S: Final = 10.0
-CHECK_S: Final = 3_600.0  # Twitch asks every application to check its login each hour
 # Twitch asks to ignore what is older than ten minutes. What is critical is shown all the same.
 LATE_MS: Final = 600_000.0
 CLOCK_MS: Final = 60_000.0  # a clock that is wrong by more is told
-RETRY_S: Final = 60.0  # between two attempts at a subscription that Twitch refuses for now
 
 CLOSE_CODES: Final = {
     4000: "internal error of Twitch", 4001: "unexpected traffic", 4002: "no answer to a ping",
@@ -58,7 +57,7 @@ class Settings(SourceSettings, frozen=True, kw_only=True):
 
     client_id: Annotated[str, Meta(pattern=r"^[a-z0-9]{1,64}\Z")]
     chat: bool = True
-    skip: list[Literal[wanted.TYPES]] = []  # type: ignore[valid-type]
+    skip: list[Literal[TYPES]] = []  # type: ignore[valid-type]
     websocket_url: Url = "wss://eventsub.wss.twitch.tv/ws"
     api_url: Url = "https://api.twitch.tv/helix"
     auth_url: Url = AUTH_URL
@@ -112,17 +111,15 @@ def try_message(_settings: Settings, _name: str, data: bytes) -> list[Message]:
 class Conversation:
     """One session of EventSub, which may move from one socket to the next."""
 
-    def __init__(self, session: Any, sockets: Sockets, login: Login) -> None:
-        self._session, self._sockets, self._login = session, sockets, login
+    def __init__(self, session: Any, sockets: Sockets, account: Account) -> None:
+        self._session, self._sockets, self._account = session, sockets, account
         self._settings: Settings = session.settings
         self._clock = asyncio.get_running_loop().time
         self._current = self._next = 0
         self._keepalive_s = WELCOME_S
         self._until_s = 0.0
         self._update = b""
-        self._badges: dict[str, str] = {}
         self._ahead_ms = 0.0
-        self._warning = self._missing = ""
 
     async def open(self) -> None:
         """Check the login and open the first socket.
@@ -131,12 +128,7 @@ class Conversation:
             Refused: the login cannot be used.
             Disconnected: Twitch cannot be reached.
         """
-        self._grant, self._warning = await asyncio.to_thread(self._login.ready)
-        if self._grant.client_id != self._settings.client_id:
-            raise SourceRefused(
-                f"The login is for the client id {self._grant.client_id!r}, client_id is {self._settings.client_id!r}. "
-                f"Log in again: ./supervisor.py login twitch --source {self._session.name}"
-            )
+        await self._account.open()
         sign = "&" if "?" in self._settings.websocket_url else "?"
         url = f"{self._settings.websocket_url}{sign}keepalive_timeout_seconds={KEEPALIVE_S}"
         self._next = self._sockets.open(url)
@@ -187,7 +179,7 @@ class Conversation:
             if number == self._current and self._next == self._current and frame.payload.session.reconnect_url:
                 self._next = self._sockets.open(frame.payload.session.reconnect_url)
         elif kind == "revocation":
-            self._revoked(frame.payload.subscription)
+            self._account.revoked(frame.payload.subscription.type, frame.payload.subscription.status)
         else:
             self._session.count("ignored")
         return None
@@ -203,8 +195,10 @@ class Conversation:
         self._until_s = self._clock() + self._keepalive_s + SLACK_S
         if first:
             self._compare_clocks(_sent_ms(frame))
-            self._sockets.start(self._subscribe, session.id)
-            self._sockets.start(self._check)
+            self._sockets.start(self._account.subscribe, session.id)
+            self._sockets.start(self._account.check)
+            if self._settings.chat:
+                self._sockets.start(self._account.load_badges)
 
     def _compare_clocks(self, welcomed_ms: float | None) -> None:
         """Remember how far the clock of this machine is ahead, so that a wrong clock makes nothing late."""
@@ -227,7 +221,7 @@ class Conversation:
             if category is not None and category is not Category.CRITICAL:
                 self._session.count("ignored")
                 return None
-        if self._badges and metadata.subscription_type in _WITH_BADGES:
+        if self._account.badges and metadata.subscription_type in _WITH_BADGES:
             body = self._with_badges(frame, body)
         return Message(body, "twitch_eventsub", metadata.message_id, ts_ms)
 
@@ -236,75 +230,8 @@ class Conversation:
             badges = _badged.decode(frame.payload.event).badges
         except UNREADABLE:
             return body  # the adapter refuses it by name
-        pictures = [self._badges.get(f"{badge.set_id}/{badge.id}", "") for badge in badges]
+        pictures = [self._account.badges.get(f"{badge.set_id}/{badge.id}", "") for badge in badges]
         return twitch_badges.attach(body, pictures) if any(pictures) else body
-
-    def _revoked(self, subscription: _Subscription) -> None:
-        if subscription.status == "authorization_revoked":
-            raise SourceRefused(
-                "The login was revoked (by you at twitch.tv/settings/connections, or by a new password). "
-                f"Log in again: ./supervisor.py login twitch --source {self._session.name}"
-            )
-        self._missing = f"{self._missing}; " if self._missing else ""
-        self._missing += f"{subscription.type}: Twitch ended it ({subscription.status})"
-        self._tell()
-
-    def _tell(self) -> None:
-        self._session.degraded("; ".join(text for text in (self._warning, self._missing) if text))
-
-    async def _subscribe(self, session_id: str) -> None:
-        settings = self._settings
-        types = wanted.wanted(settings.chat, settings.skip)
-        instead = wanted.without_notices(settings.skip)
-        outcome = await self._create(session_id, types, instead)
-        if outcome.unauthorized():
-            self._grant = await asyncio.to_thread(self._login.renew, self._grant)
-            outcome = await self._create(session_id, types, instead)
-        if not outcome.working:
-            text = f"Twitch refuses every subscription. {outcome.sentence()}"
-            raise Disconnected(text) if outcome.retryable() else SourceRefused(text)
-        self._session.live()
-        if settings.chat:
-            self._sockets.start(self._load_badges)
-        while True:
-            self._missing = outcome.sentence()
-            self._tell()
-            if not outcome.retryable():
-                return
-            await asyncio.sleep(RETRY_S)
-            outcome = await self._again(session_id, types, outcome)
-
-    async def _again(self, session_id: str, types: list[wanted.Wanted], before: wanted.Outcome) -> wanted.Outcome:
-        """Try again what was refused for now; return what is refused then."""
-        left = [one for one in types if wanted.may_be_retried(before.refused.get(one.type, (0, ""))[0])]
-        names = {one.type for one in left}
-        now = await self._create(session_id, left, [])
-        for_good = {type_: why for type_, why in before.refused.items() if type_ not in names}
-        return wanted.Outcome(before.working + now.working, for_good | now.refused)
-
-    async def _create(
-        self, session_id: str, types: list[wanted.Wanted], instead: list[wanted.Wanted]
-    ) -> wanted.Outcome:
-        return await asyncio.to_thread(
-            wanted.subscribe, self._settings.api_url, self._grant, session_id, types, instead
-        )
-
-    async def _load_badges(self) -> None:
-        try:
-            self._badges = await asyncio.to_thread(twitch_badges.load, self._settings.api_url, self._grant)
-        except Disconnected as error:
-            self._session.log.warning("badges not loaded reason=%r", str(error))
-
-    async def _check(self) -> None:
-        """Check the login each hour, and renew it before it ends."""
-        while True:
-            await asyncio.sleep(CHECK_S)
-            try:
-                self._grant, self._warning = await asyncio.to_thread(self._login.ready)
-            except Disconnected as error:
-                self._session.log.warning("login not checked reason=%r", str(error))
-                continue
-            self._tell()
 
 
 def _sent_ms(frame: _Frame) -> float | None:
@@ -324,7 +251,7 @@ async def connect(session: Any) -> AsyncIterator[Message]:
         login = Login(session.secrets, session.run_dir, secret, session.name, settings.auth_url)
         sockets = Sockets()
         try:
-            conversation = Conversation(session, sockets, login)
+            conversation = Conversation(session, sockets, Account(session, login))
             await conversation.open()
             while True:
                 message = await conversation.step()
