@@ -32,7 +32,7 @@ def test_the_default_file_spells_out_every_setting():
     tree = tomllib.loads(DEFAULT.read_text(encoding="utf-8"))
     spelled = {key for key, value in tree.items() if not isinstance(value, dict) or not value}
     spelled |= {f"{section}.{key}" for section, keys in tree.items() if isinstance(keys, dict) for key in keys}
-    assert spelled == names(Settings)
+    assert spelled == {name for name in names(Settings) if not name.startswith("faults.")}  # those are for the tests
 
 
 @pytest.mark.parametrize(

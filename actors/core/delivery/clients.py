@@ -52,7 +52,6 @@ SLOW_S: Final = 1.0
 PING_S: Final = 10.0
 GONE_S: Final = 20.0
 REST_MAX_S: Final = 30.0
-FORGIVEN_S: Final = 60.0
 
 
 class Lag(Struct, frozen=True):
