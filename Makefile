@@ -4,6 +4,7 @@
 # make lint      ruff, mypy, tsc, bandit, pip-audit
 # make lock      take new versions of all packages into the lock files
 # make wheel     build dist/*.whl, which pipx installs, and the source archive
+# make image     build the container image with podman or docker (docs/container.md)
 # make long      the tests that take minutes
 # make faults    the fault tests in full: storms, hangs, hundreds of deaths (docs/faults.md); 12 to 25 minutes
 # make mutation  take each safety out and see a test go red
@@ -13,7 +14,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help install start lock wheel audit test lint long faults mutation bench rehearsal system types
+.PHONY: help install start lock wheel image audit test lint long faults mutation bench rehearsal system types
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -67,7 +68,15 @@ lock: install
 	compile --extra audit -c requirements-dev.lock -o requirements-audit.lock
 
 wheel: install
+	rm -rf dist
 	$(PYTHON) -m build --no-isolation
+
+ENGINE ?= $(shell command -v podman || echo docker)
+FORMAT := $(if $(findstring podman,$(ENGINE)),--format docker)
+
+# The format of Docker, because OCI's has no health check.
+image: wheel
+	$(ENGINE) build $(FORMAT) --tag framewire --file Containerfile .
 
 # What the tests need beyond Python. As root on Debian it is installed; elsewhere a line says what is skipped.
 system:
