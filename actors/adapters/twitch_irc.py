@@ -74,24 +74,15 @@ def parts(raw: bytes) -> list[Part]:
 def category(body: bytes) -> Category | None:
     """Return the lane of a line. What cannot be read is normal: the normalizer rejects it."""
     try:
-        line = parse(body)
+        return _lane(parse(body))
     except BadInput:
         return Category.NORMAL
-    if line.command not in ("PRIVMSG", "USERNOTICE", "CLEARCHAT", "CLEARMSG") or _is_foreign(line):
-        return None
-    if line.command == "PRIVMSG":
-        return Category.CRITICAL if CHEER_TAG in line.tags else Category.NORMAL
-    if line.command == "USERNOTICE" and line.tags.get("msg-id") not in _NOTICES:
-        return Category.NORMAL if line.param(1).strip() else None
-    if _is_part_of_a_gift(line):
-        return None
-    return Category.CRITICAL
 
 
 def normalize(item: RawItem, producer: str, pgen: int) -> list[Event]:
     """Return the event that a line means, or none."""
     line = parse(item.body)
-    if category(item.body) is None:
+    if _lane(line) is None:
         return []
     if not line.param(0).startswith("#"):
         raise BadInput(f"Expected a channel (#name), got `{line.param(0)[:64]}` - at `{line.command}`")
@@ -114,6 +105,18 @@ def normalize(item: RawItem, producer: str, pgen: int) -> list[Event]:
             identity=identity or None,
         )
     ]
+
+
+def _lane(line: Line) -> Category | None:
+    if line.command not in ("PRIVMSG", "USERNOTICE", "CLEARCHAT", "CLEARMSG") or _is_foreign(line):
+        return None
+    if line.command == "PRIVMSG":
+        return Category.CRITICAL if CHEER_TAG in line.tags else Category.NORMAL
+    if line.command == "USERNOTICE" and line.tags.get("msg-id") not in _NOTICES:
+        return Category.NORMAL if line.param(1).strip() else None
+    if _is_part_of_a_gift(line):
+        return None
+    return Category.CRITICAL
 
 
 def _is_foreign(line: Line) -> bool:
