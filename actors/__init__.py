@@ -24,6 +24,7 @@ Packages
     commands/     one module per command of the operator
     normalizer.py queue_manager.py broadcaster.py    the actors between producers and gateways
     heartbeat.py reactor.py aio.py committer.py      what every actor's loop is made of
+    entry.py cli.py program.py    where the program starts, the root of its commands, its name and its files
     config.py errors.py host.py wire.py logs.py tokens.py    settings, exceptions, operating systems, sockets …
 
 Glossary
