@@ -361,14 +361,12 @@ class Witness:
             assert source.refusals == []
             assert source.logged(events) == list(range(source.accepted)), f"lost, repeated or swapped: {source}"
         undisturbed = Derivation(config.Queue().multikill_window_ms)
-        follows = [
-            one.id
-            for event in events
-            if event.type in READS
-            for one in undisturbed.feed(event)[1]
-            if one.type == "multikill"
-        ]
+        derived = [(event, *undisturbed.feed(event)) for event in events if event.type in READS]
+        follows = [one.id for _, _, new in derived for one in new if one.type == "multikill"]
         assert [event.id for event in events if event.type == "multikill"] == follows
+        assert [event.payload for event, _, _ in derived] == [again.payload for _, again, _ in derived], (
+            "streaks of kills"
+        )
         applied = self.viewer.seen
         assert applied == [(event.position, event.id) for event in events[len(events) - len(applied) :]]
         assert len(applied) == len(events), "the viewer was there from the start"

@@ -43,6 +43,7 @@ export function lineOf({ type, payload }, mine) {
     right: victim === null ? null : side(victim),
     weapon: weaponOf(weapon),
     flags: flagsOf({ penetrated: false, headshot: type === "headshot", ...payload }),
+    with: type === "kill" ? (payload.assister?.name ?? "") : "",
     streak: streak >= STREAK ? streak : 0,
     mine: isMine(mine, attacker) || (victim !== null && isMine(mine, victim)),
     key: pairOf(attacker, victim),
@@ -50,13 +51,15 @@ export function lineOf({ type, payload }, mine) {
 }
 
 /** @typedef {import("../core/events.js").Player} Player */
-/** @param {{attacker: Player, victim?: Player | null, headshot?: boolean, penetrated?: boolean}} kill @returns {Flag[]} */
-function flagsOf({ attacker, victim = null, headshot = false, penetrated = false }) {
+/**
+ * @param {{attacker: Player, victim?: Player | null, headshot?: boolean, penetrated?: boolean,
+ *   team_kill?: boolean}} kill @returns {Flag[]} */
+function flagsOf({ attacker, victim = null, headshot = false, penetrated = false, team_kill = false }) {
   /** @type {[boolean, Flag][]} */
   const told = [
     [penetrated, "wall"],
     [headshot, "head"],
-    [isTeamKill(attacker, victim), "team"],
+    [team_kill || isTeamKill(attacker, victim), "team"],
   ];
   return told.filter(([is]) => is).map(([, flag]) => flag);
 }
