@@ -34,10 +34,10 @@ def test_a_burst_of_thousands_is_drawn_once_in_order_and_reported(gate: Gate, ov
     overlay.open(f"journal=1&format={format_}")
     for _ in range(50):
         gate.send(*(gate.event("kill", kill(number)) for number in range(100)))
+    eventually(lambda: len(overlay.texts(".kf-panel")) == 6)  # at once: rows go after some seconds
     overlay.drawn()
     overlay.reported()
     assert in_order(overlay, 1, 5_000)
-    assert len(overlay.texts(".kf-panel")) == 6
     reports = [receipt["position"] for receipt in gate.said("receipt")]
     assert reports == sorted(reports)
     assert gate.said("hello")[0]["format"] == format_
@@ -159,7 +159,7 @@ def test_a_hidden_page_draws_nothing_reports_nothing_and_makes_no_burst_when_sho
     assert overlay.texts(".hm-count") == []
     assert overlay.status()["queued"]["overflowed"] >= 88, "the queue is bounded while nobody looks"
     assert overlay.status()["events"]["late"] >= 301
-    assert overlay.texts(".w-social .bn-title") == ["while hidden"], "seen late is still seen"
+    assert overlay.texts(".sa-name") == ["while hidden"], "seen late is still seen"
 
 
 def test_more_than_fits_a_hidden_page_stays_in_the_log_until_it_is_shown(gate: Gate, overlay: Overlay) -> None:
@@ -195,7 +195,7 @@ def test_one_frame_is_one_commit_and_what_does_not_change_is_not_written(gate: G
     batches = overlay.page.evaluate("batches")
     commits = overlay.status()["view"]["commits"] - before["commits"]
     assert len(batches) == commits == 1
-    assert not overlay.page.evaluate("batches.some((size) => size > 150)")
+    assert max(overlay.page.evaluate("batches")) <= 240, "some writes for each of eleven events"
     writes = overlay.status()["view"]["writes"]
     again = gate.event("score", {"scores": {"CT": 1, "T": 2}}, coalesce_key="score")
     gate.send(again)
