@@ -11,6 +11,7 @@ not come between the request and the answer.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,8 @@ AUTH_URL: Final = "https://id.twitch.tv/oauth2"
 RENEW_BEFORE_S: Final = 2 * 3_600.0
 DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 LOCK_S: Final = 10.0
+# A connection that ends while its thread renews the login does not end the thread: the next connection waits for it.
+_ONE_AT_A_TIME: Final = threading.Lock()
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 
 T = TypeVar("T")
@@ -112,20 +115,8 @@ class Login:
             SourceRefused: Twitch does not accept it any more.
             Disconnected: Twitch cannot be asked now.
         """
-        grant = self.load()
-        if not self._auth_url:
-            return grant, ""
-        owner = self._owner_of(grant)
-        if owner is None:
-            return self.renew(grant), ""
-        if owner.client_id != grant.client_id:
-            raise SourceRefused(f"The login belongs to the client id {owner.client_id[:64]!r}. {self._again}")
-        if owner.expires_in and owner.expires_in < RENEW_BEFORE_S:
-            try:
-                return self.renew(grant), ""
-            except SourceRefused as error:
-                return grant, f"{error} (it works for {owner.expires_in / 60:.0f} minutes more)"
-        return grant, ""
+        with _ONE_AT_A_TIME:
+            return self._checked(self.load())
 
     def renew(self, grant: Grant) -> Grant:
         """Spend the refresh token; return the new login, which is on disk then.
@@ -134,6 +125,27 @@ class Login:
             SourceRefused: Twitch does not accept it, or it may have been spent before.
             Disconnected: it was certainly not sent; it may be tried again.
         """
+        with _ONE_AT_A_TIME:
+            current = self.load()
+            # What is on disk counts: it may be marked since `grant` was read.
+            return self._renewed(current) if current.access_token == grant.access_token else current
+
+    def _checked(self, grant: Grant) -> tuple[Grant, str]:
+        if not self._auth_url:
+            return grant, ""
+        owner = self._owner_of(grant)
+        if owner is None:
+            return self._renewed(grant), ""
+        if owner.client_id != grant.client_id:
+            raise SourceRefused(f"The login belongs to the client id {owner.client_id[:64]!r}. {self._again}")
+        if owner.expires_in and owner.expires_in < RENEW_BEFORE_S:
+            try:
+                return self._renewed(grant), ""
+            except SourceRefused as error:
+                return grant, f"{error} (it works for {owner.expires_in / 60:.0f} minutes more)"
+        return grant, ""
+
+    def _renewed(self, grant: Grant) -> Grant:
         if grant.refreshing:
             raise SourceRefused(
                 f"A renewal of the login was interrupted, and repeating it could make Twitch revoke it. {self._again}"

@@ -1,5 +1,8 @@
 """The login at Twitch: the code in the browser, and a refresh token that is never sent twice."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import msgspec
 import pytest
 
@@ -70,6 +73,17 @@ def test_a_refresh_token_is_never_sent_twice(run_dir, http, answer):
     assert http.spent == ["refresh-0"]
 
 
+def test_a_refresh_token_is_not_sent_again_by_one_who_read_it_before(run_dir, http):
+    owner = Owner(run_dir, f"{http.url}/oauth2")
+    http.renew = lambda _peer, _spent: (0, None)
+    http.expires_in = 600
+    grant, warning = owner.login.ready()
+    assert "10 minutes more" in warning
+    with pytest.raises(SourceRefused, match="interrupted"):
+        owner.login.renew(grant)
+    assert http.spent == ["refresh-0"]
+
+
 def test_a_token_that_was_being_renewed_when_the_process_died_is_not_sent(run_dir, http):
     owner = Owner(run_dir, f"{http.url}/oauth2", refreshing=True)
     http.expires_in = 600
@@ -91,6 +105,28 @@ def test_a_renewal_that_twitch_did_not_look_at_may_be_repeated(run_dir, http, re
         owner.login.ready()
     http.renew = usual
     assert owner.login.ready()[0].access_token == "access-1"
+
+
+def test_a_renewal_that_is_under_way_is_waited_for(run_dir, http):
+    """A connection that ended left it behind; the next one must neither repeat it nor take it for interrupted."""
+    owner = Owner(run_dir, f"{http.url}/oauth2")
+    asked, answered = threading.Event(), threading.Event()
+
+    def renew(peer, spent):
+        asked.set()
+        assert answered.wait(10)
+        return peer.renewed(spent)
+
+    http.renew, http.valid = renew, set()
+    with ThreadPoolExecutor() as threads:
+        first = threads.submit(owner.login.ready)
+        assert asked.wait(10)
+        second = threads.submit(owner.login.ready)
+        third = threads.submit(owner.login.renew, owner.kept)
+        answered.set()
+        found = [first.result()[0], second.result()[0], third.result()]
+    assert [grant.access_token for grant in found] == ["access-1"] * 3
+    assert http.spent == ["refresh-0"]
 
 
 def test_a_renewal_that_was_never_sent_may_be_repeated(run_dir, http):
