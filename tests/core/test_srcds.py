@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.adapters import srcds
+from actors.adapters import srcds, srcds_lines
 from actors.core.contract.event import Category, RawItem
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.errors import BadInput
@@ -141,6 +141,12 @@ LINES = [
         {"phase": "match_end", "scores": {"CT": 15, "TERRORIST": 15}},
     ),
     (b'Team "CT" scored "11" with "5" players', "score", {"scores": {"CT": 11}}),
+    (b'Team playing "CT": Night Harbor', "score", {"scores": {}, "names": {"CT": "Night Harbor"}}),
+    (
+        b'MatchStatus: Team playing "TERRORIST": killed "by" design',
+        "score",
+        {"scores": {}, "names": {"TERRORIST": 'killed "by" design'}},
+    ),
     (BO + b' triggered "Planted_The_Bomb"', "objective", {"action": "planted", "player": bo}),
     (
         BO + b' triggered "Planted_The_Bomb" at bombsite B',
@@ -185,7 +191,7 @@ def test_a_line_means_the_same_under_every_stamp(stamp, line, type_, payload):
         b'"Ada<7><STEAM_1:0:4242>" switched from team <CT> to <Unassigned>',
         b'"mp_freezetime" = "15"',
         b'World triggered "Game_Commencing"',
-        b'Team playing "CT": killed "by" design',
+        b'Team playing "Spectator": killed "by" design',
         b'rcon from "10.0.0.7:5": command "say killed"',
         b"Molotov projectile spawned at 1 2 3, velocity 4 5 6",
     ],
@@ -221,6 +227,105 @@ def test_a_name_may_hold_any_character(name, shown):
         ("kill", {"attacker": player, "victim": {**player, "id": "STEAM_1:0:1"}, "weapon": "ak47"}),
     ]
     assert read(STAMP + token + b' say "hi"')[0][1]["user"] == shown
+
+
+# Names (Steam allows 32 characters) that try to be a line of another kind or of another player.
+FORGED_NAMES = [
+    'A<1><>" was killed by the bomb',
+    '<1><BOT>" was killed by the bomb',
+    'Adm<1><>" say "free skins',
+    'A<1><BOT>" entered the game',
+    'A<1><BOT>" disconnected',
+    'A<1><BOT>" purchased "',
+    'A<1><BOT>" killed "B<2><BOT>',
+    'A<1><BOT>" assisted killing "B',
+    'A<1><BOT>" with "x',
+    'A<1><[U:1:4]><CT>" [1 2 3]',
+    'Team "CT" scored "9',
+    '" triggered "Planted_The_Bomb"',
+]
+
+
+@pytest.mark.parametrize("name", FORGED_NAMES)
+def test_a_name_cannot_forge_a_line(name):
+    token = f'"{name}<7><STEAM_1:0:4242><CT>"'.encode()
+    player = {**ada, "name": name}
+    for line, expected in [
+        (token + b" [1 2 3] killed " + BO + b' [4 5 6] with "ak47"',
+         ("kill", {"attacker": player, "victim": bo, "weapon": "ak47"})),
+        (BO + b" [1 2 3] killed " + token + b' [4 5 6] with "ak47"',
+         ("kill", {"attacker": bo, "victim": player, "weapon": "ak47"})),
+        (token + b" assisted killing " + BO, ("assist", {"player": player, "victim": bo})),
+        (token + b' say "hi"',
+         ("chat", {"user": name, "text": "hi", "user_id": ada["id"], "channel": "game"})),
+        (token + b" entered the game", ("player_join", {"player": player})),
+        (token + b" [1 2 3] was killed by the bomb.", ("death", {"victim": player, "cause": "bomb"})),
+        (token + b' [1 2 3] committed suicide with "world"', ("death", {"victim": player, "cause": "world"})),
+        (token + b' triggered "Planted_The_Bomb"', ("objective", {"action": "planted", "player": player})),
+    ]:  # fmt: skip
+        assert read(STAMP + line) == [expected]
+    for nothing in (b' purchased "ak47"', b' triggered "Got_The_Bomb"', b" threw hegrenade [1 2 3]"):
+        assert shown(STAMP + token + nothing) in ([], ["refused: Cut or malformed"])
+
+
+def shown(line):
+    """Return what a line shows, or in a list the first words of why it is refused."""
+    try:
+        return read(line)
+    except BadInput as error:
+        return [f"refused: {' '.join(str(error).split()[:3])}"]
+
+
+CHAT_NAME = 'Adm<1><BOT>" say "x'
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b" [1 2 3] killed " + BO + b' [4 5 6] with "ak47"',
+        b' say "hi"',
+        b' purchased "ak47"',
+        b' triggered "Planted_The_Bomb"',
+        b' [1 2 3] committed suicide with "world"',
+    ],
+)
+def test_a_line_that_can_be_read_in_two_ways_is_kept_and_shows_nothing(rest):
+    line = STAMP + f'"{CHAT_NAME}<7><STEAM_1:0:4242><CT>"'.encode() + rest
+    assert srcds.category(line) is Category.CRITICAL
+    with pytest.raises(BadInput, match="Two readings"):
+        read(line)
+
+
+QUOTES = [
+    'x<1><BOT><CT>" [1 2 3] killed "y<2><BOT><T>" [1 2 3] with "ak47',
+    'x<1><BOT><CT>" say "hi',
+    'x<1><BOT><CT>" triggered "Planted_The_Bomb',
+    'x<1><BOT><CT>" committed suicide with "world',
+    '" killed "x" with "ak47',
+    'World triggered "Match_Start"',
+]
+
+
+@pytest.mark.parametrize("text", QUOTES)
+@pytest.mark.parametrize("who", [ADA, b'"A<7><STEAM_1:0:10000011><CT>"', b'"A<17><[U:1:123456789]><CT>"', BO])
+def test_what_is_said_cannot_forge_a_line(text, who):
+    found = shown(STAMP + who + b' say "' + text.encode() + b'"')
+    if found != ["refused: Two readings fit"] or who != BO:  # short numbers leave room for a doubt
+        [(type_, payload)] = found
+        assert (type_, payload["text"]) == ("chat", text)
+
+
+@pytest.mark.parametrize(
+    ("account", "known"),
+    [
+        ("BOT", True), ("Console", True), ("STEAM_1:0:4242", True), ("STEAM_ID_PENDING", True), ("[U:1:42]", True),
+        ("[A:1:42:7]", True), ("76561190000000001", True), ("", False), ("Bot", False), ("U:1:42", False),
+        ("[U:1:]", False), ("7656119", False), ("STEAM_", False),
+    ],
+)  # fmt: skip
+def test_a_player_has_an_account_of_a_known_form(account, known):
+    line = STAMP + f'"Ada<7><{account}><CT>" entered the game'.encode()
+    assert (srcds.category(line) is Category.NORMAL) == known
 
 
 def test_bytes_that_are_no_text_are_replaced_and_long_ones_cut():
@@ -297,7 +402,7 @@ def test_a_body_is_split_into_its_lines():
     assert srcds.split(b"a\r\nb\n\n\0c\0\r\r  \nd") == [b"a", b"b", b"c", b"d"]
     assert srcds.split(b"") == []
     assert srcds.split(b"\xff\xfe\n") == [b"\xff\xfe"]
-    assert srcds.split(b"x" * 5_000) == [b"x" * srcds.MAX_LINE_BYTES]
+    assert srcds.split(b"x" * 5_000) == [b"x" * srcds_lines.MAX_LINE_BYTES]
 
 
 PIECES = st.sampled_from(

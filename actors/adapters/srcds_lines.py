@@ -1,0 +1,168 @@
+"""Srcds lines: one line of a Source game server's log → its kind and its parts.
+
+    L 03/14/2026 - 20:15:09: "Ada<7><[U:1:42]><CT>" [10 -20 64] killed "Bo<9><BOT><T>" [30 5 64] with "ak47" (headshot)
+    ╰──────── stamp ───────╯ ╰────── actor ───────╯ ╰─ place ─╯ ╰verb╯ ╰───────────────── tail ────────────────────────╯
+
+Players choose their names and write what they like: a name may hold quotes, verbs, and what looks like the end of a
+player (`Ada<1><BOT>" say "`). So a line is read from both ends:
+
+* A player ends with `<number><account><team>"`, where the account has a known form.
+* The actor is the first of these ends behind which a verb and its whole tail fit exactly, up to the end of the line.
+* A later end is the actor's only if what stands before it can be a name: at most MAX_NAME characters.
+* If two readings fit, the line is `unclear`. It is kept in the quarantine, and nothing forged is shown. Chat fits
+  everything, so chat in which the end of a player stands near the beginning is unclear, too.
+
+A line that breaks off before its verb may have been a kill: it is `torn`, not unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from msgspec import Struct
+
+# The engine's own buffer for a line is 1 KiB; what is longer than four of them is no line of a log.
+MAX_LINE_BYTES: Final = 4096
+MAX_NAME: Final = 32  # Steam's limit, in characters
+MAX_ENDS: Final = 8  # of players in one line
+
+_ACCOUNT: Final = r"BOT|Console|STEAM_[\w:]{1,32}|\[[A-Za-z]:\d+:\d+(?::\d+)?\]|\d{17}"
+_END: Final = rf'<\d{{1,10}}><(?P<account>{_ACCOUNT})>(?:<(?P<team>[\w ]{{0,40}})>)?"'
+_PLACE: Final = r"(?: \[[^\]]*\])?"
+_VICTIM: Final = rf'"(?P<name>.*?){_END}{_PLACE}'
+
+
+def _compile(pattern: str) -> re.Pattern[bytes]:
+    return re.compile(pattern.encode(), re.DOTALL)
+
+
+_STAMP: Final = _compile(
+    r"(?:L )?(?:(?P<stamp>\d\d/\d\d/\d{4} - \d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,6}))?(?:: | - ))?"
+)
+_PLAYER_END: Final = _compile(_END)
+_VERB: Final = _compile(
+    rf"{_PLACE} (?:"
+    r"(?P<kill>killed (?!other ))"
+    r"|(?P<hit>attacked )"
+    r"|(?P<assist>(?P<flash>flash-)?assisted killing )"
+    r"|(?P<chat>say(?P<team_only>_team)? )"
+    r'|(?P<objective>triggered "(?P<action>Planted_The_Bomb|Begin_Bomb_Defuse_With(?:out)?_Kit|Defused_The_Bomb'
+    r'|Rescued_A_Hostage)")'
+    r"|(?P<suicide>committed suicide with )"
+    r"|(?P<bombed>was killed by the bomb)"
+    r"|(?P<enter>entered the game)"
+    r"|(?P<switch>switched from team <[^>]*> to <(?!Unassigned>))"
+    r"|(?P<leave>disconnected\b))"
+    r'|(?P<torn>(?: \[[^\]]*\]?)? ?[a-z_ -]*(?:"\w*)?\Z)'
+)
+_WORLD: Final = _compile(
+    r'(?P<world>World triggered "(?P<phase>Match_Start|Round_Start|Round_End)")'
+    r'|(?P<notice>(?:World|Team "(?P<winner>[^"]*)") triggered "(?:SFUI_Notice_)?(?P<reason>\w+)" \()'
+    r'|(?P<score>Team "(?P<side>[^"]*)" scored )'
+    r'|(?P<names>(?:MatchStatus: )?Team playing "(?P<named>CT|TERRORIST)": )'
+    r'|(?P<broken>(?:World|Team "[^"]*")(?: triggered)?(?: "\w*)?\Z)'
+    r"|(?P<freeze>Starting Freeze period)"
+    r"|(?P<over>Game Over: )"
+)
+_TAILS: Final = {
+    kind: _compile(pattern)
+    for kind, pattern in {
+        "kill": rf'{_VICTIM} with "(?P<weapon>[^"]*)"(?P<how>(?: \([^()]*\))*)\s*',
+        "hit": rf'{_VICTIM} with "(?P<weapon>[^"]*)" \(damage "(?P<damage>\d{{1,9}})"\)'
+        r' \(damage_armor "(?P<damage_armor>\d{1,9})"\) \(health "(?P<health>-?\d{1,9})"\)'
+        r' \(armor "(?P<armor>-?\d{1,9})"\)(?: \(hitgroup "(?P<hitgroup>[^"]*)"\))?\s*',
+        "assist": rf"{_VICTIM}\s*",
+        "chat": r'"(?P<text>.*)"(?: \(dead\))?\s*',
+        "objective": r"(?: at bombsite (?P<site>\w+))?\s*",
+        "suicide": r'"(?P<weapon>[^"]*)"(?: \([^()]*\))*\s*',
+        "bombed": r"\.?\s*",
+        "enter": r"\s*",
+        "switch": r"(?P<to>[\w ]+)>\s*",
+        "leave": r'(?: \(reason "[^"]*"\))?\s*',
+        "world": r".*",
+        "notice": r'CT "(?P<ct>\d{1,9})"\) \(T "(?P<t>\d{1,9})"\)\s*',
+        "score": r'"(?P<points>\d{1,9})" with "\d+" players\s*',
+        "names": r"(?P<text>.*)",
+        "freeze": r".*",
+        "over": r".*score (?P<ct>\d{1,9}):(?P<t>\d{1,9}) after .*",
+    }.items()
+}
+
+_OF_VICTIMS: Final = ("kill", "hit", "assist")
+
+Match = re.Match[bytes]
+
+
+class Line(Struct, frozen=True):
+    """A line of a known kind.
+
+    name    the actor's, as it was written; b"" for lines of the world
+    end     the end of the actor
+    head    the match up to and with the verb
+    tail    the match of the rest; None when the line was cut, or `unclear`
+    """
+
+    kind: str
+    stamp: Match
+    head: Match
+    tail: Match | None
+    name: bytes = b""
+    end: Match | None = None
+
+
+def parse(body: bytes) -> Line | None:
+    """Return the line; None for the many that no viewer cares about."""
+    stamp = _STAMP.match(body)
+    assert stamp is not None, "the pattern matches an empty text"
+    if body[stamp.end() : stamp.end() + 1] == b'"':
+        return _of_player(body, stamp)
+    head = _WORLD.match(body, stamp.end())
+    if head is None:
+        return None
+    kind = str(head.lastgroup)
+    return Line(kind, stamp, head, _tail(kind, body, head.end()))
+
+
+def _of_player(body: bytes, stamp: Match) -> Line | None:
+    start = stamp.end() + 1
+    whole: list[Line] = []
+    cut: Line | None = None
+    for number, end in enumerate(_PLAYER_END.finditer(body, start)):
+        name = body[start : end.start()]
+        if number == MAX_ENDS or (number and _is_too_long(name)):
+            break
+        head = _VERB.match(body, end.end())
+        if whole and whole[0].kind == "chat":
+            return Line("unclear", stamp, whole[0].head, None)  # what was said, or whose name it is: both can be
+        if head is None:
+            continue
+        kind = str(head.lastgroup)
+        tail = _tail(kind, body, head.end())
+        line = Line(kind, stamp, head, tail, name, end)
+        if tail is not None:
+            whole.append(line)
+        cut = cut or line
+    if len(whole) > 1:
+        return Line("unclear", stamp, whole[0].head, None)
+    return whole[0] if whole else cut
+
+
+def _tail(kind: str, body: bytes, start: int) -> Match | None:
+    """Return the match of all that follows the verb; None if it does not fit, or the victim's name cannot be one."""
+    tail = _TAILS[kind].fullmatch(body, start) if kind in _TAILS else None
+    if tail is not None and kind in _OF_VICTIMS and _PLAYER_END.search(tail["name"]) and _is_too_long(tail["name"]):
+        return None
+    return tail
+
+
+def _is_too_long(name: bytes) -> bool:
+    return len(name.decode("utf-8", "replace")) > MAX_NAME
+
+
+_BREAK: Final = re.compile(rb"[\r\n\0]+")
+
+
+def split(body: bytes) -> list[bytes]:
+    """Return the lines of an HTTP body, each cut to MAX_LINE_BYTES (a cut line is rejected by name, not lost)."""
+    return [line[:MAX_LINE_BYTES] for part in _BREAK.split(body) if (line := part.strip())]
