@@ -11,6 +11,7 @@ import { Scheduler } from "./core/scheduler.mjs";
 import { Session } from "./core/session.mjs";
 import { View } from "./core/view.mjs";
 import { figures, hudFigures, status } from "./figures.mjs";
+import { keeper } from "./keep.mjs";
 import { Obeyer } from "./obey.mjs";
 import { loadOwn } from "./own.mjs";
 import { Hud } from "./perf/hud.mjs";
@@ -39,7 +40,7 @@ const clock = pageClock();
 const view = new View();
 const look = await dress(options, (problem) => problems.push(problem));
 /** @type {import("./widgets/dom.mjs").Stage} */
-const stage = { view, options, still, texts, rules, look, wake: () => scheduler.request() };
+const stage = { view, options, still, texts, rules, look, keep: keeper(id), wake: () => scheduler.request() };
 /** @type {Arrangement} */
 const arrangement = new Arrangement({
   ...{ stage, root: at("stage"), kinds: [...WIDGETS, ...own], report },

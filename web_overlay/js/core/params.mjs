@@ -23,6 +23,10 @@ export const PARAMS = {
   preview: oneOf("0", "1"),
   motion: oneOf("auto", "full", "reduced"),
   scale: range(0.25, 4),
+  goal(value) {
+    const [, kind, start, target] = /^(follow|subscription|cheer|tip):(\d{1,9}):([1-9]\d{0,8})$/.exec(value) ?? [];
+    return kind === undefined ? undefined : { kind, start: Number(start), target: Number(target) };
+  },
   kills: range(1, 12),
   chat: range(1, 20),
   player: (value) => (value.length > 0 && value.length <= 64 ? value : undefined),
@@ -64,6 +68,7 @@ export function readParams(search, hash) {
     preview: read.preview === "1",
     motion: /** @type {string} */ (read.motion ?? "auto"),
     scale: /** @type {number} */ (read.scale ?? 1),
+    goal: /** @type {{kind: string, start: number, target: number} | null} */ (read.goal ?? null),
     kills: Math.round(read.kills ?? 6),
     chat: Math.round(read.chat ?? 8),
     player: /** @type {string} */ (read.player ?? "").toLowerCase(),

@@ -61,6 +61,7 @@ export function waiting(node, frames, options) {
  * @property {boolean} still no movement, fades only
  * @property {import("../core/text.mjs").Texts} texts
  * @property {import("../core/occasions.mjs").Rule[]} rules of the user, for alerts
+ * @property {ReturnType<typeof import("../keep.mjs").keeper>} keep what outlives a reload
  * @property {() => void} wake ask for a frame: something changed that is no event
  */
 

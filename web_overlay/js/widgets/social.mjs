@@ -46,12 +46,12 @@ class Social {
     this.video.muted = true; // its sound, if any, is the rule's `sound`
     this.sound = el("audio", "");
     this.time = el("div", "sa-time");
+    const amount = el("div", "sa-amount", line("value"), line("unit"));
     const panel = el(
       "div",
       "sa-panel slab",
       el("div", "sa-badge", this.icon.svg),
-      el("div", "sa-words", line("label"), lines.name, lines.detail, lines.message),
-      el("div", "sa-amount", line("value"), line("unit")),
+      el("div", "sa-words", line("label"), amount, lines.name, lines.detail, lines.message),
     );
     const picture = el("div", "sa-picture", this.image, this.video);
     this.box = el("div", "sa gone", picture, panel, el("div", "sa-wire", this.time), line("more"));

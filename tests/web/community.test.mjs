@@ -1,0 +1,70 @@
+// @ts-check
+// Labels, goals and the ticker without a page: what is told of an event, and counts that go on over a reload.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { Count, factOf, keptFacts, stepOf } from "../../web_overlay/js/core/community.mjs";
+import { readParams } from "../../web_overlay/js/core/params.mjs";
+import { Texts } from "../../web_overlay/js/core/text.mjs";
+
+const en = new Texts("en", JSON.parse(readFileSync(new URL("../../web_overlay/lang/en.json", import.meta.url), "utf8")));
+
+test("facts: who and how much; a part of a gift is told by the gift", () => {
+  for (const [type, payload, name, amount] of /** @type {[string, any, string, string][]} */ ([
+    ["follow", { user: "Ada" }, "Ada", ""],
+    ["raid", { user: "Bo", viewers: 1 }, "Bo", "1 viewer"],
+    ["gift", { user: "x", anonymous: true, count: 5 }, "Anonymous", "5 subscriptions"],
+    ["tip", { user: "Di", amount: "12.50", currency: "EUR" }, "Di", "€12.50"],
+    ["tip", { user: "Di" }, "Di", ""],
+    ["cheer", { user: "Ed", bits: 1234 }, "Ed", "1,234 bits"],
+  ])) {
+    const fact = factOf({ type, payload }, en);
+    assert.deepEqual([fact?.kind, fact?.name, fact?.amount], [type, name, amount]);
+  }
+  assert.equal(factOf({ type: "subscription", payload: { user: "x", group: "g" } }, en), null);
+});
+
+test("facts that were kept are checked: storage is not ours alone", () => {
+  const good = { kind: "follow", name: "Ada", amount: "", title: "" };
+  assert.deepEqual(keptFacts([good, null, { ...good, kind: "__proto__" }, { ...good, name: 5 }, { ...good, name: "x".repeat(601) }]), [good]);
+  for (const kept of [null, 5, "x", {}]) assert.deepEqual(keptFacts(kept), []);
+});
+
+test("a goal counts what it is about", () => {
+  for (const [kind, type, payload, step] of /** @type {[string, string, any, number][]} */ ([
+    ["follow", "follow", { user: "a" }, 1],
+    ["follow", "raid", { user: "a", viewers: 9 }, 0],
+    ["subscription", "subscription", { user: "a" }, 1],
+    ["subscription", "subscription", { user: "a", group: "g" }, 0],
+    ["subscription", "gift", { user: "a", count: 5, group: "g" }, 5],
+    ["cheer", "cheer", { user: "a", bits: 100 }, 100],
+    ["tip", "tip", { user: "a", amount: "2.5" }, 2.5],
+    ["tip", "tip", { user: "a" }, 0],
+  ])) {
+    assert.equal(stepOf(kind, { type, payload }), step, `${kind} ${type}`);
+  }
+});
+
+test("a count goes on over a reload, and counts nothing twice", () => {
+  const follow = (/** @type {number} */ position) => ({ type: "follow", payload: { user: "a" }, position });
+  const count = new Count("follow", 100, null);
+  assert.ok(count.add(follow(7), false));
+  assert.ok(count.add(follow(9), false));
+  const again = new Count("follow", 100, JSON.parse(JSON.stringify(count.keep())));
+  assert.equal(again.current, 102);
+  assert.equal(again.add(follow(9), true), false, "replayed after the reload");
+  assert.ok(again.add(follow(10), true), "missed meanwhile");
+  assert.ok(again.add(follow(3), false), "a new log begins at its first position");
+  assert.equal(again.current, 104);
+  assert.equal(new Count("follow", 50, count.keep()).current, 50, "another start begins anew");
+  assert.equal(new Count("tip", 100, count.keep()).current, 100);
+  for (const kept of [{}, { kind: "follow", start: 100, added: "9" }, 5]) assert.equal(new Count("follow", 100, kept).current, 100);
+});
+
+test("?goal= names what is counted, from where and to where", () => {
+  assert.deepEqual(readParams("?goal=follow:120:200", "").options.goal, { kind: "follow", start: 120, target: 200 });
+  for (const wrong of ["follow", "follow:1:0", "raid:1:2", "follow:-1:5", "follow:1:2:3"]) {
+    assert.equal(readParams(`?goal=${wrong}`, "").problems.length, 1, wrong);
+  }
+});

@@ -1,0 +1,88 @@
+// @ts-check
+// A label: the latest follower, subscriber, gift, tip, cheer and raid, one after the other. Nothing until there is one.
+
+import { clean } from "../core/clean.mjs";
+import { KINDS, factOf, keptFacts } from "../core/community.mjs";
+import { el, entrance, icon, text, wire } from "./dom.mjs";
+import { SOCIAL_ICONS } from "./icons.mjs";
+
+/** @typedef {import("../core/community.mjs").Fact} Fact */
+
+const EACH_MS = 8_000;
+const LETTERS = 30;
+
+/** @type {import("../core/types.mjs").WidgetKind} */
+export const widget = {
+  name: "latest",
+  title: "Latest follower, subscriber, tip, raid",
+  types: KINDS,
+  box: { x: 96, y: 846, width: 460, height: 48, anchor: "bottom-left" },
+  upright: { x: 54, y: 490, width: 400, height: 48, anchor: "top-left" },
+  make: (stage, root) => new Latest(stage, root),
+};
+
+class Latest {
+  /** @param {import("./dom.mjs").Stage} stage @param {HTMLElement} root */
+  constructor(stage, root) {
+    this.stage = stage;
+    /** @type {Fact[]} the newest first, one of each kind */
+    this.facts = keptFacts(stage.keep.load("latest"));
+    this.at = 0;
+    this.until = 0;
+    this.fresh = this.facts.length > 0;
+    this.icon = icon("la-icon");
+    this.label = text();
+    this.name = text();
+    this.amount = text();
+    const name = el("span", "la-name name", this.name);
+    name.dir = "auto";
+    this.box = el(
+      "div",
+      "la slab off",
+      wire(),
+      this.icon.svg,
+      el("span", "la-label label", this.label),
+      name,
+      el("span", "la-amount", this.amount),
+    );
+    root.append(this.box);
+    this.entrance = entrance(stage, this.box, "translateY(.1rem)", 200);
+  }
+
+  /** @param {{type: string, payload: any}} event */
+  apply(event) {
+    const fact = factOf(event, this.stage.texts);
+    if (fact === null) return;
+    this.facts = [fact, ...this.facts.filter(({ kind }) => kind !== fact.kind)];
+    this.at = 0;
+    this.fresh = true;
+  }
+
+  /** @param {number} now @returns {number} */
+  frame(now) {
+    if (this.facts.length === 0) return Infinity;
+    if (this.fresh) {
+      this.fresh = false;
+      this.stage.keep.save("latest", this.facts);
+      this.write(now);
+    } else if (now >= this.until) {
+      this.at = (this.at + 1) % this.facts.length;
+      this.write(now);
+    }
+    return this.facts.length > 1 ? this.until : Infinity;
+  }
+
+  /** @param {number} now */
+  write(now) {
+    const { view, texts } = this.stage;
+    const { kind, name, amount } = this.facts[this.at];
+    this.until = this.facts.length > 1 ? now + EACH_MS : Infinity;
+    view.toggle(this.box, "off", false);
+    view.attribute(this.box, "data-kind", kind);
+    view.attribute(this.icon.path, "d", SOCIAL_ICONS[kind]);
+    view.text(this.label, texts.text(`latest.${kind}`));
+    view.text(this.name, clean(name, LETTERS));
+    view.text(this.amount, amount);
+    view.play(this.entrance);
+  }
+}

@@ -1,0 +1,86 @@
+// @ts-check
+// The last few events of the community in one line, the newest first; each fades after its time. Places are pooled and
+// ordered by `order`, so that nothing is measured and nothing is moved by hand.
+
+import { clean } from "../core/clean.mjs";
+import { factOf } from "../core/community.mjs";
+import { TYPES } from "../core/occasions.mjs";
+import { el, entrance, icon, text } from "./dom.mjs";
+import { SOCIAL_ICONS } from "./icons.mjs";
+
+/** @typedef {import("../core/community.mjs").Fact} Fact */
+
+const PLACES = 6;
+const SHOWN_MS = 120_000;
+const LETTERS = 24;
+
+/** @type {import("../core/types.mjs").WidgetKind} */
+export const widget = {
+  name: "ticker",
+  title: "Ticker of the last events",
+  types: TYPES.filter((type) => type !== "stream"),
+  box: { x: 570, y: 914, width: 780, height: 42, anchor: "bottom", visible: false },
+  upright: { x: 54, y: 1450, width: 446, height: 42, anchor: "bottom-left" },
+  make: (stage, root) => new Ticker(stage, root),
+};
+
+class Ticker {
+  /** @param {import("./dom.mjs").Stage} stage @param {HTMLElement} root */
+  constructor(stage, root) {
+    this.stage = stage;
+    /** @type {Fact[]} */
+    this.fresh = [];
+    this.order = 0;
+    /** the longest unused first */
+    this.places = Array.from({ length: PLACES }, () => {
+      const mark = icon("ti-icon");
+      const name = text();
+      const words = text();
+      const nameBox = el("span", "ti-name name", name);
+      nameBox.dir = "auto";
+      const node = el("div", "ti slab off", mark.svg, nameBox, el("span", "ti-words", words));
+      return { mark, name, words, node, until: Infinity, entrance: entrance(stage, node, "translateX(-.3rem)") };
+    });
+    root.append(...this.places.map(({ node }) => node));
+  }
+
+  /** @param {{type: string, payload: any}} event */
+  apply(event) {
+    const fact = factOf(event, this.stage.texts);
+    if (fact === null) return;
+    this.fresh.push(fact);
+    if (this.fresh.length > PLACES) this.fresh.shift();
+  }
+
+  /** @param {number} now @returns {number} */
+  frame(now) {
+    const { view } = this.stage;
+    for (const fact of this.fresh) this.write(fact, now);
+    this.fresh.length = 0;
+    let wake = Infinity;
+    for (const place of this.places) {
+      if (place.until <= now) {
+        place.until = Infinity;
+        view.toggle(place.node, "off", true);
+      }
+      wake = Math.min(wake, place.until);
+    }
+    return wake;
+  }
+
+  /** @param {Fact} fact @param {number} now */
+  write({ kind, name, amount, title }, now) {
+    const { view, texts } = this.stage;
+    const [place] = this.places.splice(0, 1);
+    this.places.push(place);
+    place.until = now + SHOWN_MS;
+    this.order -= 1;
+    view.style(place.node, "order", String(this.order));
+    view.toggle(place.node, "off", false);
+    view.attribute(place.node, "data-kind", kind);
+    view.attribute(place.mark.path, "d", SOCIAL_ICONS[kind]);
+    view.text(place.name, clean(name, LETTERS));
+    view.text(place.words, texts.text(`event.${kind}`, { amount, title: clean(title, LETTERS) }));
+    view.play(place.entrance);
+  }
+}
