@@ -101,7 +101,8 @@ def test_a_row_comes_in_as_its_theme_says(gate: Gate, overlay: Overlay, theme: s
 # What stands where, whenever the killfeed changes: [name, slot, has it left?]
 WATCH = """globalThis.moments = [];
 new MutationObserver(() => moments.push([...document.querySelectorAll('.kf-row:not(.off)')].map((row) =>
-  [row.querySelector('.kf-name').textContent, row.style.getPropertyValue('--slot'), row.classList.contains('gone')])))
+  [row.querySelector('.kf-name').textContent, /calc\\((\\d)/.exec(row.style.transform)[1],
+   row.classList.contains('gone')])))
   .observe(document.querySelector('.w-killfeed'), {subtree: true, attributes: true});"""
 
 

@@ -111,7 +111,7 @@ export class View {
     }
     this.dirty.length = 0;
     for (const [animation, { share, rate }] of this.plays) {
-      animation.playbackRate = rate;
+      if (animation.playbackRate !== rate) animation.playbackRate = rate;
       animation.currentTime = share * 1_000;
       animation.play();
     }

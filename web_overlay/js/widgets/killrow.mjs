@@ -81,7 +81,8 @@ export class Row {
     if (line === null) return;
     if (slot !== this.slot) view.toggle(this.node, "moves", true);
     this.slot = slot;
-    view.style(this.node, "--slot", String(slot));
+    // Not as a custom property: every element of the row would inherit it, and be styled anew with every kill.
+    view.style(this.node, "transform", `translateY(calc(${slot} * (var(--fw-row) + var(--fw-gap))))`);
     view.attribute(this.node, "data-kind", line.kind);
     view.toggle(this.node, "mine", line.mine);
     view.toggle(this.node, "second", (line.left ?? line.right)?.second === true);
