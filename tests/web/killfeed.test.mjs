@@ -57,3 +57,13 @@ test("killfeed: a headshot told apart is one, with no victim or with one", () =>
   const line = lineOf(event, "a");
   assert.deepEqual([line.flags, line.right, line.mine, line.streak], [["head"], null, true, 0]);
 });
+
+test("a kill tells its own streak, its assister and that it was a team kill", () => {
+  const player = (/** @type {string} */ id) => ({ id, name: id.toUpperCase() });
+  const kill = (/** @type {object} */ fields) =>
+    lineOf(/** @type {any} */ ({ type: "kill", payload: { attacker: player("a"), victim: player("b"), ...fields } }), "");
+  const line = kill({ streak: 4, assister: player("c"), team_kill: true });
+  assert.deepEqual([line.streak, line.with, line.flags], [4, "C", ["team"]]);
+  const plain = kill({ streak: 2 });
+  assert.deepEqual([plain.streak, plain.with, plain.flags], [0, "", []]);
+});

@@ -21,7 +21,20 @@ STORM_EVENTS: Final = 200
 
 _NAMES: Final = frozenset(("user", "gifted_by", "title"))
 _IDS: Final = frozenset(
-    ("id", "user_id", "message_id", "channel", "alert", "group", "stream", "train", "poll", "prediction", "goal")
+    (
+        "id",
+        "user_id",
+        "message_id",
+        "channel",
+        "alert",
+        "group",
+        "stream",
+        "train",
+        "poll",
+        "prediction",
+        "goal",
+        "application",
+    )
 )
 # Half of a storm is what comes in bursts in a match; the rest is what competes with it for the screen.
 _STORM: Final = ("hit", "kill", "hit", "chat", "kill", "hit", "headshot", "chat", "hit", "assist", "follow", "revive")
