@@ -175,6 +175,13 @@ def test_every_package_has_an_import_rule():
     assert packages <= set(PACKAGES), f"no rule says what {sorted(packages - set(PACKAGES))} may import"
 
 
+def test_texts_take_the_name_of_the_program_from_one_place():
+    """It is ./supervisor.py in a checkout and framewire where a wheel is installed (actors/program.py)."""
+    homes = {ROOT / "actors" / "program.py", ROOT / "actors" / "entry.py"}
+    files = [file for file in (ROOT / "actors").rglob("*.py") if file not in homes]
+    assert [file.name for file in files if "./supervisor.py" in file.read_text(encoding="utf-8")] == []
+
+
 def test_no_handler_catches_whatever_comes():
     """The process is the handler of our own bugs: it dies, and the supervisor starts it again (actors/errors.py)."""
     for file in sources():

@@ -46,7 +46,7 @@ def install(game: Path | None, name: str, dry_run: bool, config_file: Path | Non
     if dry_run:
         click.echo(steam.gsi_file(address, token))
     if not configured:
-        click.echo(f'Add to the configuration, then `./supervisor.py reload`:\n\n[sources.{name}]\nkind = "gsi"\n')
+        click.echo(f'Add to the configuration, then `{program.NAME} reload`:\n\n[sources.{name}]\nkind = "gsi"\n')
     click.echo("Restart the game if it runs: it reads the file when it starts.")
 
 

@@ -60,7 +60,7 @@ def source_of(settings: Settings, platform: str, source: str | None) -> str:
         raise ConfigError(
             f"No source of kind {platform} is configured; add to the configuration:\n"
             f'  [sources.{platform}]\n  kind = "{platform}"\n  client_id = "YOUR CLIENT ID"\n'
-            "docs/sources/twitch.md says where to get one"
+            f"{program.page('sources/twitch')} says where to get one"
         )
     return source or found[0]
 

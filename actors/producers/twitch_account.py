@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
+from actors import program
 from actors.producers import twitch_badges
 from actors.producers.spec import Disconnected, SourceRefused
 from actors.producers.twitch_login import Login
@@ -34,7 +35,7 @@ class Account:
         if self._grant.client_id != self._settings.client_id:
             raise SourceRefused(
                 f"The login is for the client id {self._grant.client_id!r}, client_id is {self._settings.client_id!r}. "
-                f"Log in again: ./supervisor.py login twitch --source {self._session.name}"
+                f"Log in again: {program.NAME} login twitch --source {self._session.name}"
             )
 
     async def subscribe(self, session_id: str) -> None:
@@ -89,7 +90,7 @@ class Account:
         if status == "authorization_revoked":
             raise SourceRefused(
                 "The login was revoked (by you at twitch.tv/settings/connections, or by a new password). "
-                f"Log in again: ./supervisor.py login twitch --source {self._session.name}"
+                f"Log in again: {program.NAME} login twitch --source {self._session.name}"
             )
         ended = f"{type_}: Twitch ended it ({status})"
         self._missing = f"{self._missing}; {ended}" if self._missing else ended

@@ -22,7 +22,7 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Struct
 
-from actors import host
+from actors import host, program
 from actors.core.contract.event import UNREADABLE
 from actors.errors import Refused
 from actors.producers.http_call import Answer, Api, NotSent
@@ -92,7 +92,7 @@ class Login:
     def __init__(self, secrets: Secrets, run_dir: Path, secret: str, source: str, auth_url: str) -> None:
         self._secrets, self._run_dir, self._secret = secrets, run_dir, secret
         self._auth_url = auth_url
-        self._log_in = f"Log in: ./supervisor.py login twitch --source {source}"
+        self._log_in = f"Log in: {program.NAME} login twitch --source {source}"
         self._again = self._log_in.replace("Log in", "Log in again", 1)
 
     def load(self) -> Grant:
@@ -220,7 +220,7 @@ def begin(auth_url: str, client_id: str, scopes: list[str]) -> Device:
     if answer.status != 200:
         raise SourceRefused(
             f"Twitch refuses the client id {client_id[:64]!r}: {answer.status} {trouble_of(answer)}; it must be of an "
-            "application of the type Public (docs/sources/twitch.md)"
+            f"application of the type Public ({program.page('sources/twitch')})"
         )
     return _decode(answer, Device)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from actors import program
 from actors.adapters import generic, gsi_changes, gsi_posts
 from actors.errors import BadInput
 from actors.producers.spec import Forbidden, Message, Request, SourceSettings, Spec, Taken
@@ -37,7 +38,7 @@ def receive(request: Request, settings: Settings, secret: Callable[[], str], sta
     """
     del settings
     if not gsi_posts.is_from(request.body, secret()):
-        raise Forbidden("auth.token is missing or wrong; `./supervisor.py gsi install` writes it into the game's file")
+        raise Forbidden(f"auth.token is missing or wrong; `{program.NAME} gsi install` writes it into the game's file")
     before = gsi_changes.load(state)
     messages, after = _read(before, request.body)
     return Taken(messages, state=None if after == before else gsi_changes.save(after))

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from msgspec import Meta
 
+from actors import program
 from actors.adapters import mapping
 from actors.adapters.mapping import Rule
 from actors.adapters.streamelements_rules import RULES
@@ -113,7 +114,7 @@ def _control(session: Any, body: Any) -> str:
     topic, error = str(body.get("nonce"))[:40], body.get("error")
     if error == "err_unauthorized":
         raise SourceRefused(
-            f"StreamElements refuses the token for {topic}; set another: ./supervisor.py secret set {session.name}"
+            f"StreamElements refuses the token for {topic}; set another: {program.NAME} secret set {session.name}"
         )
     if error:
         raise Disconnected(f"StreamElements refuses {topic}: {str(error)[:80]} {str(details.get('message'))[:120]}")

@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
+from actors import program
 from actors.adapters import mapping
 from actors.adapters.mapping import Rule
 from actors.adapters.streamerbot_rules import EVENTS, RULES
@@ -75,7 +76,7 @@ async def connect(session: Any) -> AsyncIterator[Message]:
             await socket.send(json.dumps({"request": "Authenticate", "id": "auth", "authentication": proof}))
             if (await _answer(socket, "auth")).get("status") != "ok":
                 raise SourceRefused(
-                    f"Streamer.bot refuses the password; set it: ./supervisor.py secret set {session.name}"
+                    f"Streamer.bot refuses the password; set it: {program.NAME} secret set {session.name}"
                 )
         await socket.send(json.dumps({"request": "Subscribe", "id": "events", "events": wanted(session.settings)}))
         answer = await _answer(socket, "events")

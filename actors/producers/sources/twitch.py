@@ -48,7 +48,7 @@ CLOSE_CODES: Final = {
 
 
 class Settings(SourceSettings, frozen=True, kw_only=True):
-    """Twitch with a login (`./supervisor.py login twitch`).
+    """Twitch with a login (the command `login twitch`).
 
     client_id  the id of your application at dev.twitch.tv; no secret
     chat       whether chat comes, too; false when another source reads it
