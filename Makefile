@@ -112,10 +112,12 @@ lint: install types
 # Unsafe calls, and published faults of the locked versions. Without pypi.org the second says that it was left out.
 audit: $(VENV)/.audit
 	@$(VENV)/bin/bandit --quiet --recursive actors tools supervisor.py --configfile pyproject.toml
-	if $(PYTHON) -c 'import urllib.request; urllib.request.urlopen("https://pypi.org/pypi/pip/json", timeout=10)' 2>/dev/null; then
-		$(VENV)/bin/pip-audit --disable-pip --require-hashes --progress-spinner off -r requirements-dev.lock
+	version=$$(sed -n 's/^click==\([^ ]*\).*/\1/p' requirements.lock)
+	probe="https://pypi.org/pypi/click/$$version/json"
+	if $(PYTHON) -c "import urllib.request; urllib.request.urlopen('$$probe', timeout=10)" 2>/dev/null; then
+		$(VENV)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r requirements-dev.lock
 	else
-		echo "not audited: pypi.org does not answer" >&2
+		echo "published faults: NOT AUDITED, pypi.org has no answer for $$probe" >&2
 	fi
 
 # TypeScript, which only looks at the overlay's types; nothing of it is shipped. Without npm its checks are skipped.
