@@ -84,6 +84,7 @@ system:
 	command -v node >/dev/null && command -v npm >/dev/null || missing+=(nodejs npm)
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 		|| missing+=(chromium)
+	command -v promtool >/dev/null || missing+=(prometheus)
 	if [ "$${#missing[@]}" -gt 0 ]; then
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 			apt-get update -qq

@@ -6,8 +6,8 @@ import asyncio
 import logging
 import selectors
 import time
-from collections.abc import Callable, Coroutine, MutableMapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final, Protocol, TypeVar
 
 import zmq
 
@@ -36,8 +36,14 @@ def run_asyncio(main: Callable[[Ticks], Coroutine[Any, Any, T]]) -> T:
         return runner.run(main(ticks))
 
 
+class LoopFailures(Protocol):
+    """Metrics that count failures of the loop."""
+
+    loop_failures: int
+
+
 def end_with_own_failures(
-    loop: asyncio.AbstractEventLoop, counts: MutableMapping[str, Any], fail: Callable[[BaseException], None]
+    loop: asyncio.AbstractEventLoop, metrics: LoopFailures, fail: Callable[[BaseException], None]
 ) -> None:
     """Call `fail` with what our own code raises in a callback of `loop`, which asyncio would only log.
 
@@ -46,7 +52,7 @@ def end_with_own_failures(
 
     def on_failure(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         failure = context.get("exception")
-        counts["loop_failures"] += 1
+        metrics.loop_failures += 1
         logging.getLogger("loop").error("loop failure message=%s", context["message"], exc_info=failure)
         step = failure.__traceback__ if failure is not None else None
         while failure is not None and step is not None:

@@ -14,6 +14,7 @@ import msgspec
 from actors import faults, heartbeat, wire
 from actors.config import Settings
 from actors.core.contract.event import UNREADABLE, WIRE_VERSION
+from actors.core.metrics import BroadcasterMetrics
 from actors.reactor import Reactor
 
 
@@ -39,7 +40,7 @@ class Broadcaster:
         self._critical_out = bus.bind(wire.PUB, wire.frames_link("critical"))
         self._best_effort_out = bus.bind(wire.PUB, wire.frames_link("best_effort"))
         self._gen = 0
-        self.counts: dict[str, float] = dict.fromkeys(("frames", "events", "bytes", "stale_frames", "bad_messages"), 0)
+        self.metrics = BroadcasterMetrics()
 
     def on_critical(self, message: bytes) -> None:
         self._forward(message, self._critical_out)
@@ -52,16 +53,16 @@ class Broadcaster:
         try:
             stamp = _stamp.decode(message)
         except UNREADABLE:
-            self.counts["bad_messages"] += 1
+            self.metrics.bad_messages += 1
             return
         if stamp.gen < self._gen or stamp.version != WIRE_VERSION:
-            self.counts["stale_frames"] += 1
+            self.metrics.stale_frames += 1
             return
         self._gen = stamp.gen
         wire.offered(out, message)
-        self.counts["frames"] += 1
-        self.counts["events"] += len(stamp.events)
-        self.counts["bytes"] += len(message)
+        self.metrics.frames += 1
+        self.metrics.events += len(stamp.events)
+        self.metrics.bytes += len(message)
         faults.point("broadcaster.sent")
 
 
@@ -71,7 +72,7 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     bus = wire.Bus(run_dir)
     reactor = Reactor(bus.context)
     broadcaster = Broadcaster(bus)
-    heart = heartbeat.Heartbeat(name, lambda: broadcaster.counts, reactor.ticks)
+    heart = heartbeat.Heartbeat(name, lambda: [broadcaster.metrics], reactor.ticks)
     heart.start(reactor.wake)
     reactor.reads(broadcaster.critical_in, broadcaster.on_critical)
     reactor.reads(broadcaster.best_effort_in, broadcaster.on_best_effort)

@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
+from actors.core.metrics import StoreMetrics
 from actors.errors import Fenced, FramewireError
-from actors.heartbeat import Stats
 
 FENCED: Final = 3  # exit code: a newer owner does this work now
 
@@ -70,14 +70,11 @@ class Committer:
         """Jobs that are not yet on disk, roughly."""
         return len(self._jobs)
 
-    def stats(self) -> Stats:
+    def measure(self) -> StoreMetrics:
+        """Return the metrics of now."""
         began_s = self._began_s
-        return {
-            "store_commits": self.commits,
-            "store_commit_s": self.commit_s,
-            "store_waiting": self.waiting,
-            "store_stuck_s": 0.0 if began_s is None else round(time.monotonic() - began_s, 3),
-        }
+        stuck_s = 0.0 if began_s is None else round(time.monotonic() - began_s, 3)
+        return StoreMetrics(self.commits, self.commit_s, self.waiting, stuck_s)
 
     def stop(self) -> None:
         """Commit what waits, close the store, end the thread."""

@@ -8,8 +8,7 @@ stderr   the log: one fact per line, `time level actor event key=value`
 SIGTERM  drain, then exit with 0
 SIGUSR1  write the stack of every thread to stderr and continue; this works while the loop hangs
 
-Stats that every actor has: `events` (what it has passed on since it started), the figures of Ticks, and `queue`
-(messages that wait in it) if it keeps any.
+A heartbeat carries all metrics of the actor (core/metrics.py) and the reports of its sources.
 """
 
 from __future__ import annotations
@@ -26,13 +25,13 @@ from typing import Any, Final
 import msgspec
 
 from actors import host
+from actors.core import metrics
+from actors.core.metrics import LoopMetrics, Metrics
 
 HEARTBEAT_S: Final = 1.0
 ORPHAN_GRACE_S: Final = 2.0
 # An orphan continues to work for this long: the next supervisor needs it, and its first act is to end orphans.
 ORPHAN_WORK_S: Final = 1.0
-
-Stats = dict[str, float]
 
 
 class Ticks:
@@ -54,18 +53,18 @@ class Ticks:
         self._min_s = min(self._min_s, took_s)
         self._max_s = max(self._max_s, took_s)
 
-    def take(self) -> Stats:
+    def take(self) -> LoopMetrics:
         """Return the share of the time in which the loop was busy, and its ticks; then begin anew."""
         elapsed_s = self._clock() - self._since_s
-        stats = {
-            "busy_share": round(min(1.0, self._busy_s / elapsed_s), 4) if elapsed_s > 0 else 0.0,
-            "ticks": self._count,
-            "tick_min_ms": round(self._min_s * 1000, 3) if self._count else 0.0,
-            "tick_avg_ms": round(self._busy_s / self._count * 1000, 3) if self._count else 0.0,
-            "tick_max_ms": round(self._max_s * 1000, 3),
-        }
+        metrics = LoopMetrics(
+            busy_share=round(min(1.0, self._busy_s / elapsed_s), 4) if elapsed_s > 0 else 0.0,
+            ticks=self._count,
+            tick_min_ms=round(self._min_s * 1000, 3) if self._count else 0.0,
+            tick_avg_ms=round(self._busy_s / self._count * 1000, 3) if self._count else 0.0,
+            tick_max_ms=round(self._max_s * 1000, 3),
+        )
         self._begin()
-        return stats
+        return metrics
 
 
 class Heartbeat:
@@ -75,12 +74,16 @@ class Heartbeat:
     """
 
     def __init__(
-        self, name: str, stats: Callable[[], Stats], ticks: Ticks, sources: Callable[[], list[Any]] | None = None
+        self,
+        name: str,
+        measure: Callable[[], list[Metrics]],
+        ticks: Ticks,
+        sources: Callable[[], list[Any]] | None = None,
     ) -> None:
         self.name = name
         self.stopping = False
         self.orphaned = False
-        self._stats = stats
+        self._measure = measure
         self._ticks = ticks
         self._sources = sources  # reports of the sources that this process reads (core/sources/state.py)
         self._lost_supervisor = threading.Event()
@@ -105,7 +108,10 @@ class Heartbeat:
 
     def beat(self) -> None:
         """Tell the supervisor that the main loop turns."""
-        fact: dict[str, Any] = {"stats": self._stats() | self._ticks.take(), "ts_ms": time.time() * 1000}
+        fact: dict[str, Any] = {
+            "stats": metrics.merged([*self._measure(), self._ticks.take()]),
+            "ts_ms": time.time() * 1000,
+        }
         if self._sources is not None:
             fact["sources"] = [msgspec.to_builtins(report) for report in self._sources()]
         self._line(fact)

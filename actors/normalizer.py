@@ -17,6 +17,7 @@ from actors import faults, heartbeat, wire
 from actors.adapters import adapter_of
 from actors.config import Settings
 from actors.core.contract.event import REFUSED, UNREADABLE, Envelope, EnvelopeBatch, RawBatch, RawItem, Reject
+from actors.core.metrics import NormalizerMetrics
 from actors.errors import BadInput
 from actors.reactor import Reactor
 from actors.stores.suspects import Suspects
@@ -39,9 +40,7 @@ class Normalizer:
         self.best_effort_in = bus.bind(wire.PULL, wire.normalizer_link("best_effort", index))
         self._critical_out = bus.connect(wire.PUSH, wire.queue_link("critical"))
         self._best_effort_out = bus.connect(wire.PUSH, wire.queue_link("best_effort"))
-        self.counts: dict[str, float] = dict.fromkeys(
-            ("received", "events", "rejected", "dead", "bad_messages", "unsent_batches"), 0
-        )
+        self.metrics = NormalizerMetrics()
 
     def on_critical(self, message: bytes) -> None:
         self._forward(message, self._critical_out)
@@ -61,22 +60,22 @@ class Normalizer:
         try:
             batch = _batch.decode(message)
         except UNREADABLE:
-            self.counts["bad_messages"] += 1
+            self.metrics.bad_messages += 1
             return
-        self.counts["received"] += len(batch.items)
+        self.metrics.received += len(batch.items)
         envelopes = [self._map(item, batch) for item in batch.items]
         if batch.critical:
             self._suspects.clear()
         mapped = EnvelopeBatch(batch.producer, batch.pgen, batch.critical, envelopes)
         if not wire.offered(out, _encode(mapped)):
-            self.counts["unsent_batches"] += 1
+            self.metrics.unsent_batches += 1
         faults.point("normalizer.sent")
 
     def _map(self, item: RawItem, batch: RawBatch) -> Envelope:
         if batch.critical:
             name = f"{batch.producer}/{item.pseq}".encode()
             if self._suspects.deaths[name] >= MAX_DEATHS:
-                self.counts["dead"] += 1
+                self.metrics.dead += 1
                 reason = f"{MAX_DEATHS} normalizers died of it"
                 return Envelope(item.pseq, item.attempt, [], _reject(item, batch, reason, dead=True))
             self._suspects.touch(name)
@@ -86,10 +85,10 @@ class Normalizer:
                 raise BadInput(item.body.partition(b"\n")[0].decode(errors="replace"))
             events = adapter_of(item.kind).normalize(item, batch.producer, batch.pgen)
         except BadInput as error:
-            self.counts["rejected"] += 1
+            self.metrics.rejected += 1
             return Envelope(item.pseq, item.attempt, [], _reject(item, batch, str(error)))
         now_ms = time.time() * 1000
-        self.counts["events"] += len(events)
+        self.metrics.events += len(events)
         return Envelope(
             item.pseq, item.attempt, [msgspec.structs.replace(event, ts_normalized_ms=now_ms) for event in events]
         )
@@ -107,7 +106,7 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     bus = wire.Bus(run_dir)
     reactor = Reactor(bus.context)
     normalizer = Normalizer(bus, index, Suspects(run_dir, name))
-    heart = heartbeat.Heartbeat(name, lambda: normalizer.counts, reactor.ticks)
+    heart = heartbeat.Heartbeat(name, lambda: [normalizer.metrics], reactor.ticks)
     heart.start(reactor.wake)
     reactor.reads(normalizer.critical_in, normalizer.on_critical)
     # One batch of the rest at a time, and none while the queue-manager is busy: the pressure reaches the producers, who

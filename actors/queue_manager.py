@@ -20,6 +20,7 @@ from actors.committer import Committer
 from actors.config import Queue, Settings
 from actors.core.contract.event import UNREADABLE, EnvelopeBatch, Event, Greeting, Marks, Receipt
 from actors.core.contract.frame import Frame
+from actors.core.metrics import Metrics, QueueMetrics
 from actors.core.queue.cadence import Cadence
 from actors.core.queue.calendar import Calendar
 from actors.core.queue.derive import Derivation
@@ -81,9 +82,7 @@ class QueueManager:
         self._shown: deque[Event] = deque()
         self._frame = 0
         self._counted = 0.0
-        self.counts: dict[str, float] = dict.fromkeys(
-            ("envelopes", "bad_messages", "commits", "committed_events", "frames", "frame_events", "unsent_frames"), 0
-        )
+        self.metrics = QueueMetrics()
         self.critical_in = bus.bind(wire.PULL, wire.queue_link("critical"))
         self.best_effort_in = bus.bind(wire.PULL, wire.queue_link("best_effort"))
         self.inbox = bus.bind(wire.PULL, wire.INBOX)
@@ -97,14 +96,14 @@ class QueueManager:
     def on_critical(self, message: bytes) -> None:
         faults.point("queue.received")
         if (batch := self._decode(_batch, message)) is not None:
-            self.counts["envelopes"] += len(batch.envelopes)
+            self.metrics.envelopes += len(batch.envelopes)
             self.sequencer.admit(batch, time.monotonic(), time.time() * 1000)
 
     def on_best_effort(self, message: bytes) -> None:
         batch = self._decode(_batch, message)
         if batch is None:
             return
-        self.counts["envelopes"] += len(batch.envelopes)
+        self.metrics.envelopes += len(batch.envelopes)
         self.ledger.arrived(batch)
         now_s, now_ms = time.monotonic(), time.time() * 1000
         for envelope in batch.envelopes:
@@ -139,7 +138,7 @@ class QueueManager:
         try:
             return decoder.decode(message)
         except UNREADABLE:
-            self.counts["bad_messages"] += 1
+            self.metrics.bad_messages += 1
             return None
 
     def _queue(self, event: Event, now_s: float, now_ms: float) -> None:
@@ -169,7 +168,7 @@ class QueueManager:
     def save(self) -> None:
         """Write what nobody waits for: retained state, receipts, the ledger."""
         if not self._committing:
-            counted, self._counted = self._counted, self.counts["envelopes"]
+            counted, self._counted = self._counted, self.metrics.envelopes
             self._calendar_ms()
             self._start_commit(self.sequencer.take(even_empty=counted != self._counted), dated=True)
 
@@ -209,8 +208,8 @@ class QueueManager:
         self.sequencer.committed(entry)
         if more_to_trim:
             self._trim_due_s = time.monotonic() + TRIM_AGAIN_S
-        self.counts["commits"] += 1
-        self.counts["committed_events"] += len(entry.events)
+        self.metrics.commits += 1
+        self.metrics.committed_events += len(entry.events)
         if entry.watermarks or entry.new_epoch:
             self.publish_marks()
         self._shown.extend(entry.events)
@@ -224,7 +223,7 @@ class QueueManager:
         """Send one frame; return when the next is due."""
         out = self._critical_out if self._shown else self._best_effort_out
         if not wire.writable(out):
-            self.counts["unsent_frames"] += 1
+            self.metrics.unsent_frames += 1
             return now_s + RETRY_S
         critical: list[Event] = []
         room_bytes = FRAME_BYTES
@@ -236,8 +235,8 @@ class QueueManager:
             self._frame += 1  # without a hole: a gateway takes a number that never came for a lost frame
             wire.offered(out, _encode(self._make_frame(critical, rest, self._frame)))
             self.cadence.left(now_s, len(critical) + len(rest))
-            self.counts["frames"] += 1
-            self.counts["frame_events"] += len(critical) + len(rest)
+            self.metrics.frames += 1
+            self.metrics.frame_events += len(critical) + len(rest)
             faults.point("queue.framed")
         return self.cadence.due_s(len(self.lanes) > 0, bool(self._shown))
 
@@ -259,18 +258,17 @@ class QueueManager:
         """Whether everything that came in is committed and sent."""
         return not (self._committing or self.sequencer.urgent or self._shown or len(self.lanes))
 
-    def stats(self) -> heartbeat.Stats:
-        return self.counts | {
-            "gen": self.gen,
-            "top": self.sequencer.committed_top,
-            "lanes_events": len(self.lanes),
-            "lanes_bytes": self.lanes.size_bytes,
-            "lanes_peak_events": self.lanes.peak,
-            "shown_waiting": len(self._shown),
-            "queue": len(self.lanes) + len(self._shown) + self.sequencer.waiting,
-            "events": self.counts["frame_events"],
-            "busy": float(self.cadence.busy),
-        }
+    def measure(self) -> QueueMetrics:
+        """Return the metrics of now."""
+        metrics = self.metrics
+        metrics.gen, metrics.top = self.gen, self.sequencer.committed_top
+        metrics.lanes_events, metrics.lanes_bytes = len(self.lanes), self.lanes.size_bytes
+        metrics.lanes_peak_events = self.lanes.peak
+        metrics.shown_waiting = len(self._shown)
+        metrics.queue = len(self.lanes) + len(self._shown) + self.sequencer.waiting
+        metrics.events = metrics.frame_events
+        metrics.busy = float(self.cadence.busy)
+        return metrics
 
 
 def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
@@ -289,10 +287,12 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     committer.start()
     manager = QueueManager(queue, bus, logs[0], LogReader(run_dir), committer.submit)
 
-    def stats() -> heartbeat.Stats:
-        return manager.stats() | committer.stats() | {"log_full": float(logs[0].full)}
+    def measure() -> list[Metrics]:
+        metrics = manager.measure()
+        metrics.log_full = float(logs[0].full)
+        return [metrics, committer.measure()]
 
-    heart = heartbeat.Heartbeat(name, stats, reactor.ticks)
+    heart = heartbeat.Heartbeat(name, measure, reactor.ticks)
     heart.start(reactor.wake)
     reactor.reads(manager.critical_in, manager.on_critical, when=lambda: not manager.sequencer.full)
     reactor.reads(manager.inbox, manager.on_inbox)

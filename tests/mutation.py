@@ -253,7 +253,7 @@ MUTATIONS: Final = [
         "if not self.incarnations else []", "", f"{FAULTS}test_wreckage.py::"
         "test_a_supervisor_that_failed_leaves_word_of_its_children_and_why"),
     one("the ingest lives on with a failure of its own", "actors/producers/ingest.py",
-        "    aio.end_with_own_failures(loop, ingest.counts, fail)\n", "",
+        "    aio.end_with_own_failures(loop, ingest.metrics, fail)\n", "",
         f"{FAULTS}test_crashes.py::test_what_a_callback_of_the_ingest_raises_ends_it"),
     # Twitch
     one("a refresh token is sent without a mark on disk", TWITCH_LOGIN,

@@ -21,6 +21,7 @@ from msgspec import inspect
 
 from actors import config, program
 from actors.config import Settings
+from actors.core import metrics
 from actors.core.contract.event import Event, Submission
 from actors.core.contract.legacy import LEGACY
 from actors.core.contract.payload import Payload
@@ -243,11 +244,65 @@ def _bounds(section: str, key: str) -> str:
     return _type(kind)
 
 
+_METRICS = """# Metrics
+
+Generated from `actors/core/metrics.py` by `python -m tools.docs`; a test fails when it is stale.
+
+`http://127.0.0.1:7700/metrics` serves all of them for Prometheus, in base units. `/api/status` and `status --json` have
+the same values under the names of the second column, in the unit of the name. Every process sends its metrics with its
+heartbeat, once per second; a counter begins at 0 when its process starts.
+
+"""
+
+_OTHER_METRICS = """## Ledger, sources, alerts
+
+| Prometheus | kind | meaning |
+|---|---|---|
+| `framewire_ledger_events_total{category,bucket}` | counter | events: received, sent, coalesced, duplicate, expired |
+| `framewire_ledger_dropped_events_total{category,rule}` | counter | events dropped, by rule |
+| `framewire_ledger_pending_events{category}` | gauge | events that wait |
+| `framewire_ledger_raw_messages_total{bucket}` | counter | best-effort raw messages by what became of them |
+| `framewire_source_state{source,state}` | gauge | 1 for the state of the source |
+| `framewire_alert{key,name,level}` | gauge | 1 for each alert that stands ([operations.md](operations.md)) |
+"""
+
+
+def metrics_page() -> str:
+    """Return docs/metrics.md."""
+    owners: dict[type[metrics.Metrics], list[str]] = {}
+    for kind, groups in metrics.GROUPS.items():
+        for group in groups:
+            owners.setdefault(group, []).append(kind)
+    owners |= {metrics.ProcessMetrics: ["every process"], metrics.SourceMetrics: ["every source"]}
+    parts = [_METRICS]
+    for group, kinds in owners.items():
+        doc = inspect_doc(group)
+        parts.append(f"## {group.__name__.removesuffix('Metrics')}\n\n{doc}Of: {', '.join(kinds)}.\n")
+        label = "source" if group is metrics.SourceMetrics else "process"
+        rows = [_metric_row(group, name, field, label) for name, field in metrics.fields_of(group).items()]
+        parts += [_grid(["Prometheus", "status", "kind", "meaning"], rows), ""]
+    return "\n".join(parts) + _OTHER_METRICS
+
+
+def inspect_doc(group: type[metrics.Metrics]) -> str:
+    """Return the first line of a group's docstring, "" without one."""
+    own = group.__dict__.get("__doc__") or ""
+    return f"{own.splitlines()[0]} " if own else ""
+
+
+def _metric_row(group: type[metrics.Metrics], name: str, field: metrics.Field, label: str) -> list[str]:
+    exported, _ = metrics.exposed(group, name, field)
+    labels = f"{label},{field.label}" if field.label else label
+    total = "_total" if field.kind == "counter" else ""
+    return [f"`{exported}{total}{{{labels}}}`", f"`{name}`", field.kind, field.help]
+
+
 def pages() -> dict[str, str]:
     """Return every generated file by its path in the project."""
     return {
         "docs/configuration.md": configuration(),
         "docs/events.md": markdown(),
+        "docs/metrics.md": metrics_page(),
         "docs/events.schema.json": json.dumps(schema(), indent=1, ensure_ascii=False) + "\n",
         declarations.DECLARATIONS: declarations.declarations(),
         declarations.CATALOG: declarations.catalog(),

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from actors import tokens
 from actors.core.contract.event import WIRE_VERSION
 from actors.errors import Refused
-from actors.gateway.fanout import Histogram
 from actors.gateway.overlay import Overlay
 from actors.gateway.pages import BaseHandler
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from actors.gateway.hub import Gateway
 
 FRESH_S: Final = 2.0  # eight heartbeats of the queue-manager
-PREFIX: Final = "framewire_gateway_"
 
 
 class Api(BaseHandler):
@@ -49,7 +48,7 @@ class Guarded(Api):
         scope = self.gateway.scope_of(token.strip()) if kind.lower() == "bearer" else None
         self.scope = scope or ""
         if scope not in self.SCOPES:
-            self.gateway.counts["auth_failures"] += 1
+            self.gateway.metrics.auth_failures += 1
             self.set_header("WWW-Authenticate", "Bearer")
             self.refuse(401, f"expected a {' or '.join(self.SCOPES)} token: Authorization: Bearer TOKEN")
 
@@ -148,13 +147,18 @@ class Why(Readable):
 
 class Metrics(Api):
     async def get(self) -> None:
-        lines = list(own_metrics(self.gateway))
-        supervisor = await self.gateway.ask_supervisor()
-        lines.extend(actor_metrics(supervisor.get("actors")))
-        lines.extend(process_metrics(supervisor.get("processes")))
-        lines.extend(alert_metrics(supervisor.get("alerts")))
-        self.set_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-        self.finish("\n".join(lines) + "\n")
+        # Imported when it is needed: only this page needs it.
+        from actors.gateway import exposition
+
+        gateway = self.gateway
+        status, answer = await asyncio.gather(gateway.ask_supervisor(), gateway.ask_queue_manager({"ask": "ledger"}))
+        own = {gateway.name: msgspec.to_builtins(gateway.measure())}
+        if "error" in status:  # what this gateway itself knows
+            status = {"processes": [{"name": gateway.name, "kind": "gateway"}], "actors": own}
+        else:
+            status["actors"] = status["actors"] | own
+        self.set_header("Content-Type", exposition.CONTENT_TYPE)
+        self.finish(exposition.text_of(status, answer.get("ledger")))
 
 
 def unready(gateway: Gateway) -> list[str]:
@@ -192,83 +196,3 @@ def describe(overlay: Overlay, last: int) -> dict[str, Any]:
         "pending_bytes": overlay.pending,
         "times_slow": overlay.times_slow,
     }
-
-
-def own_metrics(gateway: Gateway) -> Iterable[str]:
-    """Yield this gateway's numbers as Prometheus text."""
-    label = f'{{gateway="{gateway.name}"}}'
-    for name, value in gateway.stats().items():
-        kind = "gauge" if name in gateway.GAUGES else "counter"
-        suffix = "" if kind == "gauge" else "_total"
-        yield f"# TYPE {PREFIX}{name}{suffix} {kind}"
-        yield f"{PREFIX}{name}{suffix}{label} {value}"
-    yield f"# TYPE {PREFIX}overlays gauge"
-    for state, count in gateway.overlays_by_state().items():
-        yield f'{PREFIX}overlays{{gateway="{gateway.name}",state="{state}"}} {count}'
-    yield f"# TYPE {PREFIX}closed_total counter"
-    for code, count in sorted(gateway.closes.items()):
-        yield f'{PREFIX}closed_total{{gateway="{gateway.name}",code="{code}"}} {count}'
-    yield f"# TYPE {PREFIX}filtered_by_type_total counter"
-    for name, count in sorted(gateway.filtered().items()):
-        yield f'{PREFIX}filtered_by_type_total{{gateway="{gateway.name}",type="{name}"}} {count}'
-    yield f"# TYPE {PREFIX}latency_seconds histogram"
-    for lane, histogram in (("critical", gateway.fanout.critical_ms), ("best_effort", gateway.fanout.other_ms)):
-        yield from histogram_lines(histogram, f'gateway="{gateway.name}",lane="{lane}"')
-
-
-def histogram_lines(histogram: Histogram, labels: str) -> Iterable[str]:
-    total = 0
-    for bound, count in zip(histogram.bounds, histogram.counts, strict=False):
-        total += count
-        yield f'{PREFIX}latency_seconds_bucket{{{labels},le="{bound / 1000:g}"}} {total}'
-    total += histogram.counts[-1]
-    yield f'{PREFIX}latency_seconds_bucket{{{labels},le="+Inf"}} {total}'
-    yield f"{PREFIX}latency_seconds_sum{{{labels}}} {histogram.sum / 1000:.6f}"
-    yield f"{PREFIX}latency_seconds_count{{{labels}}} {total}"
-
-
-def actor_metrics(actors: Any) -> Iterable[str]:
-    """Yield the numbers that the supervisor hears from all actors."""
-    told = actors.items() if isinstance(actors, dict) else []
-    yield from families(
-        "untyped",
-        "actor",
-        [
-            ("framewire_actor_" + re.sub(r"[^a-zA-Z0-9_]", "_", str(name)), actor, value)
-            for actor, stats in sorted(told)
-            if isinstance(stats, dict)
-            for name, value in stats.items()
-        ],
-    )
-
-
-def process_metrics(processes: Any) -> Iterable[str]:
-    """Yield what every process uses, in base units."""
-    yield from families(
-        "gauge",
-        "process",
-        [
-            (f"framewire_process_{key}", row["name"], value)
-            for row in processes or []
-            for key, value in row.items()
-            if key != "pid"
-        ],
-    )
-
-
-def families(kind: str, label: str, facts: Iterable[tuple[str, str, Any]]) -> Iterable[str]:
-    """Yield (metric, who, value) as Prometheus wants them, by metric; text and what is not known is left out."""
-    rows: dict[str, list[str]] = {}
-    for metric, who, value in facts:
-        if isinstance(value, int | float):
-            rows.setdefault(metric, []).append(f'{metric}{{{label}="{who}"}} {float(value)!r}')
-    for metric, lines in sorted(rows.items()):
-        yield f"# TYPE {metric} {kind}"
-        yield from lines
-
-
-def alert_metrics(alerts: Any) -> Iterable[str]:
-    """Yield the alerts that stand now, each as 1."""
-    yield "# TYPE framewire_alert gauge"
-    for alert in alerts or []:
-        yield f'framewire_alert{{key="{alert["key"]}",name="{alert["name"]}",level="{alert["level"]}"}} 1'

@@ -12,13 +12,14 @@ import contextlib
 import os
 import tempfile
 import time
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from pathlib import Path
 from typing import Final
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 
 from actors.core import emotes
+from actors.core.metrics import GatewayMetrics
 from actors.gateway.pages import BaseHandler
 
 AT_A_TIME: Final = 8
@@ -33,9 +34,9 @@ TOUCH_S: Final = 3_600.0  # how exact the time of the last use is
 class EmoteCache:
     """All pictures of one gateway."""
 
-    def __init__(self, folder: Path, max_bytes: int, origin: str, counts: Counter[str]) -> None:
+    def __init__(self, folder: Path, max_bytes: int, origin: str, metrics: GatewayMetrics) -> None:
         self._folder, self._max_bytes, self._origin = folder, max_bytes, origin
-        self._counts = counts
+        self._metrics = metrics
         self._flights: dict[str, asyncio.Task[bytes | None]] = {}
         self._failed: OrderedDict[str, float] = OrderedDict()
         self._slots = asyncio.Semaphore(AT_A_TIME)
@@ -49,7 +50,7 @@ class EmoteCache:
         name = f"{provider}-{id_}"
         picture = await asyncio.to_thread(self._read, name)
         if picture is not None:
-            self._counts["emote_hits"] += 1
+            self._metrics.emote_hits += 1
             return picture
         if self._failed.get(name, 0.0) > time.monotonic():
             return None
@@ -64,10 +65,10 @@ class EmoteCache:
 
     async def _fetch(self, name: str, url: str) -> bytes | None:
         async with self._slots:
-            self._counts["emote_fetches"] += 1
+            self._metrics.emote_fetches += 1
             picture = await self._download(url)
         if picture is None or emotes.type_of(picture) is None:
-            self._counts["emote_failures"] += 1
+            self._metrics.emote_failures += 1
             self._failed[name] = time.monotonic() + RETRY_S
             self._failed.move_to_end(name)
             if len(self._failed) > FAILURES:
@@ -115,7 +116,7 @@ class EmoteCache:
             os.replace(file.name, self._folder / name)
             self._tidy()
         except OSError:
-            self._counts["emote_disk_failures"] += 1
+            self._metrics.emote_disk_failures += 1
 
     def _tidy(self) -> None:
         found = []

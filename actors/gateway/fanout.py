@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import struct
 import time
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Literal
@@ -23,13 +22,13 @@ from actors.core.contract.event import Event
 from actors.core.contract.frame import Frame, json_event, json_frame
 from actors.core.contract.legacy import to_legacy
 from actors.core.delivery.clients import State
+from actors.core.metrics import Histogram
 from actors.gateway.overlay import Overlay
 
 TEXT: Final = 0x81
 BINARY: Final = 0x82
 
 # Upper bounds of the latency histogram in milliseconds; 3 and 10 are the promised p50 and p99 of an idle pipeline.
-LATENCY_MS: Final = (1, 2, 3, 5, 8, 10, 15, 25, 50, 100, 250, 500, 1_000, 5_000)
 
 _pack = msgspec.msgpack.Encoder().encode
 _text = msgspec.json.Encoder().encode
@@ -176,16 +175,3 @@ class Fanout:
         now_ms = time.time() * 1000
         for event in frame.events:
             (self.critical_ms if event.position else self.other_ms).add(now_ms - event.ts_ingest_ms)
-
-
-class Histogram:
-    """Counts per bucket, as Prometheus wants them, with the sum."""
-
-    def __init__(self, bounds: tuple[int, ...] = LATENCY_MS) -> None:
-        self.bounds = bounds
-        self.counts = [0] * (len(bounds) + 1)
-        self.sum = 0.0
-
-    def add(self, value: float) -> None:
-        self.counts[bisect_left(self.bounds, value)] += 1
-        self.sum += value

@@ -22,6 +22,7 @@ from actors import tokens, wire
 from actors.config import Settings
 from actors.core.contract.frame import Frame
 from actors.core.delivery.clients import Close, Lag, State, Verdict, judge
+from actors.core.metrics import GatewayMetrics
 from actors.errors import ConfigError, Refused
 from actors.gateway.bus import Receipts, ask, ask_supervisor
 from actors.gateway.catchup import CatchUp
@@ -31,7 +32,6 @@ from actors.gateway.feed import Feed, LogThreads
 from actors.gateway.layouts import Layouts
 from actors.gateway.overlay import Overlay
 from actors.gateway.sockets import OverlaySocket
-from actors.heartbeat import Stats
 
 DRAIN_S: Final = 1.0
 
@@ -39,27 +39,12 @@ DRAIN_S: Final = 1.0
 class Gateway:
     """Everybody who is connected, and what they share."""
 
-    GAUGES: Final = frozenset(
-        (
-            "connections",
-            "dashboards",
-            "position",
-            "top",
-            "gen",
-            "groups",
-            "queue",
-            "ring_events",
-            "retained_states",
-            "pending_bytes",
-        )
-    )
-
     def __init__(self, settings: Settings, run_dir: Path, name: str) -> None:
         self.settings = settings.gateway
         self.ingest = settings.ingest
         self.run_dir, self.name = run_dir, name
         self.log = logging.getLogger(name)
-        self.counts: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
+        self.metrics = GatewayMetrics()
         self.closes: Counter[int] = Counter()
         self.overlays: dict[int, Overlay] = {}
         self.followed = asyncio.Event()
@@ -72,7 +57,7 @@ class Gateway:
         self._seen_tokens = self._tokens.current()
         self._bus = wire.Bus(run_dir)
         self.asking = ThreadPoolExecutor(2, thread_name_prefix="ask")
-        self.layouts = Layouts(run_dir, self.counts, self.log)
+        self.layouts = Layouts(run_dir, self.metrics, self.log)
         self.layouts.refresh()
         self.receipts = Receipts(self._bus)
         self.fanout = Fanout(self.settings.client_buffer_bytes, self._slow)
@@ -122,10 +107,10 @@ class Gateway:
     def no_room(self, address: str) -> str:
         """Return why no overlay more is taken from `address`, "" when it is."""
         if self._addresses.total() >= self.settings.max_clients:
-            self.counts["refused_connections"] += 1
+            self.metrics.refused_connections += 1
             return f"{self.settings.max_clients} overlays are connected, which is gateway.max_clients"
         if self._addresses[address] >= self.settings.max_clients_per_address:
-            self.counts["refused_connections"] += 1
+            self.metrics.refused_connections += 1
             return (
                 f"{self.settings.max_clients_per_address} overlays are connected from this address, "
                 "which is gateway.max_clients_per_address"
@@ -164,7 +149,7 @@ class Gateway:
         try:
             current = self._tokens.current()
         except (OSError, ConfigError):
-            self.counts["token_file_failures"] += 1
+            self.metrics.token_file_failures += 1
             return None
         return tokens.scope_of(current, token)
 
@@ -238,7 +223,7 @@ class Gateway:
         elif verdict is Verdict.CLOSE:
             overlay.socket.end(Close.SLOW, "read too slowly")
         elif verdict is Verdict.GONE:
-            self.counts["silent_overlays"] += 1
+            self.metrics.silent_overlays += 1
             overlay.socket.end(Close.SLOW, "did not answer a ping")
         elif verdict is Verdict.PING:
             overlay.socket.ask_pong()
@@ -247,14 +232,14 @@ class Gateway:
         try:
             current = self._tokens.current()
         except (OSError, ConfigError):
-            self.counts["token_file_failures"] += 1
+            self.metrics.token_file_failures += 1
             return
         if current is self._seen_tokens:
             return
         self._seen_tokens = current
         for overlay in list(self.overlays.values()):
             if overlay.group is not None and tokens.scope_of(current, overlay.token) != overlay.scope:
-                self.counts["revoked"] += 1
+                self.metrics.revoked += 1
                 overlay.socket.end(Close.TOKEN, "the token was revoked")
 
     def heartbeat(self) -> None:
@@ -304,48 +289,29 @@ class Gateway:
         greeted = [overlay for overlay in self.listed() if overlay.group is not None]
         return max((last - max(overlay.position, overlay.start_position) for overlay in greeted), default=0)
 
-    def stats(self) -> Stats:
-        feed, fanout = self.feed, self.fanout
+    def measure(self) -> GatewayMetrics:
+        """Return the metrics of now."""
+        feed, fanout, metrics = self.feed, self.fanout, self.metrics
         counts = feed.cursor.counts
-        return {
-            "connections": self._addresses.total(),
-            "dashboards": len(self.overlays) - len(self.listed()),
-            "position": feed.cursor.last,
-            "top": feed.cursor.top,
-            "gen": feed.cursor.gen,
-            "groups": len(fanout.groups),
-            "ring_events": len(feed.ring),
-            "retained_states": len(feed.retained),
-            "pending_bytes": sum(overlay.pending for overlay in self.overlays.values()),
-            "bus_messages": feed.links.received,
-            "bad_bus_messages": feed.links.bad_messages,
-            "frames": fanout.frames,
-            "events": fanout.events,
-            "queue": self._furthest_behind(),
-            "sent_messages": fanout.messages,
-            "sent_bytes": fanout.bytes,
-            "filtered_events": fanout.filtered.total(),
-            "gaps": counts.gaps,
-            "repaired_events": counts.repaired,
-            "skipped_positions": counts.skipped,
-            "repeated_events": counts.repeats,
-            "lost_frames": feed.lost_frames,
-            "stale_frames": counts.stale,
-            "foreign_frames": counts.foreign,
-            "stale_events": feed.stale_events,
-            "log_reads": feed.log.reads,
-            "replayed_events": self.catchup.replayed_events,
-            "slow_switches": self.catchup.slow_switches,
-            "receipts_sent": self.receipts.sent,
-            **self.counts,
-        }
-
-
-# Named here so that all of them are exported from the first scrape on, and a rate over them is right.
-COUNTS: Final = (
-    "http_requests", "foreign_hosts", "foreign_origins", "auth_failures", "token_file_failures", "refused_connections",
-    "received_messages", "bad_messages", "floods", "forbidden", "revoked", "commands", "refused_commands", "receipts",
-    "resumes", "snapshots", "unrecovered", "silent_overlays", "log_refusals", "loop_failures",
-    "bad_layouts", "stored_layouts",
-    "emote_hits", "emote_fetches", "emote_failures", "emote_disk_failures",
-)  # fmt: skip
+        metrics.connections = self._addresses.total()
+        metrics.dashboards = len(self.overlays) - len(self.listed())
+        metrics.overlays = self.overlays_by_state()
+        metrics.position, metrics.top, metrics.gen = feed.cursor.last, feed.cursor.top, feed.cursor.gen
+        metrics.groups = len(fanout.groups)
+        metrics.ring_events, metrics.retained_states = len(feed.ring), len(feed.retained)
+        metrics.pending_bytes = sum(overlay.pending for overlay in self.overlays.values())
+        metrics.queue = self._furthest_behind()
+        metrics.bus_messages, metrics.bad_bus_messages = feed.links.received, feed.links.bad_messages
+        metrics.frames, metrics.events = fanout.frames, fanout.events
+        metrics.sent_messages, metrics.sent_bytes = fanout.messages, fanout.bytes
+        metrics.filtered_events, metrics.filtered_by_type = fanout.filtered.total(), dict(fanout.filtered)
+        metrics.gaps, metrics.repaired_events = counts.gaps, counts.repaired
+        metrics.skipped_positions, metrics.repeated_events = counts.skipped, counts.repeats
+        metrics.stale_frames, metrics.foreign_frames = counts.stale, counts.foreign
+        metrics.lost_frames, metrics.stale_events = feed.lost_frames, feed.stale_events
+        metrics.log_reads = feed.log.reads
+        metrics.replayed_events, metrics.slow_switches = self.catchup.replayed_events, self.catchup.slow_switches
+        metrics.receipts_sent = self.receipts.sent
+        metrics.closed = {str(code): count for code, count in self.closes.items()}
+        metrics.latency_ms = {"critical": fanout.critical_ms, "best_effort": fanout.other_ms}
+        return metrics

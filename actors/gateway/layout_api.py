@@ -20,7 +20,7 @@ class Layout(Guarded):
     def prepare(self) -> None:
         super().prepare()
         if not self._finished and self.request.method not in ("GET", "HEAD") and self.scope != "control":
-            self.gateway.counts["forbidden"] += 1
+            self.gateway.metrics.forbidden += 1
             self.refuse(403, "only the control token may change a layout")
 
     def get(self) -> None:
@@ -50,7 +50,7 @@ class Layout(Guarded):
         except Refused as error:
             self.refuse(503, str(error))
         else:
-            self.gateway.counts["stored_layouts"] += 1
+            self.gateway.metrics.stored_layouts += 1
             self.gateway.arrange()
             self._tell()
 

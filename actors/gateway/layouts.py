@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections import Counter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from actors import host
 from actors.core.contract import layout
 from actors.core.contract.layout import Layout
+from actors.core.metrics import GatewayMetrics
 from actors.errors import BadInput, Refused, TooLarge
 
 FOLDER: Final = Path("overlays", "layouts")
@@ -44,11 +44,11 @@ class Arranged(NamedTuple):
 
 
 class Layouts:
-    """`counts` gets `bad_layouts`: how often a file could not be used."""
+    """`metrics` gets `bad_layouts`: how often a file could not be used."""
 
-    def __init__(self, run_dir: Path, counts: Counter[str], log: logging.Logger) -> None:
+    def __init__(self, run_dir: Path, metrics: GatewayMetrics, log: logging.Logger) -> None:
         self.folder = run_dir / FOLDER
-        self._counts = counts
+        self._metrics = metrics
         self._log = log
         self._stored: dict[str, Stored] = {}
 
@@ -165,7 +165,7 @@ class Layouts:
             reason = str(error.strerror)
         except (BadInput, TooLarge) as error:
             reason = str(error)
-        self._counts["bad_layouts"] += 1
+        self._metrics.bad_layouts += 1
         self._log.warning("bad layout file=%s reason=%s", self._path(name), reason)
         return Stored(stamp, known.layout if known else None, f"overlays/layouts/{name}.json: {reason}", "")
 

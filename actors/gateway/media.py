@@ -11,7 +11,6 @@ Origin checks of every answer hold (pages.py).
 from __future__ import annotations
 
 import tomllib
-from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ import tornado.web
 
 from actors.config import Gateway
 from actors.core import alerts
+from actors.core.metrics import GatewayMetrics
 from actors.gateway.emotes import Emote, EmoteCache
 from actors.gateway.pages import BaseHandler, Files
 
@@ -82,10 +82,10 @@ class AlertMedia(Files):
         return path
 
 
-def routes(run_dir: Path, settings: Gateway, counts: Counter[str]) -> list[tuple[Any, ...]]:
+def routes(run_dir: Path, settings: Gateway, metrics: GatewayMetrics) -> list[tuple[Any, ...]]:
     """Return the routes of /media/."""
     folder = (run_dir / "overlays").resolve()
-    cache = EmoteCache(run_dir / "emotes", settings.emote_bytes, settings.emote_origin, counts)
+    cache = EmoteCache(run_dir / "emotes", settings.emote_bytes, settings.emote_origin, metrics)
     return [
         ("/media/emote/([a-z0-9-]{1,16})/([A-Za-z0-9_-]{1,80})", Emote, {"cache": cache}),
         ("/media/alerts.json", AlertRules, {"folder": folder}),

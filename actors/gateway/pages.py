@@ -15,6 +15,7 @@ import tornado.web
 
 from actors import program
 from actors.core import origins
+from actors.core.metrics import GatewayMetrics
 
 WEB_ROOT: Final = program.SHARE / "web_overlay"
 THEMES: Final = Path("overlays", "themes")  # in the run directory: the user's own
@@ -64,13 +65,13 @@ class BaseHandler(tornado.web.RequestHandler):
         self.clear_header("Server")
 
     def prepare(self) -> None:
-        counts = self.settings["counts"]
-        counts["http_requests"] += 1
+        metrics: GatewayMetrics = self.settings["metrics"]
+        metrics.http_requests += 1
         if not origins.host_is_ours(self.request.headers.get("Host"), self.settings["hosts"]):
-            counts["foreign_hosts"] += 1
+            metrics.foreign_hosts += 1
             self.refuse(421, "this is not the host that you were looking for")
         elif not origins.origin_is_welcome(self.request.headers, self.settings["origins"]):
-            counts["foreign_origins"] += 1
+            metrics.foreign_origins += 1
             self.refuse(403, "this origin may not talk to the gateway")
 
     def refuse(self, status: int, error: str) -> None:

@@ -68,7 +68,7 @@ def application(gateway: Gateway) -> tornado.web.Application:
             ("/static/(.*)", pages.Files, {"path": root}),
             ("/widgets/", own_widgets.OwnWidgets, {"folder": own}),
             ("/widgets/(.*)", pages.Files, {"path": str(own)}),
-            *media.routes(gateway.run_dir, settings, gateway.counts),
+            *media.routes(gateway.run_dir, settings, gateway.metrics),
             ("/themes/(.*)", pages.Themes, {"path": f"{root}/themes", "own": str(gateway.run_dir / pages.THEMES)}),
             ("/healthz", api.Healthz, shared),
             ("/readyz", api.Readyz, shared),
@@ -82,7 +82,7 @@ def application(gateway: Gateway) -> tornado.web.Application:
         default_handler_class=pages.NotFound,
         log_function=lambda _: None,  # requests are counted, not logged
         websocket_max_message_size=MESSAGE_BYTES,
-        counts=gateway.counts,
+        metrics=gateway.metrics,
         hosts=origins.hosts(settings.host, settings.port, settings.allowed_hosts),
         origins=settings.allowed_origins,
         log=gateway.log,
@@ -132,7 +132,7 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
     loop = asyncio.get_running_loop()
     sockets = await listen(settings)
     gateway = Gateway(settings, run_dir, name)
-    aio.end_with_own_failures(loop, gateway.counts, gateway.fail)
+    aio.end_with_own_failures(loop, gateway.metrics, gateway.fail)
     room = allow_open_files(settings.gateway.max_clients + SPARE_CONNECTIONS + 64) - 64
     server = Server(
         application(gateway),
@@ -142,7 +142,7 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
         max_body_size=BODY_BYTES,
         max_header_size=HEADER_BYTES,
     )
-    heart = heartbeat.Heartbeat(name, gateway.stats, ticks)
+    heart = heartbeat.Heartbeat(name, lambda: [gateway.measure()], ticks)
     heart.start(lambda: loop.call_soon_threadsafe(gateway.stopping.set))
     server.add_sockets(sockets)
     gateway.spawn(gateway.follow())

@@ -67,14 +67,14 @@ class OverlaySocket(BaseHandler, tornado.websocket.WebSocketHandler):
                 self._enter(Hello(token=token, overlay_id=f"legacy-{self.overlay.number}"))
 
     def on_message(self, message: str | bytes) -> None:
-        overlay, counts = self.overlay, self.gateway.counts
+        overlay, metrics = self.overlay, self.gateway.metrics
         now_s = time.monotonic()
         overlay.heard_s, overlay.pinged = now_s, False
-        counts["received_messages"] += 1
+        metrics.received_messages += 1
         if self.closed:
             return
         if not overlay.bucket.take(now_s):
-            counts["floods"] += 1
+            metrics.floods += 1
             self.end(Close.FLOOD, "more than 20 messages per second")
             return
         try:
@@ -82,7 +82,7 @@ class OverlaySocket(BaseHandler, tornado.websocket.WebSocketHandler):
         except messages.WrongVersion as error:
             self.end(Close.VERSION, str(error))
         except BadInput as error:
-            counts["bad_messages"] += 1
+            metrics.bad_messages += 1
             self.end(Close.GARBLED, str(error))
         else:
             self._hear(said)
@@ -127,7 +127,7 @@ class OverlaySocket(BaseHandler, tornado.websocket.WebSocketHandler):
     def _enter(self, hello: Hello) -> None:
         scope = self.gateway.scope_of(hello.token)
         if scope is None or scope == "ingest":
-            self.gateway.counts["auth_failures"] += 1
+            self.gateway.metrics.auth_failures += 1
             self.end(Close.TOKEN, "the token is wrong or was revoked")
             return
         if hello.role not in ROLES[scope]:
@@ -151,7 +151,7 @@ class OverlaySocket(BaseHandler, tornado.websocket.WebSocketHandler):
             try:
                 await gateway.feed.look_up(asked.position)
             except Refused:
-                gateway.counts["log_refusals"] += 1  # then what was known last has to do
+                gateway.metrics.log_refusals += 1  # then what was known last has to do
         if self.closed or overlay.hello is not hello:
             return  # gone, or said hello again meanwhile
         cursor = gateway.feed.cursor
@@ -159,8 +159,9 @@ class OverlaySocket(BaseHandler, tornado.websocket.WebSocketHandler):
         begin = start(asked, cursor.epoch, oldest, max(cursor.last, cursor.top))
         if begin.mode == "snapshot":
             begin = Start("snapshot", cursor.last, begin.recovered, begin.missed)
-        gateway.counts["resumes" if begin.mode == "resume" else "snapshots"] += 1
-        gateway.counts["unrecovered"] += not begin.recovered
+        gateway.metrics.resumes += begin.mode == "resume"
+        gateway.metrics.snapshots += begin.mode != "resume"
+        gateway.metrics.unrecovered += not begin.recovered
         overlay.position = overlay.start_position = begin.position
         overlay.state_version = gateway.feed.retained.version
         self._welcome(begin)
@@ -195,7 +196,7 @@ class OverlaySocket(BaseHandler, tornado.websocket.WebSocketHandler):
             self._forbid("a dashboard draws nothing that a receipt could be for")
             return
         overlay.drawn = drawn
-        self.gateway.counts["receipts"] += 1
+        self.gateway.metrics.receipts += 1
         # Nobody has drawn what was never sent; a position of the future would hide a loss.
         # Nobody has drawn what they were not sent: a display token must not speak for others.
         if overlay.receipted < drawn.position <= min(overlay.position, cursor.top):
@@ -209,16 +210,16 @@ class OverlaySocket(BaseHandler, tornado.websocket.WebSocketHandler):
         self.gateway.spawn(self._obey(command))
 
     def _forbid(self, reason: str) -> None:
-        self.gateway.counts["forbidden"] += 1
+        self.gateway.metrics.forbidden += 1
         self.end(Close.FORBIDDEN, reason)
 
     async def _obey(self, command: Command) -> None:
         answer: dict[str, Any] = {"t": "result", "id": command.id, "ok": True}
-        self.gateway.counts["commands"] += 1
+        self.gateway.metrics.commands += 1
         try:
             answer |= await self.gateway.commands.obey(command)
         except (BadInput, Refused) as error:
-            self.gateway.counts["refused_commands"] += 1
+            self.gateway.metrics.refused_commands += 1
             answer |= {"ok": False, "error": str(error)}
         if not self.closed:
             self.say(answer)

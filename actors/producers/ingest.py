@@ -31,6 +31,7 @@ from actors.config import Settings
 from actors.core.contract.event import REFUSED, Category, Submission
 from actors.core.contract.legacy import NameCounts
 from actors.core.contract.taxonomy import TAXONOMY
+from actors.core.metrics import IngestMetrics, Metrics
 from actors.core.sources.state import Report
 from actors.errors import BadInput, ConfigError, Refused, TooLarge
 from actors.producers import spec
@@ -44,11 +45,6 @@ BODY_S: Final = 30.0
 EXCERPT_BYTES: Final = 500
 DRAIN_S: Final = 4.0  # within supervisor.drain_s
 ORPHAN_DRAIN_S: Final = 0.5  # within heartbeat.ORPHAN_GRACE_S; the rest waits in the outbox
-
-COUNTS: Final = (
-    "requests", "events_bodies", "source_bodies", "srcds_bodies", "srcds_lines", "ignored_lines", "status_4xx",
-    "status_5xx", "loop_failures",
-)  # fmt: skip
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -106,7 +102,7 @@ class Ingest:
         names = [name for name, tree in settings.sources.items() if not spec.is_process(tree["kind"])]
         self.sources = {name: HttpSource(settings, name, link, secrets) for name in names}
         self.tokens = tokens.Reader(run_dir)
-        self.counts: dict[str, float] = dict.fromkeys(COUNTS, 0)
+        self.metrics = IngestMetrics()
         self.unknown = NameCounts()
 
     def allows(self, token: str) -> bool:
@@ -140,9 +136,10 @@ class Ingest:
         numbers = await self._send(rows, critical)
         return [self._event_id(*facts) for facts in zip(submissions, critical, numbers, strict=True)]
 
-    def stats(self) -> dict[str, float]:
-        """Return the counters, and how often each name of the legacy shape came that no type has."""
-        return self.counts | {f"unknown_name_{name}": count for name, count in self.unknown.counts.items()}
+    def measure(self) -> list[Metrics]:
+        """Return the metrics of now."""
+        self.metrics.unknown_names = self.unknown.counts
+        return [self.metrics, *self.link.measure()]
 
     def reports(self) -> list[Report]:
         """Return the sources that are served here."""
@@ -163,8 +160,8 @@ class Ingest:
             if category is not None:
                 rows.append(("srcds", line))
                 critical.append(category is Category.CRITICAL)
-        self.counts["srcds_lines"] += len(lines)
-        self.counts["ignored_lines"] += len(lines) - len(rows)
+        self.metrics.srcds_lines += len(lines)
+        self.metrics.ignored_lines += len(lines) - len(rows)
         await self._send(rows, critical, hashlib.blake2b(_encode([place, body]), digest_size=16).digest())
         return len(rows)
 
@@ -205,7 +202,7 @@ class Handler(web.RequestHandler):
         self._received_bytes = 0
 
     def prepare(self) -> None:
-        self.ingest.counts["requests"] += 1
+        self.ingest.metrics.requests += 1
         try:
             allowed = self.ingest.allows(self.offered_token())
         except Refused as error:
@@ -247,7 +244,9 @@ class Handler(web.RequestHandler):
         self.finish(msgspec.json.encode(facts))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        self.ingest.counts["status_5xx" if status_code >= 500 else "status_4xx"] += 1
+        metrics = self.ingest.metrics
+        metrics.status_4xx += status_code < 500
+        metrics.status_5xx += status_code >= 500
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         text = error.log_message if isinstance(error, web.HTTPError) and error.log_message else self._reason
         self.answer(status_code, error=text)
@@ -273,7 +272,7 @@ class Events(Handler):
 
     async def post(self) -> None:
         faults.point("ingest.received")
-        self.ingest.counts["events_bodies"] += 1
+        self.ingest.metrics.events_bodies += 1
         try:
             ids = await self.ingest.take_events(self.body)
         except (BadInput, Refused) as error:
@@ -290,7 +289,7 @@ class Srcds(Handler):
 
     async def post(self, _token: str) -> None:
         faults.point("ingest.received")
-        self.ingest.counts["srcds_bodies"] += 1
+        self.ingest.metrics.srcds_bodies += 1
         headers = self.request.headers
         place = headers.get("X-Server-Instance-Token", ""), headers.get("X-Logbytes-Beginoffset", "")
         try:
@@ -305,7 +304,7 @@ class FromSource(Handler):
     """POST /PATH/NAME[/...]; the source itself decides who may send."""
 
     def prepare(self) -> None:
-        self.ingest.counts["requests"] += 1
+        self.ingest.metrics.requests += 1
         path, name = self.path_args[:2]
         source = self.ingest.sources.get(name)
         if source is None or source.spec.path != path:
@@ -315,7 +314,7 @@ class FromSource(Handler):
 
     async def post(self, _path: str, _name: str, rest: str | None = None) -> None:
         faults.point("ingest.received")
-        self.ingest.counts["source_bodies"] += 1
+        self.ingest.metrics.source_bodies += 1
         query = {name: values[-1] for name, values in self.request.query_arguments.items()}
         headers: dict[str, str] = {}
         for key, value in self.request.headers.get_all():  # a header that came twice is a list, as HTTP has it
@@ -407,8 +406,8 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
         failures.append(failure)
         stopped.set()
 
-    aio.end_with_own_failures(loop, ingest.counts, fail)
-    heart = heartbeat.Heartbeat(name, lambda: link.stats() | ingest.stats(), ticks, ingest.reports)
+    aio.end_with_own_failures(loop, ingest.metrics, fail)
+    heart = heartbeat.Heartbeat(name, ingest.measure, ticks, ingest.reports)
     heart.start(lambda: loop.call_soon_threadsafe(stopped.set))
     heart.ready()
     while not heart.stopping and not failures:

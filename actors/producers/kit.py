@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from actors import aio, heartbeat
 from actors.config import Settings
+from actors.core.metrics import KitMetrics
 from actors.core.sources.state import RETRY_REFUSED_S, State
 from actors.errors import BadInput, Refused
 from actors.producers import spec
@@ -143,15 +144,15 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
     loop = asyncio.get_running_loop()
     link = Link(settings, run_dir, name, logging.getLogger(name))
     source = Source(settings, run_dir, name, link)
-    counts: dict[str, float] = {"loop_failures": 0}
+    metrics = KitMetrics()
     failures: list[BaseException] = []
 
     def fail(failure: BaseException) -> None:
         failures.append(failure)
         stopped.set()
 
-    aio.end_with_own_failures(loop, counts, fail)
-    heart = heartbeat.Heartbeat(name, lambda: link.stats() | counts, ticks, lambda: [source.intake.report()])
+    aio.end_with_own_failures(loop, metrics, fail)
+    heart = heartbeat.Heartbeat(name, lambda: [metrics, *link.measure()], ticks, lambda: [source.intake.report()])
     heart.start(lambda: loop.call_soon_threadsafe(stopped.set))
     running = loop.create_task(source.run())
     running.add_done_callback(lambda task: None if task.cancelled() else fail(task.exception() or SystemExit(1)))

@@ -16,10 +16,11 @@ from typing import Final
 
 import msgspec
 
-from actors import aio, committer, faults, heartbeat, wire
+from actors import aio, committer, faults, wire
 from actors.config import Settings
 from actors.core.contract.event import UNREADABLE, Greeting, Marks, RawBatch, RawItem
 from actors.core.delivery.window import BATCH_ROWS, Window
+from actors.core.metrics import Metrics, ProducerMetrics
 from actors.errors import Refused
 from actors.stores.outbox import Delivery, Forget, Outbox, OutboxReader, Progress, Stored
 
@@ -61,9 +62,7 @@ class Link:
         self._number = 0
         self._greets = False
         self._ticking: asyncio.TimerHandle | None = None
-        self.counts: dict[str, float] = dict.fromkeys(
-            ("accepted", "repeated", "sent", "best_effort_sent", "best_effort_dropped", "refused", "bad_messages"), 0
-        )
+        self.metrics = ProducerMetrics()
         bus = self._bus = wire.Bus(run_dir)
         processes = range(1, settings.normalizer.processes + 1)
         self._critical = bus.connect(wire.PUSH, *(wire.normalizer_link("critical", index) for index in processes))
@@ -90,7 +89,7 @@ class Link:
             Refused: the outbox is full.
         """
         if self._full(rows):
-            self.counts["refused"] += rows
+            self.metrics.refused += rows
             raise Refused(
                 f"the outbox is full: {self.waiting} critical messages ({self.waiting_bytes} bytes) wait for the log, "
                 f"at most {self._settings.max_rows} ({self._settings.max_bytes} bytes) may; try again later"
@@ -129,7 +128,10 @@ class Link:
                 numbers.append(self._number)
             message = _encode(RawBatch(self.producer, self.pgen, False, items))
             sent = wire.offered(self._best_effort, message)
-            self.counts["best_effort_sent" if sent else "best_effort_dropped"] += len(items)
+            if sent:
+                self.metrics.best_effort_sent += len(items)
+            else:
+                self.metrics.best_effort_dropped += len(items)
         return numbers
 
     def best_effort_has_room(self) -> bool:
@@ -154,21 +156,14 @@ class Link:
         self._reader.close()
         self._bus.close()
 
-    def stats(self) -> heartbeat.Stats:
-        return (
-            self.counts
-            | self._committer.stats()
-            | {
-                "outbox_rows": self.waiting,
-                "outbox_bytes": self.waiting_bytes,
-                "outbox_full": float(self._full(1)),
-                "queue": self.waiting,
-                "events": self.counts["accepted"] + self.counts["best_effort_sent"],
-                "window_rows": len(self._window),
-                "acked": self._window.acked,
-                "resent": self._window.resent,
-            }
-        )
+    def measure(self) -> list[Metrics]:
+        """Return the metrics of now: of the producer, and of its store."""
+        metrics = self.metrics
+        metrics.events = metrics.accepted + metrics.best_effort_sent
+        metrics.outbox_rows = metrics.queue = self.waiting
+        metrics.outbox_bytes, metrics.outbox_full = self.waiting_bytes, float(self._full(1))
+        metrics.window_rows, metrics.acked, metrics.resent = len(self._window), self._window.acked, self._window.resent
+        return [metrics, self._committer.measure()]
 
     def _open(self) -> Outbox:
         self._outboxes.append(Outbox(self._run_dir, self._name, self._settings.keep_s))
@@ -184,8 +179,8 @@ class Link:
                 self._window.add(item)
             self._newest = item.pseq
             self._stored_bytes += len(item.body)
-        self.counts["accepted"] += len(stored.items)
-        self.counts["repeated"] += stored.repeated
+        self.metrics.accepted += len(stored.items)
+        self.metrics.repeated += stored.repeated
         if not done.done():
             done.set_result(stored)
         self._pump()
@@ -198,7 +193,7 @@ class Link:
         try:
             marks = _marks.decode(message)
         except UNREADABLE:
-            self.counts["bad_messages"] += 1
+            self.metrics.bad_messages += 1
             return
         verdict = self._window.on_marks(marks, self._newest, time.monotonic())
         if verdict.ahead:
@@ -228,7 +223,7 @@ class Link:
             if not wire.offered(self._critical, _encode(RawBatch(self.producer, self.pgen, True, batch))):
                 window.give_back(batch)
                 break
-            self.counts["sent"] += len(batch)
+            self.metrics.sent += len(batch)
             faults.point("outbox.sent")
         if len(window) and self._ticking is None:
             self._ticking = self._loop.call_later(TICK_S, self._tick)

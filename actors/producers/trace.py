@@ -189,7 +189,7 @@ async def replay(
     started_s = time.monotonic()
     await Replay(link, moments, speed, progress, min(BURST_ROWS, settings.producer.max_rows)).run()
     drained = await link.drain(DRAIN_S)
-    counts = link.stats()
+    metrics = link.metrics
     waiting = link.waiting
     link.close()
     if not drained:
@@ -199,9 +199,9 @@ async def replay(
         )
     return {
         "messages": len(moments),
-        "critical": int(counts["accepted"]),
-        "best_effort": int(counts["best_effort_sent"]),
-        "best_effort_dropped": int(counts["best_effort_dropped"]),
+        "critical": metrics.accepted,
+        "best_effort": metrics.best_effort_sent,
+        "best_effort_dropped": metrics.best_effort_dropped,
         "duration_s": round(time.monotonic() - started_s, 3),
     }
 

@@ -68,7 +68,7 @@ class Incarnation:
     def beats(self, stats: dict[str, Any], sources: Any, now_s: float) -> None:
         """Take the numbers and the sources of a heartbeat; what it has passed on since the last one is a rate."""
         self._take_sources(sources, now_s - self._said_s)
-        stats = {key: value for key, value in stats.items() if type(value) in (int, float)}
+        stats = {key: value for key, value in stats.items() if type(value) in (int, float, dict)}
         before, after = self.stats.get("events"), stats.get("events")
         if isinstance(before, int | float) and isinstance(after, int | float) and now_s > self._said_s:
             self.events_per_s = max(0.0, (after - before) / (now_s - self._said_s))

@@ -229,7 +229,7 @@ class Rig:
         return status
 
     def overlays(self, state: str) -> float:
-        return self.metric(f'overlays{{gateway="gateway-1",state="{state}"')
+        return self.metric(f'overlays{{process="gateway-1",state="{state}"')
 
     def leave(self) -> None:
         """Close all overlays."""

@@ -316,7 +316,8 @@ def test_processes_and_counters_come_from_the_supervisor(rig):
     from actors import host
 
     actors = {"queue-manager": {"frames": 12345678, "odd name": 1.5, "text": "no number"}}
-    answer = {"ok": True, "state": "up", "processes": [{"name": "queue-manager"}], "actors": actors}
+    answer = {"ok": True, "state": "up", "processes": [{"name": "queue-manager", "kind": "queue-manager"}],
+              "actors": actors}  # fmt: skip
     listener = host.control_listener(rig.run_dir)
 
     def serve() -> None:
@@ -331,8 +332,7 @@ def test_processes_and_counters_come_from_the_supervisor(rig):
     try:
         assert rig.status()["processes"] == answer["processes"]
         text = rig.get("/metrics")[1]
-        assert 'framewire_actor_frames{actor="queue-manager"} 12345678.0' in text
-        assert 'framewire_actor_odd_name{actor="queue-manager"} 1.5' in text
+        assert 'framewire_queue_frames_total{process="queue-manager"} 1.2345678e+07' in text
     finally:
         thread.join(5)
         listener.close()
@@ -347,14 +347,14 @@ def test_metrics_are_prometheus_text(rig):
     rig.send(2)
     rig.flood(loose("h"))
     assert overlay.positions(rig.top)
-    eventually(lambda: rig.metric('latency_seconds_count{gateway="gateway-1",lane="best_effort"') >= 1)
+    eventually(lambda: rig.metric('latency_seconds_count{lane="best_effort",process="gateway-1"') >= 1)
     status, headers, body = rig.request("/metrics")
     assert (status, headers["Content-Type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
     lines = body.decode().splitlines()
     kinds = [line.split()[2] for line in lines if line.startswith("# TYPE")]
     assert len(kinds) == len(set(kinds))
     assert not [line for line in lines if not line.startswith("# ") and not LINE.match(line)]
-    assert rig.metric('latency_seconds_count{gateway="gateway-1",lane="critical"') >= 2
+    assert rig.metric('latency_seconds_count{lane="critical",process="gateway-1"') >= 2
     buckets = [
         float(line.split()[-1]) for line in lines if "latency_seconds_bucket" in line and '"best_effort"' in line
     ]

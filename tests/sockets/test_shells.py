@@ -210,5 +210,5 @@ def test_a_broadcaster_passes_no_frame_of_a_queue_manager_that_was_replaced(tmp_
         gens.append(msgspec.msgpack.decode(gateway.recv(), type=Frame).gen)
     assert 1 not in gens
     assert gens[-1] == 3
-    assert broadcaster.counts["stale_frames"] == 1
+    assert broadcaster.metrics.stale_frames == 1
     context.destroy(0)

@@ -166,7 +166,7 @@ class NameCounts:
 
     def __init__(self, bound: int = 64) -> None:
         self._bound = bound
-        self.counts: dict[str, float] = {}
+        self.counts: dict[str, int] = {}
 
     def count(self, name: str) -> None:
         """Count a name under a key that can be a part of a metric's name."""
