@@ -19,6 +19,7 @@ from actors.core.contract.frame import Frame
 from actors.errors import Refused
 
 ASK_TIMEOUT_MS: Final = 1_000
+CONNECT_TIMEOUT_MS: Final = 200  # a local socket that is there is connected within 10 ms
 
 _frame = msgspec.msgpack.Decoder(Frame)
 _encode = msgspec.msgpack.Encoder().encode
@@ -125,7 +126,7 @@ def ask(bus: wire.Bus, question: dict[str, Any]) -> dict[str, Any]:
     """
     # A REQ that got no answer can never ask again, so each question has its own.
     socket = bus.connect(wire.REQ, wire.ASK)
-    socket.setsockopt(zmq.SNDTIMEO, ASK_TIMEOUT_MS)
+    socket.setsockopt(zmq.SNDTIMEO, CONNECT_TIMEOUT_MS)
     socket.setsockopt(zmq.RCVTIMEO, ASK_TIMEOUT_MS)
     socket.setsockopt(zmq.LINGER, 0)
     try:
