@@ -62,7 +62,7 @@ A list is taken as a whole or, when one object is wrong, not at all.
 
 An object with `event` instead of `type` (`{"event":"Heal 100","timestamp":…,"data":{…}}`) is of the legacy shape. The
 names of the string-event overlays are understood; a name that no type has becomes `custom` and is counted by name
-(`unknown_name_…` of the ingest in `/api/status` and `/metrics`).
+(`unknown_names` of the ingest in `/api/status` and `/metrics`).
 """
 
 _COLUMNS: Final = {
