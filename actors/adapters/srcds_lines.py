@@ -9,8 +9,8 @@ player (`Ada<1><BOT>" say "`). So a line is read from both ends:
 * A player ends with `<number><account><team>"`, where the account has a known form.
 * The actor is the first of these ends behind which a verb and its whole tail fit exactly, up to the end of the line.
 * A later end is the actor's only if what stands before it can be a name: at most MAX_NAME characters.
-* If two readings fit, the line is `unclear`. It is kept in the quarantine, and nothing forged is shown. Chat fits
-  everything, so chat in which the end of a player stands near the beginning is unclear, too.
+* Chat fits everything. So chat that has a further end near enough to its beginning is `unclear`: it may be what was
+  said, or a player whose name looks so. It is kept in the quarantine, and nothing forged is shown.
 
 A line that breaks off before its verb may have been a kill: it is `torn`, not unknown.
 """
@@ -126,26 +126,24 @@ def parse(body: bytes) -> Line | None:
 
 def _of_player(body: bytes, stamp: Match) -> Line | None:
     start = stamp.end() + 1
-    whole: list[Line] = []
+    said: Line | None = None
     cut: Line | None = None
     for number, end in enumerate(_PLAYER_END.finditer(body, start)):
         name = body[start : end.start()]
         if number == MAX_ENDS or (number and _is_too_long(name)):
             break
+        if said is not None:  # what was said, or whose name it is: both can be
+            return Line("unclear", stamp, said.head, None)
         head = _VERB.match(body, end.end())
-        if whole and whole[0].kind == "chat":
-            return Line("unclear", stamp, whole[0].head, None)  # what was said, or whose name it is: both can be
         if head is None:
             continue
         kind = str(head.lastgroup)
-        tail = _tail(kind, body, head.end())
-        line = Line(kind, stamp, head, tail, name, end)
-        if tail is not None:
-            whole.append(line)
+        line = Line(kind, stamp, head, _tail(kind, body, head.end()), name, end)
+        if line.tail is not None and kind != "chat":
+            return line
+        said = line if line.tail is not None else None
         cut = cut or line
-    if len(whole) > 1:
-        return Line("unclear", stamp, whole[0].head, None)
-    return whole[0] if whole else cut
+    return said or cut
 
 
 def _tail(kind: str, body: bytes, start: int) -> Match | None:

@@ -42,7 +42,7 @@ class Api:
         self._path = parts.path.rstrip("/")
         self._host = parts.netloc
         if parts.scheme == "https":
-            context = ssl.create_default_context()
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if trusted else ssl.create_default_context()
             if trusted:
                 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             self._http: http.client.HTTPConnection = http.client.HTTPSConnection(

@@ -23,6 +23,7 @@ from actors.errors import BadInput, ConfigError, Refused
 from actors.producers import spec
 from actors.producers.sources import webhook
 from actors.producers.spec import Forbidden, Private, Request
+from actors.stores.log import LogReader
 from tests.sockets.actors import CORE, Actors
 from tests.support import eventually
 
@@ -509,6 +510,9 @@ def test_repetitions_forgeries_and_odd_requests_at_the_ingest():
         assert actors.request("POST", "/webhook/tips", body, headers)[0] == 200  # what it knew died with it
         forged = form("data", KOFI | {"verification_token": "x", "message_id": "forged"})
         assert actors.request("POST", "/webhook/tips", forged, headers)[0] == 401
+        broken = b'{"action": "created", "sender": {"login": 5, "email": "ada@example.com"}}'
+        proven = signed("github", broken, **{"x-github-event": "star"})
+        assert actors.request("POST", "/webhook/hub", broken, proven)[0] == 400
         star = b'{"action": "created", "sender": {"login": "ada"}}'
         proven = signed("github", star, **{"x-github-event": "star"})
         assert actors.request("POST", "/webhook/hub", star, proven)[0] == 200
@@ -530,7 +534,18 @@ def test_repetitions_forgeries_and_odd_requests_at_the_ingest():
         eventually(lambda: len(actors.logged()) >= 2, 10)
         assert [(event.type, event.source) for event in actors.logged()] == [("tip", "tips"), ("follow", "hub")]
         assert actors.logged()[0].ts_source_ms == (NOW_S - 2) * 1000
+        eventually(lambda: quarantined(actors), 10)
+        (told,) = quarantined(actors)
+        assert "map[0].event" in told["reason"]
         assert all(b"example.com" not in file.read_bytes() for file in actors.run_dir.rglob("*") if file.is_file())
+
+
+def quarantined(actors):
+    reader = LogReader(actors.run_dir)
+    try:
+        return reader.quarantine(10)
+    finally:
+        reader.close()
 
 
 def twice(port, body, headers):
