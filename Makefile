@@ -56,12 +56,12 @@ $(VENV)/.audit: requirements-audit.lock $(VENV)/.dev
 start: $(VENV)/.runtime
 	@exec ./supervisor.py start --config configs/default.toml
 
-# New versions within the bounds of pyproject.toml, for every system and Python, each file with its hash.
+# New versions within the bounds of setup.cfg, for every system and Python, each file with its hash.
 lock: install
 	$(PIP) uv
 	@compile() {
 		$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
-			--custom-compile-command "make lock" "$$@" pyproject.toml
+			--custom-compile-command "make lock" "$$@" setup.cfg
 	}
 	compile -o requirements.lock
 	compile --extra dev -c requirements.lock -o requirements-dev.lock
@@ -112,7 +112,7 @@ lint: install types
 
 # Unsafe calls, and published faults of the locked versions. Without pypi.org the second says that it was left out.
 audit: $(VENV)/.audit
-	@$(VENV)/bin/bandit --quiet --recursive actors tools supervisor.py --configfile pyproject.toml
+	@$(VENV)/bin/bandit --quiet --recursive actors tools supervisor.py --ini setup.cfg
 	version=$$(sed -n 's/^click==\([^ ]*\).*/\1/p' requirements.lock)
 	probe="https://pypi.org/pypi/click/$$version/json"
 	if $(PYTHON) -c "import urllib.request; urllib.request.urlopen('$$probe', timeout=10)" 2>/dev/null; then

@@ -24,7 +24,7 @@ from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 COPIED: Final = ("actors", "bench", "configs", "docs", "tests", "web_overlay")
-FILES: Final = ("supervisor.py", "pyproject.toml", "package.json")
+FILES: Final = ("supervisor.py", "setup.cfg", "pyproject.toml", "package.json")
 TEST_S: Final = 600.0
 WORKERS: Final = 2  # each with a copy of its own; the tests wait more than they work
 
