@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import shutil
 import tempfile
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from actors.config import Gateway
 from actors.core.contract.event import Category, Event
 from actors.core.contract.frame import Frame, json_event, json_frame
 from actors.core.contract.taxonomy import TAXONOMY
+from actors.core.metrics import GatewayMetrics
 from actors.gateway import media, pages
 
 TOKEN = "display-token"
@@ -176,20 +177,22 @@ class Gate:
         self.port = listening[0].getsockname()[1]
         root = str(pages.WEB_ROOT)
         host = f"127.0.0.1:{self.port}"
+        metrics = GatewayMetrics()
         app = tornado.web.Application(
             [
                 ("/ws", Socket, {"gate": self}),
                 ("/", pages.Files, {"path": root, "page": "dashboard.html"}),
                 ("/overlay/", pages.Files, {"path": root, "page": "overlay.html"}),
                 ("/static/(.*)", pages.Files, {"path": root}),
-                *media.routes(self.run_dir, Gateway(emote_origin=f"http://{host}/cdn"), Counter()),
+                *media.routes(self.run_dir, Gateway(emote_origin=f"http://{host}/cdn"), metrics),
                 ("/cdn/(.*)", Cdn, {"gate": self}),
                 ("/themes/(.*)", pages.Themes, {"path": f"{root}/themes", "own": str(self.run_dir / pages.THEMES)}),
                 ("/api/(.*)", Api, {"gate": self}),
                 ("/own/(.*)", Own, {"gate": self}),
             ],
             log_function=lambda _: None,
-            counts=Counter(),
+            metrics=metrics,
+            log=logging.getLogger(__name__),
             static_hash_cache=False,
             hosts={host},
             origins=[],
