@@ -28,8 +28,8 @@ ALLOWED = {
 
 # What every process may use.
 TOOLS = {
-    "aio", "committer", "config", "core", "errors", "faults", "heartbeat", "host", "program", "reactor", "secrets",
-    "stores", "tokens", "wire",
+    "aio", "committer", "config", "core", "errors", "faults", "heartbeat", "host", "http_server", "program", "reactor",
+    "secrets", "stores", "tokens", "wire",
 }  # fmt: skip
 
 # What the supervisor is made of. It must work when the actors' code cannot be imported.
@@ -51,6 +51,7 @@ PACKAGES = {
     "heartbeat": ({"core", "host"}, "a loop knows no message"),
     "reactor": ({"heartbeat"}, "a loop knows no message"),
     "aio": ({"heartbeat"}, "a loop knows no message"),
+    "http_server": (set(), "a server knows no page"),
     "committer": ({"core", "errors"}, "the thread knows a store by its protocol alone"),
     "tokens": ({"errors", "host"}, "tokens do not depend on their users"),
     "secrets": ({"errors", "host", "program"}, "secrets do not depend on their users"),
@@ -93,7 +94,10 @@ HOMES = {
         "options and loops are written once",
     ),
     "sqlite3": ({"actors/stores/", "actors/commands/doctor.py"}, "one place owns each file (doctor reads a time)"),
-    "tornado": ({"actors/gateway/", "actors/producers/", "actors/commands/"}, "only who speaks HTTP carries it"),
+    "tornado": (
+        {"actors/gateway/", "actors/http_server.py", "actors/producers/", "actors/commands/"},
+        "only who speaks HTTP carries it",
+    ),
     "click": ({"actors/cli.py", "actors/commands/", "tools/"}, "only the command line is one"),
     "prometheus_client": ({"actors/gateway/exposition.py"}, "one place writes /metrics"),
     "websockets": ({"actors/producers/web.py"}, "one place connects to sources"),

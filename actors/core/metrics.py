@@ -112,6 +112,11 @@ class IngestMetrics(Metrics):
     ignored_lines: Annotated[int, counter("lines that become no event")] = 0
     status_4xx: Annotated[int, counter("requests that were refused")] = 0
     status_5xx: Annotated[int, counter("requests that failed, 503 included")] = 0
+    refused_connections: Annotated[
+        int, counter("connections beyond the limit; an idle one gave way if there was one")
+    ] = 0
+    late_headers: Annotated[int, counter("connections closed because no whole header came in time")] = 0
+    accept_failures: Annotated[int, counter("connections that the system had no file or memory for")] = 0
     unknown_names: Annotated[dict[str, int], counter("names of the legacy shape that no type has", label="name")] = {}
     loop_failures: Annotated[int, counter("failures in callbacks of the loop")] = 0
 
@@ -201,6 +206,8 @@ class GatewayMetrics(Metrics):
     auth_failures: Annotated[int, counter("wrong tokens")] = 0
     token_file_failures: Annotated[int, counter("attempts to read the tokens that failed")] = 0
     refused_connections: Annotated[int, counter("connections refused by a limit")] = 0
+    late_headers: Annotated[int, counter("connections closed because no whole header came in time")] = 0
+    accept_failures: Annotated[int, counter("connections that the system had no file or memory for")] = 0
     received_messages: Annotated[int, counter("messages from overlays")] = 0
     bad_messages: Annotated[int, counter("malformed messages from overlays")] = 0
     floods: Annotated[int, counter("overlays closed because they sent too much")] = 0

@@ -94,7 +94,7 @@ class Gateway:
         for overlay in list(self.overlays.values()):
             overlay.socket.end(Close.STOPPING, "the gateway is stopping")
         deadline_s = time.monotonic() + DRAIN_S
-        while self._addresses.total() and time.monotonic() < deadline_s:
+        while self.connections and time.monotonic() < deadline_s:
             await asyncio.sleep(0.01)
         for task in self._tasks:
             task.cancel()
@@ -104,9 +104,14 @@ class Gateway:
 
     # Overlays
 
+    @property
+    def connections(self) -> int:
+        """How many WebSocket connections are open."""
+        return self._addresses.total()
+
     def no_room(self, address: str) -> str:
         """Return why no overlay more is taken from `address`, "" when it is."""
-        if self._addresses.total() >= self.settings.max_clients:
+        if self.connections >= self.settings.max_clients:
             self.metrics.refused_connections += 1
             return f"{self.settings.max_clients} overlays are connected, which is gateway.max_clients"
         if self._addresses[address] >= self.settings.max_clients_per_address:
@@ -293,7 +298,7 @@ class Gateway:
         """Return the metrics of now."""
         feed, fanout, metrics = self.feed, self.fanout, self.metrics
         counts = feed.cursor.counts
-        metrics.connections = self._addresses.total()
+        metrics.connections = self.connections
         metrics.dashboards = len(self.overlays) - len(self.listed())
         metrics.overlays = self.overlays_by_state()
         metrics.position, metrics.top, metrics.gen = feed.cursor.last, feed.cursor.top, feed.cursor.gen

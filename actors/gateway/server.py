@@ -8,19 +8,16 @@ from __future__ import annotations
 import asyncio
 import errno
 import gc
-import resource
 import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import tornado.httpserver
 import tornado.netutil
 import tornado.web
-from tornado.iostream import IOStream
 
-from actors import aio, heartbeat
+from actors import aio, heartbeat, http_server
 from actors.config import Settings
 from actors.core import origins
 from actors.errors import ConfigError, Refused
@@ -37,20 +34,6 @@ MESSAGE_BYTES: Final = 4 << 10
 # Beside the overlays: pages, API, connections that say nothing and are cut off after HEADER_TIMEOUT_S.
 SPARE_CONNECTIONS: Final = 256
 BACKLOG: Final = 1_024
-
-
-class Server(tornado.httpserver.HTTPServer):
-    """An HTTP server with a bound on connections: beyond the system's, accepting would spin."""
-
-    def initialize(self, *args: Any, room: int = 0, **kwargs: Any) -> None:
-        super().initialize(*args, **kwargs)
-        self._room = room
-
-    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
-        if len(self._connections) >= self._room:
-            stream.close()
-            return
-        super().handle_stream(stream, address)
 
 
 def application(gateway: Gateway) -> tornado.web.Application:
@@ -118,25 +101,17 @@ async def listen(settings: Settings) -> list[socket.socket]:
             ) from error
 
 
-def allow_open_files(wanted: int) -> int:
-    """Raise this process's limit of open files to `wanted` if it may; return the limit."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    unlimited = hard == resource.RLIM_INFINITY
-    soft = max(soft, wanted if unlimited else min(wanted, hard))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return soft
-
-
 async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.Ticks) -> None:
     """Serve until asked to stop."""
     loop = asyncio.get_running_loop()
     sockets = await listen(settings)
     gateway = Gateway(settings, run_dir, name)
     aio.end_with_own_failures(loop, gateway.metrics, gateway.fail)
-    room = allow_open_files(settings.gateway.max_clients + SPARE_CONNECTIONS + 64) - 64
-    server = Server(
+    room = http_server.allow_open_files(settings.gateway.max_clients + SPARE_CONNECTIONS)
+    server = http_server.Server(
         application(gateway),
-        room=min(room, settings.gateway.max_clients + SPARE_CONNECTIONS),
+        room=lambda: room - gateway.connections,
+        metrics=gateway.metrics,
         idle_connection_timeout=HEADER_TIMEOUT_S,
         body_timeout=HEADER_TIMEOUT_S,
         max_body_size=BODY_BYTES,

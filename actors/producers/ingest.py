@@ -23,9 +23,8 @@ from typing import Any, Final, NoReturn
 
 import msgspec
 from tornado import netutil, web
-from tornado.httpserver import HTTPServer
 
-from actors import aio, faults, heartbeat, program, tokens
+from actors import aio, faults, heartbeat, http_server, program, tokens
 from actors.adapters import generic, srcds
 from actors.config import Settings
 from actors.core.contract.event import REFUSED, Category, Submission
@@ -40,7 +39,9 @@ from actors.producers.link import Link
 from actors.producers.spec import Forbidden, Private, Request, Taken
 from actors.secrets import Secrets
 
-IDLE_S: Final = 75.0  # a connection that says nothing, or dribbles its header; nginx has the same for keep-alive
+IDLE_S: Final = 75.0  # between two requests of a connection; nginx has the same for keep-alive
+CONNECTIONS: Final = 1_000
+BACKLOG: Final = 1_024
 BODY_S: Final = 30.0
 EXCERPT_BYTES: Final = 500
 DRAIN_S: Final = 4.0  # within supervisor.drain_s
@@ -369,7 +370,7 @@ def application(ingest: Ingest) -> web.Application:
     )
 
 
-def listen(settings: Settings, app: web.Application) -> HTTPServer:
+def listen(settings: Settings, app: web.Application, metrics: IngestMetrics) -> http_server.Server:
     """Return the server, listening.
 
     Raises:
@@ -378,7 +379,7 @@ def listen(settings: Settings, app: web.Application) -> HTTPServer:
     """
     address = settings.ingest
     try:
-        sockets: Sequence[Any] = netutil.bind_sockets(address.port, address.host, reuse_port=False)
+        sockets: Sequence[Any] = netutil.bind_sockets(address.port, address.host, backlog=BACKLOG, reuse_port=False)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise ConfigError(f"cannot listen on {address.host}:{address.port}: {error.strerror}") from error
@@ -386,8 +387,15 @@ def listen(settings: Settings, app: web.Application) -> HTTPServer:
             f"{address.host}:{address.port} is taken by another program (ingest.port); choose another: "
             f"--set ingest.port={address.port + 10}"
         ) from error
-    server = HTTPServer(
-        app, max_body_size=1 << 30, idle_connection_timeout=IDLE_S, body_timeout=BODY_S, max_header_size=16 << 10
+    room = http_server.allow_open_files(CONNECTIONS)
+    server = http_server.Server(
+        app,
+        room=lambda: room,
+        metrics=metrics,
+        max_body_size=1 << 30,
+        idle_connection_timeout=IDLE_S,
+        body_timeout=BODY_S,
+        max_header_size=16 << 10,
     )
     server.add_sockets(sockets)
     return server
@@ -399,7 +407,7 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
     loop = asyncio.get_running_loop()
     link = Link(settings, run_dir, name, logging.getLogger(name))
     ingest = Ingest(settings, run_dir, link)
-    server = listen(settings, application(ingest))
+    server = listen(settings, application(ingest), ingest.metrics)
     failures: list[BaseException] = []
 
     def fail(failure: BaseException) -> None:

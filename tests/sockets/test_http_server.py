@@ -1,0 +1,169 @@
+"""The HTTP server: connections that say nothing shut nothing out, and a system without files is not asked in a loop."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import socket
+import subprocess
+import sys
+import textwrap
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import pytest
+from tornado import netutil, web
+
+from actors import http_server
+from actors.core.metrics import IngestMetrics
+from tests.sockets.actors import Actors
+from tests.support import eventually
+
+ROOT = Path(__file__).resolve().parents[2]
+REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+class Page(web.RequestHandler):
+    def get(self) -> None:
+        self.finish("ok")
+
+
+@asynccontextmanager
+async def serving(room: int) -> AsyncIterator[tuple[int, IngestMetrics]]:
+    metrics = IngestMetrics()
+    server = http_server.Server(web.Application([("/", Page)]), room=lambda: room, metrics=metrics)
+    (listener,) = netutil.bind_sockets(0, "127.0.0.1")
+    server.add_sockets([listener])
+    yield listener.getsockname()[1], metrics
+    server.stop()
+    await server.close_all_connections()
+
+
+async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    writer.write(REQUEST)
+    return await reader.readuntil(b"ok")
+
+
+def test_the_longest_idle_connection_gives_way_to_a_new_one():
+    async def scenario() -> None:
+        async with serving(room=3) as (port, metrics):
+            first = await asyncio.open_connection("127.0.0.1", port)
+            others = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+            await ask(*first)  # now the others have been idle for longer
+            late = await asyncio.open_connection("127.0.0.1", port)
+            assert b"200 OK" in await ask(*late)
+            assert await others[0][0].read() == b""
+            assert b"200 OK" in await ask(*first)
+            assert metrics.refused_connections == 1
+            for _, writer in (first, *others, late):
+                writer.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_connection_without_a_whole_header_is_closed_and_counted(monkeypatch):
+    monkeypatch.setattr(http_server, "FIRST_HEADER_S", 0.05)
+
+    async def scenario() -> None:
+        async with serving(room=10) as (port, metrics):
+            silent = await asyncio.open_connection("127.0.0.1", port)
+            partial = await asyncio.open_connection("127.0.0.1", port)
+            partial[1].write(REQUEST[:-2])
+            assert await silent[0].read() == b""
+            assert await partial[0].read() == b""
+            assert metrics.late_headers == 2
+            for _, writer in (silent, partial):
+                writer.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_connection_that_had_a_request_may_wait_for_its_next(monkeypatch):
+    monkeypatch.setattr(http_server, "FIRST_HEADER_S", 0.05)
+
+    async def scenario() -> None:
+        async with serving(room=10) as (port, metrics):
+            kept = await asyncio.open_connection("127.0.0.1", port)
+            await ask(*kept)
+            silent = await asyncio.open_connection("127.0.0.1", port)
+            assert await silent[0].read() == b""  # the time is over
+            assert b"200 OK" in await ask(*kept)
+            assert metrics.late_headers == 1
+            for _, writer in (silent, kept):
+                writer.close()
+
+    asyncio.run(scenario())
+
+
+WITHOUT_FILES = """
+import asyncio, os, resource, sys
+from tornado import netutil, web
+from actors import http_server
+from actors.core.metrics import IngestMetrics
+
+class Page(web.RequestHandler):
+    def get(self):
+        self.finish("ok")
+
+async def main():
+    metrics = IngestMetrics()
+    server = http_server.Server(web.Application([("/", Page)]), room=lambda: 10_000, metrics=metrics)
+    (listener,) = netutil.bind_sockets(0, "127.0.0.1")
+    server.add_sockets([listener])
+    resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))
+    print(listener.getsockname()[1], flush=True)
+    while not metrics.accept_failures:
+        await asyncio.sleep(0.01)
+    before, cpu_s = metrics.accept_failures, sum(os.times()[:2])
+    await asyncio.sleep(1)
+    print(metrics.accept_failures - before, sum(os.times()[:2]) - cpu_s, flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+def test_without_a_free_file_the_server_rests_and_goes_on_when_there_is_one():
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(WITHOUT_FILES)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        port = int(process.stdout.readline())
+        idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(30)]
+        failures, cpu_s = process.stdout.readline().split()
+        assert 1 <= int(failures) <= 20
+        assert float(cpu_s) < 0.5
+        for one in idle:
+            one.close()
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as caller:
+            caller.sendall(REQUEST)
+            assert b"200 OK" in caller.recv(1000)
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@contextmanager
+def soft_limit(files: int) -> Iterator[None]:
+    """Processes that are started meanwhile have this soft limit of open files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.skipif(resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 2_000, reason="the hard limit is low, too")
+def test_idle_connections_beyond_the_soft_limit_of_files_do_not_stop_the_ingest():
+    with Actors() as actors:
+        with soft_limit(200):
+            actors.start("ingest")
+        idle = [socket.create_connection(("127.0.0.1", actors.ingest_port)) for _ in range(250)]
+        assert actors.request("GET", "/healthz")[0] == 200
+        eventually(lambda: actors.stats("ingest").get("late_headers", 0) >= 250, 15)
+        for one in idle:
+            one.close()
