@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "top": ("top", "Show the same live; restart a process or read its log with a key."),
     "logs": ("logs", "Print what the processes wrote, and follow it."),
     "emit": ("emit", "Send an event, as any program of yours could."),
+    "clear": ("clear", "Empty what overlays show and keep: the score, the crosshair, the queues of alerts."),
     "watch": ("watch", "Print events as an overlay receives them."),
     "replay": ("replay", "Play a recorded trace into the pipeline."),
     "why": ("why", "Tell the story of one event: why it was shown, merged, dropped or refused."),

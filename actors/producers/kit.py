@@ -86,6 +86,12 @@ class Source:
         self._log = logging.getLogger(name)
         self._in_flight = 0
 
+    async def close(self) -> None:
+        """Send what the source says when it is stopped."""
+        closing = getattr(self._module, "closing", None)
+        for message in closing() if closing is not None and self._link.has_room(IN_FLIGHT) else []:
+            await self._put(message)
+
     async def run(self) -> None:
         """Run until cancelled."""
         while True:
@@ -165,6 +171,8 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
     if failures:  # what was accepted is in the outbox; the process must not continue with a failure of its own
         raise failures[0]
     running.cancel()
+    if not heart.orphaned:
+        await source.close()
     await link.drain(ORPHAN_DRAIN_S if heart.orphaned else DRAIN_S)
     link.close()
     return 0

@@ -4,6 +4,8 @@ To add a kind of source, add a module to actors/producers/sources/. Nothing else
 
     connect(session)   an async generator for one connection: connects, yields messages. The kit (kit.py) runs it in a
                        process of its own and connects again when it ends
+    closing() -> list[Message]
+                       optional: what is sent when the source is stopped, for example to empty what it has shown
     receive(request, settings, secret, state) -> Taken
                        a pure function for one HTTP request. The ingest calls it
 """

@@ -9,7 +9,15 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
+import msgspec
+from msgspec import Raw
+
+from actors.core.contract.event import Submission
+from actors.core.contract.types.match import Score
+from actors.core.contract.types.stage import Crosshair
 from actors.producers.spec import Message, SourceSettings, Spec
+
+_encode = msgspec.msgpack.Encoder().encode
 
 
 class Settings(SourceSettings, frozen=True, kw_only=True):
@@ -22,6 +30,12 @@ SPEC: Final = Spec(
     redelivers=False,
     loss="The demo starts again from the beginning of a match.",
 )
+
+
+def closing() -> list[Message]:
+    """Return what empties the states that the match has left on the screen."""
+    ended = [Submission("score", Raw(_encode(Score({})))), Submission("crosshair", Raw(_encode(Crosshair(on=False))))]
+    return [Message(_encode(submission), "event") for submission in ended]
 
 
 async def connect(session: Any) -> AsyncIterator[Message]:
