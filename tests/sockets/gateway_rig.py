@@ -52,7 +52,8 @@ class Rig:
     def __init__(self, *overrides: str, start: bool = True, with_log: bool = True) -> None:
         self.run_dir = Path(tempfile.mkdtemp(prefix="fw-"))
         self.port = free_port()
-        self.settings = config.load(None, [f"gateway.port={self.port}", *overrides])
+        ports = [f"gateway.port={self.port}", f"ingest.port={free_port()}"]  # nothing listens at the second
+        self.settings = config.load(None, [*ports, *overrides])
         (self.run_dir / config.SETTINGS_FILE).write_bytes(config.hand_down(self.settings))
         self.tokens = tokens.load_or_create(self.run_dir)
         self.context: zmq.Context[Any] = zmq.Context()
