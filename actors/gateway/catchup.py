@@ -1,4 +1,4 @@
-"""Whoever is behind ──pages from the ring or the log──▶ level with the feed ──▶ live
+"""overlays that are behind ──pages from the ring or the log──▶ level with the feed ──▶ live
 
 One path for all: an overlay that resumes, one that just joined (nothing to replay), one that read too slowly. A page
 goes out when the socket has taken the one before; overlays take turns; who needs the same page gets the same bytes. The
@@ -17,10 +17,12 @@ from typing import Final
 from actors import faults
 from actors.core.contract.event import Event
 from actors.core.contract.frame import Frame
-from actors.core.delivery.clients import State, rest_s
+from actors.core.delivery.clients import rest_s
+from actors.core.delivery.conversation import Input, State
 from actors.core.delivery.recent import cut
 from actors.errors import Refused
-from actors.gateway.fanout import Fanout, Group, Key
+from actors.gateway.encoding import Encoding, Key
+from actors.gateway.fanout import Fanout
 from actors.gateway.feed import Feed
 from actors.gateway.overlay import Overlay
 
@@ -48,8 +50,7 @@ class CatchUp:
         self.slow_switches = 0
 
     def add(self, overlay: Overlay) -> None:
-        """Take over an overlay whose `position` and `state_version` are set; a step is made at once."""
-        overlay.state = State.CATCHUP
+        """Take over an overlay in catch-up whose `position` and `state_version` are set; a step is made at once."""
         overlay.on_drained = self._ready
         if not overlay.blocked:
             self._step(overlay)
@@ -57,6 +58,7 @@ class CatchUp:
     def slow_down(self, overlay: Overlay) -> None:
         """Switch a live overlay that reads too slowly: what waits is dropped; what is critical comes from the log."""
         now_s = time.monotonic()
+        overlay.step(Input.BEHIND)
         self._fanout.leave(overlay)
         overlay.forget()
         overlay.left_at_frame = self._fanout.frames
@@ -102,7 +104,7 @@ class CatchUp:
 
     def _step(self, overlay: Overlay) -> None:
         """Send one page, wait for one, or go live."""
-        if overlay.state is not State.CATCHUP or overlay.blocked or overlay.socket.closed:
+        if overlay.state is not State.CATCHUP or overlay.blocked:
             return
         self._level.pop(overlay, None)
         last = self._feed.cursor.last
@@ -126,7 +128,7 @@ class CatchUp:
         if not overlay.blocked:
             self._ready(overlay)
 
-    def _page(self, group: Group, events: list[Event]) -> bytes:
+    def _page(self, group: Encoding, events: list[Event]) -> bytes:
         first, last = events[0].position, events[-1].position
         name = (group.key, self._feed.cursor.gen, first, last)
         data = self._pages.get(name)
@@ -155,6 +157,7 @@ class CatchUp:
             overlay.dropped_frames += self._fanout.frames - overlay.left_at_frame
             overlay.left_at_frame = 0
         overlay.on_drained = _nothing
+        overlay.step(Input.LEVEL)
         self._fanout.join(overlay)
 
     # Pages of the log are read in aligned blocks, so that overlays at different positions share them.
@@ -195,7 +198,7 @@ class CatchUp:
             self._send_block(overlay, events)
 
     def _send_block(self, overlay: Overlay, events: list[Event]) -> None:
-        if overlay.state is not State.CATCHUP or overlay.blocked or overlay.socket.closed:
+        if overlay.state is not State.CATCHUP or overlay.blocked:
             return
         wanted = cut([event for event in events if event.position > overlay.position], PAGE_BYTES)
         if wanted:

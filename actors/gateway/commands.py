@@ -13,20 +13,19 @@ import itertools
 import random
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
+from actors.config import Ingest
 from actors.core.contract import samples
 from actors.core.contract.messages import Command, OverlayId
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.delivery.clients import Bucket
 from actors.errors import BadInput, Refused
 from actors.gateway.emit import emit
-
-if TYPE_CHECKING:
-    from actors.gateway.hub import Gateway
+from actors.gateway.overlay import Overlay
 
 # Faster than an operator presses keys; a storm is 200 events, and a queue needs the pause to show what it does.
 RATE_PER_S: Final = 10.0
@@ -72,10 +71,10 @@ class To(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Commands:
-    """Obeys the dashboards of one gateway."""
+    """Carries out the commands of the dashboards of one gateway."""
 
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
+    def __init__(self, ingest: Ingest, ingest_token: Callable[[], str], listed: Callable[[], list[Overlay]]) -> None:
+        self._ingest, self._ingest_token, self._listed = ingest, ingest_token, listed
         self._bucket = Bucket(RATE_PER_S, BURST, time.monotonic())
         self._storms = Bucket(1 / STORM_PAUSE_S, 1.0, time.monotonic())
         self._numbers = itertools.count(time.time_ns() // 1_000_000)
@@ -128,17 +127,16 @@ class Commands:
         return self._tell(args, {"t": "reload"})
 
     async def _post(self, submission: dict[str, Any] | list[dict[str, Any]]) -> dict[str, Any]:
-        gateway = self._gateway
-        ids = await emit(gateway.ingest, gateway.ingest_token(), submission)
+        ids = await emit(self._ingest, self._ingest_token(), submission)
         return {"ids": ids[:1], "accepted": len(ids)}
 
     def _tell(self, args: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
         to = _read(To, args).overlay_id
-        meant = [one for one in self._gateway.listed() if to in (None, one.name) and one.group is not None]
+        meant = [one for one in self._listed() if to in (None, one.name) and one.group is not None]
         if not meant:
             raise Refused("no overlay is connected" if to is None else f"no overlay {to} is connected")
         for overlay in meant:
-            overlay.socket.say(message)
+            overlay.say(message)
         return {"reached": len(meant)}
 
 

@@ -1,4 +1,4 @@
-"""Everybody who is connected to this gateway, and what they share.
+"""All overlays that are connected to this gateway, and what they share.
 
 core/delivery/clients.py decides which overlay is slow or gone, core/delivery/cursor.py which positions are missing.
 This module carries the decisions out.
@@ -16,28 +16,28 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from tornado.iostream import IOStream
-
 from actors import tokens, wire
 from actors.config import Settings
 from actors.core.contract.frame import Frame
-from actors.core.delivery.clients import Close, Lag, State, Verdict, judge
+from actors.core.delivery import conversation
+from actors.core.delivery.clients import Lag, Verdict, judge
+from actors.core.delivery.conversation import Action, Ending, Input, State
 from actors.core.metrics import GatewayMetrics
 from actors.errors import ConfigError, Refused
 from actors.gateway.bus import Receipts, ask, ask_supervisor
 from actors.gateway.catchup import CatchUp
 from actors.gateway.commands import Commands
-from actors.gateway.fanout import Fanout, Group
+from actors.gateway.fanout import Fanout
 from actors.gateway.feed import Feed, LogThreads
 from actors.gateway.layouts import Layouts
 from actors.gateway.overlay import Overlay
-from actors.gateway.sockets import OverlaySocket
+from actors.gateway.transport import Transport
 
 DRAIN_S: Final = 1.0
 
 
 class Gateway:
-    """Everybody who is connected, and what they share."""
+    """All connected overlays, and what they share."""
 
     def __init__(self, settings: Settings, run_dir: Path, name: str) -> None:
         self.settings = settings.gateway
@@ -62,7 +62,7 @@ class Gateway:
         self.receipts = Receipts(self._bus)
         self.fanout = Fanout(self.settings.client_buffer_bytes, self._slow)
         self.feed = Feed(self._bus, LogThreads(run_dir), self.settings.page_rows, self._emit, self._on_new_log)
-        self.commands = Commands(self)
+        self.commands = Commands(self.ingest, self.ingest_token, self.listed)
         self.catchup = CatchUp(self.feed, self.fanout, self.settings.page_rows)
 
     # Life
@@ -92,7 +92,7 @@ class Gateway:
     async def close(self) -> None:
         """Send everybody away, to come back at once, and let them go for up to a second."""
         for overlay in list(self.overlays.values()):
-            overlay.socket.end(Close.STOPPING, "the gateway is stopping")
+            self.end(overlay, conversation.STOPPING)
         deadline_s = time.monotonic() + DRAIN_S
         while self.connections and time.monotonic() < deadline_s:
             await asyncio.sleep(0.01)
@@ -122,17 +122,17 @@ class Gateway:
             )
         return ""
 
-    def welcome_in(self, connection: OverlaySocket, stream: IOStream, address: str) -> Overlay:
+    def welcome_in(self, transport: Transport, address: str) -> Overlay:
         """Register a connection, which must say hello in time."""
-        overlay = Overlay(next(self._numbers), connection, stream, address)
+        overlay = Overlay(next(self._numbers), transport, address)
         self.overlays[overlay.number] = overlay
         self._addresses[address] += 1
         asyncio.get_running_loop().call_later(self.settings.hello_s, self._no_hello, overlay)
         return overlay
 
     def _no_hello(self, overlay: Overlay) -> None:
-        if overlay.group is None and not overlay.socket.closed:
-            overlay.socket.end(Close.NO_HELLO, f"no valid hello came within {self.settings.hello_s:g} s")
+        if overlay.state is State.HELLO:
+            self.end(overlay, conversation.no_hello(self.settings.hello_s))
 
     def leave(self, overlay: Overlay) -> None:
         """Stop sending to an overlay."""
@@ -140,14 +140,27 @@ class Gateway:
         self.catchup.remove(overlay)
         overlay.forget()
 
-    def gone(self, overlay: Overlay, disconnected: bool = False) -> None:
-        """Forget an overlay that is closing or closed."""
+    def end(self, overlay: Overlay, ending: Ending) -> None:
+        """Close a conversation with a code of the protocol, unless it is closed; what waits is dropped."""
+        if Action.CLOSE not in overlay.step(Input.END):
+            return
+        self._forget(overlay)
+        self.closes[int(ending.code)] += 1
+        if ending.counter:
+            setattr(self.metrics, ending.counter, getattr(self.metrics, ending.counter) + 1)
+        overlay.transport.close(int(ending.code), ending.reason)
+
+    def disconnected(self, overlay: Overlay) -> None:
+        """Forget an overlay whose connection is closed."""
+        if overlay.step(Input.GONE):
+            self._forget(overlay)
+        self._addresses[overlay.address] -= 1
+        if not self._addresses[overlay.address]:
+            del self._addresses[overlay.address]
+
+    def _forget(self, overlay: Overlay) -> None:
         self.leave(overlay)
-        self.overlays.pop(overlay.number, None)
-        if disconnected:
-            self._addresses[overlay.address] -= 1
-            if not self._addresses[overlay.address]:
-                del self._addresses[overlay.address]
+        del self.overlays[overlay.number]
 
     def scope_of(self, token: str) -> tokens.Scope | None:
         """Return what a token entitles to now."""
@@ -189,7 +202,7 @@ class Gateway:
         self.log.warning("new log epoch=%s", self.feed.cursor.epoch)
         self.catchup.forget_pages()
         for overlay in list(self.overlays.values()):
-            overlay.socket.end(Close.STOPPING, "the log was replaced")
+            self.end(overlay, conversation.NEW_LOG)
 
     # Timers
 
@@ -211,7 +224,7 @@ class Gateway:
             arranged = self.layouts.arranged(overlay.name)
             if overlay.arranged is not None and overlay.arranged != arranged:
                 overlay.arranged = arranged
-                overlay.socket.say({"t": "layout", "layout": arranged.layout, "error": arranged.error})
+                overlay.say({"t": "layout", "layout": arranged.layout, "error": arranged.error})
 
     def _judge(self, overlay: Overlay, now_s: float) -> None:
         lag = Lag(
@@ -219,19 +232,19 @@ class Gateway:
             overlay.pending,
             now_s - overlay.blocked_since_s if overlay.blocked else 0.0,
             now_s - overlay.progress_s if overlay.blocked else 0.0,
-            now_s - overlay.heard_s,
+            overlay.transport.silent_s(now_s),
             overlay.pinged,
         )
         verdict = judge(lag, self.settings.client_buffer_bytes, self.settings.lag_close_s)
         if verdict is Verdict.CATCH_UP:
             self._slow(overlay)
         elif verdict is Verdict.CLOSE:
-            overlay.socket.end(Close.SLOW, "read too slowly")
+            self.end(overlay, conversation.SLOW)
         elif verdict is Verdict.GONE:
-            self.metrics.silent_overlays += 1
-            overlay.socket.end(Close.SLOW, "did not answer a ping")
+            self.end(overlay, conversation.SILENT)
         elif verdict is Verdict.PING:
-            overlay.socket.ask_pong()
+            overlay.pinged = True
+            overlay.transport.probe()
 
     def _check_tokens(self) -> None:
         try:
@@ -244,21 +257,18 @@ class Gateway:
         self._seen_tokens = current
         for overlay in list(self.overlays.values()):
             if overlay.group is not None and tokens.scope_of(current, overlay.token) != overlay.scope:
-                self.metrics.revoked += 1
-                overlay.socket.end(Close.TOKEN, "the token was revoked")
+                self.end(overlay, conversation.REVOKED)
 
     def heartbeat(self) -> None:
         """Tell every overlay that got nothing for a while that we live, and where the log stands."""
         due_s = time.monotonic() - self.settings.heartbeat_s * 0.75
         fields = {"t": "heartbeat", "top": self.feed.cursor.top, "server_ts_ms": time.time() * 1000}
-        heartbeats: dict[Group, bytes] = {}
         for group in self.fanout.groups.values():
-            heartbeats[group] = group.message(fields)
-            if group.live and group.sent_s <= due_s and heartbeats[group]:
-                self.fanout.write(group, heartbeats[group])
+            if group.live and group.sent_s <= due_s and (heartbeat := group.message(fields)):
+                self.fanout.write(group, heartbeat)
         for overlay in self.catchup.resting():
-            if overlay.group is not None and not overlay.blocked and heartbeats.get(overlay.group):
-                overlay.write(heartbeats[overlay.group])
+            if not overlay.blocked:
+                overlay.say(fields)
 
     # Questions
 
@@ -283,7 +293,7 @@ class Gateway:
 
     def overlays_by_state(self) -> dict[str, int]:
         found = Counter(overlay.state for overlay in self.listed())
-        return {state.value: found[state] for state in State}
+        return {state.value: found[state] for state in State if state is not State.CLOSED}
 
     def filtered(self) -> Counter[str]:
         return self.fanout.filtered

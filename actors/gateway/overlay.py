@@ -1,7 +1,7 @@
 """One connected overlay: where it stands, what was handed to its socket, what waits.
 
 A frame goes straight into the kernel while it takes everything. When it does not, the rest of that frame goes into
-tornado's stream, and what follows waits here as references to the bytes that all overlays of the group share: a slow
+the transport, and what follows waits here as references to the bytes that all overlays of the group share: a slow
 overlay costs its own pointers, and dropping what waits is exact, for `position` moves only when a frame is handed on.
 """
 
@@ -11,17 +11,17 @@ import time
 from asyncio import Future
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tornado.iostream import IOStream, StreamClosedError
+from tornado.iostream import StreamClosedError
 
 from actors.core.contract.messages import Hello, RenderReceipt
-from actors.core.delivery.clients import Bucket, State
-
-if TYPE_CHECKING:
-    from actors.gateway.fanout import Group
-    from actors.gateway.layouts import Arranged
-    from actors.gateway.sockets import OverlaySocket
+from actors.core.delivery import conversation
+from actors.core.delivery.clients import Bucket
+from actors.core.delivery.conversation import Action, Input, State
+from actors.gateway.encoding import Encoding
+from actors.gateway.layouts import Arranged
+from actors.gateway.transport import Transport
 
 
 class Overlay:
@@ -43,7 +43,6 @@ class Overlay:
         "drawn",
         "dropped_frames",
         "group",
-        "heard_s",
         "hello",
         "left_at_frame",
         "name",
@@ -59,24 +58,22 @@ class Overlay:
         "scope",
         "send",
         "slow_since_s",
-        "socket",
         "start_position",
         "state",
         "state_version",
-        "stream",
         "times_slow",
         "token",
+        "transport",
         "waiting",
         "writing",
     )
 
-    def __init__(self, number: int, socket: OverlaySocket, stream: IOStream, address: str) -> None:
+    def __init__(self, number: int, transport: Transport, address: str) -> None:
         now_s = time.monotonic()
         self.number = number
-        self.socket = socket
-        self.stream = stream
-        self.send: Callable[[bytes], int] = stream.socket.send
-        self.writing: Callable[[], bool] = stream.writing
+        self.transport = transport
+        self.send = transport.send
+        self.writing = transport.writing
         self.address = address
         self.name = ""
         self.build = ""
@@ -85,7 +82,7 @@ class Overlay:
         self.scope = ""
         self.state = State.HELLO
         self.hello: Hello | None = None
-        self.group: Group | None = None
+        self.group: Encoding | None = None
         self.position = 0
         self.start_position = 0
         self.state_version = 0
@@ -100,12 +97,24 @@ class Overlay:
         self.rest_until_s = 0.0
         self.dropped_frames = 0
         self.left_at_frame = 0
-        self.connected_s = self.heard_s = now_s
+        self.connected_s = now_s
         self.pinged = False
         self.bucket = Bucket(now_s=now_s)
         self.receipted = 0
         self.drawn: RenderReceipt | None = None
         self.arranged: Arranged | None = None  # what it was told, None before its welcome
+
+    def step(self, happened: Input) -> tuple[Action, ...]:
+        """Move the conversation on, and return what is to be done."""
+        self.state, actions = conversation.step(self.state, happened)
+        return actions
+
+    def say(self, fields: dict[str, Any], place: str = "") -> None:
+        """Send a small message in the overlay's format."""
+        assert self.group is not None
+        data = self.group.message(fields, place)
+        if data:
+            self.write(data)
 
     def write(self, data: bytes, position: int = 0) -> None:
         """Send framed bytes, now or after what waits; `position` is the last critical one in them, 0 for none."""
@@ -125,14 +134,14 @@ class Overlay:
         self.waiting.clear()
 
     def block(self, data: bytes, sent: int) -> None:
-        """Leave the rest of a frame to the stream; nothing else is written until it has gone."""
+        """Leave the rest of a frame to the transport; nothing else is written until it has gone."""
         if not self.blocked:
             self.blocked = True
             self.blocked_since_s = self.progress_s = time.monotonic()
         rest = memoryview(data)[sent:]
         self.pending += len(rest)
         try:
-            future = self.stream.write(rest)
+            future = self.transport.write(rest)
         except StreamClosedError:
             return  # its close callback is on the way
         size = len(rest)
@@ -141,7 +150,7 @@ class Overlay:
     def _hand_on(self, data: bytes, position: int) -> None:
         if position:
             self.position = position
-        # A ping or pong of tornado's may wait in the stream; nothing may overtake the rest of it.
+        # What the transport itself still sends must not be overtaken.
         sent = 0
         if not self.writing():
             try:
@@ -149,7 +158,7 @@ class Overlay:
             except BlockingIOError:
                 sent = 0
             except OSError:
-                self.stream.close()
+                self.transport.abort()
                 return
         if sent != len(data):
             self.block(data, sent)

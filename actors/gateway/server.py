@@ -23,7 +23,7 @@ from actors.core import origins
 from actors.errors import ConfigError, Refused
 from actors.gateway import api, layout_api, media, own_widgets, pages
 from actors.gateway.hub import Gateway
-from actors.gateway.sockets import OverlaySocket
+from actors.gateway.transports.websocket import OverlaySocket
 
 SWEEP_S: Final = 1.0
 BIND_WITHIN_S: Final = 2.0

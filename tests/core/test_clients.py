@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from actors.core.delivery.clients import Bucket, Close, Lag, State, Verdict, judge, rest_s
+from actors.core.delivery.clients import Bucket, Lag, Verdict, judge, rest_s
+from actors.core.delivery.conversation import Close, State
 
 LIVE, CATCHUP, HELLO = State.LIVE, State.CATCHUP, State.HELLO
 

@@ -19,14 +19,17 @@ from hypothesis import strategies as st
 
 from actors.core.contract.event import Event
 from actors.core.contract.frame import Frame
+from actors.core.delivery.conversation import State
 from actors.core.delivery.cursor import Cursor
 from actors.core.delivery.recent import Retained, Ring
 from actors.gateway.catchup import CatchUp
-from actors.gateway.fanout import BINARY, Fanout, Key, framed
+from actors.gateway.encoding import Key
+from actors.gateway.fanout import Fanout
 from actors.gateway.overlay import Overlay
+from actors.gateway.transports.websocket import BINARY, framed
 from tests.sockets.gateway_rig import critical, loose
 
-PING = framed(0x89, b"ping")
+PING = b"\x89\x04ping"
 
 
 class Pipe:
@@ -50,10 +53,14 @@ class Pipe:
 
 
 class Stream:
-    """What the overlay uses of tornado's IOStream."""
+    """A transport over a pipe, without a conversation."""
+
+    heartbeat_s = 0.0
 
     def __init__(self, pipe: Pipe) -> None:
         self.socket = pipe
+        self.send = pipe.send
+        self.framing = framed
         self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
 
     def writing(self) -> bool:
@@ -78,12 +85,17 @@ class Stream:
             self._waiting.pop(0)
             future.set_result(None)
 
-    def close(self) -> None:
-        raise AssertionError("nobody closes here")
+    def silent_s(self, now_s: float) -> float:
+        return 0.0
 
+    def probe(self) -> None:
+        raise AssertionError("it is never silent")
 
-class Socket:
-    closed = False
+    def close(self, code: int, reason: str) -> None:
+        raise AssertionError("it is never closed")
+
+    def abort(self) -> None:
+        raise AssertionError("it is never broken")
 
 
 class World:
@@ -120,8 +132,11 @@ class World:
         self.catchup.advanced()
 
     def overlay(self, number: int, room: int, position: int) -> Overlay:
-        overlay = Overlay(number, Socket(), Stream(Pipe(room)), "test")  # type: ignore[arg-type]
-        overlay.group = self.fanout.group(Key("msgpack", frozenset({"kill", "score"}) if number % 3 == 0 else None))
+        overlay = Overlay(number, Stream(Pipe(room)), "test")
+        overlay.group = self.fanout.group(
+            Key("msgpack", frozenset({"kill", "score"}) if number % 3 == 0 else None, False, framed)
+        )
+        overlay.state = State.CATCHUP
         overlay.position = position
         self.catchup.add(overlay)
         return overlay
@@ -160,13 +175,13 @@ async def history(chance: random.Random) -> None:
             world.emit(chance.randint(0, 3), chance.randint(0, 2), chance.random() < 0.2)
         for overlay in overlays:
             if chance.random() < 0.1:
-                overlay.stream.write(PING)  # tornado's own control frames, in between
+                overlay.transport.write(PING)  # tornado's own control frames, in between
             if chance.random() < 0.4:
                 pipe(overlay).read(chance.randint(1, 800))
             if chance.random() < 0.4:  # the loop hears of the room later than the kernel has it
-                overlay.stream.flush()  # type: ignore[attr-defined]
+                overlay.transport.flush()  # type: ignore[attr-defined]
             assert overlay.state == "live" or not overlay.waiting
-            if chance.random() < 0.05 and overlay in (overlay.group.live if overlay.group else ()):
+            if chance.random() < 0.05 and overlay in (world.fanout.groups[overlay.group.key].live):
                 world.catchup.slow_down(overlay)
         for _ in range(chance.randint(0, 4)):
             await asyncio.sleep(0)
@@ -176,7 +191,7 @@ async def history(chance: random.Random) -> None:
 
 
 def pipe(overlay: Overlay) -> Pipe:
-    return overlay.stream.socket  # type: ignore[return-value]
+    return overlay.transport.socket  # type: ignore[return-value]
 
 
 async def settle(world: World, overlays: list[Overlay]) -> None:
@@ -184,7 +199,7 @@ async def settle(world: World, overlays: list[Overlay]) -> None:
     for _ in range(5_000):
         for overlay in overlays:
             pipe(overlay).read(1 << 20)
-            overlay.stream.flush()  # type: ignore[attr-defined]
+            overlay.transport.flush()  # type: ignore[attr-defined]
             overlay.rest_until_s = 0.0
         world.catchup.advanced()
         await asyncio.sleep(0)
@@ -213,7 +228,7 @@ def check(overlay: Overlay, position: int, world: World) -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 100_000])
 def test_frames_are_cut_as_they_were_made(size):
-    assert messages(framed(BINARY, b"x" * size) * 2) == [(BINARY, b"x" * size)] * 2
+    assert messages(framed(b"x" * size, text=False) * 2) == [(BINARY, b"x" * size)] * 2
 
 
 def test_what_waits_is_shared_and_not_copied():

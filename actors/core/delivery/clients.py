@@ -1,8 +1,6 @@
-"""What an overlay may do, and what becomes of one that reads too slowly.
+"""Slow and silent overlays: when one is switched to catch-up, pinged, or closed.
 
-    hello ──welcome──▶ catchup ──position = the feed's──▶ live
-                          ▲                                 │  more waits than client_buffer_bytes, or for SLOW_S
-                          └─────────────────────────────────┘
+    live ──more waits than client_buffer_bytes, or for SLOW_S──▶ catchup
     any ──nothing was read for lag_close_s──▶ closed with 4008
 
 Catching up is one path for all who are behind, however they came to it: critical events from the ring or the log, page
@@ -13,29 +11,12 @@ still carries what is critical.
 
 from __future__ import annotations
 
-from enum import Enum, IntEnum, StrEnum
+from enum import Enum
 from typing import Final
 
 from msgspec import Struct
 
-
-class Close(IntEnum):
-    """Close codes: 4000 to 4499 mean "come back", 4500 to 4999 "do not" (docs/wire.md)."""
-
-    STOPPING = 4000
-    SLOW = 4008
-    FLOOD = 4029
-    TOKEN = 4500
-    NO_HELLO = 4501
-    GARBLED = 4502
-    FORBIDDEN = 4503
-    VERSION = 4504
-
-
-class State(StrEnum):
-    HELLO = "hello"
-    CATCHUP = "catchup"
-    LIVE = "live"
+from actors.core.delivery.conversation import State
 
 
 class Verdict(Enum):

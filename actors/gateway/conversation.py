@@ -1,0 +1,199 @@
+"""transport ──messages──▶ [conversation] ──▶ welcome, catch-up, receipts, commands
+
+Carries out what core/delivery/conversation.py decides for one connection, over any transport. docs/wire.md describes
+the messages.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from actors.core.contract import messages
+from actors.core.contract.event import WIRE_VERSION, Receipt
+from actors.core.contract.messages import Command, Hello, Ping, RenderReceipt, Said
+from actors.core.delivery import conversation
+from actors.core.delivery.conversation import Action, Ending, Input, State
+from actors.core.delivery.cursor import Start, start
+from actors.errors import BadInput, Refused
+from actors.gateway.encoding import Key
+from actors.gateway.hub import Gateway
+from actors.gateway.transport import Transport
+
+# One receipt costs 48 µs [measured]: ten per second from each of a thousand overlays would be half a core. So the pause
+# grows with their number, and all together send about a thousand per second.
+RECEIPT_MS: Final = 100
+INPUTS: Final[dict[type, Input]] = {
+    Hello: Input.HELLO,
+    RenderReceipt: Input.RECEIPT,
+    Ping: Input.PING,
+    Command: Input.COMMAND,
+}
+
+
+class Conversation:
+    """One connection from its first byte to its last."""
+
+    def __init__(self, gateway: Gateway, transport: Transport, address: str) -> None:
+        self.gateway = gateway
+        self.overlay = gateway.welcome_in(transport, address)
+
+    @property
+    def closed(self) -> bool:
+        return self.overlay.state is State.CLOSED
+
+    def heard(self, message: str | bytes) -> None:
+        """Take a message of the overlay."""
+        overlay, now_s = self.overlay, time.monotonic()
+        self.gateway.metrics.received_messages += 1
+        if self.closed:
+            return
+        if not overlay.bucket.take(now_s):
+            self._end(conversation.FLOOD)
+            return
+        try:
+            said = messages.parse(message)
+        except messages.WrongVersion as error:
+            self._end(conversation.wrong_version(str(error)))
+        except BadInput as error:
+            self._end(conversation.garbled(str(error)))
+        else:
+            self.said(said)
+
+    def said(self, said: Said) -> None:
+        """Take a message that was understood."""
+        happened = INPUTS[type(said)]
+        if isinstance(said, Hello):
+            scope = self.gateway.scope_of(said.token)
+            objection = conversation.admission(scope, said.role)
+        elif self.overlay.state is State.HELLO:
+            objection = None  # the table refuses it
+        else:
+            objection = conversation.objection(happened, self.overlay.scope, self.overlay.role)
+        if objection is not None:
+            self._end(objection)
+            return
+        self._step(happened, said)
+
+    def gone(self) -> None:
+        """Take note that the connection is closed."""
+        self.gateway.disconnected(self.overlay)
+
+    def _end(self, ending: Ending) -> None:
+        self.gateway.end(self.overlay, ending)
+
+    def _step(self, happened: Input, said: Any = None) -> None:
+        for action in self.overlay.step(happened):
+            ACTIONS[action](self, said)
+
+    # Actions
+
+    def _leave(self, _: Any) -> None:
+        self.gateway.leave(self.overlay)
+
+    def _refuse(self, _: Any) -> None:
+        self._end(conversation.HELLO_FIRST)
+
+    def _greet(self, hello: Hello) -> None:
+        overlay, gateway = self.overlay, self.gateway
+        overlay.token, overlay.scope = hello.token, gateway.scope_of(hello.token) or ""
+        overlay.role, overlay.name, overlay.build = hello.role, hello.overlay_id, hello.build
+        legacy = gateway.settings.legacy_ws_payload
+        key = Key(hello.format, messages.wanted_types(hello.types), legacy, overlay.transport.framing)
+        overlay.group, overlay.hello = gateway.fanout.group(key), hello
+        gateway.spawn(self._find_start(hello))
+
+    async def _find_start(self, hello: Hello) -> None:
+        """Find out where the conversation starts, once the log is known."""
+        gateway, overlay = self.gateway, self.overlay
+        await gateway.followed.wait()
+        asked, cursor = hello.resume, gateway.feed.cursor
+        if asked is not None and asked.epoch == cursor.epoch and not _nearby(gateway, asked.position):
+            try:
+                await gateway.feed.look_up(asked.position)
+            except Refused:
+                gateway.metrics.log_refusals += 1  # then what was known last has to do
+        if not self.closed and overlay.hello is hello:  # not said again meanwhile
+            cursor = gateway.feed.cursor
+            oldest = min(gateway.feed.oldest, cursor.last + 1)
+            begin = start(asked, cursor.epoch, oldest, max(cursor.last, cursor.top))
+            if begin.mode == "snapshot":
+                begin = Start("snapshot", cursor.last, begin.recovered, begin.missed)
+            self._step(Input.READY, begin)
+
+    def _welcome(self, begin: Start) -> None:
+        gateway, overlay, group = self.gateway, self.overlay, self.overlay.group
+        assert group is not None
+        gateway.metrics.resumes += begin.mode == "resume"
+        gateway.metrics.snapshots += begin.mode != "resume"
+        gateway.metrics.unrecovered += not begin.recovered
+        overlay.position = overlay.start_position = begin.position
+        overlay.state_version = gateway.feed.retained.version
+        arranged = overlay.arranged = gateway.layouts.arranged(overlay.name)
+        overlay.say(
+            {
+                "t": "welcome",
+                "version": WIRE_VERSION,
+                "epoch": gateway.feed.cursor.epoch,
+                "top": gateway.feed.cursor.top,
+                "position": begin.position,
+                "mode": begin.mode,
+                "recovered": begin.recovered,
+                "missed": begin.missed,
+                "heartbeat_ms": int((overlay.transport.heartbeat_s or gateway.settings.heartbeat_s) * 1000),
+                "receipt_ms": max(RECEIPT_MS, len(gateway.overlays)),
+                "server_ts_ms": time.time() * 1000,
+                "layout": arranged.layout,
+                "layout_error": arranged.error,
+                "state": group.events(gateway.feed.retained.events()),
+            },
+            f"{gateway.feed.cursor.epoch}:{begin.position}",
+        )
+
+    def _follow(self, _: Start) -> None:
+        self.gateway.catchup.add(self.overlay)
+
+    def _note(self, drawn: RenderReceipt) -> None:
+        overlay, cursor = self.overlay, self.gateway.feed.cursor
+        overlay.drawn = drawn
+        self.gateway.metrics.receipts += 1
+        # What was never sent was not drawn: a position of the future would hide a loss, and a display token must not
+        # speak for other overlays.
+        if overlay.receipted < drawn.position <= min(overlay.position, cursor.top):
+            overlay.receipted = drawn.position
+            self.gateway.receipts.add(Receipt(overlay.name, cursor.epoch, drawn.position, time.time() * 1000))
+
+    def _answer(self, ping: Ping) -> None:
+        self.overlay.say({"t": "pong", "client_ts_ms": ping.client_ts_ms, "server_ts_ms": time.time() * 1000})
+
+    def _obey(self, command: Command) -> None:
+        self.gateway.spawn(self._carry_out(command))
+
+    async def _carry_out(self, command: Command) -> None:
+        answer: dict[str, Any] = {"t": "result", "id": command.id, "ok": True}
+        self.gateway.metrics.commands += 1
+        try:
+            answer |= await self.gateway.commands.obey(command)
+        except (BadInput, Refused) as error:
+            self.gateway.metrics.refused_commands += 1
+            answer |= {"ok": False, "error": str(error)}
+        if not self.closed:
+            self.overlay.say(answer)
+
+
+ACTIONS: Final[dict[Action, Callable[[Conversation, Any], None]]] = {
+    Action.LEAVE: Conversation._leave,
+    Action.GREET: Conversation._greet,
+    Action.WELCOME: Conversation._welcome,
+    Action.FOLLOW: Conversation._follow,
+    Action.NOTE: Conversation._note,
+    Action.ANSWER: Conversation._answer,
+    Action.OBEY: Conversation._obey,
+    Action.REFUSE: Conversation._refuse,
+}
+
+
+def _nearby(gateway: Gateway, position: int) -> bool:
+    """Whether the ring answers a resume at `position`, so that the log need not be asked what it keeps."""
+    return position == gateway.feed.cursor.last or gateway.feed.ring.covers(position)

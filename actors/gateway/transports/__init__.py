@@ -1,0 +1,1 @@
+"""The transports of the conversation (actors/gateway/transport.py), one module each."""
