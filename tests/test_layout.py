@@ -6,6 +6,7 @@ A rule that must change is changed here, where it is seen, and nowhere else.
 from __future__ import annotations
 
 import ast
+import graphlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -178,6 +179,41 @@ def test_the_import_rules_detect_a_violation(path, text):
 def test_every_package_has_an_import_rule():
     packages = {package_of(file.relative_to(ROOT).as_posix()) for file in sources()}
     assert packages <= set(PACKAGES), f"no rule says what {sorted(packages - set(PACKAGES))} may import"
+
+
+def module_of(path: str) -> str:
+    """Return the dotted name of a file."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def cycle(texts: dict[str, str]) -> list[str]:
+    """Return the modules of a cycle of imports, [] without one; it may pass through functions and TYPE_CHECKING."""
+    modules = {module_of(path) for path in texts}
+    graph: dict[str, set[str]] = {}
+    for path, text in texts.items():
+        wanted = graph[module_of(path)] = set()
+        for name in imports(text):
+            while name and name not in modules:
+                name = name.rpartition(".")[0]
+            wanted.add(name)
+        wanted -= {"", module_of(path)}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_modules_import_each_other_in_a_cycle():
+    texts = {file.relative_to(ROOT).as_posix(): file.read_text(encoding="utf-8") for file in sources()}
+    assert not cycle(texts), " ← ".join(cycle(texts))
+
+
+def test_a_cycle_is_found_under_type_checking_and_in_a_function():
+    hidden = "if TYPE_CHECKING:\n    from actors.gateway.hub import Gateway"
+    late = "def f():\n    from actors.gateway import overlay"
+    assert cycle({"actors/gateway/overlay.py": hidden, "actors/gateway/hub.py": late})
+    assert not cycle({"actors/gateway/overlay.py": hidden, "actors/gateway/hub.py": ""})
 
 
 def test_texts_take_the_name_of_the_program_from_one_place():
