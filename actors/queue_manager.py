@@ -71,6 +71,7 @@ class QueueManager:
             Derivation(settings.multikill_window_ms, recovered.derived),
             self.ledger,
             reader.identity,
+            recovered.retained,
         )
         self.cadence = Cadence(settings.flush_hz, settings.busy_hz, settings.busy_events, settings.critical_gap_ms)
         self._commit = commit
@@ -264,6 +265,9 @@ class QueueManager:
         metrics.gen, metrics.top = self.gen, self.sequencer.committed_top
         metrics.lanes_events, metrics.lanes_bytes = len(self.lanes), self.lanes.size_bytes
         metrics.lanes_peak_events = self.lanes.peak
+        retained = self.sequencer.retained
+        metrics.retained_states, metrics.retained_bytes = len(retained), retained.size_bytes
+        metrics.retained_evicted, metrics.retained_full = retained.evicted, float(retained.full)
         metrics.shown_waiting = len(self._shown)
         metrics.queue = len(self.lanes) + len(self._shown) + self.sequencer.waiting
         metrics.events = metrics.frame_events

@@ -160,7 +160,7 @@ MUTATIONS: Final = [
     one("derived state misses the entry of its cause", ORDER,
         "        entry.derived = self._derivation.take_changes()\n", "", f"{CORE}test_sequencer.py", WORLD),
     one("retained state is not written", LOG,
-        "[(key, _encode(event)) for key, event in entry.retained.items()]", "[]",
+        "[(key, _encode(event)) for key, event in entry.retained.items() if event is not None]", "[]",
         f"{SOCKETS}test_gateway.py::test_a_state_that_was_lost_comes_from_the_log"),
     # Poison
     one("deaths by a poison message are not counted", "actors/stores/suspects.py",

@@ -151,6 +151,10 @@ class QueueMetrics(Metrics):
     top: Annotated[int, gauge("last position of the log")] = 0
     lanes_events: Annotated[int, gauge("best-effort events that wait")] = 0
     lanes_bytes: Annotated[int, gauge("size of these events", "bytes")] = 0
+    retained_states: Annotated[int, gauge("retained states")] = 0
+    retained_bytes: Annotated[int, gauge("size of these states", "bytes")] = 0
+    retained_evicted: Annotated[int, counter("retained states that gave way to newer ones")] = 0
+    retained_full: Annotated[float, gauge("1 while retained states give way because there are too many")] = 0.0
     lanes_peak_events: Annotated[int, gauge("most best-effort events that ever waited")] = 0
     shown_waiting: Annotated[int, gauge("committed events that wait for a frame")] = 0
     queue: Annotated[int, gauge("events that wait in this actor")] = 0
@@ -178,6 +182,8 @@ class GatewayMetrics(Metrics):
     groups: Annotated[int, gauge("groups of overlays that share an encoding")] = 0
     ring_events: Annotated[int, gauge("critical events kept in memory")] = 0
     retained_states: Annotated[int, gauge("retained states")] = 0
+    retained_bytes: Annotated[int, gauge("size of these states", "bytes")] = 0
+    retained_evicted: Annotated[int, counter("retained states that gave way to newer ones")] = 0
     pending_bytes: Annotated[int, gauge("what waits for slow overlays", "bytes")] = 0
     queue: Annotated[int, gauge("critical events that the slowest overlay has not been sent")] = 0
     events: Annotated[int, counter("events written to groups")] = 0

@@ -19,7 +19,7 @@ from actors.core.contract.event import Event
 from actors.core.contract.frame import Frame
 from actors.core.delivery.clients import rest_s
 from actors.core.delivery.conversation import Input, State
-from actors.core.delivery.recent import cut
+from actors.core.delivery.recent import cut, pages_of
 from actors.errors import Refused
 from actors.gateway.encoding import Encoding, Key
 from actors.gateway.fanout import Fanout
@@ -32,6 +32,8 @@ PAGE_BYTES: Final = 16 << 10
 TURN_STEPS: Final = 50
 CACHED_PAGES: Final = 64
 CACHED_BLOCKS: Final = 16
+STATE_PAGE_BYTES: Final = 64 << 10
+CACHED_STATES: Final = 8  # of up to 1 MiB
 
 
 class CatchUp:
@@ -44,6 +46,7 @@ class CatchUp:
         self._level: dict[Overlay, None] = {}  # rest, or know more than the feed does yet
         self._pages: OrderedDict[tuple[Key, int, int, int], bytes] = OrderedDict()
         self._blocks: OrderedDict[int, list[Event]] = OrderedDict()
+        self._states: OrderedDict[tuple[Key, int, int, int], list[bytes]] = OrderedDict()
         self._reading: dict[int, list[Overlay]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.replayed_events = 0
@@ -84,6 +87,7 @@ class CatchUp:
     def forget_pages(self) -> None:
         """The log was replaced: nothing that was read from it is true any more."""
         self._pages.clear()
+        self._states.clear()
         self._blocks.clear()
 
     def _ready(self, overlay: Overlay) -> None:
@@ -138,6 +142,19 @@ class CatchUp:
                 self._pages.popitem(last=False)
         return data
 
+    def _state_pages(self, group: Encoding) -> list[bytes]:
+        """Return frames with the retained state, encoded once per change for all that want the same bytes."""
+        retained, cursor = self._feed.retained, self._feed.cursor
+        name = (group.key, cursor.gen, cursor.top, retained.version)
+        pages = self._states.get(name)
+        if pages is None:
+            frames = [self._replay(events) for events in pages_of(retained.events(), STATE_PAGE_BYTES)]
+            encoded = [group.frame(frame, count_filtered=False) for frame in frames]
+            pages = self._states[name] = [data for data in encoded if data]
+            if len(self._states) > CACHED_STATES:
+                self._states.popitem(last=False)
+        return pages
+
     def _replay(self, events: list[Event], first: int = 0, last: int = 0) -> Frame:
         cursor = self._feed.cursor
         return Frame(
@@ -150,8 +167,7 @@ class CatchUp:
         assert group is not None
         if overlay.state_version != retained.version:
             overlay.state_version = retained.version
-            data = group.frame(self._replay(retained.events()), count_filtered=False) if len(retained) else b""
-            if data:
+            for data in self._state_pages(group):
                 overlay.write(data)
         if overlay.left_at_frame:
             overlay.dropped_frames += self._fanout.frames - overlay.left_at_frame

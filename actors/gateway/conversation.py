@@ -24,6 +24,7 @@ from actors.gateway.transport import Transport
 # One receipt costs 48 µs [measured]: ten per second from each of a thousand overlays would be half a core. So the pause
 # grows with their number, and all together send about a thousand per second.
 RECEIPT_MS: Final = 100
+WELCOME_STATE_BYTES: Final = 16 << 10
 INPUTS: Final[dict[type, Input]] = {
     Hello: Input.HELLO,
     RenderReceipt: Input.RECEIPT,
@@ -67,6 +68,8 @@ class Conversation:
         if isinstance(said, Hello):
             scope = self.gateway.scope_of(said.token)
             objection = conversation.admission(scope, said.role)
+            if objection is None and not self.overlay.hellos.take(time.monotonic()):
+                objection = conversation.HELLO_FLOOD
         elif self.overlay.state is State.HELLO:
             objection = None  # the table refuses it
         else:
@@ -129,7 +132,10 @@ class Conversation:
         gateway.metrics.snapshots += begin.mode != "resume"
         gateway.metrics.unrecovered += not begin.recovered
         overlay.position = overlay.start_position = begin.position
-        overlay.state_version = gateway.feed.retained.version
+        # A large state follows in frames, which overlays of a group share; a small one needs no message of its own.
+        retained = gateway.feed.retained
+        state = retained.events() if retained.size_bytes <= WELCOME_STATE_BYTES else []
+        overlay.state_version = retained.version if state else 0
         arranged = overlay.arranged = gateway.layouts.arranged(overlay.name)
         overlay.say(
             {
@@ -146,7 +152,7 @@ class Conversation:
                 "server_ts_ms": time.time() * 1000,
                 "layout": arranged.layout,
                 "layout_error": arranged.error,
-                "state": group.events(gateway.feed.retained.events()),
+                "state": group.events(state),
             },
             f"{gateway.feed.cursor.epoch}:{begin.position}",
         )

@@ -34,6 +34,10 @@ from actors.gateway.overlay import Overlay
 from actors.gateway.transport import Transport
 
 DRAIN_S: Final = 1.0
+# Connections that have not said hello yet, in all and from one address; the oldest is cut off, and may come back. An
+# overlay says it with its first packet: of hundreds that come at once, on a busy machine, some hundred have not yet.
+UNMET: Final = 1_024
+UNMET_PER_ADDRESS: Final = 512
 
 
 class Gateway:
@@ -47,6 +51,7 @@ class Gateway:
         self.metrics = GatewayMetrics()
         self.closes: Counter[int] = Counter()
         self.overlays: dict[int, Overlay] = {}
+        self._arrived: dict[int, Overlay] = {}  # among them, all that have not said hello
         self.followed = asyncio.Event()
         self.stopping = asyncio.Event()
         self.failure: BaseException | None = None
@@ -111,10 +116,10 @@ class Gateway:
 
     def no_room(self, address: str) -> str:
         """Return why no overlay more is taken from `address`, "" when it is."""
-        if self.connections >= self.settings.max_clients:
+        if self.connections >= self.settings.max_clients and not self._shed(""):
             self.metrics.refused_connections += 1
             return f"{self.settings.max_clients} overlays are connected, which is gateway.max_clients"
-        if self._addresses[address] >= self.settings.max_clients_per_address:
+        if self._addresses[address] >= self.settings.max_clients_per_address and not self._shed(address):
             self.metrics.refused_connections += 1
             return (
                 f"{self.settings.max_clients_per_address} overlays are connected from this address, "
@@ -125,10 +130,29 @@ class Gateway:
     def welcome_in(self, transport: Transport, address: str) -> Overlay:
         """Register a connection, which must say hello in time."""
         overlay = Overlay(next(self._numbers), transport, address)
-        self.overlays[overlay.number] = overlay
+        unmet = self._unmet()
+        if len(unmet) >= UNMET:
+            self._shed("")
+        elif sum(other.address == address for other in unmet) >= UNMET_PER_ADDRESS:
+            self._shed(address)
+        self.overlays[overlay.number] = self._arrived[overlay.number] = overlay
         self._addresses[address] += 1
         asyncio.get_running_loop().call_later(self.settings.hello_s, self._no_hello, overlay)
         return overlay
+
+    def _unmet(self) -> list[Overlay]:
+        """Return the connections that have not said hello, the oldest first."""
+        self._arrived = {number: one for number, one in self._arrived.items() if one.state is State.HELLO}
+        return list(self._arrived.values())
+
+    def _shed(self, address: str) -> bool:
+        """Cut off the oldest connection (from `address`, "" is any) that has not said hello, if there is one."""
+        for overlay in self._unmet():
+            if address in ("", overlay.address):
+                self.end(overlay, conversation.UNMET)
+                overlay.transport.abort()
+                return True
+        return False
 
     def _no_hello(self, overlay: Overlay) -> None:
         if overlay.state is State.HELLO:
@@ -314,6 +338,7 @@ class Gateway:
         metrics.position, metrics.top, metrics.gen = feed.cursor.last, feed.cursor.top, feed.cursor.gen
         metrics.groups = len(fanout.groups)
         metrics.ring_events, metrics.retained_states = len(feed.ring), len(feed.retained)
+        metrics.retained_bytes, metrics.retained_evicted = feed.retained.size_bytes, feed.retained.evicted
         metrics.pending_bytes = sum(overlay.pending for overlay in self.overlays.values())
         metrics.queue = self._furthest_behind()
         metrics.bus_messages, metrics.bad_bus_messages = feed.links.received, feed.links.bad_messages

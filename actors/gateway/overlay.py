@@ -44,6 +44,7 @@ class Overlay:
         "dropped_frames",
         "group",
         "hello",
+        "hellos",
         "left_at_frame",
         "name",
         "number",
@@ -100,6 +101,7 @@ class Overlay:
         self.connected_s = now_s
         self.pinged = False
         self.bucket = Bucket(now_s=now_s)
+        self.hellos = Bucket(0.5, 5, now_s)  # a welcome costs a thousand times what its hello does
         self.receipted = 0
         self.drawn: RenderReceipt | None = None
         self.arranged: Arranged | None = None  # what it was told, None before its welcome

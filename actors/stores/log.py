@@ -143,8 +143,10 @@ class Log:
                 db.execute("INSERT OR REPLACE INTO derived VALUES (?, ?)", (key, body))
         db.executemany(
             "INSERT OR REPLACE INTO states (key, body) VALUES (?, ?)",  # `n` grows: the order of the changes
-            [(key, _encode(event)) for key, event in entry.retained.items()],
+            [(key, _encode(event)) for key, event in entry.retained.items() if event is not None],
         )
+        gone = [(key,) for key, event in entry.retained.items() if event is None]
+        db.executemany("DELETE FROM states WHERE key = ?", gone)
         if entry.new_epoch:
             db.execute("DELETE FROM cursors")
         db.executemany(

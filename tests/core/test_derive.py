@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from actors.core.contract.event import Event
 from actors.core.contract.payload import Payload
 from actors.core.contract.types.combat import Death, Kill, Multikill, Streak
-from actors.core.contract.types.match import Round
+from actors.core.contract.types.match import Presence, Round
 from actors.core.contract.types.support import Revive, Support, SupportStreak
 from actors.core.queue.derive import MAX_RUNS, Derivation
 from tests.core.make import event, kill, player
@@ -45,6 +45,10 @@ HISTORIES = {
     "kills within the window are a multikill, each longer than the last": (
         [kill("a", "b", at_s=0), kill("a", "c", at_s=5), kill("a", "d", at_s=10)],
         ["a streak 1", "a streak 2", "a multi 2", "a streak 3", "a multi 3"],
+    ),
+    "a player who leaves ends a streak": (
+        [kill("a", "b", at_s=0), event("player_leave", "l", Presence(player("a", "red")))],
+        ["a streak 1", "a streak 0"],
     ),
     "a pause over the window starts anew": (
         [kill("a", "b", at_s=0), kill("a", "c", at_s=5.001)],

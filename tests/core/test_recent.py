@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from actors.core.contract.payload import Player
+from actors.core.contract.types.combat import Streak
 from actors.core.contract.types.match import Score
 from actors.core.contract.types.stage import Toggle
-from actors.core.delivery.recent import Retained, Ring, cut, weight
+from actors.core.delivery.recent import OVER_KEYS, Retained, Ring, cut, pages_of, weight
 from tests.core.make import event
 
 
@@ -99,3 +101,44 @@ def test_a_value_that_was_overtaken_is_outdated():
     assert not retained.outdated(toggle("a", False, 5))
     assert not retained.outdated(toggle("new", False, 1))
     assert not retained.outdated(event("hit"))
+
+
+def test_retained_states_are_bounded_in_keys_and_the_oldest_change_gives_way():
+    retained = Retained(max_keys=2)
+    for name in ("a", "b", "a", "c"):
+        retained.see([toggle(name, True, 1)])
+    assert [one.coalesce_key for one in retained.events()] == ["toggle:a", "toggle:c"]
+    assert (retained.evicted, retained.full) == (1, True)
+
+
+def test_retained_states_are_bounded_in_bytes_and_their_size_is_that_of_what_is_kept():
+    one = toggle("a", True, 1)
+    retained = Retained([one])
+    size = retained.size_bytes
+    bounded = Retained(max_bytes=3 * size)
+    for number in range(50):
+        bounded.see([toggle("abcdefgh"[number % 8], bool(number % 2), number)])
+    assert len(bounded) == 3
+    assert bounded.size_bytes == sum(Retained([kept]).size_bytes for kept in bounded.events()) <= 3 * size
+
+
+def streak(number: int, kills: int) -> object:
+    payload = Streak(Player(f"p{number}", "P"), kills)
+    return event("streak", f"s{number}", payload, coalesce_key=f"streak:p{number}", ts_queued_ms=1)
+
+
+def test_of_streaks_that_have_ended_only_the_last_stay():
+    retained = Retained()
+    retained.see([streak(number, 3) for number in range(1_000)])
+    retained.see([streak(number, 0) for number in range(10, 1_000)])
+    assert len(retained) == 10 + OVER_KEYS
+    assert retained.evicted == 0, "nothing that means something gave way"
+    retained.see([streak(999, 4)])
+    retained.see([streak(number, 0) for number in range(1_000, 2_000)])
+    assert len(retained) == 11 + OVER_KEYS, "a streak that has begun again is none that has ended"
+
+
+def test_pages_hold_all_events_in_order():
+    events = criticals(1, 5)
+    assert [len(page) for page in pages_of(events, 2 * weight(events[0]))] == [2, 2, 1]
+    assert list(pages_of([], 10)) == []

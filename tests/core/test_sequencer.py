@@ -5,7 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from actors.core.contract.event import Category, Envelope, Greeting, Mark, Receipt, Reject
+from actors.core.contract.event import Category, Envelope, Event, Greeting, Mark, Receipt, Reject
+from actors.core.contract.types.stage import Scene, Toggle
+from actors.core.delivery.recent import RETAINED_KEYS
 from actors.core.queue.derive import Derivation
 from actors.core.queue.ledger import Ledger
 from actors.core.queue.sequencer import GAP_S, HOLD_BACK, Sequencer
@@ -221,3 +223,29 @@ def test_no_two_pairs_of_source_and_identity_look_alike() -> None:
         0.0,
     )
     assert [id_ for _, id_ in logged(one)] == ["e1", "e2", "e3", "e4"]
+
+
+def toggles(count: int) -> list[Event]:
+    return [event("toggle", f"t{n}", Toggle(f"t{n}", True), coalesce_key=f"toggle:t{n}") for n in range(count)]
+
+
+def test_a_retained_state_that_gives_way_is_removed_from_the_log() -> None:
+    one = book()
+    for state in toggles(RETAINED_KEYS):
+        one.retain(state)
+    first = one.take()
+    assert first is not None
+    assert None not in first.retained.values()
+    one.retain(event("scene", "s", Scene("break"), coalesce_key="scene"))
+    second = one.take()
+    assert second is not None
+    assert list(second.retained) == ["scene", "toggle:t0"]
+    assert second.retained["toggle:t0"] is None
+
+
+def test_retained_states_beyond_the_bound_of_an_earlier_log_are_removed() -> None:
+    recovered = {state.coalesce_key or "": state for state in toggles(RETAINED_KEYS + 2)}
+    one = Sequencer("e1", 0, {}, Derivation(5_000), Ledger(), {}.get, recovered)
+    entry = one.take()
+    assert entry is not None
+    assert entry.retained == {"toggle:t0": None, "toggle:t1": None}

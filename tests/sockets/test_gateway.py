@@ -15,6 +15,7 @@ import zmq
 
 from actors import tokens, wire
 from actors.core.contract.event import Receipt
+from actors.gateway.hub import UNMET_PER_ADDRESS
 from tests.sockets.gateway_rig import Client, Rig, loose
 from tests.support import SLOWNESS, eventually
 
@@ -602,3 +603,55 @@ def test_hundreds_of_overlays_come_back_at_once(own):
     for number, overlay in enumerate(overlays):
         assert overlay.positions(2_000) == list(range(2_000 - number * 6, 2_001))
     assert rig.metric("log_reads_total") < 40
+
+
+def test_a_large_retained_state_follows_the_welcome_in_frames(own):
+    own.append(rig := Rig(start=False))
+    rig.retain(*(loose(f"t{n}", "state", "toggle", size=100, key=f"toggle:{n}") for n in range(2_000)))
+    rig.start()
+    client = rig.joined()
+    assert client.welcome["state"] == []
+    told: list[str] = []
+    while len(told) < 2_000:
+        frame = client.frame()
+        assert frame["r"]
+        assert len(frame["b"]) < 500
+        told += [event["o"] for event in frame["b"]]
+    assert told == [f"toggle:{n}" for n in range(2_000)]
+
+
+def test_hellos_without_end_close_the_connection(own):
+    own.append(rig := Rig())
+    client = rig.joined()
+    for _ in range(10):
+        client.hello()
+    assert client.closed()[0] == 4029
+    assert rig.metric("floods_total") == 1
+    assert rig.joined().welcome["mode"] == "snapshot"
+
+
+def test_connections_without_a_hello_take_no_place_of_an_overlay(own):
+    own.append(rig := Rig("gateway.max_clients=20", "gateway.hello_s=60"))
+    greeted = [rig.joined() for _ in range(10)]
+    silent = [Client(rig) for _ in range(100)]
+    eventually(lambda: rig.metric("refused_connections_total") >= 90)
+    late = rig.joined()
+    assert silent[0].closed()[0] in (4029, 1006)
+    (event,) = rig.send()
+    assert [client.frame()["z"] for client in (*greeted, late)] == [event.position] * 11
+    assert rig.metric("connections") <= 20
+
+
+def test_connections_without_a_hello_are_few_per_address(own):
+    own.append(rig := Rig("gateway.hello_s=60"))
+    sockets = [socket.create_connection(("127.0.0.1", rig.port)) for _ in range(UNMET_PER_ADDRESS + 40)]
+    for one in sockets:
+        one.sendall(
+            b"GET /ws HTTP/1.1\r\nHost: localhost:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n" % rig.port
+        )
+    eventually(lambda: rig.metric("refused_connections_total") == 40)
+    assert rig.metric("connections") == UNMET_PER_ADDRESS
+    assert rig.joined().welcome
+    for one in sockets:
+        one.close()

@@ -53,6 +53,7 @@ class Row(Struct, frozen=True):
     dedupe_ms     window in which equal dedupe keys are one event; 0 is none (critical: by identity only)
     coalesce      the key under which events are merged, as a path template into the payload; "" is never
     retain        "log" (critical), "last" (last value per key, part of every snapshot) or "none"
+    over          (field, value) of a state that means nothing any more when the field has this value; () is never
     old           names of the string-event overlays; the one that tells most is written, all are read
     """
 
@@ -66,6 +67,7 @@ class Row(Struct, frozen=True):
     dedupe_ms: int = 0
     coalesce: str = ""
     retain: Literal["log", "last", "none"] = "none"
+    over: tuple[str, Any] | tuple[()] = ()
     old: tuple[OldName, ...] = ()
 
 
@@ -105,7 +107,14 @@ def cosmetic(
 
 
 def state(
-    priority: int, example: Payload, meaning: str, look: Look, *old: Old, coalesce: str, retain: bool = True
+    priority: int,
+    example: Payload,
+    meaning: str,
+    look: Look,
+    *old: Old,
+    coalesce: str,
+    retain: bool = True,
+    over: tuple[str, Any] | tuple[()] = (),
 ) -> Row:
     """Return the row of a type of which only the last value per key matters."""
     return Row(
@@ -118,6 +127,7 @@ def state(
         0,
         coalesce=coalesce,
         retain="last" if retain else "none",
+        over=over,
         old=_old(old),
     )
 

@@ -7,9 +7,11 @@ them at once with the same pages.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from actors.core.contract.event import Event
 from actors.core.contract.taxonomy import TAXONOMY
@@ -19,6 +21,13 @@ RING_BYTES: Final = 4 << 20  # a guess: a thousand large alerts fit, a thousand 
 
 # What an event weighs beside its payload, roughly: the bound is on memory, not on the wire.
 EVENT_OVERHEAD_BYTES: Final = 200
+
+
+# The retained state: everything that an overlay needs when it starts, so a page must be able to read it in a moment.
+# A match has under 100 keys.
+RETAINED_KEYS: Final = 4_096
+RETAINED_BYTES: Final = 1 << 20
+OVER_KEYS: Final = 256
 
 
 def weight(event: Event) -> int:
@@ -73,25 +82,49 @@ def cut(events: list[Event], max_bytes: int) -> list[Event]:
     return events
 
 
+def pages_of(events: list[Event], max_bytes: int) -> Iterator[list[Event]]:
+    """Yield all events in order, in pages that weigh at most `max_bytes` where more than one event is in them."""
+    while events:
+        page = cut(events, max_bytes)
+        yield page
+        events = events[len(page) :]
+
+
 class Retained:
     """The last value of every retained state, in the order of the changes; `version` moves with every change.
 
     The order matters where two keys tell of one thing (`score` and `score:CT`): a page that applies a snapshot in it
     shows what a page shows that was there all the time.
+
+    Bounded in keys and bytes, because keys come from outside: what has not changed for the longest time gives way. Of
+    values that mean nothing any more (a streak of 0) only the last OVER_KEYS stay, for those that missed the change.
     """
 
-    def __init__(self, events: Iterable[Event] = ()) -> None:
-        self._last: dict[str, Event] = {_key(event): event for event in events}
+    def __init__(
+        self, events: Iterable[Event] = (), max_keys: int = RETAINED_KEYS, max_bytes: int = RETAINED_BYTES
+    ) -> None:
+        self._last: dict[str, Event] = {}
+        self._over: dict[str, None] = {}
         self.version = 1
+        self._max_keys, self._max_bytes = max_keys, max_bytes
+        self.size_bytes = 0
+        self.evicted = 0
+        for event in events:
+            self.put(event)
 
     def __len__(self) -> int:
         return len(self._last)
+
+    @property
+    def full(self) -> bool:
+        """Whether a new key makes an old one give way, as has happened."""
+        return self.evicted > 0 and (len(self) >= self._max_keys or self.size_bytes > self._max_bytes * 0.9)
 
     def see(self, events: Iterable[Event]) -> None:
         """Remember the retained states among `events`."""
         for event in events:
             if not event.position and event.type in RETAINED_TYPES:
-                self._put(event)
+                self.put(event)
 
     def events(self) -> list[Event]:
         return list(self._last.values())
@@ -119,17 +152,51 @@ class Retained:
         told = [*fresh.values(), *(event for event in later if _key(event) not in fresh)]
         told.sort(key=_queued_ms)
         for event in told:
-            self._put(event)
+            self.put(event)
         return told
 
-    def _put(self, event: Event) -> None:
+    def put(self, event: Event) -> list[str]:
+        """Remember a value and return the keys that gave way to it."""
         key = _key(event)
-        self._last.pop(key, None)
+        if (before := self._last.pop(key, None)) is not None:
+            self.size_bytes -= _retained_bytes(before)
+            self._over.pop(key, None)
         self._last[key] = event
+        self.size_bytes += _retained_bytes(event)
         self.version += 1
+        gone: list[str] = []
+        if _is_over(event):
+            self._over[key] = None
+            if len(self._over) > OVER_KEYS:
+                gone.append(self._drop(next(iter(self._over))))
+        while len(self._last) > 1 and (len(self._last) > self._max_keys or self.size_bytes > self._max_bytes):
+            oldest = next(iter(self._over), None) or next(iter(self._last))
+            self.evicted += oldest not in self._over
+            gone.append(self._drop(oldest))
+        return gone
+
+    def _drop(self, key: str) -> str:
+        self.size_bytes -= _retained_bytes(self._last.pop(key))
+        self._over.pop(key, None)
+        return key
 
 
 RETAINED_TYPES: Final = frozenset(name for name, row in TAXONOMY.items() if row.retain == "last")
+_ENDS: Final[dict[str, tuple[str, Any]]] = {name: row.over for name, row in TAXONOMY.items() if row.over}
+
+
+def _retained_bytes(event: Event) -> int:
+    return weight(event) + 2 * len(_key(event))  # the key stands in the event and in the table
+
+
+def _is_over(event: Event) -> bool:
+    """Tell whether a value says that what it is about has ended."""
+    end = _ENDS.get(event.type)
+    return end is not None and _fields(event.payload).get(end[0]) == end[1]
+
+
+# As a map, not as its type: a log of an earlier version may hold payloads of an earlier shape.
+_fields: Final = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
 def _queued_ms(event: Event) -> float:

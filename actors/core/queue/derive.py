@@ -19,7 +19,7 @@ from actors.core.contract.event import Event
 from actors.core.contract.payload import Payload, Player
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.contract.types.combat import Death, Kill, Multikill, Streak
-from actors.core.contract.types.match import Round
+from actors.core.contract.types.match import Presence, Round
 from actors.core.contract.types.support import Revive, Support, SupportStreak
 
 # The supports that are counted: the kind of each type.
@@ -31,7 +31,8 @@ SUPPORTS: Final[dict[str, Kind]] = {
     "revive": "revive",
     "revive_taken": "revive",
 }
-READS: Final = frozenset({"kill", "death", "round", *SUPPORTS})
+LOOSE: Final = frozenset({"player_leave", *SUPPORTS})  # need not be critical
+READS: Final = frozenset({"kill", "death", "round", *LOOSE})
 # Counts of supports since the last death that are worth an event.
 SUPPORT_STEPS: Final[dict[Kind, tuple[int, ...]]] = {
     "heal": (50, 250, 500, 1_000, 5_000),
@@ -67,6 +68,7 @@ MAX_SPAN_MS: Final = 86_400_000.0
 _kill = msgspec.msgpack.Decoder(Kill)
 _death = msgspec.msgpack.Decoder(Death)
 _round = msgspec.msgpack.Decoder(Round)
+_leave = msgspec.msgpack.Decoder(Presence)
 _support = msgspec.msgpack.Decoder(Support)
 _medic = msgspec.msgpack.Decoder(Revive)
 _encode = msgspec.msgpack.Encoder().encode
@@ -77,10 +79,10 @@ class Derivation:
     """Folds kills, deaths, rounds and supports into streaks and multikills.
 
     A multikill is two or more kills by one player, none more than `window_ms` after the one before; each further kill
-    announces itself anew with its count. A kill of a team mate counts for nothing; a death ends the streak, and so does
-    the start of a match. A kill carries the streak that it makes. Supports are counted like kills, and reaching one of
-    SUPPORT_STEPS is an event. Cosmetic supports are not stored one by one: after a crash the counts go on from the last
-    commit, at most a second old, and no step is told twice.
+    announces itself anew with its count. A kill of a team mate counts for nothing; a death ends the streak, and so do
+    leaving and the start of a match. A kill carries the streak that it makes. Supports are counted like kills, and
+    reaching one of SUPPORT_STEPS is an event. Cosmetic supports are not stored one by one: after a crash the counts go
+    on from the last commit, at most a second old, and no step is told twice.
     """
 
     def __init__(self, window_ms: int, saved: dict[str, bytes] | None = None) -> None:
@@ -97,6 +99,8 @@ class Derivation:
     def _follows(self, event: Event) -> list[Event]:
         if event.type == "death":
             return self._died(event, _death.decode(event.payload).victim)
+        if event.type == "player_leave":
+            return self._died(event, _leave.decode(event.payload).player)
         if event.type in SUPPORTS:
             return self._supported(event, SUPPORTS[event.type])
         if event.type == "round" and _round.decode(event.payload).phase == "match_start":

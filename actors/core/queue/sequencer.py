@@ -19,7 +19,8 @@ from msgspec import Struct
 
 from actors.core.contract.event import Category, Envelope, EnvelopeBatch, Event, Greeting, Mark, Receipt, Reject
 from actors.core.contract.taxonomy import TAXONOMY
-from actors.core.queue.derive import READS, SUPPORTS, Derivation
+from actors.core.delivery.recent import Retained
+from actors.core.queue.derive import LOOSE, READS, Derivation
 from actors.core.queue.ledger import Ledger
 
 # A producer has at most `producer.window_rows` (1,024 by default) on the way; what is beyond comes again by itself.
@@ -31,12 +32,15 @@ MAX_OPEN_EVENTS: Final = 4_096
 
 
 class Entry(Struct):
-    """What one transaction writes. `loose` are the non-critical events that go to the lanes once it is on disk."""
+    """What one transaction writes.
+
+    `loose` are the non-critical events that go to the lanes once it is on disk. A retained state of None is removed.
+    """
 
     events: list[Event] = []
     watermarks: dict[str, int] = {}
     derived: dict[str, bytes | None] = {}
-    retained: dict[str, Event] = {}
+    retained: dict[str, Event | None] = {}
     identities: list[tuple[str, str, float]] = []
     rejects: list[Reject] = []
     cursors: list[tuple[str, int, float]] = []
@@ -83,6 +87,7 @@ class Sequencer:
         derivation: Derivation,
         ledger: Ledger,
         known: Callable[[str], str | None],
+        retained: dict[str, Event] | None = None,
     ) -> None:
         self.epoch = self.committed_epoch = epoch
         self.top = top
@@ -92,6 +97,10 @@ class Sequencer:
         self._known = known
         self._lines = {producer: _Line(mark, mark) for producer, mark in watermarks.items()}
         self._open = Entry()
+        self.retained = Retained()
+        for event in (retained or {}).values():
+            for key in self.retained.put(event):
+                self._open.retained[key] = None  # an earlier version kept more
         self._recent: dict[str, str] = {}
 
     @property
@@ -138,6 +147,8 @@ class Sequencer:
         if row is not None and row.retain == "last" and event.coalesce_key is not None:
             self._open.retained.pop(event.coalesce_key, None)  # the order is that of the changes
             self._open.retained[event.coalesce_key] = event
+            for key in self.retained.put(event):
+                self._open.retained[key] = None
 
     def reject(self, reject: Reject) -> None:
         """Quarantine a raw message."""
@@ -246,8 +257,8 @@ class Sequencer:
         self._follow(follows, now_ms)
 
     def supported(self, event: Event, now_ms: float) -> None:
-        """Count a support that is not critical; what follows from it is logged like all that is derived."""
-        if event.type in SUPPORTS:
+        """Read an event that is not critical; what follows from it is logged like all that is derived."""
+        if event.type in LOOSE:
             self._follow(self._derivation.feed(event)[1], now_ms)
 
     def _follow(self, follows: list[Event], now_ms: float) -> None:

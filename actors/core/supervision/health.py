@@ -52,6 +52,7 @@ ALERTS: Final[dict[str, Meaning]] = {
     "cpu.high": Meaning(Level.WARN, "it will be late soon, give it less to do; see:", "top"),
     "store.slow": Meaning(Level.CRITICAL, "critical events wait for the disk; see:", "doctor"),
     "log.full": Meaning(Level.WARN, "raise queue.log_max_bytes, then", "reload"),
+    "state.full": Meaning(Level.WARN, "a source sends too many names; see:", "source list"),
     "outbox.full": Meaning(Level.CRITICAL, "what keeps the log from taking it:", "logs queue-manager"),
     "source.refused": Meaning(Level.CRITICAL, "correct what it says; then see:", "source list"),
     "source.degraded": Meaning(Level.WARN, "a part of the source is missing; see:", "source list"),
@@ -179,6 +180,8 @@ def of_stats(name: str, stats: Mapping[str, Any]) -> list[Alert]:
         found.append(Alert("store.slow", name, f"a commit has been under way for {stuck_s:.1f} s"))
     if stats.get("log_full"):
         found.append(Alert("log.full", name, "events younger than queue.log_keep_s are removed: the log is full"))
+    if stats.get("retained_full"):
+        found.append(Alert("state.full", name, "there are too many retained states: the oldest give way to new ones"))
     if stats.get("outbox_full"):
         found.append(Alert("outbox.full", name, "the outbox is full, sources are answered 503"))
     return found

@@ -171,5 +171,6 @@ TYPES: Final[dict[str, Row]] = {
         "Killstreak {kills}",
         *(OldName(name, {"kills": kills}) for kills, name in STREAK_NAMES.items()),
         coalesce="streak:{player.id}",
+        over=("kills", 0),
     ),
 }
