@@ -14,6 +14,7 @@ import os
 import re
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from io import TextIOWrapper
 from logging.handlers import WatchedFileHandler
@@ -24,6 +25,10 @@ from actors import host
 
 FOLDER: Final = "log"
 LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LIBRARIES: Final = ("asyncio", "tornado", "websockets")
+MAX_BYTES: Final = 5 << 20  # of one file, and as much again for the one before
+LINE_CHARACTERS: Final = 2_000
+LINES: Final = 200  # of one fact: a traceback of a deep recursion has thousands
 READ_BYTES: Final = 1 << 20  # of one file at a time, and of each when the last lines are looked for
 
 _LINE: Final = re.compile(rf"(\d{{4}}-\d\d-\d\dT\S+) ({'|'.join(LEVELS)}) (\S+) (.*)", re.DOTALL)
@@ -31,10 +36,19 @@ _FIELD: Final = re.compile(r"""(?:^|\s)(\w+)=('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*
 
 
 class Format(logging.Formatter):
-    """Local time with milliseconds and offset, so that it sorts, and means the same elsewhere."""
+    """Local time with milliseconds and offset, so that it sorts, and means the same elsewhere.
+
+    Every line is escaped and cut, tracebacks too: a library repeats what came from outside in its messages.
+    """
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        lines = super().format(record).split("\n")
+        if len(lines) > LINES:
+            lines[LINES // 2 : -LINES // 2] = ["…"]
+        return "\n".join(_cut(printable(line)) for line in lines)
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # the name is logging's
         del datefmt
@@ -64,13 +78,19 @@ def show(text: str, file: int = 2) -> bool:
 
 
 class OwnFile(WatchedFileHandler):
-    """Writes to a file that somebody else may rename; when stderr is the same file, it moves too."""
+    """Writes to a file that another process may rename; when stderr is the same file, it moves too.
 
-    def __init__(self, file: Path) -> None:
+    It puts a full file aside itself: the supervisor looks every 2 s, in which a flood of lines can fill a disk.
+    """
+
+    def __init__(self, file: Path, max_bytes: int) -> None:
         super().__init__(file, delay=True)
+        self._max_bytes = max_bytes
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
+            if self.stream is not None and os.fstat(self.stream.fileno()).st_size > self._max_bytes:
+                rotate(Path(self.baseFilename), self._max_bytes)
             super().emit(record)
         except OSError:  # its file cannot be opened again; what is not written must not end the process
             self.handleError(record)
@@ -101,14 +121,16 @@ def open_file(run_dir: Path, name: str) -> IO[bytes]:
     return path.open("ab")
 
 
-def start(file: Path | None, terminal: bool) -> None:
+def start(file: Path | None, terminal: bool, max_bytes: int = MAX_BYTES) -> None:
     """Log to `file`, to the terminal (stderr), or to both; what stderr already is need not be both."""
     handlers: list[logging.Handler] = [Terminal()] if terminal else []
     if file is not None:
-        handlers.append(OwnFile(file))
+        handlers.append(OwnFile(file, max_bytes))
     for handler in handlers:
         handler.setFormatter(Format())
     logging.basicConfig(handlers=handlers, level=logging.INFO, force=True)
+    for name in LIBRARIES:
+        logging.getLogger(name).setLevel(logging.WARNING)  # at INFO, tornado logs header lines that it cannot read
 
 
 def start_actor(file: Path) -> None:
@@ -121,8 +143,13 @@ def start_actor(file: Path) -> None:
 
 def rotate(file: Path, max_bytes: int) -> None:
     """Put a file that has grown beyond `max_bytes` aside, in place of the one before."""
-    if file.stat().st_size > max_bytes:
-        file.replace(file.with_suffix(".log.1"))
+    with suppress(FileNotFoundError):  # its writer, or the supervisor, has just done it
+        if file.stat().st_size > max_bytes:
+            file.replace(file.with_suffix(".log.1"))
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= LINE_CHARACTERS else f"{line[:LINE_CHARACTERS]}…"
 
 
 class Fact(NamedTuple):

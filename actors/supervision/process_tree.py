@@ -38,7 +38,6 @@ from actors.supervision import control, meters, signals
 from actors.supervision.child import Incarnation, Spawn
 from actors.supervision.invocation import Invocation
 
-LOG_BYTES: Final = 5 << 20  # per process, and as much again for the one before
 NOTIFY_S: Final = 1.0  # how often systemd's watchdog hears of us; it bites after WatchdogSec=10
 FIRST_SAMPLE_S: Final = 0.5  # whoever looks right after the start sees numbers
 WORDS: Final = 300  # characters of what a child said that a reason repeats
@@ -416,7 +415,7 @@ class Supervisor:
         with suppress(OSError):  # a folder that may not be read (any more)
             for file in (self._run_dir / logs.FOLDER).glob("*.log"):
                 with suppress(OSError):  # whatever else somebody has put there
-                    logs.rotate(file, LOG_BYTES)
+                    logs.rotate(file, logs.MAX_BYTES)
         self._keep_settings()
 
     def _judge(self, incarnation: Incarnation, now_s: float) -> None:

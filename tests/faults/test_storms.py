@@ -17,7 +17,7 @@ from tests.faults.witness import WAIT_S, Viewer, Witness
 from tests.support import eventually
 
 EVERYBODY = ("ingest", "normalizer-1", "queue-manager", "broadcaster", "gateway-1")
-LOG_BYTES = 12 << 20  # of one process: two files of 5 MiB (process_tree.LOG_BYTES) and what comes between two looks
+LOG_BYTES = 12 << 20  # of one process: two files of 5 MiB (logs.MAX_BYTES) and what comes between two looks
 FULL = pytest.mark.faults
 
 

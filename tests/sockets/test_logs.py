@@ -177,3 +177,48 @@ def test_a_log_that_was_put_aside_while_its_writer_started_is_left_for_the_new_o
         file.replace(file.with_suffix(".log.1"))
         subprocess.run([sys.executable, "-c", begin, str(file)], stderr=stderr, cwd=ROOT, check=True, timeout=60)
     assert "here" in file.read_text()
+
+
+def logged(tmp_path, script: str) -> str:
+    """Return the log, both files, of a process that runs `script`."""
+    file = tmp_path / "log" / "ingest.log"
+    begun = "import logging, sys\nfrom pathlib import Path\nfrom actors import logs\nfile = Path(sys.argv[1])\n"
+    subprocess.run([sys.executable, "-c", begun + script, str(file)], cwd=ROOT, check=True)
+    old = file.with_suffix(".log.1")
+    return (old.read_text() if old.exists() else "") + file.read_text()
+
+
+def test_what_comes_from_outside_is_escaped_and_cut_in_the_log(tmp_path):
+    text = logged(
+        tmp_path,
+        "logs.start(file, terminal=False)\n"
+        "logging.getLogger('tornado.general').warning('bad header: %s', '\\x9b31m' + 'x' * 100_000)\n"
+        "try:\n    raise ValueError('\\x1b]0;' + 'y' * 100_000 + '\\n' * 5_000)\n"
+        "except ValueError:\n    logging.getLogger('tornado.general').error('failed', exc_info=True)\n",
+    )
+    assert "bad header: ·31m" in text
+    assert "ValueError: ·]0;" in text
+    assert len(text) < 10_000
+    assert text.count("\n") < 300
+
+
+def test_a_library_logs_warnings_alone(tmp_path):
+    text = logged(
+        tmp_path,
+        "logs.start(file, terminal=False)\n"
+        "logging.getLogger('tornado.general').info('Malformed HTTP message: Bearer TOKEN')\n"
+        "logging.getLogger('ingest').info('here')\n",
+    )
+    assert "TOKEN" not in text
+    assert "here" in text
+
+
+def test_a_writer_puts_its_own_full_file_aside(tmp_path):
+    text = logged(
+        tmp_path,
+        "logs.start(file, terminal=False, max_bytes=10_000)\n"
+        "for number in range(2_000):\n    logging.getLogger('ingest').info('line %d', number)\n",
+    )
+    assert len(text) < 25_000
+    assert "line 1999" in text
+    assert len(list((tmp_path / "log").iterdir())) == 2
