@@ -139,6 +139,12 @@ def small_send_buffer(connection: socket.socket, size_bytes: int) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size_bytes)
 
 
+def end_unanswered(connection: socket.socket, within_s: float) -> None:
+    """End a connection whose peer acknowledges nothing that was sent for so long, where the system can do that."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(within_s * 1000))
+
+
 def environment(root: Path) -> dict[str, str]:
     """Return the environment in which `python -m actors…` finds the actors below `root`, installed or not."""
     path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))

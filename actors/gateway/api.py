@@ -191,6 +191,7 @@ def describe(overlay: Overlay, last: int) -> dict[str, Any]:
         "build": overlay.build,
         "format": "legacy" if key and key.legacy else key and key.format,
         "types": sorted(key.types) if key and key.types is not None else None,
+        "transport": overlay.transport.name,
         "address": overlay.address,
         "connected_s": round(time.monotonic() - overlay.connected_s, 1),
         "pending_bytes": overlay.pending,

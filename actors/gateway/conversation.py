@@ -102,8 +102,11 @@ class Conversation:
         overlay, gateway = self.overlay, self.gateway
         overlay.token, overlay.scope = hello.token, gateway.scope_of(hello.token) or ""
         overlay.role, overlay.name, overlay.build = hello.role, hello.overlay_id, hello.build
-        legacy = gateway.settings.legacy_ws_payload
-        key = Key(hello.format, messages.wanted_types(hello.types), legacy, overlay.transport.framing)
+        transport, types = overlay.transport, messages.wanted_types(hello.types)
+        if transport.json_only:
+            key = Key("json", types, False, transport.framing)
+        else:
+            key = Key(hello.format, types, gateway.settings.legacy_ws_payload, transport.framing)
         overlay.group, overlay.hello = gateway.fanout.group(key), hello
         gateway.spawn(self._find_start(hello))
 

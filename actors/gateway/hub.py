@@ -169,10 +169,13 @@ class Gateway:
         if Action.CLOSE not in overlay.step(Input.END):
             return
         self._forget(overlay)
+        self.count(ending)
+        overlay.transport.close(int(ending.code), ending.reason)
+
+    def count(self, ending: Ending) -> None:
         self.closes[int(ending.code)] += 1
         if ending.counter:
             setattr(self.metrics, ending.counter, getattr(self.metrics, ending.counter) + 1)
-        overlay.transport.close(int(ending.code), ending.reason)
 
     def disconnected(self, overlay: Overlay) -> None:
         """Forget an overlay whose connection is closed."""
@@ -285,10 +288,12 @@ class Gateway:
 
     def heartbeat(self) -> None:
         """Tell every overlay that got nothing for a while that we live, and where the log stands."""
-        due_s = time.monotonic() - self.settings.heartbeat_s * 0.75
+        now_s, usual_s = time.monotonic(), self.settings.heartbeat_s
         fields = {"t": "heartbeat", "top": self.feed.cursor.top, "server_ts_ms": time.time() * 1000}
         for group in self.fanout.groups.values():
-            if group.live and group.sent_s <= due_s and (heartbeat := group.message(fields)):
+            # All overlays of a group have one framing, and so one transport.
+            period_s = next((overlay.transport.heartbeat_s for overlay in group.live), 0.0) or usual_s
+            if group.live and group.sent_s <= now_s - period_s * 0.75 and (heartbeat := group.message(fields)):
                 self.fanout.write(group, heartbeat)
         for overlay in self.catchup.resting():
             if not overlay.blocked:

@@ -1,4 +1,4 @@
-"""broadcaster ══PUB/SUB══▶ [gateway] ──WebSocket──▶ overlays; pages and API beside it
+"""broadcaster ══PUB/SUB══▶ [gateway] ──WebSocket, SSE, poll──▶ overlays; pages and API beside it
 
 Opens the port, lays out the routes and their limits, runs the timers. Several gateways may share one port.
 """
@@ -20,9 +20,13 @@ import tornado.web
 from actors import aio, heartbeat, http_server
 from actors.config import Settings
 from actors.core import origins
+from actors.core.contract.messages import MESSAGE_BYTES
 from actors.errors import ConfigError, Refused
 from actors.gateway import api, layout_api, media, own_widgets, pages
 from actors.gateway.hub import Gateway
+from actors.gateway.transports.poll import Poll
+from actors.gateway.transports.sessions import Say, Sessions
+from actors.gateway.transports.sse import Sse
 from actors.gateway.transports.websocket import OverlaySocket
 
 SWEEP_S: Final = 1.0
@@ -30,7 +34,6 @@ BIND_WITHIN_S: Final = 2.0
 HEADER_TIMEOUT_S: Final = 5.0
 BODY_BYTES: Final = 64 << 10
 HEADER_BYTES: Final = 16 << 10
-MESSAGE_BYTES: Final = 4 << 10
 # Beside the overlays: pages, API, connections that say nothing and are cut off after HEADER_TIMEOUT_S.
 SPARE_CONNECTIONS: Final = 256
 BACKLOG: Final = 1_024
@@ -39,11 +42,15 @@ BACKLOG: Final = 1_024
 def application(gateway: Gateway) -> tornado.web.Application:
     """Return all routes."""
     shared, root = {"gateway": gateway}, str(pages.WEB_ROOT)
+    held = shared | {"sessions": Sessions()}
     own = gateway.run_dir / own_widgets.FOLDER
     settings = gateway.settings
     return tornado.web.Application(
         [
             ("/ws", OverlaySocket, shared),
+            ("/sse", Sse, held),
+            ("/poll", Poll, held),
+            ("/say", Say, held),
             ("/", pages.Files, {"path": root, "page": "dashboard.html"}),
             ("/studio", pages.Files, {"path": root, "page": "studio.html"}),
             ("/overlay", pages.Redirect, {"to": "/overlay/"}),

@@ -18,6 +18,8 @@ Framing = Callable[[bytes, bool, str], bytes]
 class Transport(Protocol):
     """One connection. All calls come from the loop, and none waits."""
 
+    name: str
+    json_only: bool  # it carries text alone
     # How long an overlay may hear nothing before a heartbeat is due; 0 for gateway.heartbeat_s.
     heartbeat_s: float
 

@@ -55,7 +55,9 @@ class Pipe:
 class Stream:
     """A transport over a pipe, without a conversation."""
 
+    name = "null"
     heartbeat_s = 0.0
+    json_only = False
 
     def __init__(self, pipe: Pipe) -> None:
         self.socket = pipe

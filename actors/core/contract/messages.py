@@ -16,6 +16,7 @@ from actors.core.delivery.cursor import Position, Resume
 from actors.errors import BadInput
 
 MAX_DEPTH: Final = 8
+MESSAGE_BYTES: Final = 4 << 10
 
 OverlayId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}\Z")]
 # A dashboard sees what overlays see, is not listed among them, and draws nothing that a receipt could be for.

@@ -124,6 +124,7 @@ class Ending(Struct, frozen=True):
 
 STOPPING: Final = Ending(Close.STOPPING, "the gateway is stopping")
 NEW_LOG: Final = Ending(Close.STOPPING, "the log was replaced")
+REPLACED: Final = Ending(Close.STOPPING, "another connection has taken over the session")
 SLOW: Final = Ending(Close.SLOW, "read too slowly")
 SILENT: Final = Ending(Close.SLOW, "did not answer a ping", "silent_overlays")
 FLOOD: Final = Ending(Close.FLOOD, "more than 20 messages per second", "floods")

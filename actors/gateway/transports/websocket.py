@@ -34,7 +34,9 @@ def framed(payload: bytes, text: bool, _place: str = "") -> bytes:
 class WebSocketTransport:
     """The socket below tornado's handler: frames go straight into the kernel while it takes them."""
 
+    name = "websocket"
     heartbeat_s = 0.0
+    json_only = False
     framing = staticmethod(framed)
 
     def __init__(self, handler: OverlaySocket, stream: IOStream) -> None:

@@ -1,0 +1,186 @@
+"""POST /poll: a request is answered when there is something to say, or after WAIT_S; then the overlay asks again.
+
+Between two requests messages wait as they do for a socket that is full: the bound and the switch to catch-up are the
+same. What an answer held and the overlay never got is asked again by its next hello.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from asyncio import Future
+from collections import deque
+from typing import Final
+
+from actors.core.delivery.conversation import Close
+from actors.gateway.conversation import Conversation
+from actors.gateway.hub import Gateway
+from actors.gateway.transports.sessions import Posted, Session, SessionHandler, Sessions, hear
+
+WAIT_S: Final = 25.0
+# What is sent in one turn of the loop leaves in one answer: the welcome and what follows it, both lanes of a tick.
+TOGETHER_S: Final = 0.005
+ANSWER_BYTES: Final = 256 << 10
+
+
+def framed(payload: bytes, _text: bool, _place: str) -> bytes:
+    """Return a message as an element of a JSON list."""
+    return payload + b","
+
+
+class PollTransport:
+    """Takes messages while a request is open. A message is taken whole."""
+
+    name = "poll"
+    json_only = True
+    heartbeat_s = 20.0  # less than WAIT_S, so that a request seldom ends with nothing
+    framing = staticmethod(framed)
+
+    def __init__(self, session: Session, sessions: Sessions) -> None:
+        self.talk: Conversation | None = None
+        self.ended: tuple[int, str] | None = None
+        self._session, self._sessions = session, sessions
+        self._request: Poll | None = None
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._stuck: deque[tuple[bytes, Future[None]]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._asked_s = time.monotonic()
+
+    def send(self, data: bytes) -> int:
+        if self._request is None or self._size >= ANSWER_BYTES:
+            raise BlockingIOError
+        self._take(data)
+        return len(data)
+
+    def writing(self) -> bool:
+        return bool(self._stuck)
+
+    def write(self, data: memoryview) -> Future[None]:
+        future: Future[None] = asyncio.get_running_loop().create_future()
+        self._stuck.append((bytes(data), future))
+        return future
+
+    def silent_s(self, now_s: float) -> float:
+        return 0.0 if self._request is not None else now_s - self._asked_s
+
+    def probe(self) -> None:
+        """The overlay asks, not the gateway."""
+
+    def close(self, code: int, reason: str) -> None:
+        self.ended = (code, reason)
+        self._stuck.clear()
+        self._leave()
+        self.answer()
+
+    def abort(self) -> None:
+        raise AssertionError("a poll is never broken by sending")
+
+    def attach(self, request: Poll) -> None:
+        """Answer `request` with what comes next, or with what waits."""
+        self.answer()  # a request that is open still: the overlay has given it up
+        self._request = request
+        if self.ended is not None:
+            self.answer()
+            return
+        self._wake_in(WAIT_S)
+        if self._stuck:
+            data, future = self._stuck.popleft()
+            self._take(data)
+            future.set_result(None)
+
+    def detach(self, request: Poll) -> None:
+        """The connection of `request` is closed: what it was to be answered with is lost."""
+        if self._request is request:
+            self._request = None
+            self.ended = (Close.STOPPING, "the connection was closed")
+            self._leave()
+
+    def answer(self) -> None:
+        """Answer the request that is open with all that was taken."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        request, self._request = self._request, None
+        if request is None:
+            return
+        close = self.ended and {"code": int(self.ended[0]), "reason": self.ended[1]}
+        body = b"".join(self._parts)[:-1]
+        self._parts.clear()
+        self._size = 0
+        self._asked_s = time.monotonic()
+        name = self._session.name.encode()
+        request.done(b'{"session":"%s","messages":[%s],"close":%s}' % (name, body, json.dumps(close).encode()))
+
+    def _leave(self) -> None:
+        if self.talk is not None:
+            self.talk.gone()
+        self._sessions.release(self._session)
+
+    def _take(self, data: bytes) -> None:
+        if not self._parts:
+            self._wake_in(TOGETHER_S)
+        self._parts.append(data)
+        self._size += len(data)
+
+    def _wake_in(self, delay_s: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self.answer)
+
+
+class Poll(SessionHandler):
+    def initialize(self, gateway: Gateway, sessions: Sessions) -> None:
+        super().initialize(gateway, sessions)
+        self._answered: Future[None] = asyncio.get_running_loop().create_future()
+        self._transport: PollTransport | None = None
+
+    async def post(self) -> None:
+        posted = self.posted()
+        if posted is None or (transport := self._found(posted)) is None:
+            return
+        self._transport = transport
+        transport.attach(self)
+        if transport.talk is not None:
+            hear(transport.talk, posted)
+        await self._answered
+
+    def _found(self, posted: Posted) -> PollTransport | None:
+        """Return the transport of the session, a new one where none is named; None after an answer."""
+        if posted.session:
+            session = self.sessions.find(posted.session)
+            talk = session.talk if session is not None else None
+            transport = talk.overlay.transport if talk is not None else None
+            if isinstance(transport, PollTransport):
+                return transport
+            self.answer(
+                {
+                    "session": "",
+                    "messages": [],
+                    "close": {"code": int(Close.STOPPING), "reason": "there is no such session"},
+                }
+            )
+            return None
+        if not self.room():
+            return None
+        session = self.sessions.open()
+        transport = PollTransport(session, self.sessions)
+        transport.talk = Conversation(self.gateway, transport, str(self.request.remote_ip))
+        self.sessions.use(session, transport.talk)
+        return transport
+
+    def done(self, body: bytes) -> None:
+        """Answer, at once: the gateway may be about to stop."""
+        if not self._finished:
+            self.set_header("Content-Type", "application/json")
+            self.set_header("Cache-Control", "no-store")
+            self.finish(body)
+        if not self._answered.done():
+            self._answered.set_result(None)
+
+    def on_connection_close(self) -> None:
+        if self._transport is not None:
+            self._transport.detach(self)
+        if not self._answered.done():
+            self._answered.set_result(None)

@@ -1,0 +1,142 @@
+"""Conversations that take more than one HTTP request: each has a name that cannot be guessed.
+
+    POST /sse {hello}  ──▶ {"session": NAME}   then GET /sse?session=NAME
+    POST /poll {"messages": [hello]}           the answer holds the session
+    POST /say {"session": NAME, "messages": [receipt, …]}
+
+The token itself never stands in an address. A name is worth nothing once its conversation has ended for KEEP_S.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Final, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from actors.core.contract.messages import Hello
+from actors.gateway.conversation import Conversation
+from actors.gateway.hub import Gateway
+from actors.gateway.pages import BaseHandler
+
+KEEP_S: Final = 60.0
+MOST_UNUSED: Final = 1_024  # of at most BODY_BYTES each
+BODY_BYTES: Final = 8 << 10
+MESSAGES: Final = 16
+
+T = TypeVar("T")
+
+
+class Posted(Struct, frozen=True):
+    """The body of POST /poll and POST /say."""
+
+    session: str = ""
+    messages: list[msgspec.Raw] = []
+
+
+class Session:
+    """One name: the hello that it stands for, and its conversation while there is one."""
+
+    def __init__(self, name: str, hello: Hello | None = None) -> None:
+        self.name = name
+        self.hello = hello
+        self.talk: Conversation | None = None
+        self.expiry: asyncio.TimerHandle | None = None
+
+
+class Sessions:
+    """All names of one gateway process."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, Session] = {}
+        self._unused = 0
+
+    def open(self, hello: Hello | None = None) -> Session:
+        """Return a session with a fresh name, which is forgotten after KEEP_S unless it is used."""
+        if self._unused >= MOST_UNUSED:
+            self._forget(next(session for session in self._by_name.values() if session.expiry is not None))
+        session = Session(secrets.token_urlsafe(18), hello)
+        self._by_name[session.name] = session
+        self.release(session)
+        return session
+
+    def find(self, name: str) -> Session | None:
+        return self._by_name.get(name)
+
+    def use(self, session: Session, talk: Conversation) -> None:
+        """Keep the session for as long as `talk` lasts."""
+        if session.expiry is not None:
+            session.expiry.cancel()
+            session.expiry = None
+            self._unused -= 1
+        session.talk = talk
+
+    def release(self, session: Session) -> None:
+        """Forget the session in KEEP_S, unless it is used again."""
+        if session.expiry is None and session.name in self._by_name:
+            session.expiry = asyncio.get_running_loop().call_later(KEEP_S, self._forget, session)
+            self._unused += 1
+
+    def _forget(self, session: Session) -> None:
+        if session.expiry is not None:
+            session.expiry.cancel()
+            session.expiry = None
+            self._unused -= 1
+        self._by_name.pop(session.name, None)
+
+
+class SessionHandler(BaseHandler):
+    """Base of the handlers that know sessions."""
+
+    def initialize(self, gateway: Gateway, sessions: Sessions) -> None:
+        self.gateway, self.sessions = gateway, sessions
+
+    def body(self, kind: type[T]) -> T | None:
+        """Return the body as JSON, None after an answer that refuses it."""
+        if len(self.request.body) > BODY_BYTES:
+            self.refuse(413, f"the body has {len(self.request.body)} bytes, at most {BODY_BYTES} are taken")
+            return None
+        try:
+            return msgspec.json.decode(self.request.body, type=kind)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            self.gateway.metrics.bad_messages += 1
+            self.refuse(400, f"the body is not understood: {error}"[:300])
+            return None
+
+    def posted(self) -> Posted | None:
+        """Return the messages of the body, None after an answer that refuses them."""
+        posted = self.body(Posted)
+        if posted is not None and len(posted.messages) > MESSAGES:
+            self.refuse(400, f"{len(posted.messages)} messages, at most {MESSAGES} are taken at once")
+            return None
+        return posted
+
+    def room(self) -> bool:
+        """Return whether one conversation more is taken; if not, the request is answered."""
+        refusal = self.gateway.no_room(str(self.request.remote_ip))
+        if refusal:
+            self.refuse(503, refusal)
+        return not refusal
+
+
+def hear(talk: Conversation, posted: Posted) -> None:
+    for message in posted.messages:
+        talk.heard(bytes(message).decode())
+
+
+class Say(SessionHandler):
+    """POST /say: what an overlay says beside the request that is open."""
+
+    def post(self) -> None:
+        posted = self.posted()
+        if posted is None:
+            return
+        session = self.sessions.find(posted.session)
+        if session is None or session.talk is None or session.talk.closed:
+            self.refuse(404, "there is no such session; begin a new one")
+            return
+        hear(session.talk, posted)
+        self.set_status(204)
+        self.finish()
