@@ -30,7 +30,8 @@ from actors.errors import BadInput
 # What raw messages of the ingest call themselves, where it is not the name of the module.
 _MODULES: Final = {"event": "generic"}
 _HELPERS: Final = {
-    "bounds", "build", "generic", "gsi_changes", "gsi_posts", "irc", "lol_events", "mapping", "srcds_lines",
+    "bounds", "build", "generic", "gsi_changes", "gsi_posts", "irc", "lol_events", "mapping", "planetside2_experience",
+    "planetside2_facts", "planetside2_scene", "srcds_lines",
     "streamelements_rules", "streamerbot_rules", "twitch_acts", "twitch_notices", "twitch_shapes", "twitch_time",
     "webhook_presets",
 }  # fmt: skip
