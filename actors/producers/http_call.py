@@ -35,7 +35,7 @@ class Api:
     `trusted`: its certificate is not verified, because a program on this machine signs its own. Only for loopback.
     """
 
-    def __init__(self, base_url: str, *, trusted: bool = False) -> None:
+    def __init__(self, base_url: str, *, trusted: bool = False, timeout_s: float = TIMEOUT_S) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SourceRefused(f"{base_url[:200]!r} is not an address of an API, expected https://… or http://…")
@@ -46,10 +46,10 @@ class Api:
             if trusted:
                 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             self._http: http.client.HTTPConnection = http.client.HTTPSConnection(
-                parts.hostname, parts.port, timeout=TIMEOUT_S, context=context
+                parts.hostname, parts.port, timeout=timeout_s, context=context
             )
         else:
-            self._http = http.client.HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT_S)
+            self._http = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout_s)
 
     def __enter__(self) -> Api:
         return self

@@ -1,0 +1,119 @@
+"""Frames of the Census stream: their shape, and which of those that several connections bring are one event. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from actors.adapters import planetside2_facts as facts
+from actors.core.contract.event import UNREADABLE
+from actors.core.sources.state import Seen
+from actors.errors import BadInput
+
+MAX_FRAME_BYTES: Final = 16_384  # a death has 500 bytes
+MAX_FIELDS: Final = 64
+# The other connection brings its copy within seconds; NSS itself filters for 20 s.
+REMEMBER_S: Final = 60.0
+REMEMBER: Final = 16_384
+
+Payload = Mapping[str, str]
+
+_WORLD_EVENTS: Final = ("MetagameEvent", "ContinentLock", "FacilityControl")
+
+
+class Subscription(Struct, frozen=True, rename="camel"):
+    """What the server says that it sends; a field that it leaves out cannot be compared."""
+
+    event_names: list[str] | None = None
+    worlds: list[str] | None = None
+    character_count: int | None = None
+
+
+class Frame(Struct, frozen=True):
+    """A message of the server."""
+
+    type: str = ""
+    payload: dict[str, str] | None = None
+    subscription: Subscription | None = None
+    online: Any = None
+
+
+_frame = msgspec.json.Decoder(Frame)
+
+
+def decode(data: str | bytes) -> Frame:
+    """Return a frame.
+
+    Raises:
+        BadInput: it is too long, no JSON, or has other types.
+    """
+    if len(data) > MAX_FRAME_BYTES:
+        raise BadInput(f"A frame of {len(data)} bytes, expected at most {MAX_FRAME_BYTES}")
+    try:
+        frame = _frame.decode(data)
+    except UNREADABLE as error:
+        raise BadInput(str(error)) from error
+    if frame.payload is not None and len(frame.payload) > MAX_FIELDS:
+        raise BadInput(f"An event with {len(frame.payload)} fields, expected at most {MAX_FIELDS}")
+    return frame
+
+
+def concerns(payload: Payload, own: frozenset[str]) -> bool:
+    """Whether an event is of one of the own characters, or of a world."""
+    ids = (payload.get(name, "") for name in ("character_id", "attacker_character_id", "other_id"))
+    return payload.get("event_name") in _WORLD_EVENTS or any(id_ in own for id_ in ids)
+
+
+def is_tick(payload: Payload) -> bool:
+    """Whether an event may truly come twice in one second with the same content, such as a heal."""
+    return payload.get("event_name") == "GainExperience" and payload.get("experience_id", "") in facts.TICKS
+
+
+def identity_of(payload: Payload) -> str:
+    """Return what is equal for one event on all connections.
+
+    A player dies once a second at most. An alert has each state once. The driver is told of one kill of a gunner by up
+    to two gains of experience. Of all else, the whole content counts; Census gives no identity.
+    """
+    get = payload.get
+    world, stamp = get("world_id", ""), get("timestamp", "")
+    event = get("event_name", "")
+    if event == "Death":
+        parts = [world, event, stamp, get("character_id", "")]
+    elif event == "MetagameEvent" and "instance_id" in payload:
+        parts = [world, event, get("instance_id", ""), get("metagame_event_state", "")]
+    elif event == "GainExperience" and get("experience_id", "") in facts.GUNNERS:
+        parts = [world, "Gunner", stamp, get("character_id", ""), get("other_id", "")]
+    else:
+        content = repr(sorted(payload.items())).encode(errors="surrogatepass")
+        parts = [hashlib.blake2b(content, digest_size=16).hexdigest()]
+    return ":".join(part[:64] for part in parts)
+
+
+class Merger:
+    """Makes one stream of several connections. Times are monotonic seconds, passed in.
+
+    A tick that comes for the nth time on one connection is the same as the nth on another: a legal double is two, and
+    the second connection adds none.
+    """
+
+    def __init__(self) -> None:
+        self._seen = Seen(REMEMBER, REMEMBER_S)
+        self._times: OrderedDict[tuple[int, str], int] = OrderedDict()
+
+    def take(self, connection: int, payload: Payload, now_s: float) -> str:
+        """Return the identity of an event, "" when another connection has brought it."""
+        identity = identity_of(payload)
+        if is_tick(payload):
+            key = (connection, identity)
+            times = self._times.pop(key, 0) + 1
+            self._times[key] = times
+            if len(self._times) > REMEMBER:
+                self._times.popitem(last=False)
+            identity = f"{identity}:{times}"
+        return identity if self._seen.add(identity, now_s) else ""

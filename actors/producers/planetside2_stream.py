@@ -1,0 +1,187 @@
+"""One run of a PlanetSide 2 source: who the streamer is, all connections, and what they bring as messages."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Struct
+
+from actors.adapters import planetside2_facts as facts
+from actors.adapters.planetside2 import meaning, stamp_ms
+from actors.adapters.planetside2_scene import Body, Known
+from actors.errors import BadInput
+from actors.producers.planetside2_frames import Merger, is_tick
+from actors.producers.planetside2_hold import Held, Hold
+from actors.producers.planetside2_links import Arrival, Hub, Link, Pace, Wish
+from actors.producers.planetside2_names import Census, Names, own_characters, wanted
+from actors.producers.spec import Disconnected, Message, SourceRefused
+
+POLL_S: Final = 0.05  # how often events that wait are looked at
+IDLE_S: Final = 1.0
+TEAMS: Final = ("VS", "NC", "TR")
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Own(Struct, frozen=True):
+    """The streamer: ids of the characters, their worlds, and the faction for which an alert is won."""
+
+    ids: tuple[str, ...] = ()
+    worlds: tuple[str, ...] = ()
+    faction: str = ""
+    why: str = ""
+
+
+class Stream:
+    """All connections of a source, and the events that wait."""
+
+    def __init__(self, session: Any, service_id: str) -> None:
+        self._session, self._settings = session, session.settings
+        self._service_id = service_id
+        self._census = Census(self._settings.api_url, service_id, f"{self._settings.environment}:v2")
+        self._names = Names(self._census, self._settings.resolve_names)
+        self._own = Own()
+        self._merger, self._hold = Merger(), Hold()
+        self._links: list[Link] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._is_live = False
+
+    async def open(self, character_events: Sequence[str], world_events: Sequence[str]) -> None:
+        """Find out who the streamer is, and begin to connect.
+
+        Raises:
+            SourceRefused: there is no such character.
+            Disconnected: a character is given by name, and Census does not answer.
+        """
+        self._own = await self._who()
+        own, settings = self._own, self._settings
+        self._hub = Hub(self._session, frozenset(own.ids), own.worlds)
+        wishes = []
+        if own.ids:
+            wishes.append(("characters", Wish(tuple(character_events), characters=own.ids)))
+        if own.worlds:
+            wishes.append(("worlds", Wish(tuple(world_events), worlds=own.worlds)))
+        pace = Pace(settings.heartbeat_s, settings.subscribe_s)
+        for url in settings.urls:
+            sign = "&" if "?" in url else "?"
+            full = f"{url}{sign}environment={settings.environment}&service-id={self._service_id}"
+            for about, wish in wishes:
+                name = f"{urlsplit(url).netloc} ({about})"
+                self._links.append(Link(name, full, wish, pace, self._session, self._hub))
+        self._tasks = [asyncio.create_task(link.run()) for link in self._links]
+        self._tasks.append(asyncio.create_task(self._names.run()))
+
+    async def step(self) -> list[Message]:
+        """Take what comes next; return what need not wait any longer.
+
+        Raises:
+            Disconnected: no connection is left.
+            SourceRefused: all servers refuse us.
+        """
+        arrival = await self._next()
+        now_s = time.monotonic()
+        if arrival is not None:
+            self._take(arrival, now_s)
+        ready = [self._message(held) for held in self._hold.due(now_s, self._names.lack)]
+        self._session.count("ignored", self._hold.take_ignored())
+        for task in self._tasks:
+            if task.done():
+                task.result()  # a failure of ours: it must not be survived
+        self._report()
+        if not ready and self._hub.queue.empty() and all(link.why and link.tried for link in self._links):
+            ready = [self._message(held) for held in self._hold.flush()]
+            if not ready:
+                self._end_all()
+        return ready
+
+    async def end(self) -> None:
+        """Close everything."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._census.close()
+
+    async def _next(self) -> Arrival | None:
+        try:
+            async with asyncio.timeout(IDLE_S if self._hold.empty() else POLL_S):
+                return await self._hub.queue.get()
+        except TimeoutError:
+            return None
+
+    def _take(self, arrival: Arrival, now_s: float) -> None:
+        connection, payload = arrival
+        identity = self._merger.take(connection, payload, now_s)
+        if not identity:
+            self._session.count("duplicate")
+            return
+        is_roadkill = payload.get("experience_id") == facts.ROADKILL  # means something with its death
+        if not is_roadkill and not meaning(Body(dict(payload), list(self._own.ids))):
+            self._session.count("ignored")
+            return
+        wants = () if is_tick(payload) else wanted(payload)
+        self._names.ask(wants)
+        self._hold.add(Held(identity, payload, now_s, wants, []))
+
+    def _message(self, held: Held) -> Message:
+        payload, own = dict(held.payload), self._own
+        names = self._names.of(wanted(payload))
+        body = Body(payload, list(own.ids), names, own.faction, held.extras, held.identity)
+        try:
+            stamp = stamp_ms(payload)
+        except BadInput:
+            stamp = None  # the adapter refuses it by name
+        return Message(_encode(body), "planetside2", held.identity, stamp)
+
+    def _report(self) -> None:
+        down = [f"{link.name}: {link.why}" for link in self._links if link.why]
+        if len(down) == len(self._links):
+            return
+        if not self._is_live:
+            self._is_live = True
+            self._session.live()
+        whys = [*down, self._own.why, self._names.why()]
+        self._session.degraded("; ".join(why for why in whys if why))
+
+    def _end_all(self) -> None:
+        refusals = [link.refusal for link in self._links if link.refusal is not None]
+        if len(refusals) == len(self._links):
+            raise refusals[0]
+        raise Disconnected("; ".join(f"{link.name}: {link.why}" for link in self._links))
+
+    async def _who(self) -> Own:
+        settings = self._settings
+        given: list[str] = settings.characters
+        worlds = tuple(settings.worlds or ())
+        if not given:
+            return Own((), worlds, settings.faction)
+        try:
+            found = await asyncio.to_thread(own_characters, self._census, given)
+        except (OSError, BadInput) as error:
+            if not all(one.isdigit() for one in given):
+                raise Disconnected(f"cannot look up the characters: {error}; ids would need no look-up") from error
+            why = f"the characters are not known: {error}"
+            if settings.worlds is None:
+                why += "; no world is subscribed to (set worlds)"
+            return Own(tuple(given), worlds, settings.faction, why)
+        return self._known(found, worlds)
+
+    def _known(self, found: Sequence[tuple[str, Known, str]], worlds: tuple[str, ...]) -> Own:
+        settings = self._settings
+        ids = dict.fromkeys(one for one in settings.characters if one.isdigit())
+        by_name = {known.name.lower(): id_ for id_, known, _ in found}
+        for one in settings.characters:
+            if not one.isdigit():
+                if one.lower() not in by_name:
+                    raise SourceRefused(f"There is no character {one!r} in {settings.environment}; check the name")
+                ids[by_name[one.lower()]] = None
+        for id_, known, _ in found:
+            self._names.add(f"character/{id_}", known)
+        if settings.worlds is None:
+            worlds = tuple(dict.fromkeys(world for _, _, world in found if world))
+        faction = settings.faction or next((known.detail for _, known, _ in found if known.detail in TEAMS), "")
+        return Own(tuple(ids), worlds, faction)

@@ -1,0 +1,127 @@
+"""PlanetSide 2: what the streamer's characters and worlds do, from the Census event stream and its mirror at once.
+
+    Census ──▶ Link ─┐                          experience of a kill, names
+    NSS    ──▶ Link ─┴▶ queue ─▶ Merger (once) ─▶ Hold (0.8 s at most) ─▶ Message
+
+Neither server repeats anything or gives an identity to an event. Two of them lose less than one: what either brings is
+told, once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from actors.adapters.planetside2_scene import Body
+from actors.errors import BadInput
+from actors.producers.planetside2_frames import decode
+from actors.producers.spec import Message, SourceRefused, SourceSettings, Spec
+from actors.secrets import MissingSecret
+from actors.section import Seconds, Url
+
+TRIAL: Final = "s:example"
+
+_CHARACTER_EVENTS: Final = (
+    "Death", "VehicleDestroy", "GainExperience", "PlayerLogin", "PlayerLogout", "PlayerFacilityCapture",
+    "PlayerFacilityDefend",
+)  # fmt: skip
+# A revive is sent for the medic only: those of a world tell who was revived. Deaths show that a world is not mute.
+_WORLD_EVENTS: Final = ("Death", "GainExperience_experience_id_7", "GainExperience_experience_id_53")
+_SERVICE_ID: Final = re.compile(r"s:[A-Za-z0-9_-]{1,64}\Z")
+
+_encode = msgspec.json.Encoder().encode
+
+WorldEvent = Literal["MetagameEvent", "ContinentLock", "FacilityControl"]
+Digits = Annotated[str, Meta(pattern=r"^[0-9]{1,5}\Z")]
+
+
+class Settings(SourceSettings, frozen=True, kw_only=True):
+    """The secret is your service id; without one, `s:example` is used.
+
+    characters     ids or names of your own characters
+    worlds         ids of worlds; left out, those of your characters
+    world_events   what is told of these worlds
+    faction        whose win is a win; "" is that of your first character
+    urls           servers of the event stream, all connected at once
+    resolve_names  ask for the names of other players, weapons and places
+    heartbeat_s    a server that sends no heartbeat for so long is connected again
+    subscribe_s    pause between two confirmations of the subscription
+    """
+
+    characters: Annotated[list[Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{2,32}\Z")]], Meta(max_length=50)] = []
+    worlds: Annotated[list[Digits], Meta(max_length=16)] | None = None
+    world_events: tuple[WorldEvent, ...] = ("MetagameEvent", "ContinentLock", "FacilityControl")
+    faction: Literal["", "VS", "NC", "TR"] = ""
+    environment: Literal["ps2", "ps2ps4us", "ps2ps4eu"] = "ps2"
+    urls: Annotated[tuple[Url, ...], Meta(min_length=1, max_length=4)] = (
+        "wss://push.planetside2.com/streaming",
+        "wss://push.nanite-systems.net/streaming",
+    )
+    api_url: Url = "https://census.daybreakgames.com"
+    resolve_names: bool = True
+    heartbeat_s: Seconds = 60.0
+    subscribe_s: Seconds = 60.0
+
+
+SPEC: Final = Spec(
+    Settings,
+    "PlanetSide 2: kills, deaths, revives, support, vehicles, alerts and bases, from Census and its mirror at once.",
+    redelivers=False,
+    loss="What happens while the process restarts (a second or two), or while no server is connected.",
+    silence_s=120.0,
+)
+
+
+def check(settings: Settings) -> None:
+    """Raise BadInput unless there is something to subscribe to, at addresses that can be one."""
+    for url in settings.urls:
+        if not url.startswith(("ws://", "wss://")):
+            raise BadInput(f"urls has {url[:80]!r}, expected ws://… or wss://…")
+    if not settings.api_url.startswith(("http://", "https://")):
+        raise BadInput(f"api_url is {settings.api_url[:80]!r}, expected https://…")
+    if not settings.characters and not settings.worlds:
+        raise BadInput("characters and worlds are empty; name at least one of your characters, or one world")
+
+
+def try_message(settings: Settings, _name: str, data: bytes) -> list[Message]:
+    """Return what frames of the stream would become, one in each line, each as if its first character were yours."""
+    found = []
+    for line in data.splitlines():
+        frame = decode(line) if line.strip() else None
+        if frame is not None and frame.payload is not None:
+            own = [one for one in settings.characters if one.isdigit()] or [_first(frame.payload)]
+            body = Body(frame.payload, own, faction=settings.faction)
+            found.append(Message(_encode(body), "planetside2"))
+    return found
+
+
+def _first(payload: dict[str, str]) -> str:
+    return payload.get("attacker_character_id") or payload.get("character_id", "")
+
+
+async def connect(session: Any) -> AsyncIterator[Message]:
+    """Keep all connections until none of them is left, and yield what they bring, once."""
+    from actors.producers.planetside2_stream import Stream
+
+    stream = Stream(session, _service_id(session))
+    try:
+        await stream.open(_CHARACTER_EVENTS, (*session.settings.world_events, *_WORLD_EVENTS))
+        while True:
+            for message in await stream.step():
+                yield message
+    finally:
+        await stream.end()
+
+
+def _service_id(session: Any) -> str:
+    try:
+        found: str = session.secret().strip()
+    except MissingSecret:
+        return TRIAL
+    if not _SERVICE_ID.match(found):
+        raise SourceRefused("The secret is no service id, expected s: and letters or digits, such as s:example")
+    return found
