@@ -64,7 +64,7 @@ class HttpSource:
         self._link = link
 
     async def take(self, request: Request) -> Taken:
-        """Take one request; it is answered when its critical messages are on disk, unless the source cannot wait.
+        """Take one request; return when its critical messages are on disk.
 
         Raises:
             BadInput: it cannot be understood (quarantined), or the sender could not prove who it is.
@@ -85,7 +85,7 @@ class HttpSource:
         self._link.require_room(len(taken.messages))
         self.intake.health.alive(time.monotonic())
         stored = self.intake.take(taken.messages, taken.state)
-        if stored is not None and not self.spec.answer_first:
+        if stored is not None:
             await stored
         return taken
 

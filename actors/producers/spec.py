@@ -93,13 +93,12 @@ class Taken(Struct, frozen=True):
 class Spec(Struct, frozen=True):
     """What a source module says of itself.
 
-    settings      its section of the configuration
-    summary       one sentence
-    redelivers    the source repeats what was not acknowledged, or is read from a saved position
-    loss          one sentence: what is lost when the process dies
-    silence_s     the longest pause that is normal; None: any
-    path          HTTP sources: the first segment of the path at the ingest
-    answer_first  HTTP sources: the answer leaves before the messages are stored, because a game waits for it
+    settings    its section of the configuration
+    summary     one sentence
+    redelivers  the source repeats what was not acknowledged, or is read from a saved position
+    loss        one sentence: what is lost when the process dies
+    silence_s   the longest pause that is normal; None: any
+    path        HTTP sources: the first segment of the path at the ingest
     """
 
     settings: type[SourceSettings]
@@ -108,7 +107,6 @@ class Spec(Struct, frozen=True):
     loss: str
     silence_s: float | None = None
     path: str = ""
-    answer_first: bool = False
 
 
 class Disconnected(OSError):
