@@ -52,5 +52,5 @@ export const CATALOG = [
   {"type": "crosshair", "category": "state", "title": "Crosshair", "icon": "target", "tone": "info", "meaning": "the crosshair's look", "example": {"style": "dot", "color": "#50fa7b"}},
   {"type": "custom", "category": "normal", "title": "Custom", "icon": "star", "tone": "info", "meaning": "an event of your own", "example": {"name": "poll", "data": {"question": "Who wins?", "yes": 61, "no": 39}}},
   {"type": "obs", "category": "state", "title": "OBS", "icon": "equal", "tone": "info", "meaning": "the scene of OBS, and whether it streams and records", "example": {"name": "main", "scene": "Gameplay", "streaming": true}},
-  {"type": "application", "category": "state", "title": "Application", "icon": "bell", "tone": "info", "meaning": "what a connected application does", "example": {"application": "speech", "status": "listening", "title": "Speech to text", "commands": ["toggle_monitoring", "stop_speech"]}},
+  {"type": "application", "category": "state", "title": "Application", "icon": "bell", "tone": "info", "meaning": "whether an application is connected, what it does, and the commands that it accepts", "example": {"application": "assistant", "status": "listening", "title": "Assistant", "detail": "Say a command", "commands": ["toggle_monitoring", "stop_tts"], "monitoring": true}},
 ];

@@ -379,13 +379,16 @@ export interface Obs {
   recording?: boolean;
 }
 
-/** `status` is one word, such as `ready`, `listening`, `speaking`, `gone`; `commands` are what it can be told. */
+/** `status` is one word: `speaking`, `listening`, `wake_word` (it has heard it), `ready`, `starting` or `gone`. `detail` is what it says of itself, `commands` are the commands that it accepts. `monitoring`: it listens to what is said all the time. `visible` false: overlays do not show it. */
 export interface Application {
   application: string;
   status: string;
   title?: string;
   detail?: string;
   commands?: Array<string>;
+  connected?: boolean;
+  monitoring?: boolean;
+  visible?: boolean;
 }
 
 /** The payload of each type. */
@@ -484,7 +487,7 @@ export interface Payloads {
   custom: Custom;
   /** the scene of OBS, and whether it streams and records */
   obs: Obs;
-  /** what a connected application does */
+  /** whether an application is connected, what it does, and the commands that it accepts */
   application: Application;
 }
 

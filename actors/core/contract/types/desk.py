@@ -20,13 +20,20 @@ class Obs(Payload, frozen=True):
 
 
 class Application(Payload, frozen=True):
-    """`status` is one word, such as `ready`, `listening`, `speaking`, `gone`; `commands` are what it can be told."""
+    """`status` is one word: `speaking`, `listening`, `wake_word` (it has heard it), `ready`, `starting` or `gone`.
+
+    `detail` is what it says of itself, `commands` are the commands that it accepts. `monitoring`: it listens to what is
+    said all the time. `visible` false: overlays do not show it.
+    """
 
     application: Name
     status: Word
     title: Text = ""
     detail: Text = ""
     commands: Annotated[list[Name], Meta(max_length=32)] = []
+    connected: bool = True
+    monitoring: bool = False
+    visible: bool = True
 
 
 TYPES: Final[dict[str, Row]] = {
@@ -40,8 +47,10 @@ TYPES: Final[dict[str, Row]] = {
     ),
     "application": state(
         4,
-        Application("speech", "listening", "Speech to text", commands=["toggle_monitoring", "stop_speech"]),
-        "what a connected application does",
+        Application(
+            "assistant", "listening", "Assistant", "Say a command", ["toggle_monitoring", "stop_tts"], monitoring=True
+        ),
+        "whether an application is connected, what it does, and the commands that it accepts",
         Look("Application", "bell"),
         "Application",
         coalesce="application:{application}",
