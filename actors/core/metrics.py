@@ -121,6 +121,25 @@ class IngestMetrics(Metrics):
     loop_failures: Annotated[int, counter("failures in callbacks of the loop")] = 0
 
 
+class ApplicationMetrics(Metrics):
+    """The connected applications of the ingest."""
+
+    applications: Annotated[int, gauge("applications that are connected")] = 0
+    application_messages: Annotated[int, counter("messages from applications")] = 0
+    application_bad_messages: Annotated[int, counter("messages from applications that were not understood")] = 0
+    application_events: Annotated[int, counter("events that applications published")] = 0
+    application_events_refused: Annotated[int, counter("events of applications that were refused")] = 0
+    application_commands: Annotated[int, counter("commands to applications")] = 0
+    application_commands_refused: Annotated[
+        int, counter("commands to applications that were refused or not answered")
+    ] = 0
+    application_commands_late: Annotated[int, counter("commands that were not answered before their deadline")] = 0
+    application_commands_pending: Annotated[int, gauge("commands that wait for an answer")] = 0
+    application_replacements: Annotated[int, counter("applications replaced by another connection of their name")] = 0
+    application_closed_slow: Annotated[int, counter("applications closed because they did not read")] = 0
+    application_closed_flood: Annotated[int, counter("applications closed because they sent too much")] = 0
+
+
 class KitMetrics(Metrics):
     """The process of a source. What it receives is in the source's own report."""
 
@@ -273,7 +292,7 @@ GROUPS: Final[dict[str, tuple[type[Metrics], ...]]] = {
     "gateway": (GatewayMetrics, LoopMetrics),
     "queue-manager": (QueueMetrics, StoreMetrics, LoopMetrics),
     "normalizer": (NormalizerMetrics, LoopMetrics),
-    "ingest": (IngestMetrics, ProducerMetrics, StoreMetrics, LoopMetrics),
+    "ingest": (IngestMetrics, ApplicationMetrics, ProducerMetrics, StoreMetrics, LoopMetrics),
     "source": (KitMetrics, ProducerMetrics, StoreMetrics, LoopMetrics),
 }
 

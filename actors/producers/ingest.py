@@ -4,6 +4,8 @@
                          202 {"accepted", "ids"} once the critical ones are on disk
     POST /srcds/TOKEN    lines of a game server's log; 200 once the critical ones are on disk
     POST /PATH/NAME      a source of the configuration (gsi, webhook …): sources/ has its module
+    WebSocket /app       a program (docs/applications.md); app_socket.py
+    POST /app/NAME/command   a command to a program; answered with its answer
     GET  /healthz        the process answers
 
 What is refused was not taken: 400 what is wrong and where, 401 the token, 413 the size, 503 the outbox is full. What is
@@ -27,6 +29,7 @@ from tornado import netutil, web
 from actors import aio, faults, heartbeat, http_server, program, tokens
 from actors.adapters import generic, srcds
 from actors.config import Settings
+from actors.core.contract import applications
 from actors.core.contract.event import REFUSED, Category, Submission
 from actors.core.contract.legacy import NameCounts
 from actors.core.contract.taxonomy import TAXONOMY
@@ -34,6 +37,8 @@ from actors.core.metrics import IngestMetrics, Metrics
 from actors.core.sources.state import Report
 from actors.errors import BadInput, ConfigError, Refused, TooLarge
 from actors.producers import spec
+from actors.producers.app_socket import AppSocket, Close
+from actors.producers.applications import Applications, NotConnected, NotInTime, TooOften
 from actors.producers.intake import Intake
 from actors.producers.link import Link
 from actors.producers.spec import Forbidden, Private, Request, Taken
@@ -105,6 +110,9 @@ class Ingest:
         self.tokens = tokens.Reader(run_dir)
         self.metrics = IngestMetrics()
         self.unknown = NameCounts()
+        self.log = logging.getLogger("ingest")
+        self.applications = Applications(link, self.log)
+        self.sockets: set[AppSocket] = set()
 
     def allows(self, token: str) -> bool:
         """Tell whether `token` entitles to send events.
@@ -140,7 +148,7 @@ class Ingest:
     def measure(self) -> list[Metrics]:
         """Return the metrics of now."""
         self.metrics.unknown_names = self.unknown.counts
-        return [self.metrics, *self.link.measure()]
+        return [self.metrics, self.applications.measure(), *self.link.measure()]
 
     def reports(self) -> list[Report]:
         """Return the sources that are served here."""
@@ -301,6 +309,23 @@ class Srcds(Handler):
             self.answer(200, accepted=lines)
 
 
+class AppCommand(Handler):
+    """POST /app/NAME/command"""
+
+    STATUS: Final = {NotConnected: 404, TooOften: 429, NotInTime: 504}
+
+    async def post(self, name: str) -> None:
+        try:
+            request = applications.parse_request(self.body)
+            answer = await self.ingest.applications.order(name, request)
+        except (NotConnected, TooOften, NotInTime) as error:
+            raise web.HTTPError(self.STATUS[type(error)], _escaped(error)) from error
+        except BadInput as error:
+            self.refuse(error)
+        else:
+            self.answer(200, **answer)
+
+
 class FromSource(Handler):
     """POST /PATH/NAME[/...]; the source itself decides who may send."""
 
@@ -349,7 +374,10 @@ class Nothing(web.RequestHandler):
     def prepare(self) -> None:
         self.set_status(404)
         self.finish(
-            {"error": "unknown path; paths: POST /events, POST /srcds/TOKEN, POST /PATH/NAME of a source, GET /healthz"}
+            {
+                "error": "unknown path; paths: POST /events, POST /srcds/TOKEN, POST /PATH/NAME of a source, "
+                "WebSocket /app, POST /app/NAME/command, GET /healthz"
+            }
         )
 
 
@@ -363,6 +391,8 @@ def application(ingest: Ingest) -> web.Application:
             (r"/events", Events, {"ingest": ingest}),
             (r"/srcds/([^/]+)/?", Srcds, {"ingest": ingest}),
             (r"/healthz", Health),
+            (r"/app/?", AppSocket, {"ingest": ingest}),
+            (r"/app/([a-z][a-z0-9-]{0,31})/command", AppCommand, {"ingest": ingest}),
             (r"/([a-z][a-z0-9-]*)/([a-z][a-z0-9-]*)(?:/(.*))?", FromSource, {"ingest": ingest}),
         ],
         default_handler_class=Nothing,
@@ -426,6 +456,9 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
     if failures:  # what was accepted is in the outbox; whatever this process would still do, it may do wrongly
         raise failures[0]
     server.stop()
+    ingest.applications.close()
+    for socket in list(ingest.sockets):
+        socket.end(Close.STOPPING, "the ingest is stopping")
     await link.drain(ORPHAN_DRAIN_S if heart.orphaned else DRAIN_S)
     await server.close_all_connections()
     link.close()

@@ -1,0 +1,193 @@
+"""What an application and the ingest say to each other (docs/applications.md): JSON text, told apart by `type`.
+
+    application ──▶ hello, status, commands, event, answer, command
+    ingest      ──▶ welcome, result, command, error
+
+Unknown keys are ignored, so that a newer application talks to an older ingest; a wrong value is refused with its path.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from actors.core.contract.event import UNREADABLE
+from actors.core.contract.messages import deeper
+from actors.core.contract.types.desk import Application
+from actors.errors import BadInput, TooLarge
+
+TEXT_CHARACTERS: Final = 500  # what the state event holds
+COMMAND_BYTES: Final = 16 << 10
+MAX_DEPTH: Final = 8
+# What a client that says no hello accepts.
+OLDER_COMMANDS: Final = ("toggle_monitoring", "stop_tts")
+
+# One word of several flags that hold: the first one.
+WORDS: Final = ("speaking", "listening", "wake_word", "ready")
+
+ApplicationName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}\Z")]
+CommandName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")]
+CommandNames = Annotated[list[CommandName], Meta(max_length=32)]
+Reference = Annotated[str, Meta(max_length=64)]
+By = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}\Z")]
+DeadlineMs = Annotated[int, Meta(ge=100, le=30_000)]
+DEADLINE_MS: Final = 5_000
+
+
+class Status(Struct, frozen=True):
+    """What of a status changes; a field that is left out stays as it is. docs/applications.md has the meanings."""
+
+    ready: bool | UnsetType = UNSET
+    listening: bool | UnsetType = UNSET
+    speaking: bool | UnsetType = UNSET
+    wake_word: bool | UnsetType = UNSET
+    monitoring: bool | UnsetType = UNSET
+    visible: bool | UnsetType = UNSET
+    text: str | UnsetType = UNSET
+
+
+class Message(Struct, frozen=True, tag_field="type"):
+    """Base of all messages of an application."""
+
+
+class Hello(Message, frozen=True, tag="hello"):
+    """The first message. `token` is left out when the handshake had it in its Authorization header."""
+
+    name: ApplicationName
+    token: Annotated[str, Meta(max_length=256)] = ""
+    title: Annotated[str, Meta(max_length=TEXT_CHARACTERS)] = ""
+    commands: CommandNames = []
+
+
+class Report(Message, frozen=True, tag="status"):
+    data: Status
+
+
+class Announce(Message, frozen=True, tag="commands"):
+    """The commands that it accepts from now on."""
+
+    commands: CommandNames
+
+
+class Publish(Message, frozen=True, tag="event"):
+    """One object as `POST /events` takes it; `ref` comes back with the result."""
+
+    event: Raw
+    ref: Reference = ""
+
+
+class Answer(Message, frozen=True, tag="answer"):
+    """The answer to a command."""
+
+    id: Reference
+    ok: bool = True
+    text: str = ""
+
+
+class Order(Message, frozen=True, tag="command"):
+    """A command to another application; without `application`, to the only one that accepts it."""
+
+    command: CommandName
+    application: str = ""
+    args: dict[str, Any] = {}
+    ref: Reference = ""
+
+
+class Request(Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of `POST /app/NAME/command`. `by` is who asks, for the log."""
+
+    command: CommandName
+    args: dict[str, Any] = {}
+    deadline_ms: DeadlineMs = DEADLINE_MS
+    by: By = "http"
+
+
+Said = Hello | Report | Announce | Publish | Answer | Order
+
+_said = msgspec.json.Decoder(Said)
+_request = msgspec.json.Decoder(Request)
+
+
+def parse(message: str | bytes) -> Said:
+    """Return what an application said.
+
+    Raises:
+        BadInput: it is not understood; the text says what and where.
+    """
+    if isinstance(message, bytes):
+        raise BadInput("a binary message, expected JSON text")
+    said: Said = _read(_said, message)
+    if isinstance(said, Order):
+        _check_order(message, said.args)
+    return said
+
+
+def parse_request(body: bytes) -> Request:
+    """Return the body of `POST /app/NAME/command`; raises BadInput as `parse` does."""
+    request: Request = _read(_request, body)
+    _check_order(body, request.args)
+    return request
+
+
+def parse_name(text: str) -> str:
+    """Return the name of an application; raises BadInput as `parse` does."""
+    try:
+        return msgspec.convert(text, ApplicationName)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"the name: {error}") from error
+
+
+class Standing(Struct, frozen=True):
+    """What an application has said of itself so far."""
+
+    name: str
+    title: str = ""
+    commands: tuple[str, ...] = ()
+    ready: bool = False
+    listening: bool = False
+    speaking: bool = False
+    wake_word: bool = False
+    monitoring: bool = False
+    visible: bool = True
+    text: str = ""
+
+    def changed(self, status: Status) -> Standing:
+        """Return the standing after a status; a text is cut to what the state event holds."""
+        values = {name: value for name in status.__struct_fields__ if (value := getattr(status, name)) is not UNSET}
+        if "text" in values:
+            values["text"] = values["text"][:TEXT_CHARACTERS]
+        return msgspec.structs.replace(self, **values)
+
+    def event(self) -> Application:
+        """Return the state event."""
+        word = next((word for word in WORDS if getattr(self, word)), "starting")
+        return Application(
+            self.name,
+            word,
+            self.title,
+            self.text,
+            list(self.commands),
+            monitoring=self.monitoring,
+            visible=self.visible,
+        )
+
+
+def gone(name: str, title: str = "") -> Application:
+    """Return the state event of an application that is not connected."""
+    return Application(name, "gone", title, connected=False)
+
+
+def _read(decoder: Any, data: str | bytes) -> Any:
+    try:
+        return decoder.decode(data)
+    except UNREADABLE as error:
+        raise BadInput(str(error)) from error
+
+
+def _check_order(message: str | bytes, args: dict[str, Any]) -> None:
+    if len(message) > COMMAND_BYTES:
+        raise TooLarge(f"a command of {len(message)} bytes, expected at most {COMMAND_BYTES}")
+    if deeper(args, MAX_DEPTH):
+        raise BadInput(f"nested deeper than {MAX_DEPTH} - at `$.args`")

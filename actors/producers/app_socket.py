@@ -1,0 +1,255 @@
+"""The WebSocket `/app` of the ingest: one connection per program. docs/applications.md describes the conversation.
+
+A program that is not understood is told so and stays connected; one that sends too much or reads too slowly is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import tornado.web
+import tornado.websocket
+from tornado.iostream import IOStream, StreamClosedError
+
+from actors import host
+from actors.core.contract import applications
+from actors.core.contract.applications import OLDER_COMMANDS, Announce, Answer, Hello, Order, Publish, Report, Standing
+from actors.core.delivery.clients import Bucket
+from actors.errors import BadInput, Refused
+from actors.producers.applications import Application
+
+if TYPE_CHECKING:
+    from actors.producers.ingest import Ingest
+
+SOCKETS: Final = 80  # those that have not said hello included
+HELLO_S: Final = 3.0
+MESSAGE_BYTES: Final = 64 << 10  # an event's payload has at most 32 KiB
+MESSAGES_PER_S: Final = 100.0
+MESSAGES_BURST: Final = 200.0
+UNSENT_BYTES: Final = 64 << 10
+SEND_BUFFER_BYTES: Final = 64 << 10  # of the kernel
+RELAYED: Final = 16  # commands of one program to others that are under way
+PING_S: Final = 15.0  # a program that does not answer within so long is gone
+REASON_BYTES: Final = 120  # a close frame holds 123 (RFC 6455, 5.5)
+
+
+class Close(IntEnum):
+    """Why a connection ends. From 4500 on, connecting again changes nothing."""
+
+    STOPPING = 4000
+    SLOW = 4008
+    FLOOD = 4029
+    FULL = 4030
+    TOKEN = 4500
+    NO_HELLO = 4501
+    GARBLED = 4502
+    REPLACED = 4505
+
+
+class AppSocket(tornado.websocket.WebSocketHandler):
+    """One connection. `program` is None until the hello."""
+
+    ingest: Ingest
+
+    def initialize(self, ingest: Ingest) -> None:
+        self.ingest = ingest
+        self.program: Application | None = None
+        self._ended = False
+        self._token = ""
+        self._unsent_bytes = 0
+        self._bucket = Bucket(MESSAGES_PER_S, MESSAGES_BURST, time.monotonic())
+        self._relays: set[asyncio.Task[None]] = set()
+        self._metrics = ingest.applications.metrics
+
+    max_message_size = MESSAGE_BYTES
+    ping_interval = PING_S
+    ping_timeout = PING_S
+
+    def prepare(self) -> None:
+        self.ingest.metrics.requests += 1
+        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
+        self._token = token.strip() if scheme.lower() == "bearer" else ""
+        if len(self.ingest.sockets) >= SOCKETS:
+            self._refuse(503, f"{SOCKETS} programs are connected, which is the most there may be")
+        elif self._token and not self._allowed():
+            self._refuse(401, "the token is wrong: expected the ingest token")
+
+    def _refuse(self, status: int, error: str) -> None:
+        self.ingest.metrics.status_4xx += status < 500
+        self.ingest.metrics.status_5xx += status >= 500
+        self.set_status(status)
+        self.set_header("Content-Type", "application/json")
+        self.finish(msgspec.json.encode({"error": error}))
+
+    def open(self) -> None:
+        self.ingest.sockets.add(self)
+        self.set_nodelay(True)
+        host.small_send_buffer(self._stream().socket, SEND_BUFFER_BYTES)
+        name = self.get_query_argument("name", "")
+        if name and self._token:  # a client of the older shapes says no hello
+            try:
+                self._join(Standing(applications.parse_name(name), commands=OLDER_COMMANDS), answers=False)
+            except BadInput as error:
+                self.end(Close.GARBLED, str(error))
+        else:
+            asyncio.get_running_loop().call_later(HELLO_S, self._no_hello)
+
+    def _no_hello(self) -> None:
+        if self.program is None:
+            self.end(Close.NO_HELLO, f"no valid hello came within {HELLO_S:g} s")
+
+    def on_close(self) -> None:
+        self.ingest.sockets.discard(self)
+        for relay in self._relays:
+            relay.cancel()
+        self._forget()
+
+    def _forget(self) -> None:
+        if not self._ended and self.program is not None:
+            self.ingest.applications.leave(self.program)
+        self._ended = True
+
+    def _stream(self) -> IOStream:
+        assert self.ws_connection is not None
+        assert self.ws_connection.stream is not None
+        return self.ws_connection.stream
+
+    def end(self, code: Close, reason: str) -> None:
+        """Close with a code of the protocol."""
+        if not self._ended:
+            self._forget()
+            self.close(int(code), reason.encode()[:REASON_BYTES].decode(errors="ignore"))
+
+    def say(self, message: dict[str, Any]) -> None:
+        """Send a message; a program that does not read what is sent to it is closed."""
+        if self._ended:
+            return
+        data = msgspec.json.encode(message)
+        if self._unsent_bytes + len(data) > UNSENT_BYTES:
+            self._metrics.application_closed_slow += 1
+            self._forget()
+            self._stream().close()  # a close frame would wait behind what is not read
+            return
+        self._unsent_bytes += len(data)
+        try:
+            sent = self.write_message(data.decode())
+        except tornado.websocket.WebSocketClosedError:
+            return
+        sent.add_done_callback(lambda done: self._sent(done, len(data)))
+
+    def _sent(self, done: asyncio.Future[None], size_bytes: int) -> None:
+        self._unsent_bytes -= size_bytes
+        if not done.cancelled():
+            done.exception()  # the connection was closed: on_close follows
+
+    # What a program says
+
+    async def on_message(self, message: str | bytes) -> None:
+        if self._ended:
+            return
+        self._metrics.application_messages += 1
+        if not self._bucket.take(time.monotonic()):
+            self._metrics.application_closed_flood += 1
+            self.end(Close.FLOOD, f"more than {MESSAGES_PER_S:g} messages per second")
+            return
+        try:
+            await self._hear(applications.parse(message))
+        except (BadInput, Refused) as error:
+            self._metrics.application_bad_messages += 1
+            if self.program is None:
+                self.end(Close.GARBLED, str(error))
+            else:
+                self.say({"type": "error", "error": str(error)})
+
+    async def _hear(self, said: applications.Said) -> None:
+        if self.program is None:
+            if not isinstance(said, Hello):
+                raise BadInput(f"got {type(said).__struct_config__.tag}, expected a hello first")
+            self._greet(said)
+        elif not self._allowed():
+            self.end(Close.TOKEN, "the token was revoked")
+        elif isinstance(said, Report):
+            self.ingest.applications.report(self.program, said.data)
+        elif isinstance(said, Announce):
+            self.ingest.applications.announce(self.program, said.commands)
+        elif isinstance(said, Publish):
+            await self._publish(said)
+        elif isinstance(said, Answer):
+            self._answer(self.program, said)
+        elif isinstance(said, Order):
+            self._relay(self.program, said)
+        else:
+            raise BadInput("got a second hello; expected it once per connection")
+
+    def _greet(self, hello: Hello) -> None:
+        self._token = self._token or hello.token
+        if not self._allowed():
+            self.end(Close.TOKEN, "the token is wrong: expected the ingest token")
+        else:
+            self._join(Standing(hello.name, hello.title, tuple(hello.commands)), answers=True)
+
+    def _join(self, standing: Standing, answers: bool) -> None:
+        application = Application(standing, self.say, self._replaced, answers)
+        try:
+            self.ingest.applications.join(application)
+        except Refused as error:
+            self.end(Close.FULL, str(error))
+        else:
+            self.program = application
+            self.say({"type": "welcome", "name": standing.name})
+
+    def _replaced(self) -> None:
+        self.end(Close.REPLACED, "another connection has this name now")
+
+    async def _publish(self, said: Publish) -> None:
+        result: dict[str, Any] = {"type": "result", "ref": said.ref}
+        self._metrics.application_events += 1
+        try:
+            if bytes(said.event).lstrip()[:1] != b"{":
+                raise BadInput("expected one object - at `$.event`")
+            ids = await self.ingest.take_events(bytes(said.event))
+        except (BadInput, Refused) as error:
+            self._metrics.application_events_refused += 1
+            self.say(result | {"ok": False, "error": str(error), "again": isinstance(error, Refused)})
+        else:
+            self.say(result | {"ok": True, "id": ids[0]})
+
+    def _answer(self, application: Application, said: Answer) -> None:
+        pending = application.pending.get(said.id)
+        if pending is None:
+            raise BadInput(f"no command {said.id!r} waits for an answer; its deadline may have passed")
+        if not pending.done():
+            pending.set_result(said)
+
+    def _relay(self, application: Application, said: Order) -> None:
+        if len(self._relays) >= RELAYED:
+            raise Refused(f"{RELAYED} commands of this program are under way")
+        relay = asyncio.get_running_loop().create_task(self._order(application, said))
+        self._relays.add(relay)
+        relay.add_done_callback(self._relays.discard)
+
+    async def _order(self, application: Application, said: Order) -> None:
+        everyone, result = self.ingest.applications, {"type": "result", "ref": said.ref}
+        try:
+            name = said.application or everyone.accepting(said.command, application)
+            request = applications.Request(said.command, said.args, by=application.standing.name)
+            answer = await everyone.order(name, request)
+        except (BadInput, Refused) as error:
+            self.say(result | {"ok": False, "error": str(error)})
+        else:
+            self.say(result | answer)
+
+    def _allowed(self) -> bool:
+        try:
+            return self.ingest.allows(self._token)
+        except Refused:
+            return False
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """A connection that ends is no failure; ours go to the log with their traceback."""
+        if not isinstance(value, StreamClosedError | tornado.websocket.WebSocketClosedError | tornado.web.HTTPError):
+            self.ingest.log.error("application failed", exc_info=(typ, value, tb))
