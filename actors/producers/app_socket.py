@@ -6,9 +6,10 @@ A program that is not understood is told so and stays connected; one that sends 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 import tornado.web
@@ -19,11 +20,9 @@ from actors import host
 from actors.core.contract import applications
 from actors.core.contract.applications import OLDER_COMMANDS, Announce, Answer, Hello, Order, Publish, Report, Standing
 from actors.core.delivery.clients import Bucket
+from actors.core.metrics import IngestMetrics
 from actors.errors import BadInput, Refused
-from actors.producers.applications import Application
-
-if TYPE_CHECKING:
-    from actors.producers.ingest import Ingest
+from actors.producers.applications import Application, Applications
 
 SOCKETS: Final = 80  # those that have not said hello included
 HELLO_S: Final = 3.0
@@ -48,6 +47,19 @@ class Close(IntEnum):
     NO_HELLO = 4501
     GARBLED = 4502
     REPLACED = 4505
+
+
+class Ingest(Protocol):
+    """What of the ingest a connection needs (ingest.py)."""
+
+    applications: Applications
+    sockets: set[AppSocket]
+    metrics: IngestMetrics
+    log: logging.Logger
+
+    def allows(self, token: str) -> bool: ...
+
+    async def take_events(self, body: bytes) -> list[str]: ...
 
 
 class AppSocket(tornado.websocket.WebSocketHandler):
