@@ -1,4 +1,4 @@
-"""`python -m actors NAME RUN_DIR`: the one entry of every child process."""
+"""`python -m actors NAME RUN_DIR`: the entry point of every child process."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from actors.errors import ConfigError, Fenced, Refused
 
 
 def main(arguments: list[str]) -> int:
-    """Run the actor NAME; 0: asked to stop, 2: it cannot work with this configuration, else: restart it."""
+    """Run the actor NAME. Exit code 0: stopped on request; 2: wrong configuration; others lead to a restart."""
     if len(arguments) != 2:
-        print("usage: python -m actors NAME RUN_DIR (the supervisor starts actors, you need not)", file=sys.stderr)
+        print("usage: python -m actors NAME RUN_DIR (normally called by the supervisor)", file=sys.stderr)
         return 2
     name, run_dir = arguments[0], Path(arguments[1])
     logs.start_actor(logs.path_of(run_dir, name))
-    host.dump_stacks_on_signal()  # from here on, because a start may hang, too
+    host.dump_stacks_on_signal()  # early, because a start can hang, too
     log = logging.getLogger(name)
-    os.umask(0o077)  # what the bus binds is for this user, too
+    os.umask(0o077)  # the sockets of the bus are only for this user
     try:
         settings = config.of_run_dir(run_dir)
         kind, index = kinds.parse_name(name, settings.all_sources())
         faults.arm(settings.faults)
-        # For life: a second one of that name would take over the sockets of the first.
+        # Held until the exit: a second process of that name would take over the sockets of the first.
         with host.lock(run_dir / f"{name}.actor.lock", name):
             module = importlib.import_module(kind.module)
             code: int = module.main(settings, run_dir, name, index)

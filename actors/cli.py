@@ -9,8 +9,8 @@ from actors import __version__, commands
 
 @click.group(
     cls=commands.CommandLine,
-    epilog="Exit codes: 0 done, 1 failed, 2 wrong configuration or usage, 3 not running or already running.",
+    epilog="Exit codes: 0 success, 1 failure, 2 wrong configuration or usage, 3 not running or already running.",
 )
 @click.version_option(__version__, prog_name="framewire")
 def main() -> None:
-    """Live events from games and platforms to stream overlays; critical ones are never lost."""
+    """Deliver live events from games and platforms to stream overlays, without losing critical events."""

@@ -1,6 +1,6 @@
-"""Where the program starts: `./supervisor.py`, the console script `framewire`, `python -m actors.entry`.
+"""The entry point of the program: `./supervisor.py`, the console script `framewire`, `python -m actors.entry`.
 
-In a checkout it is read by any `python3`, so nothing here may need a package or a new Python before `ensure`.
+In a checkout any `python3` runs it, so before `ensure` nothing here may need a package or a new Python.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ PACKAGES = ("click", "msgspec", "psutil", "tornado", "zmq")
 
 
 def open_streams() -> None:
-    """Open /dev/null where a caller has closed stdin, stdout or stderr: the next file would take its number."""
+    """Open /dev/null where the caller has closed stdin, stdout or stderr; the next file would get its number."""
     for number in range(3):
         try:
             os.fstat(number)
@@ -27,20 +27,20 @@ def open_streams() -> None:
 
 
 def ensure() -> None:
-    """Return when this Python has what Framewire needs; else go on with the one in .venv, or say what to do."""
+    """Return when this Python has the required packages; otherwise switch to .venv, or exit with advice."""
     if sys.version_info >= (3, 11) and all(importlib.util.find_spec(name) for name in PACKAGES):
         return
     root = Path(__file__).resolve().parent.parent
     venv = root / ".venv"
     python = venv / "bin" / "python"
     if not os.access(python, os.X_OK) or Path(sys.prefix) == venv:
-        sys.exit(f"error: Framewire's packages are missing, or not for this user; run: make -C {root} install")
+        sys.exit(f"error: Framewire's packages are missing or not readable; run: make -C {root} install")
     os.execv(str(python), [str(python), *sys.argv])
 
 
 def run() -> None:
-    """Run the command that the process's arguments name."""
-    # While modules are imported, Ctrl-C ends the process without a traceback; then click handles it.
+    """Run the command of the command line."""
+    # During imports Ctrl-C ends the process without a traceback; afterwards click handles it.
     interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if interruptible:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,15 +1,14 @@
-"""The exceptions of the house. Two families, told apart by whose fault it is.
+"""The exceptions of Framewire, for errors that come from outside.
 
 FramewireError
-├── ConfigError        theirs: the configuration cannot be used; exit code 2, never restarted
-├── BadInput           theirs: a message, body or file that does not fit the contract
-│   └── TooLarge       theirs: it is bigger than the stated limit
-├── Refused            theirs: understood, but not now or not for you (full, locked, no right)
-└── Fenced             a newer owner has taken over; this process must leave at once
+├── ConfigError        the configuration cannot be used; exit code 2, no restart
+├── BadInput           a message, body or file does not fit the contract
+│   └── TooLarge       it is larger than the stated limit
+├── Refused            a valid request that cannot be served now (full, locked, no permission)
+└── Fenced             a newer owner has taken over; this process must exit at once
 
-Errors of ours (a bug, a failed fsync) have no class here: nobody catches them, the process
-dies and the supervisor starts it again. So `except Exception` appears nowhere.
-Every text says what came, what was expected, and where.
+Internal errors (a bug, a failed fsync) have no class here. They are not caught: the process dies and the supervisor
+restarts it. So `except Exception` appears nowhere. Every text says what came, what was expected, and where.
 """
 
 REASON_CHARACTERS = 300
@@ -24,26 +23,25 @@ class ConfigError(FramewireError):
 
 
 class BadInput(FramewireError):
-    """Something from outside does not fit the contract; it is counted and quarantined.
+    """Input does not fit the contract; it is counted and quarantined.
 
-    Its text has at most REASON_CHARACTERS: it repeats parts of the input, and goes into answers, logs and the
-    quarantine.
+    The text has at most REASON_CHARACTERS, because it repeats parts of the input in answers, logs and the quarantine.
     """
 
     def __str__(self) -> str:
         text = super().__str__()
         if len(text) <= REASON_CHARACTERS:
             return text
-        return f"{text[: REASON_CHARACTERS - 81]} … {text[-78:]}"  # the end names the place
+        return f"{text[: REASON_CHARACTERS - 81]} … {text[-78:]}"  # the end has the path
 
 
 class TooLarge(BadInput):
-    """It is larger than the stated limit."""
+    """Input is larger than the stated limit."""
 
 
 class Refused(FramewireError):
-    """The request is understood and cannot be served; the message says why and what to do."""
+    """The request is valid and cannot be served; the message says why and what to do."""
 
 
 class Fenced(FramewireError):
-    """A newer generation owns the store; whoever sees this exits without writing."""
+    """A newer generation owns the store; this process must exit without writing."""

@@ -1,9 +1,9 @@
-"""What this program is called, and where its files and its data are.
+"""The name of this program, and the locations of its files and data.
 
     checkout     ./supervisor.py   files beside it                 data in run/ beside it
     installed    framewire         files in actors/share/          data in $XDG_STATE_HOME/framewire
 
-A wheel has in actors/share/ what a checkout has beside supervisor.py: configs/, docs/, web_overlay/.
+A wheel has configs/, docs/ and web_overlay/ in actors/share/; a checkout has them beside supervisor.py.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ ROOT: Final = PACKAGE.parent  # what PYTHONPATH needs for `python -m actors`
 CHECKOUT: Final = (ROOT / "supervisor.py").is_file()
 SHARE: Final = ROOT if CHECKOUT else PACKAGE / "share"
 
-NAME: Final = "./supervisor.py" if CHECKOUT else "framewire"  # as texts tell a user to call it
-# As a program calls it; -P: a directory `actors` below the current one belongs to another program.
+NAME: Final = "./supervisor.py" if CHECKOUT else "framewire"  # the command in texts for users
+# The command for subprocesses; -P: a directory `actors` in the current one belongs to another program.
 COMMAND: Final = [sys.executable, *([str(ROOT / "supervisor.py")] if CHECKOUT else ["-P", "-m", "actors.entry"])]
 
 
 def page(name: str) -> str:
-    """Return where the user finds a page of the documentation, for a text that refers to it."""
+    """Return the path of a page of the documentation, for texts that refer to it."""
     return f"docs/{name}.md" if CHECKOUT else str(SHARE / "docs" / f"{name}.md")
 
 
 def run_dir_of(setting: str) -> Path:
-    """Return the absolute run directory that the setting `run_dir` names; a relative one is below where this is called.
+    """Return the absolute path of the setting `run_dir`; a relative one is below the current directory.
 
     Raises:
-        ConfigError: there is no such place: an unknown user's home, a directory that was removed.
+        ConfigError: it cannot be resolved: an unknown user's home, a current directory that was removed.
     """
     try:
         run_dir = Path(setting).expanduser().absolute() if setting else default_run_dir()
@@ -45,7 +45,7 @@ def run_dir_of(setting: str) -> Path:
 
 
 def default_run_dir() -> Path:
-    """Return the run directory of a configuration that names none.
+    """Return the run directory of a configuration without `run_dir`.
 
     Raises:
         RuntimeError: this user has no home directory.

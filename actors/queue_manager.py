@@ -130,7 +130,7 @@ class QueueManager:
         elif question.ask == "ledger":
             answer = {"ledger": self.ledger.snapshot()}
         elif question.ask == "why":
-            answer = {"story": self.ledger.story(question.id)}
+            answer = {"history": self.ledger.history(question.id)}
         else:
             answer = {"error": f"ask is {question.ask!r}, expected 'ledger' or 'why'"}
         wire.offered(self.ask, _encode(answer))

@@ -232,7 +232,7 @@ MUTATIONS: Final = [
         'before_ms = float("inf") if full', "before_ms = now_ms if full", f"{SOCKETS}test_stores.py"),
     # Hangs, and whoever is there twice
     one("the stacks of a hang are not written down", "actors/__main__.py",
-        "    host.dump_stacks_on_signal()  # from here on, because a start may hang, too\n", "",
+        "    host.dump_stacks_on_signal()  # early, because a start can hang, too\n", "",
         f"{FAULTS}test_hangs.py::test_a_loop_that_hangs_is_found_and_its_log_says_where[queue-manager-gil]"),
     one("an actor may be started twice", "actors/__main__.py",
         "with host.lock(run_dir / f\"{name}.actor.lock\", name):", "if True:",
@@ -241,18 +241,18 @@ MUTATIONS: Final = [
     one("the log forgets that a clock was set", "actors/queue_manager.py", "Calendar.recovered(recovered.calendar,",
         "Calendar.recovered(b\"\",", f"{SOCKETS}test_shells.py::"
         "test_a_clock_that_was_set_makes_nothing_old_for_the_next_queue_manager_either"),
-    one("a lock that was taken away lets a second supervisor in", "actors/supervision/preparation.py",
+    one("a lock that was deleted lets a second supervisor in", "actors/supervision/preparation.py",
         "    refuse_beside_another(run_dir)\n", "", f"{FAULTS}test_supervisor.py::"
         "test_a_second_supervisor_is_refused_even_when_the_lock_was_taken_away"),
     one("a stopped terminal stops the supervisor", "actors/logs.py", "rest and host.takes_output(file)", "rest",
         f"{FAULTS}test_callers.py::test_output_that_nobody_takes_makes_nobody_wait"),
-    one("a deaf supervisor stops whoever works", "actors/heartbeat.py", "            os.set_blocking(1, False)\n",
+    one("a stopped supervisor blocks its children", "actors/heartbeat.py", "            os.set_blocking(1, False)\n",
         "            pass\n", f"{FAULTS}test_callers.py::"
         "test_who_works_goes_on_when_the_supervisor_does_not_listen"),
-    one("a failed supervisor takes the list of its children along", "actors/supervision/process_tree.py",
+    one("a failed supervisor removes the list of its children", "actors/supervision/process_tree.py",
         "if not self.incarnations else []", "", f"{FAULTS}test_wreckage.py::"
         "test_a_supervisor_that_failed_leaves_word_of_its_children_and_why"),
-    one("the ingest lives on with a failure of its own", "actors/producers/ingest.py",
+    one("the ingest continues after a failure of its own", "actors/producers/ingest.py",
         "    aio.end_with_own_failures(loop, ingest.metrics, fail)\n", "",
         f"{FAULTS}test_crashes.py::test_what_a_callback_of_the_ingest_raises_ends_it"),
     # Twitch

@@ -1,6 +1,6 @@
-"""The operator's commands beyond the process tree: one module each, loaded when it is asked for.
+"""The operator's commands, one module each, imported when the command is called.
 
-Every module has `command`, a click.Command. What they share is here: where a pipeline is, how a result is printed,
+Every module has `command`, a click.Command. This package has what they share: finding the pipeline, printing results,
 and the exit codes.
 """
 
@@ -25,31 +25,31 @@ FAILED: Final = 1
 BAD_USAGE: Final = 2
 NOT_RUNNING: Final = 3
 
-# name: (module, what --help says). The module is imported when the command is called, because a long-running
-# supervisor must not carry a WebSocket client that only `watch` needs.
+# name: (module, text of --help). The module is imported when the command is called, because the long-running
+# supervisor must not load a WebSocket client that only `watch` needs.
 COMMANDS: Final = {
     "start": ("start", "Start the pipeline in the foreground and print the URLs for OBS and the browser."),
-    "stop": ("stop", "Stop the pipeline: sources first, so that what was accepted is delivered."),
+    "stop": ("stop", "Stop the pipeline: sources first, so that accepted events are delivered."),
     "restart": ("restart", "Restart one process of the running pipeline."),
-    "reload": ("reload", "Read the configuration again and follow it, losing nothing."),
-    "status": ("status", "Show what is wrong, and every process."),
-    "top": ("top", "Show the same live; restart a process or read its log with a key."),
-    "logs": ("logs", "Print what the processes wrote, and follow it."),
-    "emit": ("emit", "Send an event, as any program of yours could."),
-    "clear": ("clear", "Empty what overlays show and keep: the score, the crosshair, the queues of alerts."),
+    "reload": ("reload", "Read the configuration again and apply the changes, without loss."),
+    "status": ("status", "Show all alerts and processes."),
+    "top": ("top", "Show the status live; restart a process or show its log with a key."),
+    "logs": ("logs", "Print the logs of the processes; --follow continues with new lines."),
+    "emit": ("emit", "Send an event over HTTP, like any other program."),
+    "clear": ("clear", "Reset what overlays show and keep: score, crosshair, queued alerts."),
     "watch": ("watch", "Print events as an overlay receives them."),
     "replay": ("replay", "Play a recorded trace into the pipeline."),
-    "why": ("why", "Tell the story of one event: why it was shown, merged, dropped or refused."),
+    "why": ("why", "Show the history of one event: why it was shown, merged, dropped or refused."),
     "token": ("token", "Show or replace the secrets in the URLs."),
-    "source": ("source", "Show the sources and their state; try one with a recorded message."),
+    "source": ("source", "Show the sources and their state; test one with a recorded message."),
     "login": ("login", "Log a source in at its platform, with a code that is entered in the browser."),
-    "gsi": ("gsi", "Let CS2 or CS:GO on this machine report to a source."),
-    "secret": ("secret", "Keep the secrets of sources."),
-    "widget": ("widget", "Make widgets of your own for the overlay."),
-    "theme": ("theme", "Check a theme of the overlay before it goes on air."),
-    "doctor": ("doctor", "Check this machine and this configuration, and say what to do."),
+    "gsi": ("gsi", "Configure CS2 or CS:GO on this machine to report to a source."),
+    "secret": ("secret", "Set, list and remove the secrets of sources."),
+    "widget": ("widget", "Create and list custom widgets for the overlay."),
+    "theme": ("theme", "Validate a theme of the overlay."),
+    "doctor": ("doctor", "Check this machine and this configuration, and print what to correct."),
     "service": ("service", "Install Framewire as a service of this user: systemd, launchd."),
-    "completion": ("completion", "Print what makes a shell complete these commands."),
+    "completion": ("completion", "Print the completion script for a shell."),
 }
 
 
@@ -79,19 +79,19 @@ class CommandLine(click.Group):
 
 
 def exit_code_of(error: FramewireError) -> int:
-    """Return what a script sees of an error."""
+    """Return the exit code of an error."""
     if isinstance(error, ConfigError | BadInput):
         return BAD_USAGE
     return NOT_RUNNING if isinstance(error, Refused) else FAILED
 
 
 def located(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say which pipeline is meant."""
+    """Add the options that select a pipeline."""
     config_file = click.option(
         "--config",
         "config_file",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="Settings in TOML, of which only those need stand there that differ from the defaults.",
+        help="Settings in TOML; only settings that differ from the defaults are needed.",
     )
     override = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one setting.")
     return config_file(override(command))
@@ -101,40 +101,40 @@ as_json = click.option("--json", "json_output", is_flag=True, help="Print JSON f
 
 
 def settings_of(config_file: Path | None, overrides: tuple[str, ...]) -> Settings:
-    """Return the settings that --config and --set name.
+    """Return the settings that --config and --set select.
 
     Raises:
-        ConfigError: they are wrong.
+        ConfigError: the settings are invalid.
     """
     return config.load(config_file or config.DEFAULT_FILE, overrides)
 
 
 def complete_name(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Return the names and kinds of processes that begin so, for a shell: of the settings, nothing is asked."""
+    """Return the names and kinds of processes with this prefix, from the settings, without a running pipeline."""
     try:
         settings = settings_of(ctx.params.get("config_file"), ctx.params.get("overrides") or ())
     except ConfigError:
-        return []  # the command will say it; a traceback between what somebody types would not help
+        return []  # the command itself reports the error
     plan = settings.children()
     names = dict.fromkeys([*(child.name for child in plan), *(child.kind for child in plan)])
     return [name for name in names if name.startswith(incomplete)]
 
 
 def place_of(config_file: Path | None, overrides: tuple[str, ...]) -> Path:
-    """Return the run directory that --config and --set name, which this user may look into if it is there.
+    """Return the run directory that --config and --set select; if it exists, this user can read it.
 
     Raises:
-        ConfigError: the options are wrong, or it is somebody else's.
+        ConfigError: the options are invalid, or the directory belongs to another user.
     """
     return host.enter(program.run_dir_of(settings_of(config_file, overrides).run_dir))
 
 
 def running(config_file: Path | None, overrides: tuple[str, ...]) -> tuple[Settings, Path]:
-    """Return what the pipeline was started with: run_dir from the options, everything else from itself.
+    """Return the settings and the run directory of a pipeline: run_dir from the options, all else from run_dir.
 
     Raises:
-        ConfigError: the options are wrong.
-        Refused: nothing was ever started there.
+        ConfigError: the options are invalid.
+        Refused: no pipeline was ever started there.
     """
     run_dir = place_of(config_file, overrides)
     if not (run_dir / config.SETTINGS_FILE).exists():
@@ -155,7 +155,7 @@ def json_of(value: Any) -> str:
 
 
 def text_of(value: Any) -> str:
-    """Return a value as people read it: words bare, everything else as JSON."""
+    """Return a value for display: a string without quotes, everything else as JSON."""
     return printable(value) if isinstance(value, str) else json_of(value)
 
 

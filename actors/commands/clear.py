@@ -1,4 +1,4 @@
-"""`clear`: empty what overlays show and keep: the score, the crosshair, the queues of alerts."""
+"""`clear`: resets what overlays show and keep: the score, the crosshair, the scene, the queues of alerts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from actors import commands, tokens
 from actors.commands import loopback
 
-# What empties each state, and the queues of all widgets.
+# The events that reset each state, and the queues of all widgets.
 EMPTY: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("score", {"scores": {}}),
     ("crosshair", {"on": False}),
@@ -22,9 +22,9 @@ EMPTY: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
 @click.command("clear")
 @commands.located
 def command(config_file: Path | None, overrides: tuple[str, ...]) -> None:
-    """Empty what overlays show: the score, the crosshair, the scene and the queues of alerts."""
+    """Reset what overlays show: the score, the crosshair, the scene and the queues of alerts."""
     settings, run_dir = commands.running(config_file, overrides)
     events = [{"type": kind, "payload": payload, "source": "clear"} for kind, payload in EMPTY]
     with loopback.peer(settings.ingest, tokens.load(run_dir).ingest) as ingest:
-        ingest.ask("/events", events)
+        ingest.request("/events", events)
     click.echo("cleared")

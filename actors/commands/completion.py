@@ -1,4 +1,4 @@
-"""`completion SHELL`: what makes bash, zsh or fish complete the commands, their options and the names of processes."""
+"""`completion SHELL`: completion of commands, options and names of processes in bash, zsh and fish."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WHERE: Final = {
 @click.argument("shell", type=click.Choice(list(WHERE)))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
-    """Print what SHELL has to run in order to complete this program's commands."""
+    """Print the completion script for SHELL."""
     found = get_completion_class(shell)
     assert found is not None, "click knows the three"
     root = ctx.find_root().command

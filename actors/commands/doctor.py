@@ -1,4 +1,4 @@
-"""`doctor`: what is wrong with this machine or this configuration, before it matters."""
+"""`doctor`: checks of this machine and this configuration."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ OBS_PORT: Final = 4455  # obs-websocket, built into OBS since version 28
 OBS_S: Final = 0.5
 FILES_PER_GATEWAY: Final = 128  # besides its overlays
 PYTHON: Final = (3, 11)
-AHEAD_S: Final = 60.0  # an event may be so far ahead of the clock before somebody should look at the clock
+AHEAD_S: Final = 60.0  # an event that is further ahead of the clock means that the clock is or was wrong
 SHARED: Final = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "fuse.rclone", "afs", "ceph", "vboxsf")
 VOLATILE: Final = ("tmpfs", "ramfs")
 
 
 class Finding(NamedTuple):
-    """What was found, and what to do about it; `do` is empty when nothing has to be done."""
+    """One result, and what to do about it; `do` is empty when nothing has to be done."""
 
     level: str  # ok, warn or fail
     text: str
@@ -51,7 +51,7 @@ class Finding(NamedTuple):
 @commands.located
 @commands.as_json
 def command(config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
-    """Check this machine and this configuration, and say what to do. Exit code 1 when something would fail."""
+    """Check this machine and this configuration, and print what to correct. Exit code 1 when a check fails."""
     settings = commands.settings_of(config_file, overrides)
     findings = list(examine(settings, program.run_dir_of(settings.run_dir)))
     if json_output:
@@ -72,17 +72,17 @@ def wrapped(text: str, indent: str) -> str:
 
 
 def examine(settings: Settings, run_dir: Path) -> Iterator[Finding]:
-    """Yield what was found, one finding per subject."""
+    """Yield the findings, at least one per subject."""
     yield python(sys.version_info[:3], os.cpu_count())
     yield sqlite(sqlite3.sqlite_version_info)
-    yield from wishes(settings)
+    yield from settings_findings(settings)
     try:
         made = not host.enter(run_dir).exists()
         host.private_directory(run_dir)
         host.endpoint(run_dir, "normalizer-64.critical")
         synced = disk(run_dir)
     except (OSError, ConfigError) as error:
-        yield Finding("fail", f"run_dir: {error}", "correct that, or choose another: --set run_dir=PATH")
+        yield Finding("fail", f"run_dir: {error}", "correct it, or choose another directory: --set run_dir=PATH")
         return
     yield Finding("ok", f"run_dir {run_dir} is private")
     yield from private(files_of(run_dir), os.getuid(), run_dir)
@@ -96,40 +96,42 @@ def examine(settings: Settings, run_dir: Path) -> Iterator[Finding]:
     yield obs()
     yield from pipeline(settings, run_dir)
     if made:
-        run_dir.rmdir()  # whoever only looks leaves nothing behind
+        run_dir.rmdir()  # a check changes nothing
 
 
 def python(version: tuple[int, ...], processors: int | None) -> Finding:
-    """Judge the interpreter, which `make install` chooses."""
+    """Check the interpreter, which `make install` chooses."""
     text = f"Python {'.'.join(map(str, version))}, {processors or 'an unknown number of'} processors"
     if version >= PYTHON:
         return Finding("ok", text)
-    return Finding("fail", text, f"install Python {'.'.join(map(str, PYTHON))} or newer, remove .venv, make install")
+    return Finding(
+        "fail", text, f"install Python {'.'.join(map(str, PYTHON))} or newer, remove .venv, run make install"
+    )
 
 
-def wishes(settings: Settings) -> Iterator[Finding]:
-    """Yield what the settings ask for that an operator should know of."""
+def settings_findings(settings: Settings) -> Iterator[Finding]:
+    """Yield the findings about the settings."""
     if settings.demo:
-        yield Finding("ok", "the demo match is on", "switch it off before you go live: --set demo=false")
+        yield Finding("ok", "the demo match is on", "turn it off before you go live: --set demo=false")
     if settings.faults != config.Faults():
-        yield Finding("fail", "faults are set, which kill processes on purpose", "remove [faults]; it is for the tests")
+        yield Finding("fail", "[faults] is set, which kills processes on purpose", "remove it; it is only for tests")
     for section, address in (("gateway", settings.gateway), ("ingest", settings.ingest)):
         if reach(address.host) == "others":
             yield Finding(
                 "warn",
-                f"{section}.host {address.host or '(all)'} can be reached from other machines, without encryption",
-                "only in a network that you trust; else 127.0.0.1 and a reverse proxy with TLS in front",
+                f"{section}.host {address.host or '(all)'} is reachable from other machines, without encryption",
+                "use it only in a trusted network; otherwise use 127.0.0.1 behind a reverse proxy with TLS",
             )
     if settings.gateway.host in WILDCARD and not settings.gateway.allowed_hosts:
         yield Finding(
             "warn",
-            f"the gateway listens on all addresses, but only answers to {', '.join(LOOPBACK)}",
-            f'name this machine as others call it: gateway.allowed_hosts = ["stream-pc.lan:{settings.gateway.port}"]',
+            f"the gateway listens on all addresses, but answers only requests for {', '.join(LOOPBACK)}",
+            f'add the name of this machine: gateway.allowed_hosts = ["stream-pc.lan:{settings.gateway.port}"]',
         )
 
 
 def reach(name: str) -> str:
-    """Return from where an address is reached: "here", "others", or "" for a name, which may mean either."""
+    """Return from where an address is reachable: "here", "others", or "" for a name, which may be either."""
     if name in WILDCARD:
         return "others"
     try:
@@ -139,65 +141,65 @@ def reach(name: str) -> str:
 
 
 def files_of(run_dir: Path) -> Iterator[tuple[Path, int, int]]:
-    """Yield (path, owner, mode) of every file that holds data; sockets hold none."""
+    """Yield (path, owner, mode) of every regular file."""
     for path in sorted(run_dir.rglob("*")):
         try:
             status = path.lstat()
         except FileNotFoundError:
-            continue  # a running pipeline makes and removes some
+            continue  # a running pipeline creates and removes files
         if stat.S_ISREG(status.st_mode):
             yield path, status.st_uid, stat.S_IMODE(status.st_mode)
 
 
 def private(files: Iterable[tuple[Path, int, int]], uid: int, run_dir: Path) -> Iterator[Finding]:
-    """Yield what is wrong with the owners and modes of files; a start with sudo leaves files of root's behind."""
+    """Yield wrong owners and modes of files; a start with sudo leaves files that belong to root."""
     known = list(files)
     strange = sorted({(path.name, owner) for path, owner, _ in known if owner != uid})
     if strange:
         name, owner = strange[0]
         more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
-        do = f"stop it, then: sudo chown -R {uid} {run_dir}; never start it with sudo"
+        do = f"stop the pipeline, then: sudo chown -R {uid} {run_dir}; do not start it with sudo"
         yield Finding("fail", f"{name}{more} in run_dir belongs to uid {owner}, not to you ({uid})", do)
     for path, _, mode in known:
         if mode & 0o077:
             secret = path.name == tokens.FILE
             do = f"chmod 600 {path}" + (
-                f"; if others could read it: {program.NAME} token rotate SCOPE" if secret else ""
+                f"; if other users had access: {program.NAME} token rotate SCOPE" if secret else ""
             )
             yield Finding("fail" if secret else "warn", f"{path.name} has mode {mode:04o}, expected 0600", do)
 
 
 def filesystem(mounts: Iterable[tuple[str, str]], path: Path) -> str:
-    """Return the kind of file system that holds `path`, given (where, kind) of what is mounted, in that order."""
+    """Return the kind of file system that holds `path`, given (mount point, kind) in the order of mounting."""
     holding = [(len(where), kind) for where, kind in mounts if path.is_relative_to(where)]
-    # The longest; of the same place the last, which hides the others.
+    # The longest mount point; of equal ones the last, which hides the others.
     return max(enumerate(holding), key=lambda one: (one[1][0], one[0]))[1][1] if holding else ""
 
 
 def volume(kind: str) -> Finding:
-    """Judge the kind of file system: SQLite's WAL needs shared memory and locks, the promise needs a disk."""
+    """Check the kind of file system: SQLite's WAL needs shared memory and locks, durability needs a disk."""
     if kind in SHARED:
-        do = "choose a run_dir on a disk of this machine; databases there can be damaged"
+        do = "choose a run_dir on a local disk; databases on a network file system can be damaged"
         return Finding("fail", f"run_dir is on a network file system ({kind})", do)
     if kind in VOLATILE:
         return Finding(
-            "warn", f"run_dir is in memory ({kind})", "choose one on a disk; a restart of the machine ends it"
+            "warn", f"run_dir is in memory ({kind})", "choose one on a disk; a restart of the machine deletes it"
         )
     return Finding("ok", f"run_dir is on {kind or 'a file system of unknown kind'}")
 
 
 def space(free_bytes: int, log_max_bytes: int) -> Finding:
-    """Judge the room on the disk."""
+    """Check the free space on the disk."""
     room = free_bytes > FREE_BYTES + log_max_bytes
     return Finding(
         "ok" if room else "warn",
-        f"{free_bytes / 1e9:.1f} GB are free, the critical log may take {log_max_bytes / 1e9:.1f}",
-        "" if room else "make room, or lower queue.log_max_bytes: on a full disk critical events are refused",
+        f"{free_bytes / 1e9:.1f} GB are free, the critical log can grow to {log_max_bytes / 1e9:.1f} GB",
+        "" if room else "free disk space, or lower queue.log_max_bytes: on a full disk critical events are refused",
     )
 
 
 def log(run_dir: Path) -> Iterator[Finding]:
-    """Yield what the critical log says, where there is one."""
+    """Yield the state of the critical log, if there is one."""
     file = run_dir / "log.db"
     if not file.exists():
         return
@@ -208,8 +210,8 @@ def log(run_dir: Path) -> Iterator[Finding]:
         yield Finding(
             "fail",
             f"log.db cannot be read: {error}",
-            "stop, move log.db, log.db-wal and log.db-shm away, start: sources send again what they still have; "
-            f"{program.page('operations')} (Backup) says what that means",
+            "stop, move log.db, log.db-wal and log.db-shm away, start: sources send again what they still have "
+            f"(see Backup in {program.page('operations')})",
         )
         return
     if row is not None:
@@ -217,18 +219,18 @@ def log(run_dir: Path) -> Iterator[Finding]:
 
 
 def newest(position: int, ahead_s: float) -> Finding:
-    """Judge the time of the last event in the log."""
+    """Check the time of the last event in the log."""
     if ahead_s <= AHEAD_S:
         return Finding("ok", f"the log reaches position {position}, its last event is {duration(-ahead_s)} old")
     return Finding(
         "warn",
-        f"the last event in the log is {duration(ahead_s)} in the future: the clock was wrong, or is now",
-        "see what it says (date; timedatectl); nothing is lost, but such events are kept for longer",
+        f"the last event in the log is {duration(ahead_s)} in the future: the clock is or was wrong",
+        "check the clock (date; timedatectl); nothing is lost, but such events are kept for longer",
     )
 
 
 def duration(seconds: float) -> str:
-    """Return a time as a person says it."""
+    """Return a duration in words."""
     seconds = max(0.0, seconds)
     for unit, name in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
         if seconds >= 2 * unit:
@@ -237,7 +239,7 @@ def duration(seconds: float) -> str:
 
 
 def sqlite(version: tuple[int, ...]) -> Finding:
-    """Judge the SQLite version by the WAL-reset bug (sqlite.org/wal.html#walresetbug)."""
+    """Check the SQLite version for the WAL-reset bug (sqlite.org/wal.html#walresetbug)."""
     fixed = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
     text = f"SQLite {'.'.join(map(str, version))}"
     if fixed:
@@ -245,13 +247,13 @@ def sqlite(version: tuple[int, ...]) -> Finding:
     # The bug needs two connections that write or checkpoint the same file.
     return Finding(
         "ok",
-        f"{text}, before the fix of its WAL-reset bug, which needs two writers; every file here has one",
-        "nothing, as long as no other program opens log.db or outbox.db for writing",
+        f"{text} has the WAL-reset bug, which needs two writers; every file here has only one",
+        "nothing to do, as long as no other program opens log.db or outbox.db for writing",
     )
 
 
 def disk(run_dir: Path) -> Finding:
-    """Measure what a durable commit costs here."""
+    """Measure the duration of a durable commit."""
     file = run_dir / ".doctor"
     handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     took_ms = []
@@ -269,70 +271,70 @@ def disk(run_dir: Path) -> Finding:
     return Finding(
         "ok" if fast else "warn",
         f"the disk syncs in {median_ms:.2f} ms (worst of {SYNCS}: {max(took_ms):.2f} ms)",
-        "" if fast else "critical events wait twice for it; put run_dir on an SSD, or live with a frame more",
+        "" if fast else "critical events wait for it twice; put run_dir on an SSD, or accept one more frame of delay",
     )
 
 
 def clock(synchronised: bool | None) -> Finding:
-    """Judge the wall clock, which stamps events; what is late or old is measured by a clock that never jumps."""
+    """Check the wall clock, which stamps events. Ages and delays are measured by a clock that never jumps."""
     if synchronised is None:
-        return Finding("ok", "whether the clock is kept right is not known on this system")
+        return Finding("ok", "it is unknown whether the clock is synchronised")
     if synchronised:
-        return Finding("ok", "the clock is kept right")
+        return Finding("ok", "the clock is synchronised")
     return Finding(
-        "warn", "nothing keeps the clock right (NTP)", "timedatectl set-ntp true; times on stream may be off"
+        "warn", "the clock is not synchronised (NTP)", "timedatectl set-ntp true; times on stream may be wrong"
     )
 
 
 def open_files(max_clients: int, limit: int | None) -> Finding:
-    """Judge whether a gateway may have as many connections as its settings promise."""
+    """Check whether a gateway can open as many connections as its settings allow."""
     wanted = max_clients + FILES_PER_GATEWAY
     if limit is None or limit >= wanted:
-        return Finding("ok", f"a process may have {'any number of' if limit is None else limit} open files")
+        return Finding("ok", f"limit of open files per process: {'none' if limit is None else limit}")
     do = "raise the limit (ulimit -Hn, LimitNOFILE=), or lower gateway.max_clients"
-    return Finding("warn", f"a process may have {limit} open files, gateway.max_clients asks for {wanted}", do)
+    return Finding("warn", f"limit of open files per process: {limit}; gateway.max_clients needs {wanted}", do)
 
 
 def browser() -> Finding:
-    """Look for something that shows the dashboard."""
+    """Look for a browser, which shows the dashboard."""
     found = [name for name in BROWSERS if shutil.which(name)]
     if found or sys.platform == "darwin":
-        return Finding("ok", f"a browser is here: {found[0] if found else 'Safari'}")
-    return Finding("ok", "no browser is here", "open the dashboard's URL on another screen, or install chromium")
+        return Finding("ok", f"browser: {found[0] if found else 'Safari'}")
+    return Finding("ok", "no browser is installed", "open the dashboard's URL on another machine, or install chromium")
 
 
 def obs() -> Finding:
-    """See whether OBS answers here; it is not needed, and may run elsewhere or without its WebSocket server."""
+    """Check whether OBS answers here. It is not required: it may run elsewhere, or without its WebSocket server."""
     try:
         socket.create_connection(("127.0.0.1", OBS_PORT), OBS_S).close()
     except OSError:
         return Finding(
             "ok",
             f"OBS does not answer on port {OBS_PORT}",
-            "nothing, if it is not running; the overlay is a browser source and needs no more than its URL",
+            "nothing to do: the overlay is a browser source, which needs only its URL",
         )
     return Finding("ok", f"OBS answers on port {OBS_PORT}")
 
 
 def pipeline(settings: Settings, run_dir: Path) -> Iterator[Finding]:
-    """Yield how the pipeline here is; where none is, whether one could start."""
+    """Yield the state of the running pipeline; if none is running, whether one could start."""
     try:
-        answer = control.ask(run_dir, "status")
+        answer = control.request(run_dir, "status")
     except control.NotRunning:
         yield from orphans(left_in(run_dir))
         yield from ports(settings)
         return
     except Refused as error:
         yield Finding(
-            "fail", str(error), "look again in 10 s, when its guardian should have replaced it; then kill -9 it"
+            "fail", str(error), "check again in 10 s, when its guardian should have replaced it; otherwise kill -9 it"
         )
         return
-    yield from life(answer, newest_source_s() - (time.time() - answer["uptime_s"]))
+    yield from running_pipeline(answer, newest_source_s() - (time.time() - answer["uptime_s"]))
 
 
-def life(answer: dict[str, Any], newer_by_s: float) -> Iterator[Finding]:
-    """Yield what a running pipeline says of itself; `newer_by_s`: how long after its start its program was changed."""
-    text = f"a pipeline is running here, state {answer['state']}, pid {answer['pid']}"
+def running_pipeline(answer: dict[str, Any], newer_by_s: float) -> Iterator[Finding]:
+    """Yield the state of a running pipeline; `newer_by_s`: how long after its start its program was changed."""
+    text = f"a pipeline is running, state {answer['state']}, pid {answer['pid']}"
     alerts = answer["alerts"]
     if alerts:
         worst = "fail" if any(alert["level"] == "critical" for alert in alerts) else "warn"
@@ -340,17 +342,17 @@ def life(answer: dict[str, Any], newer_by_s: float) -> Iterator[Finding]:
     else:
         yield Finding("ok", text)
     if newer_by_s > 0:
-        do = f"take it: {program.NAME} stop, then start (as a service: systemctl --user restart framewire)"
+        do = f"restart it: {program.NAME} stop, then start (as a service: systemctl --user restart framewire)"
         yield Finding("warn", f"Framewire was changed {duration(newer_by_s)} after this pipeline was started", do)
 
 
 def newest_source_s() -> float:
-    """Return when the program was changed last, in seconds since the epoch."""
+    """Return the time of the last change of the program, in seconds since the epoch."""
     return max(file.stat().st_mtime for file in program.PACKAGE.rglob("*.py"))
 
 
 def left_in(run_dir: Path) -> list[str]:
-    """Return the processes that a killed supervisor has listed, as "name pid"."""
+    """Return the processes in the list of a killed supervisor, as "name pid"."""
     try:
         rows = json.loads((run_dir / "children.json").read_text(encoding="utf-8"))
         return [f"{row['name']} {row['pid']}" for row in rows]
@@ -359,17 +361,17 @@ def left_in(run_dir: Path) -> list[str]:
 
 
 def orphans(left: list[str]) -> Iterator[Finding]:
-    """Yield what a supervisor has left behind that was killed and that nobody has replaced."""
+    """Yield the orphans of a supervisor that was killed and not replaced."""
     if left:
         yield Finding(
             "warn",
-            f"a supervisor was killed here and nobody has replaced it; it had {', '.join(left)}",
-            f"{program.NAME} start ends what is left of it; what was accepted is on the disk",
+            f"a supervisor was killed here and not replaced; its processes were {', '.join(left)}",
+            f"{program.NAME} start ends those that still run; accepted events are on the disk",
         )
 
 
 def ports(settings: Settings) -> Iterator[Finding]:
-    """Yield whether the two ports can be had."""
+    """Yield whether the two ports are free."""
     for section, address in (("gateway", settings.gateway), ("ingest", settings.ingest)):
         try:
             free = host.port_is_free(section, address.host, address.port)

@@ -1,4 +1,4 @@
-"""`emit TYPE`: an event through the front door, POST /events, exactly as a program of the user's own would send it."""
+"""`emit TYPE`: sends an event with POST /events, exactly as a program of the user would."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from actors.core.contract.payload import Payload, Player
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.errors import BadInput, Refused
 
-DUPLICATE: Final = ", a duplicate: position {} of the log has this id and source, so it is not shown again"
+DUPLICATE: Final = ", a duplicate: position {} of the log has the same id and source, so it is not shown again"
 BATCH: Final = 500  # events per request; the ingest takes 1,000 and 1 MiB
 
 
 @click.command("emit")
 @click.argument("type_", metavar="TYPE", type=click.Choice(sorted(TAXONOMY)))
 @click.argument("fields", metavar="[KEY=VALUE]...", nargs=-1)
-@click.option("--payload", help="The payload as JSON. Neither this nor KEY=VALUE: an example.")
-@click.option("--id", "event_id", help="Your own identity of the event: the same one is shown once. Count: ID-1, ID-2.")
-@click.option("--source", default="emit", show_default=True, help="Who says so.")
-@click.option("--count", default=1, show_default=True, type=click.IntRange(1, 10_000_000), help="How many.")
+@click.option("--payload", help="The payload as JSON. Without this and KEY=VALUE: the example.")
+@click.option("--id", "event_id", help="Your id of the event; equal ids are shown once. With --count: ID-1, ID-2 ….")
+@click.option("--source", default="emit", show_default=True, help="Name of the source.")
+@click.option("--count", default=1, show_default=True, type=click.IntRange(1, 10_000_000), help="Number of events.")
 @commands.located
 @commands.as_json
 def command(
@@ -46,8 +46,8 @@ def command(
 ) -> None:
     """Send an event of TYPE, for example: emit follow user=ada, or emit kill attacker.name=Ada victim.name=Bo.
 
-    Required fields that are left out are those of the example. The command ends when the pipeline has accepted the
-    event: a critical one is on the disk by then.
+    Required fields that are missing have the values of the example. The command returns when the pipeline has accepted
+    the event; a critical event is on the disk then.
     """
     template: dict[str, Any] = {"type": type_, "payload": payload_of(type_, fields, payload), "source": source}
     settings, run_dir = commands.running(config_file, overrides)
@@ -58,7 +58,7 @@ def command(
         for first in range(0, count, BATCH):
             numbers = range(first, min(first + BATCH, count))
             batch = [template | ({"id": id_of(event_id, number, count)} if event_id else {}) for number in numbers]
-            ids += ingest.ask("/events", batch)[1]["ids"]
+            ids += ingest.request("/events", batch)[1]["ids"]
     seconds = time.monotonic() - started_s
     if json_output:
         facts = {"accepted": len(ids), "ids": ids, "seconds": round(seconds, 4)}
@@ -71,13 +71,13 @@ def command(
 
 
 def earlier_position(settings: Settings, run_dir: Path, type_: str, event_id: str, source: str) -> int | None:
-    """Return the position of the critical event of this identity that the log has already; None: not known."""
+    """Return the position of a critical event with this id and source that is already in the log, or None."""
     if TAXONOMY[type_].category is not Category.CRITICAL:
         return None
     with suppress(Refused), loopback.peer(settings.gateway, tokens.load(run_dir).control) as gateway:
-        story = gateway.ask(f"/api/why?id={quote(event_id, safe='')}")[1].get("story") or {}
-        return story.get("position") if story.get("source") == source else None
-    return None  # the gateway is away, which is no reason not to send
+        history = gateway.request(f"/api/why?id={quote(event_id, safe='')}")[1].get("history") or {}
+        return history.get("position") if history.get("source") == source else None
+    return None  # the gateway does not answer; the event can be sent nevertheless
 
 
 def id_of(event_id: str, number: int, count: int) -> str:
@@ -85,10 +85,10 @@ def id_of(event_id: str, number: int, count: int) -> str:
 
 
 def payload_of(type_: str, fields: tuple[str, ...], text: str | None) -> dict[str, Any]:
-    """Return the payload that the command line describes, checked against the type.
+    """Return the payload that the command line describes, validated against the type.
 
     Raises:
-        BadInput: it is not what the type expects; the message has the path.
+        BadInput: it does not fit the type; the message has the path.
     """
     if text is not None and fields:
         raise BadInput("expected --payload or KEY=VALUE, got both")
@@ -101,17 +101,17 @@ def payload_of(type_: str, fields: tuple[str, ...], text: str | None) -> dict[st
         for field in fields:
             put(tree, field)
         fill(tree, TAXONOMY[type_].payload, builtins_of(TAXONOMY[type_].example))
-        # Not strict: a command line has only strings, and the type knows which of them are numbers.
+        # Not strict: a command line has only strings, and the type defines which of them are numbers.
         return builtins_of(msgspec.convert(tree, TAXONOMY[type_].payload, strict=text is not None))
     except json.JSONDecodeError as error:
-        raise BadInput(f"--payload is no JSON: {error}") from error
+        raise BadInput(f"--payload is not JSON: {error}") from error
     except msgspec.ValidationError as error:
         expected = f"expected {fields_of(type_)} ({program.page('events')})"
         raise BadInput(f"the payload of {type_} does not fit: {error}; {expected}") from error
 
 
 def fill(tree: dict[str, Any], struct: type[Payload], example: dict[str, Any]) -> None:
-    """Put the example's values where required fields are missing; a player's id and name stand in for each other."""
+    """Fill missing required fields with the example's values; a player's id and name default to each other."""
     if struct is Player and tree.keys() & {"id", "name"}:
         tree.setdefault("id", tree.get("name"))
         tree.setdefault("name", tree["id"])
@@ -126,13 +126,13 @@ def fill(tree: dict[str, Any], struct: type[Payload], example: dict[str, Any]) -
 
 
 def fields_of(type_: str) -> str:
-    """Return the fields of a payload as a person reads them; in brackets what may be left out."""
+    """Return the fields of a payload for display, optional ones in brackets."""
     fields = msgspec.structs.fields(TAXONOMY[type_].payload)
     return ", ".join(field.encode_name if field.required else f"[{field.encode_name}]" for field in fields)
 
 
 def put(tree: dict[str, Any], field: str) -> None:
-    """Put `a.b=value` into the tree; a value that begins with { or [ is JSON."""
+    """Insert `a.b=value` into the tree; a value that begins with { or [ is JSON."""
     key, sign, value = field.partition("=")
     if not sign:
         raise BadInput(f"{field!r}: expected KEY=VALUE, for example attacker.name=Ada")
@@ -140,7 +140,7 @@ def put(tree: dict[str, Any], field: str) -> None:
     for parent in parents:
         tree = tree.setdefault(parent, {})
         if not isinstance(tree, dict):
-            raise BadInput(f"{field!r}: {parent!r} has a value already")
+            raise BadInput(f"{field!r}: {parent!r} already has a value")
     tree[leaf] = json.loads(value) if value[:1] in ("{", "[") else value
 
 

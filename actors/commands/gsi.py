@@ -1,4 +1,4 @@
-"""`gsi install`: the file that makes CS2 or CS:GO on this machine post its state to a source of kind gsi."""
+"""`gsi install`: writes the file that makes CS2 or CS:GO on this machine post its state to a source of kind gsi."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ TOKEN_BYTES = 24
 
 @click.group("gsi")
 def command() -> None:
-    """Let CS2 or CS:GO on this machine report to a source (docs/sources/gsi.md)."""
+    """Configure CS2 or CS:GO on this machine to report to a source (docs/sources/gsi.md)."""
 
 
 @command.command("install")
 @click.option("--game", type=click.Path(exists=True, file_okay=False, path_type=Path), help="The game's folder.")
-@click.option("--name", default="", help="The source. [default: the one of kind gsi, or cs2]")
-@click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
+@click.option("--name", default="", help="Name of the source. [default: the source of kind gsi, or cs2]")
+@click.option("--dry-run", is_flag=True, help="Print what would be written, and write nothing.")
 @commands.located
 def install(game: Path | None, name: str, dry_run: bool, config_file: Path | None, overrides: tuple[str, ...]) -> None:
-    """Write the game's file with the address and the token of the source; the game reads it when it starts."""
+    """Write the game's file with the address and the token of the source. The game reads it at its start."""
     settings = commands.settings_of(config_file, overrides)
     name, configured = _source(settings, name)
     folders = _folders(game)
@@ -47,7 +47,7 @@ def install(game: Path | None, name: str, dry_run: bool, config_file: Path | Non
         click.echo(steam.gsi_file(address, token))
     if not configured:
         click.echo(f'Add to the configuration, then `{program.NAME} reload`:\n\n[sources.{name}]\nkind = "gsi"\n')
-    click.echo("Restart the game if it runs: it reads the file when it starts.")
+    click.echo("Restart the game if it is running: it reads the file at its start.")
 
 
 def _source(settings: Settings, name: str) -> tuple[str, bool]:
@@ -64,7 +64,7 @@ def _source(settings: Settings, name: str) -> tuple[str, bool]:
 
 
 def _token(settings: Settings, name: str) -> str:
-    """Return the secret; the game may know it already, so that one that exists stays."""
+    """Return the secret. An existing one is kept, because the game may already use it."""
     secrets = Secrets(host.private_directory(program.run_dir_of(settings.run_dir)))
     try:
         return secrets.get(name)
@@ -84,7 +84,7 @@ def _folders(game: Path | None) -> list[Path]:
     """Return the cfg folders of the game.
 
     Raises:
-        BadInput: `game` is no folder of CS2 or CS:GO.
+        BadInput: `game` is not a folder of CS2 or CS:GO.
         Refused: no game was found.
     """
     places = [game] if game is not None else [library / steam.GAME for library in _libraries()]
@@ -93,11 +93,11 @@ def _folders(game: Path | None) -> list[Path]:
         return list({folder.resolve(): folder for folder in found}.values())
     if game is not None:
         raise BadInput(f"{game} has no folder {' or '.join(steam.CFG_FOLDERS)}; expected “…/{steam.GAME}”")
-    raise Refused("CS2 was not found in any Steam library; name its folder: --game DIR")
+    raise Refused("CS2 was not found in any Steam library; give its folder: --game DIR")
 
 
 def _libraries() -> list[Path]:
-    """Return every Steam library of this machine, in WSL those of Windows, too."""
+    """Return every Steam library of this machine; in WSL also those of Windows."""
     drives = sorted(Path("/mnt").glob("[a-z]"))
     roots = [Path.home() / below for below in steam.HOMES] + [
         drive / below for drive in drives for below in steam.DRIVES

@@ -1,4 +1,4 @@
-"""`login twitch`: connect a source to an account, with a code that is entered in the browser."""
+"""`login twitch`: connects a source to an account, with a code that is entered in the browser."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ PLATFORMS = ("twitch",)
 
 @click.command("login")
 @click.argument("platform", type=click.Choice(PLATFORMS))
-@click.option("--source", help="Name of the source, if there are several of this kind.")
+@click.option("--source", help="Name of the source; required if there are several of this kind.")
 @commands.located
 def command(platform: str, source: str | None, config_file: Path | None, overrides: tuple[str, ...]) -> None:
-    """Log a source in: prints an address and a code to enter there, and waits.
+    """Log a source in: print an address and a code to enter there, and wait.
 
-    The login is kept in RUN_DIR/secrets, which only this user can read. A running source takes it at once.
+    The login is stored in RUN_DIR/secrets, which only this user can read. A running source uses it at once.
     """
     settings = commands.settings_of(config_file, overrides)
     name = source_of(settings, platform, source)
@@ -37,7 +37,7 @@ def command(platform: str, source: str | None, config_file: Path | None, overrid
         raise Refused(f"Twitch cannot be reached: {error}") from error
     click.echo(f"1. Open   {commands.text_of(device.verification_uri)}")
     click.echo(f"2. Enter  {commands.text_of(device.user_code)}  and confirm")
-    click.echo(f"Waiting, {device.expires_in / 60:.0f} minutes at most; Ctrl-C ends it.")
+    click.echo(f"Waiting for at most {device.expires_in / 60:.0f} minutes. Press Ctrl-C to cancel.")
     grant = wait_for(auth_url, client_id, scopes, device)
     secret = own.secret or name
     with twitch_login.writing(run_dir, secret):
@@ -46,30 +46,30 @@ def command(platform: str, source: str | None, config_file: Path | None, overrid
 
 
 def source_of(settings: Settings, platform: str, source: str | None) -> str:
-    """Return the name of the source that is meant.
+    """Return the name of the selected source.
 
     Raises:
-        ConfigError: there is none, or there are several.
+        ConfigError: there is no such source, or there are several.
     """
     found = [name for name, tree in settings.sources.items() if tree.get("kind") == platform]
     if source is not None and source not in found:
         raise ConfigError(f"Unknown source {source!r} of kind {platform}. Sources: {', '.join(found) or 'none'}")
     if source is None and len(found) > 1:
-        raise ConfigError(f"There are several sources of kind {platform}: name one with --source {'|'.join(found)}")
+        raise ConfigError(f"There are several sources of kind {platform}: choose one with --source {'|'.join(found)}")
     if not found:
         raise ConfigError(
             f"No source of kind {platform} is configured; add to the configuration:\n"
             f'  [sources.{platform}]\n  kind = "{platform}"\n  client_id = "YOUR CLIENT ID"\n'
-            f"{program.page('sources/twitch')} says where to get one"
+            f"See {program.page('sources/twitch')} for how to get a client id"
         )
     return source or found[0]
 
 
 def wait_for(auth_url: str, client_id: str, scopes: list[str], device: twitch_login.Device) -> twitch_login.Grant:
-    """Ask until the user has entered the code.
+    """Poll until the user has entered the code.
 
     Raises:
-        Refused: the user said no, or the code has ended.
+        Refused: the user denied access, or the code has expired.
     """
     deadline_s = time.monotonic() + device.expires_in
     while time.monotonic() < deadline_s:
@@ -77,7 +77,7 @@ def wait_for(auth_url: str, client_id: str, scopes: list[str], device: twitch_lo
         try:
             grant = twitch_login.poll(auth_url, client_id, scopes, device)
         except OSError:
-            continue  # the network may come back before the code ends
+            continue  # retry until the code expires
         if grant is not None:
             return grant
-    raise Refused("The code has ended before it was entered; run the command again")
+    raise Refused("The code expired before it was entered; run the command again")

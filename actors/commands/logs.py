@@ -1,4 +1,4 @@
-"""`logs`: what the processes wrote, by time, followed if wanted."""
+"""`logs`: prints the logs of the processes in the order of time."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ COLORS: Final = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 
 @click.command("logs")
 @click.argument("name", required=False, shell_complete=lambda *asked: complete(*asked))
-@click.option("-f", "--follow", is_flag=True, help="Go on with what is written from now on, until Ctrl-C.")
+@click.option("-f", "--follow", is_flag=True, help="Continue with new lines until Ctrl-C.")
 @click.option(
-    "-n", "--lines", "count", default=50, show_default=True, type=click.IntRange(0), help="How many at first."
+    "-n", "--lines", "count", default=50, show_default=True, type=click.IntRange(0), help="Number of earlier lines."
 )
 @click.option(
     "--level",
     default="info",
     show_default=True,
     type=click.Choice([level.lower() for level in logs.LEVELS], case_sensitive=False),
-    help="Only what is at least so important.",
+    help="Lowest level that is printed.",
 )
 @commands.located
 @commands.as_json
@@ -43,15 +43,15 @@ def command(
 ) -> None:
     """Print the log of NAME, for example ingest or supervisor, or of all processes, in the order of time.
 
-    NAME may be a kind, too: gateway is all gateways.
+    NAME can be a kind: `gateway` selects all gateways.
     """
     run_dir = commands.place_of(config_file, overrides)
     known = logs.names(run_dir)
     if not known:
-        raise Refused(f"nothing was ever started with run_dir {run_dir}: there are no logs")
+        raise Refused(f"there are no logs: no pipeline was ever started with run_dir {run_dir}")
     chosen = [one for one in known if meant(one, name)]
     if not chosen:
-        raise BadInput(f"there is no log of {name!r}; there are {', '.join(known)}")
+        raise BadInput(f"Unknown log {name!r}. Logs: {', '.join(known)}")
     followers = [logs.Follower(logs.path_of(run_dir, one), back=logs.READ_BYTES) for one in chosen]
     show(logs.last_of(followers, level.upper(), count), json_output)
     with suppress(KeyboardInterrupt):
@@ -65,13 +65,13 @@ def command(
 
 
 def meant(one: str, name: str | None) -> bool:
-    """Tell whether the process `one` is asked for by its name, by its kind (`gateway`: gateway-1 …), or all are."""
+    """Return whether `name` selects the process `one`: by its name, by its kind (`gateway`: gateway-1 …), or None."""
     kind, _, number = one.rpartition("-")
     return name in (None, one) or (name == kind and number.isdecimal())
 
 
 def complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Return what a shell offers for NAME: the supervisor has a log, too."""
+    """Return the completions of NAME: the processes and the supervisor."""
     own = ["supervisor"] if "supervisor".startswith(incomplete) else []
     return [*commands.complete_name(ctx, parameter, incomplete), *own]
 

@@ -1,4 +1,4 @@
-"""HTTP to our own pipeline, for the commands: JSON in, JSON out, the token in a header."""
+"""HTTP client of the commands for the pipeline: JSON in, JSON out, the token in a header."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Peer:
         self._connection = connection
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
-    def ask(self, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
-        """Return (status, answer); with a body it is a POST.
+    def request(self, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
+        """Return (status, answer); with a body the request is a POST.
 
         Raises:
-            NotRunning: nobody listens there.
-            BadInput: the answer is 400 or 413, with its words.
-            Refused: it is 401, 403 or 503, with its words.
+            NotRunning: no process answers there.
+            BadInput: the status is 400 or 413; the message is that of the answer.
+            Refused: the status is 401, 403, 421 or 503; the message is that of the answer.
         """
         data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         try:
@@ -44,9 +44,11 @@ class Peer:
             answer: dict[str, Any] = json.loads(response.read())
         except (OSError, http.client.HTTPException) as error:
             where = f"{self._connection.host}:{self._connection.port}"
-            raise control.NotRunning(f"nobody answers on {where}: {error}; is the pipeline running?") from error
+            raise control.NotRunning(f"no answer from {where}: {error}; is the pipeline running?") from error
         except ValueError as error:
-            raise FramewireError(f"{path} answered {response.status} and no JSON; is another program there?") from error
+            raise FramewireError(
+                f"{path} answered {response.status} without JSON; another program may use this port"
+            ) from error
         if response.status in (400, 413):
             raise BadInput(answer.get("error", response.reason))
         if response.status in (401, 403, 421, 503):

@@ -1,4 +1,4 @@
-"""`reload`: read the configuration again and let the running pipeline follow, without losing anything."""
+"""`reload`: applies a changed configuration to the running pipeline, without loss."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from actors import commands, config
-from actors.commands.restart import wait_until_back
+from actors.commands.restart import wait_until_running
 from actors.errors import ConfigError
 from actors.supervision import control
 
@@ -19,14 +19,14 @@ from actors.supervision import control
 @commands.located
 @commands.as_json
 def command(config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
-    """Read the configuration again, as it was named at the start; --config and --set change it from now on.
+    """Read the configuration of the start again; --config and --set replace parts of it from now on.
 
-    Budgets and the supervisor's own settings apply at once, a process whose settings changed is restarted, the demo and
-    processes come and go. Addresses cannot change; then nothing is changed at all.
+    Budgets and the supervisor's own settings apply at once. A process whose settings changed is restarted. Processes
+    that were added or removed are started or stopped. A changed address is refused, and then nothing is changed.
     """
     run_dir = commands.place_of(config_file, overrides)
     started_s = time.monotonic()
-    with control.line(run_dir) as talk:
+    with control.connect(run_dir) as supervisor:
         before = config.source_of(run_dir)
         file = config_file.absolute() if config_file else Path(before.file) if before.file else None
         latest = {one.partition("=")[0].strip(): one for one in [*before.overrides, *overrides]}
@@ -36,9 +36,9 @@ def command(config_file: Path | None, overrides: tuple[str, ...], json_output: b
         except ConfigError as error:
             raise ConfigError(f"nothing was changed: {error}") from error
         wanted = msgspec.structs.replace(settings, run_dir=str(run_dir))
-        answer = talk.ask("reload", settings=config.tree_of(wanted), source=msgspec.to_builtins(source))
+        answer = supervisor.request("reload", settings=config.tree_of(wanted), source=msgspec.to_builtins(source))
         old = {row["name"]: row["pid"] for row in answer["restarted"]} | dict.fromkeys(answer["started"])
-        wait_until_back(talk, old)
+        wait_until_running(supervisor, old)
     if json_output:
         commands.print_json(answer | {"seconds": round(time.monotonic() - started_s, 3)})
         return
@@ -47,7 +47,7 @@ def command(config_file: Path | None, overrides: tuple[str, ...], json_output: b
 
 
 def lines(answer: dict[str, Any]) -> list[str]:
-    """Return what changed and what that meant."""
+    """Return the changes and their effects as text."""
     if not answer["changes"] and not answer["restarted"]:
         return ["nothing has changed"]
     done = [

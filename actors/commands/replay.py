@@ -1,4 +1,4 @@
-"""`replay FILE`: a recorded trace into the running pipeline, at its own rhythm or faster."""
+"""`replay FILE`: plays a recorded trace into the running pipeline, at its recorded speed or another one."""
 
 from __future__ import annotations
 
@@ -21,22 +21,24 @@ def factor(_ctx: click.Context, _param: click.Parameter, value: str) -> float | 
     except ValueError:
         speed = 0.0
     if not 0 < speed <= 1e6:
-        raise click.BadParameter(f"{value!r} is no speed, expected max or a factor over 0, for example 2.5")
+        raise click.BadParameter(f"got {value!r}, expected max or a factor above 0, for example 2.5")
     return speed
 
 
 @click.command("replay")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--speed", metavar="N|max", callback=factor, default="1", show_default=True, help="Times its rhythm.")
+@click.option(
+    "--speed", metavar="N|max", callback=factor, default="1", show_default=True, help="Factor of the recorded speed."
+)
 @commands.located
 @commands.as_json
 def command(
     file: Path, speed: float | None, config_file: Path | None, overrides: tuple[str, ...], json_output: bool
 ) -> None:
-    """Play FILE (.log of a game server, .ndjson, .msgpack); done when all critical events are in the log."""
+    """Play FILE (.log of a game server, .ndjson, .msgpack). Returns when all critical events are in the log."""
     settings, run_dir = commands.running(config_file, overrides)
-    host.private_directory(run_dir)  # its outbox stays there: root's would be in the way of whoever owns it
-    control.ask(run_dir, "status")  # a pipeline that is not running is said at once, not after the drain's patience
+    host.private_directory(run_dir)  # the outbox stays there; one that belongs to root would lock out the owner
+    control.request(run_dir, "status")  # fail at once if no pipeline is running, not after the timeout of the drain
     quiet = json_output or not sys.stderr.isatty()
     with click.progressbar(length=0, label=file.name, file=sys.stderr, hidden=quiet) as bar:
 

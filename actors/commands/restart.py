@@ -1,4 +1,4 @@
-"""`restart NAME`: one process, or all of a kind, by way of the supervisor."""
+"""`restart NAME`: restarts one process, or all of a kind, through the supervisor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from actors.core.supervision.children import State
 from actors.errors import FramewireError
 from actors.supervision import control
 
-READY_S: Final = 20.0  # drain_s, the kill, and what an actor may take to start
+READY_S: Final = 20.0  # drain_s, the kill, and the start of an actor
 
 
 @click.command("restart")
@@ -24,9 +24,9 @@ def command(name: str, config_file: Path | None, overrides: tuple[str, ...], jso
     """Restart the process NAME, for example queue-manager, or all of a kind, for example gateway."""
     run_dir = commands.place_of(config_file, overrides)
     started_s = time.monotonic()
-    with control.line(run_dir) as talk:
-        old = {process["name"]: process["pid"] for process in talk.ask("restart", name=name)["processes"]}
-        wait_until_back(talk, old)
+    with control.connect(run_dir) as supervisor:
+        old = {process["name"]: process["pid"] for process in supervisor.request("restart", name=name)["processes"]}
+        wait_until_running(supervisor, old)
     seconds = time.monotonic() - started_s
     if json_output:
         commands.print_json({"restarted": sorted(old), "seconds": round(seconds, 3)})
@@ -34,27 +34,27 @@ def command(name: str, config_file: Path | None, overrides: tuple[str, ...], jso
         click.echo(f"restarted {', '.join(sorted(old))} in {seconds:.1f} s")
 
 
-def wait_until_back(talk: control.Line, old: dict[str, int | None]) -> None:
-    """Wait until every process that `old` names has another pid than there, and works.
+def wait_until_running(supervisor: control.Connection, old: dict[str, int | None]) -> None:
+    """Wait until every process in `old` is running with another pid.
 
     Raises:
-        FramewireError: one refuses its configuration, or does not come back in time.
+        FramewireError: a process refuses its configuration, or is not running in time.
     """
     waiting, deadline_s = set(old), time.monotonic() + READY_S
     while waiting:
         if time.monotonic() >= deadline_s:
             raise FramewireError(
-                f"{', '.join(sorted(waiting))} is not back after {READY_S:.0f} s; see {program.NAME} status"
+                f"not running after {READY_S:.0f} s: {', '.join(sorted(waiting))}; see {program.NAME} status"
             )
         time.sleep(0.02)
-        rows = [row for row in talk.ask("status")["processes"] if row["name"] in waiting]
-        waiting &= {row["name"] for row in rows}  # another reload has taken the others out
+        rows = [row for row in supervisor.request("status")["processes"] if row["name"] in waiting]
+        waiting &= {row["name"] for row in rows}  # another reload may have removed some
         for row in rows:
             if row["state"] == State.FAILED:
                 raise FramewireError(f"{row['name']} does not start: {row['last_reason']}")
-        waiting -= {row["name"] for row in rows if back(row, old)}
+        waiting -= {row["name"] for row in rows if is_new(row, old)}
 
 
-def back(row: dict[str, Any], old: dict[str, int | None]) -> bool:
-    """Tell whether a process of the status is another one than before, and works."""
+def is_new(row: dict[str, Any], old: dict[str, int | None]) -> bool:
+    """Return whether a process of the status is running with another pid than before."""
     return bool(row["state"] == State.RUNNING and row["pid"] != old[row["name"]])

@@ -1,4 +1,4 @@
-"""`secret set|list|remove`: passwords, tokens and signing keys that sources use."""
+"""`secret set|list|remove`: manages the passwords, tokens and signing keys of sources."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from actors.secrets import MAX_BYTES, Secrets, checked
 
 @click.group("secret")
 def command() -> None:
-    """Keep the secrets of sources: in files that only this user can read, never in the configuration."""
+    """Set, list and remove the secrets of sources. They are stored in files that only this user can read."""
 
 
 @command.command("set")
 @click.argument("name")
 @commands.located
 def set_(name: str, config_file: Path | None, overrides: tuple[str, ...]) -> None:
-    """Set the secret NAME: typed at a hidden prompt, or read from standard input."""
+    """Set the secret NAME from a hidden prompt or from standard input."""
     checked(name)
     run_dir = host.private_directory(program.run_dir_of(commands.settings_of(config_file, overrides).run_dir))
     if sys.stdin.isatty():

@@ -1,8 +1,9 @@
-"""`service`: Framewire under the system's own service manager, which starts it with the session or the machine, and
-again whatever happens. It takes the place of the guardian.
+"""`service`: runs Framewire under the system's service manager, which starts it with the session or the machine and
+restarts it after a failure. It replaces the guardian.
 
-systemd kills what is left of a service with it (KillMode), and hears every second that the supervisor's loop turns
-(WatchdogSec; sd_notify(3)). KillMode is mixed: SIGTERM goes to the supervisor alone, which drains in order.
+systemd kills the remaining processes of a service when it ends (KillMode), and receives a notification from the
+supervisor's loop every second (WatchdogSec; sd_notify(3)). KillMode is mixed: SIGTERM goes only to the supervisor,
+which drains in order.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ STOP_MARGIN_S: Final = 10
 PLAIN: Final = re.compile(r"[\w%+,./:=@-]+")
 
 UNIT: Final = """\
-# Written by `{program} service`; write it again after you moved Framewire or its Python, or changed drain_s.
+# Written by `{program} service`. Write it again after moving Framewire or its Python, or changing drain_s.
 [Unit]
 Description=Framewire: live events to stream overlays
 Documentation={documentation}
@@ -43,19 +44,19 @@ Type=notify
 NotifyAccess=main
 ExecStart={start}
 ExecReload={reload}
-# Code 0 is an end that somebody asked for (`{program} stop`, a SIGTERM), so it stays; everything else comes back.
+# Code 0 is a requested stop (`{program} stop`, a SIGTERM); every other end leads to a restart.
 Restart=on-failure
 RestartSec=200ms
-# 2, a wrong configuration, is wrong the next time, too, and says why. 3, a port or a run directory that somebody has,
-# may be over in a moment, above all while a machine starts. The supervisor waits 10 s for it and is then called again:
-# that costs a process every 10 s, while a service that stayed away would cost the stream.
+# Code 2 is a wrong configuration, which a restart does not correct. Code 3 is a port or a run directory in use, which
+# may be temporary, above all while a machine starts. The supervisor waits 10 s for it and is then started again. That
+# costs one process start every 10 s; without the restart the stream would stay without a pipeline.
 RestartPreventExitStatus=2
 WatchdogSec=10
 TimeoutStartSec=30
 TimeoutStopSec={stop_s}
-# SIGTERM to the supervisor alone, which drains in order, sources first; then SIGKILL to whatever is left.
+# SIGTERM only to the supervisor, which drains in order, sources first; then SIGKILL to all remaining processes.
 KillMode=mixed
-# An actor that the kernel kills for want of memory is the supervisor's to restart, no reason to stop everything.
+# The supervisor restarts an actor that the kernel kills for lack of memory; the service continues.
 OOMPolicy=continue
 UMask=0077
 LimitNOFILE=65536
@@ -76,8 +77,8 @@ MemoryDenyWriteExecute=yes
 WantedBy={wanted_by}
 """
 
-# What needs the rights of the system's own manager: a user's often can make no mount namespace.
-# Not ProcSubset=pid: when a process was started is counted from the boot, which stands in /proc/stat.
+# Settings that need the rights of the system manager: a user manager often cannot create a mount namespace.
+# Not ProcSubset=pid: the start time of a process counts from the boot, whose time is in /proc/stat.
 SYSTEM: Final = """\
 User={user}
 CapabilityBoundingSet=
@@ -98,21 +99,21 @@ ProtectSystem=strict
 ReadWritePaths={run_dir}
 RemoveIPC=yes
 """
-# gateway.host may be an address that this machine only has when its network is up; a user's unit cannot wait for that.
+# gateway.host may be an address that exists only when the network is up; a user's unit cannot wait for that.
 SYSTEM_AFTER: Final = "Wants=network-online.target\nAfter=network-online.target\n"
-TEMPORARY: Final = ("/tmp", "/var/tmp")  # nosec B108: PrivateTmp gives the service others of these
+TEMPORARY: Final = ("/tmp", "/var/tmp")  # nosec B108: with PrivateTmp the service has its own
 
 
 @click.group("service")
 def command() -> None:
-    """Install Framewire as a service: it starts with your session and comes back whatever happens."""
+    """Install Framewire as a service that starts with your session and restarts after a failure."""
 
 
 @command.command("show")
-@click.option("--system", is_flag=True, help="The unit of a service of the whole machine, run as you.")
+@click.option("--system", is_flag=True, help="Print the unit of a system service that runs as this user.")
 @commands.located
 def show(system: bool, config_file: Path | None, overrides: tuple[str, ...]) -> None:
-    """Print what would be installed; --system for /etc/systemd/system, with all hardening."""
+    """Print the unit that would be installed; with --system one for /etc/systemd/system, with all hardening."""
     click.echo(text(config_file, overrides, system), nl=False)
     if system and sys.platform != "darwin":
         for note in notes(getpass.getuser(), program.run_dir_of(commands.settings_of(config_file, overrides).run_dir)):
@@ -120,64 +121,64 @@ def show(system: bool, config_file: Path | None, overrides: tuple[str, ...]) -> 
 
 
 @command.command("install")
-@click.option("--user", is_flag=True, required=True, help="A service of yours, which needs no root.")
+@click.option("--user", is_flag=True, required=True, help="Install it for this user, which does not need root.")
 @commands.located
 def install(user: bool, config_file: Path | None, overrides: tuple[str, ...]) -> None:
-    """Write the unit with these settings, enable it, and say how to start it now."""
+    """Write the unit with these settings, enable it, and print how to start it now."""
     del user
     path = path_of()
     content = text(config_file, overrides, system=False)
     run_dir = program.run_dir_of(commands.settings_of(config_file, overrides).run_dir)
     host.private_directory(run_dir)
-    host.private_directory(run_dir / logs.FOLDER)  # launchd opens a file there before anything of ours runs
+    host.private_directory(run_dir / logs.FOLDER)  # launchd opens a file there before our program runs
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content, encoding="utf-8")
     click.echo(f"written: {path}")
-    done = ask("enable")
-    click.echo(f"start it now, or again with these settings: {shlex.join(steps('start')[0])}")
+    done = run_manager("enable")
+    click.echo(f"start it now, or restart it with these settings: {shlex.join(steps('start')[0])}")
     if sys.platform != "darwin":
-        click.echo("let it run without a session, too: loginctl enable-linger")
+        click.echo("keep it running without a session: loginctl enable-linger")
     sys.exit(commands.DONE if done else commands.FAILED)
 
 
 @command.command("uninstall")
 def uninstall() -> None:
-    """Stop the service and remove what `install` has written; the data stay."""
+    """Stop the service and remove the unit that `install` has written; the data stay."""
     path = path_of()
     if not path.exists():
-        raise ConfigError(f"there is no {path}: the service is not installed")
-    done = ask("disable")
+        raise ConfigError(f"the service is not installed: {path} does not exist")
+    done = run_manager("disable")
     path.unlink()
     click.echo(f"removed: {path}")
-    done = ask("forget") and done
+    done = run_manager("forget") and done
     sys.exit(commands.DONE if done else commands.FAILED)
 
 
-def ask(what: str) -> bool:
-    """Run the service manager's commands; where it cannot, say what to run and return False."""
+def run_manager(what: str) -> bool:
+    """Run the service manager's commands. If one fails, print what to run and return False."""
     undone = 0
     for step in steps(what):
         program = shutil.which(step[0])
         done = subprocess.run([program, *step[1:]], capture_output=True, text=True, check=False) if program else None
         if done is None or done.returncode:
-            why = f"{step[0]} is not here" if done is None else " ".join(done.stderr.split())
-            click.echo(f"not done: {shlex.join(step)} ({why or 'it does not say why'}); run it yourself", err=True)
+            why = f"{step[0]} is not installed" if done is None else " ".join(done.stderr.split())
+            click.echo(f"failed: {shlex.join(step)} ({why or 'no error message'}); run it yourself", err=True)
             undone += 1
     return not undone
 
 
 def notes(user: str, run_dir: Path) -> list[str]:
-    """Return what has to be done before a service of the whole machine can run."""
+    """Return the steps that are required before a system service can run."""
     found = []
     if user == "root":
-        found.append("this would run as root; call it as the user that it shall run as")
+        found.append("this service would run as root; run this command as the user that it should run as")
     if not run_dir.exists():
-        found.append(f"make its run directory first: sudo install -d -m 700 -o {user} {shlex.quote(str(run_dir))}")
+        found.append(f"create its run directory first: sudo install -d -m 700 -o {user} {shlex.quote(str(run_dir))}")
     return found
 
 
 def path_of() -> Path:
-    """Return where this user's service is described."""
+    """Return the path of this user's unit or launchd description."""
     if sys.platform == "darwin":
         return Path.home() / "Library" / "LaunchAgents" / f"{LABEL}.plist"
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user" / f"{NAME}.service"
@@ -198,10 +199,10 @@ def steps(what: str) -> list[list[str]]:
 
 
 def text(config_file: Path | None, overrides: tuple[str, ...], system: bool) -> str:
-    """Return the unit, or what launchd has for one.
+    """Return the unit, or the launchd description.
 
     Raises:
-        ConfigError: the settings are wrong, which is better known now than at the next boot.
+        ConfigError: the settings are invalid; this is checked now rather than at the next boot.
     """
     settings = commands.settings_of(config_file, overrides)
     settings = msgspec.structs.replace(settings, run_dir=str(program.run_dir_of(settings.run_dir)))
@@ -209,7 +210,7 @@ def text(config_file: Path | None, overrides: tuple[str, ...], system: bool) -> 
     if sys.platform == "darwin":
         return plist(settings, start)
     if system and settings.run_dir.startswith(tuple(f"{folder}/" for folder in TEMPORARY)):
-        raise ConfigError(f"run_dir {settings.run_dir} is not visible to a service of the whole machine (PrivateTmp)")
+        raise ConfigError(f"run_dir {settings.run_dir} is not visible to a system service (PrivateTmp)")
     hardening = SYSTEM.format(user=getpass.getuser(), run_dir=word(settings.run_dir)) if system else ""
     return UNIT.format(
         program=program.NAME,
@@ -224,7 +225,7 @@ def text(config_file: Path | None, overrides: tuple[str, ...], system: bool) -> 
 
 
 def arguments(command_name: str, config_file: Path | None, overrides: tuple[str, ...], settings: Settings) -> list[str]:
-    """Return a command line that means the same wherever it is called."""
+    """Return a command line that does not depend on the current directory."""
     found = [*program.COMMAND, command_name]
     found += ["--config", str(config_file.absolute())] if config_file else []
     kept = [override for override in overrides if override.partition("=")[0].strip() != "run_dir"]
@@ -232,32 +233,32 @@ def arguments(command_name: str, config_file: Path | None, overrides: tuple[str,
 
 
 def line(words: list[str]) -> str:
-    """Return a command line for systemd; the colon keeps it from looking for variables after a $ (systemd.service(5)).
+    """Return a command line for systemd. The colon turns off the expansion of variables (systemd.service(5)).
 
-    Doubling the $ would not do: that works in arguments, not in the path of the program.
+    Doubling each $ would not be enough: that works in arguments, not in the path of the program.
 
     Raises:
-        ConfigError: systemd would not run a program with such a path.
+        ConfigError: systemd cannot run a program with such a path.
     """
     if set(words[0]) & set("\"'\\"):
-        raise ConfigError(f"systemd runs no program with a quote or a backslash in its path: {words[0]}")
+        raise ConfigError(f"systemd cannot run a program with a quote or a backslash in its path: {words[0]}")
     return " ".join(word(one) for one in [f":{words[0]}", *words[1:]])
 
 
 def word(text: str) -> str:
-    """Return a word as systemd reads it, where %, quotes and backslashes mean something (systemd.syntax(7)).
+    """Return a word, quoted for systemd, in which %, quotes and backslashes are special (systemd.syntax(7)).
 
     Raises:
-        ConfigError: it holds a control character, and a unit is made of lines.
+        ConfigError: it contains a control character.
     """
     if not text.isprintable():
-        raise ConfigError(f"{text!r} holds a control character, which no service can be told")
+        raise ConfigError(f"{text!r} contains a control character, which a unit cannot express")
     text = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return text if PLAIN.fullmatch(text) else f'"{text}"'
 
 
 def plist(settings: Settings, command_line: list[str]) -> str:
-    """Return the launchd description; its KeepAlive takes the place of the guardian."""
+    """Return the launchd description; its KeepAlive replaces the guardian."""
     logs = Path(settings.run_dir) / "log"
     facts = {
         "Label": LABEL,
@@ -266,7 +267,7 @@ def plist(settings: Settings, command_line: list[str]) -> str:
         "KeepAlive": {"SuccessfulExit": False},
         "ThrottleInterval": 1,
         "ExitTimeOut": math.ceil(settings.supervisor.drain_s) + STOP_MARGIN_S,
-        "ProcessType": "Interactive",  # otherwise its timers are bundled and its disk is slowed
+        "ProcessType": "Interactive",  # otherwise launchd coalesces its timers and throttles its disk access
         "StandardErrorPath": str(logs / "launchd.log"),
         "Umask": 0o077,
     }

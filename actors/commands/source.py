@@ -1,4 +1,4 @@
-"""`source list|kinds|try`: the sources of the configuration, and what a recorded message would become."""
+"""`source list|kinds|try`: shows the sources of the configuration, and the events of a recorded message."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _payload = msgspec.msgpack.Decoder()
 
 @click.group("source")
 def command() -> None:
-    """Show the sources of the configuration and their state; try one with a recorded message."""
+    """Show the sources of the configuration and their state; test one with a recorded message."""
 
 
 @command.command("kinds")
@@ -41,9 +41,9 @@ def kinds(json_output: bool) -> None:
 @commands.located
 @commands.as_json
 def list_(config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
-    """Print every source: its state, its rate, the age of its last message, and what is wrong."""
+    """Print every source: its state, its rate, the age of its last message, and its error."""
     _, run_dir = commands.running(config_file, overrides)
-    rows = control.ask(run_dir, "status")["sources"]
+    rows = control.request(run_dir, "status")["sources"]
     if json_output:
         commands.print_json(rows)
         return
@@ -70,14 +70,14 @@ def list_(config_file: Path | None, overrides: tuple[str, ...], json_output: boo
 @commands.located
 @commands.as_json
 def try_(name: str, file: Any, config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
-    """Print which events the source NAME would make of the message in FILE (- is standard input)."""
+    """Print the events that the source NAME makes of the message in FILE (- is standard input)."""
     settings = commands.settings_of(config_file, overrides)
     if name not in settings.all_sources():
         raise BadInput(f"Unknown source {name!r}. Sources: {', '.join(settings.all_sources()) or 'none'}")
     own = settings.source(name)
     module = spec.module_of(own.kind)
     if not hasattr(module, "try_message"):
-        raise BadInput(f"A source of kind {own.kind} cannot be tried with a file")
+        raise BadInput(f"A source of kind {own.kind} cannot be tested with a file")
     for message in module.try_message(own, name, file.read()):
         for row in _events(name, message):
             click.echo(commands.json_of(row) if json_output else _line(row))

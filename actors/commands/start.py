@@ -1,10 +1,10 @@
-"""`start`: becomes the guardian, which starts the supervisor, which starts the actors.
+"""`start`: turns into the guardian, which starts the supervisor, which starts the actors.
 
     start = guardian ─▶ supervisor ─▶ broadcaster, gateway-1, queue-manager, normalizer-1, ingest, demo
 
-The guardian starts the supervisor again when it is killed; the supervisor does so for the actors. It stops an actor by
-SIGTERM; an actor that reads the end of its stdin knows that the supervisor is gone. Every second an actor writes a
-line to its stdout, which proves that its loop turns. The loop that owns the children is in supervision/process_tree.py.
+The guardian restarts the supervisor when it is killed, and the supervisor restarts the actors. It stops an actor with
+SIGTERM. The end of its stdin tells an actor that the supervisor has ended. Every second an actor writes a heartbeat to
+its stdout, which proves that its loop runs. The loop that owns the children is in supervision/process_tree.py.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def supervise(
     plan: Iterable[Child] | None = None,
     program: tuple[str, ...] = ("-m", "actors"),
 ) -> int:
-    """Be the supervisor until stopped; return the exit code. The tests have a plan and a program of their own."""
-    # Here, because it brings psutil with it: 4 MB that a command need not carry.
+    """Run the supervisor until it is stopped; return the exit code. Tests pass their own plan and program."""
+    # Imported here, because this imports psutil: 4 MB that other commands do not need.
     from actors.supervision import child as processes
     from actors.supervision import meters, process_tree
 
@@ -65,7 +65,7 @@ def supervise(
             log.info("ready seconds=%.2f", seconds)
             host.notify("READY=1")
             if not invocation.background and not invocation.again:
-                # A terminal that is gone, or secrets that were just taken away, are no reason to stop.
+                # A missing terminal or missing tokens must not stop the pipeline.
                 with suppress(ConfigError):
                     source, ends = invocation.source, "Ctrl-C or "
                     logs.show(announcement(settings, run_dir, seconds, invocation.as_json, source, ends), STDOUT)
@@ -74,12 +74,12 @@ def supervise(
         spawn = processes.spawner(run_dir, program)
         supervisor = process_tree.Supervisor(children, settings, run_dir, spawn, on_ready, invocation)
         code = supervisor.run()
-    supervisor.hang_up()
+    supervisor.close_connections()
     return code
 
 
 def announcement(settings: Settings, run_dir: Path, seconds: float, as_json: bool, source: Source, ends: str) -> str:
-    """Return what a streamer needs to see: the URLs, and how to stop; `ends` is what else does that."""
+    """Return the message of a successful start: the URLs, and how to stop; `ends` names another way to stop."""
     made = tokens.load(run_dir)
     urls = commands.urls(settings, made)
     if as_json:
@@ -90,16 +90,16 @@ def announcement(settings: Settings, run_dir: Path, seconds: float, as_json: boo
         f"  Overlay for OBS    {urls['display']}\n"
         f"  Dashboard          {urls['control']}\n"
         f"  Game server log    {urls['ingest']}\n\n"
-        "These URLs hold secrets: do not show them on stream. "
-        f"{ends}{program.NAME} stop{source.options(str(run_dir))} ends it."
+        "These URLs contain secrets: do not show them on stream.\n"
+        f"Stop with {ends}{program.NAME} stop{source.options(str(run_dir))}"
     )
 
 
 @click.command("start")
 @commands.located
 @commands.as_json
-@click.option("--detach", is_flag=True, help="Return when it is ready; logs go to RUN_DIR/log.")
-@click.option("--no-guardian", is_flag=True, help="Somebody else restarts the supervisor: systemd, a test.")
+@click.option("--detach", is_flag=True, help="Return when the pipeline is ready; logs go to RUN_DIR/log.")
+@click.option("--no-guardian", is_flag=True, help="Start without the process that restarts the supervisor.")
 @click.option("--guarded-by", type=int, hidden=True, help="The pid of the guardian that called this.")
 @click.option("--background", is_flag=True, hidden=True, help="Children log to files, URLs are not printed.")
 @click.option("--service", is_flag=True, hidden=True, help="A service manager calls this, and again when it fails.")
@@ -124,9 +124,10 @@ def command(
     invocation = Invocation(guarded_by, background, again is not None, started_s, json_output, service, source)
     if again is not None:
         try:
-            sys.exit(supervise(config.of_run_dir(again), invocation))  # a file edited since then must not keep it down
+            # From run_dir: a file that was edited since must not prevent the restart.
+            sys.exit(supervise(config.of_run_dir(again), invocation))
         except preparation.AlreadyRunning as error:  # it was started by hand meanwhile, with a guardian of its own
-            click.echo(f"leaving: {error}", err=True)
+            click.echo(f"exiting: {error}", err=True)
             sys.exit(commands.DONE)
     if service:
         sys.exit(supervise(settings_of_service(config_file, overrides), invocation))
@@ -142,13 +143,13 @@ def command(
 
 
 def settings_of_service(config_file: Path | None, overrides: tuple[str, ...]) -> Settings:
-    """Return the settings; when they are wrong, those of the service that was killed a moment ago.
+    """Return the settings; when they are invalid, those of the service that was killed just before.
 
-    A file that somebody is just editing must not keep it down. A guardian reads only what it had, but a service
-    manager makes no difference between calling and calling again, and who edits the file and starts it means the file.
+    A file that is being edited must not prevent the restart after a kill. A guardian restarts with the old settings.
+    A service manager does not distinguish a start from a restart, and a start must use the edited file.
 
     Raises:
-        ConfigError: they are wrong, and none was killed.
+        ConfigError: the settings are invalid, and this is not a restart after a kill.
     """
     try:
         return commands.settings_of(config_file, overrides)
@@ -157,12 +158,12 @@ def settings_of_service(config_file: Path | None, overrides: tuple[str, ...]) ->
         run_dir = program.run_dir_of(named.run_dir)
         if not (run_dir / "children.json").exists():
             raise
-        print(f"error: {error}; it goes on with the settings it had", file=sys.stderr)
+        print(f"error: {error}; continuing with the previous settings", file=sys.stderr)
         return config.of_run_dir(run_dir)
 
 
 def become_guardian(options: list[str], settings: Settings, invocation: Invocation) -> NoReturn:
-    """Turn into the guardian, which must not carry what only a command line needs (it idles for weeks)."""
+    """Replace this process by the guardian, which runs for weeks and must not keep the imports of a command."""
     own, run_dir = settings.supervisor, program.run_dir_of(settings.run_dir)
     guarded = [*program.COMMAND, "start", "--guarded-by", str(os.getpid())]
     guarded += [flag for flag, on in (("--background", invocation.background), ("--json", invocation.as_json)) if on]
@@ -173,29 +174,29 @@ def become_guardian(options: list[str], settings: Settings, invocation: Invocati
         log=str(logs.path_of(run_dir, "supervisor")),
         terminal=not invocation.background,
     )
-    host.hold_signals()  # until the guardian takes them over
+    host.hold_signals()  # until the guardian handles them
     command = [sys.executable, "-P", "-m", "actors.supervision.guardian", order]
     os.execve(sys.executable, command, host.environment(program.ROOT))
 
 
 def start_detached(command: list[str], settings: Settings, as_json: bool) -> int:
-    """Start `command` without a terminal and return when it is ready, or with what it said when it could not."""
+    """Start `command` without a terminal; return when it is ready, or print its log when it fails."""
     run_dir = program.run_dir_of(settings.run_dir)
     started_s = time.monotonic()
     host.private_directory(run_dir)
-    preparation.claim(run_dir, 0.0).close()  # the log of a pipeline that runs here would be shown as that of this start
+    preparation.claim(run_dir, 0.0).close()  # fail now if one runs here: its log would be printed as that of this start
     try:
         log_file = logs.open_file(run_dir, "supervisor")
     except OSError as error:
         raise ConfigError(f"{logs.path_of(run_dir, 'supervisor')} cannot be opened: {error.strerror}") from error
     with log_file:
-        said_from = log_file.tell()
+        log_start = log_file.tell()
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log_file, start_new_session=True
         )
     while process.poll() is None and time.monotonic() - started_s < DETACHED_READY_S:
         with suppress(Refused):
-            answer = control.ask(run_dir, "status")
+            answer = control.request(run_dir, "status")
             if process.pid in (answer["pid"], answer["guardian_pid"]) and answer["state"] == "running":
                 seconds = time.monotonic() - started_s
                 click.echo(announcement(settings, run_dir, seconds, as_json, config.source_of(run_dir), ends=""))
@@ -203,13 +204,13 @@ def start_detached(command: list[str], settings: Settings, as_json: bool) -> int
         time.sleep(0.02)
     code = process.poll()
     if code == commands.DONE:
-        click.echo("error: it was stopped before it was ready", err=True)
+        click.echo("error: the pipeline was stopped before it was ready", err=True)
         code = commands.FAILED
     if code is None:
         process.terminate()
         code = process.wait() or commands.FAILED
-        click.echo(f"error: it was not ready after {DETACHED_READY_S:.0f} s and was stopped", err=True)
+        click.echo(f"error: the pipeline was not ready after {DETACHED_READY_S:.0f} s and was stopped", err=True)
     click.echo(
-        logs.path_of(run_dir, "supervisor").read_bytes()[said_from:].decode(errors="replace"), err=True, nl=False
+        logs.path_of(run_dir, "supervisor").read_bytes()[log_start:].decode(errors="replace"), err=True, nl=False
     )
     return code

@@ -1,4 +1,4 @@
-"""`status`: what is wrong, and every process in a line; 80 columns, and more numbers where there is room."""
+"""`status`: all alerts, and one line per process; 80 columns, and more numbers on a wide terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import click
 from actors import commands, logs
 from actors.supervision import control
 
-WIDTH: Final = 80  # what is no terminal gets as much
+WIDTH: Final = 80  # of output that is not a terminal
 COLORS: Final = {
     "running": "green",
     "failed": "red",
@@ -36,13 +36,13 @@ Row = dict[str, Any]
 @commands.located
 @commands.as_json
 def command(config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
-    """Show what is wrong, and every process: state, restarts and why, CPU, memory, queue, events per second.
+    """Show all alerts, and every process: state, CPU, memory, queue, events per second, restarts and their reason.
 
-    A wide terminal shows more. Exit code 1 when a process is not running or a critical alert stands, 3 when nothing
-    runs.
+    A wide terminal shows more. Exit code 1 when a process is not running or a critical alert is active, 3 when no
+    pipeline is running.
     """
     run_dir = commands.place_of(config_file, overrides)
-    answer = control.ask(run_dir, "status")
+    answer = control.request(run_dir, "status")
     if json_output:
         commands.print_json(answer)
     else:
@@ -54,7 +54,7 @@ def command(config_file: Path | None, overrides: tuple[str, ...], json_output: b
 
 
 def exit_code(answer: Row) -> int:
-    """Return what a script that watches over the pipeline has to know."""
+    """Return the exit code for scripts that monitor the pipeline."""
     critical = any(alert["level"] == "critical" for alert in answer["alerts"])
     return commands.FAILED if critical or answer["state"] == "degraded" else commands.DONE
 
@@ -77,7 +77,7 @@ class Column(NamedTuple):
 
 
 def headline(answer: Row) -> Line:
-    """Return the whole in one line; its color is that of the worst."""
+    """Return the summary line; its color is that of the most severe alert."""
     rows, alerts = answer["processes"], answer["alerts"]
     memory = total([answer["rss_bytes"], answer["guardian_rss_bytes"], *(row.get("rss_bytes") for row in rows)])
     cpu = total([answer["cpu_pct"], *(row.get("cpu_pct") for row in rows)])
@@ -92,18 +92,18 @@ def headline(answer: Row) -> Line:
 
 
 def advice(alert: Row, width: int) -> list[Line]:
-    """Return one alert: what is wrong, since when, and what to do."""
+    """Return the lines of one alert: the text, its duration, and the advice."""
     about = f"{alert['key']} {alert['name']}: {alert['text']}, for {duration(alert['for_s'])}"
     first, *more = textwrap.wrap(logs.printable(about), max(20, width - 3), break_on_hyphens=False) or [""]
-    said = [f"{MARKS[alert['level']]} {first}", *(f"   {line}" for line in more)]
+    text = [f"{MARKS[alert['level']]} {first}", *(f"   {line}" for line in more)]
     advised = [f"{ADVICE}{alert['do']} {alert['command']}"]
-    if len(advised[0]) > width:  # a command that is to be pasted is not broken, but it may have a line of its own
+    if len(advised[0]) > width:  # a command to paste is not wrapped; it moves to its own line
         advised = [f"{ADVICE}{alert['do']}", f"     {alert['command']}"]
-    return [*(Line(line, alert["level"], len(line)) for line in said), *map(Line, advised)]
+    return [*(Line(line, alert["level"], len(line)) for line in text), *map(Line, advised)]
 
 
 def table(answer: Row, width: int) -> list[Line]:
-    """Return a line for every process, below it why it was restarted the last time."""
+    """Return a line for every process, followed by the reason of its last restart."""
     columns: list[Column] = []
     for column in COLUMNS:
         if sum(one.width for one in columns) + column.width <= width:
@@ -118,7 +118,7 @@ def table(answer: Row, width: int) -> list[Line]:
 
 
 def cell(text: str, column: Column) -> str:
-    """Return a text in its column, cut rather than shifting its neighbours."""
+    """Return a text cut or padded to the width of its column."""
     width = column.width - 1  # one blank is between any two columns
     return f"{text[:width]:<{width}} " if column.left else f" {text[-width:]:>{width}}"
 
@@ -130,20 +130,20 @@ def styled(line: Line) -> str:
 
 
 def state(row: Row) -> str:
-    """Return the one word for a process that matters most."""
+    """Return the most important state of a process in one word."""
     if row["state"] != "running":
         return str(row["state"])
     return "silent" if row["silent"] else "degraded" if row["degraded"] else "running"
 
 
 def total(numbers: list[float | None]) -> float | None:
-    """Return the sum of what is known, None when nothing is."""
+    """Return the sum of the known values, None when all are unknown."""
     known = [number for number in numbers if number is not None]
     return sum(known) if known else None
 
 
 def duration(seconds: float | None) -> str:
-    """Return seconds as people say them, in at most six characters."""
+    """Return a duration in at most six characters."""
     if seconds is None:
         return "-"
     if seconds < 60:
@@ -181,7 +181,7 @@ def milliseconds(number: float | None) -> str:
     return "-" if number is None else f"{number:.2f}" if number < 10 else f"{number:.0f}"
 
 
-# In the order in which they are worth the room; up to RESTARTS they fill 80 columns.
+# In the order of importance; the columns up to RESTARTS fill 80 characters.
 # BUSY: the share of the time in which the loop was not waiting.
 COLUMNS: Final = (
     Column("NAME", 15, lambda row: row["name"], left=True),

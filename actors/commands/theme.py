@@ -1,4 +1,4 @@
-"""`theme check DIR`: may this theme go on air?"""
+"""`theme check DIR`: validates a theme."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_BYTES: Final = 65_536
 
 @click.group("theme")
 def command() -> None:
-    """Check a theme of the overlay."""
+    """Validate a theme of the overlay."""
 
 
 @command.command("check")
@@ -34,14 +34,14 @@ def check(folder: Path) -> None:
         click.echo(f"{path}: {line}", err=True)
     if found:
         raise click.exceptions.Exit(1)
-    click.echo(f"{path}: {len(value['tokens'])} tokens, all right; open the overlay with ?theme={value['name']}")
+    click.echo(f"{path}: {len(value['tokens'])} tokens, valid; open the overlay with ?theme={value['name']}")
 
 
 def read(path: Path) -> Any:
-    """Return what a theme.json holds.
+    """Return the content of a theme.json.
 
     Raises:
-        BadInput: it cannot be read, is too large, or is no JSON.
+        BadInput: it cannot be read, is too large, or is not JSON.
     """
     try:
         data = path.read_bytes()

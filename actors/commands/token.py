@@ -1,4 +1,4 @@
-"""`token show|rotate SCOPE`: the secrets in the URLs."""
+"""`token show|rotate SCOPE`: shows or replaces the secrets in the URLs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def command() -> None:
 @commands.located
 @commands.as_json
 def show(scope: Any, config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
-    """Print the token of SCOPE, and on stderr the URL that holds it, so that $(…) is the token alone."""
+    """Print the token of SCOPE to stdout, and the URL that contains it to stderr."""
     settings, run_dir = commands.running(config_file, overrides)
     _print(settings, scope, getattr(tokens.load(run_dir), scope), json_output)
 
@@ -36,7 +36,7 @@ def show(scope: Any, config_file: Path | None, overrides: tuple[str, ...], json_
 @commands.located
 @commands.as_json
 def rotate(scope: Any, config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
-    """Replace the token of SCOPE, running or not; whoever holds the old one is shut out."""
+    """Replace the token of SCOPE; the pipeline need not run. Clients with the old token lose access."""
     settings, run_dir = commands.running(config_file, overrides)
     _print(settings, scope, tokens.rotate(run_dir, scope), json_output)
 

@@ -1,4 +1,4 @@
-"""`top`: status, live, with the keyboard at hand. Everything it shows comes from the supervisor or the logs."""
+"""`top`: the status live, with keys. All its data comes from the supervisor or the logs."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from actors.errors import FramewireError, Refused
 from actors.supervision import control
 
 REFRESH_S: Final = 1.0
-ANSWER_S: Final = 2.0  # a supervisor that is stopped must not stop the keys for longer
+ANSWER_S: Final = 2.0  # while a supervisor does not answer, keys are blocked for this long
 LOG_LINES: Final = 200
-KEYS: Final = "↑↓ choose   r restart   l logs   q quit"
+KEYS: Final = "↑↓ select   r restart   l logs   q quit"
 LOG_KEYS: Final = "l or Esc back   q quit"
 PAIRS: Final = {"red": 1, "yellow": 2, "green": 3}
 TONES: Final = {"WARNING": "warn", "ERROR": "critical", "CRITICAL": "critical"}
@@ -34,30 +34,30 @@ Line = status.Line
 @click.command("top")
 @commands.located
 def command(config_file: Path | None, overrides: tuple[str, ...]) -> None:
-    """Show the processes live; restart one or read its log with a key."""
+    """Show the status live; restart a process or show its log with a key."""
     run_dir = commands.place_of(config_file, overrides)
-    control.ask(run_dir, "status")  # when nothing runs, say so on the screen that stays
+    control.request(run_dir, "status")  # fail before curses clears the screen
     if not os.isatty(0) or not os.isatty(1):
-        raise Refused("top needs a terminal; status --json is for scripts")
-    os.environ.setdefault("ESCDELAY", "25")  # ncurses waits for a second before it believes that Esc is Esc
+        raise Refused("top needs a terminal; use status --json in scripts")
+    os.environ.setdefault("ESCDELAY", "25")  # by default ncurses waits a second for the rest of an escape sequence
     try:
         curses.setupterm()
     except curses.error as error:
-        raise Refused(f"top does not know the terminal TERM={os.environ.get('TERM', '')!r}; there is status") from error
+        raise Refused(f"unknown terminal TERM={os.environ.get('TERM', '')!r}; use status instead of top") from error
     if not curses.tigetstr("cup"):
-        raise Refused("top needs a terminal whose cursor can be moved; there is status")
+        raise Refused("top needs a terminal that can move its cursor; use status instead")
     curses.wrapper(lambda screen: Top(screen, run_dir).run())
 
 
 class Top:
-    """One terminal. `chosen` is the name of a process, not a row: rows come and go."""
+    """One terminal. `chosen` is the name of a process, not a row, because rows change."""
 
     def __init__(self, screen: Any, run_dir: Path) -> None:
         self._screen = screen
         self._run_dir = run_dir
         self._answer: dict[str, Any] | None = None
         self._unanswered = ""  # why there is no answer
-        self._said = ""
+        self._notice = ""
         self._chosen = ""
         self._reading = False
         self._keys: dict[int, Callable[[], None]] = {
@@ -82,7 +82,7 @@ class Top:
         due_s = 0.0
         while True:
             if time.monotonic() >= due_s:
-                self._ask()
+                self._refresh()
                 due_s = time.monotonic() + REFRESH_S
             self._draw()
             self._screen.timeout(max(0, int((due_s - time.monotonic()) * 1000)))
@@ -93,14 +93,14 @@ class Top:
             if key == ord("q"):
                 return
             if key in self._keys:
-                self._said = ""
+                self._notice = ""
                 self._keys[key]()
 
-    def _ask(self) -> None:
+    def _refresh(self) -> None:
         try:
-            self._answer = control.ask(self._run_dir, "status", ANSWER_S)
+            self._answer = control.request(self._run_dir, "status", ANSWER_S)
         except control.NotRunning:
-            self._answer, self._unanswered = None, f"not running; {program.NAME} start"
+            self._answer, self._unanswered = None, f"not running; start it with {program.NAME} start"
         except Refused as error:
             self._answer, self._unanswered = None, str(error)
 
@@ -115,14 +115,14 @@ class Top:
 
     def _restart(self) -> None:
         if not self._chosen:
-            self._said = "choose a process first: ↑ ↓"
+            self._notice = "select a process first: ↑ ↓"
             return
         try:
-            control.ask(self._run_dir, "restart", ANSWER_S, name=self._chosen)
-            self._said = f"restarting {self._chosen}"
+            control.request(self._run_dir, "restart", ANSWER_S, name=self._chosen)
+            self._notice = f"restarting {self._chosen}"
         except FramewireError as error:
-            self._said = str(error)
-        self._ask()
+            self._notice = str(error)
+        self._refresh()
 
     def _toggle_logs(self) -> None:
         self._reading = not self._reading
@@ -142,7 +142,7 @@ class Top:
         for y, line in enumerate(lines[: height - 1]):
             self._put(y, line, width)
         keys = LOG_KEYS if self._reading else KEYS
-        self._put(height - 1, Line(f"{keys}   {self._said}" if self._said else keys), width)
+        self._put(height - 1, Line(f"{keys}   {self._notice}" if self._notice else keys), width)
         self._screen.refresh()
 
     def _log(self, height: int, width: int) -> list[Line]:
@@ -153,7 +153,7 @@ class Top:
             for text in fact.line().split("\n")
             for part in textwrap.wrap(text, max(20, width - 1), subsequent_indent="  ") or [""]
         ]
-        title = f"log of {self._chosen or 'all processes'}{'' if lines else ': nothing was written yet'}"
+        title = f"log of {self._chosen or 'all processes'}{'' if lines else ': no lines yet'}"
         return [Line(title), *lines[max(0, len(lines) - height + 1) :]]
 
     def _put(self, y: int, line: Line, width: int) -> None:
@@ -168,7 +168,7 @@ class Top:
 
 
 def arranged(answer: dict[str, Any], chosen: str, height: int, width: int) -> list[Line]:
-    """Return what fits: the headline, at least one alert, the processes around the chosen one, more alerts."""
+    """Return the lines that fit: the summary, at least one alert, the processes around the chosen one, more alerts."""
     table = status.table(answer, width)
     alerts = [status.advice(alert, width) for alert in answer["alerts"]]
     room = max(height - len(table) - 2, len(alerts[0]) + (len(alerts) > 1) if alerts else 0)
@@ -176,7 +176,7 @@ def arranged(answer: dict[str, Any], chosen: str, height: int, width: int) -> li
     for number, lines in enumerate(alerts):
         if len(shown) + len(lines) + (number < len(alerts) - 1) > room:
             many = len(alerts) - number
-            shown.append(Line(f"   and {many} alert{'s' if many > 1 else ''} more: {program.NAME} status"))
+            shown.append(Line(f"   and {many} more alert{'s' if many > 1 else ''}: {program.NAME} status"))
             break
         shown += lines
     head = [status.headline(answer), *shown, Line(""), table[0]]
@@ -187,7 +187,7 @@ def arranged(answer: dict[str, Any], chosen: str, height: int, width: int) -> li
 
 
 def cut(text: str, cells: int) -> str:
-    """Return as much of a text as fits; a Chinese character or an emoji needs two cells."""
+    """Return a text cut to `cells`; a Chinese character or an emoji needs two cells."""
     used = 0
     for place, character in enumerate(text):
         used += 2 if unicodedata.east_asian_width(character) in "WF" else 1

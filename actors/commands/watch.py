@@ -1,6 +1,6 @@
-"""`watch`: an overlay without pictures. Connects as one, resumes as one, prints an event per line.
+"""`watch`: connects and resumes like an overlay, and prints one event per line.
 
-It follows the rules of docs/wire.md to the letter, so that what it prints is what a correct overlay would have drawn.
+It follows the rules of docs/wire.md, so it prints exactly the events that a correct overlay renders.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from actors.errors import FramewireError, Refused
 
 RECONNECT_S: Final = 0.25
 RECEIPT_S: Final = 0.1  # the gateway's limit of messages is 20 per second
-NO_RETURN: Final = 4500  # close codes from here on say that coming back is useless
+NO_RECONNECT: Final = 4500  # from this close code on a client must not reconnect
 
 
 @click.command("watch")
 @click.option("--types", help="Only these event types, separated by commas.")
-@click.option("--count", type=click.IntRange(min=1), help="Leave after so many events.")
+@click.option("--count", type=click.IntRange(min=1), help="Exit after this number of events.")
 @click.option(
-    "--timeout", "timeout_s", type=click.FloatRange(min=0, min_open=True), help="Leave after so many seconds."
+    "--timeout", "timeout_s", type=click.FloatRange(min=0, min_open=True), help="Exit after this number of seconds."
 )
 @commands.located
 @commands.as_json
@@ -47,20 +47,20 @@ def command(
     overrides: tuple[str, ...],
     json_output: bool,
 ) -> None:
-    """Print events as an overlay receives them. Exit code 1 when --timeout comes before --count."""
+    """Print events as an overlay receives them. Exit code 1 when --timeout expires before --count events."""
     settings, run_dir = commands.running(config_file, overrides)
     wanted = [name.strip() for name in types.split(",")] if types else None
     for name in wanted or ():
         if name not in TAXONOMY:
             near = get_close_matches(name, TAXONOMY, n=1)
-            hint = f", did you mean {near[0]!r}?" if near else f"; types are {', '.join(TAXONOMY)}"
-            raise click.BadParameter(f"no event is of type {name!r}{hint}", param_hint="--types")
+            hint = f"Did you mean {near[0]!r}?" if near else f"Types: {', '.join(TAXONOMY)}"
+            raise click.BadParameter(f"unknown event type {name!r}. {hint}", param_hint="--types")
     watcher = Watcher(settings, tokens.load(run_dir).display, wanted, count, json_output)
     try:
         asyncio.run(asyncio.wait_for(watcher.run(), timeout_s))
     except TimeoutError:
         if count is not None:
-            click.echo(f"error: {watcher.printed} of {count} events came within {timeout_s:g} s", err=True)
+            click.echo(f"error: {watcher.printed} of {count} events arrived within {timeout_s:g} s", err=True)
             sys.exit(commands.FAILED)
     except (KeyboardInterrupt, BrokenPipeError):  # Ctrl-C, or `| head`
         sys.exit(commands.DONE)
@@ -93,10 +93,10 @@ class Watcher:
                 raise Refused(f"the gateway refused: {error.message}") from error
             except OSError as error:
                 if first:
-                    raise Refused(f"nobody answers on {self._url}; is the pipeline running?") from error
+                    raise Refused(f"no answer from {self._url}; is the pipeline running?") from error
             else:
                 first = False
-                await self._converse(connection)
+                await self._serve(connection)
             if not self._done:
                 await asyncio.sleep(RECONNECT_S)
 
@@ -104,9 +104,9 @@ class Watcher:
     def _done(self) -> bool:
         return self._count is not None and self.printed >= self._count
 
-    async def _converse(self, connection: WebSocketClientConnection) -> None:
-        """Talk until the connection ends or the work is done."""
-        await self._say(connection, self._hello())
+    async def _serve(self, connection: WebSocketClientConnection) -> None:
+        """Process messages until the connection closes or `count` is reached."""
+        await self._send(connection, self._hello())
         try:
             while not self._done:
                 message = await asyncio.wait_for(connection.read_message(), self._silence_s)
@@ -114,10 +114,10 @@ class Watcher:
                     break
                 await self._take(connection, json.loads(message))
         except TimeoutError:
-            click.echo("watch: the gateway is silent; connecting again", err=True)
+            click.echo("watch: no message from the gateway; reconnecting", err=True)
         finally:
             connection.close()
-        if (connection.close_code or 0) >= NO_RETURN:
+        if (connection.close_code or 0) >= NO_RECONNECT:
             raise FramewireError(f"the gateway closed with {connection.close_code}: {connection.close_reason}")
 
     def _hello(self) -> dict[str, Any]:
@@ -138,19 +138,19 @@ class Watcher:
         if kind == "welcome":
             self._epoch, self._position = message["epoch"], message["position"]
             if not message["recovered"] and message["missed"]:
-                click.echo(f"watch: positions {message['missed']} are not in the log any more", err=True)
+                click.echo(f"watch: positions {message['missed']} are no longer in the log", err=True)
         elif kind == "frame":
             await self._apply(connection, message)
         elif kind == "heartbeat":
             if message["top"] > self._position:
-                await self._say(connection, self._hello())
+                await self._send(connection, self._hello())
             await self._receipt(connection)
         elif "event" in message:
             self._print(message)  # the legacy payload has no frames and no positions
 
     async def _apply(self, connection: WebSocketClientConnection, frame: dict[str, Any]) -> None:
         if frame.get("first", 0) > self._position + 1:
-            await self._say(connection, self._hello())
+            await self._send(connection, self._hello())
             return
         for event in frame["events"]:
             if not event.get("position") or event["position"] > self._position:
@@ -163,9 +163,9 @@ class Watcher:
     async def _receipt(self, connection: WebSocketClientConnection) -> None:
         if self._position and time.monotonic() - self._receipt_s >= RECEIPT_S:
             self._receipt_s = time.monotonic()
-            await self._say(connection, {"t": "receipt", "position": self._position})
+            await self._send(connection, {"t": "receipt", "position": self._position})
 
-    async def _say(self, connection: WebSocketClientConnection, message: dict[str, Any]) -> None:
+    async def _send(self, connection: WebSocketClientConnection, message: dict[str, Any]) -> None:
         if connection.protocol is not None:
             await connection.write_message(json.dumps(message))
 
@@ -175,7 +175,7 @@ class Watcher:
 
 
 def line_of(event: dict[str, Any]) -> str:
-    """Return an event as a line: time, position or category, type, payload, count, id."""
+    """Return an event as one line: time, position or category, type, payload, count, id."""
     clock = datetime.fromtimestamp(event["ts_ingest_ms"] / 1000).strftime("%H:%M:%S.%f")[:-3]
     place = f"#{event['position']}" if event.get("position") else event["category"]
     payload, id_ = commands.text_of(event["payload"]), commands.text_of(event["id"])

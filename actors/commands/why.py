@@ -1,4 +1,4 @@
-"""`why ID`: the story of one event, from the log and from what the queue-manager remembers."""
+"""`why ID`: the history of one event, from the log and from the memory of the queue-manager."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from actors.commands import loopback
 @commands.located
 @commands.as_json
 def command(event_id: str, config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
-    """Tell what became of the event ID: shown, merged into another, a duplicate, expired, dropped or refused."""
+    """Show the history of the event ID: shown, merged into another, a duplicate, expired, dropped or refused."""
     settings, run_dir = commands.running(config_file, overrides)
     with loopback.peer(settings.gateway, tokens.load(run_dir).control) as gateway:
-        _, answer = gateway.ask(f"/api/why?id={quote(event_id, safe='')}")
+        _, answer = gateway.request(f"/api/why?id={quote(event_id, safe='')}")
     if json_output:
         commands.print_json(answer)
     else:
         for line in lines(event_id, answer):
             click.echo(line)
-    sys.exit(commands.DONE if answer.get("story") else commands.FAILED)
+    sys.exit(commands.DONE if answer.get("history") else commands.FAILED)
 
 
 def lines(event_id: str, answer: dict[str, Any]) -> list[str]:
-    """Return the story as lines of `fact  value`."""
-    story = answer.get("story")
-    incomplete = [f"not asked: {reason}" for reason in answer.get("reasons", [])]
-    if not story:
-        return [f"{event_id}: nothing is known; it never came, or it was forgotten since", *incomplete]
-    facts = {_name(key): _fact(key, value) for key, value in story.items() if value is not None}
+    """Return the history as lines of `fact  value`."""
+    history = answer.get("history")
+    incomplete = [f"incomplete: {reason}" for reason in answer.get("reasons", [])]
+    if not history:
+        return [f"{event_id}: unknown; it never arrived, or its history is no longer kept", *incomplete]
+    facts = {_name(key): _fact(key, value) for key, value in history.items() if value is not None}
     width = max(map(len, facts))
     return [*(f"{name:<{width}}  {fact}" for name, fact in facts.items()), *incomplete]
 
@@ -49,7 +49,7 @@ def _name(key: str) -> str:
 def _fact(key: str, value: Any) -> str:
     if key.startswith("ts_") and isinstance(value, int | float):
         return datetime.fromtimestamp(value / 1000).astimezone().isoformat(sep=" ", timespec="milliseconds")
-    if key == "drawn_by":
-        # A receipt is for everything up to a position: who began later counts as being past it.
-        return ", ".join(commands.text_of(row["overlay_id"]) for row in value) or "nobody yet"
+    if key == "rendered_by":
+        # A receipt covers all positions up to its own: an overlay that connected later counts, too.
+        return ", ".join(commands.text_of(row["overlay_id"]) for row in value) or "no overlay yet"
     return commands.text_of(value)

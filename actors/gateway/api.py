@@ -125,7 +125,7 @@ class Quarantine(Guarded):
 
 
 class Why(Readable):
-    """The story of one event: what the log knows, and what the queue-manager remembers of what was never logged."""
+    """The history of one event: what the log knows, and what the queue-manager remembers of what was never logged."""
 
     async def get(self) -> None:
         event_id = self.get_query_argument("id", "")
@@ -135,14 +135,14 @@ class Why(Readable):
         answer = await self.gateway.ask_queue_manager({"ask": "why", "id": event_id})
         reasons = [answer["error"]] if "error" in answer else []
         try:
-            logged = await self.gateway.feed.log.read(lambda reader: reader.story(event_id))
+            logged = await self.gateway.feed.log.read(lambda reader: reader.history(event_id))
         except Refused as error:
             logged = None
             reasons.append(str(error))
-        told = answer.get("story")
-        story = (told or {}) | (logged or {}) if told or logged else None
-        self.set_status(200 if story or reasons else 404)
-        self.answer({"id": event_id, "story": story, "reasons": reasons})
+        told = answer.get("history")
+        history = (told or {}) | (logged or {}) if told or logged else None
+        self.set_status(200 if history or reasons else 404)
+        self.answer({"id": event_id, "history": history, "reasons": reasons})
 
 
 class Metrics(Api):

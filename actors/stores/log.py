@@ -314,7 +314,7 @@ class LogReader:
         return [dict(zip(names, row, strict=True)) | {"dead": bool(row[-1])} for row in rows]
 
     @readable()
-    def story(self, event_id: str) -> dict[str, Any] | None:
+    def history(self, event_id: str) -> dict[str, Any] | None:
         """Return what the log knows of an event: its place, who has drawn it, or why it was rejected."""
         row = self._db.execute("SELECT body FROM events WHERE id = ?", (event_id,)).fetchone()
         if row is not None:
@@ -332,7 +332,7 @@ class LogReader:
                 "ts_ingest_ms": event.ts_ingest_ms,
                 "ts_normalized_ms": event.ts_normalized_ms,
                 "ts_queued_ms": event.ts_queued_ms,
-                "drawn_by": [{"overlay_id": overlay_id, "by_ts_ms": ts_ms} for overlay_id, ts_ms in drawn],
+                "rendered_by": [{"overlay_id": overlay_id, "by_ts_ms": ts_ms} for overlay_id, ts_ms in drawn],
             }
         row = self._db.execute(
             "SELECT kind, reason, excerpt, dead, ts_ms FROM quarantine WHERE id = ? ORDER BY n DESC", (event_id,)

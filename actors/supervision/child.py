@@ -1,4 +1,4 @@
-"""One child process: how it is started, what it says on its pipes, what it uses."""
+"""One child process: its start, its pipes, its heartbeats and its resource use."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ import msgspec
 
 from actors import host, logs, program
 from actors.core.sources.state import Report
-from actors.core.supervision.children import Life
+from actors.core.supervision.children import Lifecycle
 from actors.core.supervision.kinds import Child
 from actors.supervision import meters
 
-LINE_BYTES: Final = 64 << 10  # a heartbeat has some hundred bytes; what is longer is none
+LINE_BYTES: Final = 64 << 10  # a heartbeat has some hundred bytes; a longer line is malformed
 MAX_SOURCES: Final = 100
 
 
 class Process(Protocol):
-    """What the supervisor needs of subprocess.Popen; the tests give it something smaller."""
+    """The part of subprocess.Popen that the supervisor uses; tests replace it."""
 
     pid: int
     stdin: IO[bytes] | None
@@ -37,10 +37,10 @@ Spawn = Callable[[Child], Process]
 
 
 class Incarnation:
-    """One process of a child: its pipes, its meter, the last thing it said."""
+    """One process of a child: its pipes, its meter and its last heartbeat."""
 
-    def __init__(self, life: Life, process: Process) -> None:
-        self.life = life
+    def __init__(self, lifecycle: Lifecycle, process: Process) -> None:
+        self.lifecycle = lifecycle
         self.process = process
         self.meter = meters.Meter(process.pid)
         self.stats: dict[str, Any] = {}
@@ -50,10 +50,10 @@ class Incarnation:
         self.sent_malformed = False
         self.pending = bytearray()
         self.listening = process.stdout is not None
-        self._said_s = 0.0
+        self._heartbeat_s = 0.0
 
     def read(self) -> list[bytes]:
-        """Return the whole lines that have come; `listening` ends with the pipe."""
+        """Return the complete lines that have arrived; `listening` becomes False at the end of the pipe."""
         if self.process.stdout is None or not self.listening:
             return []
         try:
@@ -65,16 +65,16 @@ class Incarnation:
         self.pending = bytearray(rest[:LINE_BYTES])
         return lines
 
-    def beats(self, stats: dict[str, Any], sources: Any, now_s: float) -> None:
-        """Take the numbers and the sources of a heartbeat; what it has passed on since the last one is a rate."""
-        self._take_sources(sources, now_s - self._said_s)
+    def update(self, stats: dict[str, Any], sources: Any, now_s: float) -> None:
+        """Store the counters and sources of a heartbeat, and compute the rates since the previous one."""
+        self._update_sources(sources, now_s - self._heartbeat_s)
         stats = {key: value for key, value in stats.items() if type(value) in (int, float, dict)}
         before, after = self.stats.get("events"), stats.get("events")
-        if isinstance(before, int | float) and isinstance(after, int | float) and now_s > self._said_s:
-            self.events_per_s = max(0.0, (after - before) / (now_s - self._said_s))
-        self.stats, self._said_s = stats, now_s
+        if isinstance(before, int | float) and isinstance(after, int | float) and now_s > self._heartbeat_s:
+            self.events_per_s = max(0.0, (after - before) / (now_s - self._heartbeat_s))
+        self.stats, self._heartbeat_s = stats, now_s
 
-    def _take_sources(self, sources: Any, elapsed_s: float) -> None:
+    def _update_sources(self, sources: Any, elapsed_s: float) -> None:
         before = {report.name: report.received for report in self.sources}
         try:
             self.sources = msgspec.convert(sources or [], list[Report])[:MAX_SOURCES]
@@ -87,11 +87,11 @@ class Incarnation:
         }
 
     def readings(self) -> dict[str, Any]:
-        """Return what it uses, and what it says of itself; None: not known."""
-        said = {
+        """Return its resource use and the values that it reported; None: unknown."""
+        reported = {
             key: self.stats.get(key) for key in ("queue", "busy_share", "tick_min_ms", "tick_avg_ms", "tick_max_ms")
         }
-        return self.meter.readings | said | {"events_per_s": self.events_per_s}
+        return self.meter.readings | reported | {"events_per_s": self.events_per_s}
 
     def close(self) -> None:
         for pipe in (self.process.stdin, self.process.stdout):
@@ -101,12 +101,12 @@ class Incarnation:
 
 
 def spawner(run_dir: Path, entry: tuple[str, ...]) -> Spawn:
-    """Return what starts `python -m actors NAME RUN_DIR`, with stderr to its log."""
+    """Return a function that starts `python -m actors NAME RUN_DIR`, with stderr to its log."""
 
     def spawn(child: Child) -> subprocess.Popen[bytes]:
         with logs.open_file(run_dir, child.name) as stderr:
             return subprocess.Popen(
-                # -P: an `actors` directory where the command happens to be called is not ours
+                # -P: an `actors` directory in the current directory is not ours
                 [sys.executable, "-P", *entry, child.name, str(run_dir)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

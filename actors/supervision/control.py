@@ -1,10 +1,11 @@
-"""The control socket, over which commands and the gateway talk to the supervisor: server and client.
+"""The control socket between the supervisor and its clients (commands, gateways): server and client.
 
     {"command":"status"}\\n  ──▶  {"ok":true,"pid":…,"processes":[…]}\\n
 
-One JSON line asks, one JSON line answers, in order, as often as the client likes. The supervisor's loop serves it, so
-nothing here may wait: sockets do not block, a client that does not read gets no further answers, one that sends no
-line end within 64 KiB is told so and closed, and when too many are connected the oldest gives way.
+A request is one line of JSON, and so is its answer. Answers are sent in the order of requests; their number is not
+limited. The supervisor's loop serves the socket, so nothing here blocks. A client that does not read receives no
+further answers. A request of more than 64 KiB is answered with an error, and the connection is closed. When too many
+clients are connected, the oldest connection is closed.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ Answer = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class NotRunning(Refused):
-    """Nobody listens on the control socket."""
+    """No supervisor listens on the control socket."""
 
 
-class Server:
-    """The supervisor's end. Every registered socket carries the callback of its own events as the selector's data."""
+class ControlServer:
+    """The supervisor's end. The selector's data of each registered socket is the callback for its events."""
 
     def __init__(self, run_dir: Path, selector: selectors.BaseSelector, answer: Answer) -> None:
         self._selector = selector
@@ -44,13 +45,13 @@ class Server:
         selector.register(self._listener, selectors.EVENT_READ, self._accept)
 
     def close(self) -> None:
-        """Serve nobody any more; connections stay open until `hang_up`."""
+        """Stop serving; connections stay open until `close_connections`."""
         for registered in (self._listener, *(client.connection for client in self._clients)):
             self._selector.unregister(registered)
         self._listener.close()
 
-    def hang_up(self) -> None:
-        """Close all connections; a client that waits for the end reads it now."""
+    def close_connections(self) -> None:
+        """Close all connections; clients that wait for the end of the supervisor return now."""
         for client in self._clients:
             client.connection.close()
 
@@ -59,13 +60,13 @@ class Server:
             connection, _ = self._listener.accept()
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE) and self._clients:
-                self._drop(self._longest_idle())  # or the listener would stay readable, and this loop would spin
-            return  # else it has hung up already
+                self._drop(self._longest_idle())  # otherwise the listener stays readable, and the loop spins
+            return  # otherwise the client has already closed the connection
         if not host.is_ours(connection):
             connection.close()
             return
         if len(self._clients) >= MAX_CLIENTS:
-            # Whoever asked for the end waits for it on its connection, and would take its loss for the end.
+            # Not one that sent `stop`: it waits for its connection to close, as the sign of the supervisor's end.
             self._drop(self._longest_idle())
         connection.setblocking(False)
         client = _Client(connection)
@@ -107,9 +108,9 @@ class Server:
         try:
             request = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise BadInput("a request is one line of JSON") from error
+            raise BadInput("the request is not JSON, expected one line of JSON") from error
         if not isinstance(request, dict) or not isinstance(request.get("command"), str):
-            raise BadInput('a request is an object with a "command", for example {"command":"status"}')
+            raise BadInput('the request has no command, expected an object like {"command":"status"}')
         return request
 
     def _longest_idle(self) -> _Client:
@@ -152,37 +153,37 @@ class _Client:
         del self.output[:sent]
 
 
-class Line:
-    """The commands' end: asks and waits for the answer."""
+class Connection:
+    """The commands' end: sends a request and waits for the answer."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._file = connection.makefile("rb")
 
-    def ask(self, command: str, **arguments: Any) -> dict[str, Any]:
+    def request(self, command: str, **arguments: Any) -> dict[str, Any]:
         """Return the supervisor's answer.
 
         Raises:
-            BadInput: it does not understand; the message says what it expects.
-            Refused: it will not, or does not answer.
-            NotRunning: it ended before it answered.
+            BadInput: the request is invalid; the message says what was expected.
+            Refused: the supervisor refused, or does not answer.
+            NotRunning: it exited before it answered.
         """
         try:
             self._connection.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
             line = self._file.readline()
         except TimeoutError as error:
-            raise Refused("the supervisor does not answer: is it stopped, or the machine overloaded?") from error
+            raise Refused("the supervisor does not answer; it may be stopped, or the machine overloaded") from error
         except OSError as error:
-            raise NotRunning(f"the supervisor hung up: {error.strerror}") from error
+            raise NotRunning(f"the supervisor closed the connection: {error.strerror}") from error
         if not line.endswith(b"\n"):
-            raise NotRunning("the supervisor ended before it answered")
+            raise NotRunning("the supervisor exited before it answered")
         answer: dict[str, Any] = json.loads(line)
         if not answer.get("ok"):
             raise (BadInput if answer.get("bad_input") else Refused)(answer.get("error", "the supervisor refused"))
         return answer
 
     def wait_for_end(self, timeout_s: float) -> bool:
-        """Wait until the supervisor is gone; False when it still is there after `timeout_s`."""
+        """Wait until the supervisor has exited; return False when it still runs after `timeout_s`."""
         self._connection.settimeout(timeout_s)
         try:
             while self._file.read(1):
@@ -199,7 +200,7 @@ class Line:
 
 
 @contextmanager
-def line(run_dir: Path, timeout_s: float = 5.0) -> Iterator[Line]:
+def connect(run_dir: Path, timeout_s: float = 5.0) -> Iterator[Connection]:
     """Connect to the supervisor of `run_dir`.
 
     Raises:
@@ -209,14 +210,14 @@ def line(run_dir: Path, timeout_s: float = 5.0) -> Iterator[Line]:
         connection = host.control_connection(run_dir, timeout_s)
     except OSError as error:
         raise NotRunning(f"no pipeline is running with run_dir {run_dir}") from error
-    talk = Line(connection)
+    client = Connection(connection)
     try:
-        yield talk
+        yield client
     finally:
-        talk.close()
+        client.close()
 
 
-def ask(run_dir: Path, command: str, timeout_s: float = 5.0, **arguments: Any) -> dict[str, Any]:
-    """Ask one question; see Line.ask."""
-    with line(run_dir, timeout_s) as talk:
-        return talk.ask(command, **arguments)
+def request(run_dir: Path, command: str, timeout_s: float = 5.0, **arguments: Any) -> dict[str, Any]:
+    """Send one request; see Connection.request."""
+    with connect(run_dir, timeout_s) as client:
+        return client.request(command, **arguments)

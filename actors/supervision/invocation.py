@@ -1,4 +1,4 @@
-"""Who started a supervisor, and how."""
+"""How a supervisor was started."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ class Invocation(NamedTuple):
     """How this supervisor was called."""
 
     guardian_pid: int | None = None
-    background: bool = False  # no terminal: URLs and what children say are not printed
-    again: bool = False  # it replaces one that was killed: nothing may keep it from starting
+    background: bool = False  # no terminal: URLs and logs of children are not printed
+    again: bool = False  # it replaces a supervisor that was killed, so fewer errors are fatal
     since_s: float = 0.0  # monotonic: when the command was given
     as_json: bool = False
-    as_service: bool = False  # a service manager called it, and does so again when it ends with an error
+    as_service: bool = False  # a service manager started it, and restarts it after an error
     source: Source = Source()

@@ -1,5 +1,5 @@
-"""What a process uses, as the system counts it. The only home of psutil; imported where it is used, because it is 4 MB
-that a command need not carry.
+"""The resource use of processes, as the system counts it. Only this module imports psutil. It is imported where it is
+used, because psutil takes 4 MB that most commands do not need.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any, Final
 
 import psutil
 
-LEFTOVER_S: Final = 3.0  # an orphan leaves by itself after at most 2 s (heartbeat.ORPHAN_GRACE_S)
-SAME_START_S: Final = 2.0  # psutil reckons with the time of the boot in whole seconds, looked up anew each time
+LEFTOVER_S: Final = 3.0  # an orphan exits by itself after at most 2 s (heartbeat.ORPHAN_GRACE_S)
+SAME_START_S: Final = 2.0  # psutil reads the boot time anew at each call, in whole seconds
 
 READINGS: Final = ("cpu_pct", "rss_bytes", "uss_bytes", "open_files", "threads", "ctx_switches")
 
 
 class Meter:
-    """One process; one psutil handle per incarnation, because percentages are differences."""
+    """Measures one process, with one psutil handle per incarnation, because percentages are differences."""
 
     def __init__(self, pid: int) -> None:
         self.readings: dict[str, float | None] = dict.fromkeys(READINGS)
@@ -28,21 +28,21 @@ class Meter:
             self._handle: psutil.Process | None = psutil.Process(pid)
             self.created_s = created_s(pid)
             self._handle.cpu_percent(None)  # the first call only starts the measurement
-        except (psutil.Error, OSError):  # gone already, or no file descriptor is left: its numbers are not known
+        except (psutil.Error, OSError):  # it has exited, or no file descriptor is left: its values are unknown
             self._handle = None
 
     def sample(self) -> None:
-        """Measure CPU, since the last call, and resident memory: what budgets are held against."""
+        """Measure CPU since the last call and resident memory, the values that budgets limit."""
         if self._handle is None:
             return
         with self._measuring(), self._handle.oneshot():
             self.readings["cpu_pct"] = self._handle.cpu_percent(None)
             self.readings["rss_bytes"] = self._handle.memory_info().rss
 
-    def sample_dear(self) -> None:
-        """Measure the rest, which costs many times as much: for people, who look now and then.
+    def sample_expensive(self) -> None:
+        """Measure the other values, which cost many times as much and are only displayed.
 
-        Unique memory is what nobody shares, and what ending the process would free.
+        Unique memory is not shared with other processes; ending the process would free it.
         """
         handle = self._handle
         if handle is None:
@@ -58,29 +58,29 @@ class Meter:
 
     @contextmanager
     def _measuring(self) -> Iterator[None]:
-        """What cannot be measured is not known; a process that is gone is not asked again."""
+        """Set all values to unknown after an error; do not measure an exited process again."""
         try:
             yield
         except psutil.Error:
             self._handle, self.readings = None, dict.fromkeys(READINGS)
-        except OSError:  # no file descriptor, no memory; the next time there may be
+        except OSError:  # no file descriptor or memory: may be temporary
             self.readings = dict.fromkeys(READINGS)
 
 
 def created_s(pid: int) -> float:
-    """Return when a process was started, on a clock that nobody sets.
+    """Return when a process was started, on a clock that cannot be set.
 
-    Linux counts it from the boot, to which psutil adds when that was, by a wall clock that may have been set since.
-    Elsewhere it is noted once by the wall clock, and stays.
+    Linux counts it from the boot. psutil adds the time of the boot by the wall clock, which may have been set since.
+    Other systems store it once, by the wall clock.
     """
     boot_s = psutil.boot_time() if sys.platform == "linux" else 0.0
     return psutil.Process(pid).create_time() - boot_s
 
 
 def end_leftovers(rows: list[tuple[str, int, float]]) -> list[tuple[str, int]]:
-    """SIGKILL the processes of these (name, pid, create time), and wait for their end.
+    """Kill the processes of these (name, pid, create time), and wait for their end. Return those that were killed.
 
-    Whoever has such a pid and another create time is a stranger. Returns who was killed.
+    A process with such a pid and another create time is a different one, whose pid was reused.
     """
     killed, victims = [], []
     for name, pid, was_created_s in rows:
@@ -97,7 +97,7 @@ def end_leftovers(rows: list[tuple[str, int, float]]) -> list[tuple[str, int]]:
 
 
 def _runs(process: Any) -> bool:
-    """Tell whether it still holds anything; what is dead and not reaped (in a container, by nobody ever) does not."""
+    """Return whether it still holds resources. A zombie does not; in a container it may never be reaped."""
     try:
         return bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""What must be in order before a supervisor starts: the run directory is its own, and the ports are free."""
+"""The checks before a supervisor starts: exclusive use of the run directory, and free ports."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ class AlreadyRunning(Refused):
 
 
 def check_ports(settings: Settings, patience_s: float, as_service: bool = False) -> None:
-    """See that the two addresses are free, waiting `patience_s` for whoever is about to leave.
+    """Check that the two addresses are free; wait at most `patience_s` for a process that is about to exit.
 
     Raises:
-        Refused: somebody listens there.
-        ConfigError: the host is none of this machine; for a service that, too, is Refused, which is tried again:
-            when a machine starts, its network may come later.
+        Refused: an address is in use.
+        ConfigError: the host is not an address of this machine. For a service this, too, is Refused, which is retried,
+            because the network of a starting machine may come up later.
     """
     deadline_s = time.monotonic() + patience_s
-    while (trouble := trouble_with_ports(settings)) is not None:
+    while (error := port_error(settings)) is not None:
         if time.monotonic() >= deadline_s:
-            raise Refused(str(trouble)) if as_service else trouble
+            raise Refused(str(error)) if as_service else error
         time.sleep(LOOK_S)
 
 
-def trouble_with_ports(settings: Settings) -> FramewireError | None:
-    """Return why the two addresses cannot be listened on now."""
+def port_error(settings: Settings) -> FramewireError | None:
+    """Return why the process cannot listen on the two addresses now; None when it can."""
     for section, address in (("gateway", settings.gateway), ("ingest", settings.ingest)):
         try:
             free = host.port_is_free(section, address.host, address.port)
@@ -49,17 +49,17 @@ def trouble_with_ports(settings: Settings) -> FramewireError | None:
             return error
         if not free:
             return Refused(
-                f"{section}.port {address.port} on {address.host} is in use by another program; "
-                f"stop that, or choose another port: --set {section}.port={address.port + 100}"
+                f"{section}.port {address.port} on {address.host} is in use by another program. "
+                f"Stop that program, or choose another port: --set {section}.port={address.port + 100}"
             )
     return None
 
 
 def claim(run_dir: Path, patience_s: float) -> IO[bytes]:
-    """Return the lock of the run directory, waiting `patience_s` for whoever is about to leave.
+    """Return the lock of the run directory; wait at most `patience_s` for a supervisor that is about to exit.
 
     Raises:
-        Refused: a pipeline runs there.
+        Refused: a pipeline is running there.
     """
     file = run_dir / "supervisor.lock"
     deadline_s = time.monotonic() + patience_s
@@ -70,34 +70,34 @@ def claim(run_dir: Path, patience_s: float) -> IO[bytes]:
             if time.monotonic() >= deadline_s:
                 holder = file.read_text(errors="replace")
                 raise AlreadyRunning(
-                    f"a pipeline is already running with run_dir {run_dir} ({holder}); {program.NAME} stop ends it, "
-                    "another run_dir (--set run_dir=NAME) runs beside it"
+                    f"a pipeline is already running with run_dir {run_dir} ({holder}). Stop it with "
+                    f"{program.NAME} stop, or start a second one in another directory: --set run_dir=NAME"
                 ) from error
         time.sleep(LOOK_S)
 
 
 def refuse_beside_another(run_dir: Path) -> None:
-    """Make sure that nobody answers here: a lock whose file was taken away keeps nobody out.
+    """Check that no supervisor answers here: a lock whose file was deleted has no effect.
 
     Raises:
-        Refused: a pipeline runs there; going on would kill its children as leftovers.
+        Refused: a pipeline is running there; a start would kill its children as leftovers.
     """
-    with suppress(control.NotRunning), control.line(run_dir, ANSWER_S):
+    with suppress(control.NotRunning), control.connect(run_dir, ANSWER_S):
         raise AlreadyRunning(
-            f"a pipeline is already running with run_dir {run_dir}, though its supervisor.lock is gone; "
-            f"{program.NAME} stop ends it"
+            f"a pipeline is already running with run_dir {run_dir}, although its supervisor.lock was deleted. "
+            f"Stop it with {program.NAME} stop"
         )
 
 
 def prepare(settings: Settings, invocation: Invocation) -> tuple[Settings, Path, IO[bytes]]:
-    """Make the run directory this pipeline's own; return it, the settings with its absolute path, and the lock.
+    """Claim the run directory; return the settings with its absolute path, the directory, and its lock.
 
     Raises:
         ConfigError: it cannot be used.
-        Refused: a pipeline runs there, or nothing can be written there.
+        Refused: a pipeline is running there, or nothing can be written there.
     """
     run_dir = program.run_dir_of(settings.run_dir)
-    if invocation.again:  # who may look into it was judged before; being down would not make it more private
+    if invocation.again:  # its permissions were checked at the first start; a failure now would not improve them
         run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     else:
         host.private_directory(run_dir)
@@ -105,15 +105,15 @@ def prepare(settings: Settings, invocation: Invocation) -> tuple[Settings, Path,
     lock = claim(run_dir, SERVICE_PATIENCE_S if invocation.as_service else 0.0)
     refuse_beside_another(run_dir)
     settings = msgspec.structs.replace(settings, run_dir=str(run_dir))
-    if not invocation.again:  # then they were read from there, and a full disk must not keep it down
-        leave_behind(run_dir / config.SETTINGS_FILE, config.hand_down(settings))
-        leave_behind(run_dir / config.SOURCE_FILE, msgspec.json.encode(invocation.source))
+    if not invocation.again:  # after a kill they were read from there, and a full disk must not prevent the restart
+        write_if_changed(run_dir / config.SETTINGS_FILE, config.hand_down(settings))
+        write_if_changed(run_dir / config.SOURCE_FILE, msgspec.json.encode(invocation.source))
     tokens.load_or_create(run_dir)
     return settings, run_dir, lock
 
 
-def leave_behind(file: Path, data: bytes) -> None:
-    """Replace a file unless it says the same already: a service that was killed comes back on a full disk, too.
+def write_if_changed(file: Path, data: bytes) -> None:
+    """Replace a file unless it has this content, so that a killed service restarts on a full disk, too.
 
     Raises:
         Refused: it cannot be written.
@@ -122,4 +122,6 @@ def leave_behind(file: Path, data: bytes) -> None:
         if not (file.exists() and file.read_bytes() == data):
             host.write_private(file, data)
     except OSError as error:
-        raise Refused(f"{file} cannot be written: {error.strerror}; make room, or choose another run_dir") from error
+        raise Refused(
+            f"{file} cannot be written: {error.strerror}. Free disk space, or choose another run_dir"
+        ) from error

@@ -1,4 +1,4 @@
-"""Signals as bytes of a socket, so that a selector waits for them like for everything else and none gets lost."""
+"""Signals as bytes of a socket, so that a selector waits for them like for other events, and none is lost."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ STOP: Final = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]  # SIGHUP: the term
 
 
 class Signals:
-    """Takes over the stop signals and SIGCHLD until it is closed; one per process."""
+    """Handles the stop signals and SIGCHLD until it is closed; one per process."""
 
     def __init__(self) -> None:
         self.reader, self._writer = socket.socketpair()
         self.reader.setblocking(False)
         self._writer.setblocking(False)
         signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        # nohup(1) makes a process ignore SIGHUP; that stays.
+        # nohup(1) makes a process ignore SIGHUP; this is not changed.
         wanted = [number for number in STOP if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
         wanted += [signal.SIGCHLD]
-        # The handler itself does nothing: its byte in the socket is the message.
+        # The handler does nothing: the byte in the socket is the message.
         self._before = {number: signal.signal(number, lambda *_: None) for number in wanted}
         host.take_signals()
 
     def wait(self, timeout_s: float | None = 0.0) -> list[int]:
-        """Return the numbers of the signals that came; wait at most `timeout_s` for the first, None: for ever."""
+        """Return the numbers of received signals; wait at most `timeout_s` for the first (None: without a limit)."""
         self.reader.settimeout(timeout_s)
         try:
             return list(self.reader.recv(4096))
@@ -35,7 +35,7 @@ class Signals:
             return []
 
     def close(self) -> None:
-        """Give the signals back."""
+        """Restore the previous handlers."""
         signal.set_wakeup_fd(-1)
         for number, handler in self._before.items():
             signal.signal(number, handler)
@@ -44,9 +44,9 @@ class Signals:
 
 
 def reason_of(code: int) -> str:
-    """Return an exit code, as Python counts them, in words."""
+    """Return the text for an exit code of subprocess, where a negative code is a signal."""
     if code >= 0:
-        return f"left by itself with exit code {code}"
+        return f"exited with code {code}"
     try:
         return f"killed by {signal.Signals(-code).name}"
     except ValueError:

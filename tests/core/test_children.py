@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from actors.core.supervision import kinds
-from actors.core.supervision.children import GRACE_S, START_S, TRANSITIONS, Act, Family, Life, Limits, State
+from actors.core.supervision.children import GRACE_S, START_S, TRANSITIONS, Act, Children, Lifecycle, Limits, State
 from actors.core.supervision.kinds import KINDS, Child
 from actors.core.supervision.restarts import Policy
 
@@ -22,12 +22,12 @@ def children(gateways, normalizers, demo):
 LIMITS = Limits(Policy(0.2, 5.0, 60.0), hang_warn_s=2.0, hang_kill_s=6.0, drain_s=5.0)
 
 
-def life(kind: str = "ingest") -> Life:
-    return Life(Child(kind, kind, 1), LIMITS)
+def lifecycle(kind: str = "ingest") -> Lifecycle:
+    return Lifecycle(Child(kind, kind, 1), LIMITS)
 
 
-def running(now_s: float = 0.0) -> Life:
-    born = life()
+def running(now_s: float = 0.0) -> Lifecycle:
+    born = lifecycle()
     born.spawned(100, now_s)
     born.ready(now_s)
     return born
@@ -60,9 +60,9 @@ def test_a_child_that_left_by_itself_is_started_again_too():
 
 
 def test_a_configuration_error_is_never_restarted():
-    child = life()
+    child = lifecycle()
     child.spawned(100, 0.0)
-    child.died(0.1, 2, "left by itself with exit code 2")
+    child.died(0.1, 2, "exited with code 2")
     assert (child.state, child.next_due_s(), child.tick(1e9)) == (State.FAILED, None, None)
 
 
@@ -74,13 +74,13 @@ def test_a_silent_child_is_warned_about_once_and_killed_later():
         (6, Act.KILL),
     ]
     child.died(6.1, -9, "killed by SIGKILL")
-    assert child.last_reason == "hung: no sign of life for 6.0 s while running"
+    assert child.last_reason == "hung: no heartbeat for 6.0 s while running"
 
 
 def test_a_beat_in_time_starts_the_patience_anew():
     child = running(0.0)
     assert child.tick(2.5) is Act.WARN
-    child.beat(3.0)
+    child.heartbeat(3.0)
     assert child.tick(4.9) is None
     assert child.tick(5.0) is Act.WARN
     assert child.tick(8.0) is Act.DUMP
@@ -88,10 +88,10 @@ def test_a_beat_in_time_starts_the_patience_anew():
 
 
 def test_a_starting_child_has_longer():
-    child = life()
+    child = lifecycle()
     child.spawned(100, 0.0)
     assert child.tick(START_S - 1.1) is None
-    child.beat(5.0)  # it recovers a large log, and says so
+    child.heartbeat(5.0)  # it recovers a large log, and says so
     assert child.tick(START_S + 1) is None
     assert child.tick(START_S + 4) is Act.DUMP
     assert child.tick(START_S + 5) is Act.KILL
@@ -102,7 +102,7 @@ def test_a_silent_child_is_called_so_until_it_speaks():
     assert not child.silent
     child.tick(2.0)
     assert child.silent
-    child.beat(2.5)
+    child.heartbeat(2.5)
     assert not child.silent
 
 
@@ -112,7 +112,7 @@ def test_a_silent_child_is_called_so_until_it_speaks():
     (3.0, 3.0, [(3.0, Act.WARN), (3.0, Act.DUMP), (3.0, Act.KILL)]),
 ])  # fmt: skip
 def test_the_steps_of_a_silence_keep_their_order_whatever_the_limits_are(warn_s, kill_s, acts):
-    child = Life(Child("ingest", "ingest", 1), LIMITS._replace(hang_warn_s=warn_s, hang_kill_s=kill_s))
+    child = Lifecycle(Child("ingest", "ingest", 1), LIMITS._replace(hang_warn_s=warn_s, hang_kill_s=kill_s))
     child.spawned(100, 0.0)
     child.ready(0.0)
     found = []
@@ -131,7 +131,7 @@ def test_nobody_is_judged_for_the_time_in_which_the_supervisor_was_stopped():
 
 def test_what_was_said_while_the_supervisor_stood_still_forgives_nothing_twice():
     child = running(0.0)
-    child.beat(100.0)
+    child.heartbeat(100.0)
     child.forgive(100.0, 100.0)
     assert child.tick(102.0) is Act.WARN
 
@@ -151,7 +151,7 @@ def test_a_child_that_ignores_the_request_is_killed_in_the_end():
     assert child.next_due_s() is None  # once is enough
     child.died(15.1, -9, "killed by SIGKILL")
     assert child.state is State.STOPPED
-    assert child.last_reason == "stopped by SIGTERM, killed because it did not leave in time"
+    assert child.last_reason == "stopped by SIGTERM, killed because it did not exit in time"
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, -15])
@@ -162,7 +162,7 @@ def test_whatever_a_stopped_child_leaves_with_it_stays_away(code):
     assert (child.state, child.tick(1e9)) == (State.STOPPED, None)
 
 
-def test_a_restart_on_request_comes_back_at_once_and_is_no_death():
+def test_a_restart_on_request_should_restart_at_once_and_is_no_death():
     child = running()
     for number in range(20):
         now_s = float(number)
@@ -182,7 +182,7 @@ def test_a_restart_on_request_ends_a_wait_and_revives_what_failed():
     waiting.died(0.0, 1, "")
     assert waiting.restart(0.0) is None
     assert waiting.tick(0.0) is Act.SPAWN
-    failed = life()
+    failed = lifecycle()
     failed.spawned(1, 0.0)
     failed.died(0.0, 2, "")
     assert failed.restart(1.0) is None
@@ -198,7 +198,7 @@ def test_stopping_everything_outdoes_a_restart_on_request():
 
 
 def test_a_process_that_the_system_cannot_start_counts_as_a_death_at_birth():
-    child = life()
+    child = lifecycle()
     child.not_spawned(0.0, "cannot start: no memory")
     assert child.tick(0.0) is Act.SPAWN
     child.not_spawned(0.0, "cannot start: no memory")
@@ -211,13 +211,13 @@ def test_every_state_has_a_row_and_every_transition_leads_to_one():
 
 
 class World:
-    """A family with processes that obey: what they are told to do is noted, and done when the test says so."""
+    """Children with simulated processes: orders are recorded, and carried out when the test requests it."""
 
     def __init__(self, *, gateways: int = 1, normalizers: int = 1) -> None:
-        self.family = Family(children(gateways, normalizers, demo=True), LIMITS)
+        self.children = Children(children(gateways, normalizers, demo=True), LIMITS)
         self.pids = iter(range(1, 100_000))
         self.noted: list[tuple[Act, str]] = []
-        self.carry_out(self.family.start(), 0.0)
+        self.carry_out(self.children.start(), 0.0)
 
     def carry_out(self, orders, now_s):
         for act, member in orders:
@@ -227,17 +227,17 @@ class World:
 
     def tick(self, now_s):
         self.noted = []
-        self.carry_out(self.family.tick(now_s), now_s)
+        self.carry_out(self.children.tick(now_s), now_s)
         return self.noted
 
     def find(self, name):
-        return self.family.find(name)[0]
+        return self.children.find(name)[0]
 
     def all_ready(self, now_s=0.0):
         found = []
-        for member in self.family.lives:
+        for member in self.children.lifecycles:
             member.ready(now_s)
-            found.append(self.family.became_ready())
+            found.append(self.children.became_ready())
         return found
 
 
@@ -256,23 +256,23 @@ def test_consumers_start_before_producers():
 def test_the_start_is_over_when_the_last_one_is_ready_and_only_once():
     world = World()
     assert world.all_ready() == [False] * 5 + [True]
-    assert world.family.state(0.0) == "running"
+    assert world.children.state(0.0) == "running"
     member = world.find("ingest")
     member.died(1.0, 1, "")
-    assert world.family.state(1.0) == "degraded"
+    assert world.children.state(1.0) == "degraded"
     world.tick(1.0)
     member.ready(1.5)
-    assert world.family.became_ready() is False
-    assert world.family.state(1.5) == "running"
+    assert world.children.became_ready() is False
+    assert world.children.state(1.5) == "running"
 
 
 def test_stopping_goes_from_the_sources_to_the_screens_one_stage_after_the_other():
     world = World(gateways=2, normalizers=2)
     world.all_ready()
-    world.family.stop(10.0, "stopped by SIGTERM")
+    world.children.stop(10.0, "stopped by SIGTERM")
     stages = []
     now_s = 10.0
-    while not world.family.stopped:
+    while not world.children.stopped:
         stages.append({name for act, name in world.tick(now_s) if act is Act.TERMINATE})
         for name in stages[-1]:
             world.find(name).died(now_s, 0, "left")
@@ -290,11 +290,11 @@ def test_stopping_goes_from_the_sources_to_the_screens_one_stage_after_the_other
 def test_a_stage_that_hangs_is_killed_and_the_others_still_get_their_grace():
     world = World()
     world.all_ready()
-    world.family.stop(0.0, "")
+    world.children.stop(0.0, "")
     world.tick(0.0)
     world.find("demo").died(0.1, 0, "")
-    for member in world.family.lives:
-        member.beat(4.9)  # busy, not hung
+    for member in world.children.lifecycles:
+        member.heartbeat(4.9)  # busy, not hung
     assert world.tick(5.0) == [(Act.KILL, "ingest")]
     world.find("ingest").died(5.0, -9, "")
     assert world.tick(5.0) == [(Act.TERMINATE, "normalizer-1")]
@@ -304,7 +304,7 @@ def test_a_stage_that_hangs_is_killed_and_the_others_still_get_their_grace():
 def test_a_child_that_draining_still_needs_is_restarted_while_stopping():
     world = World()
     world.all_ready()
-    world.family.stop(0.0, "")
+    world.children.stop(0.0, "")
     world.tick(0.0)
     world.find("queue-manager").died(0.2, -9, "killed by SIGKILL")
     assert world.tick(0.2) == [(Act.SPAWN, "queue-manager")]
@@ -317,7 +317,7 @@ def test_a_child_that_waits_for_its_restart_is_not_started_when_its_stage_has_co
     normalizer.died(0.0, 1, "")
     world.tick(0.0)
     normalizer.died(0.0, 1, "")
-    world.family.stop(0.1, "")
+    world.children.stop(0.1, "")
     world.tick(0.1)
     for name in ("ingest", "demo"):
         world.find(name).died(0.1, 0, "")
@@ -328,35 +328,35 @@ def test_a_child_that_waits_for_its_restart_is_not_started_when_its_stage_has_co
 def test_abandoning_kills_everything_at_once():
     world = World()
     world.all_ready()
-    world.family.stop(0.0, "")
+    world.children.stop(0.0, "")
     world.tick(0.0)
-    assert {act for act, _ in world.family.abandon()} == {Act.KILL}
-    for member in world.family.lives:
+    assert {act for act, _ in world.children.kill_all()} == {Act.KILL}
+    for member in world.children.lifecycles:
         member.died(0.1, -9, "")
-    assert world.family.stopped
+    assert world.children.stopped
 
 
 def test_find_takes_a_name_or_a_kind():
-    family = Family(children(2, 1, demo=False), LIMITS)
-    assert [member.child.name for member in family.find("gateway")] == ["gateway-1", "gateway-2"]
-    assert [member.child.name for member in family.find("gateway-2")] == ["gateway-2"]
-    assert family.find("nobody") == []
+    tree = Children(children(2, 1, demo=False), LIMITS)
+    assert [member.child.name for member in tree.find("gateway")] == ["gateway-1", "gateway-2"]
+    assert [member.child.name for member in tree.find("gateway-2")] == ["gateway-2"]
+    assert tree.find("unknown") == []
 
 
 @pytest.mark.parametrize("seed", range(30))
 def test_whatever_happens_everything_runs_again_in_the_end_and_stops_when_asked(seed):
-    """A seeded random walk: deaths, silence and requests in any order never wedge the family."""
+    """A seeded random walk: deaths, silence and requests in any order never wedge the children."""
     chance = random.Random(seed)
     world = World(gateways=2)
     now_s = 0.0
     for _ in range(300):
         now_s += chance.expovariate(2.0)
-        member = chance.choice(world.family.lives)
+        member = chance.choice(world.children.lifecycles)
         what = chance.choice(["die", "beat", "beat", "ready", "restart", "refuse"])
         if what == "die" and member.alive:
             member.died(now_s, chance.choice([0, 1, -9, -11]), what)
         elif what == "beat" and member.alive:
-            member.beat(now_s)
+            member.heartbeat(now_s)
         elif what == "ready" and member.state is State.STARTING:
             member.ready(now_s)
         elif what == "restart" or (what == "refuse" and member.state is State.FAILED):
@@ -367,99 +367,99 @@ def test_whatever_happens_everything_runs_again_in_the_end_and_stops_when_asked(
                 world.find(name).died(now_s, -9, "killed by SIGKILL")
     for _ in range(20):
         now_s += 6.0
-        for member in world.family.lives:
+        for member in world.children.lifecycles:
             if member.state is State.STOPPING:
                 member.died(now_s, 0, "")
         world.tick(now_s)
-        for member in world.family.lives:
+        for member in world.children.lifecycles:
             if member.state is State.STARTING:
                 member.ready(now_s)
             if member.alive:
-                member.beat(now_s)
-    assert {member.state for member in world.family.lives} == {State.RUNNING}
-    world.family.stop(now_s, "")
+                member.heartbeat(now_s)
+    assert {member.state for member in world.children.lifecycles} == {State.RUNNING}
+    world.children.stop(now_s, "")
     for _ in range(10):
         world.tick(now_s)
-        for member in world.family.lives:
+        for member in world.children.lifecycles:
             if member.state is State.STOPPING:
                 member.died(now_s, 0, "")
-    assert world.family.stopped
+    assert world.children.stopped
 
 
-def started(plan: list[Child]) -> Family:
-    family = Family(plan, LIMITS)
-    for number, (_, life) in enumerate(family.start()):
-        life.spawned(100 + number, 10.0)
-        life.ready(10.0)
-    assert family.became_ready()
-    return family
+def started(plan: list[Child]) -> Children:
+    tree = Children(plan, LIMITS)
+    for number, (_, lifecycle) in enumerate(tree.start()):
+        lifecycle.spawned(100 + number, 10.0)
+        lifecycle.ready(10.0)
+    assert tree.became_ready()
+    return tree
 
 
 def test_a_changed_plan_starts_who_is_new_stops_who_is_gone_and_leaves_the_rest_alone():
-    family = started(children(1, 1, demo=True))
-    orders = family.change(children(1, 2, demo=False), LIMITS, 10.0)
-    assert [(order.act, order.life.child.name) for order in orders] == [
+    tree = started(children(1, 1, demo=True))
+    orders = tree.change(children(1, 2, demo=False), LIMITS, 10.0)
+    assert [(order.act, order.lifecycle.child.name) for order in orders] == [
         (Act.TERMINATE, "demo"),
         (Act.SPAWN, "normalizer-2"),
     ]
-    names = [life.child.name for life in family.lives]
+    names = [lifecycle.child.name for lifecycle in tree.lifecycles]
     assert names == ["broadcaster", "gateway-1", "queue-manager", "normalizer-1", "normalizer-2", "ingest", "demo"]
-    assert [life.pid for life in family.lives if life.pid] == [100, 101, 102, 103, 104, 105]
-    demo = family.find("demo")[0]
+    assert [lifecycle.pid for lifecycle in tree.lifecycles if lifecycle.pid] == [100, 101, 102, 103, 104, 105]
+    demo = tree.find("demo")[0]
     demo.died(10.2, 0, "left")
-    assert family.tick(10.2) == []
-    assert family.find("demo") == []
+    assert tree.tick(10.2) == []
+    assert tree.find("demo") == []
 
 
-def test_who_is_asked_for_again_before_it_has_left_comes_back():
-    family = started(children(1, 1, demo=True))
-    family.change(children(1, 1, demo=False), LIMITS, 10.0)
-    assert family.change(children(1, 1, demo=True), LIMITS, 10.1) == []
-    demo = family.find("demo")[0]
+def test_who_is_asked_for_again_before_it_has_left_should_restart():
+    tree = started(children(1, 1, demo=True))
+    tree.change(children(1, 1, demo=False), LIMITS, 10.0)
+    assert tree.change(children(1, 1, demo=True), LIMITS, 10.1) == []
+    demo = tree.find("demo")[0]
     demo.died(10.2, 0, "left")
-    assert family.tick(10.2) == [(Act.SPAWN, demo)]
+    assert tree.tick(10.2) == [(Act.SPAWN, demo)]
 
 
 def test_who_is_no_longer_asked_for_and_does_not_leave_is_killed():
-    family = started(children(1, 1, demo=True))
-    family.change(children(1, 1, demo=False), LIMITS, 10.0)
-    assert [act for act, life in family.tick(15.0) if life.child.name == "demo"] == [Act.KILL]
+    tree = started(children(1, 1, demo=True))
+    tree.change(children(1, 1, demo=False), LIMITS, 10.0)
+    assert [act for act, lifecycle in tree.tick(15.0) if lifecycle.child.name == "demo"] == [Act.KILL]
 
 
 def test_everything_stops_while_somebody_is_leaving():
-    family = started(children(1, 1, demo=True))
-    family.change(children(1, 1, demo=False), LIMITS, 10.0)
-    family.stop(10.1, "stopped")
+    tree = started(children(1, 1, demo=True))
+    tree.change(children(1, 1, demo=False), LIMITS, 10.0)
+    tree.stop(10.1, "stopped")
     now_s = 10.1
-    while not family.stopped:
+    while not tree.stopped:
         now_s += 0.1
-        for act, life in family.tick(now_s):
+        for act, lifecycle in tree.tick(now_s):
             if act is not Act.WARN:
-                life.died(now_s, 0, "left")
-        for life in family.lives:
-            if life.state is State.STOPPING and life.child.name == "demo":
-                life.died(now_s, 0, "left")
+                lifecycle.died(now_s, 0, "left")
+        for lifecycle in tree.lifecycles:
+            if lifecycle.state is State.STOPPING and lifecycle.child.name == "demo":
+                lifecycle.died(now_s, 0, "left")
     assert now_s < 11.0
 
 
 def test_other_limits_hold_from_now_on():
-    family = started(children(1, 1, demo=False))
-    family.change(children(1, 1, demo=False), LIMITS._replace(hang_warn_s=1.0), 10.0)
-    for life in family.lives:
-        life.beat(10.0)
-    assert {order.act for order in family.tick(11.0)} == {Act.WARN}
+    tree = started(children(1, 1, demo=False))
+    tree.change(children(1, 1, demo=False), LIMITS._replace(hang_warn_s=1.0), 10.0)
+    for lifecycle in tree.lifecycles:
+        lifecycle.heartbeat(10.0)
+    assert {order.act for order in tree.tick(11.0)} == {Act.WARN}
 
 
 def test_a_start_is_over_though_somebody_who_was_not_ready_is_no_longer_asked_for():
-    family = Family(children(1, 1, demo=True), LIMITS)
-    for number, (_, life) in enumerate(family.start()):
-        life.spawned(100 + number, 10.0)
-        if life.child.name != "demo":
-            life.ready(10.0)
-    assert not family.became_ready()
-    family.change(children(1, 1, demo=False), LIMITS, 10.0)
-    assert family.became_ready()
-    assert not family.became_ready()
+    tree = Children(children(1, 1, demo=True), LIMITS)
+    for number, (_, lifecycle) in enumerate(tree.start()):
+        lifecycle.spawned(100 + number, 10.0)
+        if lifecycle.child.name != "demo":
+            lifecycle.ready(10.0)
+    assert not tree.became_ready()
+    tree.change(children(1, 1, demo=False), LIMITS, 10.0)
+    assert tree.became_ready()
+    assert not tree.became_ready()
 
 
 def test_who_cannot_be_started_again_waits_ever_longer_however_long_it_had_lived():
@@ -474,11 +474,11 @@ def test_who_cannot_be_started_again_waits_ever_longer_however_long_it_had_lived
     assert waits == pytest.approx([0.2, 0.4, 0.8, 1.6, 3.2])
 
 
-def test_who_was_asked_to_leave_and_comes_back_has_not_died():
+def test_who_was_asked_to_leave_and_should_restart_has_not_died():
     child = running()
     child.restart(1.0)
     child.died(1.1, 0, "left")
-    assert child.left_on_request
+    assert child.stopped_on_request
     child.spawned(101, 1.1)
     child.died(1.2, -9, "killed by SIGKILL")
-    assert not child.left_on_request
+    assert not child.stopped_on_request

@@ -54,7 +54,7 @@ def test_each_finding_has_its_level_and_whatever_is_wrong_says_what_to_do(findin
     (Settings(demo=False, faults=Faults(poison="x")), ["fail"]),
 ])  # fmt: skip
 def test_settings_that_an_operator_should_know_of_are_named(settings, expected):
-    found = list(doctor.wishes(settings))
+    found = list(doctor.settings_findings(settings))
     assert levels(found) == expected
     assert all(finding.do for finding in found)
 
@@ -95,10 +95,10 @@ def answer(*alerts):
 
 
 @pytest.mark.parametrize(("found", "expected"), [
-    (doctor.life(answer(), -5.0), ["ok"]),
-    (doctor.life(answer(("cpu.high", "warn")), -5.0), ["warn"]),
-    (doctor.life(answer(("cpu.high", "warn"), ("store.slow", "critical")), -5.0), ["fail"]),
-    (doctor.life(answer(), 5.0), ["ok", "warn"]),  # upgraded, and not restarted
+    (doctor.running_pipeline(answer(), -5.0), ["ok"]),
+    (doctor.running_pipeline(answer(("cpu.high", "warn")), -5.0), ["warn"]),
+    (doctor.running_pipeline(answer(("cpu.high", "warn"), ("store.slow", "critical")), -5.0), ["fail"]),
+    (doctor.running_pipeline(answer(), 5.0), ["ok", "warn"]),  # upgraded, and not restarted
     (doctor.orphans([]), []),
     (doctor.orphans(["ingest 7"]), ["warn"]),
 ])  # fmt: skip

@@ -90,7 +90,7 @@ def test_what_is_not_known_counts_for_nothing_and_a_new_process_begins_anew():
     for value in (200.0, 200.0, 200.0, 200.0, None):
         assert health.sample(0.0, {"rss_bytes": value}) == []
     assert [verdict.raised for verdict in health.sample(0.0, {"rss_bytes": 200.0})] == [True]
-    health.reborn()
+    health.reset()
     assert health.alerts("ingest") == []
     assert health.sample(0.0, {"rss_bytes": 200.0}) == []
 
@@ -139,7 +139,7 @@ def test_the_board_says_once_what_is_new_and_what_has_gone_critical_first():
     assert board.update(1.0, [silent]) == ([silent], [])
     later = silent._replace(text="3 s")
     assert board.update(2.0, [later, failed]) == ([failed], [])
-    assert board.standing == [failed, later]
+    assert board.active == [failed, later]
     assert (board.since_s(later), board.since_s(failed)) == (1.0, 2.0)
     assert board.update(3.0, [failed]) == ([], [later])
     assert board.update(4.0, [silent, failed]) == ([silent], [])

@@ -24,7 +24,7 @@ def play(history: list[tuple[float, str, str, str]], **bounds: int) -> tuple[lis
         dedupe, _, coalesce = keys.partition("|")
         queue.receive(event(kind, id_, dedupe_key=dedupe or None, coalesce_key=coalesce or None), at_s, at_s * 1000)
     taken = queue.take(history[-1][0], frame=1)
-    told = {id_: ledger.story(id_)["outcome"] for _, _, id_, _ in history if ledger.story(id_)}
+    told = {id_: ledger.history(id_)["outcome"] for _, _, id_, _ in history if ledger.history(id_)}
     return [f"{one.id}x{one.count}" for one in taken], told
 
 
@@ -83,7 +83,7 @@ def test_at_the_bound_the_oldest_cosmetic_gives_way_first_then_normal_then_state
     for number, kind in enumerate(["score", "chat", "hit", "hit", "hit", "chat", "chat", "chat"]):
         queue.receive(event(kind, str(number), coalesce_key="score" if kind == "score" else None), 0.0, 0.0)
     assert [one.id for one in queue.take(0.0, 1)] == ["0", "6", "7"]
-    dropped = [id_ for id_ in "01234567" if ledger.story(id_)["outcome"] == "dropped"]
+    dropped = [id_ for id_ in "01234567" if ledger.history(id_)["outcome"] == "dropped"]
     assert dropped == ["1", "2", "3", "4", "5"]
     assert ledger.accounts[Category.COSMETIC].dropped == {"queue full": 3}
 

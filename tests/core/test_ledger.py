@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from actors.core.contract.event import Category, Reject
-from actors.core.queue.ledger import STORIES, Ledger
+from actors.core.queue.ledger import HISTORIES, Ledger
 from tests.core.make import batch, envelope, event
 
 
@@ -60,10 +60,10 @@ def test_numbers_go_on_over_a_restart() -> None:
     assert (after.raw.numbered, after.raw.lost) == (6, 3)
 
 
-def test_stories_are_bounded_and_the_recent_ones_stay() -> None:
+def test_histories_are_bounded_and_the_recent_ones_stay() -> None:
     ledger = Ledger()
-    for number in range(3 * STORIES):
+    for number in range(3 * HISTORIES):
         ledger.tell(str(number), "sent", 1)
-    assert ledger.story("0") is None
-    assert ledger.story(str(3 * STORIES - 1)) == {"id": str(3 * STORIES - 1), "outcome": "sent", "detail": 1}
-    assert ledger.story(str(2 * STORIES + 1)) is not None
+    assert ledger.history("0") is None
+    assert ledger.history(str(3 * HISTORIES - 1)) == {"id": str(3 * HISTORIES - 1), "outcome": "sent", "detail": 1}
+    assert ledger.history(str(2 * HISTORIES + 1)) is not None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.core.supervision.restarts import Policy, Restarts, comes_back
+from actors.core.supervision.restarts import Policy, Restarts, should_restart
 
 POLICY = Policy(first_s=0.2, max_s=5.0, healthy_s=60.0)
 
@@ -70,4 +70,4 @@ def test_more_than_ten_restarts_in_a_minute_are_degraded(deaths, now_s, degraded
     ],
 )
 def test_the_guardian_brings_back_what_was_killed_or_has_worked_and_not_what_left(code, ran_s, was_ready, back):
-    assert comes_back(code, ran_s, POLICY, was_ready) is back
+    assert should_restart(code, ran_s, POLICY, was_ready) is back

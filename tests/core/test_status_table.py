@@ -19,7 +19,7 @@ def row(name: str = "ingest", **fields: Any) -> dict[str, Any]:
     """A process as it is right after its start: what is not known is None or missing."""
     return {
         "name": name, "kind": name.rstrip("-0123456789"), "state": "running", "pid": 4_194_304, "uptime_s": 0.1,
-        "restarts": 0, "last_reason": "", "heart_age_s": 0.1, "degraded": False, "silent": False,
+        "restarts": 0, "last_reason": "", "heartbeat_age_s": 0.1, "degraded": False, "silent": False,
     } | fields  # fmt: skip
 
 
@@ -60,9 +60,9 @@ def test_what_is_wrong_stands_above_the_processes_with_a_command_to_paste():
     assert texts(said)[:5] == [
         "running, up 3.0 s, 2 alerts, CPU 0.1 %, memory 20.0 MB, pid 4194304",
         "!! process.degraded ingest: restarted 14 times, for 3.0 s",
-        "   → it dies again and again; why: ./supervisor.py logs",
+        "   → find the cause in the logs: ./supervisor.py logs",
         "!  memory.warn demo: 300 MB of memory, for 3.0 s",
-        "   → see whether it grows: ./supervisor.py top",
+        "   → check whether it grows: ./supervisor.py top",
     ]
 
 
@@ -176,7 +176,7 @@ def test_the_processes_stay_on_the_screen_however_many_alerts_there_are():
     lines = screen(said)
     assert len(lines) == 23
     assert lines[1].startswith("!! memory.critical gateway-1")
-    assert "   and 1 alert more: ./supervisor.py status" in lines
+    assert "   and 1 more alert: ./supervisor.py status" in lines
     assert [line.split()[0] for line in lines[-7:]] == [one["name"] for one in rows]
 
 

@@ -123,7 +123,7 @@ def test_signals_that_the_caller_has_held_back_stop_it_all_the_same(idle):
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0
     said = (idle.run_dir / "log" / "supervisor.log").read_text()
-    assert "did not leave in time" not in said
+    assert "did not exit in time" not in said
     assert len(children) == said.count("child stopped")
 
 
@@ -170,7 +170,7 @@ def test_a_stop_is_one_even_where_python_stays(idle):
 def stops(idle) -> bool:
     """Ask the pipeline to stop; False while no supervisor takes the request."""
     try:
-        control.ask(idle.run_dir, "stop")
+        control.request(idle.run_dir, "stop")
     except Refused:
         return False
     return True

@@ -127,17 +127,17 @@ def test_status_as_json_has_what_scripts_need(shared):
 
 def test_an_emitted_event_is_watched_and_its_story_is_told(shared):
     watcher = watching(shared, "--types", "follow", "--count", "1", "--timeout", "20")
-    done = shared.command("emit", "follow", "user=ada", "--id", "story-1", "--json")
-    assert json.loads(done.stdout)["ids"] == ["story-1"]
+    done = shared.command("emit", "follow", "user=ada", "--id", "history-1", "--json")
+    assert json.loads(done.stdout)["ids"] == ["history-1"]
     out, _ = watcher.communicate(timeout=30)
     event = json.loads(out)
-    assert (event["id"], event["payload"], watcher.returncode) == ("story-1", {"user": "ada"}, 0)
+    assert (event["id"], event["payload"], watcher.returncode) == ("history-1", {"user": "ada"}, 0)
     sources = (["--source", "emit"], ["--source", "bot"])
-    again = [shared.command("emit", "follow", "user=ada", "--id", "story-1", *source) for source in sources]
-    duplicate = f"a duplicate: position {event['position']} of the log has this id and source"
+    again = [shared.command("emit", "follow", "user=ada", "--id", "history-1", *source) for source in sources]
+    duplicate = f"a duplicate: position {event['position']} of the log has the same id and source"
     assert [duplicate in done.stdout for done in again] == [True, False]
-    told = shared.command("why", "story-1", "--json")
-    assert json.loads(told.stdout)["story"]["position"] == event["position"]
+    told = shared.command("why", "history-1", "--json")
+    assert json.loads(told.stdout)["history"]["position"] == event["position"]
 
 
 def test_many_events_come_in_order_and_once(shared):
@@ -154,13 +154,13 @@ def test_a_line_of_watch_shows_the_id_and_is_safe_for_a_terminal():
 
 def test_watch_fails_when_too_few_events_come_in_time(shared):
     done = shared.command("watch", "--types", "raid", "--count", "3", "--timeout", "0.2")
-    assert (done.returncode, done.stderr) == (1, "error: 0 of 3 events came within 0.2 s\n")
+    assert (done.returncode, done.stderr) == (1, "error: 0 of 3 events arrived within 0.2 s\n")
 
 
 def test_a_story_of_an_event_that_never_was_is_a_failure(shared):
     done = shared.command("why", "never")
     assert done.returncode == 1
-    assert "nothing is known" in done.stdout
+    assert "unknown; it never arrived" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -169,11 +169,11 @@ def test_a_story_of_an_event_that_never_was_is_a_failure(shared):
         (("emit", "multikill", "kills=many"), "Expected `int`, got `str` - at `$.kills`"),
         (("emit", "kill", "attacker"), "expected KEY=VALUE"),
         (("emit", "raid", "from=Ada"), "unknown field `from`; expected user, [viewers] (docs/events.md)"),
-        (("emit", "kill", "attacker=x", "attacker.name=y"), "'attacker' has a value already"),
-        (("emit", "follow", "--payload", "{"), "--payload is no JSON"),
+        (("emit", "kill", "attacker=x", "attacker.name=y"), "'attacker' already has a value"),
+        (("emit", "follow", "--payload", "{"), "--payload is not JSON"),
         (("emit", "follow", "user=x", "--payload", "{}"), "got both"),
         (("emit", "following"), "is not one of"),
-        (("restart", "nobody"), "no process is called 'nobody'; there are broadcaster"),
+        (("restart", "unknown"), "Unknown process 'unknown'. Processes: broadcaster"),
         (("replay", "nowhere.log"), "does not exist"),
         (("start", "--set", "queue.max_events=0"), "at `$.queue.max_events`"),
         (("start", "--config", "nowhere.toml"), "does not exist"),
@@ -201,7 +201,7 @@ def test_what_needs_a_running_pipeline_says_that_there_is_none(idle, arguments):
     assert (done.returncode, done.stderr) == (3, f"error: no pipeline is running with run_dir {idle.run_dir}\n")
 
 
-def test_restart_comes_back_when_the_new_process_works(shared):
+def test_restart_returns_when_the_new_process_is_running(shared):
     before = shared.pid("normalizer-1")
     done = shared.command("restart", "normalizer", "--json")
     assert json.loads(done.stdout)["restarted"] == ["normalizer-1"]
@@ -326,7 +326,7 @@ def test_start_as_json_is_one_line_for_scripts(idle):
 
 
 def test_doctor_finds_a_sound_machine_and_a_port_that_is_taken(shared, idle):
-    assert "a pipeline is running here" in shared.command("doctor").stdout
+    assert "a pipeline is running, state running" in shared.command("doctor").stdout
     assert idle.command("doctor").returncode == 0
     idle.overrides.append(f"gateway.port={shared.gateway_port}")
     done = idle.command("doctor")

@@ -28,7 +28,7 @@ POINTS = {
     "gateway-1": "gateway.received:10",
 }
 WORDS = {"segv": ("Segmentation fault", "in read_nowhere"), "memory": ("MemoryError: on purpose",)}
-REASONS = {"segv": "killed by SIGSEGV", "memory": "left by itself with exit code 1"}
+REASONS = {"segv": "killed by SIGSEGV", "memory": "exited with code 1"}
 
 
 @pytest.mark.parametrize("way", WORDS)
@@ -154,7 +154,7 @@ def cage() -> Iterator[Path]:
 
 @FULL
 @pytest.mark.timeout(600)
-def test_whoever_the_kernel_kills_for_its_memory_comes_back_and_loses_nothing(cage: Path) -> None:
+def test_whoever_the_kernel_kills_for_its_memory_should_restart_and_loses_nothing(cage: Path) -> None:
     def squeeze(process: psutil.Process) -> None:
         (cage / "cgroup.procs").write_text(str(process.pid))
 

@@ -39,7 +39,7 @@ def test_a_running_pipeline_is_recognised_and_everything_fits_into_80_columns(pi
     done = pipeline.command("doctor")
     text = " ".join(done.stdout.split())
     assert done.returncode == 0
-    assert f"a pipeline is running here, state running, pid {pipeline.status()['pid']}" in text
+    assert f"a pipeline is running, state running, pid {pipeline.status()['pid']}" in text
     assert "the log reaches position 1" in text
     words = [word for word in done.stdout.split() if len(word) > 60]  # a path cannot be wrapped
     assert all(len(line) <= 80 or any(word in line for word in words) for line in done.stdout.splitlines())

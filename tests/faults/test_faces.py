@@ -136,11 +136,11 @@ def test_the_terminal_of_start_repeats_warnings_and_obeys_none(shared):
 
 
 def test_no_log_of_that_name_and_no_log_at_all(written, tmp_path):
-    done = called(written, "logs", "nobody")
-    assert (done.returncode, done.stderr) == (2, "error: there is no log of 'nobody'; there are gateway-1, ingest\n")
+    done = called(written, "logs", "unknown")
+    assert (done.returncode, done.stderr) == (2, "error: Unknown log 'unknown'. Logs: gateway-1, ingest\n")
     done = called(tmp_path / "nowhere", "logs")
     assert done.returncode == 3
-    assert "nothing was ever started" in done.stderr
+    assert "no pipeline was ever started" in done.stderr
 
 
 def test_followed_logs_go_on_over_a_rotation_and_with_a_new_process_until_ctrl_c(written):
@@ -239,7 +239,7 @@ def test_a_wrong_value_is_said_before_anything_is_touched(shared, change, words)
 def test_the_supervisor_believes_no_command_about_a_reload(shared, request_):
     source = (shared.run_dir / config.SOURCE_FILE).read_bytes()
     with pytest.raises(control.BadInput):
-        control.ask(shared.run_dir, "reload", **request_)
+        control.request(shared.run_dir, "reload", **request_)
     assert (shared.run_dir / config.SOURCE_FILE).read_bytes() == source
 
 
@@ -263,7 +263,7 @@ def test_an_edited_file_is_read_again_and_one_that_is_broken_changes_nothing(idl
     assert [change["key"] for change in changed["changes"]] == ["demo", "budgets.cpu_pct"]
 
 
-def test_what_refused_its_configuration_says_why_and_comes_back_with_a_reload(idle):
+def test_what_refused_its_configuration_says_why_and_should_restart_with_a_reload(idle):
     idle.start()
     file = idle.run_dir / config.SETTINGS_FILE
     before = file.read_bytes()
@@ -308,7 +308,7 @@ def test_an_exceeded_budget_is_an_alert_everywhere_until_a_reload_allows_more(id
     lines = status.stdout.splitlines()
     assert re.fullmatch(r"!  memory\.warn broadcaster: \d+\.\d MB of memory, budget 1\.0 MB, for .*", lines[1])
     # a command that can be pasted: for this pipeline, not for the one of the default settings
-    assert lines[2] == f"   → see whether it grows: ./supervisor.py top --set run_dir={idle.run_dir}"
+    assert lines[2] == f"   → check whether it grows: ./supervisor.py top --set run_dir={idle.run_dir}"
     assert json.loads(answer(idle, "/api/status"))["alerts"][0]["name"] == "broadcaster"
     assert 'framewire_alert{key="memory.warn",name="ingest",level="warn"} 1' in answer(idle, "/metrics")
     assert "alert raised key=memory.warn name=ingest" in idle.command("logs", "supervisor").stdout
@@ -351,7 +351,7 @@ def test_top_shows_restarts_and_reads_by_keys_and_follows_the_size_of_its_window
         top.shows(*NAMES, "q quit")
         assert "BUSY" not in top.text()
         top.press("r")
-        top.shows("choose a process first")
+        top.shows("select a process first")
         top.press("down", "down")
         eventually(lambda: top.reversed().startswith("gateway-1"))
         top.press("r")
@@ -417,8 +417,8 @@ def test_top_says_that_the_supervisor_does_not_answer_and_that_nothing_runs_any_
 
 def test_top_needs_a_terminal_that_can_do_it_and_one_without_colors_can(shared):
     done = shared.command("top")
-    assert (done.returncode, done.stderr) == (3, "error: top needs a terminal; status --json is for scripts\n")
-    for term, words in (("dumb", "cursor can be moved"), ("no-such-terminal", "TERM='no-such-terminal'")):
+    assert (done.returncode, done.stderr) == (3, "error: top needs a terminal; use status --json in scripts\n")
+    for term, words in (("dumb", "can move its cursor"), ("no-such-terminal", "TERM='no-such-terminal'")):
         with Terminal("top", *settings(shared), term=term) as top:
             assert top.ends() == 3
             assert words in top.text()

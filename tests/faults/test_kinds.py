@@ -23,7 +23,7 @@ def test_a_row_is_started_shown_budgeted_reloaded_drained_and_stopped(tree):
     assert [one["name"] for one in answer["restarted"]] == ["queue-manager", "lamp"]
     eventually(lambda: tree.row("lamp")["state"] == "running" and tree.pids()["lamp"] != before["lamp"], 10)
     assert tree.pids()["gateway-1"] == before["gateway-1"]
-    control.ask(tree.run_dir, "stop")
+    control.request(tree.run_dir, "stop")
     assert process.wait(20) == 0
     left = [name for name in tree.left() if name in ("ingest", "lamp", "gateway-1")]
     assert left[-3:] == ["ingest", "lamp", "gateway-1"]  # drained: stage by stage, after the producers
@@ -33,4 +33,4 @@ def reload_with_row(tree):
     """Send the settings as the supervisor has them, with one key of `queue` changed."""
     tree_of_settings = config.tree_of(config.of_run_dir(tree.run_dir))
     tree_of_settings["queue"]["flush_hz"] = 50.0
-    return control.ask(tree.run_dir, "reload", settings=tree_of_settings, source={"file": None, "overrides": []})
+    return control.request(tree.run_dir, "reload", settings=tree_of_settings, source={"file": None, "overrides": []})

@@ -96,7 +96,7 @@ def test_emit_without_fields_sends_the_example_and_an_overlay_gets_it(running: P
     assert running.command("emit", "eclipse", "--id", "e1").returncode == 0
     assert running.command("emit", "eclipse", "share=40", "--id", "e2").returncode == 0
     told = running.command("why", "e2", "--json")
-    assert json.loads(told.stdout)["story"]["type"] == "eclipse"
+    assert json.loads(told.stdout)["history"]["type"] == "eclipse"
     wrong = running.command("emit", "eclipse", "colour=red")
     assert "expected body, [share], [witnesses]" in wrong.stderr
 

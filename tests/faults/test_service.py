@@ -137,7 +137,7 @@ def test_a_command_line_is_read_back_as_it_was_meant(words):
 
 @pytest.mark.parametrize("sign", ["'", '"', "\\"])
 def test_a_program_that_systemd_would_not_run_is_refused(sign):
-    with pytest.raises(ConfigError, match="runs no program"):
+    with pytest.raises(ConfigError, match="cannot run a program"):
         service.line([f"/home/o{sign}tto/python", "start"])
 
 
@@ -169,7 +169,7 @@ def test_a_run_dir_that_the_service_could_not_see_is_refused():
 def test_what_root_has_to_do_first_is_said(run_dir):
     assert service.notes("streamer", run_dir) == []
     assert service.notes("streamer", Path("/srv/not there")) == [
-        "make its run directory first: sudo install -d -m 700 -o streamer '/srv/not there'"
+        "create its run directory first: sudo install -d -m 700 -o streamer '/srv/not there'"
     ]
     assert "as root" in service.notes("root", run_dir)[0]
 
@@ -214,15 +214,15 @@ def test_without_systemctl_it_says_what_to_run_by_hand(home):
     done = home.install()
     assert done.returncode == 1
     assert home.unit.exists()
-    assert "not done: systemctl --user daemon-reload (systemctl is not here); run it yourself" in done.stderr
-    assert "not done: systemctl --user enable framewire (systemctl is not here); run it yourself" in done.stderr
+    assert "failed: systemctl --user daemon-reload (systemctl is not installed); run it yourself" in done.stderr
+    assert "failed: systemctl --user enable framewire (systemctl is not installed); run it yourself" in done.stderr
 
 
 def test_when_systemctl_fails_it_repeats_why_and_says_what_to_run_by_hand(home):
     home.systemctl(1, "Failed to connect to bus")
     done = home.install()
     assert done.returncode == 1
-    assert "not done: systemctl --user enable framewire (Failed to connect to bus); run it yourself" in done.stderr
+    assert "failed: systemctl --user enable framewire (Failed to connect to bus); run it yourself" in done.stderr
 
 
 def test_uninstall_stops_it_and_leaves_the_data(home):
@@ -245,7 +245,7 @@ def test_uninstall_without_systemctl_removes_the_file_and_says_the_rest(home):
     done = home.run("uninstall")
     assert done.returncode == 1
     assert not home.unit.exists()
-    assert "not done: systemctl --user disable --now framewire" in done.stderr
+    assert "failed: systemctl --user disable --now framewire" in done.stderr
 
 
 # What is written runs
@@ -317,16 +317,16 @@ def test_a_file_that_is_being_edited_keeps_no_killed_service_down_but_a_start(id
     idle.start("--service", "--config", str(file))
     assert idle.pid("normalizer-2")
     assert "is not TOML" in idle.said()
-    assert "it goes on with the settings it had" in idle.said()
+    assert "continuing with the previous settings" in idle.said()
     assert idle.stop() == 0
     assert idle.start("--service", "--config", str(file), ready=False).wait(20 * SLOWNESS) == BAD_CONFIG
 
 
 def test_settings_that_are_the_same_are_not_written_so_that_a_full_disk_stops_no_restart(run_dir):
     file = run_dir / "settings.json"
-    preparation.leave_behind(file, b"{}")
+    preparation.write_if_changed(file, b"{}")
     before = file.stat().st_ino
-    preparation.leave_behind(file, b"{}")
+    preparation.write_if_changed(file, b"{}")
     assert file.stat().st_ino == before
     with pytest.raises(Refused, match="cannot be written"):
-        preparation.leave_behind(run_dir / "nowhere" / "settings.json", b"{}")
+        preparation.write_if_changed(run_dir / "nowhere" / "settings.json", b"{}")

@@ -91,7 +91,7 @@ def test_a_supervisor_that_failed_leaves_word_of_its_children_and_why(tree):
     guard = tree.start_guarded()
     pid, hung = tree.status()["pid"], tree.pids()["gateway-1"]
     os.kill(hung, signal.SIGSTOP)
-    control.ask(tree.run_dir, "status")
+    control.request(tree.run_dir, "status")
     (tree.run_dir / "fail").touch()  # see tiny_supervisor.py
     eventually(lambda: tree.running() and tree.status()["pid"] != pid, 20)
     assert not psutil.pid_exists(hung) or psutil.Process(hung).status() == psutil.STATUS_ZOMBIE
@@ -108,7 +108,7 @@ def test_what_cannot_be_measured_is_not_known_and_ends_nobody():
     resource.setrlimit(resource.RLIMIT_NOFILE, (1, hard))  # no file can be opened, not even in /proc
     try:
         meter.sample()
-        meter.sample_dear()
+        meter.sample_expensive()
         other = meters.Meter(os.getpid())
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
@@ -141,7 +141,7 @@ def test_a_run_directory_that_its_owner_cannot_enter_ends_nobody(mode):
 
 @pytest.mark.parametrize("name", ["tokens.json", "settings.json", "children.json", "control.sock", "supervisor.lock"])
 @pytest.mark.parametrize("wreck", ["emptied", "a directory"])
-def test_a_killed_supervisor_comes_back_when_its_files_are_repaired(tree, name, wreck):
+def test_a_killed_supervisor_should_restart_when_its_files_are_repaired(tree, name, wreck):
     guard = tree.start_guarded()
     pid = tree.status()["pid"]
     file = tree.run_dir / name
@@ -154,7 +154,7 @@ def test_a_killed_supervisor_comes_back_when_its_files_are_repaired(tree, name, 
     else:
         file.mkdir()
     os.kill(guard.pid, signal.SIGCONT)
-    eventually(lambda: tree.running() or "supervisor died reason='left by itself" in tree.said(), 20)
+    eventually(lambda: tree.running() or "supervisor died reason='exited with code" in tree.said(), 20)
     assert guard.poll() is None
     if not tree.running() and file.exists():
         (file.rmdir if file.is_dir() else file.unlink)()
@@ -185,13 +185,13 @@ def test_a_reload_that_cannot_be_written_changes_nothing(tree, changed):
     settings = json.loads(before)
     settings["gateway"] |= changed.get("settings", {}).get("gateway", {})
     with pytest.raises(BadInput):
-        control.ask(tree.run_dir, "reload", settings=settings, source=changed.get("source", {}))
+        control.request(tree.run_dir, "reload", settings=settings, source=changed.get("source", {}))
     assert (tree.run_dir / "settings.json").read_bytes() == before
     assert tree.running()
 
 
 def test_numbers_that_are_none_are_not_taken_from_a_child(tree):
-    tree.behave("ingest", "boasts")
+    tree.behave("ingest", "bad_stats")
     tree.start()
     samples(tree)
     assert tree.status()["actors"]["ingest"] == {"events": 7}
@@ -200,10 +200,10 @@ def test_numbers_that_are_none_are_not_taken_from_a_child(tree):
 
 def test_whoever_waits_for_the_end_is_not_pushed_out_by_a_crowd(tree):
     (tree.run_dir / "tiny.toml").write_text((tree.run_dir / "tiny.toml").read_text().replace("1.0", "3.0"))
-    tree.behave("ingest", "deaf")
+    tree.behave("ingest", "ignores_stop")
     process = tree.start()
-    with control.line(tree.run_dir) as talk:
-        talk.ask("stop")
+    with control.connect(tree.run_dir) as talk:
+        talk.request("stop")
         crowd = []
         for _ in range(40):
             client = socket.socket(socket.AF_UNIX)

@@ -1,9 +1,9 @@
 """`tiny_actor.py NAME RUN_DIR`: the smallest child that keeps the contract, or breaks it in one stated way.
 
-What it does is in RUN_DIR/NAME.does, read at every start: nothing (it works), `mute` (ready, then silent), `dies`
-(exit code 1 at once), `refuses` (exit code 2, with words), `deaf` (stays on SIGTERM and at the end of its stdin),
-`babbles` (works, and writes what is no heartbeat), `boasts` (says that it is ready again and again, and numbers that
-are none). When it leaves it adds its name to RUN_DIR/left.
+The file RUN_DIR/NAME.does, read at every start, sets its behaviour. Empty: it works. `mute`: ready, then no heartbeat.
+`dies`: exit code 1 at once. `refuses`: exit code 2, with a message. `ignores_stop`: it continues after SIGTERM and
+after the end of its stdin. `prints_garbage`: it works, and writes malformed heartbeats. `bad_stats`: it reports ready
+repeatedly, and counters of wrong types. When it exits it appends its name to RUN_DIR/left.
 """
 
 import os
@@ -29,14 +29,14 @@ def main(name: str, run_dir: Path) -> int:
     signal.set_wakeup_fd(writer)
     signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
     say('{"ready":true}')
-    if does == "babbles":
+    if does == "prints_garbage":
         say("what is this?\n[1]\n" + "x" * 200_000)
         os.write(1, b'{"stats":"\xff"}\n{"stats":' + b"[" * 5_000 + b"\n")
-    if does == "boasts":
+    if does == "bad_stats":
         say('{"ready":true}\n{"ready":true}')
-    watched = [reader] if does == "deaf" else [0, reader]
-    while not stopping or does == "deaf":
-        if does == "boasts":
+    watched = [reader] if does == "ignores_stop" else [0, reader]
+    while not stopping or does == "ignores_stop":
+        if does == "bad_stats":
             say('{"stats":{"store_stuck_s":"x","queue":[1],"events":7,"outbox_full":true}}')
         elif does != "mute":
             say('{"stats":{"turns":1},"ts_ms":0}')
@@ -53,7 +53,7 @@ def main(name: str, run_dir: Path) -> int:
 def say(line: str) -> None:
     try:
         print(line, flush=True)
-    except BrokenPipeError:  # a deaf one outlives its supervisor
+    except BrokenPipeError:  # its supervisor has ended
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
 
 

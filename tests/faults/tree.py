@@ -58,7 +58,7 @@ class Tree:
         (self.run_dir / f"{name}.does").write_text(does)
 
     def status(self) -> dict[str, Any]:
-        return control.ask(self.run_dir, "status")
+        return control.request(self.run_dir, "status")
 
     def running(self) -> bool:
         try:

@@ -251,7 +251,7 @@ class Witness:
     # The pipeline's processes
 
     def status(self) -> dict[str, Any]:
-        return control.ask(self.run_dir, "status")
+        return control.request(self.run_dir, "status")
 
     def rows(self) -> dict[str, dict[str, Any]]:
         """Return what the supervisor says of its children, by name."""

@@ -27,7 +27,7 @@ class Loop:
         self.run_dir = run_dir
         self.asked: list[dict[str, Any]] = []
         self.selector = selectors.DefaultSelector()
-        self.server = control.Server(run_dir, self.selector, self.answer)
+        self.server = control.ControlServer(run_dir, self.selector, self.answer)
         self.reader, self.writer = socket.socketpair()
         self.selector.register(self.reader, selectors.EVENT_READ, None)
         self.thread = threading.Thread(target=self.run)
@@ -52,7 +52,7 @@ class Loop:
         self.writer.close()
         self.thread.join()
         self.server.close()
-        self.server.hang_up()
+        self.server.close_connections()
         self.reader.close()
         self.selector.close()
 
@@ -77,7 +77,7 @@ def lines_of(client: socket.socket) -> list[dict[str, Any]]:
 
 
 def test_one_line_asks_and_one_line_answers(loop):
-    assert control.ask(loop.run_dir, "status")["command"] == "status"
+    assert control.request(loop.run_dir, "status")["command"] == "status"
 
 
 def test_a_connection_may_ask_as_often_as_it_likes_and_is_answered_in_order(loop):
@@ -97,7 +97,7 @@ def test_a_request_may_come_byte_by_byte(loop):
 
 def test_what_the_supervisor_refuses_reaches_the_caller_as_words(loop):
     with pytest.raises(BadInput, match="this is refused"):
-        control.ask(loop.run_dir, "refuse")
+        control.request(loop.run_dir, "refuse")
 
 
 @pytest.mark.parametrize(
@@ -118,13 +118,13 @@ def test_a_line_without_an_end_is_cut_off(loop):
     with pytest.raises(OSError, match=r"Broken pipe|reset"):
         client.sendall(b"x" * (64 << 20))
     client.close()
-    assert control.ask(loop.run_dir, "status")["ok"]
+    assert control.request(loop.run_dir, "status")["ok"]
 
 
 def test_a_client_that_does_not_read_waits_alone_and_gets_everything_in_the_end(loop):
     client = raw(loop)
     client.sendall(b'{"command":"big"}\n' * 3)
-    assert control.ask(loop.run_dir, "status")["ok"]
+    assert control.request(loop.run_dir, "status")["ok"]
     client.shutdown(socket.SHUT_WR)
     assert [len(answer["big"]) for answer in lines_of(client)] == [len(BIG)] * 3
 
@@ -134,12 +134,12 @@ def test_a_client_that_hangs_up_in_the_middle_harms_nobody(loop):
         client = raw(loop)
         client.sendall(b'{"command":"big"}\n')
         client.close()
-    assert control.ask(loop.run_dir, "status")["ok"]
+    assert control.request(loop.run_dir, "status")["ok"]
 
 
 def test_when_too_many_are_connected_the_oldest_gives_way(loop):
     clients = [raw(loop) for _ in range(control.MAX_CLIENTS + 5)]
-    assert control.ask(loop.run_dir, "status")["ok"]
+    assert control.request(loop.run_dir, "status")["ok"]
     assert clients[0].recv(1) == b""
     for client in clients:
         client.close()
@@ -152,10 +152,10 @@ def test_the_socket_is_for_this_user_alone(loop):
 def test_a_stranger_is_not_served(loop, monkeypatch):
     monkeypatch.setattr(host, "is_ours", lambda _connection: False)
     with pytest.raises(control.NotRunning):
-        control.ask(loop.run_dir, "stop")
+        control.request(loop.run_dir, "stop")
     assert loop.asked == []
 
 
 def test_where_nobody_listens_the_command_says_so(run_dir):
     with pytest.raises(control.NotRunning, match="no pipeline is running with run_dir"):
-        control.ask(run_dir, "status")
+        control.request(run_dir, "status")

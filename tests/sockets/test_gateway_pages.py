@@ -274,27 +274,29 @@ class Teller(threading.Thread):
         self.join()
 
 
-def test_the_ledger_and_stories_come_from_the_queue_manager(rig):
-    teller = Teller(rig, {"ledger": {"ledger": {"in": 3, "sent": 3}}, "why": {"story": {"id": "h", "outcome": "sent"}}})
+def test_the_ledger_and_histories_come_from_the_queue_manager(rig):
+    teller = Teller(
+        rig, {"ledger": {"ledger": {"in": 3, "sent": 3}}, "why": {"history": {"id": "h", "outcome": "sent"}}}
+    )
     try:
         assert rig.status()["ledger"] == {"in": 3, "sent": 3}
         status, why = rig.get("/api/why?id=h", rig.tokens.control)
-        assert (status, why["story"]["outcome"]) == (200, "sent")
+        assert (status, why["history"]["outcome"]) == (200, "sent")
     finally:
         teller.stop()
 
 
 def test_why_joins_the_log_and_the_queue_manager(rig):
     (event,) = rig.send()
-    teller = Teller(rig, {"why": {"story": None}})
+    teller = Teller(rig, {"why": {"history": None}})
     try:
         status, why = rig.get(f"/api/why?id={event.id}", rig.tokens.control)
-        assert (status, why["story"]["position"], why["reasons"]) == (200, event.position, [])
+        assert (status, why["history"]["position"], why["reasons"]) == (200, event.position, [])
         assert rig.get("/api/why?id=unknown", rig.tokens.control)[0] == 404
     finally:
         teller.stop()
     status, why = rig.get(f"/api/why?id={event.id}", rig.tokens.control)
-    assert (status, why["story"]["position"], len(why["reasons"])) == (200, event.position, 1)
+    assert (status, why["history"]["position"], len(why["reasons"])) == (200, event.position, 1)
 
 
 def test_why_needs_an_id(rig):

@@ -49,10 +49,10 @@ def test_a_kill_is_logged_shown_and_told(shared: Actors) -> None:
     assert kill.position > 0
     assert kill.ts_ingest_ms <= kill.ts_normalized_ms <= kill.ts_queued_ms
     assert ids[0] in [event.id for event in shared.logged()]
-    story = LogReader(shared.run_dir).story(ids[0])
-    assert story is not None
-    assert story["outcome"] == "logged"
-    assert shared.ask(ask="why", id=ids[1])["story"]["outcome"] == "sent"
+    history = LogReader(shared.run_dir).history(ids[0])
+    assert history is not None
+    assert history["outcome"] == "logged"
+    assert shared.ask(ask="why", id=ids[1])["history"]["outcome"] == "sent"
 
 
 def test_log_lines_become_events_in_their_lanes(shared: Actors) -> None:

@@ -268,19 +268,19 @@ def test_overlays_that_come_and_go_leave_a_bounded_number_of_cursors(tmp_path: P
     writer.close()
 
 
-def test_stories_tell_the_place_the_drawers_and_the_reasons(tmp_path: Path) -> None:
+def test_a_history_has_the_position_the_overlays_and_the_reasons(tmp_path: Path) -> None:
     writer = open_log(tmp_path)
     reject = Reject("bad", "srcds", "Cut line", "L 03/", 5.0, dead=True)
     writer.commit([entry(1, 2, cursors=[("main", 1, 9.0)], rejects=[reject], identities=[("s\0k", "e1", 0.0)])])
     reader = LogReader(tmp_path)
-    first, second, bad = reader.story("e1"), reader.story("e2"), reader.story("bad")
+    first, second, bad = reader.history("e1"), reader.history("e2"), reader.history("bad")
     assert first is not None
     assert second is not None
     assert bad is not None
-    assert first["drawn_by"] == [{"overlay_id": "main", "by_ts_ms": 9.0}]
-    assert second["drawn_by"] == []
+    assert first["rendered_by"] == [{"overlay_id": "main", "by_ts_ms": 9.0}]
+    assert second["rendered_by"] == []
     assert (bad["outcome"], bad["reason"]) == ("dead-lettered", "Cut line")
-    assert reader.story("unknown") is None
+    assert reader.history("unknown") is None
     assert reader.identity("s\0k") == "e1"
     assert reader.cursor("main") == 1
     writer.close()
@@ -400,7 +400,7 @@ def test_a_log_that_is_damaged_is_refused_to_readers_not_fatal(tmp_path: Path) -
     path = tmp_path / log_store.LOG_FILE
     path.write_bytes(b"no database at all" * 1_000)
     reader = LogReader(tmp_path)
-    for question in (reader.head, reader.snapshot, lambda: reader.page(0, 10), lambda: reader.story("e1")):
+    for question in (reader.head, reader.snapshot, lambda: reader.page(0, 10), lambda: reader.history("e1")):
         with pytest.raises(Refused, match="cannot be read"):
             question()
 

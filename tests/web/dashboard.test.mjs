@@ -8,7 +8,7 @@ import { share } from "../../web_overlay/js/dashboard/format.mjs";
 import { Lags, health, overlayVerdict, processVerdict, sourceVerdict } from "../../web_overlay/js/dashboard/judge.mjs";
 import { History } from "../../web_overlay/js/dashboard/plots.mjs";
 import { KEPT, River } from "../../web_overlay/js/dashboard/river.mjs";
-import { delivery, steps } from "../../web_overlay/js/dashboard/story.mjs";
+import { delivery, steps } from "../../web_overlay/js/dashboard/history.mjs";
 import { Switches } from "../../web_overlay/js/dashboard/switches.mjs";
 import { event } from "./make.mjs";
 
@@ -149,16 +149,16 @@ test("the state of delivery is asked of the overlays that were there", () => {
   for (const [one, overlays, now, word] of cases) assert.equal(delivery(one, overlays, now).word, word);
 });
 
-test("a story is told in words, and never with a number of nothing", () => {
+test("a history is told in words, and never with a number of nothing", () => {
   const logged = { outcome: "logged", position: 7, ts_ingest_ms: 1_000, ts_normalized_ms: 1_001.5, ts_queued_ms: 1_002 };
   const words = (/** @type {any} */ answer, connected = ["main"]) => steps(answer, connected).map((step) => step.what);
-  assert.deepEqual(words({ story: { ...logged, drawn_by: [{ overlay_id: "main", by_ts_ms: 1_050 }] } }, ["main", "side"]), [
+  assert.deepEqual(words({ history: { ...logged, rendered_by: [{ overlay_id: "main", by_ts_ms: 1_050 }] } }, ["main", "side"]), [
     ...["Accepted", "Understood", "Logged as number 7", "Drawn by main", "Not drawn yet by side"],
   ]);
-  assert.match(words({ story: { ...logged, drawn_by: [] } }, []).at(-1) ?? "", /none was connected/);
-  assert.deepEqual(words({ story: { outcome: "dropped", detail: "cosmetic_full" } }), ["Not shown: dropped by the rule cosmetic_full"]);
-  assert.deepEqual(words({ story: { outcome: "rejected", reason: "no such type" } }), ["Rejected: no such type"]);
-  assert.deepEqual(words({ story: null, reasons: ["the queue-manager does not answer"] }), [
+  assert.match(words({ history: { ...logged, rendered_by: [] } }, []).at(-1) ?? "", /none was connected/);
+  assert.deepEqual(words({ history: { outcome: "dropped", detail: "cosmetic_full" } }), ["Not shown: dropped by the rule cosmetic_full"]);
+  assert.deepEqual(words({ history: { outcome: "rejected", reason: "no such type" } }), ["Rejected: no such type"]);
+  assert.deepEqual(words({ history: null, reasons: ["the queue-manager does not answer"] }), [
     ...["Nothing is known of it (any more)", "Not known: the queue-manager does not answer"],
   ]);
   assert.deepEqual(words(null), ["Nothing is known of it (any more)"]);

@@ -55,7 +55,7 @@ def page(window: Any, gate: Gate) -> Iterator[Any]:
         "quarantine": {
             "quarantine": [{"n": 1, "ts_ms": now_ms(), "kind": "event", "reason": EVIL, "excerpt": '{"a":1}'}]
         },
-        "why": {"id": "x", "story": {"outcome": "dropped", "detail": EVIL}, "reasons": []},
+        "why": {"id": "x", "history": {"outcome": "dropped", "detail": EVIL}, "reasons": []},
     }
     opened = window.new_page()
     opened.set_viewport_size({"width": 1920, "height": 1080})
@@ -147,7 +147,7 @@ def test_health_is_one_line_and_alerts_have_a_command_to_paste(gate: Gate, page:
     eventually(
         lambda: page.inner_text("#health") == "All well: 1 overlay, 1 source, 95 % of events drawn within 17 ms."
     )
-    advice = {"do": "it dies again and again; why:", "command": "framewire logs ingest"}
+    advice = {"do": "find the cause in the logs:", "command": "framewire logs ingest"}
     critical = {"key": "process.degraded", "name": "ingest", "text": EVIL, "level": "critical", "for_s": 3} | advice
     warning = {"key": "memory.warn", "name": "gateway-1", "text": "300 MB", "level": "warn", "do": "see", "for_s": 65}
     gate.status["status"] = STATUS | {"alerts": [critical, warning]}
@@ -289,8 +289,8 @@ def test_a_row_tells_its_history_and_can_be_shown_again(gate: Gate, page: Any) -
     eventually(lambda: river(page))
     accepted = now_ms()
     gate.status["why"] = {
-        "story": {"outcome": "logged", "position": 1, "ts_ingest_ms": accepted, "ts_normalized_ms": accepted + 1.5}
-        | {"ts_queued_ms": accepted + 2.25, "drawn_by": [{"overlay_id": "main-1", "by_ts_ms": accepted + 40}]}
+        "history": {"outcome": "logged", "position": 1, "ts_ingest_ms": accepted, "ts_normalized_ms": accepted + 1.5}
+        | {"ts_queued_ms": accepted + 2.25, "rendered_by": [{"overlay_id": "main-1", "by_ts_ms": accepted + 40}]}
     }
     page.click("#river button")
     eventually(lambda: page.locator("#river .steps li").count() == 4)

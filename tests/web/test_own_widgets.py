@@ -73,7 +73,7 @@ def test_the_template_is_a_widget_that_shows_something(page: Any, rig: Rig) -> N
 
 def test_a_name_that_is_taken_or_does_not_fit_is_refused(rig: Rig, page: Any) -> None:
     assert call(rig, "new", "twice").returncode == 0
-    assert "is there already" in call(rig, "new", "twice").stderr
+    assert "already exists" in call(rig, "new", "twice").stderr
     assert "expected a small letter" in call(rig, "new", "../x").stderr
 
 

@@ -4,8 +4,8 @@
     events          received = sent + coalesced + duplicate + expired + dropped + pending
 
 The first line counts what the producers numbered (a number that never arrived was lost with a killed process or at a
-full queue: only non-critical ones can be), the second what the queue-manager made of the events. `story` tells where
-one event went. The counts live in the log, the stories of non-critical events in memory.
+full queue: only non-critical ones can be), the second what the queue-manager made of the events. `history` tells where
+one event went. The counts live in the log, the histories of non-critical events in memory.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from msgspec import Struct
 
 from actors.core.contract.event import Category, EnvelopeBatch
 
-# Two generations of so many stories are kept: 10 s at 2,000 events/s, about 5 MB.
-STORIES: Final = 20_000
+# Two generations of so many histories are kept: 10 s at 2,000 events/s, about 5 MB.
+HISTORIES: Final = 20_000
 
 
 class Account(Struct):
@@ -82,8 +82,8 @@ class Ledger:
             # counted when they are committed, and what was not committed is sent again.
             if account.received > account.ended:
                 account.drop("restart", account.received - account.ended)
-        self._stories: dict[str, tuple[str, Any]] = {}
-        self._older_stories: dict[str, tuple[str, Any]] = {}
+        self._histories: dict[str, tuple[str, Any]] = {}
+        self._older_histories: dict[str, tuple[str, Any]] = {}
 
     def arrived(self, batch: EnvelopeBatch) -> None:
         """Count a batch of non-critical envelopes; numbers that were jumped over are lost until they come."""
@@ -108,17 +108,17 @@ class Ledger:
 
     def tell(self, event_id: str, outcome: str, detail: Any = None) -> None:
         """Remember what became of a non-critical event."""
-        self._stories[event_id] = (outcome, detail)
-        if len(self._stories) >= STORIES:
-            self._older_stories, self._stories = self._stories, {}
+        self._histories[event_id] = (outcome, detail)
+        if len(self._histories) >= HISTORIES:
+            self._older_histories, self._histories = self._histories, {}
 
-    def story(self, event_id: str) -> dict[str, Any] | None:
+    def history(self, event_id: str) -> dict[str, Any] | None:
         """Return {outcome, detail} of a recent non-critical event, or None when it is not known (any more).
 
         outcome is one of pending, sent (detail: frame number), coalesced (into which id), duplicate (of which id),
         expired, dropped (by which rule).
         """
-        found = self._stories.get(event_id) or self._older_stories.get(event_id)
+        found = self._histories.get(event_id) or self._older_histories.get(event_id)
         return None if found is None else {"id": event_id, "outcome": found[0], "detail": found[1]}
 
     def save(self) -> bytes:

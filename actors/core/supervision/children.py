@@ -1,12 +1,12 @@
-"""What state a child process is in, and what has to be done about it now.
+"""The state machine of each child process, and the actions that are due.
 
     STOPPED ─spawn▶ STARTING ─ready▶ RUNNING        any of them ─stop▶ STOPPING ─exit▶ STOPPED
-       ▲               │ exit           │ exit      exit with 2 is FAILED: the configuration is wrong, and starting
-       │               ▼                ▼           it again would only say so again
+       ▲               │ exit           │ exit      exit with 2 is FAILED: the configuration is wrong, and a restart
+       │               ▼                ▼           would fail in the same way
     restart NAME     BACKOFF ◀──────────┘           BACKOFF ─spawn▶ STARTING
 
-Nothing here knows a process: the supervisor reports what it saw (`spawned`, `beat`, `ready`, `died`) and carries out
-the orders that `Family.tick(now_s)` returns. Times are monotonic seconds, passed in.
+This module has no access to processes. The supervisor reports events (`spawned`, `heartbeat`, `ready`, `died`) and
+carries out the orders that `Children.tick(now_s)` returns. Times are monotonic seconds, passed in.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Final, NamedTuple
 from actors.core.supervision.kinds import Child
 from actors.core.supervision.restarts import BAD_CONFIG, Policy, Restarts
 
-START_S: Final = 10.0  # how long a starting child may be silent: imports on a cold disk, a log to recover
-DUMP_BEFORE_KILL_S: Final = 1.0  # what writing down the stacks of all threads may take
-GRACE_S: Final = 0.5  # what a stage gets at least when the stages before it have used up the time
-OVERSLEPT_S: Final = 1.0  # a loop that turned this much too late was stopped itself, and judges nobody for it
+START_S: Final = 10.0  # the limit for the first heartbeat: imports on a cold disk, a log to recover
+DUMP_BEFORE_KILL_S: Final = 1.0  # the time for writing the stacks of all threads
+GRACE_S: Final = 0.5  # the minimum for a stage when the stages before it have used up the time
+STALLED_S: Final = 1.0  # a supervisor whose loop was this late was stopped itself; missed heartbeats do not count
 
 
 class State(StrEnum):
@@ -34,18 +34,18 @@ class State(StrEnum):
 
 
 class Act(StrEnum):
-    """What the supervisor is to do with a child."""
+    """An action of the supervisor on a child."""
 
     SPAWN = "spawn"
-    WARN = "warn"  # it is silent: say so
-    DUMP = "dump"  # it is still silent: let it write down where it stands, which after its end nobody can know
-    TERMINATE = "terminate"  # SIGTERM: drain and leave
+    WARN = "warn"  # heartbeats are missing: log a warning
+    DUMP = "dump"  # heartbeats are still missing: make it write its stacks, which are lost after a kill
+    TERMINATE = "terminate"  # SIGTERM: drain and exit
     KILL = "kill"  # SIGKILL
 
 
-# A missing key is a contradiction: a bug of the supervisor, which must not go on as if nothing were.
+# A missing key is a bug of the supervisor: the KeyError ends it.
 TRANSITIONS: Final[dict[State, dict[str, State]]] = {
-    State.STOPPED: {"spawn": State.STARTING, "stop": State.STOPPED, "again": State.BACKOFF},
+    State.STOPPED: {"spawn": State.STARTING, "stop": State.STOPPED, "restart": State.BACKOFF},
     State.STARTING: {"ready": State.RUNNING, "exit": State.BACKOFF, "refuse": State.FAILED, "stop": State.STOPPING},
     State.RUNNING: {"ready": State.RUNNING, "exit": State.BACKOFF, "refuse": State.FAILED, "stop": State.STOPPING},
     State.STOPPING: {
@@ -54,8 +54,8 @@ TRANSITIONS: Final[dict[State, dict[str, State]]] = {
         "refuse": State.STOPPED,
         "stop": State.STOPPING,
     },
-    State.BACKOFF: {"spawn": State.STARTING, "stop": State.STOPPED, "again": State.BACKOFF},
-    State.FAILED: {"stop": State.STOPPED, "again": State.BACKOFF},
+    State.BACKOFF: {"spawn": State.STARTING, "stop": State.STOPPED, "restart": State.BACKOFF},
+    State.FAILED: {"stop": State.STOPPED, "restart": State.BACKOFF},
 }
 
 
@@ -68,8 +68,8 @@ class Limits(NamedTuple):
     drain_s: float = 5.0
 
 
-class Life:
-    """One child over all its incarnations."""
+class Lifecycle:
+    """The state of one child over all its incarnations."""
 
     def __init__(self, child: Child, limits: Limits) -> None:
         self.child = child
@@ -77,17 +77,17 @@ class Life:
         self.pid: int | None = None
         self.restarts = 0  # incarnations beyond the first
         self.last_reason = ""
-        self.left_on_request = False  # the last time it ended, it had been asked to
+        self.stopped_on_request = False  # of the last exit
         self.since_s = 0.0  # when this incarnation was spawned
-        self.heard_s = 0.0
+        self.heartbeat_s = 0.0
         self.due_s = 0.0  # BACKOFF: when to spawn. STOPPING: when to kill
         self._limits = limits
         self._deaths = Restarts(limits.restarts)
         self._ready_s: float | None = None
         self._spawned_before = False
-        self._again = False
-        self._cause = ""  # why we kill it, which its exit code could not tell
-        self._steps: list[tuple[float, Act]] = []  # what silence leads to next: (seconds of silence, what to do)
+        self._restart_after_exit = False
+        self._cause = ""  # why the supervisor stops or kills it; the exit code does not contain that
+        self._steps: list[tuple[float, Act]] = []  # the next actions: (seconds without a heartbeat, action)
         self._killed = False
 
     @property
@@ -98,77 +98,77 @@ class Life:
         self._go("spawn")
         self.restarts += self._spawned_before
         self._spawned_before = True
-        self.pid, self.since_s, self.heard_s = pid, now_s, now_s
+        self.pid, self.since_s, self.heartbeat_s = pid, now_s, now_s
         self._ready_s, self._cause, self._killed = None, "", False
-        self._steps = self._silence()
+        self._steps = self._steps_of_state()
 
     def not_spawned(self, now_s: float, reason: str) -> None:
-        """The system could not start a process at all; that counts like a death at birth."""
+        """Record that the system could not start a process; this counts as a death."""
         self._go("spawn")
-        self._ready_s, self._cause = None, ""  # those are of the incarnation before
+        self._ready_s, self._cause = None, ""  # the values of the previous incarnation
         self.died(now_s, 1, reason)
 
-    def beat(self, now_s: float) -> None:
-        self.heard_s, self._steps = now_s, self._silence()
+    def heartbeat(self, now_s: float) -> None:
+        self.heartbeat_s, self._steps = now_s, self._steps_of_state()
 
     def ready(self, now_s: float) -> None:
         self._go("ready")
         self._ready_s = now_s
-        self._steps = self._silence()
+        self._steps = self._steps_of_state()
 
     @property
     def silent(self) -> bool:
-        """Whether it was warned of, and has said nothing since."""
-        return self.state is State.RUNNING and len(self._steps) < len(self._silence())
+        """Whether a warning was logged, and no heartbeat has arrived since."""
+        return self.state is State.RUNNING and len(self._steps) < len(self._steps_of_state())
 
     def died(self, now_s: float, code: int, reason: str) -> None:
-        """Take the end of this incarnation: `code` decides, `reason` is what people read."""
+        """Record the exit of this incarnation: `code` decides what follows, `reason` is shown to operators."""
         self.pid, self.last_reason = None, self._cause or reason
-        asked = self.left_on_request = self.state is State.STOPPING
+        asked = self.stopped_on_request = self.state is State.STOPPING
         self._go("refuse" if code == BAD_CONFIG else "exit")
         if self.state is State.BACKOFF:
             healthy_s = 0.0 if self._ready_s is None else now_s - self._ready_s
             self.due_s = now_s + self._deaths.died(now_s, healthy_s)
-        elif asked and self._again:
-            self._again = False
-            self._go("again")
+        elif asked and self._restart_after_exit:
+            self._restart_after_exit = False
+            self._go("restart")
             self.due_s = now_s
 
     def stop(self, now_s: float, within_s: float, reason: str) -> Act | None:
-        """Ask it to leave within `within_s`; returns what has to be sent to it, None when there is no process."""
-        self._again = False
-        asked_before = self.state is State.STOPPING
+        """Request its exit within `within_s`. Return the signal to send, or None when there is no process."""
+        self._restart_after_exit = False
+        already_stopping = self.state is State.STOPPING
         self._go("stop")
         if self.state is not State.STOPPING:
             return None
-        # Asking again makes nobody's time to leave longer.
-        self.due_s = min(self.due_s, now_s + within_s) if asked_before else now_s + within_s
+        # A repeated request does not extend the deadline.
+        self.due_s = min(self.due_s, now_s + within_s) if already_stopping else now_s + within_s
         self._cause = reason
         return Act.TERMINATE
 
     def restart(self, now_s: float, reason: str = "restarted on request") -> Act | None:
-        """Ask it to leave and come back; returns what has to be sent to it."""
+        """Request its exit and a restart. Return the signal to send, or None when there is no process."""
         if not self.alive:
-            self._go("again")
+            self._go("restart")
             self.due_s = now_s
             return None
         act = self.stop(now_s, self._limits.drain_s, reason)
-        self._again = True
+        self._restart_after_exit = True
         return act
 
-    def abandon(self) -> Act | None:
-        """Kill it now and for good; returns what has to be sent to it."""
-        self._again = False
+    def kill(self) -> Act | None:
+        """Kill it now, without a restart. Return the signal to send, or None when there is no process."""
+        self._restart_after_exit = False
         self._go("stop")
         self._killed = True
         return Act.KILL if self.state is State.STOPPING else None
 
     def forgive(self, seconds: float, now_s: float) -> None:
-        """The supervisor itself was not running for so long, so its silence proves nothing."""
-        self.heard_s = min(now_s, self.heard_s + seconds)
+        """Ignore heartbeats that were missed in `seconds`, in which the supervisor itself was not running."""
+        self.heartbeat_s = min(now_s, self.heartbeat_s + seconds)
 
     def limit(self, limits: Limits) -> None:
-        """Live by other limits from now on."""
+        """Apply other limits from now on."""
         self._limits = limits
         self._deaths.policy = limits.restarts
 
@@ -176,7 +176,7 @@ class Life:
         return self._deaths.degraded(now_s)
 
     def tick(self, now_s: float) -> Act | None:
-        """Return what time alone has made necessary."""
+        """Return the action that is due, if any."""
         due_s = self.next_due_s()
         if due_s is None or now_s < due_s:
             return None
@@ -189,17 +189,17 @@ class Life:
         return act
 
     def next_due_s(self) -> float | None:
-        """Return when `tick` will want something if nothing else happens, None: never."""
+        """Return when `tick` will return an action if nothing else happens, None: never."""
         if self.state is State.BACKOFF:
             return self.due_s
         if self._killed or not self.alive:
             return None
         if self.state is State.STOPPING:
             return self.due_s
-        return self.heard_s + self._steps[0][0]
+        return self.heartbeat_s + self._steps[0][0]
 
-    def _silence(self) -> list[tuple[float, Act]]:
-        """Return what silence leads to in this state, in its order."""
+    def _steps_of_state(self) -> list[tuple[float, Act]]:
+        """Return the actions that follow missed heartbeats in this state, in order."""
         limits = self._limits
         if self.state is State.STARTING:
             return [(START_S - DUMP_BEFORE_KILL_S, Act.DUMP), (START_S, Act.KILL)]
@@ -208,8 +208,8 @@ class Life:
 
     def _cause_of_kill(self, now_s: float) -> str:
         if self.state is State.STOPPING:
-            return f"{self._cause}, killed because it did not leave in time"
-        return f"hung: no sign of life for {now_s - self.heard_s:.1f} s while {self.state}"
+            return f"{self._cause}, killed because it did not exit in time"
+        return f"hung: no heartbeat for {now_s - self.heartbeat_s:.1f} s while {self.state}"
 
     def _go(self, what: str) -> None:
         self.state = TRANSITIONS[self.state][what]
@@ -217,105 +217,113 @@ class Life:
 
 class Order(NamedTuple):
     act: Act
-    life: Life
+    lifecycle: Lifecycle
 
 
-class Family:
-    """All children: started together, stopped stage by stage, and changed while they run."""
+class Children:
+    """All children: they start together, stop stage by stage, and can be changed while they run."""
 
     def __init__(self, plan: Iterable[Child], limits: Limits) -> None:
-        self.lives = [Life(child, limits) for child in plan]
+        self.lifecycles = [Lifecycle(child, limits) for child in plan]
         self.was_ready = False
         self.stopping = False
         self._limits = limits
-        self._leaving: list[Life] = []  # no longer in the plan
-        self._stages: list[list[Life]] = []
+        self._removed: list[Lifecycle] = []  # no longer in the plan, and not stopped yet
+        self._stages: list[list[Lifecycle]] = []
         self._stop_by_s = 0.0
         self._reason = ""
 
     def start(self) -> list[Order]:
         """Return the orders of the first start, in the order of the plan."""
-        return [Order(Act.SPAWN, life) for life in self.lives]
+        return [Order(Act.SPAWN, lifecycle) for lifecycle in self.lifecycles]
 
-    def find(self, name: str) -> list[Life]:
+    def find(self, name: str) -> list[Lifecycle]:
         """Return the child of that name, or all children of that kind."""
-        return [life for life in self.lives if name in (life.child.name, life.child.kind)]
+        return [lifecycle for lifecycle in self.lifecycles if name in (lifecycle.child.name, lifecycle.child.kind)]
 
     def became_ready(self) -> bool:
-        """Tell, once, that everybody works whom the start waited for."""
-        wanted = [life for life in self.lives if life not in self._leaving and not life.child.optional]
-        if self.was_ready or any(life.state is not State.RUNNING for life in wanted):
+        """Return True once: when all children that are not optional are running."""
+        wanted = [
+            lifecycle
+            for lifecycle in self.lifecycles
+            if lifecycle not in self._removed and not lifecycle.child.optional
+        ]
+        if self.was_ready or any(lifecycle.state is not State.RUNNING for lifecycle in wanted):
             return False
         self.was_ready = True
         return True
 
     def stop(self, now_s: float, reason: str) -> None:
-        """Begin to stop everything; `tick` gives the orders."""
+        """Begin to stop all children; `tick` returns the orders."""
         if self.stopping:
             return
         self.stopping, self._reason, self._stop_by_s = True, reason, now_s + self._limits.drain_s
-        stages: dict[int, list[Life]] = {}
-        for life in self.lives:
-            stages.setdefault(life.child.stage, []).append(life)
+        stages: dict[int, list[Lifecycle]] = {}
+        for lifecycle in self.lifecycles:
+            stages.setdefault(lifecycle.child.stage, []).append(lifecycle)
         self._stages = [[], *(stages[number] for number in sorted(stages))]
 
     def change(self, plan: Iterable[Child], limits: Limits, now_s: float) -> list[Order]:
-        """Follow another plan and other limits; whoever is in both plans is left alone."""
+        """Change to another plan and other limits. A child that is in both plans keeps running."""
         self._limits = limits
-        known = {life.child.name: life for life in self.lives}
+        known = {lifecycle.child.name: lifecycle for lifecycle in self.lifecycles}
         plan = list(plan)
         names = {child.name for child in plan}
         orders = []
-        for life in known.values():
-            life.limit(limits)
-            if life.child.name not in names and life not in self._leaving:
-                self._leaving.append(life)
-                act = life.stop(now_s, limits.drain_s, "no longer asked for")
-                orders += [Order(act, life)] if act else []
+        for lifecycle in known.values():
+            lifecycle.limit(limits)
+            if lifecycle.child.name not in names and lifecycle not in self._removed:
+                self._removed.append(lifecycle)
+                act = lifecycle.stop(now_s, limits.drain_s, "removed from the configuration")
+                orders += [Order(act, lifecycle)] if act else []
         for child in plan:
             if child.name not in known:
-                known[child.name] = life = Life(child, limits)
-                orders.append(Order(Act.SPAWN, life))
-            elif known[child.name] in self._leaving:  # asked for again before it has left
-                self._leaving.remove(known[child.name])
+                known[child.name] = lifecycle = Lifecycle(child, limits)
+                orders.append(Order(Act.SPAWN, lifecycle))
+            elif known[child.name] in self._removed:  # added again before it has stopped
+                self._removed.remove(known[child.name])
                 known[child.name].restart(now_s)
-        gone = [life for life in known.values() if life.child.name not in names]
-        self.lives = [known[child.name] for child in plan] + gone
+        removed = [lifecycle for lifecycle in known.values() if lifecycle.child.name not in names]
+        self.lifecycles = [known[child.name] for child in plan] + removed
         return orders
 
-    def abandon(self) -> list[Order]:
-        """Return the orders that end everything now."""
-        self.stopping, self._stages = True, [self.lives]
-        acts = [(life.abandon(), life) for life in self.lives]
-        return [Order(act, life) for act, life in acts if act]
+    def kill_all(self) -> list[Order]:
+        """Return the orders that kill all children now."""
+        self.stopping, self._stages = True, [self.lifecycles]
+        acts = [(lifecycle.kill(), lifecycle) for lifecycle in self.lifecycles]
+        return [Order(act, lifecycle) for act, lifecycle in acts if act]
 
     def tick(self, now_s: float) -> list[Order]:
-        """Return what has to be done at `now_s`."""
+        """Return the orders that are due at `now_s`."""
         orders = []
-        for life in [life for life in self._leaving if not life.alive]:
-            self._leaving.remove(life)
-            self.lives.remove(life)
-        while len(self._stages) > 1 and not any(life.alive for life in self._stages[0]):
+        for lifecycle in [lifecycle for lifecycle in self._removed if not lifecycle.alive]:
+            self._removed.remove(lifecycle)
+            self.lifecycles.remove(lifecycle)
+        while len(self._stages) > 1 and not any(lifecycle.alive for lifecycle in self._stages[0]):
             self._stages.pop(0)
             within_s = max(GRACE_S, self._stop_by_s - now_s)
-            acts = [(life.stop(now_s, within_s, self._reason), life) for life in self._stages[0]]
-            orders += [Order(act, life) for act, life in acts if act]
-        return orders + [Order(act, life) for life in self.lives if (act := life.tick(now_s))]
+            acts = [(lifecycle.stop(now_s, within_s, self._reason), lifecycle) for lifecycle in self._stages[0]]
+            orders += [Order(act, lifecycle) for act, lifecycle in acts if act]
+        return orders + [Order(act, lifecycle) for lifecycle in self.lifecycles if (act := lifecycle.tick(now_s))]
 
     def next_due_s(self) -> float | None:
-        """Return when `tick` has to be called at the latest."""
-        return min((due_s for life in self.lives if (due_s := life.next_due_s()) is not None), default=None)
+        """Return the latest time for the next call of `tick`."""
+        return min(
+            (due_s for lifecycle in self.lifecycles if (due_s := lifecycle.next_due_s()) is not None), default=None
+        )
 
     @property
     def stopped(self) -> bool:
-        """Everything was asked to stop, and has."""
-        return self.stopping and len(self._stages) == 1 and not any(life.alive for life in self.lives)
+        """Whether a stop was requested and all children have exited."""
+        return self.stopping and len(self._stages) == 1 and not any(lifecycle.alive for lifecycle in self.lifecycles)
 
     def state(self, now_s: float) -> str:
-        """Return one word for the whole: starting, running, degraded or stopping."""
+        """Return the state of the pipeline: starting, running, degraded or stopping."""
         if self.stopping:
             return "stopping"
         if not self.was_ready:
             return "starting"
-        healthy = all(life.state is State.RUNNING and not life.degraded(now_s) for life in self.lives)
+        healthy = all(
+            lifecycle.state is State.RUNNING and not lifecycle.degraded(now_s) for lifecycle in self.lifecycles
+        )
         return "running" if healthy else "degraded"

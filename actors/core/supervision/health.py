@@ -1,9 +1,9 @@
-"""What a process may use, what is said when it uses more, and every alert of the house.
+"""Resource budgets of processes, and the table of all alerts.
 
-A gauge raises after five samples in a row above its limit and clears after five in a row below nine tenths of it: one
-spike is no news, and what hovers around a limit does not flicker. What follows is the budget's choice: a line in the
-log, an alert, or a restart (drained, so nothing is lost; at most one a minute, because a limit that is always exceeded
-must not become a restart loop).
+A gauge raises after five samples in a row above its limit and clears after five in a row below nine tenths of it. So a
+single spike is ignored, and a value near the limit does not flap. The budget chooses the consequence: a line in the
+log, an alert, or a restart. The process drains before a restart, so nothing is lost. There is at most one restart per
+minute, so that a limit that is always exceeded does not become a restart loop.
 
 Times are monotonic seconds, passed in.
 """
@@ -19,11 +19,13 @@ from actors.core.sources.state import Report, State
 IN_A_ROW: Final = 5
 CLEAR_SHARE: Final = 0.9
 RESTART_EVERY_S: Final = 60.0
-SLOW_STORE_S: Final = 1.0  # a commit takes 0.2 ms on an SSD and 30 ms on a disk; after a second the disk is in trouble
+SLOW_STORE_S: Final = (
+    1.0  # a commit takes 0.2 ms on an SSD and 30 ms on a disk; a second means that the disk has a fault
+)
 
 
 class Action(StrEnum):
-    """What follows when a budget is exceeded."""
+    """The consequence of an exceeded budget."""
 
     LOG = "log"
     ALERT = "alert"
@@ -31,39 +33,39 @@ class Action(StrEnum):
 
 
 class Level(StrEnum):
-    WARN = "warn"  # it works; look at it today
-    CRITICAL = "critical"  # something does not work now
+    WARN = "warn"  # the pipeline works; check it today
+    CRITICAL = "critical"  # a part of the pipeline does not work
 
 
 class Meaning(NamedTuple):
-    """One kind of alert, as docs/operations.md explains it too: what to do, which the command helps with."""
+    """One kind of alert: its level, the advice, and the command that helps. docs/operations.md has the same table."""
 
     level: Level
     do: str
-    command: str  # after the program's name; NAME: of the process that the alert is about
+    command: str  # without the program's name; NAME stands for the process that the alert is about
 
 
 ALERTS: Final[dict[str, Meaning]] = {
-    "process.failed": Meaning(Level.CRITICAL, "correct what it says, then:", "reload"),
-    "process.degraded": Meaning(Level.CRITICAL, "it dies again and again; why:", "logs"),
-    "process.silent": Meaning(Level.WARN, "where it hangs, unless it is stopped:", "logs NAME"),
-    "memory.warn": Meaning(Level.WARN, "see whether it grows:", "top"),
+    "process.failed": Meaning(Level.CRITICAL, "correct the configuration, then:", "reload"),
+    "process.degraded": Meaning(Level.CRITICAL, "find the cause in the logs:", "logs"),
+    "process.silent": Meaning(Level.WARN, "find where it hangs in its log:", "logs NAME"),
+    "memory.warn": Meaning(Level.WARN, "check whether it grows:", "top"),
     "memory.critical": Meaning(Level.CRITICAL, "raise its budget, or free memory:", "restart NAME"),
-    "cpu.high": Meaning(Level.WARN, "it will be late soon, give it less to do; see:", "top"),
+    "cpu.high": Meaning(Level.WARN, "reduce its load before it falls behind; see:", "top"),
     "store.slow": Meaning(Level.CRITICAL, "critical events wait for the disk; see:", "doctor"),
-    "log.full": Meaning(Level.WARN, "raise queue.log_max_bytes, then", "reload"),
+    "log.full": Meaning(Level.WARN, "raise queue.log_max_bytes, then:", "reload"),
     "state.full": Meaning(Level.WARN, "a source sends too many names; see:", "source list"),
-    "outbox.full": Meaning(Level.CRITICAL, "what keeps the log from taking it:", "logs queue-manager"),
-    "source.refused": Meaning(Level.CRITICAL, "correct what it says; then see:", "source list"),
+    "outbox.full": Meaning(Level.CRITICAL, "find why events are not logged:", "logs queue-manager"),
+    "source.refused": Meaning(Level.CRITICAL, "correct the source's settings or login; see:", "source list"),
     "source.degraded": Meaning(Level.WARN, "a part of the source is missing; see:", "source list"),
     "source.silent": Meaning(Level.WARN, "check the game or platform; see:", "source list"),
-    "list.unwritten": Meaning(Level.WARN, "make room, or correct its permissions; see:", "doctor"),
-    "guardian.gone": Meaning(Level.WARN, "nobody would restart it; stop it, then:", "start --detach"),
+    "list.unwritten": Meaning(Level.WARN, "free disk space, or correct the permissions; see:", "doctor"),
+    "guardian.gone": Meaning(Level.WARN, "no restart after a crash; stop it, then:", "start --detach"),
 }
 
 
 class Alert(NamedTuple):
-    """Something that an operator should know now. `name` is the process it is about."""
+    """One active alert. `name` is the process or source that it is about."""
 
     key: str
     name: str
@@ -83,7 +85,7 @@ class Alert(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """One limit: which alert it raises, on which reading, and what follows. The limit has the reading's unit."""
+    """One limit: the alert that it raises, the reading, and the consequence. The limit has the reading's unit."""
 
     alert: str
     reading: str  # rss_bytes or cpu_pct
@@ -115,14 +117,14 @@ class Gauge:
         return self.raised and self.value > self.rule.limit
 
     def text(self) -> str:
-        """Return the reading and its limit in words."""
+        """Return the reading and its limit as text."""
         if self.rule.reading == "rss_bytes":
             return f"{self.value / 1e6:.1f} MB of memory, budget {self.rule.limit / 1e6:.1f} MB"
         return f"{self.value:.0f} % of a core, budget {self.rule.limit:.0f} %"
 
 
-class Verdict(NamedTuple):
-    """A limit that was just crossed, in either direction, or that calls for a restart."""
+class Crossing(NamedTuple):
+    """A limit that was just crossed, in either direction, or that requires a restart."""
 
     alert: str
     raised: bool
@@ -137,9 +139,9 @@ class Health:
         self._gauges = [Gauge(rule) for rule in rules]
         self._restarted_s: float | None = None
 
-    def sample(self, now_s: float, readings: Mapping[str, float | None]) -> list[Verdict]:
-        """Take the readings of one moment (None: not known); return what follows."""
-        verdicts = []
+    def sample(self, now_s: float, readings: Mapping[str, float | None]) -> list[Crossing]:
+        """Process the readings of one moment (None: unknown); return the limits that were crossed."""
+        crossings = []
         for gauge in self._gauges:
             value = readings.get(gauge.rule.reading)
             if value is None:
@@ -147,8 +149,8 @@ class Health:
             crossed = gauge.sample(value)
             restart = gauge.exceeded and gauge.rule.action is Action.RESTART and self._may_restart(now_s)
             if crossed or restart:
-                verdicts.append(Verdict(gauge.rule.alert, gauge.raised, restart, gauge.text()))
-        return verdicts
+                crossings.append(Crossing(gauge.rule.alert, gauge.raised, restart, gauge.text()))
+        return crossings
 
     def _may_restart(self, now_s: float) -> bool:
         if self._restarted_s is not None and now_s - self._restarted_s < RESTART_EVERY_S:
@@ -157,33 +159,33 @@ class Health:
         return True
 
     def follow(self, rules: Iterable[Rule]) -> None:
-        """Take other limits; one that is as before keeps what it has seen, and the minute between restarts goes on."""
+        """Apply other limits. An unchanged limit keeps its samples, and the minute between restarts continues."""
         known = {gauge.rule: gauge for gauge in self._gauges}
         self._gauges = [known.get(rule) or Gauge(rule) for rule in rules]
 
-    def reborn(self) -> None:
-        """Another incarnation begins, and nobody has seen yet what it uses."""
+    def reset(self) -> None:
+        """Discard all samples: another incarnation begins."""
         self._gauges = [Gauge(gauge.rule) for gauge in self._gauges]
 
     def alerts(self, name: str) -> list[Alert]:
-        """Return what is above its limit and more than a line in the log; of one reading, only the highest limit."""
+        """Return the alerts of exceeded limits; for each reading, only that of the highest limit."""
         raised = [gauge for gauge in self._gauges if gauge.raised and gauge.rule.action is not Action.LOG]
         highest = {gauge.rule.reading: gauge for gauge in sorted(raised, key=lambda gauge: gauge.rule.limit)}
         return [Alert(gauge.rule.alert, name, gauge.text()) for gauge in highest.values()]
 
 
 def of_stats(name: str, stats: Mapping[str, Any]) -> list[Alert]:
-    """Return what an actor's own numbers say is wrong."""
+    """Return the alerts that follow from an actor's own counters."""
     found = []
     stuck_s = stats.get("store_stuck_s", 0.0)
     if stuck_s > SLOW_STORE_S:
-        found.append(Alert("store.slow", name, f"a commit has been under way for {stuck_s:.1f} s"))
+        found.append(Alert("store.slow", name, f"a commit has been running for {stuck_s:.1f} s"))
     if stats.get("log_full"):
         found.append(Alert("log.full", name, "events younger than queue.log_keep_s are removed: the log is full"))
     if stats.get("retained_full"):
-        found.append(Alert("state.full", name, "there are too many retained states: the oldest give way to new ones"))
+        found.append(Alert("state.full", name, "there are too many retained states: new ones replace the oldest"))
     if stats.get("outbox_full"):
-        found.append(Alert("outbox.full", name, "the outbox is full, sources are answered 503"))
+        found.append(Alert("outbox.full", name, "the outbox is full, and sources receive 503"))
     return found
 
 
@@ -195,7 +197,7 @@ _SOURCE_ALERTS: Final = {
 
 
 def of_sources(reports: Iterable[Report]) -> list[Alert]:
-    """Return what the states of sources say is wrong."""
+    """Return the alerts that follow from the states of sources."""
     return [
         Alert(_SOURCE_ALERTS[report.state], report.name, report.detail)
         for report in reports
@@ -204,21 +206,21 @@ def of_sources(reports: Iterable[Report]) -> list[Alert]:
 
 
 class Board:
-    """The alerts that stand now, and since when."""
+    """The active alerts, and since when."""
 
     def __init__(self) -> None:
         self._since_s: dict[tuple[str, str], float] = {}
-        self.standing: list[Alert] = []
+        self.active: list[Alert] = []
 
     def update(self, now_s: float, alerts: Iterable[Alert]) -> tuple[list[Alert], list[Alert]]:
-        """Take all that stand now; return what is new and what has gone, critical ones first."""
+        """Replace the active alerts; return those that are new and those that have cleared, critical ones first."""
         order = {Level.CRITICAL: 0, Level.WARN: 1}
-        before = {alert[:2]: alert for alert in self.standing}
-        self.standing = sorted(alerts, key=lambda alert: (order[alert.level], alert.key, alert.name))
-        now = {alert[:2] for alert in self.standing}
+        before = {alert[:2]: alert for alert in self.active}
+        self.active = sorted(alerts, key=lambda alert: (order[alert.level], alert.key, alert.name))
+        now = {alert[:2] for alert in self.active}
         self._since_s = {key: self._since_s.get(key, now_s) for key in now}
         return (
-            [alert for alert in self.standing if alert[:2] not in before],
+            [alert for alert in self.active if alert[:2] not in before],
             [alert for key, alert in before.items() if key not in now],
         )
 

@@ -1,9 +1,9 @@
-"""The kinds of processes, and which processes a configuration asks for.
+"""The kinds of processes, and the processes that a configuration requires.
 
 One row per kind. The plan of children, the order of start and stop, the restarts of a reload, the keys of `budgets.of`
 and the module that a child runs all follow from it. To add a kind of process, add a row.
 
-Consumers start first and producers last. They stop by stage, producers first, so that what was accepted flows out.
+Consumers start first and producers last. They stop by stage, producers first, so that accepted events are delivered.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ class Kind(Struct, frozen=True):
     """One kind of process.
 
     module    runs it: `main(settings, run_dir, name, index) -> exit code`
-    count     the key that says how many: a number n gives NAME-1 to NAME-n, a list one process for each of its names;
-              "" is exactly one process, called after its kind
+    count     the setting that gives the number of processes. A number n gives NAME-1 to NAME-n, a list gives one
+              process for each of its names. "" is exactly one process, named like its kind
     reads     keys of the settings; a change of one of them, or below it, restarts the process. `{name}` is its name
-    stage     when it stops: all processes of stage 0 first
+    stage     the order of stopping: all processes of stage 0 stop first
     optional  the pipeline is ready without it, and a start does not fail when its configuration is wrong
     """
 
@@ -47,7 +47,7 @@ KINDS: Final = (
 
 
 class Child(Struct, frozen=True):
-    """One process of the pipeline. `name` is what operators call it: `queue-manager`, `normalizer-2`, `twitch`."""
+    """One process of the pipeline. `name` is its name in commands: `queue-manager`, `normalizer-2`, `twitch`."""
 
     name: str
     kind: str

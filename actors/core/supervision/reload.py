@@ -1,8 +1,8 @@
-"""What a changed setting asks of a running pipeline.
+"""The effect of changed settings on a running pipeline.
 
-Nothing that was accepted depends on a setting, and every actor can be restarted without loss, so most changes restart
-the processes that read the setting (`reads` in kinds.py). Changes of addresses that overlays and game servers were
-given are refused. A reload is taken as a whole or not at all.
+No accepted event depends on a setting, and every actor can be restarted without loss. So most changes restart the
+processes that read the setting (`reads` in kinds.py). A change of an address that overlays or game servers use is
+refused. A reload is applied as a whole or not at all.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Any, Final, NamedTuple
 
 from actors.core.supervision.kinds import Child, reads
 
-# Keys, or beginnings of keys, that the supervisor itself follows without a restart. `sources`: children come and go.
+# Keys, or prefixes of keys, that the supervisor applies without restarting a process (`sources` starts or stops some).
 FOLLOWED: Final = ("supervisor", "budgets", "demo", "sources", "gateway.processes", "normalizer.processes")
 
 REFUSED: Final[dict[str, str]] = {
     "run_dir": "the pipeline keeps its files there",
-    "gateway.host": "overlays and bookmarks have this address",
-    "gateway.port": "overlays and bookmarks have this address",
-    "ingest.host": "game servers and programs have this address",
-    "ingest.port": "game servers and programs have this address",
+    "gateway.host": "overlays and bookmarks use this address",
+    "gateway.port": "overlays and bookmarks use this address",
+    "ingest.host": "game servers and programs use this address",
+    "ingest.port": "game servers and programs use this address",
     "faults": "only tests use it",
 }
 
@@ -34,10 +34,10 @@ class Change(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What a reload does.
+    """The effect of a reload.
 
     restarts  names of children that run before and after, and read a setting that changed
-    refusals  sentences; with any of them nothing happens
+    refusals  reasons for refusing the reload; with any of them nothing is changed
     """
 
     changes: list[Change]
@@ -48,7 +48,7 @@ class Plan(NamedTuple):
 def plan(
     before: Mapping[str, Any], after: Mapping[str, Any], old: Iterable[Child] = (), new: Iterable[Child] = ()
 ) -> Plan:
-    """Compare two trees of settings; `old` and `new` are the children that they ask for."""
+    """Compare two trees of settings; `old` and `new` are the children that they require."""
     changes = list(differences(before, after))
     refusals = [
         f"{change.key} is {change.before!r} and would be {change.after!r}: {reason}; stop and start instead"
@@ -76,7 +76,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any], path: str =
 
 
 def longest(table: Mapping[str, Any], key: str) -> Any:
-    """Return what the table has for the longest beginning of `key`, None when it has none."""
+    """Return the table's value for the longest prefix of `key`, None when there is none."""
     parts = key.split(".")
-    beginnings = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
-    return next((table[beginning] for beginning in beginnings if beginning in table), None)
+    prefixes = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next((table[prefix] for prefix in prefixes if prefix in table), None)

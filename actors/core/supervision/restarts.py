@@ -1,9 +1,9 @@
-"""When a process that died is started again.
+"""The restart policy for processes that died.
 
-Kubernetes waits 10 s before the second restart and OTP gives up after one death too many; a stream can afford
-neither. So the first restart is immediate, the next ones wait 0.2 s, doubling to 5 s, and nobody ever gives up: what
-dies again and again is called degraded, so that somebody looks. A healthy second forgives one death, and
-sixty all: what works in between is not made to wait for what happened long ago.
+Kubernetes waits 10 s before the second restart, and OTP stops restarting after a number of deaths. A stream can afford
+neither. The first restart is immediate, the next ones wait 0.2 s, doubling to 5 s, without a limit on their number. A
+process that dies repeatedly is marked as degraded, which raises an alert. A healthy second forgives one death, and
+sixty healthy seconds forgive all, so that old deaths do not delay the restart of a process that has worked since.
 
 Times are monotonic seconds, passed in.
 """
@@ -13,17 +13,17 @@ from __future__ import annotations
 from collections import deque
 from typing import Final, NamedTuple
 
-DEGRADED_RESTARTS: Final = 10  # more than these within the window: an alert, not an end
+DEGRADED_RESTARTS: Final = 10  # more than these within the window raise an alert
 DEGRADED_WINDOW_S: Final = 60.0
 
-ASKED: Final = 0  # exit codes, the contract of every process of the house
+ASKED: Final = 0  # the exit codes of all processes
 BAD_CONFIG: Final = 2
 REFUSED: Final = 3
-FORGIVEN: Final = 60  # deaths that a healthy span forgives, in equal parts
+FORGIVEN: Final = 60  # the number of deaths that `healthy_s` forgives, in equal parts
 
 
 class Policy(NamedTuple):
-    """first_s is the wait before the second restart, doubled up to max_s; healthy_s forgives all that was."""
+    """first_s is the wait before the second restart, doubled up to max_s; healthy_s without a failure resets it."""
 
     first_s: float = 0.2
     max_s: float = 5.0
@@ -31,7 +31,7 @@ class Policy(NamedTuple):
 
 
 class Restarts:
-    """The deaths of one process, and what they cost it."""
+    """The deaths of one process, and the resulting backoff."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -59,13 +59,13 @@ class Restarts:
         return len(self._deaths) > DEGRADED_RESTARTS and now_s - self._deaths[0] <= DEGRADED_WINDOW_S
 
 
-def comes_back(exit_code: int, ran_s: float, policy: Policy, was_ready: bool) -> bool:
-    """Tell whether the guardian starts the supervisor again.
+def should_restart(exit_code: int, ran_s: float, policy: Policy, was_ready: bool) -> bool:
+    """Return whether the guardian restarts the supervisor.
 
-    Asked to leave: never. Killed by a signal: always (negative codes, as Python counts them). Once it was ready,
-    nothing else keeps it down either: what it stumbles over now, a file that somebody broke, may be repaired. Before
-    that, a wrong configuration or a refusal is for whoever started it, and another failure worth a try after a healthy
-    run only.
+    After a requested stop: never. After a kill by a signal (a negative code): always. A supervisor that was ready once
+    is always restarted, because the cause of its exit, for example a damaged file, may be repaired. Before it was
+    ready, a wrong configuration or a refusal is reported to the caller instead, and another failure is retried only
+    after a healthy run.
     """
     if exit_code == ASKED:
         return False

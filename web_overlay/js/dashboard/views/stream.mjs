@@ -5,7 +5,7 @@ import { html, nothing } from "../../../vendor/lit-html@3.3.3/lit-html.js";
 import { repeat } from "../../../vendor/lit-html@3.3.3/directives/repeat.js";
 import { describe } from "../describe.mjs";
 import { time } from "../format.mjs";
-import { delivery, steps } from "../story.mjs";
+import { delivery, steps } from "../history.mjs";
 import { clip, icon, named } from "./parts.mjs";
 
 /** @typedef {import("../../core/types.mjs").Event} Event */

@@ -30,41 +30,41 @@ function after(from, to) {
  * @returns {Step[]}
  */
 export function steps(answer, connected) {
-  const story = answer?.story;
+  const history = answer?.history;
   const missing = Array.isArray(answer?.reasons) ? answer.reasons.map(String) : [];
   /** @type {Step[]} */
   const trouble = missing.map((/** @type {string} */ what) => ({ what: `Not known: ${what}`, when: "", tone: "warn" }));
-  if (story === null || typeof story !== "object") {
+  if (history === null || typeof history !== "object") {
     return [{ what: "Nothing is known of it (any more)", when: "", tone: "warn" }, ...trouble];
   }
-  return [...way(story), ...end(story, connected), ...trouble];
+  return [...way(history), ...end(history, connected), ...trouble];
 }
 
-/** @param {Record<string, any>} story @returns {Step[]} */
-function way(story) {
-  const begin = story.ts_ingest_ms;
+/** @param {Record<string, any>} history @returns {Step[]} */
+function way(history) {
+  const begin = history.ts_ingest_ms;
   /** @type {Step[]} */
   const found = [];
-  if (typeof story.ts_source_ms === "number") found.push({ what: "Happened, says the source", when: time(story.ts_source_ms), tone: "" });
+  if (typeof history.ts_source_ms === "number") found.push({ what: "Happened (time of the source)", when: time(history.ts_source_ms), tone: "" });
   if (typeof begin === "number") found.push({ what: "Accepted", when: time(begin), tone: "" });
-  if (typeof story.ts_normalized_ms === "number") found.push({ what: "Understood", when: after(begin, story.ts_normalized_ms), tone: "" });
+  if (typeof history.ts_normalized_ms === "number") found.push({ what: "Understood", when: after(begin, history.ts_normalized_ms), tone: "" });
   return found;
 }
 
-/** @param {Record<string, any>} story @param {string[]} connected @returns {Step[]} */
-function end(story, connected) {
-  if (story.outcome !== "logged") {
-    const known = Object.hasOwn(OUTCOMES, String(story.outcome)) ? OUTCOMES[story.outcome] : null;
-    const [what, tone] = known ? known(word(story.detail)) : [word(story.outcome), /** @type {const} */ ("")];
-    const why = typeof story.reason === "string" ? `: ${story.reason}` : "";
+/** @param {Record<string, any>} history @param {string[]} connected @returns {Step[]} */
+function end(history, connected) {
+  if (history.outcome !== "logged") {
+    const known = Object.hasOwn(OUTCOMES, String(history.outcome)) ? OUTCOMES[history.outcome] : null;
+    const [what, tone] = known ? known(word(history.detail)) : [word(history.outcome), /** @type {const} */ ("")];
+    const why = typeof history.reason === "string" ? `: ${history.reason}` : "";
     return [{ what: what + why, when: "", tone }];
   }
-  const begin = story.ts_ingest_ms;
-  const drawn = rows(story.drawn_by);
+  const begin = history.ts_ingest_ms;
+  const drawn = rows(history.rendered_by);
   const by = drawn.map((row) => String(row.overlay_id));
   const waiting = connected.filter((id) => !by.includes(id));
   /** @type {Step[]} */
-  const found = [{ what: `Logged as number ${word(story.position)}`, when: after(begin, story.ts_queued_ms), tone: "" }];
+  const found = [{ what: `Logged as number ${word(history.position)}`, when: after(begin, history.ts_queued_ms), tone: "" }];
   // A receipt covers everything up to its position, and is sent some times a second at most: "by" is an upper bound.
   for (const row of drawn) found.push({ what: `Drawn by ${word(row.overlay_id)}`, when: `by ${time(row.by_ts_ms)}`, tone: "" });
   for (const id of waiting) found.push({ what: `Not drawn yet by ${id}`, when: "", tone: "warn" });
