@@ -1,8 +1,8 @@
-"""Settings: one Struct tree with every default, unit and bound. TOML in, refused with its path when wrong.
+"""Settings: one tree of Structs with every default, unit and bound. An invalid TOML file is refused with the path.
 
-`configs/default.toml` spells out every key with its reason and a test holds it equal to `Settings()`.
-`--set key=value` overrides one key; its right side is TOML, a bare word is a string. Settings are loaded once and
-passed down as the narrow sub-struct; nothing reads the environment later.
+`configs/default.toml` has every key with its reason; a test compares it with `Settings()`. `--set key=value` overrides
+one key; its right side is TOML, or a bare word as a string. Settings are loaded once, and each part of the program
+receives only its own section. No code reads the environment later.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Ingest(Section, frozen=True):
 
 
 class Producer(Section, frozen=True):
-    """What every producer's outbox and window keep to (core/delivery/window.py)."""
+    """The limits of every producer's outbox and window (core/delivery/window.py)."""
 
     window_rows: Number = 1_024
     window_bytes: Size = 1 << 20
@@ -90,7 +90,7 @@ class Gateway(Section, frozen=True):
 
 
 class Supervisor(Section, frozen=True):
-    """Restarts, hangs, stopping."""
+    """Restarts, detection of hangs, stop."""
 
     backoff_first_s: Seconds = 0.2
     backoff_max_s: Seconds = 5.0
@@ -105,8 +105,8 @@ Percent = Annotated[float, Meta(gt=0, le=100_000)]
 Follow = Literal["log", "alert", "restart"]
 
 
-class Exceptional(Section, frozen=True):
-    """What is different for one kind of process; None: as for all."""
+class BudgetOverrides(Section, frozen=True):
+    """The budgets of one kind of process; None: the common value."""
 
     memory_warn_bytes: Size | None = None
     memory_critical_bytes: Size | None = None
@@ -117,7 +117,7 @@ class Exceptional(Section, frozen=True):
 
 
 class Budgets(Section, frozen=True):
-    """What a process may use, and what follows when it uses more (core/supervision/health.py)."""
+    """Limits of resource use per process, and the consequences (core/supervision/health.py)."""
 
     memory_warn_bytes: Size = 256 << 20
     memory_critical_bytes: Size = 512 << 20
@@ -125,16 +125,16 @@ class Budgets(Section, frozen=True):
     on_memory_warn: Follow = "log"
     on_memory_critical: Follow = "alert"
     on_cpu: Follow = "alert"
-    of: dict[str, Exceptional] = {}
+    of: dict[str, BudgetOverrides] = {}
 
     def for_kind(self, kind: str) -> Budgets:
-        """Return what holds for one kind of process."""
-        own = msgspec.structs.asdict(self.of.get(kind, Exceptional()))
+        """Return the budgets of one kind of process."""
+        own = msgspec.structs.asdict(self.of.get(kind, BudgetOverrides()))
         return msgspec.structs.replace(self, **{key: value for key, value in own.items() if value is not None})
 
 
 class Faults(Section, frozen=True):
-    """Faults on purpose, for tests: see actors/faults.py. Empty in every real configuration."""
+    """Faults that tests inject (actors/faults.py). Empty in every real configuration."""
 
     kill_at: str = ""
     poison: str = ""
@@ -158,11 +158,11 @@ class Settings(Section, frozen=True):
         return spec.settings_of(name, self.all_sources()[name])
 
     def all_sources(self) -> dict[str, dict[str, Any]]:
-        """Return the sources that the file names, and the demo."""
+        """Return the configured sources and the demo."""
         return {"demo": {"kind": "demo"}, **self.sources} if self.demo else self.sources
 
     def children(self) -> list[Child]:
-        """Return the processes that these settings ask for, in the order of their start."""
+        """Return the processes that these settings require, in the order of their start."""
         processes: list[str] = []
         paths: list[str] = []
         for name, tree in self.all_sources().items():
@@ -183,19 +183,19 @@ def load(path: Path | None, overrides: Iterable[str] = ()) -> Settings:
     """Return the settings of a TOML file (None: all defaults) with `key=value` overrides applied.
 
     Raises:
-        ConfigError: the file cannot be read, is no TOML, or holds an unknown key or a wrong value.
+        ConfigError: the file cannot be read, is not TOML, or has an unknown key or a wrong value.
     """
     tree: dict[str, Any] = {}
     where = "the defaults" if path is None else str(path)
     if path is not None:
         try:
-            tree = tomllib.loads(path.read_text(encoding="utf-8").removeprefix("\ufeff"))  # as Notepad begins it
+            tree = tomllib.loads(path.read_text(encoding="utf-8").removeprefix("\ufeff"))  # the BOM of Notepad
         except OSError as error:
             raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
         except (
             ValueError,
             RecursionError,
-        ) as error:  # or no UTF-8, 5,000 digits, endless brackets
+        ) as error:  # also for invalid UTF-8, 5,000 digits, deeply nested brackets
             raise ConfigError(f"{path} is not TOML: {error}") from error
     overrides = list(overrides)
     for override in overrides:
@@ -211,9 +211,9 @@ def load(path: Path | None, overrides: Iterable[str] = ()) -> Settings:
 
 
 def _check(settings: Settings, where: str) -> None:
-    """See what no single key can show."""
+    """Check the rules that involve more than one key."""
     if "\0" in settings.run_dir:
-        raise ConfigError(f"{where}: run_dir holds a NUL character, expected a path")
+        raise ConfigError(f"{where}: run_dir contains a NUL character, expected a path")
     if settings.gateway.port == settings.ingest.port:
         raise ConfigError(f"{where}: gateway.port and ingest.port are both {settings.ingest.port}, expected two ports")
     if settings.queue.busy_hz > settings.queue.flush_hz:
@@ -250,14 +250,14 @@ def _check(settings: Settings, where: str) -> None:
 
 
 def _hint(error: str) -> str:
-    """Return which key an unknown one may have been meant for."""
+    """Return a suggestion for an unknown key."""
     unknown = re.search(r"unknown field `([^`]+)`(?: - at `\$\.?([^`]*)`)?", error)
     if unknown is None:
         return ""
     sections = {field.name: field.type for field in msgspec.structs.fields(Settings)}
-    struct = Exceptional if "[...]" in (unknown[2] or "") else sections.get(unknown[2] or "", Settings)
+    struct = BudgetOverrides if "[...]" in (unknown[2] or "") else sections.get(unknown[2] or "", Settings)
     near = get_close_matches(unknown[1], [field.name for field in msgspec.structs.fields(struct)], n=1)
-    return f" (did you mean `{near[0]}`? {program.page('configuration')} has every key)" if near else ""
+    return f" (did you mean `{near[0]}`? {program.page('configuration')} lists all keys)" if near else ""
 
 
 def _apply(tree: dict[str, Any], override: str) -> None:
@@ -272,20 +272,20 @@ def _apply(tree: dict[str, Any], override: str) -> None:
     for parent in parents:
         tree = tree.setdefault(parent, {})
         if not isinstance(tree, dict):
-            raise ConfigError(f"--set {override!r}: {parent!r} is no section")
+            raise ConfigError(f"--set {override!r}: {parent!r} is not a section")
     tree[leaf] = value
 
 
 class Source(Struct, frozen=True):
-    """Where settings came from: a file (None: all defaults), and what --set changed of it."""
+    """The origin of settings: a file (None: all defaults) and the --set overrides."""
 
     file: str | None = None
     overrides: list[str] = []
 
     def options(self, run_dir: str, every: bool = False) -> str:
-        """Return what says in another command line that this pipeline is meant, "" for the default one.
+        """Return the options that select this pipeline in another command line, "" for the default one.
 
-        `every`: with all that --set has changed, as a start needs.
+        `every`: with all --set overrides, as a start needs.
         """
         kept = [one for one in self.overrides if every and one.partition("=")[0].strip() != "run_dir"]
         kept += [] if run_dir == str(program.default_run_dir()) else [f"run_dir={run_dir}"]
@@ -304,10 +304,10 @@ def tree_of(settings: Settings) -> dict[str, Any]:
 
 
 def of_tree(tree: Any) -> Settings:
-    """Return settings of plain data.
+    """Return settings from plain data.
 
     Raises:
-        ConfigError: an unknown key, a wrong value.
+        ConfigError: an unknown key or a wrong value.
     """
     try:
         settings = msgspec.convert(tree, Settings)
@@ -317,16 +317,16 @@ def of_tree(tree: Any) -> Settings:
     return settings
 
 
-def hand_down(settings: Settings) -> bytes:
-    """Return the settings as the supervisor leaves them in the run directory for its children and commands."""
+def encode(settings: Settings) -> bytes:
+    """Return the settings in the form in which the supervisor stores them for its children and commands."""
     return msgspec.json.format(msgspec.json.encode(settings), indent=1)
 
 
 def source_of(run_dir: Path) -> Source:
-    """Return what the pipeline in `run_dir` was started with.
+    """Return the origin of the settings of the pipeline in `run_dir`.
 
     Raises:
-        ConfigError: it does not say.
+        ConfigError: the file is missing or invalid.
     """
     try:
         return msgspec.json.decode((run_dir / SOURCE_FILE).read_bytes(), type=Source)
@@ -335,7 +335,7 @@ def source_of(run_dir: Path) -> Source:
 
 
 def of_run_dir(run_dir: Path) -> Settings:
-    """Return the settings of the pipeline that runs, or last ran, in `run_dir`.
+    """Return the settings of the pipeline that is running, or was last running, in `run_dir`.
 
     Raises:
         ConfigError: there are none.
@@ -344,6 +344,6 @@ def of_run_dir(run_dir: Path) -> Settings:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Settings)
     except FileNotFoundError as error:
-        raise ConfigError(f"no pipeline was started with run_dir {run_dir} (there is no {path.name})") from error
+        raise ConfigError(f"no pipeline was started with run_dir {run_dir} ({path.name} does not exist)") from error
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error

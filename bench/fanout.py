@@ -77,7 +77,7 @@ class Server(NamedTuple):
 def gateway(port: int, directory: Path) -> Iterator[Server]:
     """Our gateway, fed by a PUB socket of ours."""
     settings = config.load(None, [f"run_dir={directory}", f"gateway.port={port}"])
-    (directory / config.SETTINGS_FILE).write_bytes(config.hand_down(settings))
+    (directory / config.SETTINGS_FILE).write_bytes(config.encode(settings))
     token = tokens.load_or_create(directory).display
     log = Log(directory, 86_400.0, 1 << 30, 86_400.0, 1_000)
     head = log.recovered.head

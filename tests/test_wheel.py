@@ -118,7 +118,7 @@ def test_an_installed_framewire_names_itself_and_its_own_files(installed: Instal
     assert page is not None
     assert Path(page[1]).is_file()
     wrong = installed.command("start", "--set", "gatewy.port=1").stderr
-    named = re.search(r"(/\S+/configuration\.md) has every key", wrong)
+    named = re.search(r"(/\S+/configuration\.md) lists all keys", wrong)
     assert named is not None
     assert Path(named[1]).is_file()
 

@@ -34,9 +34,9 @@ _SETTINGS_INTRO = """# Configuration
 Generated from `configs/default.toml` and `actors/config.py` by `python -m tools.docs`; a test fails when it
 is stale.
 
-`./supervisor.py start` reads `configs/default.toml`; `--config FILE` reads another file, in which only what differs
-need stand. `--set key=value` overrides one key, on every command that talks to a running pipeline; its right side is
-TOML, and a bare word is a string:
+`./supervisor.py start` reads `configs/default.toml`. `--config FILE` reads another file, which needs only the keys that
+differ. `--set key=value` overrides one key; commands for a running pipeline have this option, too. Its right side is
+TOML, or a bare word as a string:
 
 ```sh
 ./supervisor.py start --config my.toml --set gateway.port=7800 --set demo=false --set run_dir=second-run

@@ -106,7 +106,7 @@ def prepare(settings: Settings, invocation: Invocation) -> tuple[Settings, Path,
     refuse_beside_another(run_dir)
     settings = msgspec.structs.replace(settings, run_dir=str(run_dir))
     if not invocation.again:  # after a kill they were read from there, and a full disk must not prevent the restart
-        write_if_changed(run_dir / config.SETTINGS_FILE, config.hand_down(settings))
+        write_if_changed(run_dir / config.SETTINGS_FILE, config.encode(settings))
         write_if_changed(run_dir / config.SOURCE_FILE, msgspec.json.encode(invocation.source))
     tokens.load_or_create(run_dir)
     return settings, run_dir, lock

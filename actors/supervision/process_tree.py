@@ -307,7 +307,7 @@ class Supervisor:
         try:
             settings = config.of_tree(request.get("settings"))
             source = msgspec.convert(request.get("source"), Source)
-            files = {config.SOURCE_FILE: msgspec.json.encode(source), config.SETTINGS_FILE: config.hand_down(settings)}
+            files = {config.SOURCE_FILE: msgspec.json.encode(source), config.SETTINGS_FILE: config.encode(settings)}
         except (ConfigError, msgspec.ValidationError, UnicodeEncodeError) as error:  # JSON allows half a surrogate pair
             raise BadInput(str(error)) from error
         wanted = reload.plan(
@@ -470,7 +470,7 @@ class Supervisor:
         file = self._run_dir / config.SETTINGS_FILE
         with suppress(OSError):
             if not file.exists():
-                host.write_private(file, config.hand_down(self._settings))
+                host.write_private(file, config.encode(self._settings))
 
     def _show_logs(self) -> None:
         """Repeat warnings and errors of children on the terminal of `start`."""

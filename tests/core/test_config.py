@@ -90,7 +90,7 @@ def test_a_file_that_is_not_there_or_no_toml_is_refused_by_name(tmp_path):
 
 def test_what_is_handed_down_is_what_children_load(tmp_path):
     settings = load(None, ["gateway.port=7800", "demo=false"])
-    (tmp_path / config.SETTINGS_FILE).write_bytes(config.hand_down(settings))
+    (tmp_path / config.SETTINGS_FILE).write_bytes(config.encode(settings))
     assert config.of_run_dir(tmp_path) == settings
 
 

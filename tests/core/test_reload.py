@@ -82,6 +82,6 @@ def test_a_new_source_restarts_nothing():
 
 
 def test_a_key_of_a_table_is_compared_too():
-    exceptional = msgspec.to_builtins(config.Exceptional())
+    exceptional = msgspec.to_builtins(config.BudgetOverrides())
     found = planned("budgets.of.gateway.cpu_pct=50.0").changes
     assert found == [Change("budgets.of.gateway", None, exceptional | {"cpu_pct": 50.0})]

@@ -1,4 +1,4 @@
-"""docs/operations.md keeps its word: its tables are complete, its backup is whole, and what it restores goes on."""
+"""docs/operations.md: its tables are complete, and its backup and restore commands work."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_every_command_that_the_page_calls_exists():
 
 def test_every_file_of_a_running_pipeline_is_in_the_table(pipeline):
     pipeline.command("emit", "raid", "user=ada", "viewers=1")
-    patterns = [name.replace("NAME", "*") for name in rows("The run directory")]
+    patterns = [name.replace("NAME", "*") for name in rows("Run directory")]
     patterns += ["log.db-wal", "log.db-shm", "outbox-*.db-wal", "outbox-*.db-shm", "console"]  # "-wal" follows its file
     files = [path.relative_to(pipeline.run_dir).as_posix() for path in pipeline.run_dir.rglob("*") if not path.is_dir()]
     assert [file for file in files if not any(fnmatch(file, pattern) for pattern in patterns)] == []

@@ -294,7 +294,7 @@ class Witness:
         settings = config.of_run_dir(self.run_dir)
         armed = msgspec.structs.replace(settings.faults, kill_at=",".join(points.values()))
         changed = msgspec.structs.replace(settings, faults=armed)
-        host.write_private(path, config.hand_down(changed))
+        host.write_private(path, config.encode(changed))
         rows, killed = self.rows(), self._armed | set(points)
         self._armed = set(points)
         for name in killed:

@@ -39,7 +39,7 @@ class Actors:
         self.settings = config.load(
             None, [f"run_dir={self.run_dir}", f"ingest.port={self.ingest_port}", "demo=false", *overrides]
         )
-        host.write_private(self.run_dir / config.SETTINGS_FILE, config.hand_down(self.settings))
+        host.write_private(self.run_dir / config.SETTINGS_FILE, config.encode(self.settings))
         self.tokens = tokens.load_or_create(self.run_dir)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.context = zmq.Context()
@@ -61,7 +61,7 @@ class Actors:
     def configure(self, **faults: str) -> None:
         """Change `faults.*` for the actors that start from now on."""
         changed = msgspec.structs.replace(self.settings, faults=config.Faults(**faults))
-        host.write_private(self.run_dir / config.SETTINGS_FILE, config.hand_down(changed))
+        host.write_private(self.run_dir / config.SETTINGS_FILE, config.encode(changed))
 
     def start(self, *names: str, ready: bool = True) -> None:
         for name in names:

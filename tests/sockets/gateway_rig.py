@@ -54,7 +54,7 @@ class Rig:
         self.port = free_port()
         ports = [f"gateway.port={self.port}", f"ingest.port={free_port()}"]  # nothing listens at the second
         self.settings = config.load(None, [*ports, *overrides])
-        (self.run_dir / config.SETTINGS_FILE).write_bytes(config.hand_down(self.settings))
+        (self.run_dir / config.SETTINGS_FILE).write_bytes(config.encode(self.settings))
         self.tokens = tokens.load_or_create(self.run_dir)
         self.context: zmq.Context[Any] = zmq.Context()
         self.bus = wire.Bus(self.run_dir, self.context)
