@@ -209,6 +209,7 @@ class Handler(web.RequestHandler):
         self.ingest = ingest
         self._chunks: list[bytes] = []
         self._received_bytes = 0
+        self._with_error: dict[str, str] = {}  # headers of an error; tornado drops those that were set before it
 
     def prepare(self) -> None:
         self.ingest.metrics.requests += 1
@@ -244,7 +245,7 @@ class Handler(web.RequestHandler):
     def _limit(self, size_bytes: int) -> None:
         limit = self.ingest.settings.max_body_bytes
         if size_bytes > limit:
-            self.set_header("Connection", "close")
+            self._with_error["Connection"] = "close"
             raise web.HTTPError(413, f"the body has {size_bytes} bytes or more, expected at most {limit}")
 
     def answer(self, status: int, **facts: Any) -> None:
@@ -258,6 +259,8 @@ class Handler(web.RequestHandler):
         metrics.status_5xx += status_code >= 500
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         text = error.log_message if isinstance(error, web.HTTPError) and error.log_message else self._reason
+        for name, value in self._with_error.items():
+            self.set_header(name, value)
         self.answer(status_code, error=text)
 
     def log_exception(self, *exc_info: Any) -> None:
@@ -270,7 +273,7 @@ class Handler(web.RequestHandler):
 
     def refuse(self, error: BadInput | Refused) -> NoReturn:
         if isinstance(error, Refused):
-            self.set_header("Retry-After", "1")
+            self._with_error["Retry-After"] = "1"
             raise web.HTTPError(503, _escaped(error)) from error
         status = 413 if isinstance(error, TooLarge) else 401 if isinstance(error, Forbidden) else 400
         raise web.HTTPError(status, _escaped(error)) from error

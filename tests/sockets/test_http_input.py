@@ -1,0 +1,117 @@
+"""Requests that no honest client sends: none is answered 500, leaves a traceback, or puts its text into a log."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from actors.secrets import Secrets
+from tests.sockets.actors import KILL, Actors
+from tests.sockets.gateway_rig import Rig
+from tests.support import eventually
+
+TRICKS = {
+    "nothing more": ("", b""),
+    "a length in superscript": ("Content-Length: \xb2", b"x"),
+    "a length of 5,000 digits": ("Content-Length: " + "9" * 5_000, b"x"),
+    "a negative length": ("Content-Length: -5", b""),
+    "a length with an underscore": ("Content-Length: 1_0", b"0123456789"),
+    "a length with C1 controls": ("Content-Length: \x9b31m", b""),
+    "two lengths": ("Content-Length: 5\r\nContent-Length: 6", b"hello!"),
+    "a length and chunks": ("Transfer-Encoding: chunked\r\nContent-Length: 5", b"5\r\nhello\r\n0\r\n\r\n"),
+    "an unknown encoding": ("Transfer-Encoding: xchunked", b"5\r\nhello\r\n0\r\n\r\n"),
+    "two encodings": ("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", b"5\r\nhello\r\n0\r\n\r\n"),
+    "a chunk size that is no number": ("Transfer-Encoding: chunked", b"zz\r\nhello\r\n0\r\n\r\n"),
+    "a chunk size of 60 digits": ("Transfer-Encoding: chunked", b"f" * 60 + b"\r\n"),
+    "a header of 17 KiB": ("X-A: " + "b" * (17 << 10), b""),
+    "a thousand headers": ("\r\n".join(f"X-{number}: a" for number in range(1_000)), b""),
+    "a token with NUL": ("Authorization: Bearer canary\0", b""),
+    "two tokens": ("Authorization: Bearer canary\r\nAuthorization: Bearer other", b""),
+    "a token in Latin-1": ("Authorization: Bearer canary\xe9\xff", b""),
+    "two hosts": ("Host: evil.test", b""),
+    "a folded header": ("X-A: a\r\n canary", b""),
+    "a broken multipart body": ("Content-Type: multipart/form-data; boundary=canary\r\nContent-Length: 4", b"--xx"),
+    "a form that is not UTF-8": (
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 9",
+        b"a=%ff&b=\xff",
+    ),
+    "a body that says it is gzip": ("Content-Encoding: gzip\r\nContent-Length: 4", b"\x1f\x8bxx"),
+    "five hundred ranges": ("Range: bytes=" + "0-0," * 500, b""),
+    "three thousand tags": ("If-None-Match: " + '"a",' * 3_000, b""),
+    "a date that is none": ("If-Modified-Since: \xff\xfe99", b""),
+}
+INGEST = ("POST /events", "POST /srcds/canary", "POST /srcds/%ff", "POST /webhook/hook", "POST /webhook/hook/%00/..%2f",
+          "GET /webhook/hook?a=%ff", "POST /gsi/hook", "GET /healthz", "PUT /events")  # fmt: skip
+GATEWAY = ("GET /api/layout", "PUT /api/layout", "PUT /api/layout?overlay=%ff", "GET /api/why?id=%ff", "GET /ws",
+           "GET /api/quarantine?limit=%c2%b2", "GET /media/emote/../../tokens.json",
+           "GET /themes/..%2f..%2ftokens.json", "GET /themes/%00.css",
+           "GET /widgets/%2e%2e/tokens.json", "GET /static/" + "a" * 9_000 + ".js",
+           "GET /themes/" + "a/" * 3_000 + "x.css", "POST /healthz", "GET /metrics")  # fmt: skip
+
+
+def answer_of(port: int, request: str, header: str, body: bytes) -> bytes:
+    """Return the first bytes of the answer, b"" when the connection is closed without one."""
+    lines = f"{request} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n" + (header and f"{header}\r\n")
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        try:
+            connection.sendall(f"{lines}\r\n".encode("latin-1") + body)
+            connection.shutdown(socket.SHUT_WR)
+            return connection.recv(200)
+        except ConnectionError:
+            return b""
+
+
+@pytest.fixture(scope="module")
+def ingest() -> Iterator[tuple[int, Path]]:
+    with Actors('sources.hook={kind="webhook",preset="github"}') as actors:
+        Secrets(actors.run_dir).set("hook", "a secret")
+        actors.start("ingest")
+        yield actors.ingest_port, actors.run_dir / "ingest.err"
+        assert actors.request("GET", "/healthz")[0] == 200
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[tuple[int, Path]]:
+    rig = Rig()
+    yield rig.port, rig.stderr_path
+    assert rig.get("/healthz")[0] == 200
+    rig.close()
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+@pytest.mark.parametrize("server", ["ingest", "gateway"])
+def test_no_request_makes_a_server_fail(server, trick, request):
+    port, log = request.getfixturevalue(server)
+    for start in INGEST if server == "ingest" else GATEWAY:
+        answer = answer_of(port, start, *TRICKS[trick])
+        status = answer.split(b" ", 2)[1][:3] if answer else b"closed"
+        assert status in (b"closed", b"101", b"200", b"304", b"400", b"401", b"404", b"405", b"416", b"431"), start
+    text = log.read_text()
+    assert "Traceback" not in text
+    assert "canary" not in text
+    assert "\x9b" not in text
+
+
+def answered(actors: Actors, body: bytes) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection("127.0.0.1", actors.ingest_port, timeout=10)
+    connection.request("POST", "/events", body, {"Authorization": f"Bearer {actors.tokens.ingest}"})
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    return response
+
+
+def test_the_headers_of_a_refusal_reach_the_client():
+    with Actors("producer.max_rows=10", "ingest.max_body_bytes=4096") as actors:
+        actors.start("ingest")
+        actors.emit(*[KILL] * 10)
+        full = answered(actors, json.dumps(KILL).encode())
+        assert (full.status, full.headers["Retry-After"]) == (503, "1")
+        large = answered(actors, b" " * 5_000)
+        assert (large.status, large.headers["Connection"]) == (413, "close")
+        eventually(lambda: actors.stats("ingest").get("status_5xx") == 1)
