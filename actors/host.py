@@ -25,8 +25,8 @@ DUMP: Final = signal.SIGUSR1  # asks an actor for the stacks of its threads
 ORPHANED: Final = signal.SIGUSR2  # tells an actor that its supervisor is gone
 
 
-def private_directory(path: Path) -> Path:
-    """Create `path` for this user alone (0700) and return it.
+def private_directory(path: Path, mend: bool = False) -> Path:
+    """Create `path` for this user alone (0700) and return it; `mend`: correct its mode rather than refuse it.
 
     Raises:
         ConfigError: it cannot be made, or it exists and others may enter it, or it belongs to somebody else.
@@ -39,7 +39,9 @@ def private_directory(path: Path) -> Path:
     if status.st_uid != os.getuid():
         owner, caller = user_name(status.st_uid), user_name(os.getuid())
         raise ConfigError(f"run_dir {path} belongs to {owner}, expected {caller}, who starts this")
-    if stat.S_IMODE(status.st_mode) & 0o077:
+    if mend and stat.S_IMODE(status.st_mode) & 0o077:
+        path.chmod(0o700)
+    elif stat.S_IMODE(status.st_mode) & 0o077:
         raise ConfigError(
             f"run_dir {path} has mode {stat.S_IMODE(status.st_mode):04o}, expected 0700: it holds tokens and "
             f"personal data (chmod 700 {path})"

@@ -52,7 +52,7 @@ def supervise(
         logs.start(logs.path_of(run_dir, "supervisor"), terminal=not invocation.background)
         host.dump_stacks_on_signal()
         left = process_tree.leftovers(run_dir)
-        for name, pid in meters.end_leftovers(left or []):
+        for name, pid in meters.end_leftovers(left or [], run_dir):
             log.warning("leftover killed name=%s pid=%d", name, pid)
         if not invocation.again:
             patience_s = 0.0 if left is None else meters.LEFTOVER_S

@@ -4,10 +4,12 @@ used, because psutil takes 4 MB that most commands do not need.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, Final
 
 import psutil
@@ -77,16 +79,17 @@ def created_s(pid: int) -> float:
     return psutil.Process(pid).create_time() - boot_s
 
 
-def end_leftovers(rows: list[tuple[str, int, float]]) -> list[tuple[str, int]]:
-    """Kill the processes of these (name, pid, create time), and wait for their end. Return those that were killed.
+def end_leftovers(rows: list[tuple[str, int, float]], run_dir: Path) -> list[tuple[str, int]]:
+    """SIGKILL the processes of these (name, pid, create time), and wait for their end; return which were killed.
 
-    A process with such a pid and another create time is a different one, whose pid was reused.
+    A list names no process of its choice: one that has another create time, another user, or was not started as this
+    child of `run_dir`, is left alone.
     """
     killed, victims = [], []
     for name, pid, was_created_s in rows:
         with suppress(psutil.Error):
             process = psutil.Process(pid)
-            if abs(created_s(pid) - was_created_s) < SAME_START_S:
+            if abs(created_s(pid) - was_created_s) < SAME_START_S and _is_child(process, name, run_dir):
                 process.kill()
                 victims.append(process)
                 killed.append((name, pid))
@@ -94,6 +97,19 @@ def end_leftovers(rows: list[tuple[str, int, float]]) -> list[tuple[str, int]]:
     while any(_runs(victim) for victim in victims) and time.monotonic() < deadline_s:
         time.sleep(0.002)
     return killed
+
+
+def _is_child(process: psutil.Process, name: str, run_dir: Path) -> bool:
+    """Tell whether a process is ours and was started as `PYTHON … NAME RUN_DIR` (supervision/child.py)."""
+    if process.uids().real != os.getuid():
+        return False
+    command = process.cmdline()
+    return (
+        len(command) > 3
+        and Path(command[0]).name.startswith("python")
+        and command[-2] == name
+        and os.path.realpath(command[-1]) == os.path.realpath(run_dir)
+    )
 
 
 def _runs(process: Any) -> bool:

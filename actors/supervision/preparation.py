@@ -97,10 +97,7 @@ def prepare(settings: Settings, invocation: Invocation) -> tuple[Settings, Path,
         Refused: a pipeline is running there, or nothing can be written there.
     """
     run_dir = program.run_dir_of(settings.run_dir)
-    if invocation.again:  # its permissions were checked at the first start; a failure now would not improve them
-        run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    else:
-        host.private_directory(run_dir)
+    host.private_directory(run_dir, mend=invocation.again)  # a changed mode must not prevent a restart
     host.endpoint(run_dir, "normalizer-64.critical")  # the longest name: refuse a long path here, not in a child
     lock = claim(run_dir, SERVICE_PATIENCE_S if invocation.as_service else 0.0)
     refuse_beside_another(run_dir)

@@ -163,7 +163,7 @@ def test_leftovers_that_do_not_leave_are_killed_by_the_next_supervisor(tree):
     assert f"leftover killed name=queue-manager pid={pid}" in tree.said()
 
 
-@pytest.mark.parametrize("told", [{"created_s": 1.0}, {"boot": "another"}, {"boot": None}])
+@pytest.mark.parametrize("told", [{}, {"created_s": 1.0}, {"boot": "another"}, {"boot": None}])
 def test_a_stranger_who_has_a_leftovers_pid_now_is_left_alone(tree, told):
     stranger = subprocess.Popen(["sleep", "600"])
     try:

@@ -11,6 +11,7 @@ import resource
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -82,6 +83,22 @@ def test_modes_that_somebody_has_changed_keep_nobody_down(tree):
     os.kill(pid, signal.SIGKILL)
     eventually(lambda: tree.running() and tree.status()["pid"] != pid, 20)
     assert "exit code" not in tree.said()
+    assert stat.S_IMODE(tree.run_dir.stat().st_mode) == 0o700
+    guard.send_signal(signal.SIGTERM)
+    assert guard.wait(10) == 0
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a directory away")
+def test_a_run_directory_that_was_given_away_is_not_started_in_again(tree):
+    guard = tree.start_guarded()
+    os.chown(tree.run_dir, STRANGER, STRANGER)
+    try:
+        os.kill(tree.status()["pid"], signal.SIGKILL)
+        eventually(lambda: f"run_dir {tree.run_dir} belongs to" in tree.said(), 20)
+        assert not tree.running()
+    finally:
+        os.chown(tree.run_dir, os.getuid(), os.getgid())
+    eventually(tree.running, 20)
     guard.send_signal(signal.SIGTERM)
     assert guard.wait(10) == 0
 
