@@ -3,6 +3,7 @@
     emit, test, show, toggle ──▶ POST /events of the ingest: the way of every event, so that the log, the queue and
                                  all overlays and dashboards see it
     identify, reload         ──▶ a message to the overlays of this gateway
+    application              ──▶ POST /app/NAME/command of the ingest: the program itself answers
 
 Every command is answered and counted. A dashboard that sends too many is refused, not closed: it must stay on the show.
 """
@@ -20,11 +21,12 @@ from msgspec import Meta, Struct
 
 from actors.config import Ingest
 from actors.core.contract import samples
+from actors.core.contract.applications import DEADLINE_MS, ApplicationName, CommandName, DeadlineMs
 from actors.core.contract.messages import Command, OverlayId
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.delivery.clients import Bucket
 from actors.errors import BadInput, Refused
-from actors.gateway.emit import emit
+from actors.gateway.emit import emit, order
 from actors.gateway.overlay import Overlay
 
 # Faster than an operator presses keys; a storm is 200 events, and a queue needs the pause to show what it does.
@@ -68,6 +70,15 @@ class To(Struct, frozen=True, forbid_unknown_fields=True):
     """The overlays that are meant: one id, or null for all."""
 
     overlay_id: OverlayId | None = None
+
+
+class ToApplication(Struct, frozen=True, forbid_unknown_fields=True):
+    """A command to a connected application (docs/applications.md)."""
+
+    application: ApplicationName
+    command: CommandName
+    args: dict[str, Any] = {}
+    deadline_ms: DeadlineMs = DEADLINE_MS
 
 
 class Commands:
@@ -126,6 +137,14 @@ class Commands:
     async def reload(self, args: dict[str, Any]) -> dict[str, Any]:
         return self._tell(args, {"t": "reload"})
 
+    async def application(self, args: dict[str, Any]) -> dict[str, Any]:
+        to = _read(ToApplication, args)
+        request = {"command": to.command, "args": to.args, "deadline_ms": to.deadline_ms, "by": SOURCE}
+        answer = await order(self._ingest, self._ingest_token(), to.application, request, to.deadline_ms)
+        if not answer["ok"]:
+            raise Refused(answer["text"] or f"{to.application} could not do it")
+        return {"text": answer["text"], "answered": answer.get("answered") is True}
+
     async def _post(self, submission: dict[str, Any] | list[dict[str, Any]]) -> dict[str, Any]:
         ids = await emit(self._ingest, self._ingest_token(), submission)
         return {"ids": ids[:1], "accepted": len(ids)}
@@ -147,6 +166,7 @@ COMMANDS: Final[dict[str, Callable[[Commands, dict[str, Any]], Awaitable[dict[st
     "toggle": Commands.toggle,
     "identify": Commands.identify,
     "reload": Commands.reload,
+    "application": Commands.application,
 }
 
 

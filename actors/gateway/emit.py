@@ -1,4 +1,4 @@
-"""Commands that put events in: the same door as everybody's, `POST /events` of the ingest."""
+"""What the gateway sends to the ingest, over HTTP as every program does: events, and commands to applications."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from actors.core.origins import authority
 from actors.errors import BadInput, Refused
 
 TIMEOUT_S: Final = 2.0
+STRANGER: Final = "what answers at the address of the ingest is not the ingest"
 
 
 async def emit(ingest: Ingest, token: str, submission: dict[str, Any] | list[dict[str, Any]]) -> list[str]:
@@ -19,20 +20,41 @@ async def emit(ingest: Ingest, token: str, submission: dict[str, Any] | list[dic
         BadInput: it is nothing that JSON can say.
         Refused: it was not accepted; the message says why.
     """
+    answer = await _post(ingest, token, "/events", submission, TIMEOUT_S)
+    try:
+        return list(answer["ids"])
+    except (KeyError, TypeError) as error:
+        raise Refused(STRANGER) from error
+
+
+async def order(ingest: Ingest, token: str, name: str, request: dict[str, Any], deadline_ms: int) -> dict[str, Any]:
+    """Send a command to the application `name` and return its answer.
+
+    Raises:
+        BadInput: it is nothing that JSON can say.
+        Refused: it was not passed on, or not answered before the deadline; the message says why.
+    """
+    answer = await _post(ingest, token, f"/app/{name}/command", request, deadline_ms / 1000 + TIMEOUT_S)
+    if not isinstance(answer.get("ok"), bool) or not isinstance(answer.get("text"), str):
+        raise Refused(STRANGER)
+    return answer
+
+
+async def _post(ingest: Ingest, token: str, path: str, value: object, timeout_s: float) -> dict[str, Any]:
     # Imported when it is needed: an overlay's gateway seldom emits, and the client costs memory.
     from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
     try:
-        body = json.dumps(submission)
+        body = json.dumps(value)
     except (TypeError, ValueError) as error:
         raise BadInput(f"args: {error}") from error
 
     request = HTTPRequest(
-        f"http://{authority(ingest.host, ingest.port)}/events",
+        f"http://{authority(ingest.host, ingest.port)}{path}",
         method="POST",
         headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
         body=body,
-        request_timeout=TIMEOUT_S,
+        request_timeout=timeout_s,
         connect_timeout=TIMEOUT_S,
         follow_redirects=False,
     )
@@ -43,9 +65,12 @@ async def emit(ingest: Ingest, token: str, submission: dict[str, Any] | list[dic
     if response.code >= 300:
         raise Refused(_reason(response.code, response.body))
     try:
-        return list(json.loads(response.body)["ids"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise Refused("what answers at the address of the ingest is not the ingest") from error
+        answer = json.loads(response.body)
+    except ValueError as error:
+        raise Refused(STRANGER) from error
+    if not isinstance(answer, dict):
+        raise Refused(STRANGER)
+    return answer
 
 
 def _reason(status: int, body: bytes) -> str:

@@ -18,7 +18,7 @@ import websockets.sync.client
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.sockets.actors import CORE, KILL, Actors
-from tests.support import SLOWNESS, eventually
+from tests.support import SLOWNESS, Pipeline, eventually
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "assistant.py"
 WAIT_S = 10 * SLOWNESS
@@ -419,3 +419,46 @@ def test_after_a_kill_of_the_ingest_a_program_that_returns_is_right_and_one_that
             assistant.terminate()
             assistant.wait()
         shows(actors, "assistant", connected=False)
+
+
+# From a dashboard
+
+
+def test_a_dashboard_commands_a_program_through_gateway_and_ingest() -> None:
+    with Pipeline() as pipeline:
+        pipeline.start()
+        url = f"ws://127.0.0.1:{pipeline.ingest_port}/app"
+        assistant = subprocess.Popen([sys.executable, str(EXAMPLE), url, pipeline.tokens.ingest])
+        with websockets.sync.client.connect(f"ws://127.0.0.1:{pipeline.gateway_port}/ws") as desk:
+
+            def said(kind: str) -> dict[str, Any]:
+                while (message := json.loads(desk.recv(WAIT_S)))["t"] != kind:
+                    pass
+                found: dict[str, Any] = message
+                return found
+
+            def ask(**args: Any) -> dict[str, Any]:
+                desk.send(json.dumps({"t": "command", "id": "c", "name": "application", "args": args}))
+                return said("result")
+
+            hello = {"t": "hello", "version": 2, "overlay_id": "desk", "role": "dashboard", "format": "json"}
+            desk.send(json.dumps(hello | {"token": pipeline.tokens.control}))
+            said("welcome")
+            try:
+                eventually(lambda: ask(application="assistant", command="stop_tts")["ok"], 10)
+                answer = ask(application="assistant", command="toggle_monitoring")
+                assert (answer["ok"], answer["answered"], answer["text"]) == (True, True, "monitoring off")
+                for args, error in [
+                    ({"application": "assistant", "command": "wave"}, "assistant does not accept wave"),
+                    ({"application": "nothing", "command": "wave"}, "no application nothing is connected"),
+                    ({"application": "../events", "command": "wave"}, "$.application"),
+                    ({"application": "assistant", "command": "stop_tts", "deadline_ms": 1}, "$.deadline_ms"),
+                ]:
+                    answer = ask(**args)
+                    assert (answer["ok"], error in answer["error"]) == (False, True), answer
+            finally:
+                assistant.terminate()
+                assistant.wait()
+        assert (
+            "command=toggle_monitoring by=dashboard result=ok" in (pipeline.run_dir / "log" / "ingest.log").read_text()
+        )
