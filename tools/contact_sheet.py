@@ -154,7 +154,57 @@ def long(gate: Gate) -> None:
     gate.emit("hit", hit, coalesce_key="hit:1", count=4)
 
 
-STATES: Final[dict[str, Callable[[Gate], None]]] = {"quiet": quiet, "burst": burst, "long": long}
+def crowd(gate: Gate) -> None:
+    """What viewers do together."""
+    match(gate, ("Copper Foxes", "Night Harbor"))
+    train = {"phase": "progress", "train": "t", "level": 3, "progress": 1_120, "goal": 1_800, "total": 5_000}
+    gate.emit("hype_train", train, coalesce_key="hype_train")
+    maps = [("Nuke", 31), ("Mirage", 12), ("Inferno by night", 9), ("Ancient", 4), ("Dust II", 2)]
+    choices = [{"title": title, "votes": votes} for title, votes in maps]
+    gate.emit("poll", {"phase": "progress", "title": "Which map next?", "choices": choices}, coalesce_key="poll")
+    outcomes = [{"title": "Yes, in overtime", "votes": 41_000, "users": 57}, {"title": "No", "votes": 12_500}]
+    prediction = {"phase": "lock", "title": "Do we win this?", "outcomes": outcomes}
+    gate.emit("prediction", prediction, coalesce_key="prediction")
+    goal = {"goal": "g", "phase": "progress", "current": 1_874, "target": 2_000, "kind": "follow", "title": "New chair"}
+    gate.emit("goal", goal, coalesce_key="goal:g")
+    gate.say({"t": "layout", "layout": {"version": 1, "widgets": {"ticker": {"visible": True}}}, "error": ""})
+    reply = {"user": "neon_fern", "text": "who is casting tonight?"}
+    gate.send(
+        gate.event("raid", {"user": "kettlehead", "viewers": 412}),
+        gate.event("follow", {"user": "Bo"}),
+        gate.event("chat", {"user": "quiet_ox", "text": "hello all", "first": True, "badges": ["subscriber/6"]}),
+        gate.event("chat", {"user": "mod_lina", "text": "the usual two @neon_fern", "reply_to": reply}),
+    )
+
+
+SOCIAL: Final[dict[str, dict[str, Any]]] = {
+    "follow": {"user": "Ein sehr langer Zuschauername"},
+    "subscription": {"user": "ottoline", "tier": "3000", "months": 118,
+                     "text": "ten years and not one day too many " * 3},
+    "gift": {"user": "kettlehead", "count": 20, "tier": "1000",
+             "recipients": ["quiet_ox", "neon_fern", "Bo", "Cy", "Di"]},
+    "raid": {"user": "The_Long_Name_Of_A_Raider", "viewers": 12_345},
+    "cheer": {"user": "Ein sehr langer Zuschauername", "bits": 1_234_567, "text": "for the comeback " * 8},
+    "tip": {"user": "Þorgerður", "amount": "12345.50", "currency": "ISK", "text": "takk fyrir " * 12},
+    "redemption": {"user": "lamplight", "title": "Read the next patch notes in a voice of our choice", "cost": 50_000,
+                   "text": "like a wizard, please, and slowly " * 3},
+    "shoutout": {"user": "another_channel"},
+    "stream": {"online": True, "title": "Finals of the winter season: Copper Foxes against Night Harbor"},
+}  # fmt: skip
+
+
+def social(kind: str) -> Callable[[Gate], None]:
+    """Return a state: one alert of this kind, and one that waits."""
+
+    def play(gate: Gate) -> None:
+        gate.send(gate.event(kind, SOCIAL[kind]), gate.event("raid", {"user": "kettlehead", "viewers": 412}))
+
+    return play
+
+
+STATES: Final[dict[str, Callable[[Gate], None]]] = {
+    "quiet": quiet, "burst": burst, "long": long, "crowd": crowd, **{kind: social(kind) for kind in SOCIAL},
+}  # fmt: skip
 
 
 def draw(page: Page, theme: str, state: str, folder: Path, name: str, backgrounds: list[str]) -> None:
@@ -177,9 +227,9 @@ def draw(page: Page, theme: str, state: str, folder: Path, name: str, background
         gate.stop()
 
 
-def sheet(browser: Browser, folder: Path, theme: str, size: str, backgrounds: list[str]) -> None:
+def sheet(browser: Browser, folder: Path, theme: str, size: str, states: list[str], backgrounds: list[str]) -> None:
     width, height = SIZES[size]
-    for state in STATES:
+    for state in states:
         page = browser.new_page(viewport={"width": width, "height": height})
         draw(page, theme, state, folder, f"{theme}-{size}-{state}", backgrounds)
         page.close()
@@ -189,8 +239,10 @@ def sheet(browser: Browser, folder: Path, theme: str, size: str, backgrounds: li
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--theme", "themes", multiple=True, help="A folder of web_overlay/themes; all, unless named.")
 @click.option("--size", "sizes", multiple=True, type=click.Choice(list(SIZES)))
+@click.option("--state", "states", multiple=True, type=click.Choice(list(STATES)))
 @click.option("--background", "backgrounds", multiple=True, type=click.Choice(list(BACKGROUNDS)))
-def main(folder: Path, themes: tuple[str, ...], sizes: tuple[str, ...], backgrounds: tuple[str, ...]) -> None:
+def main(folder: Path, themes: tuple[str, ...], sizes: tuple[str, ...], states: tuple[str, ...],
+         backgrounds: tuple[str, ...]) -> None:  # fmt: skip
     """Draw the contact sheets into FOLDER."""
     folder.mkdir(parents=True, exist_ok=True)
     executable = shutil.which("chromium") or shutil.which("google-chrome")
@@ -201,7 +253,7 @@ def main(folder: Path, themes: tuple[str, ...], sizes: tuple[str, ...], backgrou
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
         for theme in wanted:
             for size in sizes or SIZES:
-                sheet(browser, folder, theme, size, list(backgrounds or BACKGROUNDS))
+                sheet(browser, folder, theme, size, list(states or STATES), list(backgrounds or BACKGROUNDS))
                 click.echo(f"{theme} {size}")
         browser.close()
     pictures = sorted(path.name for path in folder.glob("*.png"))
