@@ -90,8 +90,8 @@ test("words: each kind says who, how much and what was written", () => {
   const cases = [
     ["follow", { user: "Ada" }, "New follower", "Ada", "", "", "", ""],
     ["subscription", { user: "Ada" }, "Subscribed", "Ada", "", "", "", ""],
-    ["subscription", { user: "Ada", tier: "2000", months: 7, text: "hi" }, "Subscribed · Tier 2", "Ada", "7", "months", "", "“hi”"],
-    ["subscription", { user: "Ada", tier: "Prime", months: 1 }, "Subscribed · Prime", "Ada", "", "", "", ""],
+    ["subscription", { user: "Ada", tier: "2000", months: 7, text: "hi" }, "Subscribed ·\u00a0Tier 2", "Ada", "7", "months", "", "“hi”"],
+    ["subscription", { user: "Ada", tier: "Prime", months: 1 }, "Subscribed ·\u00a0Prime", "Ada", "", "", "", ""],
     ["subscription", { user: "Ada", gifted_by: "Bo" }, "Subscribed", "Ada", "", "", "a gift from Bo", ""],
     ["gift", { user: "Bo", count: 1, tier: "1000" }, "Gifted", "Bo", "1", "subscription", "", ""],
     ["gift", { user: "x", anonymous: true, count: 5, recipients: ["A", "B", "C", "D", "E"] }, "Gifted", "Anonymous", "5", "subscriptions", "to A, B, C and 2 others", ""],

@@ -22,7 +22,7 @@ export function wordsOf(alert, texts) {
   const label = several || texts.text(word === "" ? `${kind}.label` : `${kind}.${word}`) || texts.text(`${kind}.label`);
   const quote = alert.message === "" ? "" : texts.text("quote", { text: alert.message });
   return {
-    label: [label, tierOf(alert.tier, texts)].filter(Boolean).join(" · "),
+    label: [label, tierOf(alert.tier, texts)].filter(Boolean).join(" ·\u00a0"),
     name: kind === "stream" ? alert.title : names,
     value,
     unit: amount > 0 && kind !== "tip" ? texts.text(`${kind}.unit`, { amount }) : "",

@@ -22,7 +22,7 @@ export const widget = {
   name: "killfeed",
   title: "Killfeed",
   types: ["kill", "death", "headshot", "revive", "revive_taken", "assist"],
-  box: { x: 1264, y: 300, width: 560, height: 312, anchor: "top-right" },
+  box: { x: 1264, y: 292, width: 560, height: 308, anchor: "top-right" },
   upright: { x: 466, y: 400, width: 560, height: 312, anchor: "top-right" },
   samples: ["kill", "headshot", "kill", "death"],
   make: (stage, root) => new Killfeed(stage, root),

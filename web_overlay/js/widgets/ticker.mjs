@@ -19,7 +19,7 @@ export const widget = {
   name: "ticker",
   title: "Ticker of the last events",
   types: TYPES.filter((type) => type !== "stream"),
-  box: { x: 570, y: 914, width: 780, height: 42, anchor: "bottom", visible: false },
+  box: { x: 348, y: 54, width: 308, height: 46, anchor: "top", visible: false },
   upright: { x: 54, y: 1450, width: 446, height: 42, anchor: "bottom-left" },
   make: (stage, root) => new Ticker(stage, root),
 };

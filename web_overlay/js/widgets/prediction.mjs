@@ -1,0 +1,15 @@
+// @ts-check
+// A prediction of the channel, from its begin until 10 s after its end.
+
+import { Votes } from "./votes.mjs";
+
+/** @type {import("../core/types.mjs").WidgetKind} */
+export const widget = {
+  name: "prediction",
+  title: "Prediction",
+  types: ["prediction"],
+  box: { x: 935, y: 800, width: 361, height: 158, anchor: "bottom" },
+  upright: { x: 546, y: 722, width: 480, height: 148, anchor: "right" },
+  clear: [{ type: "prediction", payload: { phase: "canceled", title: "" } }],
+  make: (stage, root) => new Votes(stage, root, "prediction"),
+};
