@@ -30,6 +30,7 @@ from actors.gateway.commands import Commands
 from actors.gateway.fanout import Fanout
 from actors.gateway.feed import Feed, LogThreads
 from actors.gateway.layouts import Layouts
+from actors.gateway.media import AlertFiles
 from actors.gateway.overlay import Overlay
 from actors.gateway.transport import Transport
 
@@ -64,6 +65,7 @@ class Gateway:
         self.asking = ThreadPoolExecutor(2, thread_name_prefix="ask")
         self.layouts = Layouts(run_dir, self.metrics, self.log)
         self.layouts.refresh()
+        self._alert_files = AlertFiles(run_dir / "overlays")
         self.receipts = Receipts(self._bus)
         self.fanout = Fanout(self.settings.client_buffer_bytes, self._slow)
         self.feed = Feed(self._bus, LogThreads(run_dir), self.settings.page_rows, self._emit, self._on_new_log)
@@ -234,10 +236,11 @@ class Gateway:
     # Timers
 
     def sweep(self) -> None:
-        """Once per second: judge every overlay, notice new tokens and layouts, forget empty groups."""
+        """Once per second: judge every overlay, notice new tokens, layouts and alert rules, forget empty groups."""
         now_s = time.monotonic()
         self._check_tokens()
         self.arrange()
+        self._tell_alerts()
         for overlay in list(self.overlays.values()):
             self._judge(overlay, now_s)
         self.catchup.advanced()
@@ -252,6 +255,14 @@ class Gateway:
             if overlay.arranged is not None and overlay.arranged != arranged:
                 overlay.arranged = arranged
                 overlay.say({"t": "layout", "layout": arranged.layout, "error": arranged.error})
+
+    def _tell_alerts(self) -> None:
+        """Tell every overlay that has its welcome that the rules or the media of alerts have changed."""
+        if not self._alert_files.refresh():
+            return
+        for overlay in list(self.overlays.values()):
+            if overlay.arranged is not None:
+                overlay.socket.say({"t": "alerts"})
 
     def _judge(self, overlay: Overlay, now_s: float) -> None:
         lag = Lag(

@@ -10,7 +10,11 @@ Origin checks of every answer hold (pages.py).
 
 from __future__ import annotations
 
+import hashlib
+import itertools
+import os
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,18 +27,48 @@ from actors.core.metrics import GatewayMetrics
 from actors.gateway.emotes import Emote, EmoteCache
 from actors.gateway.pages import BaseHandler, Files
 
+MOST_FILES: Final = 500  # of overlays/media/ that are looked at for changes
 FILE_BYTES: Final = 64 << 20  # a video of a minute; more would be read by every overlay at the start of an alert
 
 
 class AlertRules(BaseHandler):
-    """The rules as JSON. They are read at each request, so that a page has the newest after a reload."""
+    """The rules as JSON, read at each request. `version` is part of the addresses of media, which pages keep."""
 
     def initialize(self, folder: Path) -> None:
         self._folder = folder
 
     def get(self) -> None:
         rules, problems = read_rules(self._folder)
-        self.answer({"rules": msgspec.to_builtins(rules), "problems": problems})
+        version = AlertFiles(self._folder).version
+        self.answer({"rules": msgspec.to_builtins(rules), "problems": problems, "version": version})
+
+
+class AlertFiles:
+    """Whether overlays/alerts.toml and overlays/media/ are as they were. `version` names what they are now."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.version = self._read()
+
+    def refresh(self) -> bool:
+        """Look again; return whether something changed."""
+        before, self.version = self.version, self._read()
+        return before != self.version
+
+    def _read(self) -> str:
+        found = [stamp_of(self._folder / "alerts.toml")]
+        with suppress(OSError), os.scandir(self._folder / "media") as files:
+            found += sorted(stamp_of(Path(file.path)) for file in itertools.islice(files, MOST_FILES))
+        return hashlib.blake2b("\n".join(found).encode("utf-8", "surrogateescape"), digest_size=6).hexdigest()
+
+
+def stamp_of(path: Path) -> str:
+    """Return what differs when a file was written again."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        return f"{path.name} {error.errno}"
+    return f"{path.name} {found.st_mtime_ns} {found.st_size} {found.st_ino}"
 
 
 def read_rules(folder: Path) -> tuple[list[alerts.Rule], list[str]]:

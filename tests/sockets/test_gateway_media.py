@@ -178,10 +178,17 @@ def test_nothing_else_of_the_folder_is_served(files: Rig, name: str) -> None:
 
 def test_the_rules_are_read_anew_and_their_faults_told(files: Rig) -> None:
     rules = files.run_dir / "overlays" / "alerts.toml"
-    assert files.get("/media/alerts.json") == (200, {"rules": [], "problems": []})
+    client = files.joined()
+    status, answer = files.get("/media/alerts.json")
+    assert (status, answer["rules"], answer["problems"]) == (200, [], [])
+    version = answer["version"]
     rules.write_text('[[alert]]\ntype = "raid"\nfrom = 10\nvideo = "party time.mp4"\nsound = "none.mp3"\n')
     status, answer = files.get("/media/alerts.json")
     assert (status, answer["rules"][0]["from"]) == (200, 10)
+    assert answer["version"] != version
+    client.until("alerts")
+    (files.run_dir / "overlays" / "media" / "party time.mp4").write_bytes(b"another")
+    client.until("alerts")
     assert answer["problems"] == ["overlays/media/none.mp3: No such file or directory"]
     for text, problem in [(b"[[alert]", "alerts.toml: "), (b"\xff", "alerts.toml: "), (b"#" * 300_000, "256 KiB")]:
         rules.write_bytes(text)
