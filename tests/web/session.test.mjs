@@ -308,13 +308,14 @@ test("what a dashboard asks for is passed on and changes nothing of the conversa
   const said = [
     { t: "identify", for_ms: 3000 },
     { t: "reload" },
+    { t: "alerts" },
     { t: "result", id: "c1", ok: true, accepted: 200 },
   ].map((raw) => readMessage(raw));
   const story = live(0);
   const asked = story.hear(...said);
   assert.deepEqual(
     asked.map((action) => action.do === "told" && action.message.t),
-    ["identify", "refresh", "result"],
+    ["identify", "refresh", "alerts", "result"],
   );
   assert.equal(story.hellos.length, 1);
 });

@@ -177,7 +177,7 @@ type = "chear"
 def played(overlay: Overlay) -> Any:
     return overlay.page.evaluate(
         "(() => { const sound = document.querySelector('.w-social audio');"
-        "return [sound.getAttribute('src'), sound.volume]; })()"
+        "return [sound.getAttribute('src')?.replace(/[?]v=[0-9a-f]{12}$/, '') ?? null, sound.volume]; })()"
     )
 
 
@@ -203,6 +203,40 @@ def test_the_users_own_text_picture_and_sound(gate: Gate, overlay: Overlay) -> N
     gate.emit("follow", {"user": "Flo"})
     eventually(lambda: named(overlay) == ["Flo"])
     eventually(lambda: overlay.page.locator(".sa.pictured").count() == 0)
+
+
+def test_a_changed_rule_holds_without_a_reload(gate: Gate, overlay: Overlay) -> None:
+    folder = gate.run_dir / "overlays"
+    (folder / "media").mkdir(parents=True)
+    rule = '[[alert]]\ntype = "cheer"\nimage = "one.png"\ntext = "{user} %s"\n'
+    (folder / "alerts.toml").write_text(rule % "before")
+    (folder / "media" / "one.png").write_bytes(png(8))
+    overlay.open()
+    picture = "document.querySelector('img.sa-media:not(.off)')?.naturalWidth"
+    gate.emit("cheer", {"user": "Di", "bits": 1})
+    eventually(lambda: overlay.texts(".sa-detail") == ["Di before"] and overlay.page.evaluate(picture) == 8)
+    (folder / "alerts.toml").write_text(rule % "afterwards")
+    (folder / "media" / "one.png").write_bytes(png(4))
+    with overlay.page.expect_response("**/media/alerts.json"):
+        gate.say({"t": "alerts"})
+    overlay.settled()
+    show(gate, "skip")
+    gate.emit("cheer", {"user": "Ed", "bits": 1})
+    eventually(lambda: overlay.texts(".sa-detail") == ["Ed afterwards"] and overlay.page.evaluate(picture) == 4)
+    assert gate.connections == 1
+
+
+def test_pause_holds_over_a_reload_and_a_toggle_ends_it(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1&overlay_id=main")
+    show(gate, "pause")
+    eventually(lambda: '"paused":true' in (overlay.page.evaluate("localStorage['framewire.keep.main.queue']") or ""))
+    overlay.open("journal=1&overlay_id=main")
+    gate.emit("raid", {"user": "one", "viewers": 5})
+    overlay.drawn()
+    overlay.settled()
+    assert named(overlay) == []
+    gate.emit("toggle", {"name": "paused", "on": False}, coalesce_key="toggle:paused")
+    eventually(lambda: named(overlay) == ["one"])
 
 
 def test_a_muted_page_plays_no_sound(gate: Gate, overlay: Overlay) -> None:

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Ranks } from "../../web_overlay/js/core/ranks.mjs";
 import { Toggles } from "../../web_overlay/js/widgets/toggles.mjs";
 import { event } from "./make.mjs";
 
@@ -21,7 +22,7 @@ test("paused and muted reach the widgets that take show, and no others", () => {
     }),
   });
   const parts = [part("social", ["tip", "show"]), part("chat", ["chat"])];
-  const toggles = new Toggles(/** @type {any} */ ({ view: { toggle: () => {} } }), parts[0].root, parts, () => {});
+  const toggles = new Toggles(/** @type {any} */ ({ view: { toggle: () => {} }, ranks: new Ranks() }), parts[0].root, parts, () => {});
   for (const [name, on] of /** @type {[string, boolean][]} */ ([
     ["paused", true],
     ["muted", true],

@@ -6,6 +6,7 @@ import { Engine } from "./core/engine.mjs";
 import { Journal } from "./core/journal.mjs";
 import { Link } from "./core/link.mjs";
 import { readParams } from "./core/params.mjs";
+import { Ranks } from "./core/ranks.mjs";
 import { Record } from "./core/record.mjs";
 import { Scheduler } from "./core/scheduler.mjs";
 import { Session } from "./core/session.mjs";
@@ -18,7 +19,7 @@ import { Hud } from "./perf/hud.mjs";
 import { loadPlace, overlayId } from "./place.mjs";
 import { reporterOf } from "./problems.mjs";
 import { Reporter } from "./report.mjs";
-import { loadSettings } from "./settings.mjs";
+import { loadRules, loadSettings } from "./settings.mjs";
 import { Arrangement } from "./stage.mjs";
 import { dress } from "./theme.mjs";
 import { BUILD } from "./version.mjs";
@@ -35,12 +36,15 @@ const still =
 document.body.classList.toggle("still", still);
 at("safe").classList.toggle("off", !options.safe);
 const report = reporterOf(problems);
-const [{ texts, rules }, own] = await Promise.all([loadSettings(options.lang, report), loadOwn(WIDGETS, report)]);
+const [{ texts, ...rules }, own] = await Promise.all([loadSettings(options.lang, report), loadOwn(WIDGETS, report)]);
 const clock = pageClock();
 const view = new View();
 const look = await dress(options, (problem) => problems.push(problem));
 /** @type {import("./widgets/dom.mjs").Stage} */
-const stage = { view, options, still, texts, rules, look, keep: keeper(id), wake: () => scheduler.request() };
+const stage = {
+  ...{ view, options, still, texts, look, ...rules, keep: keeper(id), wake: () => scheduler.request() },
+  ranks: new Ranks(() => scheduler.request()),
+};
 /** @type {Arrangement} */
 const arrangement = new Arrangement({
   ...{ stage, root: at("stage"), kinds: [...WIDGETS, ...own], report },
@@ -62,7 +66,7 @@ const toggles = {
 const engine = new Engine({
   clock,
   view,
-  parts: [...arrangement.parts, toggles, arrangement.scenes(), { types: [], widget: hud }],
+  parts: [...arrangement.parts, toggles, arrangement.scenes(), arrangement.dims(), { types: [], widget: hud }],
   record: new Record(clock, options.journal ? new Journal() : null),
   drawn: (epoch, position) => reporter.receipts.drawn(epoch, position),
 });
@@ -91,9 +95,14 @@ const reporter = new Reporter({
   now: clock.now,
 });
 const { receipts } = reporter;
-const obeyer = new Obeyer({ id, token: options.token, engine, scheduler, clock, receipts, arrangement, problems });
+const obeyer = new Obeyer({ id, token: options.token, engine, scheduler, clock, receipts, arrangement, problems, rules: reload });
 /** @type {import("./figures.mjs").Page} */
 const page = { id, engine, scheduler, session, view, hud, receipts, problems };
+
+/** The rules of alerts have changed. What is shown or waits keeps the rule that it came with. */
+async function reload() {
+  Object.assign(stage, await loadRules(report));
+}
 
 /** @param {number} now @returns {number} */
 function draw(now) {

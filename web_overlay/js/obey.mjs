@@ -20,6 +20,7 @@ export class Obeyer {
    * @param {import("./core/clock.mjs").Clock} page.clock
    * @param {import("./core/receipts.mjs").Receipts} page.receipts
    * @param {import("./stage.mjs").Arrangement} page.arrangement
+   * @param {() => void} page.rules reads the rules of alerts again
    * @param {string[]} page.problems
    */
   constructor(page) {
@@ -54,6 +55,7 @@ export class Obeyer {
   hear(message) {
     if (message.t === "refresh") location.reload();
     else if (message.t === "identify") showName(at("identify"), this.page.id, message.for_ms);
+    else if (message.t === "alerts") this.page.rules();
     else if (message.t === "layout") this.page.arrangement.told(message);
   }
 

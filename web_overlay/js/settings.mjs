@@ -1,23 +1,29 @@
 // @ts-check
-// What the page reads once, at its start: the texts of a language, and the user's rules for alerts. A page that cannot
+// What the page reads at its start: the texts of a language, and the user's rules for alerts, also when they change. A page that cannot
 // have them is shown all the same, without words or rules, and says so.
 
 import { Texts } from "./core/text.mjs";
+
+/** @typedef {{rules: import("./core/occasions.mjs").Rule[], media: string}} Rules `media`: the version of the files */
 
 const PATIENCE_MS = 3_000;
 
 /**
  * @param {string} lang
  * @param {(problem: string) => void} report
- * @returns {Promise<{texts: Texts, rules: import("./core/occasions.mjs").Rule[]}>}
+ * @returns {Promise<{texts: Texts} & Rules>}
  */
 export async function loadSettings(lang, report) {
-  const [templates, alerts] = await Promise.all([
-    load(`/static/lang/${lang}.json`, report),
-    load("/media/alerts.json", report),
-  ]);
-  for (const problem of alerts?.problems ?? []) report(problem);
-  return { texts: new Texts(lang, templates ?? {}), rules: alerts?.rules ?? [] };
+  const [templates, rules] = await Promise.all([load(`/static/lang/${lang}.json`, report), loadRules(report)]);
+  return { texts: new Texts(lang, templates ?? {}), ...(rules ?? { rules: [], media: "" }) };
+}
+
+/** @param {(problem: string) => void} report @returns {Promise<Rules | null>} null when they cannot be had */
+export async function loadRules(report) {
+  const alerts = await load("/media/alerts.json", report);
+  if (alerts === null) return null;
+  for (const problem of alerts.problems ?? []) report(problem);
+  return { rules: alerts.rules ?? [], media: alerts.version ?? "" };
 }
 
 /** @param {string} path @param {(problem: string) => void} report @returns {Promise<any>} null when it cannot be had */

@@ -73,6 +73,15 @@ export class Arrangement {
     return { types: ["scene"], widget: { apply, frame: () => Infinity } };
   }
 
+  /** A part of the engine, after all widgets: those that a first-rank announcement dims. */
+  dims() {
+    const frame = () => {
+      for (const { name, root } of this.parts) this.stage.view.toggle(root, "dimmed", this.stage.ranks.isDimmed(name));
+      return Infinity;
+    };
+    return { types: [], widget: { apply: () => {}, frame } };
+  }
+
   /** Inside of the studio the draft is shown, not what is stored. Only a page of this gateway may hold this one. */
   obeyStudio() {
     addEventListener("message", ({ data, origin, source }) => {
@@ -92,13 +101,14 @@ export class Arrangement {
   }
 
   /** @param {Part} part @param {import("./core/types.mjs").Box} box */
-  place({ root, widget }, box) {
-    const { view, options } = this.stage;
+  place({ name: widgetName, root, widget }, box) {
+    const { view, options, ranks } = this.stage;
     for (const [name, value] of Object.entries(styleOf(box, this.upright, options.scale))) view.style(root, name, value);
     const [across, down] = shares(box.anchor);
     view.attribute(root, "data-x", ACROSS[across * 2]);
     view.attribute(root, "data-y", DOWN[down * 2]);
     view.toggle(root, "off", !box.visible);
+    ranks.see(widgetName, "layout", box.visible);
     widget.resize?.(roomOf(box, options.scale));
   }
 }

@@ -15,7 +15,9 @@ const GROUPS = 64; // gifts that are over, whose late parts are not announced ag
 const RECIPIENTS = 100;
 
 export class AlertQueue {
-  constructor() {
+  /** @param {(alert: Alert) => boolean} may whether this alert may be shown now; otherwise the queue waits */
+  constructor(may = () => true) {
+    this.may = may;
     /** @type {Alert[]} */
     this.waiting = [];
     /** @type {Alert | null} */
@@ -85,7 +87,9 @@ export class AlertQueue {
       if (this.last.group !== "") this.groups = [...this.groups, this.last.group].slice(-GROUPS);
     }
     if (this.shown !== null || this.paused || this.waiting.length === 0 || now < this.free_at) return changed;
-    const next = /** @type {Alert} */ (this.waiting.shift());
+    const next = this.waiting[0];
+    if (!this.may(next)) return changed;
+    this.waiting.shift();
     this.counters.started += 1;
     this.shown = next;
     this.since = now;
@@ -93,10 +97,10 @@ export class AlertQueue {
     return true;
   }
 
-  /** @returns {number} when `tick` has something to do: a time, or Infinity */
-  wake() {
+  /** @param {number} now @returns {number} when `tick` has something to do: a time, or Infinity */
+  wake(now) {
     if (this.shown !== null) return this.until;
-    return this.waiting.length > 0 && !this.paused ? this.free_at : Infinity;
+    return this.waiting.length > 0 && !this.paused && this.free_at > now ? this.free_at : Infinity;
   }
 }
 

@@ -78,6 +78,8 @@ export function readMessage(raw) {
       };
     case "layout":
       return readNews(raw.layout, raw.error);
+    case "alerts":
+      return { t: "alerts" };
     case "identify":
       return { t: "identify", for_ms: number(raw.for_ms ?? 3000) };
     case "reload":

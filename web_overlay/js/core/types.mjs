@@ -38,7 +38,8 @@
 /** @typedef {{t: "identify", for_ms: number}} Identify */
 /** @typedef {{t: "refresh"}} Refresh */
 /** @typedef {{t: "layout", layout: unknown, error: string}} LayoutNews not looked at yet; `error`: why it is an older one */
-/** @typedef {Identify | Refresh | Result | LayoutNews} Told */
+/** @typedef {{t: "alerts"}} AlertsChanged */
+/** @typedef {Identify | Refresh | AlertsChanged | Result | LayoutNews} Told */
 /** @typedef {Frame | Welcome | Heartbeat | Pong | Told | {t: "unknown"}} Message */
 
 /** @typedef {{epoch: string, position: number}} Place a position means nothing without its epoch */

@@ -15,7 +15,7 @@ const SOURCE = 4;
 const SAFE = new Set(["d", "viewBox", "transform", "role", "aria-hidden", "title"]); // never href, src, style or on…
 
 // Pictures, videos and sounds come from this gateway alone: its cache of emotes, and the user's own files.
-const MEDIA = /^\/media\/(emote\/[a-z0-9-]{1,16}\/[\w-]{1,80}|alerts\/[\w.~!'()*%-]{1,600})$/;
+const MEDIA = /^\/media\/(emote\/[a-z0-9-]{1,16}\/[\w-]{1,80}|alerts\/[\w.~!'()*%-]{1,600}(\?v=[0-9a-f]{1,16})?)$/;
 
 export class View {
   constructor() {

@@ -11,5 +11,5 @@ export const widget = {
   types: GAME,
   box: { x: 680, y: 192, width: 560, height: 220, anchor: "top" },
   upright: { x: 54, y: 190, width: 972, height: 200, anchor: "top" },
-  make: (stage, root) => new Banner(stage, root, { describe: gameNotice, edge: "top" }),
+  make: (stage, root) => new Banner(stage, root, { name: "alerts", describe: gameNotice, edge: "top" }),
 };

@@ -2,6 +2,7 @@
 // One announcement at a time. Others wait, and the more wait the shorter each is shown, down to a glance. What is late
 // is not queued: only the newest is shown, in brief and still, with how many came before it.
 
+import { SECOND } from "../core/ranks.mjs";
 import { el, icon, reveal, text, waiting, wire } from "./dom.mjs";
 
 /** @typedef {import("../core/types.mjs").Event} Event */
@@ -14,6 +15,7 @@ import { el, icon, reveal, text, waiting, wire } from "./dom.mjs";
  * @property {string} title
  * @property {string} detail the line below; may be empty
  * @property {number} hold_ms
+ * @property {import("../core/ranks.mjs").Rank} [rank] SECOND, unless it says otherwise
  * @property {string} [key] a later notice with the same key replaces it
  */
 
@@ -26,10 +28,12 @@ export class Banner {
   /**
    * @param {import("./dom.mjs").Stage} stage
    * @param {HTMLElement} root
-   * @param {{describe(event: Event): Notice | null, edge: "top" | "left"}} what null for what needs no announcement;
+   * @param {{name: string, describe(event: Event): Notice | null, edge: "top" | "left"}} what null for what needs no announcement;
    *   `edge` is where its panel opens from
    */
-  constructor(stage, root, { describe, edge }) {
+  constructor(stage, root, { name, describe, edge }) {
+    this.name = name;
+    this.ranks = stage.ranks;
     this.describe = describe;
     this.view = stage.view;
     /** @type {Notice[]} */
@@ -83,7 +87,10 @@ export class Banner {
 
   /** @param {number} now @returns {number} */
   frame(now) {
-    if (this.shown !== null && now >= this.ends()) this.shown = null;
+    if (this.shown !== null && now >= this.ends()) {
+      this.shown = null;
+      this.ranks.leave(this.name);
+    }
     if (this.shown === null) this.next(now);
     this.view.toggle(this.box, "gone", this.shown === null);
     if (this.shown === null) return Infinity;
@@ -105,8 +112,9 @@ export class Banner {
 
   /** @param {number} now */
   next(now) {
-    const notice = this.waiting.shift() ?? this.late;
-    if (notice === null) return;
+    const notice = this.waiting.at(0) ?? this.late;
+    if (notice === null || !this.ranks.take(this.name, notice.rank ?? SECOND)) return;
+    this.waiting.shift();
     this.isLate = notice === this.late;
     if (this.isLate) this.late = null;
     else this.view.play(...this.entrance);

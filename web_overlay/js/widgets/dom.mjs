@@ -61,7 +61,9 @@ export function waiting(node, frames, options) {
  * @property {boolean} still no movement, fades only
  * @property {import("../core/text.mjs").Texts} texts
  * @property {import("../core/occasions.mjs").Rule[]} rules of the user, for alerts
+ * @property {string} media version of the files that they name
  * @property {ReturnType<typeof import("../keep.mjs").keeper>} keep what outlives a reload
+ * @property {import("../core/ranks.mjs").Ranks} ranks which announcement may be seen now
  * @property {() => void} wake ask for a frame: something changed that is no event
  */
 

@@ -1,6 +1,7 @@
 // @ts-check
 // What an event says on a banner. Words only; how they are shown is banner.mjs.
 
+import { FIRST, SECOND } from "../core/ranks.mjs";
 import { ICONS } from "./icons.mjs";
 
 /** @typedef {import("../core/events.js").EventOf<typeof GAME[number]>} GameEvent */
@@ -63,6 +64,7 @@ export function gameNotice({ type, payload }) {
         title: winner === "" ? phase.word : winner,
         detail: spaced(payload.reason ?? ""),
         hold_ms: phase.hold_ms,
+        rank: payload.phase === "match_end" ? FIRST : SECOND,
         key: "round",
       };
     }

@@ -5,25 +5,28 @@
 import { AlertQueue } from "../core/alerts.mjs";
 import { clean } from "../core/clean.mjs";
 import { TYPES, alertOf } from "../core/occasions.mjs";
+import { FIRST, SECOND } from "../core/ranks.mjs";
 import { wordsOf } from "../core/wording.mjs";
 import { el, entrance, icon, text, waiting } from "./dom.mjs";
 import { SOCIAL_ICONS } from "./icons.mjs";
+import { isSilent, pathOf } from "./media.mjs";
 
 /** @typedef {import("../core/types.mjs").Event} Event */
-/** @typedef {import("../core/types.mjs").Moment} Moment */
 /** @typedef {import("../core/occasions.mjs").Alert} Alert */
 
 const TALL = 400;
 const LETTERS = 150; // of one text: what three lines hold
 const OUTDATED = new Set(["shoutout", "stream"]); // no news when they are late
 
+const LASTING = new Set(["pause", "resume", "mute", "unmute"]); // also when late, and over a reload
+
 /** @type {import("../core/types.mjs").WidgetKind} */
 export const widget = {
   name: "social",
   title: "Social alerts",
   types: [...TYPES, "show"],
-  box: { x: 1304, y: 620, width: 520, height: 260, anchor: "bottom-right" },
-  upright: { x: 506, y: 1290, width: 520, height: 210, anchor: "bottom-right" },
+  box: { x: 1304, y: 606, width: 520, height: 294, anchor: "bottom-right" },
+  upright: { x: 506, y: 1206, width: 520, height: 294, anchor: "bottom-right" },
   make: (stage, root) => new Social(stage, root),
 };
 
@@ -31,7 +34,10 @@ class Social {
   /** @param {import("./dom.mjs").Stage} stage @param {HTMLElement} root */
   constructor(stage, root) {
     this.stage = stage;
-    this.queue = new AlertQueue();
+    this.queue = new AlertQueue(({ paid }) => stage.ranks.take(widget.name, paid ? FIRST : SECOND));
+    const kept = stage.keep.load("queue");
+    if (kept?.paused === true) this.queue.paused = true;
+    if (kept?.muted === true) this.queue.muted = true;
     /** @type {Alert | null} */
     this.written = null;
     this.icon = icon("sa-icon");
@@ -47,14 +53,10 @@ class Social {
     this.sound = el("audio", "");
     this.time = el("div", "sa-time");
     const amount = el("div", "sa-amount", line("value"), line("unit"));
-    const panel = el(
-      "div",
-      "sa-panel slab",
-      el("div", "sa-badge", this.icon.svg),
-      el("div", "sa-words", line("label"), amount, lines.name, lines.detail, lines.message),
-    );
+    const words = el("div", "sa-words", line("label"), amount, lines.name, lines.detail, lines.message);
     const picture = el("div", "sa-picture", this.image, this.video);
-    this.box = el("div", "sa gone", picture, panel, el("div", "sa-wire", this.time), line("more"));
+    this.panel = el("div", "sa-panel slab", el("div", "sa-badge", this.icon.svg), words);
+    this.box = el("div", "sa gone", picture, this.panel, el("div", "sa-wire", this.time), line("more"));
     root.append(this.box, this.sound);
     this.entrance = entrance(stage, this.box, "translateY(.14rem)", 220);
     const shrink = stage.still ? [{ opacity: 1 }, { opacity: 0.2 }] : [{ transform: "none" }, { transform: "scaleX(0)" }];
@@ -67,11 +69,14 @@ class Social {
     this.stage.view.toggle(this.box, "tall", height >= TALL);
   }
 
-  /** @param {Event} event @param {Moment} moment */
+  /** @param {Event} event @param {import("../core/types.mjs").Moment} moment */
   apply(event, { now, late }) {
     const { type, payload } = event;
     if (type === "show") {
-      if (!late && ["", widget.name].includes(payload.widget ?? "")) this.queue.command(payload.action, now);
+      if (!["", widget.name].includes(payload.widget ?? "") || (late && !LASTING.has(payload.action))) return;
+      this.queue.command(payload.action, now);
+      const { paused, muted } = this.queue;
+      this.stage.keep.save("queue", { paused, muted });
     } else if (!late || !OUTDATED.has(type)) this.queue.push(alertOf(event, this.stage.rules, late));
   }
 
@@ -82,21 +87,24 @@ class Social {
     const { shown, waiting: others } = this.queue;
     view.toggle(this.box, "gone", shown === null);
     if (shown === null) {
+      this.stage.ranks.leave(widget.name);
       if (this.written !== null) this.end();
-      return this.queue.wake();
+      return this.queue.wake(now);
     }
     if (changed || shown.changed) this.write(shown);
     if (changed) this.begin(shown);
-    if (this.queue.muted || this.silent()) view.stop(this.sound);
+    if (this.queue.muted || isSilent(this.stage.options)) view.stop(this.sound);
     view.text(this.words.more, others.length > 0 ? this.stage.texts.text("more", { count: others.length }) : "");
-    return this.queue.wake();
+    return this.queue.wake(now);
   }
 
   /** @param {Alert} alert */
   write(alert) {
     const { view } = this.stage;
     alert.changed = false;
-    for (const [part, value] of Object.entries(wordsOf(alert, this.stage.texts))) view.text(this.words[part], clean(value, LETTERS));
+    const words = wordsOf(alert, this.stage.texts);
+    for (const [part, value] of Object.entries(words)) view.text(this.words[part], clean(value, LETTERS));
+    view.toggle(this.panel, "both", words.detail !== "" && words.message !== "");
     view.attribute(this.box, "data-kind", alert.kind);
     view.attribute(this.icon.path, "d", SOCIAL_ICONS[alert.kind] ?? SOCIAL_ICONS.follow);
   }
@@ -112,14 +120,14 @@ class Social {
     this.left.effect?.updateTiming({ duration: alert.hold_ms });
     view.play(this.left);
     if (!alert.late) view.play(this.entrance);
-    if (alert.late || !alert.rule?.sound || this.queue.muted || this.silent()) return;
-    view.source(this.sound, pathOf(alert.rule.sound));
+    if (alert.late || !alert.rule?.sound || this.queue.muted || isSilent(this.stage.options)) return;
+    view.source(this.sound, pathOf(alert.rule.sound, this.stage.media));
     view.start(this.sound, alert.rule.volume);
   }
 
   /** @param {HTMLImageElement | HTMLVideoElement} node @param {string} file */
   media(node, file) {
-    this.stage.view.source(node, file === "" ? "" : pathOf(file));
+    this.stage.view.source(node, file === "" ? "" : pathOf(file, this.stage.media));
     this.stage.view.toggle(node, "off", file === "");
     if (file !== "") this.stage.view.toggle(this.box, "pictured", true);
   }
@@ -131,19 +139,10 @@ class Social {
     this.stage.view.stop(this.video);
   }
 
-  silent() {
-    return this.stage.options.mute || document.hidden || top !== self; // in a frame: the preview of the dashboard
-  }
-
   /** The alert stands without a picture that cannot be shown. @param {HTMLElement} node */
   failed(node) {
     this.stage.view.toggle(node, "off", true);
     this.stage.view.toggle(this.box, "pictured", false);
     this.stage.wake();
   }
-}
-
-/** @param {string} file a name in overlays/media/ */
-function pathOf(file) {
-  return `/media/alerts/${encodeURIComponent(file)}`;
 }

@@ -3,18 +3,21 @@
 // fades while the time for another kill runs out.
 
 import { ruleFor } from "../core/occasions.mjs";
+import { FIRST, SECOND } from "../core/ranks.mjs";
 import { el, icon, reveal, text, waiting } from "./dom.mjs";
 import { ICONS } from "./icons.mjs";
 import { isMine, side } from "./player.mjs";
 
 /** @typedef {import("../core/events.js").EventOf<"multikill" | "streak">} Event */
 /** @typedef {import("../core/types.mjs").Moment} Moment */
-/** @typedef {{id: string, side: import("./player.mjs").Side, kills: number, until: number, late: boolean}} Run */
+/** @typedef {{id: string, side: import("./player.mjs").Side, kills: number, until: number, late: boolean, waits?: boolean}} Run */
 
 const WINDOW_MS = 5_000; // `multikill_window_ms` of configs/default.toml: another kill in this time makes it grow
 const LATE_SHOWN_MS = 1_500;
 const STREAK = 3;
 const STREAK_MS = 8_000; // without another kill it is old news
+const ACE = 5;
+const WAIT_MS = 12_000; // an ace that has to wait so long is old news
 const SEGMENTS = 10; // beyond it the wire is full
 
 /** @type {import("../core/types.mjs").WidgetKind} */
@@ -22,8 +25,8 @@ export const widget = {
   name: "streak",
   title: "Streak",
   types: ["multikill", "streak"],
-  box: { x: 640, y: 690, width: 640, height: 220, anchor: "top" },
-  upright: { x: 54, y: 1060, width: 972, height: 220, anchor: "top" },
+  box: { x: 640, y: 628, width: 640, height: 172, anchor: "bottom" },
+  upright: { x: 54, y: 1050, width: 972, height: 150, anchor: "top" },
   samples: ["streak", "multikill"],
   make: (stage, root) => new Streak(stage, root),
 };
@@ -94,12 +97,26 @@ class Streak {
   frame(now) {
     const multi = now < this.multi.until ? this.multi : null;
     const run = now < this.run.until ? this.run : null;
-    const first = multi ?? run;
+    const wanted = multi ?? run;
+    const first = wanted !== null && this.may(wanted, multi !== null, now) ? wanted : null;
     if (first !== null) this.write(now, first, multi !== null, run?.id === first.id ? run.kills : 0);
     this.view.toggle(this.box, "gone", first === null);
-    if (first === null) this.shown = "";
+    if (first === null) {
+      this.shown = "";
+      this.stage.ranks.leave(widget.name);
+    }
     this.fresh = false;
     return Math.min(multi?.until ?? Infinity, run?.until ?? Infinity);
+  }
+
+  /** May it be seen now? An ace waits for a paid alert; anything else is over by then. @param {Run} run @param {boolean} isMulti @param {number} now */
+  may(run, isMulti, now) {
+    const rank = isMulti && run.kills >= ACE ? FIRST : SECOND;
+    const may = this.stage.ranks.take(widget.name, rank);
+    if (may && run.waits) this.fresh = true;
+    if (rank === FIRST && may === (run.waits ?? false)) run.until = now + (may ? WINDOW_MS : WAIT_MS);
+    run.waits = !may;
+    return may;
   }
 
   /** @param {number} now @param {Run} first @param {boolean} isMulti @param {number} streak 0 when there is none to tell */

@@ -18,6 +18,7 @@ export class Toggles {
    */
   constructor(stage, root, parts, hud) {
     this.view = stage.view;
+    this.ranks = stage.ranks;
     this.hud = hud;
     this.queues = parts.filter((part) => part.types.includes("show")).map((part) => part.widget);
     /** @type {Map<string, HTMLElement>} */
@@ -37,7 +38,10 @@ export class Toggles {
       const action = QUEUES[payload.name][payload.on ? 0 : 1];
       for (const queue of this.queues) queue.apply({ ...event, type: "show", payload: { action } }, moment);
     } else if (target === undefined) this.counters.unknown += 1;
-    else this.view.toggle(target, "hidden", !payload.on);
+    else {
+      this.view.toggle(target, "hidden", !payload.on);
+      this.ranks.see(payload.name, "toggle", payload.on);
+    }
   }
 
   /** @returns {number} */

@@ -1,0 +1,110 @@
+"""Hype trains, polls and predictions on the page, and which announcement dims or waits for which."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support import eventually
+from tests.web.conftest import Overlay
+from tests.web.gate import Gate
+from tests.web.test_overlay_social import stand_still
+
+CHOICES = [{"title": "<b>Nuke", "votes": 1}, {"title": "Mirage", "votes": 3}]
+
+
+def stepped(gate: Gate, browser: Any) -> tuple[Any, Overlay]:
+    """Return a page whose clock stands still, and its context."""
+    context = browser.new_context()
+    overlay = Overlay(context.new_page(), gate)
+    overlay.page.clock.install()
+    overlay.open()
+    stand_still(overlay)
+    return context, overlay
+
+
+def shows(overlay: Overlay, name: str, texts: list[str]) -> None:
+    eventually(lambda: overlay.page.clock.run_for(20) or overlay.texts(name) == texts)
+
+
+def classes(overlay: Overlay, name: str) -> list[str]:
+    found: list[str] = overlay.page.evaluate("(name) => [...document.querySelector(name).classList]", name)
+    return found
+
+
+def test_a_poll_is_shown_until_its_result_has_been_seen(gate: Gate, browser: Any) -> None:
+    context, overlay = stepped(gate, browser)
+    gate.emit("poll", {"phase": "begin", "title": "Next <map>?", "choices": CHOICES}, coalesce_key="poll")
+    shows(overlay, ".w-poll .vo-choice", ["Mirage", "<b>Nuke"])
+    assert overlay.texts(".w-poll .vo-figures") == ["75 %", "25 %"]
+    assert overlay.texts(".w-poll .vo-head") == ["PollNext <map>?4 votes"]
+    gate.emit("poll", {"phase": "end", "title": "Next <map>?", "choices": CHOICES}, coalesce_key="poll")
+    shows(overlay, ".w-poll .vo-label", ["Result"])
+    overlay.page.clock.run_for(9_500)
+    assert "gone" not in classes(overlay, ".w-poll .vo")
+    overlay.page.clock.run_for(1_000)
+    assert "gone" in classes(overlay, ".w-poll .vo")
+    context.close()
+    assert overlay.errors == []
+
+
+def test_a_prediction_is_locked_then_the_winner_leads_and_a_canceled_one_leaves(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    told = {"title": "Do we win?", "outcomes": [{"title": "Yes", "votes": 1}, {"title": "No", "votes": 9}]}
+    gate.emit("prediction", told | {"phase": "lock"}, coalesce_key="prediction")
+    eventually(lambda: overlay.texts(".w-prediction .vo-label") == ["Locked"])
+    gate.emit("prediction", told | {"phase": "end", "winner": "Yes"}, coalesce_key="prediction")
+    eventually(lambda: overlay.texts(".w-prediction .vo-choice") == ["Yes", "No"])
+    assert "won" in classes(overlay, ".w-prediction .vo-row")
+    gate.emit("prediction", told | {"phase": "canceled"}, coalesce_key="prediction")
+    eventually(lambda: "gone" in classes(overlay, ".w-prediction .vo"))
+
+
+def test_a_hype_train_shows_its_level_as_a_wire(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    train = {"train": "t", "level": 2, "progress": 450, "goal": 1_800}
+    gate.emit("hype_train", train | {"phase": "progress"}, coalesce_key="hype_train")
+    eventually(lambda: overlay.texts(".ht-figures") == ["Level 225 %"])
+    assert overlay.page.evaluate("document.querySelector('.ht-bar').style.transform") == "scaleX(0.25)"
+    gate.emit("hype_train", train | {"phase": "end"}, coalesce_key="hype_train")
+    eventually(lambda: overlay.texts(".ht-level") == ["Reached level 2"])
+
+
+def test_an_overlay_that_comes_after_the_end_shows_nothing(gate: Gate, overlay: Overlay) -> None:
+    gate.emit("poll", {"phase": "end", "title": "Next map?", "choices": CHOICES}, coalesce_key="poll")
+    gate.emit("prediction", {"phase": "lock", "title": "Do we win?", "outcomes": CHOICES}, coalesce_key="prediction")
+    overlay.open()
+    eventually(lambda: overlay.texts(".w-prediction .vo-label") == ["Locked"])
+    assert "gone" in classes(overlay, ".w-poll .vo")
+
+
+def test_a_paid_alert_dims_what_is_shown_and_holds_up_what_comes(gate: Gate, browser: Any) -> None:
+    context, overlay = stepped(gate, browser)
+    ada = {"id": "a", "name": "Ada", "team": "CT"}
+    gate.emit("objective", {"action": "planted", "target": "B"})
+    shows(overlay, ".bn-eyebrow .label", ["Objective"])
+    gate.emit("cheer", {"user": "Bo", "bits": 100})
+    shows(overlay, ".sa-name", ["Bo"])
+    eventually(lambda: overlay.page.clock.run_for(20) or "dimmed" in classes(overlay, ".w-alerts"))
+    gate.emit("multikill", {"player": ada, "kills": 5, "window_ms": 4_000})  # of the first rank, too: it waits
+    eventually(lambda: overlay.page.clock.run_for(20) or overlay.status()["drawn"] == len(gate.log))
+    assert "gone" in classes(overlay, ".st")
+    for _ in range(30):
+        overlay.page.clock.run_for(200)
+    shows(overlay, ".st-word", ["Ace"])
+    assert "gone" in classes(overlay, ".sa")
+    gate.emit("follow", {"user": "Cy"})  # of the second rank: it waits for the ace
+    overlay.page.clock.run_for(1_000)
+    assert "gone" in classes(overlay, ".sa")
+    for _ in range(30):
+        overlay.page.clock.run_for(200)
+    shows(overlay, ".sa-name", ["Cy"])
+    context.close()
+    assert overlay.errors == []
+
+
+def test_a_hidden_widget_holds_nothing_up(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    gate.emit("toggle", {"name": "social", "on": False}, coalesce_key="toggle:social")
+    gate.emit("cheer", {"user": "Bo", "bits": 100})
+    gate.emit("objective", {"action": "planted", "target": "B"})
+    eventually(lambda: overlay.texts(".bn-eyebrow .label") == ["Objective"])
