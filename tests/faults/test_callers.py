@@ -63,12 +63,13 @@ def test_output_that_nobody_takes_makes_nobody_wait(idle, stuck):
 
 
 def test_who_works_goes_on_when_the_supervisor_does_not_listen(idle):
-    """Heart lines fill the pipe to a stopped supervisor; here a page of it is all that there is room for."""
+    """Heartbeats fill the pipe to a stopped supervisor; here the pipe holds one page."""
     reader, writer = os.pipe()
     begun = (
         "import os, sys, time\n"
+        "from actors.core.metrics import IngestMetrics\n"
         "from actors.heartbeat import Heartbeat, Ticks\n"
-        "heart = Heartbeat('x', lambda: {'n': 'y' * 1000}, Ticks())\n"
+        "heart = Heartbeat('x', lambda: [IngestMetrics(unknown_names={'y' * 1000: 1})], Ticks())\n"
         "heart.start()\n"
         "for number in range(500):\n"
         "    heart.beat()\n"

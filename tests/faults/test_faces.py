@@ -310,7 +310,7 @@ def test_an_exceeded_budget_is_an_alert_everywhere_until_a_reload_allows_more(id
     # a command that can be pasted: for this pipeline, not for the one of the default settings
     assert lines[2] == f"   → check whether it grows: ./supervisor.py top --set run_dir={idle.run_dir}"
     assert json.loads(answer(idle, "/api/status"))["alerts"][0]["name"] == "broadcaster"
-    assert 'framewire_alert{key="memory.warn",name="ingest",level="warn"} 1' in answer(idle, "/metrics")
+    assert 'framewire_alert{key="memory.warn",level="warn",name="ingest"} 1.0' in answer(idle, "/metrics")
     assert "alert raised key=memory.warn name=ingest" in idle.command("logs", "supervisor").stdout
     idle.overrides.append("supervisor.hang_warn_s=1.9")  # what has nothing to do with it does not blink
     assert idle.command("reload").returncode == 0
