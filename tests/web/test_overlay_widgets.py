@@ -51,6 +51,16 @@ def test_deaths_revives_and_separate_headshots_and_assists_have_their_place(gate
     assert overlay.page.locator(".kf-row.mine:not(.off)").count() == 1, "a revive of the streamer stands out"
 
 
+def test_a_death_that_a_kill_tells_is_one_line(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    gate.emit("kill", kill(1, 2))
+    gate.emit("death", {"victim": player(2, team="T"), "cause": "headshot"})
+    gate.emit("death", {"victim": player(3), "cause": "suicide"})
+    overlay.drawn()
+    eventually(lambda: len(overlay.texts(".kf-panel")) == 2)
+    assert overlay.texts(".kf-panel") == ["player1AK-47player2", "Suicideplayer3"]
+
+
 def test_the_killfeed_keeps_the_newest_and_its_nodes(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1&kills=4")
     nodes = overlay.page.evaluate("document.querySelectorAll('*').length")

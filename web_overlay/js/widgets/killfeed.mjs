@@ -51,6 +51,7 @@ class Killfeed {
     this.changed = true;
     if (event.type === "assist") this.credit(event.payload, now);
     else if (event.type === "headshot" && this.promote(event.payload, now)) return;
+    else if (event.type === "death" && this.isTold(event.payload, now)) return;
     else {
       this.fresh.push({ ...lineOf(event, this.mine), at: now, late });
       if (this.fresh.length > this.max) this.fresh.shift();
@@ -115,6 +116,11 @@ class Killfeed {
     const line = this.recent((line) => line.key === pairOf(payload.attacker, payload.victim), now);
     if (line !== undefined && !line.flags.includes("head")) line.flags.push("head");
     return line !== undefined;
+  }
+
+  /** A source may tell the streamer's death beside the kill. @param {import("../core/events.js").Death} payload @param {number} now @returns {boolean} */
+  isTold({ victim }, now) {
+    return this.recent(({ kind, key }) => kind === "kill" && key.endsWith(`\n${victim.id}`), now) !== undefined;
   }
 
   /** @param {import("../core/events.js").Assist} payload @param {number} now */
