@@ -33,16 +33,24 @@ class Api:
     """One server, with at most one connection that is kept between requests.
 
     `trusted`: its certificate is not verified, because a program on this machine signs its own. Only for loopback.
+    `tls` replaces the usual context.
     """
 
-    def __init__(self, base_url: str, *, trusted: bool = False, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        trusted: bool = False,
+        timeout_s: float = TIMEOUT_S,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SourceRefused(f"{base_url[:200]!r} is not an address of an API, expected https://… or http://…")
         self._path = parts.path.rstrip("/")
         self._host = parts.netloc
         if parts.scheme == "https":
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if trusted else ssl.create_default_context()
+            context = tls or (ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if trusted else ssl.create_default_context())
             if trusted:
                 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             self._http: http.client.HTTPConnection = http.client.HTTPSConnection(

@@ -12,6 +12,7 @@ import json
 import random
 import time
 from collections.abc import Mapping, Sequence
+from ssl import SSLContext
 from typing import Any, Final
 
 from msgspec import Struct
@@ -98,7 +99,7 @@ class Link:
     async def _converse(self) -> None:
         from actors.producers.web import websocket
 
-        async with websocket(self._url) as socket:
+        async with websocket(self._url, tls=self._hub.tls) as socket:
             Link._numbers += 1
             self._number = Link._numbers
             self._differences = 0
@@ -141,7 +142,11 @@ class Link:
         if frame.subscription is not None:
             await self._compare(socket, frame.subscription)
         elif frame.payload is not None:
+            began_s = time.monotonic()
             await self._hub.put(self.name, self._number, frame.payload)
+            held_s = time.monotonic() - began_s  # a full queue is no silence of the server
+            self._beat_s += held_s
+            self._echo_due_s += held_s
         elif frame.type == "heartbeat":
             self._beat_s = time.monotonic()
             self._failures = 0
@@ -166,9 +171,10 @@ class Link:
 class Hub:
     """Where all connections bring their events: one bounded queue. A full queue holds the servers back."""
 
-    def __init__(self, session: Any, own: frozenset[str], worlds: Sequence[str]) -> None:
+    def __init__(self, session: Any, own: frozenset[str], worlds: Sequence[str], tls: SSLContext) -> None:
         self.watch = Watch(worlds)
         self.queue: asyncio.Queue[Arrival] = asyncio.Queue(QUEUE)
+        self.tls = tls
         self._session, self._own = session, own
 
     async def put(self, link: str, connection: int, payload: Mapping[str, str]) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
+from ssl import SSLContext
 from typing import Any, Final
 
 import msgspec
@@ -63,8 +64,8 @@ def wanted(payload: Payload) -> tuple[str, ...]:
 class Census:
     """The REST API of one environment."""
 
-    def __init__(self, url: str, service_id: str, namespace: str) -> None:
-        self._api = Api(url, timeout_s=TIMEOUT_S)
+    def __init__(self, url: str, service_id: str, namespace: str, tls: SSLContext) -> None:
+        self._api = Api(url, timeout_s=TIMEOUT_S, tls=tls)
         self._path = f"/{service_id}/get/{namespace}"
 
     def close(self) -> None:

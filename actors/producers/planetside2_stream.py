@@ -20,6 +20,7 @@ from actors.producers.planetside2_hold import Held, Hold
 from actors.producers.planetside2_links import Arrival, Hub, Link, Pace, Wish
 from actors.producers.planetside2_names import Census, Names, own_characters, wanted
 from actors.producers.spec import Disconnected, Message, SourceRefused
+from actors.producers.tls import with_rsa_key_exchange
 
 POLL_S: Final = 0.05  # how often events that wait are looked at
 IDLE_S: Final = 1.0
@@ -43,7 +44,8 @@ class Stream:
     def __init__(self, session: Any, service_id: str) -> None:
         self._session, self._settings = session, session.settings
         self._service_id = service_id
-        self._census = Census(self._settings.api_url, service_id, f"{self._settings.environment}:v2")
+        self._tls = with_rsa_key_exchange()  # one for all: each holds the certificates of all authorities
+        self._census = Census(self._settings.api_url, service_id, f"{self._settings.environment}:v2", self._tls)
         self._names = Names(self._census, self._settings.resolve_names)
         self._own = Own()
         self._merger, self._hold = Merger(), Hold()
@@ -60,7 +62,7 @@ class Stream:
         """
         self._own = await self._who()
         own, settings = self._own, self._settings
-        self._hub = Hub(self._session, frozenset(own.ids), own.worlds)
+        self._hub = Hub(self._session, frozenset(own.ids), own.worlds, self._tls)
         wishes = []
         if own.ids:
             wishes.append(("characters", Wish(tuple(character_events), characters=own.ids)))

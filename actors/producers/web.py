@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -47,15 +48,21 @@ class Socket:
 
 @asynccontextmanager
 async def websocket(
-    url: str, headers: Mapping[str, str] | None = None, subprotocols: Sequence[str] = (), ping_s: float | None = PING_S
+    url: str,
+    headers: Mapping[str, str] | None = None,
+    subprotocols: Sequence[str] = (),
+    ping_s: float | None = PING_S,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Socket]:
-    """Open a connection; it is closed at the end of the block.
+    """Open a connection; it is closed at the end of the block. `tls` replaces the usual context of a wss:// URL.
 
     Raises:
         Disconnected: it cannot be opened now.
         SourceRefused: the URL is wrong, or the server refuses us.
     """
     options: dict[str, Any] = {"open_timeout": OPEN_S, "close_timeout": 1.0, "max_size": MAX_BYTES}
+    if tls is not None and url.startswith("wss:"):
+        options["ssl"] = tls
     try:
         connection = await connect(
             url,
