@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -20,9 +19,9 @@ import click
 
 from actors import commands, config, host, program, tokens
 from actors.config import Settings
-from actors.core.origins import LOOPBACK, WILDCARD
+from actors.core.origins import WILDCARD
 from actors.errors import ConfigError, Refused
-from actors.supervision import control
+from actors.supervision import control, preparation
 
 FREE_BYTES: Final = 1 << 30  # the log (queue.log_max_bytes), an outbox and their WALs, with room
 SYNCS: Final = 20
@@ -115,29 +114,14 @@ def settings_findings(settings: Settings) -> Iterator[Finding]:
         yield Finding("ok", "the demo match is on", "turn it off before you go live: --set demo=false")
     if settings.faults != config.Faults():
         yield Finding("fail", "[faults] is set, which kills processes on purpose", "remove it; it is only for tests")
-    for section, address in (("gateway", settings.gateway), ("ingest", settings.ingest)):
-        if reach(address.host) == "others":
-            yield Finding(
-                "warn",
-                f"{section}.host {address.host or '(all)'} is reachable from other machines, without encryption",
-                "use it only in a trusted network; otherwise use 127.0.0.1 behind a reverse proxy with TLS",
-            )
+    for text, advice in preparation.exposed(settings):
+        yield Finding("warn", text, advice)
     if settings.gateway.host in WILDCARD and not settings.gateway.allowed_hosts:
         yield Finding(
             "warn",
-            f"the gateway listens on all addresses, but answers only requests for {', '.join(LOOPBACK)}",
+            "the gateway answers other machines under its addresses, but under no name",
             f'add the name of this machine: gateway.allowed_hosts = ["stream-pc.lan:{settings.gateway.port}"]',
         )
-
-
-def reach(name: str) -> str:
-    """Return from where an address is reachable: "here", "others", or "" for a name, which may be either."""
-    if name in WILDCARD:
-        return "others"
-    try:
-        return "here" if ip_address(name).is_loopback else "others"
-    except ValueError:
-        return "here" if name == "localhost" else ""
 
 
 def files_of(run_dir: Path) -> Iterator[tuple[Path, int, int]]:

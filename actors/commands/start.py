@@ -24,6 +24,7 @@ import click
 
 from actors import commands, config, host, logs, program, tokens
 from actors.config import Settings, Source
+from actors.core import origins
 from actors.core.supervision.kinds import Child
 from actors.core.supervision.restarts import Policy
 from actors.errors import ConfigError, Refused
@@ -51,6 +52,8 @@ def supervise(
     with lock:
         logs.start(logs.path_of(run_dir, "supervisor"), terminal=not invocation.background)
         host.dump_stacks_on_signal()
+        for text, advice in preparation.exposed(settings):
+            log.warning("exposed what=%r do=%r", text, advice)
         left = process_tree.leftovers(run_dir)
         for name, pid in meters.end_leftovers(left or [], run_dir):
             log.warning("leftover killed name=%s pid=%d", name, pid)
@@ -89,10 +92,23 @@ def announcement(settings: Settings, run_dir: Path, seconds: float, as_json: boo
         f"Framewire is ready ({seconds:.1f} s)\n\n"
         f"  Overlay for OBS    {urls['display']}\n"
         f"  Dashboard          {urls['control']}\n"
-        f"  Game server log    {urls['ingest']}\n\n"
+        f"  Game server log    {urls['ingest']}\n"
+        f"{elsewhere(settings)}\n"
         "These URLs contain secrets: do not show them on stream.\n"
         f"Stop with {ends}{program.NAME} stop{source.options(str(run_dir))}"
     )
+
+
+def elsewhere(settings: Settings) -> str:
+    """Return where other machines reach what listens on all addresses, and that they do; "" when they do not."""
+    from actors.supervision import meters  # it brings psutil
+
+    if not any(preparation.exposed(settings)):
+        return ""
+    opened = [one.port for one in (settings.gateway, settings.ingest) if one.host in origins.WILDCARD]
+    places = [f"{address}:{port}" for address in meters.addresses() for port in opened] if opened else []
+    lines = [f"  Other machines     {place}\n" for place in places]
+    return "".join(lines) + "  WARNING: other machines reach this, without encryption (docs/lan.md)\n"
 
 
 @click.command("start")

@@ -7,11 +7,19 @@ Origin against the Host. A missing Origin is no browser; it still needs a token.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 WILDCARD: Final = ("", "0.0.0.0", "::")
+_ADDRESS: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9a-f:.]+\]")
+FOREIGN_HOST: Final = "this name is not served here; if it is a name of this machine, add it to gateway.allowed_hosts"
+
+
+def is_loopback(address: str) -> bool:
+    """Return whether a peer's address is of this machine."""
+    return address == "::1" or address.startswith(("127.", "::ffff:127."))
 
 
 def reached(host: str) -> str:
@@ -38,8 +46,35 @@ def hosts(host: str, port: int, allowed: Iterable[str]) -> frozenset[str]:
     return frozenset(name.lower() for name in ours)
 
 
-def host_is_ours(header: str | None, ours: frozenset[str]) -> bool:
-    return header is not None and header.lower() in ours
+def host_is_ours(header: str | None, ours: frozenset[str], open_port: int | None = None) -> bool:
+    """Return whether the gateway answers to a Host; `open_port`: its port, when it listens on all addresses.
+
+    Then every address is accepted, for an address cannot be rebound; a name must be allowed.
+    """
+    if header is None:
+        return False
+    name, port = _split(header)
+    return header.lower() in ours or (open_port is not None and _is_address(name) and port == str(open_port))
+
+
+def may_send(header: str | None, host: str, allowed: Iterable[str]) -> bool:
+    """Return whether the ingest takes events under a Host: no name, an address, or an allowed name with any port.
+
+    The port is that which the sender sees; a container maps it. A browser always sends a Host.
+    """
+    name = _split(header or "")[0]
+    names = {"", "localhost", host.lower(), *(_split(one)[0] for one in allowed)}
+    return name in names or _is_address(name)
+
+
+def _split(header: str) -> tuple[str, str]:
+    """Return (name, port) of a Host, in lower case."""
+    name, colon, port = header.lower().rpartition(":")
+    return (name, port) if colon and port.isdecimal() else (header.lower(), "")
+
+
+def _is_address(name: str) -> bool:
+    return name not in WILDCARD and _ADDRESS.fullmatch(name) is not None
 
 
 def origin_is_welcome(headers: Mapping[str, str], allowed: Iterable[str]) -> bool:

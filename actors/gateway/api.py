@@ -1,7 +1,7 @@
 """What operators and their tools ask: health, metrics, status, quarantine, why.
 
-Health and metrics hold nothing personal and need no token on loopback; everything else needs the control token, in the
-Authorization header, which no foreign page can make a browser send.
+`/healthz` needs no token. `/readyz` and `/metrics` hold nothing personal and need none on this machine. Everything else
+needs a token in the Authorization header, which a page of another origin cannot make a browser send.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from actors import tokens
+from actors.core import origins
 from actors.core.contract.event import WIRE_VERSION
 from actors.errors import Refused
 from actors.gateway.overlay import Overlay
@@ -59,12 +60,22 @@ class Readable(Guarded):
     SCOPES = ("control", "view")
 
 
+class Local(Readable):
+    """Needs no token on this machine."""
+
+    def prepare(self) -> None:
+        if origins.is_loopback(str(self.request.remote_ip)):
+            Api.prepare(self)
+        else:
+            super().prepare()
+
+
 class Healthz(Api):
     def get(self) -> None:
         self.answer({"ok": True})
 
 
-class Readyz(Api):
+class Readyz(Local):
     """Ready: the log is read, and the broadcaster is heard."""
 
     def get(self) -> None:
@@ -145,7 +156,7 @@ class Why(Readable):
         self.answer({"id": event_id, "history": history, "reasons": reasons})
 
 
-class Metrics(Api):
+class Metrics(Local):
     async def get(self) -> None:
         # Imported when it is needed: only this page needs it.
         from actors.gateway import exposition

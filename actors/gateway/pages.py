@@ -57,7 +57,7 @@ MIME_TYPES: Final = {
 
 
 class BaseHandler(tornado.web.RequestHandler):
-    """Base of all handlers. The application's settings hold `hosts` and `origins`."""
+    """Base of all handlers. The application's settings hold `hosts`, `open_port` and `origins`."""
 
     def set_default_headers(self) -> None:
         for name, value in HEADERS.items():
@@ -67,9 +67,11 @@ class BaseHandler(tornado.web.RequestHandler):
     def prepare(self) -> None:
         metrics: GatewayMetrics = self.settings["metrics"]
         metrics.http_requests += 1
-        if not origins.host_is_ours(self.request.headers.get("Host"), self.settings["hosts"]):
+        if not origins.host_is_ours(
+            self.request.headers.get("Host"), self.settings["hosts"], self.settings["open_port"]
+        ):
             metrics.foreign_hosts += 1
-            self.refuse(421, "this is not the host that you were looking for")
+            self.refuse(421, origins.FOREIGN_HOST)
         elif not origins.origin_is_welcome(self.request.headers, self.settings["origins"]):
             metrics.foreign_origins += 1
             self.refuse(403, "this origin may not talk to the gateway")

@@ -74,6 +74,7 @@ def application(gateway: Gateway) -> tornado.web.Application:
         websocket_max_message_size=MESSAGE_BYTES,
         metrics=gateway.metrics,
         hosts=origins.hosts(settings.host, settings.port, settings.allowed_hosts),
+        open_port=settings.port if settings.host in origins.WILDCARD else None,
         origins=settings.allowed_origins,
         log=gateway.log,
         static_hash_cache=False,  # a page that is edited while we run has a new ETag

@@ -17,6 +17,7 @@ import tornado.websocket
 from tornado.iostream import IOStream, StreamClosedError
 
 from actors import host
+from actors.core import origins
 from actors.core.contract import applications
 from actors.core.contract.applications import OLDER_COMMANDS, Announce, Answer, Hello, Order, Publish, Report, Standing
 from actors.core.delivery.clients import Bucket
@@ -59,6 +60,8 @@ class Ingest(Protocol):
 
     def allows(self, token: str) -> bool: ...
 
+    def knows_host(self, header: str | None) -> bool: ...
+
     async def take_events(self, body: bytes) -> list[str]: ...
 
 
@@ -70,6 +73,7 @@ class AppSocket(tornado.websocket.WebSocketHandler):
     def initialize(self, ingest: Ingest) -> None:
         self.ingest = ingest
         self.program: Application | None = None
+        self.since_s = time.monotonic()
         self._ended = False
         self._token = ""
         self._unsent_bytes = 0
@@ -85,10 +89,25 @@ class AppSocket(tornado.websocket.WebSocketHandler):
         self.ingest.metrics.requests += 1
         scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
         self._token = token.strip() if scheme.lower() == "bearer" else ""
-        if len(self.ingest.sockets) >= SOCKETS:
+        if not self.ingest.knows_host(self.request.headers.get("Host")):
+            self.ingest.metrics.foreign_hosts += 1
+            self._refuse(421, origins.FOREIGN_HOST)
+        elif len(self.ingest.sockets) >= SOCKETS and not self._shed():
             self._refuse(503, f"{SOCKETS} programs are connected, which is the most there may be")
         elif self._token and not self._allowed():
             self._refuse(401, "the token is wrong: expected the ingest token")
+
+    def _shed(self) -> bool:
+        """Cut off the connection that has not said hello for the longest time, if there is one."""
+        unmet = [one for one in self.ingest.sockets if one.program is None]
+        if not unmet:
+            return False
+        oldest = min(unmet, key=lambda one: one.since_s)
+        stream = oldest._stream()
+        oldest.end(Close.FLOOD, "too many connections have not said hello")
+        stream.close()
+        self.ingest.sockets.discard(oldest)
+        return True
 
     def _refuse(self, status: int, error: str) -> None:
         self.ingest.metrics.status_4xx += status < 500

@@ -29,6 +29,7 @@ from tornado import netutil, web
 from actors import aio, faults, heartbeat, http_server, program, tokens
 from actors.adapters import generic, srcds
 from actors.config import Settings
+from actors.core import origins
 from actors.core.contract import applications
 from actors.core.contract.event import REFUSED, Category, Submission
 from actors.core.contract.legacy import NameCounts
@@ -103,6 +104,7 @@ class Ingest:
 
     def __init__(self, settings: Settings, run_dir: Path, link: Link) -> None:
         self.settings = settings.ingest
+        self._allowed_hosts = settings.gateway.allowed_hosts
         self.link = link
         secrets = Secrets(run_dir)
         names = [name for name, tree in settings.sources.items() if not spec.is_process(tree["kind"])]
@@ -113,6 +115,10 @@ class Ingest:
         self.log = logging.getLogger("ingest")
         self.applications = Applications(link, self.log)
         self.sockets: set[AppSocket] = set()
+
+    def knows_host(self, header: str | None) -> bool:
+        """Return whether events are taken under this Host. A source has its own proof, and may come over a tunnel."""
+        return origins.may_send(header, self.settings.host, self._allowed_hosts)
 
     def allows(self, token: str) -> bool:
         """Tell whether `token` entitles to send events.
@@ -213,6 +219,9 @@ class Handler(web.RequestHandler):
 
     def prepare(self) -> None:
         self.ingest.metrics.requests += 1
+        if not self.ingest.knows_host(self.request.headers.get("Host")):
+            self.ingest.metrics.foreign_hosts += 1
+            raise web.HTTPError(421, origins.FOREIGN_HOST)
         try:
             allowed = self.ingest.allows(self.offered_token())
         except Refused as error:

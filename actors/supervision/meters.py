@@ -79,6 +79,12 @@ def created_s(pid: int) -> float:
     return psutil.Process(pid).create_time() - boot_s
 
 
+def addresses() -> list[str]:
+    """Return the IPv4 addresses of this machine, without the loopback."""
+    found = [one.address for interface in psutil.net_if_addrs().values() for one in interface]
+    return sorted(one for one in found if one.count(".") == 3 and not one.startswith("127."))
+
+
 def end_leftovers(rows: list[tuple[str, int, float]], run_dir: Path) -> list[tuple[str, int]]:
     """SIGKILL the processes of these (name, pid, create time), and wait for their end; return which were killed.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import IO, Final
 
@@ -11,6 +13,7 @@ import msgspec
 
 from actors import config, host, program, tokens
 from actors.config import Settings
+from actors.core import origins
 from actors.errors import ConfigError, FramewireError, Refused
 from actors.supervision import control
 from actors.supervision.invocation import Invocation
@@ -53,6 +56,26 @@ def port_error(settings: Settings) -> FramewireError | None:
                 f"Stop that program, or choose another port: --set {section}.port={address.port + 100}"
             )
     return None
+
+
+def exposed(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield (what, what to do) for every address that other machines reach."""
+    for section, address in (("gateway", settings.gateway), ("ingest", settings.ingest)):
+        if reach(address.host) == "others":
+            yield (
+                f"{section}.host {address.host or '(all)'} is reachable from other machines, without encryption",
+                "use it only in a trusted network; otherwise use 127.0.0.1 behind a reverse proxy with TLS",
+            )
+
+
+def reach(name: str) -> str:
+    """Return from where an address is reachable: "here", "others", or "" for a name, which may be either."""
+    if name in origins.WILDCARD:
+        return "others"
+    try:
+        return "here" if ip_address(name).is_loopback else "others"
+    except ValueError:
+        return "here" if name == "localhost" else ""
 
 
 def claim(run_dir: Path, patience_s: float) -> IO[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.core.origins import authority, host_is_ours, hosts, origin_is_welcome
+from actors.core.origins import authority, host_is_ours, hosts, is_loopback, may_send, origin_is_welcome
 
 OURS = hosts("127.0.0.1", 7700, ["overlay.example", "other.example:9000"])
 
@@ -94,3 +94,52 @@ def test_origins(origin, welcome):
 ])  # fmt: skip
 def test_this_machine_reaches_what_listens_on_any_address(host, expected):
     assert authority(host, 7700) == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "ours"),
+    [
+        ("192.168.1.5:7700", True),
+        ("[fe80::1]:7700", True),
+        ("localhost:7700", True),
+        ("192.168.1.5:7701", False),
+        ("192.168.1.5", False),
+        ("0.0.0.0:7700", False),
+        ("evil.test:7700", False),
+        ("192.168.1.5.evil.test:7700", False),
+        ("[evil.test]:7700", False),
+        (None, False),
+    ],
+)
+def test_a_gateway_on_all_addresses_answers_to_addresses_and_to_no_name(header, ours):
+    assert host_is_ours(header, hosts("0.0.0.0", 7700, []), 7700) is ours
+
+
+@pytest.mark.parametrize(
+    ("header", "taken"),
+    [
+        (None, True),
+        ("127.0.0.1:7701", True),
+        ("127.0.0.1:8701", True),
+        ("10.0.0.5:7701", True),
+        ("[::1]:7701", True),
+        ("localhost", True),
+        ("stream-pc.lan:7701", True),
+        ("Stream-PC.lan", True),
+        ("evil.test:7701", False),
+        ("stream-pc.lan.evil.test", False),
+        ("10.0.0.5.evil.test:7701", False),
+        ("0.0.0.0:7701", False),
+    ],
+)
+def test_under_which_hosts_the_ingest_takes_events(header, taken):
+    assert may_send(header, "0.0.0.0", ["stream-pc.lan:7700"]) is (taken or header == "0.0.0.0:7701")
+    assert may_send(header, "127.0.0.1", ["stream-pc.lan"]) is taken
+
+
+@pytest.mark.parametrize(("address", "here"), [
+    ("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("::ffff:127.0.0.1", True),
+    ("10.0.0.1", False), ("fe80::1", False), ("::ffff:10.0.0.1", False), ("", False), ("unknown", False),
+])  # fmt: skip
+def test_which_peers_are_on_this_machine(address, here):
+    assert is_loopback(address) is here

@@ -21,6 +21,7 @@ from click.testing import CliRunner
 
 from actors import cli, commands
 from actors.commands import watch
+from actors.supervision import meters
 from tests.support import STRANGER, SUPERVISOR, Pipeline, eventually, in_a_child
 
 
@@ -281,6 +282,16 @@ def test_a_run_directory_that_others_may_enter_is_refused(idle):
     done = idle.command("start")
     assert done.returncode == 2
     assert "has mode 0755, expected 0700" in done.stderr
+
+
+def test_a_start_on_all_addresses_warns_and_tells_where_other_machines_find_it(idle):
+    idle.overrides.append("gateway.host=0.0.0.0")
+    idle.start()
+    eventually(lambda: "Framewire is ready" in idle.said())
+    assert "WARNING supervisor exposed what='gateway.host 0.0.0.0 is reachable from other machines" in idle.said()
+    assert "WARNING: other machines reach this, without encryption (docs/lan.md)" in idle.said()
+    for address in meters.addresses():
+        assert f"Other machines     {address}:{idle.gateway_port}" in idle.said()
 
 
 def test_a_run_directory_with_too_long_a_path_is_refused(idle):

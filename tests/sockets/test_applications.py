@@ -395,6 +395,20 @@ def test_programs_are_bounded(shared: Actors) -> None:
 # Deaths
 
 
+def test_connections_without_a_hello_take_no_place_of_a_program(shared: Actors, programs: list[Program]) -> None:
+    silent = [Program(shared) for _ in range(80)]
+    programs.extend(silent)
+    program = Program(shared)
+    programs.append(program)
+    program.say(type="hello", token=shared.tokens.ingest, name="late")
+    assert program.hear() == {"type": "welcome", "name": "late"}
+
+
+def test_a_program_is_not_served_under_a_foreign_name(shared: Actors) -> None:
+    status, answer = shared.request("GET", "/app", headers={"Host": "evil.test"})
+    assert (status, "gateway.allowed_hosts" in answer["error"]) == (421, True)
+
+
 def test_after_a_kill_of_the_ingest_a_program_that_returns_is_right_and_one_that_does_not_is_gone() -> None:
     with Actors() as actors:
         actors.start(*CORE)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from actors.secrets import Secrets
+from actors.supervision import meters
 from tests.sockets.actors import KILL, Actors
 from tests.sockets.gateway_rig import Rig
 from tests.support import eventually
@@ -115,3 +116,34 @@ def test_the_headers_of_a_refusal_reach_the_client():
         large = answered(actors, b" " * 5_000)
         assert (large.status, large.headers["Connection"]) == (413, "close")
         eventually(lambda: actors.stats("ingest").get("status_5xx") == 1)
+
+
+def test_the_ingest_takes_no_events_under_a_foreign_name_and_says_which_setting_allows_one():
+    with Actors('gateway.allowed_hosts=["stream-pc.lan"]') as actors:
+        actors.start("ingest")
+        body = json.dumps({"type": "chat", "payload": {"user": "a", "text": "b"}}).encode()
+        bearer = {"Authorization": f"Bearer {actors.tokens.ingest}"}
+        status, answer = actors.request("POST", "/events", body, bearer | {"Host": "evil.test"})
+        assert (status, "gateway.allowed_hosts" in answer["error"]) == (421, True)
+        assert actors.request("POST", f"/srcds/{actors.tokens.ingest}", b"", {"Host": "evil.test"})[0] == 421
+        assert actors.request("POST", "/events", body, bearer | {"Host": "stream-pc.lan:7701"})[0] == 202
+
+
+def other_address() -> str:
+    """Return an address of this machine that is not the loopback, "" when there is none."""
+    return next(iter(meters.addresses()), "")
+
+
+@pytest.mark.skipif(not other_address(), reason="this machine has the loopback alone")
+def test_other_machines_need_a_token_for_metrics_and_readiness():
+    rig = Rig("gateway.host=0.0.0.0")
+    try:
+        for path in ("/metrics", "/readyz"):
+            assert rig.get(path)[0] == 200
+            for token, status in (("", 401), (rig.tokens.display, 401), (rig.tokens.view, 200)):
+                connection = http.client.HTTPConnection(other_address(), rig.port, timeout=10)
+                connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
+                assert connection.getresponse().status == status
+                connection.close()
+    finally:
+        rig.close()
