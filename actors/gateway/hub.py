@@ -262,7 +262,7 @@ class Gateway:
             return
         for overlay in list(self.overlays.values()):
             if overlay.arranged is not None:
-                overlay.socket.say({"t": "alerts"})
+                overlay.say({"t": "alerts"})
 
     def _judge(self, overlay: Overlay, now_s: float) -> None:
         lag = Lag(
