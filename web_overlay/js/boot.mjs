@@ -1,6 +1,7 @@
 // @ts-check
 // Wires the page: address → options → widgets, engine, session, link; then it only passes on.
 
+import { isNear } from "./core/backoff.mjs";
 import { pageClock } from "./core/clock.mjs";
 import { Engine } from "./core/engine.mjs";
 import { Journal } from "./core/journal.mjs";
@@ -78,10 +79,12 @@ const session = new Session({
   },
   resume: options.resume ? loadPlace(id) : null,
   random: Math.random,
+  near: isNear(location.hostname),
+  transport: options.transport,
   room: () => engine.room(),
 });
 const link = new Link({
-  url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`,
+  origin: location.origin,
   session,
   now: clock.now,
   act: (action) => obeyer.act(action),

@@ -35,7 +35,7 @@ export function hudFigures(page) {
     ["queue", String(queue)],
     ["dropped", String(dropped)],
     ["late", String(engine.counters.late)],
-    ["connects", String(session.connects)],
+    ["connects", `${session.connects} (${session.ladder.kind})`],
     ["overlay", id],
   ];
   if (engine.counters.faults > 0) lines.push(["widget faults", String(engine.counters.faults)]);
@@ -62,6 +62,7 @@ export function status(page) {
     frames: scheduler.frames,
     receipts: receipts.sent,
     connects: session.connects,
+    transport: session.ladder.kind,
     script_p95_ms: engine.cost.percentiles(0.95)[0],
     hud_ms: hud.cost.mean(),
     cursor: { ...counters },

@@ -5,6 +5,8 @@ export const MIN_MS = 250; // the gateway restarts in less; below it a dead port
 export const MAX_MS = 5_000; // loopback: nobody waits longer than this for their overlay
 const QUICK_MS = 500; // the ceiling at first: a killed gateway is back within half a second
 const QUICK = 6; // attempts, which is over the 2 s that a slow machine needs to start it
+const NEAR_MIN_MS = 100; // on this machine a refused connection costs nothing
+const NEAR_MAX_MS = 250;
 export const STEADY_MS = 5_000; // a connection that lasted this long was a good one
 
 /**
@@ -22,12 +24,18 @@ export function delay(attempt, random) {
  * @param {number} code
  * @param {number} attempt
  * @param {() => number} random
+ * @param {boolean} [near] the gateway is on this machine
  * @returns {number | null | "reload"} ms to wait, null for never, "reload" for a fresh page
  */
-export function afterClose(code, attempt, random) {
+export function afterClose(code, attempt, random, near = false) {
   if (code === 4504) return "reload";
   if (code === 1009 || (code >= 4500 && code <= 4999)) return null;
   if (code === 4029) return 5_000 + random() * MIN_MS;
   if (code === 4000 && attempt === 0) return random() * MIN_MS;
-  return delay(attempt, random);
+  return near ? NEAR_MIN_MS + random() * (NEAR_MAX_MS - NEAR_MIN_MS) : delay(attempt, random);
+}
+
+/** Is this the name of the machine itself? @param {string} hostname of a URL */
+export function isNear(hostname) {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
 }

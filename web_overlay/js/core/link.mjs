@@ -1,40 +1,40 @@
 // @ts-check
-// The session's hands: one WebSocket, one timer. It decides nothing.
+// Carries out what the session decides: one connection, one timer.
 
-import { decode } from "./codec.mjs";
 import { readMessage } from "./protocol.mjs";
+import { TRANSPORTS } from "./transports.mjs";
 
 /** @typedef {import("./types.mjs").Action} Action */
+/** @typedef {import("./transports.mjs").Ear} Ear */
 
 const BAD_MESSAGE = 4400; // our own, never on the wire: reconnect, and ask the log instead
 
 export class Link {
   /**
    * @param {object} options
-   * @param {string} options.url
+   * @param {string} options.origin of the gateway
    * @param {import("./session.mjs").Session} options.session
    * @param {() => number} options.now
    * @param {(action: Action) => void} options.act what is not about the socket
    * @param {(error: unknown) => void} [options.warn]
-   * @param {typeof WebSocket} [options.WebSocket]
+   * @param {typeof TRANSPORTS} [options.transports]
    * @param {(run: () => void, ms: number) => any} [options.setTimer]
    * @param {(timer: any) => void} [options.clearTimer]
    */
-  constructor({ url, session, now, act, warn, WebSocket, setTimer, clearTimer }) {
-    this.url = url;
+  constructor({ origin, session, now, act, warn, transports, setTimer, clearTimer }) {
+    this.origin = origin;
     this.session = session;
     this.now = now;
     this.act = act;
     this.warn = warn ?? (() => {});
-    this.WebSocket = WebSocket ?? globalThis.WebSocket;
+    this.transports = transports ?? TRANSPORTS;
     this.setTimer = setTimer ?? ((run, ms) => setTimeout(run, ms));
     this.clearTimer = clearTimer ?? ((timer) => clearTimeout(timer));
-    /** @type {WebSocket | null} */
-    this.socket = null;
+    /** @type {import("./transports.mjs").Line | null} */
+    this.line = null;
     /** @type {any} */
     this.timer = null;
     this.timer_at = Infinity;
-    this.bytes = 0;
   }
 
   start() {
@@ -44,13 +44,14 @@ export class Link {
 
   /** @param {Record<string, unknown>} message */
   send(message) {
-    if (this.socket?.readyState === 1) this.socket.send(JSON.stringify(message));
+    this.line?.send(message);
   }
 
   /** Carry out what the session decided, and set the one timer. */
   settle() {
     for (const action of this.session.take()) {
-      if (action.do === "connect") this.connect();
+      if (action.do === "connect") this.connect(action.transport);
+      else if (action.do === "probe") this.probe();
       else if (action.do === "send") this.send(action.message);
       else if (action.do === "close") this.drop();
       else this.act(action);
@@ -69,31 +70,54 @@ export class Link {
     this.settle();
   }
 
-  connect() {
+  /** @param {import("./ladder.mjs").Kind} kind */
+  connect(kind) {
     this.drop();
-    const socket = new this.WebSocket(this.url);
-    socket.binaryType = "arraybuffer";
-    this.socket = socket;
-    socket.onopen = () => {
-      this.session.opened(this.now());
-      this.settle();
-    };
-    socket.onmessage = (event) => this.received(event.data);
-    socket.onclose = (event) => {
-      this.socket = null;
-      this.session.closed(event.code, event.reason, this.now());
-      this.settle();
+    const ear = this.ear(() => this.line === line);
+    const line = this.transports[kind](this.origin, ear);
+    this.line = line;
+  }
+
+  /** What a connection tells, for as long as it is the one that is wanted. @param {() => boolean} wanted @returns {Ear} */
+  ear(wanted) {
+    return {
+      opened: () => {
+        if (!wanted()) return;
+        this.session.opened(this.now());
+        this.settle();
+      },
+      received: (read) => {
+        if (wanted()) this.received(read);
+      },
+      closed: (code, reason) => {
+        if (!wanted()) return;
+        this.line = null;
+        this.session.closed(code, reason, this.now());
+        this.settle();
+      },
     };
   }
 
-  /** @param {string | ArrayBuffer} data */
-  received(data) {
-    this.bytes += typeof data === "string" ? data.length : data.byteLength;
+  /** Try a WebSocket beside the connection that works. */
+  probe() {
+    const line = this.transports.ws(this.origin, {
+      opened: () => {
+        line.close();
+        this.session.probed(this.now());
+        this.settle();
+      },
+      received: () => {},
+      closed: () => {},
+    });
+  }
+
+  /** @param {() => unknown} read */
+  received(read) {
     let message;
     try {
-      message = readMessage(decode(data));
+      message = readMessage(read());
     } catch (error) {
-      // Whoever wrote this does not speak our language; what it held may have been critical, so the log is asked.
+      // It does not fit the protocol; what it held may have been critical, so the log is asked.
       this.warn(error);
       this.drop();
       this.session.closed(BAD_MESSAGE, String(error), this.now());
@@ -104,12 +128,10 @@ export class Link {
     this.settle();
   }
 
-  /** Let the socket go; none of its events is wanted any more. */
+  /** Close the connection; none of its events is wanted any more. */
   drop() {
-    const socket = this.socket;
-    if (socket === null) return;
-    this.socket = null;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close();
+    const line = this.line;
+    this.line = null;
+    line?.close();
   }
 }

@@ -5,10 +5,11 @@
 //    waiting ──connect──▶ opening ──opened──▶ open (a Talk) ──closed, or silent──▶ waiting (full jitter)
 //                                                         └── the server says: do not come back ──▶ stopped
 //
-// Nobody can click "reconnect" on a stream, so only the server's word ends it.
+// There is no "reconnect" button on a stream, so only the server's word ends it. ladder.mjs chooses the transport.
 
 import { STEADY_MS, afterClose } from "./backoff.mjs";
 import { Cursor } from "./cursor.mjs";
+import { BLOCKED, Ladder } from "./ladder.mjs";
 import { Talk } from "./talk.mjs";
 
 /** @typedef {import("./types.mjs").Action} Action */
@@ -23,10 +24,14 @@ export class Session {
    * @param {import("./types.mjs").Place | null} options.resume where to go on, null for the present
    * @param {() => number} options.random 0 ≤ x < 1
    * @param {() => boolean} [options.room] may more critical events be handed over?
+   * @param {boolean} [options.near] the gateway is on this machine, where a refused connection costs nothing
+   * @param {import("./ladder.mjs").Kind | null} [options.transport] the only one that may be used; null for all
    */
-  constructor({ who, resume, random, room = () => true }) {
+  constructor({ who, resume, random, room = () => true, near = false, transport = null }) {
     this.who = who;
     this.random = random;
+    this.near = near;
+    this.ladder = new Ladder(transport);
     this.cursor = new Cursor(resume, room);
     /** @type {Talk | null} */
     this.talk = null;
@@ -34,6 +39,7 @@ export class Session {
     this.phase = "waiting";
     this.wake = 0; // waiting: when to connect; opening: when to give up
     this.opened_at = 0;
+    this.welcomed = false;
     this.attempt = 0;
     this.connects = 0;
     this.hellos = 0;
@@ -56,7 +62,7 @@ export class Session {
 
   /** @returns {number} when tick is next needed, by the clock of the other calls */
   deadline() {
-    if (this.talk !== null) return this.talk.deadline();
+    if (this.talk !== null) return Math.min(this.talk.deadline(), this.ladder.probe_at);
     return this.phase === "stopped" ? Infinity : this.wake;
   }
 
@@ -64,11 +70,13 @@ export class Session {
   tick(now) {
     if (this.talk !== null) {
       if (!this.talk.tick(now)) this.lose(now);
+      else if (this.ladder.due(now)) this.actions.push({ do: "probe" });
     } else if (this.phase === "waiting" && now >= this.wake) {
       this.phase = "opening";
+      this.welcomed = false;
       this.wake = now + OPENING_MS;
       this.connects += 1;
-      this.actions.push({ do: "connect" });
+      this.actions.push({ do: "connect", transport: this.ladder.kind });
     } else if (this.phase === "opening" && now >= this.wake) this.lose(now);
   }
 
@@ -86,11 +94,22 @@ export class Session {
    */
   message(message, now) {
     this.talk?.message(message, now);
+    if (message.t !== "welcome") return;
+    this.welcomed = true;
+    this.ladder.good(now);
   }
 
   /** There is room again for critical events that were let go. @param {number} now */
   roomy(now) {
     this.talk?.roomy(now);
+  }
+
+  /** A WebSocket was opened beside the connection: change over to it; the next hello resumes. @param {number} now */
+  probed(now) {
+    if (this.talk === null || this.ladder.kind === "ws") return;
+    this.ladder.climb();
+    this.actions.push({ do: "close" });
+    this.wait(now, 0);
   }
 
   /**
@@ -102,13 +121,21 @@ export class Session {
   closed(code, reason, now) {
     if (this.phase !== "opening" && this.phase !== "open") return;
     if (this.phase === "open" && now - this.opened_at >= STEADY_MS) this.attempt = 0;
-    const wait = afterClose(code, this.attempt, this.random);
+    if (code === BLOCKED || (code === SILENT && !this.welcomed)) this.ladder.failed();
+    const wait = afterClose(code, this.attempt, this.random, this.near);
     this.attempt += 1;
+    this.wait(now, typeof wait === "number" ? wait : 0);
+    if (typeof wait === "number") return;
+    this.phase = "stopped";
+    this.actions.push(wait === "reload" ? { do: "reload" } : { do: "stopped", code, reason });
+  }
+
+  /** @param {number} now @param {number} ms until the next attempt */
+  wait(now, ms) {
     this.hellos += this.talk?.hellos ?? 0;
     this.talk = null;
-    this.phase = typeof wait === "number" ? "waiting" : "stopped";
-    if (typeof wait === "number") this.wake = now + wait;
-    else this.actions.push(wait === "reload" ? { do: "reload" } : { do: "stopped", code, reason });
+    this.phase = "waiting";
+    this.wake = now + ms;
   }
 
   /** @param {number} now */

@@ -46,7 +46,8 @@
 
 /**
  * What the session tells the page to do.
- * @typedef {{do: "connect"}
+ * @typedef {{do: "connect", transport: import("./ladder.mjs").Kind}
+ *   | {do: "probe"}
  *   | {do: "send", message: Record<string, unknown>}
  *   | {do: "close"}
  *   | {do: "reload"}

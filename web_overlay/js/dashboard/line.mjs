@@ -1,6 +1,7 @@
 // @ts-check
 // The dashboard's own connection: it sees what overlays see, under the role "dashboard", and sends commands.
 
+import { isNear } from "../core/backoff.mjs";
 import { Link } from "../core/link.mjs";
 import { Session } from "../core/session.mjs";
 
@@ -41,9 +42,10 @@ export class Line {
       who: { token: this.token, overlayId: "dashboard", format: "msgpack", build: "dashboard", role: "dashboard" },
       resume: { epoch, position: Math.max(0, top - HISTORY) },
       random: Math.random,
+      near: isNear(location.hostname),
     });
     this.link = new Link({
-      url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`,
+      origin: location.origin,
       session,
       now: () => performance.now(),
       act: (action) => this.act(action),

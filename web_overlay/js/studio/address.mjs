@@ -5,7 +5,7 @@ import { addressOf, taken } from "../core/address.mjs";
 import { PARAMS } from "../core/params.mjs";
 import { el, text } from "../widgets/dom.mjs";
 
-const HIDDEN = ["journal", "format", "design", "preview"]; // for tests and development
+const HIDDEN = ["journal", "format", "transport", "design", "preview"]; // for tests and development
 const FIRST = ["overlay_id", "scene", "theme", "lang", "player", "widgets", "scale", "motion"];
 const NOT_IN_PREVIEW = ["overlay_id", "scene", "on_reload", "hud", "widgets"];
 

@@ -1,0 +1,120 @@
+"""The overlay against a real gateway over every transport: which one it uses; a killed gateway loses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.sockets.gateway_rig import Rig
+from tests.support import eventually
+
+KINDS = ("ws", "sse", "poll")
+# What a proxy that knows no WebSockets, or no endless responses, does: the handshake fails while the gateway answers.
+NO_WEBSOCKET = """globalThis.WebSocket = class extends WebSocket {
+  constructor(url) { super(url.replace(/\\/ws$/, "/none")); }
+};"""
+NO_SSE = """{
+  const real = fetch;
+  globalThis.fetch = (url, init) => real(String(url).replace(/\\/sse$/, "/none"), init);
+}"""
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    made = Rig()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(window: Any) -> Iterator[Any]:
+    opened = window.new_page()
+    yield opened
+    opened.close()
+
+
+def address(rig: Rig, query: str, path: str = "overlay/") -> str:
+    return f"http://127.0.0.1:{rig.port}/{path}?{query}#k={rig.tokens.display}"
+
+
+def status(page: Any) -> dict[str, Any]:
+    got: dict[str, Any] = page.evaluate("globalThis.framewire ? framewire.status() : {state: '', transport: ''}")
+    return got
+
+
+def live(page: Any) -> None:
+    eventually(lambda: status(page)["state"] == "live", 15)
+
+
+def drawn(page: Any) -> list[int]:
+    found: list[int] = page.evaluate(
+        "framewire.journal.map((line) => line.position).filter((position) => position > 0)"
+    )
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_gateway_killed_in_mid_stream_loses_and_repeats_nothing(rig: Rig, page: Any, kind: str) -> None:
+    page.goto(address(rig, f"journal=1&transport={kind}"))
+    live(page)
+    for _ in range(3):
+        for _ in range(20):
+            rig.send(2)
+        rig.kill()
+        rig.send(5)  # while it is away
+        rig.start()
+    rig.send(2)
+    live(page)
+    eventually(lambda: status(page)["drawn"] == rig.top, 15)
+    assert drawn(page) == list(range(1, rig.top + 1))
+    assert status(page)["transport"] == kind
+    eventually(lambda: [row["position"] for row in rig.status()["clients"]] == [rig.top])  # by receipt
+
+
+@pytest.mark.parametrize(("blocked", "kind"), [(NO_WEBSOCKET, "sse"), (NO_WEBSOCKET + NO_SSE, "poll")])
+def test_what_is_blocked_is_left_for_what_works(rig: Rig, page: Any, blocked: str, kind: str) -> None:
+    page.add_init_script(blocked)
+    page.goto(address(rig, "journal=1"))
+    live(page)
+    assert status(page)["transport"] == kind
+    rig.send(3)
+    eventually(lambda: drawn(page) == [1, 2, 3])
+
+
+def test_a_gateway_that_is_away_does_not_change_the_transport(rig: Rig, page: Any) -> None:
+    page.goto(address(rig, "journal=1"))
+    live(page)
+    before = status(page)["connects"]
+    rig.kill()
+    eventually(lambda: status(page)["connects"] > before + 5, 15)
+    rig.start()
+    live(page)
+    assert status(page)["transport"] == "ws"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_client_library_hands_over_every_event_once(rig: Rig, page: Any, kind: str) -> None:
+    page.goto(address(rig, "", "healthz"))
+    page.evaluate(
+        """async ([transport]) => {
+          const { connect } = await import("/static/js/client.mjs");
+          globalThis.seen = [];
+          globalThis.client = connect({ overlayId: "own", transport })
+            .on("kill", () => { throw new Error("a broken handler"); })
+            .on("kill", (event) => seen.push(event.position));
+        }""",
+        [kind],
+    )
+    eventually(lambda: page.evaluate("client.state") == "live", 15)
+    for _ in range(20):
+        rig.send(2)
+    rig.kill()
+    rig.send(5)
+    rig.start()
+    rig.send()
+    eventually(lambda: page.evaluate("seen.length") >= rig.top, 15)
+    assert page.evaluate("seen") == list(range(1, rig.top + 1))
+    eventually(lambda: [row["position"] for row in rig.status()["clients"]] == [rig.top])
+    assert page.evaluate("JSON.parse(localStorage['framewire.place.own']).position") == rig.top
