@@ -67,3 +67,20 @@ test("a kill tells its own streak, its assister and that it was a team kill", ()
   const plain = kill({ streak: 2 });
   assert.deepEqual([plain.streak, plain.with, plain.flags], [0, "", []]);
 });
+
+const CATEGORIES = [
+  ["Beamer VS3", "pistol", "pistol"],
+  ["Orion VS54", "lmg", "machine_gun"],
+  ["Phaseshift VX-S", "sniper_rifle", "sniper"],
+  ["", "roadkill", "vehicle"],
+  ["ak47", "knife", "ak"],
+  ["Orion VS54", "", ""],
+];
+for (const [weapon, weapon_category, icon] of CATEGORIES) {
+  test(`killfeed: "${weapon}" of the category "${weapon_category}" has the icon "${icon}"`, () => {
+    const payload = /** @type {any} */ ({ attacker: ct("a"), victim: t("b"), weapon, weapon_category });
+    const line = lineOf(/** @type {any} */ ({ type: "kill", payload }), "");
+    assert.equal(line.weapon.icon, icon);
+    assert.equal(line.weapon.name, weaponOf(weapon).name);
+  });
+}

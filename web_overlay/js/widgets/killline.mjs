@@ -41,13 +41,19 @@ export function lineOf({ type, payload }, mine) {
     kind: "kill",
     left: side(attacker),
     right: victim === null ? null : side(victim),
-    weapon: weaponOf(weapon),
+    weapon: type === "kill" ? known(weapon, payload.weapon_category) : weaponOf(weapon),
     flags: flagsOf({ penetrated: false, headshot: type === "headshot", ...payload }),
     with: type === "kill" ? (payload.assister?.name ?? "") : "",
     streak: streak >= STREAK ? streak : 0,
     mine: isMine(mine, attacker) || (victim !== null && isMine(mine, victim)),
     key: pairOf(attacker, victim),
   };
+}
+
+/** The weapon by its name; its icon by its category when the name has none. @param {string} weapon @param {string} [category] */
+function known(weapon, category = "") {
+  const { icon, name } = weaponOf(weapon);
+  return { icon: icon || weaponOf(category).icon, name };
 }
 
 /** @typedef {import("../core/events.js").Player} Player */
