@@ -11,7 +11,7 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from ssl import SSLContext
 from typing import Any, Final
 
@@ -104,7 +104,7 @@ class Link:
             self._number = Link._numbers
             self._differences = 0
             self._beat_s = time.monotonic()
-            self._hub.watch.opened(self.name, self._beat_s)
+            self._hub.watch.opened(self.name, self._wish.worlds, self._beat_s)
             await self._subscribe(socket)
             while True:
                 try:
@@ -171,8 +171,8 @@ class Link:
 class Hub:
     """Where all connections bring their events: one bounded queue. A full queue holds the servers back."""
 
-    def __init__(self, session: Any, own: frozenset[str], worlds: Sequence[str], tls: SSLContext) -> None:
-        self.watch = Watch(worlds)
+    def __init__(self, session: Any, own: frozenset[str], tls: SSLContext) -> None:
+        self.watch = Watch()
         self.queue: asyncio.Queue[Arrival] = asyncio.Queue(QUEUE)
         self.tls = tls
         self._session, self._own = session, own

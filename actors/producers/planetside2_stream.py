@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -24,6 +24,8 @@ from actors.producers.tls import with_rsa_key_exchange
 
 POLL_S: Final = 0.05  # how often events that wait are looked at
 IDLE_S: Final = 1.0
+LEARN_FIRST_S: Final = 5.0
+LEARN_MAX_S: Final = 60.0
 TEAMS: Final = ("VS", "NC", "TR")
 
 _encode = msgspec.json.Encoder().encode
@@ -61,22 +63,37 @@ class Stream:
             Disconnected: a character is given by name, and Census does not answer.
         """
         self._own = await self._who()
-        own, settings = self._own, self._settings
-        self._hub = Hub(self._session, frozenset(own.ids), own.worlds, self._tls)
-        wishes = []
-        if own.ids:
-            wishes.append(("characters", Wish(tuple(character_events), characters=own.ids)))
-        if own.worlds:
-            wishes.append(("worlds", Wish(tuple(world_events), worlds=own.worlds)))
+        self._hub = Hub(self._session, frozenset(self._own.ids), self._tls)
+        if self._own.ids:
+            self._connect("characters", Wish(tuple(character_events), characters=self._own.ids))
+        if self._own.worlds:
+            self._connect("worlds", Wish(tuple(world_events), worlds=self._own.worlds))
+        self._start(self._names.run())
+        if self._own.why:
+            self._start(self._learn(tuple(world_events)))
+
+    def _connect(self, about: str, wish: Wish) -> None:
+        settings = self._settings
         pace = Pace(settings.heartbeat_s, settings.subscribe_s)
         for url in settings.urls:
             sign = "&" if "?" in url else "?"
             full = f"{url}{sign}environment={settings.environment}&service-id={self._service_id}"
-            for about, wish in wishes:
-                name = f"{urlsplit(url).netloc} ({about})"
-                self._links.append(Link(name, full, wish, pace, self._session, self._hub))
-        self._tasks = [asyncio.create_task(link.run()) for link in self._links]
-        self._tasks.append(asyncio.create_task(self._names.run()))
+            link = Link(f"{urlsplit(url).netloc} ({about})", full, wish, pace, self._session, self._hub)
+            self._links.append(link)
+            self._start(link.run())
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+    async def _learn(self, world_events: tuple[str, ...]) -> None:
+        """Ask for the characters again until Census answers; then subscribe to their worlds."""
+        pause_s = LEARN_FIRST_S
+        while self._own.why:
+            await asyncio.sleep(pause_s)
+            pause_s = min(LEARN_MAX_S, pause_s * 2)
+            before, self._own = self._own, await self._who()
+            if self._own.worlds and not before.worlds:
+                self._connect("worlds", Wish(world_events, worlds=self._own.worlds))
 
     async def step(self) -> list[Message]:
         """Take what comes next; return what need not wait any longer.
@@ -93,7 +110,7 @@ class Stream:
         self._session.count("ignored", self._hold.take_ignored())
         for task in self._tasks:
             if task.done():
-                task.result()  # a failure of ours: it must not be survived
+                task.result()  # a failure of ours must not be survived
         self._report()
         if not ready and self._hub.queue.empty() and all(link.why and link.tried for link in self._links):
             ready = [self._message(held) for held in self._hold.flush()]
@@ -168,7 +185,7 @@ class Stream:
                 raise Disconnected(f"cannot look up the characters: {error}; ids would need no look-up") from error
             why = f"the characters are not known: {error}"
             if settings.worlds is None:
-                why += "; no world is subscribed to (set worlds)"
+                why += "; no world is subscribed to yet"
             return Own(tuple(given), worlds, settings.faction, why)
         return self._known(found, worlds)
 

@@ -15,34 +15,46 @@ PAUSES_S: Final = {"Death": 15.0, "GainExperience": 30.0}
 # Of fewer players than this, pauses are so many times as long.
 FACTORS: Final = ((50, 16.0), (100, 8.0), (200, 4.0))
 COUNTED_S: Final = 900.0  # a player who was not heard of for so long is no longer counted
+COPY_S: Final = 10.0  # two servers bring one event within this time
 MAX_PLAYERS: Final = 4_096
+PLAYER_CHARACTERS: Final = 32
 # A connection is not given up again sooner: an empty world is silent, too.
 FIRST_S: Final = 60.0
 
 
 class Watch:
-    """What all connections hear of all worlds."""
+    """Compares what the connections hear of worlds."""
 
-    def __init__(self, worlds: Sequence[str]) -> None:
-        self._worlds = worlds
-        self._opened_s: dict[str, float] = {}
+    def __init__(self) -> None:
+        self._links: dict[str, tuple[Sequence[str], float]] = {}
+        self._players: dict[str, OrderedDict[str, float]] = {}
         self._heard_s: dict[tuple[str, str, str], float] = {}
-        self._players: dict[str, OrderedDict[str, float]] = {world: OrderedDict() for world in worlds}
+        # Since when another connection hears of (world, event), and this one does not.
+        self._missing_s: dict[tuple[str, str, str], float] = {}
 
-    def opened(self, link: str, now_s: float) -> None:
-        """Note that a connection has begun."""
-        self._opened_s[link] = now_s
-        for key in [key for key in self._heard_s if key[0] == link]:
-            del self._heard_s[key]
+    def opened(self, link: str, worlds: Sequence[str], now_s: float) -> None:
+        """Note that a connection to all events of these worlds has begun."""
+        self._links[link] = worlds, now_s
+        for world in worlds:
+            self._players.setdefault(world, OrderedDict())
+        for times in (self._heard_s, self._missing_s):
+            for key in [key for key in times if key[0] == link]:
+                del times[key]
 
     def heard(self, link: str, world: str, event: str, player: str, now_s: float) -> None:
         """Note an event that a connection brought."""
-        players = self._players.get(world)
-        if players is None or event not in PAUSES_S:
+        if event not in PAUSES_S or world not in self._links.get(link, ((), 0.0))[0]:
             return
+        self._missing_s.pop((link, world, event), None)
         self._heard_s[link, world, event] = now_s
-        players.pop(player, None)
-        players[player] = now_s
+        for other, (worlds, opened_s) in self._links.items():
+            if other == link or world not in worlds:
+                continue
+            if now_s - self._heard_s.get((other, world, event), opened_s) > COPY_S:  # else it may be the same event
+                self._missing_s.setdefault((other, world, event), now_s)
+        players = self._players[world]
+        players.pop(player[:PLAYER_CHARACTERS], None)
+        players[player[:PLAYER_CHARACTERS]] = now_s
         while len(players) > MAX_PLAYERS or next(iter(players.values())) < now_s - COUNTED_S:
             players.popitem(last=False)
 
@@ -53,14 +65,12 @@ class Watch:
 
     def silent(self, link: str, now_s: float) -> str:
         """Return what a connection is silent about while another is not, "" for nothing."""
-        opened_s = self._opened_s.get(link, now_s)
+        worlds, opened_s = self._links.get(link, ((), now_s))
         if now_s - opened_s < FIRST_S:
             return ""
-        for world in self._worlds:
+        for world in worlds:
             for event in PAUSES_S:
-                pause_s = self.pause_s(world, event)
-                last_s = max(opened_s, self._heard_s.get((link, world, event), opened_s))
-                others = (at_s for key, at_s in self._heard_s.items() if key[0] != link and key[1:] == (world, event))
-                if now_s - last_s > pause_s and max(others, default=-pause_s) > last_s:
-                    return f"no {event} of world {world} for {now_s - last_s:.0f} s"
+                for_s = now_s - self._missing_s.get((link, world, event), now_s)
+                if for_s > self.pause_s(world, event):
+                    return f"no {event} of world {world} for {for_s:.0f} s, while another server sends some"
         return ""

@@ -330,46 +330,62 @@ def hear(watch, link, players, start_s, end_s, event="Death"):
             watch.heard(link, "10", event, f"p{player}", float(second))
 
 
+def two_links():
+    watch = Watch()
+    for link in ("one", "two"):
+        watch.opened(link, ["10"], 0.0)
+    return watch
+
+
 @pytest.mark.parametrize(
     ("players", "at_s", "expected"),
     [
-        (300, 110.0, False),
-        (300, 120.0, True),
-        (150, 120.0, False),
-        (150, 170.0, True),
-        (60, 170.0, False),
-        (60, 230.0, True),
-        (10, 230.0, False),
-        (10, 350.0, True),
+        (300, 124, False),
+        (300, 128, True),
+        (150, 168, False),
+        (150, 173, True),
+        (60, 228, False),
+        (60, 233, True),
+        (10, 348, False),
+        (10, 353, True),
     ],
 )
 def test_when_a_world_is_mute(players, at_s, expected):
-    watch = Watch(["10"])
-    for link in ("one", "two"):
-        watch.opened(link, 0.0)
+    watch = two_links()
     hear(watch, "one", players, 0, 100)
-    hear(watch, "two", players, 0, int(at_s))
-    assert bool(watch.silent("one", at_s)) is expected
-    assert watch.silent("two", at_s) == ""
+    hear(watch, "two", players, 0, at_s)
+    assert bool(watch.silent("one", float(at_s))) is expected
+    assert watch.silent("two", float(at_s)) == ""
 
 
-def test_a_world_that_both_are_silent_about_is_empty():
-    watch = Watch(["10"])
+def test_a_pause_of_both_is_none_of_one():
+    """A death after a long pause reaches one connection first; the other has a moment to bring it, too."""
+    watch = two_links()
     for link in ("one", "two"):
-        watch.opened(link, 0.0)
         hear(watch, link, 300, 0, 100)
     assert watch.silent("one", 10_000.0) == ""
+    hear(watch, "two", 300, 10_000, 10_001)
+    assert watch.silent("one", 10_001.0) == ""
+    hear(watch, "one", 1, 10_001, 10_002)
+    assert watch.silent("one", 10_100.0) == ""
 
 
 def test_a_connection_that_never_heard_of_a_world_is_found_and_begins_anew():
-    watch = Watch(["10"])
-    watch.opened("one", 0.0)
-    watch.opened("two", 0.0)
+    watch = two_links()
     hear(watch, "two", 300, 0, 100)
     assert watch.silent("one", 59.0) == ""
-    assert watch.silent("one", 100.0) == "no Death of world 10 for 100 s"
-    watch.opened("one", 100.0)
+    assert watch.silent("one", 100.0).startswith("no Death of world 10 for 89 s")
+    watch.opened("one", ["10"], 100.0)
     assert watch.silent("one", 110.0) == ""
+
+
+def test_connections_of_characters_are_never_silent_about_a_world():
+    watch = two_links()
+    watch.opened("characters", [], 0.0)
+    hear(watch, "two", 300, 0, 1_000)
+    hear(watch, "characters", 1, 0, 1)
+    assert watch.silent("characters", 1_000.0) == ""
+    assert watch.silent("unknown", 1_000.0) == ""
 
 
 @pytest.mark.parametrize(

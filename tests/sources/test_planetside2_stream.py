@@ -239,11 +239,16 @@ def test_a_name_that_does_not_exist_is_refused():
         assert "There is no character 'Nemo'" in report(actors, "ps2")["detail"]
 
 
-def test_ids_work_without_an_api():
+def test_ids_work_without_an_api_and_worlds_follow_when_it_is_back():
     with Rest() as rest, Ess() as one, Actors(source(rest, one)) as actors:
         rest.broken = b'{"error":"service_unavailable"}'
         actors.start(*CORE, "ps2")
         eventually(one.ready, 20)
-        eventually(lambda: "set worlds" in report(actors, "ps2").get("detail", ""), 10)
+        eventually(lambda: "no world is subscribed to yet" in report(actors, "ps2").get("detail", ""), 10)
         one.tell(death())
         eventually(lambda: victims(actors) == [OTHER], 10)
+        rest.broken = b""
+        eventually(lambda: one.ready(2), 30)
+        one.tell(alert())
+        eventually(lambda: logged(actors, "alert_start"), 10)
+        assert one.connections == 2
