@@ -94,6 +94,19 @@ def write_private(path: Path, data: bytes, durable: bool = True) -> None:
         raise
 
 
+def read_file(path: Path, max_bytes: int) -> bytes:
+    """Return the first `max_bytes` of a regular file; a FIFO or a device would make the reader wait.
+
+    Raises:
+        OSError: it cannot be read, or is not a regular file.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        return file.read(max_bytes)
+
+
 def touch_private(path: Path) -> None:
     """Create an empty file of mode 0600 unless it is there."""
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))

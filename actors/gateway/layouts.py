@@ -130,7 +130,7 @@ class Layouts:
         if revision is None:
             return
         try:
-            stands = revision_of(self._path(name).read_bytes())
+            stands = revision_of(host.read_file(self._path(name), layout.MAX_BYTES + 1))
         except FileNotFoundError:
             stands = ""
         except OSError as error:
@@ -158,8 +158,7 @@ class Layouts:
 
     def _read(self, name: str, stamp: tuple[int, ...], known: Stored | None) -> Stored:
         try:
-            with self._path(name).open("rb") as file:
-                data = file.read(layout.MAX_BYTES + 1)
+            data = host.read_file(self._path(name), layout.MAX_BYTES + 1)
             return Stored(stamp, layout.parse(data), "", revision_of(data))
         except OSError as error:
             reason = str(error.strerror)

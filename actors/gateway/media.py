@@ -21,6 +21,7 @@ from typing import Any, Final
 import msgspec
 import tornado.web
 
+from actors import host
 from actors.config import Gateway
 from actors.core import alerts
 from actors.core.metrics import GatewayMetrics
@@ -75,8 +76,7 @@ def read_rules(folder: Path) -> tuple[list[alerts.Rule], list[str]]:
     """Return the rules of `folder`, and what is wrong with them; no file is no rules."""
     path = folder / "alerts.toml"
     try:
-        with open(path, "rb") as file:
-            raw = file.read(alerts.MAX_BYTES + 1)
+        raw = host.read_file(path, alerts.MAX_BYTES + 1)
         if len(raw) > alerts.MAX_BYTES:
             return [], [f"alerts.toml: more than {alerts.MAX_BYTES >> 10} KiB"]
         tree = tomllib.loads(raw.decode("utf-8-sig"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ import pytest
 
 from actors.core import emotes
 from tests.sockets.gateway_rig import Rig
+from tests.support import eventually
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 1_000
 KAPPA = "/static-cdn.jtvnw.net/emoticons/v2/25/default/dark/2.0"
@@ -193,3 +195,40 @@ def test_the_rules_are_read_anew_and_their_faults_told(files: Rig) -> None:
     for text, problem in [(b"[[alert]", "alerts.toml: "), (b"\xff", "alerts.toml: "), (b"#" * 300_000, "256 KiB")]:
         rules.write_bytes(text)
         assert problem in files.get("/media/alerts.json")[1]["problems"][0]
+
+
+def test_rules_and_layouts_that_are_no_files_make_no_gateway_wait(rig: Rig) -> None:
+    layouts = rig.run_dir / "overlays" / "layouts"
+    layouts.mkdir(parents=True, exist_ok=True)
+    rules = rig.run_dir / "overlays" / "alerts.toml"
+    kept = rules.read_bytes() if rules.exists() else None
+    rules.unlink(missing_ok=True)
+    try:
+        for fifo in (rules, layouts / "pipe.json"):
+            os.mkfifo(fifo)
+        status, answer = rig.get("/media/alerts.json")
+        assert (status, "not a regular file" in answer["problems"][0]) == (200, True)
+        eventually(lambda: "not a regular file" in rig.get("/api/layout?overlay=pipe", rig.tokens.control)[1]["error"])
+    finally:
+        rules.unlink()
+        (layouts / "pipe.json").unlink()
+        if kept is not None:
+            rules.write_bytes(kept)
+
+
+def test_a_link_out_of_a_folder_of_the_user_is_not_followed(rig: Rig) -> None:
+    for folder, address, name in (
+        ("overlays/widgets", "/widgets", "leak.json"),
+        ("overlays/themes/leaky", "/themes/leaky", "leak.json"),
+        ("overlays/media", "/media/alerts", "leak.png"),
+    ):
+        place = rig.run_dir / folder
+        place.mkdir(parents=True, exist_ok=True)
+        (place / name).symlink_to(rig.run_dir / "tokens.json")
+        (place / "out").symlink_to(rig.run_dir)
+        try:
+            assert rig.request(f"{address}/{name}")[0] == 403
+            assert rig.request(f"{address}/out/tokens.json")[0] in (403, 404)
+        finally:
+            (place / name).unlink()
+            (place / "out").unlink()
