@@ -2,6 +2,7 @@
 // All widgets, in the order of the picture: later ones are in front. A new widget is a module, a style sheet and a line here.
 
 import { widget as alerts } from "./alerts.mjs";
+import { widget as application } from "./application.mjs";
 import { widget as chat } from "./chat.mjs";
 import { widget as crosshair } from "./crosshair.mjs";
 import { widget as goal } from "./goal.mjs";
@@ -18,6 +19,6 @@ import { widget as ticker } from "./ticker.mjs";
 
 /** @type {readonly import("../core/types.mjs").WidgetKind[]} */
 export const WIDGETS = [
-  ...[crosshair, latest, goal, hypeTrain, poll, prediction, ticker, chat],
+  ...[crosshair, latest, goal, hypeTrain, poll, prediction, ticker, application, chat],
   ...[killfeed, score, streak, social, alerts, hitmarkers],
 ];
