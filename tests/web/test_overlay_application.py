@@ -31,7 +31,10 @@ def test_nothing_is_shown_until_an_application_is_connected_and_after_it_left(ga
     assert not overlay.page.is_visible(".ap")
     tell(gate, "listening", title="Assistant", detail="Say a command")
     eventually(lambda: overlay.texts(".ap-title") == ["Assistant"])
-    assert (overlay.texts(".ap-word"), overlay.texts(".ap-detail")) == (["Listening"], ["Say a command"])
+    assert (overlay.texts(".ap-word"), overlay.texts(".ap-detail")) == ([], ["Say a command"])
+    gate.say({"t": "layout", "layout": {"version": 1, "widgets": {"application": {"height": 90}}}, "error": ""})
+    eventually(lambda: overlay.texts(".ap-word") == ["Listening"])
+    assert overlay.texts(".ap-detail") == ["Say a command"]
     tell(gate, "gone", connected=False)
     eventually(lambda: not overlay.page.is_visible(".ap"))
     tell(gate, "ready", visible=False)

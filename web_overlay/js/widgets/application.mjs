@@ -6,6 +6,7 @@ import { clean } from "../core/clean.mjs";
 import { el, entrance, icon, text, wire } from "./dom.mjs";
 
 const LETTERS = 60;
+const TALL = 86; // room for two lines: in a flatter box its own text takes the place of the word
 
 /** @type {Record<string, string>} by the status */
 const STATUS_ICONS = {
@@ -22,8 +23,8 @@ export const widget = {
   name: "application",
   title: "Connected application",
   types: ["application"],
-  box: { x: 348, y: 184, width: 324, height: 88, anchor: "top-left" },
-  upright: { x: 54, y: 546, width: 400, height: 88, anchor: "top-left" },
+  box: { x: 348, y: 182, width: 324, height: 52, anchor: "top-left" },
+  upright: { x: 54, y: 664, width: 400, height: 52, anchor: "left" },
   clear: [{ type: "application", payload: { application: "assistant", status: "gone", connected: false } }],
   make: (stage, root) => new ApplicationWidget(stage, root),
 };
@@ -35,15 +36,17 @@ class ApplicationWidget {
     this.applications = new Applications();
     this.fresh = false;
     this.there = false;
+    this.tall = false;
     this.icon = icon("ap-icon");
     this.title = text();
     this.word = text();
     this.detail = text();
+    this.label = el("span", "ap-word label", this.word);
     const title = el("span", "ap-title name", this.title);
     const detail = el("span", "ap-detail name", this.detail);
     title.dir = "auto";
     detail.dir = "auto";
-    this.box = el("div", "ap slab off", wire(), this.icon.svg, title, el("span", "ap-word label", this.word), detail);
+    this.box = el("div", "ap slab off", wire(), this.icon.svg, title, this.label, detail);
     root.append(this.box);
     this.entrance = entrance(stage, this.box, "translateY(.1rem)", 200);
   }
@@ -52,6 +55,13 @@ class ApplicationWidget {
   apply(event) {
     if (event.type !== "application") return;
     this.applications.see(event.payload);
+    this.fresh = true;
+  }
+
+  /** @param {import("../core/types.mjs").Size} size */
+  resize({ height }) {
+    this.tall = height >= TALL;
+    this.stage.view.toggle(this.box, "tall", this.tall);
     this.fresh = true;
   }
 
@@ -73,6 +83,7 @@ class ApplicationWidget {
       view.attribute(this.icon.path, "d", STATUS_ICONS[known]);
       view.text(this.title, clean(title, LETTERS) || clean(application, LETTERS));
       view.text(this.word, texts.text(`application.${status}`) || clean(status, LETTERS));
+      view.toggle(this.label, "off", !this.tall && detail !== "");
       view.text(this.detail, clean(detail, LETTERS));
       if (!this.there) view.play(this.entrance);
     }
