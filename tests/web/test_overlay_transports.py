@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
-from tests.sockets.gateway_rig import Rig
+from actors.core.contract.event import Raw
+from actors.core.queue.sequencer import Entry
+from tests.sockets.gateway_rig import ROOT, Rig, critical, encode
 from tests.support import eventually
 
 KINDS = ("ws", "sse", "poll")
@@ -118,3 +122,26 @@ def test_the_client_library_hands_over_every_event_once(rig: Rig, page: Any, kin
     assert page.evaluate("seen") == list(range(1, rig.top + 1))
     eventually(lambda: [row["position"] for row in rig.status()["clients"]] == [rig.top])
     assert page.evaluate("JSON.parse(localStorage['framewire.place.own']).position") == rig.top
+
+
+EXAMPLE = ROOT / "examples" / "overlay"
+
+
+def test_the_example_of_the_page_on_the_client_runs_as_it_stands(rig: Rig, page: Any) -> None:
+    shutil.copytree(EXAMPLE, rig.run_dir / "overlays" / "widgets" / "mine")
+    page.goto(address(rig, "", "widgets/mine/kills.html"))
+    eventually(lambda: rig.overlays("live") == 1, 15)
+    payload = Raw(encode({"attacker": {"id": "a", "name": "<b>ottoline"}, "victim": {"id": "v", "name": "bo"}}))
+    event = msgspec.structs.replace(critical(rig.top + 1), payload=payload)
+    assert rig.log is not None
+    rig.log.commit([Entry(events=[event])])
+    rig.top += 1
+    rig.publish(rig.frame([event]))
+    eventually(lambda: page.evaluate("[...document.querySelectorAll('li')].map((row) => row.textContent)"))
+    assert page.evaluate("[...document.querySelectorAll('li')].map((row) => row.textContent)") == ["<b>ottoline › bo"]
+    eventually(lambda: [row["position"] for row in rig.status()["clients"]] == [rig.top])
+
+
+def test_the_page_on_the_client_shows_the_example_as_it_is() -> None:
+    text = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
+    assert all(file.read_text(encoding="utf-8") in text for file in EXAMPLE.iterdir())
