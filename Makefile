@@ -1,15 +1,15 @@
-# make install   a virtual environment in .venv with everything in it, in the versions of requirements-dev.lock
-# make start     install what running needs (requirements.lock), run the pipeline in the foreground (Ctrl-C ends it)
-# make test      install, then all tests but the long ones: Python, Node, Chromium
+# make install   create .venv with all packages, in the versions of requirements-dev.lock
+# make start     install the packages for running (requirements.lock), and start the pipeline in the foreground
+# make test      install, then all tests except the long ones: Python, Node, Chromium
 # make lint      ruff, mypy, tsc, bandit, pip-audit
-# make lock      take new versions of all packages into the lock files
+# make lock      update the versions of all packages in the lock files
 # make wheel     build dist/*.whl, which pipx installs, and the source archive
 # make image     build the container image with podman or docker (docs/container.md)
 # make long      the tests that take minutes
-# make faults    the fault tests in full: storms, hangs, hundreds of deaths (docs/faults.md); 12 to 25 minutes
-# make mutation  take each safety out and see a test go red
-# make bench     every measurement, one JSON line each
-# make rehearsal SRCDS=FILE [SPEED=20] [KILL_EVERY=2]   replay a game server's log while killing processes, and judge
+# make faults    the full fault tests: restart storms, hangs, hundreds of kills (docs/faults.md); 12 to 25 minutes
+# make mutation  remove each safety in turn, and check that a test fails
+# make bench     all benchmarks, one JSON line each
+# make rehearsal SRCDS=FILE [SPEED=20] [KILL_EVERY=2]   replay a game server's log while killing processes, and verify it
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -27,13 +27,13 @@ help:
 
 install: $(VENV)/.dev
 
-# What a stamp stands for is installed again when its lock file is younger.
+# A stamp is renewed when its lock file is newer.
 $(VENV)/.runtime: requirements.lock
 	@python=""
 	for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
 		if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi
 	done
-	if [ -z "$$python" ]; then echo "error: Python 3.11 or newer is needed; there is $$(python3 -V 2>&1)" >&2; exit 1; fi
+	if [ -z "$$python" ]; then echo "error: Python 3.11 or newer is required, found $$(python3 -V 2>&1)" >&2; exit 1; fi
 	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv
@@ -78,7 +78,7 @@ FORMAT := $(if $(findstring podman,$(ENGINE)),--format docker)
 image: wheel
 	$(ENGINE) build $(FORMAT) --tag framewire --file Containerfile .
 
-# What the tests need beyond Python. As root on Debian it is installed; elsewhere a line says what is skipped.
+# Programs that the tests need besides Python. As root on Debian they are installed; elsewhere a line says what is skipped.
 system:
 	@missing=()
 	command -v node >/dev/null && command -v npm >/dev/null || missing+=(nodejs npm)
@@ -100,7 +100,7 @@ test: install system
 	@if command -v node >/dev/null; then
 		node --test tests/web/*.test.mjs
 	elif [ -n "$${CI:-}" ]; then
-		echo "error: node is missing, and on CI nothing may be skipped" >&2; exit 1
+		echo "error: node is missing, and on CI no test may be skipped" >&2; exit 1
 	fi
 
 lint: install types
@@ -110,7 +110,7 @@ lint: install types
 	node_modules/.bin/tsc -p jsconfig.json
 	@$(MAKE) -s audit
 
-# Unsafe calls, and published faults of the locked versions. Without pypi.org the second says that it was left out.
+# Unsafe calls, and published vulnerabilities of the locked versions. The second is skipped with a message without pypi.org.
 audit: $(VENV)/.audit
 	@$(VENV)/bin/bandit --quiet --recursive actors tools supervisor.py --ini setup.cfg
 	version=$$(sed -n 's/^click==\([^ ]*\).*/\1/p' requirements.lock)
@@ -121,7 +121,7 @@ audit: $(VENV)/.audit
 		echo "published faults: NOT AUDITED, pypi.org has no answer for $$probe" >&2
 	fi
 
-# TypeScript, which only looks at the overlay's types; nothing of it is shipped. Without npm its checks are skipped.
+# TypeScript, used only to check the overlay's types and not shipped. Without npm the check is skipped.
 types:
 	@if command -v npm >/dev/null; then $(MAKE) -s node_modules/.package-lock.json; fi
 
@@ -142,7 +142,7 @@ bench: install
 	$(PYTHON) -m bench
 
 rehearsal: install
-	@[ -n "$(SRCDS)" ] || { echo "error: which log? make rehearsal SRCDS=FILE" >&2; exit 2; }
+	@[ -n "$(SRCDS)" ] || { echo "error: SRCDS is not set: make rehearsal SRCDS=FILE" >&2; exit 2; }
 	$(PYTHON) -m bench.rehearsal --srcds "$(SRCDS)" --speed $(SPEED) --kill-every $(KILL_EVERY) --browser --json
 
 # Recipes are scripts, not lines.

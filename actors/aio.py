@@ -1,4 +1,4 @@
-"""The asyncio loop: how it is run, how it measures itself, and how ZeroMQ sockets are read in it."""
+"""The asyncio loop: its run function, its metrics, and a reader for ZeroMQ sockets."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import zmq
 
 from actors.heartbeat import Ticks
 
-DRAIN_MESSAGES: Final = 256  # per wake-up; then other sockets get their turn
+DRAIN_MESSAGES: Final = 256  # per wake-up, so that other sockets are not delayed
 
 T = TypeVar("T")
 
 
 def run_asyncio(main: Callable[[Ticks], Coroutine[Any, Any, T]]) -> T:
-    """Run `main(ticks)` in an asyncio loop that measures itself: what is between two waits is a tick."""
+    """Run `main(ticks)` in an asyncio loop that measures its ticks: a tick is the work between two waits."""
     ticks = Ticks()
 
     class MeteredSelector(selectors.DefaultSelector):
@@ -45,9 +45,9 @@ class LoopFailures(Protocol):
 def end_with_own_failures(
     loop: asyncio.AbstractEventLoop, metrics: LoopFailures, fail: Callable[[BaseException], None]
 ) -> None:
-    """Call `fail` with what our own code raises in a callback of `loop`, which asyncio would only log.
+    """Call `fail` with exceptions that our own code raises in a callback of `loop`; asyncio would only log them.
 
-    What a library raises costs one connection. Both are logged, and counted as `loop_failures`.
+    An exception of a library closes only one connection. Both are logged, and counted as `loop_failures`.
     """
 
     def on_failure(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -67,9 +67,9 @@ def end_with_own_failures(
 class SocketReader:
     """Reads ZeroMQ sockets in the running asyncio loop; the first socket is drained first.
 
-    ZeroMQ's file descriptor is edge-triggered and says only that something may have changed. So every wake-up reads
-    until nothing is left, or until DRAIN_MESSAGES, and then comes back. The sockets are used for nothing but receiving:
-    a send could consume the edge.
+    ZeroMQ's file descriptor is edge-triggered and signals only that the state may have changed. So every wake-up reads
+    until no message is left, or DRAIN_MESSAGES and then schedules itself again. The sockets are used only for
+    receiving: a send could consume the edge.
     """
 
     def __init__(self, sockets: Sequence[zmq.Socket[bytes]], on_messages: Callable[[list[bytes]], None]) -> None:
@@ -79,7 +79,7 @@ class SocketReader:
         self._open = True
         for socket in sockets:
             self._loop.add_reader(int(socket.getsockopt(zmq.FD)), self._drain)
-        self._drain()  # what came before now has caused its edge already
+        self._drain()  # earlier messages have already triggered their edge
 
     def close(self) -> None:
         """Stop reading and close the sockets."""

@@ -1,8 +1,8 @@
 """queue-manager ══PUSH══▶ [broadcaster] ══PUB══▶ gateways
 
-Hands every frame on as the very bytes that came, to any number of gateways; PUB drops for a gateway that is too slow,
-and that gateway sees the gap and reads the log. Frames of an older generation than the newest seen come from a
-queue-manager that was replaced, and go nowhere.
+Publishes every frame unchanged to any number of gateways. PUB drops frames for a gateway that is too slow; that gateway
+detects the gap and reads the log. Frames of a generation older than the newest one come from a queue-manager that was
+replaced, and are dropped.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Stamp(
 
     gen: int
     version: int = WIRE_VERSION
-    events: list[msgspec.Raw] = []  # how many there are
+    events: list[msgspec.Raw] = []  # only counted
 
 
 _stamp = msgspec.msgpack.Decoder(Stamp)
@@ -67,7 +67,7 @@ class Broadcaster:
 
 
 def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
-    """Run until told to stop."""
+    """Run until a stop is requested."""
     del settings, index
     bus = wire.Bus(run_dir)
     reactor = Reactor(bus.context)

@@ -1,4 +1,4 @@
-"""The store thread: the one thread that owns a store, and commits in groups."""
+"""The store thread: the only thread that uses a store. It commits in groups."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import Any, Final, Protocol
 from actors.core.metrics import StoreMetrics
 from actors.errors import Fenced, FramewireError
 
-FENCED: Final = 3  # exit code: a newer owner does this work now
+FENCED: Final = 3  # exit code: a newer process owns the store
 
 
 class Store(Protocol):
-    """What a store thread needs of a store: apply several jobs in one transaction, durably."""
+    """A store that applies several jobs durably in one transaction."""
 
     def commit(self, jobs: list[Any]) -> list[Any]: ...
 
@@ -25,8 +25,8 @@ class Store(Protocol):
 class Committer:
     """The thread that owns a store. Jobs that wait together are committed together (group commit).
 
-    A commit that fails is fatal (fsync(2): the kernel drops the dirty pages and the next call would "succeed"), so the
-    process is killed from here: the supervisor starts it again and the senders send again.
+    A failed commit is fatal, because the kernel drops the dirty pages and the next fsync(2) would report success. So
+    the process is killed from here. The supervisor restarts it, and the senders send again.
     """
 
     def __init__(self, open_store: Callable[[], Store], notify: Callable[[], None], max_jobs: int = 256) -> None:
@@ -41,13 +41,13 @@ class Committer:
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self.commits = 0
         self.commit_s = 0.0
-        self._began_s: float | None = None  # when the commit that is under way began
+        self._began_s: float | None = None  # the start of the running commit
 
     def start(self) -> None:
         """Open the store on its thread and return when it is open.
 
         Raises:
-            FramewireError: it cannot be opened: somebody else holds it, or its directory is not ours.
+            FramewireError: it cannot be opened: another process holds it, or its directory is not ours.
         """
         self._thread.start()
         self._opened.wait()
@@ -55,19 +55,19 @@ class Committer:
             raise self._refusal
 
     def submit(self, job: Any, then: Callable[[Any], None]) -> None:
-        """Queue `job`; `then(result)` runs in `collect()`, after its transaction is on disk."""
+        """Queue `job`; `then(result)` runs in `collect()` after its transaction is on disk."""
         self._jobs.append((job, then))
         self._available.release()
 
     def collect(self) -> None:
-        """Run the continuations of what was committed; called by the loop after `notify`."""
+        """Run the continuations of committed jobs; the loop calls this after `notify`."""
         while self._done:
             then, result = self._done.popleft()
             then(result)
 
     @property
     def waiting(self) -> int:
-        """Jobs that are not yet on disk, roughly."""
+        """The approximate number of jobs that are not yet on disk."""
         return len(self._jobs)
 
     def measure(self) -> StoreMetrics:
@@ -77,7 +77,7 @@ class Committer:
         return StoreMetrics(self.commits, self.commit_s, self.waiting, stuck_s)
 
     def stop(self) -> None:
-        """Commit what waits, close the store, end the thread."""
+        """Commit the waiting jobs, close the store, end the thread."""
         self._jobs.append((None, lambda _: None))
         self._available.release()
         self._thread.join()
@@ -85,7 +85,7 @@ class Committer:
     def _run(self) -> None:
         try:
             self._work()
-        except Fenced as error:  # no failure, but this process must not go on for another moment
+        except Fenced as error:  # not a failure, but this process must exit at once
             logging.getLogger("store").error("stopped error=%r", str(error))
             logging.shutdown()
             os._exit(FENCED)

@@ -1,9 +1,9 @@
-"""Faults on purpose, for the tests and for nothing else; unarmed, a point costs one comparison.
+"""Fault injection for the tests. Without a configured fault, a point costs one comparison.
 
-`faults.kill_at = "log.before_commit:3"` kills the process with SIGKILL when it passes the point for the third time;
-several are separated by commas. A third part names another end: `queue.received:9:gil`, see WAYS.
-`faults.poison = "text"` lets a normalizer die of any raw message that holds the text.
-The points are the names in POINTS, so that a test can go through all of them.
+`faults.kill_at = "log.before_commit:3"` kills the process with SIGKILL when it passes the point for the third time.
+Several points are separated by commas. A third part selects another fault: `queue.received:9:gil`, see WAYS.
+`faults.poison = "text"` makes a normalizer die of any raw message that contains the text.
+POINTS lists all points, so that a test can use each of them.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ def die() -> None:
 
 
 def hang_in_python() -> None:
-    """Turn for ever; the other threads get their share."""
+    """Loop endlessly; other threads still run."""
     while True:
         pass
 
 
 def hang_in_c() -> None:
-    """Hold the interpreter's lock for ever: no other thread runs, no signal handler of Python's."""
-    # Here, as in the next one, because no process outside the tests needs it.
+    """Hold the interpreter's lock endlessly: no other thread and no Python signal handler runs."""
+    # Imported here, as in the next function, because only tests need it.
     import re
 
     re.match("(a+)+b", "a" * 200)
@@ -85,7 +85,7 @@ _poison = b""
 
 
 class Armed(Protocol):
-    """What the settings say."""
+    """The settings of fault injection."""
 
     @property
     def kill_at(self) -> str: ...
@@ -94,10 +94,10 @@ class Armed(Protocol):
 
 
 def arm(settings: Armed) -> None:
-    """Take over the faults of the settings.
+    """Activate the faults of the settings.
 
     Raises:
-        ConfigError: a point is not known.
+        ConfigError: a point is unknown.
     """
     global _poison
     _poison = settings.poison.encode()
@@ -108,25 +108,25 @@ def arm(settings: Armed) -> None:
         count, way = count or "1", way or "kill"
         if point not in POINTS or not count.isdigit() or way not in WAYS:
             raise ConfigError(
-                f"faults.kill_at: {rule!r} is no POINT, POINT:COUNT or POINT:COUNT:WAY; points are "
-                f"{', '.join(POINTS)}; ways are {', '.join(WAYS)}"
+                f"faults.kill_at: {rule!r}, expected POINT, POINT:COUNT or POINT:COUNT:WAY. "
+                f"Points: {', '.join(POINTS)}. Ways: {', '.join(WAYS)}"
             )
         _left[point], _ways[point] = int(count), way
 
 
 def point(name: str) -> None:
-    """Die here when the settings say so."""
+    """Trigger the fault that is configured for this point, if any."""
     if _left and name in _left:
         _left[name] -= 1
         if _left[name] <= 0:
             way = WAYS[_ways[name]]
             del _left[name]
             if way is not die:
-                log.error("fault point=%s way=%s", name, _ways[name])  # from here on the tests count the time
+                log.error("fault point=%s way=%s", name, _ways[name])  # the tests measure from here
             way()
 
 
 def poisoned(body: bytes) -> None:
-    """Die of `body` when the settings call it poison."""
+    """Kill the process when `body` contains the configured poison."""
     if _poison and _poison in body:
         die()

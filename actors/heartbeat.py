@@ -1,9 +1,9 @@
-"""What every child process owes its supervisor: heartbeats, an end on request, and an end as an orphan.
+"""The contract between a child process and its supervisor: heartbeats, exit on request, exit as an orphan.
 
-stdin    a pipe whose end means that the supervisor is gone: the actor works on for 1 s, then finishes its transaction
-         and exits, 2 s after the end at the latest; SIGUSR2 (sent by Linux when the parent dies) means the same
+stdin    a pipe whose end means that the supervisor has ended: the actor works for 1 more second, then finishes its
+         transaction and exits, at most 2 s after the end. SIGUSR2 (sent by Linux when the parent dies) means the same
 stdout   one JSON line per second, the heartbeat: `{"stats": {...}}`, and `{"ready": true}` once. A heartbeat proves
-         that the main loop turns (ZeroMQ's own heartbeats are answered by its I/O thread and prove nothing)
+         that the main loop runs (ZeroMQ's own heartbeats are answered by its I/O thread and do not prove that)
 stderr   the log: one fact per line, `time level actor event key=value`
 SIGTERM  drain, then exit with 0
 SIGUSR1  write the stack of every thread to stderr and continue; this works while the loop hangs
@@ -30,12 +30,12 @@ from actors.core.metrics import LoopMetrics, Metrics
 
 HEARTBEAT_S: Final = 1.0
 ORPHAN_GRACE_S: Final = 2.0
-# An orphan continues to work for this long: the next supervisor needs it, and its first act is to end orphans.
+# An orphan continues to work for this long. The next supervisor usually starts within it, and ends orphans first.
 ORPHAN_WORK_S: Final = 1.0
 
 
 class Ticks:
-    """How busy a loop was since its last beat: a tick is what it does between two waits."""
+    """How busy a loop was since the last heartbeat. A tick is the work between two waits."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -54,7 +54,7 @@ class Ticks:
         self._max_s = max(self._max_s, took_s)
 
     def take(self) -> LoopMetrics:
-        """Return the share of the time in which the loop was busy, and its ticks; then begin anew."""
+        """Return the busy share of the loop and its ticks, and reset them."""
         elapsed_s = self._clock() - self._since_s
         metrics = LoopMetrics(
             busy_share=round(min(1.0, self._busy_s / elapsed_s), 4) if elapsed_s > 0 else 0.0,
@@ -70,7 +70,7 @@ class Ticks:
 class Heartbeat:
     """The child's end of the three pipes.
 
-    `stopping` turns true on SIGTERM and when the supervisor is gone (then `orphaned`, too).
+    `stopping` becomes true on SIGTERM, and when the supervisor has ended (then also `orphaned`).
     """
 
     def __init__(
@@ -101,13 +101,13 @@ class Heartbeat:
         signal.signal(signal.SIGTERM, lambda *_: self._stop())
         signal.signal(signal.SIGINT, lambda *_: self._stop())
         signal.signal(host.ORPHANED, lambda *_: self._lost_supervisor.set())
-        host.tell_when_parent_dies(host.ORPHANED)
+        host.signal_on_parent_death(host.ORPHANED)
         host.take_signals()
         threading.Thread(target=self._watch_stdin, name="stdin", daemon=True).start()
-        threading.Thread(target=self._leave_as_orphan, name="orphan", daemon=True).start()
+        threading.Thread(target=self._exit_as_orphan, name="orphan", daemon=True).start()
 
     def beat(self) -> None:
-        """Tell the supervisor that the main loop turns."""
+        """Send a heartbeat."""
         fact: dict[str, Any] = {
             "stats": metrics.merged([*self._measure(), self._ticks.take()]),
             "ts_ms": time.time() * 1000,
@@ -117,21 +117,21 @@ class Heartbeat:
         self._line(fact)
 
     def ready(self) -> None:
-        """Tell the supervisor that this actor does its work from now on."""
+        """Tell the supervisor that this actor is ready, and send a heartbeat."""
         self._line({"ready": True})
         self.beat()
 
     def _line(self, fact: dict[str, Any]) -> None:
-        """Say a line, or nothing: a supervisor that does not read must not stop whoever works."""
+        """Write a line, or drop it: a supervisor that does not read must not block the actor."""
         try:
             if self._begun and not self._write(self._begun):
                 return
             self._write(json.dumps(fact, separators=(",", ":")).encode() + b"\n")
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody listens any more; stdin will say the same
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the supervisor has ended; stdin reports that, too
 
     def _write(self, line: bytes) -> bool:
-        """Write what the pipe takes; a line that was begun is ended first the next time. True: it is all said."""
+        """Write as much as the pipe takes; return whether the line is complete. The next call first ends this line."""
         try:
             written = os.write(1, line)
         except BlockingIOError:
@@ -141,7 +141,7 @@ class Heartbeat:
 
     def _stop(self) -> None:
         self.stopping = True
-        with suppress(RuntimeError):  # an asyncio loop that is closed already needs no waking
+        with suppress(RuntimeError):  # the asyncio loop is already closed
             self._on_stop()
 
     def _watch_stdin(self) -> None:
@@ -149,10 +149,10 @@ class Heartbeat:
             pass
         self._lost_supervisor.set()
 
-    def _leave_as_orphan(self) -> None:
+    def _exit_as_orphan(self) -> None:
         self._lost_supervisor.wait()
         self.orphaned = True
         time.sleep(ORPHAN_WORK_S)
         self._stop()
         time.sleep(ORPHAN_GRACE_S - ORPHAN_WORK_S)
-        os._exit(1)  # the main loop is stuck, or the drain takes longer than an orphan may live
+        os._exit(1)  # the main loop is stuck, or the drain exceeds the limit of an orphan

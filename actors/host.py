@@ -21,69 +21,69 @@ from typing import IO, Final
 
 from actors.errors import ConfigError, Refused
 
-DUMP: Final = signal.SIGUSR1  # asks an actor for the stacks of its threads
-ORPHANED: Final = signal.SIGUSR2  # tells an actor that its supervisor is gone
+DUMP: Final = signal.SIGUSR1  # makes an actor write the stacks of its threads
+ORPHANED: Final = signal.SIGUSR2  # tells an actor that its supervisor has ended
 
 
 def private_directory(path: Path, mend: bool = False) -> Path:
-    """Create `path` for this user alone (0700) and return it; `mend`: correct its mode rather than refuse it.
+    """Create `path` for this user alone (0700) and return it; `mend`: correct a wrong mode instead of refusing it.
 
     Raises:
-        ConfigError: it cannot be made, or it exists and others may enter it, or it belongs to somebody else.
+        ConfigError: it cannot be created, other users have access to it, or it belongs to another user.
     """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = path.stat()
     except OSError as error:
-        raise ConfigError(f"run_dir {path} cannot be made: {error.strerror}") from error
+        raise ConfigError(f"run_dir {path} cannot be created: {error.strerror}") from error
     if status.st_uid != os.getuid():
         owner, caller = user_name(status.st_uid), user_name(os.getuid())
-        raise ConfigError(f"run_dir {path} belongs to {owner}, expected {caller}, who starts this")
+        raise ConfigError(f"run_dir {path} belongs to {owner}, expected {caller}, the user of this command")
     if mend and stat.S_IMODE(status.st_mode) & 0o077:
         path.chmod(0o700)
     elif stat.S_IMODE(status.st_mode) & 0o077:
         raise ConfigError(
-            f"run_dir {path} has mode {stat.S_IMODE(status.st_mode):04o}, expected 0700: it holds tokens and "
+            f"run_dir {path} has mode {stat.S_IMODE(status.st_mode):04o}, expected 0700: it contains tokens and "
             f"personal data (chmod 700 {path})"
         )
     return path
 
 
 def enter(path: Path) -> Path:
-    """Return `path` if this user may look into it, or if nothing is there.
+    """Return `path` if this user has access to it, or if it does not exist.
 
     Raises:
-        ConfigError: it is somebody else's; the message says whose, as far as that can be seen.
+        ConfigError: it belongs to another user; the message has the name, if it is known.
     """
     try:
         status = path.stat()
     except FileNotFoundError:
         return path
     except OSError as error:
-        raise ConfigError(f"run_dir {path} cannot be looked into: {error.strerror}; is it another user's?") from error
+        raise ConfigError(f"run_dir {path} cannot be read: {error.strerror}; it may belong to another user") from error
     if stat.S_ISDIR(status.st_mode) and not os.access(path, os.R_OK | os.X_OK):
         name = user_name(status.st_uid)
-        raise ConfigError(f"run_dir {path} belongs to {name}, and only {name} may look into it: sudo -u {name} …")
+        raise ConfigError(f"run_dir {path} belongs to {name}, and only {name} has access: sudo -u {name} …")
     return path
 
 
 def user_name(uid: int) -> str:
-    """Return what a user is called; its number when it has no name here."""
+    """Return the name of a user, or its number when it has no name here."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
-        return f"#{uid}"  # as sudo takes it
+        return f"#{uid}"  # the form that sudo accepts
 
 
 def write_private(path: Path, data: bytes, durable: bool = True) -> None:
-    """Replace `path` by a file of mode 0600, atomically; not `durable`: a loss of power may leave it torn or empty."""
+    """Replace `path` atomically by a file of mode 0600. Unless `durable`, a loss of power may tear or empty it."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            if os.geteuid() == 0:  # what root replaces stays its owner's, who could not read it otherwise
+            if os.geteuid() == 0:  # root keeps the owner, who could not read the file otherwise
                 owner = path.parent.stat()
                 os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
             if durable:
@@ -108,7 +108,7 @@ def read_file(path: Path, max_bytes: int) -> bytes:
 
 
 def touch_private(path: Path) -> None:
-    """Create an empty file of mode 0600 unless it is there."""
+    """Create an empty file of mode 0600 unless it exists."""
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
 
 
@@ -116,7 +116,7 @@ def lock(path: Path, owner: str) -> IO[bytes]:
     """Hold `path` exclusively until the returned file is closed or the process ends, however it ends.
 
     Raises:
-        Refused: somebody else holds it; the message says who (the pid that they wrote into it).
+        Refused: another process holds it; the message has the name and pid that it wrote into the file.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     file = os.fdopen(handle, "r+b")
@@ -138,19 +138,17 @@ def endpoint(run_dir: Path, name: str) -> str:
     """Return the address of a bus socket, which is a file in the run directory.
 
     Raises:
-        ConfigError: the path is longer than a socket's name may be (107 bytes on Linux, 103 on macOS).
+        ConfigError: the path is longer than the limit of socket names (107 bytes on Linux, 103 on macOS).
     """
     path = run_dir / f"{name}.sock"
     limit = 103 if sys.platform == "darwin" else 107
     if len(os.fsencode(path)) > limit:
-        raise ConfigError(
-            f"run_dir is too long: {path} has {len(os.fsencode(path))} bytes, a socket's name at most {limit}"
-        )
+        raise ConfigError(f"run_dir is too long: {path} has {len(os.fsencode(path))} bytes, expected at most {limit}")
     return f"ipc://{path}"
 
 
 def small_send_buffer(connection: socket.socket, size_bytes: int) -> None:
-    """Bound what the kernel holds for a peer that does not read (4 MB by default, measured)."""
+    """Limit the kernel's send buffer for a peer that does not read (4 MB by default, measured)."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size_bytes)
 
 
@@ -164,7 +162,7 @@ def environment(root: Path) -> dict[str, str]:
     """Return the environment in which `python -m actors…` finds the actors below `root`, installed or not."""
     path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
     mine = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": path}
-    mine.pop("PYTHONINSPECT", None)  # with it no process ends as it was asked to
+    mine.pop("PYTHONINSPECT", None)  # with it no process would exit on request
     return mine
 
 
@@ -172,9 +170,9 @@ NOTIFY_FD: Final = "FRAMEWIRE_NOTIFY_FD"
 
 
 def notify(state: str) -> None:
-    """Tell whoever started us (READY=1, WATCHDOG=1, STOPPING=1): the guardian, or the service manager (sd_notify(3)).
+    """Send READY=1, WATCHDOG=1 or STOPPING=1 to the guardian or the service manager (sd_notify(3)).
 
-    One that is away or busy is not waited for; its watchdog is what judges.
+    This never blocks: a message that cannot be sent is dropped, and the receiver's watchdog decides.
     """
     inherited, address = os.environ.get(NOTIFY_FD, ""), os.environ.get("NOTIFY_SOCKET", "")
     with suppress(OSError):
@@ -189,10 +187,10 @@ def notify(state: str) -> None:
 
 def notify_pair() -> tuple[socket.socket, socket.socket]:
     """Return the receiving and the sending end of a private channel from `notify` to the guardian."""
-    hears, says = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-    hears.setblocking(False)
-    says.setblocking(False)
-    return hears, says
+    receiver, sender = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    receiver.setblocking(False)
+    sender.setblocking(False)
+    return receiver, sender
 
 
 def hold_signals() -> None:
@@ -205,11 +203,11 @@ def take_signals() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
-PIPE_BUF_BYTES: Final = 512  # of a pipe that is writable, as much goes in without waiting (POSIX; Linux: 4096)
+PIPE_BUF_BYTES: Final = 512  # a writable pipe takes this much without blocking (POSIX; Linux: 4096)
 
 
-def takes_output(file: int) -> bool:
-    """Tell whether up to PIPE_BUF_BYTES can be written to `file` without waiting, as far as the system knows."""
+def is_writable(file: int) -> bool:
+    """Return whether up to PIPE_BUF_BYTES can be written to `file` without blocking, as far as the system knows."""
     poll = select.poll()
     poll.register(file, select.POLLOUT)
     return bool(poll.poll(0))
@@ -224,10 +222,10 @@ def dump_stacks_on_signal() -> None:
     faulthandler.register(DUMP, all_threads=True, chain=False)
 
 
-def tell_when_parent_dies(number: int) -> None:
-    """Ask Linux to send this process the signal `number` when the thread that started it ends (prctl(2)).
+def signal_on_parent_death(number: int) -> None:
+    """Make Linux send this process the signal `number` when the thread that started it ends (prctl(2)).
 
-    Called after the start it comes too late for a parent that is gone already; whoever calls has to look.
+    It has no effect for a parent that has already ended; the caller must check that.
     """
     if sys.platform == "linux":
         import ctypes
@@ -235,14 +233,14 @@ def tell_when_parent_dies(number: int) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(1, number, 0, 0, 0)  # 1: PR_SET_PDEATHSIG
 
 
-def lived_s() -> float:
-    """Return a clock that nobody sets and that goes on while the machine sleeps, where there is one."""
+def boottime_s() -> float:
+    """Return a clock that cannot be set and that, where the system has one, continues while the machine sleeps."""
     boot = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 def boot_id() -> str:
-    """Return what tells this boot of the machine from others; "" where the system does not say."""
+    """Return the id of this boot of the machine; "" where the system has none."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
@@ -250,17 +248,17 @@ def boot_id() -> str:
 
 
 def clock_is_synchronised() -> bool | None:
-    """Tell whether something keeps the wall clock right, as the Linux kernel knows it (adjtimex(2)); None: unknown."""
+    """Return whether the wall clock is synchronised, as the Linux kernel knows it (adjtimex(2)); None: unknown."""
     if sys.platform != "linux":
         return None
     import ctypes
 
-    state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(512))  # all zero: only asks
+    state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(512))  # all zero: a query
     return None if state < 0 else bool(state != 5)  # 5: TIME_ERROR
 
 
 def mounts() -> list[tuple[str, str]]:
-    """Return (where, kind) of every mounted file system, in the order of mounting; empty where Linux does not say."""
+    """Return (mount point, kind) of every mounted file system, in the order of mounting; empty if unknown."""
     try:
         lines = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except FileNotFoundError:
@@ -270,7 +268,7 @@ def mounts() -> list[tuple[str, str]]:
 
 
 def open_files_limit() -> int | None:
-    """Return how many files a process of this user may have open, None where there is no such limit."""
+    """Return the limit of open files of a process of this user, None if there is no limit."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     return None if hard == resource.RLIM_INFINITY else hard
 
@@ -279,7 +277,7 @@ def control_listener(run_dir: Path) -> socket.socket:
     """Return the listening control socket, a file of mode 0600 in the run directory.
 
     Raises:
-        ConfigError: the path is longer than a socket's name may be.
+        ConfigError: the path is longer than the limit of socket names.
     """
     path = run_dir / "control.sock"
     endpoint(run_dir, "control")  # its length
@@ -295,10 +293,10 @@ def control_connection(run_dir: Path, timeout_s: float) -> socket.socket:
     """Return a connection to the control socket of the pipeline that runs in `run_dir`.
 
     Raises:
-        OSError: nobody listens there.
+        OSError: no process listens there.
     """
     connection = socket.socket(socket.AF_UNIX)
-    # Connecting waits (in the kernel) for room in the backlog; with Python's own timeout it would fail instead.
+    # The kernel waits for space in the backlog; with Python's own timeout connect() would fail instead.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(timeout_s) + 1, 0))
     try:
         connection.connect(str(run_dir / "control.sock"))
@@ -310,7 +308,7 @@ def control_connection(run_dir: Path, timeout_s: float) -> socket.socket:
 
 
 def is_ours(connection: socket.socket) -> bool:
-    """Tell whether the peer of a control connection is this user or root; on macOS the file's mode ensures it."""
+    """Return whether the peer of a control connection is this user or root; on macOS the file's mode ensures it."""
     if hasattr(socket, "SO_PEERCRED"):
         uid = int.from_bytes(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[4:8], sys.byteorder)
         return uid in (0, os.getuid())
@@ -318,32 +316,32 @@ def is_ours(connection: socket.socket) -> bool:
 
 
 def port_is_free(section: str, name: str, port: int) -> bool:
-    """Tell whether one could listen on `name`:`port` now; `section` is whose settings they are.
+    """Return whether a process can listen on `name`:`port` now; `section` is the section of these settings.
 
     Raises:
-        ConfigError: `name` is no address of this machine, or the port needs more rights.
+        ConfigError: `name` is not an address of this machine, or the port needs more permissions.
     """
     bound, refusal = False, ""
     try:
-        # A name may be several addresses ("" is all of them), and tornado listens on each.
+        # A name may have several addresses ("" is all of them), and tornado listens on each.
         for family, kind, _, _, target in socket.getaddrinfo(
             name or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         ):
             try:
                 with socket.socket(family, kind) as probe:
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what is in TIME_WAIT is free
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # TIME_WAIT counts as free
                     if family == socket.AF_INET6:
                         probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                     probe.bind(target)
                     bound = True
             except PermissionError as error:
-                raise ConfigError(f"{section}.port {port} needs rights that this user has not") from error
+                raise ConfigError(f"{section}.port {port} needs permissions that this user does not have") from error
             except OSError as error:
                 if error.errno == errno.EADDRINUSE:
                     return False
-                refusal = str(error.strerror)  # IPv6 may be switched off: then the other address has to do
+                refusal = str(error.strerror)  # IPv6 may be disabled; the other address may work
     except socket.gaierror as error:
-        raise ConfigError(f"{section}.host {name!r} is no address: {error.strerror}") from error
+        raise ConfigError(f"{section}.host {name!r} is not an address: {error.strerror}") from error
     if not bound:
-        raise ConfigError(f"{section}.host {name} cannot be listened on: {refusal}")
+        raise ConfigError(f"{section}.host {name} is not an address of this machine: {refusal}")
     return True

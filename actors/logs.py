@@ -3,8 +3,8 @@
     2026-07-07T12:00:00.123+0200 WARNING ingest outbox full rows=100000 reason='the log is away'
     when                         level   who    what        key=value
 
-The supervisor renames a file that has grown too large; its writer notices and begins a new one. A process's stderr is
-the same file, so that a traceback or a crash in C stands where it happened; such lines belong to the fact above them.
+The supervisor renames a file that is too large; its writer detects this and creates a new one. A process's stderr is
+the same file, so a traceback or a crash in C is in the order of the log; such lines belong to the fact above them.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ LIBRARIES: Final = ("asyncio", "tornado", "websockets")
 MAX_BYTES: Final = 5 << 20  # of one file, and as much again for the one before
 LINE_CHARACTERS: Final = 2_000
 LINES: Final = 200  # of one fact: a traceback of a deep recursion has thousands
-READ_BYTES: Final = 1 << 20  # of one file at a time, and of each when the last lines are looked for
+READ_BYTES: Final = 1 << 20  # per read, and per file in a search for the last lines
 
 _LINE: Final = re.compile(rf"(\d{{4}}-\d\d-\d\dT\S+) ({'|'.join(LEVELS)}) (\S+) (.*)", re.DOTALL)
 _FIELD: Final = re.compile(r"""(?:^|\s)(\w+)=('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\S*)""")
 
 
 class Format(logging.Formatter):
-    """Local time with milliseconds and offset, so that it sorts, and means the same elsewhere.
+    """Local time with milliseconds and offset: sortable and unambiguous.
 
-    Every line is escaped and cut, tracebacks too: a library repeats what came from outside in its messages.
+    Every line is escaped and cut, also in tracebacks, because messages of libraries repeat text from outside.
     """
 
     def __init__(self) -> None:
@@ -57,20 +57,20 @@ class Format(logging.Formatter):
 
 
 class Terminal(logging.Handler):
-    """Shows what the terminal takes at once: one that was stopped (Ctrl-S), or a pager, must make nobody wait."""
+    """Writes to the terminal without blocking, because it may be stopped (Ctrl-S) or be a pager."""
 
     def emit(self, record: logging.LogRecord) -> None:
         show(self.format(record))
 
 
 def show(text: str, file: int = 2) -> bool:
-    """Write a text and a line end to a terminal, a pipe or a file; False when not all of it was taken at once.
+    """Write a line to a terminal, a pipe or a file without blocking; return False when a part was not written.
 
-    A terminal that is gone takes nothing. What is shown is in a log as well.
+    This is also the case for a closed terminal. Everything that is shown is in a log, too.
     """
     rest = f"{text}\n".encode(errors="backslashreplace")
     try:
-        while rest and host.takes_output(file):
+        while rest and host.is_writable(file):
             rest = rest[os.write(file, rest[: host.PIPE_BUF_BYTES]) :]
     except OSError:
         return False
@@ -78,9 +78,9 @@ def show(text: str, file: int = 2) -> bool:
 
 
 class OwnFile(WatchedFileHandler):
-    """Writes to a file that another process may rename; when stderr is the same file, it moves too.
+    """Writes to a file that another process may rename. If stderr is the same file, it is redirected, too.
 
-    It puts a full file aside itself: the supervisor looks every 2 s, in which a flood of lines can fill a disk.
+    It also renames a full file itself: the supervisor checks every 2 s, and a flood of lines could fill the disk.
     """
 
     def __init__(self, file: Path, max_bytes: int) -> None:
@@ -92,11 +92,11 @@ class OwnFile(WatchedFileHandler):
             if self.stream is not None and os.fstat(self.stream.fileno()).st_size > self._max_bytes:
                 rotate(Path(self.baseFilename), self._max_bytes)
             super().emit(record)
-        except OSError:  # its file cannot be opened again; what is not written must not end the process
+        except OSError:  # the file cannot be opened again; a lost line must not end the process
             self.handleError(record)
 
     def _open(self) -> TextIOWrapper:
-        Path(self.baseFilename).parent.mkdir(mode=0o700, exist_ok=True)  # somebody cleared it away
+        Path(self.baseFilename).parent.mkdir(mode=0o700, exist_ok=True)  # it may have been deleted
         host.touch_private(Path(self.baseFilename))
         return super()._open()
 
@@ -122,7 +122,7 @@ def open_file(run_dir: Path, name: str) -> IO[bytes]:
 
 
 def start(file: Path | None, terminal: bool, max_bytes: int = MAX_BYTES) -> None:
-    """Log to `file`, to the terminal (stderr), or to both; what stderr already is need not be both."""
+    """Log to `file`, to the terminal (stderr), or to both."""
     handlers: list[logging.Handler] = [Terminal()] if terminal else []
     if file is not None:
         handlers.append(OwnFile(file, max_bytes))
@@ -134,8 +134,8 @@ def start(file: Path | None, terminal: bool, max_bytes: int = MAX_BYTES) -> None
 
 
 def start_actor(file: Path) -> None:
-    """Log to `file` if that is what stderr is, as under a supervisor; else to stderr, as by hand."""
-    # It may have been put aside since the supervisor opened it for this process.
+    """Log to `file` if stderr is this file, as under a supervisor; otherwise to stderr."""
+    # The file may have been renamed since the supervisor opened it for this process.
     mine = [one for one in (file, file.with_suffix(".log.1")) if one.exists()]
     own = any(os.path.samestat(one.stat(), os.fstat(2)) for one in mine)
     start(file if own else None, terminal=not own)
@@ -153,7 +153,7 @@ def _cut(line: str) -> str:
 
 
 class Fact(NamedTuple):
-    """One line, and the lines without a time that follow it. `level` and `name` are "" when it is none of ours."""
+    """One line, and the following lines without a time. `level` and `name` are "" in a line of another program."""
 
     when: str
     level: str
@@ -164,7 +164,7 @@ class Fact(NamedTuple):
         return not self.level or LEVELS.index(self.level) >= LEVELS.index(level)
 
     def fields(self) -> dict[str, Any]:
-        """Return the fact as an object: `event` is its words, then its keys and values, all of them text."""
+        """Return the fact as an object: `event` is its message; its keys and values are text."""
         first, _, more = self.text.partition("\n")
         found = {key: unquoted(value) for key, value in _FIELD.findall(first)}
         words = _FIELD.sub("", first).strip()
@@ -173,20 +173,20 @@ class Fact(NamedTuple):
 
     @property
     def moment_s(self) -> float:
-        """When it happened, in seconds since the epoch; 0 when it does not say."""
+        """Its time in seconds since the epoch; 0 when it has none."""
         try:
             return datetime.fromisoformat(self.when).timestamp()
-        except ValueError:  # none, or one that is none
+        except ValueError:  # missing or malformed
             return 0.0
 
     def line(self) -> str:
-        """Return the fact as people read it, safe for their terminal; more than one line when it has more."""
-        said = " ".join(part for part in (self.when, self.level, self.name, self.text) if part)
-        return "\n".join(printable(line) for line in said.split("\n"))
+        """Return the fact for display, safe for a terminal; it may have several lines."""
+        text = " ".join(part for part in (self.when, self.level, self.name, self.text) if part)
+        return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def printable(text: str) -> str:
-    """Return a line without what a terminal would obey: what others sent may be in a log, a reason, an alert."""
+    """Return a line without control sequences: logs, reasons and alerts may contain text from outside."""
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else "·" for character in text.expandtabs(4))
@@ -199,7 +199,7 @@ def unquoted(value: str) -> str:
 
 
 def parse(lines: Iterable[str]) -> list[Fact]:
-    """Return the facts of lines; what follows a fact without a time of its own is part of it."""
+    """Return the facts of lines; a line without a time is part of the fact before it."""
     facts: list[Fact] = []
     for line in lines:
         found = _LINE.fullmatch(line)
@@ -213,7 +213,7 @@ def parse(lines: Iterable[str]) -> list[Fact]:
 
 
 def opened(path: Path) -> IO[bytes] | None:
-    """Return a log for reading; None when there is none, or something that is none stands in its place."""
+    """Return a log opened for reading; None when it cannot be opened."""
     try:
         return path.open("rb")
     except OSError:
@@ -221,16 +221,16 @@ def opened(path: Path) -> IO[bytes] | None:
 
 
 class Follower:
-    """Reads what is added to a file, also when another takes its place. The first time, the last `back` bytes as well.
+    """Reads lines that are appended to a file, also after its replacement, beginning with the last `back` bytes.
 
-    Old lines and new ones come from one reader, so that none is missed or read twice between the two.
+    One reader returns old and new lines, so that no line between them is missed or read twice.
     """
 
     def __init__(self, path: Path, from_start: bool = False, back: int = 0) -> None:
         self.path = path
         self._file: IO[bytes] | None = None
-        self._best_effort = b""
-        self._inside = False  # of a line whose beginning is before the place where reading began
+        self._partial = b""
+        self._inside = False  # reading began in the middle of a line
         if not from_start:
             self._file = opened(path)
         if self._file is not None:
@@ -238,10 +238,10 @@ class Follower:
             self._inside = back > 0 and self._file.tell() > 0
 
     def facts(self) -> list[Fact]:
-        """Return what has come since the last call, whole lines only."""
+        """Return the facts since the last call, from complete lines only."""
         found = self._read()
         if self._replaced():
-            while more := self._read():  # to its end, because nobody will look there again
+            while more := self._read():  # to its end, because this file is not read again
                 found += more
             self.close()
             found += self._read()
@@ -251,7 +251,7 @@ class Follower:
         self._file = self._file or opened(self.path)
         if self._file is None:
             return []
-        *lines, self._best_effort = (self._best_effort + self._file.read(READ_BYTES)).split(b"\n")
+        *lines, self._partial = (self._partial + self._file.read(READ_BYTES)).split(b"\n")
         if self._inside and lines:
             self._inside = False
             del lines[0]
@@ -268,7 +268,7 @@ class Follower:
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
-        self._file, self._best_effort, self._inside = None, b"", False
+        self._file, self._partial, self._inside = None, b"", False
 
 
 def last(run_dir: Path, names: Iterable[str], level: str, count: int) -> list[Fact]:
@@ -281,7 +281,7 @@ def last(run_dir: Path, names: Iterable[str], level: str, count: int) -> list[Fa
 
 
 def last_of(followers: Iterable[Follower], level: str, count: int) -> list[Fact]:
-    """Return the same of followers that were just made with `back`; they go on where this ends."""
+    """Return the last facts of followers that were just created with `back`; they continue after these."""
     found: list[Fact] = []
     for follower in followers:
         facts = parse(tail(follower.path.with_suffix(".log.1"))) + follower.facts()
@@ -291,7 +291,7 @@ def last_of(followers: Iterable[Follower], level: str, count: int) -> list[Fact]
 
 
 def tail(file: Path) -> list[str]:
-    """Return the last whole lines of a file, READ_BYTES at most."""
+    """Return the last complete lines of a file, at most READ_BYTES."""
     source = opened(file)
     if source is None:
         return []
@@ -303,5 +303,5 @@ def tail(file: Path) -> list[str]:
 
 
 def names(run_dir: Path) -> list[str]:
-    """Return who has a log."""
+    """Return the names of the processes that have a log."""
     return sorted(path.stem for path in (run_dir / FOLDER).glob("*.log"))

@@ -1,8 +1,7 @@
 """producer ══PUSH══▶ [normalizer] ══PUSH══▶ queue-manager
 
-Maps raw messages to events and keeps nothing: what it held when it died is sent again by its producer. A critical
-message that was in hand at three deaths is dead-lettered instead of tried a fourth time, so that those behind it can
-move on.
+Maps raw messages to events and keeps no state: after its death the producer sends again. A critical message that was in
+work at three deaths is dead-lettered instead of processed a fourth time, so that later messages are not blocked.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from actors.stores.suspects import Suspects
 MAX_DEATHS: Final = 3
 EXCERPT_CHARACTERS: Final = 500
 
-BLOCKED_S: Final = 0.005  # the queue-manager takes no more of the rest; look again
+BLOCKED_S: Final = 0.005  # the interval of checks while the queue-manager accepts no best-effort batches
 
 _encode = msgspec.msgpack.Encoder().encode
 _batch = msgspec.msgpack.Decoder(RawBatch)
@@ -52,9 +51,9 @@ class Normalizer:
         return wire.writable(self._best_effort_out)
 
     def _forward(self, message: bytes, out: wire.Socket) -> None:
-        """Map one batch and send it on.
+        """Map one batch and forward it.
 
-        With nowhere to send it, its producer sends it again (critical) or it is lost.
+        If the queue-manager does not accept it, its producer sends it again (critical), or it is lost (best effort).
         """
         faults.point("normalizer.received")
         try:
@@ -101,7 +100,7 @@ def _reject(item: RawItem, batch: RawBatch, reason: str, dead: bool = False) -> 
 
 
 def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
-    """Run until told to stop."""
+    """Run until a stop is requested."""
     del settings
     bus = wire.Bus(run_dir)
     reactor = Reactor(bus.context)
@@ -109,8 +108,8 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     heart = heartbeat.Heartbeat(name, lambda: [normalizer.metrics], reactor.ticks)
     heart.start(reactor.wake)
     reactor.reads(normalizer.critical_in, normalizer.on_critical)
-    # One batch of the rest at a time, and none while the queue-manager is busy: the pressure reaches the producers, who
-    # alone decide what is not sent.
+    # One best-effort batch at a time, and none while the queue-manager is busy: the backpressure reaches the producers,
+    # and only they decide what is not sent.
     reactor.reads(
         normalizer.best_effort_in, normalizer.on_best_effort, when=normalizer.best_effort_has_room, per_turn=1
     )

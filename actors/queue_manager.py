@@ -1,7 +1,7 @@
 """normalizer ══PUSH══▶ [queue-manager] ══PUSH══▶ broadcaster, and PUB marks ──▶ producers
 
-Wires the pure parts together: book.py (critical: order, positions, what a transaction holds), lanes.py (all the rest),
-cadence.py (when a frame leaves), and the log on its own thread. Commit first, then acknowledge, then show.
+Connects the pure parts: sequencer.py (critical events: order, positions, transactions), lanes.py (best-effort events),
+cadence.py (when a frame is sent), and the log on its own thread. Commit first, then acknowledge, then show.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from actors.errors import Fenced
 from actors.reactor import Reactor
 from actors.stores.log import Log, LogReader
 
-BEAT_S: Final = 0.25  # marks and `top`: how long a lost acknowledgement or a lost last frame goes unnoticed
+BEAT_S: Final = 0.25  # marks and `top`: a lost acknowledgement or a lost last frame is detected within this time
 SAVE_S: Final = 1.0  # retained state, receipts, counts
 TRIM_S: Final = 60.0
-TRIM_AGAIN_S: Final = 0.05  # when one trim was not enough: 40,000 rows/s, twice what can be written
-RETRY_S: Final = 0.02  # the broadcaster is away
-REST_BATCHES: Final = 4  # of up to 256 events per turn, about 3 ms, so that a flood does not hold up what is critical
-SHOWN_EVENTS: Final = 10_000  # what waits for a broadcaster that is away; gateways read the rest from the log
+TRIM_AGAIN_S: Final = 0.05  # when one trim was not enough: 40,000 rows/s, twice the maximum of writes
+RETRY_S: Final = 0.02  # when the broadcaster does not accept a frame
+BEST_EFFORT_BATCHES: Final = 4  # of up to 256 events per turn, about 3 ms: a flood must not delay critical events
+SHOWN_EVENTS: Final = 10_000  # the limit of events that wait for the broadcaster; gateways read the others from the log
 
 _encode = msgspec.msgpack.Encoder().encode
 _batch = msgspec.msgpack.Decoder(EnvelopeBatch)
@@ -45,7 +45,7 @@ _inbox = msgspec.msgpack.Decoder(Greeting | Receipt)
 
 
 class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a page or a command may ask: `ledger`, or `why` with an id."""
+    """A query of a page or a command: `ledger`, or `why` with an id."""
 
     ask: str
     id: str = ""
@@ -55,7 +55,7 @@ _question = msgspec.msgpack.Decoder(Question)
 
 
 class QueueManager:
-    """The shell. All methods run in the loop; the log's thread is reached through `committer` alone."""
+    """The shell. All methods run in the loop; only `committer` uses the log's thread."""
 
     def __init__(
         self, settings: Queue, bus: wire.Bus, log: Log, reader: LogReader, commit: Callable[..., None]
@@ -79,7 +79,7 @@ class QueueManager:
         self._committing = False
         self._trim_due_s: float | None = None
         keep_s = max(settings.log_keep_s, settings.identity_s)
-        self._calendar = Calendar.recovered(recovered.calendar, time.time() * 1000, host.lived_s(), keep_s)
+        self._calendar = Calendar.recovered(recovered.calendar, time.time() * 1000, host.boottime_s(), keep_s)
         self._shown: deque[Event] = deque()
         self._frame = 0
         self._counted = 0.0
@@ -92,7 +92,7 @@ class QueueManager:
         self._critical_out = bus.connect(wire.PUSH, wire.broadcaster_link("critical"))
         self._best_effort_out = bus.connect(wire.PUSH, wire.broadcaster_link("best_effort"))
 
-    # What comes in
+    # Input
 
     def on_critical(self, message: bytes) -> None:
         faults.point("queue.received")
@@ -114,15 +114,15 @@ class QueueManager:
                 self._queue(event, now_s, now_ms)
 
     def on_inbox(self, message: bytes) -> None:
-        letter = self._decode(_inbox, message)
-        if isinstance(letter, Greeting):
-            self.sequencer.greet(letter, secrets.token_hex(16), time.monotonic(), time.time() * 1000)
+        decoded = self._decode(_inbox, message)
+        if isinstance(decoded, Greeting):
+            self.sequencer.greet(decoded, secrets.token_hex(16), time.monotonic(), time.time() * 1000)
             self.publish_marks()
-        elif isinstance(letter, Receipt):
-            self.sequencer.receipt(letter)
+        elif isinstance(decoded, Receipt):
+            self.sequencer.receipt(decoded)
 
     def on_ask(self, message: bytes) -> None:
-        """Answer a question; whatever came, an answer must go, or the socket would be stuck."""
+        """Answer a query. Every message needs an answer, because a REP socket blocks without one."""
         answer: dict[str, Any]
         question = self._decode(_question, message)
         if question is None:
@@ -148,10 +148,10 @@ class QueueManager:
         if self.lanes.receive(event, now_s, now_ms):
             self.sequencer.supported(event, now_ms)
 
-    # What goes out
+    # Output
 
     def turn(self, now_s: float) -> float | None:
-        """Start a commit if one is due, send a frame if one is due; return when the next of all is."""
+        """Start a commit and send a frame if they are due; return the next deadline."""
         trim = self._trim_due_s is not None and self._trim_due_s <= now_s
         if (self.sequencer.urgent or trim) and not self._committing:
             self._trim_due_s = None if trim else self._trim_due_s
@@ -167,24 +167,24 @@ class QueueManager:
         return min((moment for moment in (due_s, gap_s, trim_s) if moment is not None), default=None)
 
     def save(self) -> None:
-        """Write what nobody waits for: retained state, receipts, the ledger."""
+        """Write data without urgency: retained state, receipts, the ledger."""
         if not self._committing:
             counted, self._counted = self._counted, self.metrics.envelopes
             self._calendar_ms()
             self._start_commit(self.sequencer.take(even_empty=counted != self._counted), dated=True)
 
     def _calendar_ms(self) -> float:
-        return self._calendar.now_ms(time.time() * 1000, host.lived_s())
+        return self._calendar.now_ms(time.time() * 1000, host.boottime_s())
 
     def trim(self) -> None:
-        """Let the next commit forget what the log need not keep."""
+        """Make the next commit remove events beyond the retention of the log."""
         self._trim_due_s = time.monotonic()
 
     def beat(self) -> None:
-        """Repeat the watermarks and the top: a lost acknowledgement or a lost last frame shows within 250 ms.
+        """Repeat the watermarks and the top, so that their loss is detected within 250 ms.
 
         Raises:
-            Fenced: another queue-manager has opened the log; nothing of ours counts any more.
+            Fenced: another queue-manager has opened the log; messages of this one are no longer valid.
         """
         if (gen := self._reader.head().gen) != self.gen:
             raise Fenced(f"the log is at generation {gen}, this queue-manager is {self.gen}")
@@ -198,7 +198,7 @@ class QueueManager:
         faults.point("queue.acked")
 
     def _start_commit(self, entry: Entry | None, dated: bool = False) -> None:
-        """Commit an entry; `dated`: with what the next queue-manager needs to tell time from a clock that was set."""
+        """Commit an entry; `dated`: with the calendar, so that the next queue-manager detects a clock that was set."""
         if entry is not None:
             self._committing = True
             entry.calendar = self._calendar.save() if dated else b""
@@ -221,7 +221,7 @@ class QueueManager:
             self.lanes.receive(event, now_s, now_ms)
 
     def _send_frame(self, now_s: float) -> float | None:
-        """Send one frame; return when the next is due."""
+        """Send one frame; return when the next one is due."""
         out = self._critical_out if self._shown else self._best_effort_out
         if not wire.writable(out):
             self.metrics.unsent_frames += 1
@@ -233,9 +233,9 @@ class QueueManager:
             room_bytes -= len(critical[-1].payload) + 200
         rest = self.lanes.take(now_s, self._frame + 1)
         if critical or rest:
-            self._frame += 1  # without a hole: a gateway takes a number that never came for a lost frame
+            self._frame += 1  # without gaps: a gateway counts a missing number as a lost frame
             wire.offered(out, _encode(self._make_frame(critical, rest, self._frame)))
-            self.cadence.left(now_s, len(critical) + len(rest))
+            self.cadence.sent(now_s, len(critical) + len(rest))
             self.metrics.frames += 1
             self.metrics.frame_events += len(critical) + len(rest)
             faults.point("queue.framed")
@@ -256,7 +256,7 @@ class QueueManager:
     # Stopping, counting
 
     def idle(self) -> bool:
-        """Whether everything that came in is committed and sent."""
+        """Whether all received events are committed and sent."""
         return not (self._committing or self.sequencer.urgent or self._shown or len(self.lanes))
 
     def measure(self) -> QueueMetrics:
@@ -276,7 +276,7 @@ class QueueManager:
 
 
 def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
-    """Run until told to stop; then commit and show what is here."""
+    """Run until a stop is requested; then commit and send the events that are here."""
     del index
     queue = settings.queue
     bus = wire.Bus(run_dir)
@@ -301,7 +301,7 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     reactor.reads(manager.critical_in, manager.on_critical, when=lambda: not manager.sequencer.full)
     reactor.reads(manager.inbox, manager.on_inbox)
     reactor.reads(manager.ask, manager.on_ask)
-    reactor.reads(manager.best_effort_in, manager.on_best_effort, per_turn=REST_BATCHES)
+    reactor.reads(manager.best_effort_in, manager.on_best_effort, per_turn=BEST_EFFORT_BATCHES)
     reactor.every(BEAT_S, manager.beat)
     reactor.every(SAVE_S, manager.save)
     reactor.every(TRIM_S, manager.trim)

@@ -1,4 +1,4 @@
-"""The ZeroMQ loop: polls sockets, runs what is due, and nothing else."""
+"""The ZeroMQ loop: polls sockets and runs timers."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import zmq
 
 from actors.heartbeat import Ticks
 
-DRAIN_MESSAGES: Final = 256  # per socket and turn at most, so that no link starves another
+DRAIN_MESSAGES: Final = 256  # per socket and turn, so that no link starves another
 
 
 class Reactor:
-    """Polls sockets, runs what is due, and nothing else. One per process that is no tornado server.
+    """Polls sockets and runs timers. One per process, except in tornado servers.
 
-    Handlers get whole messages. Deadlines are asked for anew each turn (`due`), so that a core may say at any time when
-    it wants to be ticked. Nothing polls a socket for output: an idle PUSH is always writable and would spin (measured:
-    99 % of a core, against 0.5 %).
+    Handlers receive whole messages. The deadline of `each_turn` is queried in every turn, so it can change at any time.
+    No socket is polled for output: an idle PUSH is always writable, and the loop would spin (measured: 99 % of a core
+    instead of 0.5 %).
     """
 
     def __init__(self, context: zmq.Context[Any], clock: Callable[[], float] = time.monotonic) -> None:
@@ -34,7 +34,7 @@ class Reactor:
         self._woken.bind(address)
         self._waker: zmq.Socket[bytes] = context.socket(zmq.PUSH)
         self._waker.connect(address)
-        self._waker_lock = threading.RLock()  # a signal handler may wake while the loop's own thread does
+        self._waker_lock = threading.RLock()  # a signal handler may call `wake` during a call of the loop's thread
         self._poller.register(self._woken, zmq.POLLIN)
         self.ticks = Ticks(clock)
 
@@ -47,7 +47,8 @@ class Reactor:
     ) -> None:
         """Call `handler` with messages of `socket` while `when()` holds, at most `per_turn` in a turn.
 
-        Sockets added first are drained first. A small `per_turn` keeps bulk from standing before what is urgent.
+        Sockets are drained in the order in which they were added. A small `per_turn` limits how long a socket with much
+        data delays urgent ones.
         """
         self._inputs.append(_Input(socket, handler, when, per_turn))
 
@@ -56,22 +57,22 @@ class Reactor:
         self._timers.append([self._clock() + period_s, period_s, action])
 
     def each_turn(self, action: Callable[[float], float | None]) -> None:
-        """Call `action(now_s)` after every turn; it returns when it wants to be called at the latest, or None."""
+        """Call `action(now_s)` after every turn; it returns the deadline of its next call, or None."""
         self._turn = action
 
     def wake(self) -> None:
-        """Make the loop turn once; may be called from any thread and from a signal handler's thread."""
+        """Make the loop run one turn; callable from any thread and from a signal handler."""
         with self._waker_lock:
             offered_wakeup(self._waker)
 
     def run(self, stopped: Callable[[], bool]) -> None:
-        """Turn until `stopped()`."""
+        """Run turns until `stopped()`."""
         due_s = self._turn(self._clock())
         while not stopped():
             self._choose_inputs()
             deadline_s = min([timer[0] for timer in self._timers] + ([] if due_s is None else [due_s]), default=None)
             timeout_ms = None if deadline_s is None else max(0.0, (deadline_s - self._clock()) * 1000)
-            # Rounded up: a poll that returns before the deadline would turn once more for nothing.
+            # Rounded up: a poll that returns before the deadline would cause an empty turn.
             ready = dict(self._poller.poll(None if timeout_ms is None else int(timeout_ms + 0.999)))
             started_s = self._clock()
             if self._woken in ready:
@@ -98,13 +99,13 @@ class Reactor:
                     self._poller.unregister(source.socket)
 
     def close(self) -> None:
-        """Close the wake-up pair; the sockets that were added belong to whoever made them."""
+        """Close the wake-up pair; the owners close the other sockets."""
         self._waker.close(0)
         self._woken.close(0)
 
 
 def offered_wakeup(socket: zmq.Socket[bytes]) -> None:
-    """Put one wake-up into an inproc pair; a full pair is awake already."""
+    """Send one wake-up to an inproc pair; if the pair is full, a wake-up is already pending."""
     try:
         socket.send(b"", zmq.DONTWAIT)
     except zmq.Again:

@@ -78,7 +78,7 @@ class Secrets:
         return sorted(found)
 
     def stamp(self, name: str) -> Stamp | None:
-        """Return what changes when the secret changes; None when it is not set."""
+        """Return a value that changes with the secret; None when it is not set."""
         for path in self._paths(name):
             try:
                 status = path.stat()

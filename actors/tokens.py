@@ -1,11 +1,11 @@
-"""The four secrets of a pipeline, made at its first start and kept in RUN_DIR/tokens.json (mode 0600).
+"""The four secrets of a pipeline, created at its first start and stored in RUN_DIR/tokens.json (mode 0600).
 
-display   sees events: the overlays. It is in OBS scenes and on streamers' screens, so it can do nothing else
-control   emits events, reads status and stories: the dashboard and the commands
-ingest    sends events: game servers have it in their URL
-view      reads status, events and stories, and changes nothing: the dashboard on a producer's wall
+display   for overlays: receives events. It is in OBS scenes and on streamers' screens, so it permits nothing else
+control   for the dashboard and commands: emits events, reads status and histories
+ingest    for game servers, in their URL: sends events
+view      for a read-only dashboard: reads status, events and histories
 
-They are separate because they leak in different ways; `token rotate SCOPE` replaces one of them while everything runs.
+They are separate because they leak in different ways. `token rotate SCOPE` replaces one of them in a running pipeline.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from actors import host
 from actors.errors import ConfigError
 
 FILE: Final = "tokens.json"
-TOKEN_BYTES: Final = 24  # 192 bits: beyond guessing (128 would do), and 32 characters in a URL
+TOKEN_BYTES: Final = 24  # 192 bits: more than the sufficient 128, and 32 characters in a URL
 
 Scope = Literal["display", "control", "ingest", "view"]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
@@ -42,7 +42,7 @@ def load(run_dir: Path) -> Tokens:
     """Return the tokens of `run_dir`.
 
     Raises:
-        ConfigError: there are none, or the file is no such thing.
+        ConfigError: the file is missing or malformed.
     """
     path = run_dir / FILE
     try:
@@ -54,7 +54,7 @@ def load(run_dir: Path) -> Tokens:
 
 
 def load_or_create(run_dir: Path) -> Tokens:
-    """Return the tokens of `run_dir`, making those that it lacks: all at the first start, a new scope after an upgrade.
+    """Return the tokens of `run_dir`; create missing ones (at the first start, or a new scope after an upgrade).
 
     Raises:
         ConfigError: the file cannot be read.
@@ -65,7 +65,7 @@ def load_or_create(run_dir: Path) -> Tokens:
         try:
             known = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            return load(run_dir)  # raises, and says what is wrong
+            return load(run_dir)  # raises ConfigError with the reason
     missing = {scope: _fresh() for scope in SCOPES if scope not in known}
     if missing and set(known) <= set(SCOPES):
         _save(run_dir, Tokens(**(known | missing)))
@@ -73,24 +73,24 @@ def load_or_create(run_dir: Path) -> Tokens:
 
 
 def rotate(run_dir: Path, scope: Scope) -> str:
-    """Replace the token of `scope` and return the new one; whoever holds the old one is shut out."""
+    """Replace the token of `scope` and return the new one; clients with the old one lose access."""
     fresh = _fresh()
     _save(run_dir, msgspec.structs.replace(load(run_dir), **{scope: fresh}))
     return fresh
 
 
 def scope_of(tokens: Tokens, text: str) -> Scope | None:
-    """Return what `text` entitles to, None if to nothing. Its duration tells nothing about the tokens."""
-    import hmac  # brings OpenSSL, 4 MB that the supervisor need not carry
+    """Return the scope of the token `text`, None if it is unknown. Constant-time comparison."""
+    import hmac  # loads OpenSSL, 4 MB that the supervisor does not need
 
     offered = text.encode()
-    # All are compared, whichever fits: an early return would tell which one came close.
+    # All are compared: an early return would reveal which one matched.
     fits = [hmac.compare_digest(getattr(tokens, scope).encode(), offered) for scope in SCOPES]
     return next((scope for scope, fit in zip(SCOPES, fits, strict=True) if fit), None)
 
 
 class Reader:
-    """The current tokens, for a process that runs on while `token rotate` replaces them; one stat(2) per question."""
+    """The current tokens, also after `token rotate`; one stat(2) per query."""
 
     def __init__(self, run_dir: Path) -> None:
         self._run_dir = run_dir
@@ -98,9 +98,9 @@ class Reader:
         self._tokens = self.current()
 
     def current(self) -> Tokens:
-        """Return the tokens as they are now."""
+        """Return the current tokens."""
         status = (self._run_dir / FILE).stat()
-        stamp = (status.st_mtime_ns, status.st_ino)  # a replaced file is another inode, whatever its clock says
+        stamp = (status.st_mtime_ns, status.st_ino)  # a replaced file has another inode
         if stamp != self._stamp:
             self._tokens, self._stamp = load(self._run_dir), stamp
         return self._tokens

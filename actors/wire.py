@@ -1,11 +1,11 @@
-"""Every ZeroMQ socket of the house: who binds, who connects, and each option with its reason.
+"""All ZeroMQ sockets: which side binds or connects, and each option with its reason.
 
     producer ─PUSH▶ normalizer ─PUSH▶ queue-manager ─PUSH▶ broadcaster ─PUB▶ gateway
        ▲  ├───────────PUSH inbox──────────▶ │  ▲ └─────────PUSH inbox────────────┤
        └──────────SUB marks─────────────────┘  └────────────REQ ask──────────────┘
 
-The consumer of a PUSH binds, and so does who publishes. Every hop that carries events has two links, `critical` and
-`rest`: one pipe for both would let a cosmetic flood stand before a critical event, and no policy behind it could undo
+The consumer of a PUSH binds, and so does a publisher. Every hop that carries events has two links, `critical` and
+`best_effort`. On a single link a flood of cosmetic events would delay critical ones, and no later policy could undo
 that.
 """
 
@@ -27,8 +27,8 @@ REQ: Final = zmq.REQ
 
 LANES: Final = ("critical", "best_effort")
 
-# Critical: more than the producers' windows (1,024 rows each), so that a PUSH is full only when its consumer is away.
-# The rest: 64 batches of up to 256 rows; more would only be older when it arrives.
+# Critical: more than the producers' windows (1,024 rows each), so a PUSH is full only when its consumer does not run.
+# Best effort: 64 batches of up to 256 rows; a longer queue would only deliver older events.
 HIGH_WATER_MESSAGES: Final = 1_000
 HIGH_WATER_BEST_EFFORT_MESSAGES: Final = 64
 # A RawBatch or Frame holds at most 256 KiB of rows plus one maximal row (ingest.max_body_bytes bounds it).
@@ -46,7 +46,7 @@ class Bus:
 
     def __init__(self, run_dir: Path, context: zmq.Context[Any] | None = None) -> None:
         self.run_dir = run_dir
-        self.context = context or zmq.Context()  # its own, so that two links can live in one process
+        self.context = context or zmq.Context()  # its own, so that two links can be in one process
 
     def bind(self, kind: int, name: str) -> Socket:
         """Return a socket of `kind` (zmq.PULL, zmq.PUB, zmq.REP) bound to `name`."""
@@ -55,7 +55,7 @@ class Bus:
         return socket
 
     def connect(self, kind: int, *names: str) -> Socket:
-        """Return a socket of `kind` (zmq.PUSH, zmq.SUB, zmq.REQ) connected to all `names`; a SUB hears everything."""
+        """Return a `kind` socket (zmq.PUSH, zmq.SUB, zmq.REQ) connected to all `names`; a SUB receives all messages."""
         socket = self._socket(kind, names[0])
         if kind == zmq.SUB:
             socket.setsockopt(zmq.SUBSCRIBE, b"")
@@ -64,16 +64,16 @@ class Bus:
         return socket
 
     def close(self) -> None:
-        """Close every socket of this bus once what was sent has left, LINGER_MS at the latest.
+        """Close all sockets of this bus after pending messages were sent, or after LINGER_MS.
 
-        The end of the process alone would not: pyzmq does not end its context there, and what was still on its way
-        would vanish uncounted (measured: 13,000 of 100,000 events of a replay).
+        The exit of the process is not enough: pyzmq does not terminate its context then, and pending messages are lost
+        without being counted (measured: 13,000 of 100,000 events of a replay).
         """
         self.context.destroy(linger=LINGER_MS)
 
     def _socket(self, kind: int, name: str) -> Socket:
         socket: Socket = self.context.socket(kind)
-        socket.setsockopt(zmq.LINGER, LINGER_MS)  # the default waits for ever at exit
+        socket.setsockopt(zmq.LINGER, LINGER_MS)  # the default blocks the exit without a limit
         high_water = HIGH_WATER_BEST_EFFORT_MESSAGES if name.endswith(".best_effort") else HIGH_WATER_MESSAGES
         socket.setsockopt(zmq.SNDHWM, high_water)
         socket.setsockopt(zmq.RCVHWM, high_water)
@@ -81,13 +81,13 @@ class Bus:
         socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
         socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_MAX_MS)
         if kind in (zmq.PUSH, zmq.REQ):
-            # Nothing is queued for a peer that is away: whoever sends keeps it, and sends it again.
+            # No message is queued for a peer that is not connected: the sender keeps it, and sends it again.
             socket.setsockopt(zmq.IMMEDIATE, 1)
         return socket
 
 
 def offered(socket: Socket, message: bytes) -> bool:
-    """Send without waiting; False when nobody has room for it."""
+    """Send without blocking; return False when no peer has room for the message."""
     try:
         socket.send(message, zmq.DONTWAIT)
     except zmq.Again:
@@ -117,5 +117,5 @@ ASK: Final = "ask"  # REP of the queue-manager: questions of the commands and pa
 
 
 def writable(socket: Socket) -> bool:
-    """Whether a message would leave now."""
+    """Whether a message could be sent now."""
     return bool(int(socket.getsockopt(zmq.EVENTS)) & zmq.POLLOUT)

@@ -198,9 +198,9 @@ MUTATIONS: Final = [
     one("critical messages share the link of the rest", LINK,
         'wire.normalizer_link("critical", index) for index in processes', 'wire.normalizer_link("best_effort", index) '
         "for index in processes", f"{SOCKETS}test_pipeline.py::test_a_kill_is_logged_shown_and_told"),
-    one("normal events give way before cosmetic ones", LANES,
-        "GIVING_WAY: Final = (Category.COSMETIC, Category.NORMAL, Category.STATE)",
-        "GIVING_WAY: Final = (Category.NORMAL, Category.COSMETIC, Category.STATE)", f"{CORE}test_lanes.py"),
+    one("normal events are dropped before cosmetic ones", LANES,
+        "DROP_ORDER: Final = (Category.COSMETIC, Category.NORMAL, Category.STATE)",
+        "DROP_ORDER: Final = (Category.NORMAL, Category.COSMETIC, Category.STATE)", f"{CORE}test_lanes.py"),
     one("the newest gives way instead of the oldest", LANES,
         "                _, slot = slots.popitem(last=False)\n                self.size_bytes -= slot.size_bytes\n"
         "                account.drop",
@@ -244,7 +244,7 @@ MUTATIONS: Final = [
     one("a lock that was deleted lets a second supervisor in", "actors/supervision/preparation.py",
         "    refuse_beside_another(run_dir)\n", "", f"{FAULTS}test_supervisor.py::"
         "test_a_second_supervisor_is_refused_even_when_the_lock_was_taken_away"),
-    one("a stopped terminal stops the supervisor", "actors/logs.py", "rest and host.takes_output(file)", "rest",
+    one("a stopped terminal stops the supervisor", "actors/logs.py", "rest and host.is_writable(file)", "rest",
         f"{FAULTS}test_callers.py::test_output_that_nobody_takes_makes_nobody_wait"),
     one("a stopped supervisor blocks its children", "actors/heartbeat.py", "            os.set_blocking(1, False)\n",
         "            pass\n", f"{FAULTS}test_callers.py::"

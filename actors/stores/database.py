@@ -1,4 +1,4 @@
-"""What every SQLite file has in common: how it is opened, and how its errors name it."""
+"""Functions for all SQLite files: opening, and errors that name the file."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from actors.errors import ConfigError
 
 @contextmanager
 def named(path: Path) -> Iterator[None]:
-    """Say which file it is that SQLite cannot read, and what to do, instead of failing over and over.
+    """Turn the error of a damaged file into a ConfigError that names it, instead of endless restarts.
 
     Raises:
-        ConfigError: the file is damaged, or none of SQLite's.
+        ConfigError: the file is damaged, or is not a SQLite file.
     """
     try:
         yield
     except sqlite3.OperationalError:
-        raise  # locked, full, no rights: those pass
+        raise  # locked, full or no permission: may be temporary
     except sqlite3.DatabaseError as error:
         raise ConfigError(
-            f"{path} is damaged ({error}); put {path.name}* aside, or a backup in its place "
+            f"{path} is damaged ({error}). Move {path.name}* away, or replace it by a backup "
             f"({program.page('operations')})"
         ) from error
 
 
 def connect(path: Path, read_only: bool = False) -> sqlite3.Connection:
-    """Open a store's file; transactions are begun and ended by hand."""
+    """Open a store's file, with explicit transactions."""
     mode = "ro" if read_only else "rw"
     uri = f"{path.resolve().as_uri()}?mode={mode}"
     return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5.0, check_same_thread=False)

@@ -1,10 +1,10 @@
 """The critical log: one SQLite file, one writer (the queue-manager), any number of readers.
 
-What is committed here exists; what is not, the producers still hold. Watermarks, derived state and retained state are
-written in the transaction of the events that they have seen, so that no crash can take them apart.
+Committed events are durable; the producers still keep all others. Watermarks, derived state and retained state are
+written in the transaction of their events, so that no crash can separate them.
 
-One read-write connection exists in the whole system: versions before 3.51.3 can corrupt a WAL when two connections
-write or checkpoint at once (sqlite.org/wal.html#walresetbug), and this rule makes that impossible. Readers open
+There is one read-write connection in the whole system. SQLite before 3.51.3 can corrupt a WAL when two connections
+write or checkpoint at the same time (sqlite.org/wal.html#walresetbug); with one writer that cannot happen. Readers open
 `mode=ro` and keep no cursor open between pages.
 """
 
@@ -49,11 +49,11 @@ CREATE TABLE IF NOT EXISTS quarantine (
     reason TEXT NOT NULL, excerpt TEXT NOT NULL, dead INTEGER NOT NULL);
 """
 
-# Trimming takes so many rows at a time, so that a commit behind it waits for milliseconds only.
+# The number of rows that one trim removes, so that the next commit waits only for milliseconds.
 TRIM_ROWS: Final = 2_000
-# What rows cost beside the body: the row itself, and the index of ids (measured: 60 to 90 bytes).
+# The disk space of a row without its body: the row and the index of ids (measured: 60 to 90 bytes).
 EVENT_OVERHEAD_BYTES: Final = 80
-# Bounds of what is not an event. Retention by size counts the events alone, so that nothing else can evict them.
+# Limits of other tables. Retention by size counts only events, so that other data cannot evict them.
 MAX_IDENTITIES: Final = 1_000_000  # about 170 MB
 MAX_CURSORS: Final = 1_000
 REASON_CHARACTERS: Final = 300
@@ -64,7 +64,7 @@ _event = msgspec.msgpack.Decoder(Event)
 
 
 class Head(Struct, frozen=True):
-    """Where a log stands. `oldest` is the first position that is still kept (top + 1 when none is)."""
+    """The extent of a log. `oldest` is the first position that is still kept (top + 1 when there is none)."""
 
     epoch: str
     gen: int
@@ -73,7 +73,7 @@ class Head(Struct, frozen=True):
 
 
 class Recovered(Struct, frozen=True):
-    """What a writer finds when it opens the log."""
+    """The state that a writer reads when it opens the log."""
 
     head: Head
     watermarks: dict[str, int]
@@ -84,7 +84,7 @@ class Recovered(Struct, frozen=True):
 
 
 class Log:
-    """The writer. Holds `log.lock` for life, and a generation that fences off every older writer."""
+    """The writer. It holds `log.lock` until its exit, and a generation that fences off every older writer."""
 
     def __init__(self, run_dir: Path, keep_s: float, max_bytes: int, identity_s: float, quarantine_rows: int) -> None:
         self._lock = host.lock(run_dir / LOCK_FILE, "queue-manager")
@@ -109,7 +109,7 @@ class Log:
     def commit(self, entries: list[Entry]) -> list[bool]:
         """Write all entries in one transaction and return when it is on disk.
 
-        The result of an entry is whether it left something that should be trimmed, too.
+        The result of an entry is whether its trim left rows that should be trimmed, too.
 
         Raises:
             Fenced: another queue-manager has opened the log since.
@@ -177,13 +177,13 @@ class Log:
         return self._trim(entry.trim_ms) if entry.trim_ms else False
 
     def _trim(self, now_ms: float) -> bool:
-        """Forget what is older than the limits allow, oldest first, a bounded number of rows; True when more is."""
+        """Remove a limited number of rows beyond the retention, oldest first; return whether there are more."""
         db = self._db
         full = self._event_bytes > self._max_bytes
-        # A full log gives up its oldest rows whatever the clock says, which may have been set back behind them.
+        # A full log removes its oldest rows at any time, because the clock may have been set back behind them.
         before_ms = float("inf") if full else now_ms - self._keep_s * 1000
-        # Only the oldest rows are looked at: a log in which nothing is old must not be read from end to end. And only
-        # up to the first that is kept: behind a clock that was set back, older stamps follow newer ones.
+        # Only the oldest rows are read, because a log without old rows must not be scanned. The deletion ends at the
+        # first row that is kept: after a clock was set back, older stamps follow newer ones.
         removed = db.execute(
             "DELETE FROM events WHERE position < "
             "(SELECT coalesce(min(CASE WHEN ts_ms >= ? THEN position END), max(position) + 1) FROM "
@@ -207,7 +207,7 @@ class Log:
         return max(len(removed), identities) == TRIM_ROWS
 
     def _trim_identities(self, now_ms: float) -> int:
-        """Forget old identities, and the oldest of too many; return how many were removed."""
+        """Remove identities that are too old or too many, oldest first; return the number of removed ones."""
         before_ms = float("inf") if self._identities > MAX_IDENTITIES else now_ms - self._identity_s * 1000
         removed = self._db.execute(
             "DELETE FROM identities WHERE key IN (SELECT key FROM identities WHERE ts_ms < ? ORDER BY ts_ms LIMIT ?)",
@@ -220,7 +220,7 @@ class Log:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES ('event_bytes', ?)", (self._event_bytes,))
 
     def _count_event_bytes(self) -> int:
-        """Return the size of all events: as the last commit left it, or counted in a log that does not say."""
+        """Return the size of all events, from the last commit, or counted in a log without this value."""
         known = self._db.execute("SELECT value FROM meta WHERE key = 'event_bytes'").fetchone()
         if known is None:
             known = self._db.execute(
@@ -229,7 +229,7 @@ class Log:
         return int(known[0])
 
     def close(self) -> None:
-        """Fold the WAL back into the file and let go of the lock."""
+        """Checkpoint the WAL and release the lock."""
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         faults.point("log.checkpointed")
         self._db.close()
@@ -239,7 +239,7 @@ class Log:
         db = self._db
         db.execute("BEGIN IMMEDIATE")
         db.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('gen', 0), ('top', 0)", (secrets.token_hex(16),))
-        # The clock makes it larger than any generation that a backup, put back now, has forgotten.
+        # The clock makes it larger than all generations since a backup that was restored now.
         now_ms = int(time.time() * 1000)
         db.execute("UPDATE meta SET value = max(value + 1, ?) WHERE key = 'gen'", (now_ms,))
         (gen,) = db.execute("SELECT value FROM meta WHERE key = 'gen'").fetchone()
@@ -267,7 +267,7 @@ class Log:
 
 @contextmanager
 def readable() -> Iterator[None]:
-    """Turn what SQLite says of a log that is not ready, is being replaced, or is damaged into Refused."""
+    """Turn SQLite's errors for a log that is not ready, is being replaced, or is damaged into Refused."""
     try:
         yield
     except sqlite3.Error as error:
@@ -275,26 +275,26 @@ def readable() -> Iterator[None]:
 
 
 class LogReader:
-    """A reader of the log for one thread; works while the writer lives, is dead, or restarts.
+    """A reader of the log for one thread. It does not depend on a running writer.
 
-    Every method raises Refused when the log is not there (any more), not ready yet, or cannot be read.
+    Every method raises Refused when the log does not exist, is not ready yet, or cannot be read.
     """
 
     def __init__(self, run_dir: Path) -> None:
         path = run_dir / LOG_FILE
         if not path.exists():
-            raise Refused(f"there is no log in {run_dir} yet: the queue-manager makes it when it first starts")
+            raise Refused(f"there is no log in {run_dir} yet: the queue-manager creates it at its first start")
         with readable():
             self._db = connect(path, read_only=True)
 
     @readable()
     def head(self) -> Head:
-        """Return where the log stands."""
+        """Return the extent of the log."""
         return _head(self._db)
 
     @readable()
     def page(self, after: int, limit: int) -> list[Event]:
-        """Return up to `limit` critical events whose position is over `after`, in order."""
+        """Return up to `limit` critical events after position `after`, in order."""
         rows = self._db.execute(
             "SELECT body FROM events WHERE position > ? ORDER BY position LIMIT ?", (after, limit)
         ).fetchall()
@@ -315,11 +315,11 @@ class LogReader:
 
     @readable()
     def history(self, event_id: str) -> dict[str, Any] | None:
-        """Return what the log knows of an event: its place, who has drawn it, or why it was rejected."""
+        """Return the history of an event: its position and the overlays that rendered it, or why it was rejected."""
         row = self._db.execute("SELECT body FROM events WHERE id = ?", (event_id,)).fetchone()
         if row is not None:
             event = _event.decode(row[0])
-            drawn = self._db.execute(
+            rendered = self._db.execute(
                 "SELECT overlay_id, ts_ms FROM cursors WHERE position >= ? ORDER BY overlay_id", (event.position,)
             ).fetchall()
             return {
@@ -332,7 +332,7 @@ class LogReader:
                 "ts_ingest_ms": event.ts_ingest_ms,
                 "ts_normalized_ms": event.ts_normalized_ms,
                 "ts_queued_ms": event.ts_queued_ms,
-                "rendered_by": [{"overlay_id": overlay_id, "by_ts_ms": ts_ms} for overlay_id, ts_ms in drawn],
+                "rendered_by": [{"overlay_id": overlay_id, "by_ts_ms": ts_ms} for overlay_id, ts_ms in rendered],
             }
         row = self._db.execute(
             "SELECT kind, reason, excerpt, dead, ts_ms FROM quarantine WHERE id = ? ORDER BY n DESC", (event_id,)
@@ -352,13 +352,13 @@ class LogReader:
 
     @readable()
     def identity(self, key: str) -> str | None:
-        """Return the id of the event that a source already named `key`, if it did."""
+        """Return the id of the logged event with the identity `key`, or None."""
         row = self._db.execute("SELECT id FROM identities WHERE key = ?", (key,)).fetchone()
         return None if row is None else str(row[0])
 
     @readable()
     def cursor(self, overlay_id: str) -> int | None:
-        """Return the last position that the overlay is known to have drawn."""
+        """Return the last position that the overlay has rendered according to its receipts."""
         row = self._db.execute("SELECT position FROM cursors WHERE overlay_id = ?", (overlay_id,)).fetchone()
         return None if row is None else int(row[0])
 

@@ -1,8 +1,8 @@
-"""A producer's outbox: what was accepted, on disk before it is acknowledged to the source.
+"""A producer's outbox: accepted messages, on disk before the source receives the answer.
 
-A row's number (pseq) is given by AUTOINCREMENT and never again, so it names the row for ever. Rows stay for `keep_s`
-after the log has them, so that a log that went back in time can be told again. The producer's name ends in random
-characters that live here: a new outbox is a new producer, whose numbers start afresh.
+AUTOINCREMENT assigns a row's number (pseq) and never reuses it. Rows are kept for `keep_s` after the log has them, so
+that they can be sent again to a log that was restored from an older state. The producer's name ends in random
+characters that are stored here: a new outbox is a new producer, whose numbers start again.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ TRIM_ROWS: Final = 5_000
 
 
 class Delivery(Struct, frozen=True):
-    """One request of a source: its critical raw messages (kind, body), all or none.
+    """One request of a source: its critical raw messages (kind, body), stored all or none.
 
-    digest  what the source repeats when it did not receive our answer; b"" for what has an identity of its own
-    cursor  (source, position in the source or state of its decoder), saved in the same transaction; None: as before
+    digest  of the request, to recognise its repetition; b"" for messages with their own identity
+    cursor  (source, position in the source or state of its decoder), saved in the same transaction; None: unchanged
     """
 
     rows: list[tuple[str, bytes]]
@@ -44,14 +44,14 @@ class Delivery(Struct, frozen=True):
 
 
 class Stored(Struct, frozen=True):
-    """The numbers that a delivery's rows got; `repeated` if it was stored before (then there are none)."""
+    """The stored rows of a delivery with their numbers; `repeated` if it was stored before (then there are none)."""
 
     items: list[RawItem]
     repeated: bool = False
 
 
 class Progress(Struct, frozen=True):
-    """What the log has, to be remembered; `trim` forgets rows that it has had for long enough."""
+    """The watermark and epoch of the log; `trim` removes rows that the log has had for `keep_s`."""
 
     acked: int
     epoch: str
@@ -59,11 +59,11 @@ class Progress(Struct, frozen=True):
 
 
 class Forget(Struct, frozen=True):
-    """The outbox went back in time: go on under a new name, with everything unacknowledged."""
+    """The outbox is older than the log: continue under a new name, with all rows unacknowledged."""
 
 
 class Outbox:
-    """The writer. One per producer; holds `NAME.lock` for life."""
+    """The writer, one per producer. It holds `NAME.lock` until its exit."""
 
     def __init__(self, run_dir: Path, name: str, keep_s: float) -> None:
         self._lock = host.lock(run_dir / f"{name}.lock", name)
@@ -96,7 +96,7 @@ class Outbox:
         ).fetchone()
         self.waiting_bytes = int(waiting_bytes)
         self.cursors: dict[str, bytes] = dict(db.execute("SELECT source, body FROM cursors"))
-        # What passed since the newest row may be a night or a clock that was set; neither makes anything old here.
+        # The time since the newest row may be real or due to a clock that was set; in both cases no row ages by it.
         newest_ms: float | None
         (newest_ms,) = db.execute(
             "SELECT max(ts_ms) FROM (SELECT max(ts_ms) AS ts_ms FROM deliveries UNION ALL "
@@ -105,12 +105,12 @@ class Outbox:
         wall_ms = time.time() * 1000
         away_ms = 0.0 if newest_ms is None else max(0.0, wall_ms - newest_ms)
         ahead_ms = float(meta.get("ahead_ms", 0.0)) + away_ms
-        self._calendar = Calendar(wall_ms, host.lived_s(), self._keep_s, ahead_ms)
+        self._calendar = Calendar(wall_ms, host.boottime_s(), self._keep_s, ahead_ms)
 
     def commit(self, jobs: list[Any]) -> list[Stored | bool]:
         """Apply deliveries and progress in one transaction and return when it is on disk.
 
-        The result of a delivery is what it stored, that of progress whether there is more to trim.
+        The result of a delivery is its stored rows, that of progress whether there is more to trim.
 
         Raises:
             sqlite3.Error: the disk failed; nothing was accepted, the process must die.
@@ -133,18 +133,18 @@ class Outbox:
         if isinstance(job, Forget):
             name = self.producer.rpartition("-")[0]
             self._db.execute("UPDATE meta SET value = ? WHERE key = 'producer'", (f"{name}-{secrets.token_hex(3)}",))
-            # What was acknowledged to the old name is in the log; nothing was acknowledged to the new one.
+            # Rows that were acknowledged under the old name are in the log; under the new name none are.
             self._db.execute("DELETE FROM rows WHERE pseq <= (SELECT value FROM meta WHERE key = 'acked')")
             self._db.execute("UPDATE meta SET value = 0 WHERE key = 'acked'")
             return False
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'acked'", (job.acked,))
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (job.epoch,))
-        before_ms = self._calendar.now_ms(time.time() * 1000, host.lived_s()) - self._keep_s * 1000
+        before_ms = self._calendar.now_ms(time.time() * 1000, host.boottime_s()) - self._keep_s * 1000
         self._db.execute("INSERT OR REPLACE INTO meta VALUES ('ahead_ms', ?)", (self._calendar.ahead_ms,))
         more = False
         if job.trim:
             trimmed = self._db.execute(
-                # Up to the first that is kept: behind a clock that was set back, older stamps follow newer ones.
+                # Up to the first row that is kept: after a clock was set back, older stamps follow newer ones.
                 "DELETE FROM rows WHERE pseq < "
                 "(SELECT coalesce(min(CASE WHEN ts_ingest_ms >= ? THEN pseq END), max(pseq) + 1) FROM "
                 "(SELECT pseq, ts_ingest_ms FROM rows WHERE pseq <= ? ORDER BY pseq LIMIT ?))",
@@ -175,21 +175,21 @@ class Outbox:
 
 
 class OutboxReader:
-    """Reads rows back: after a start, and when more waits than the window holds."""
+    """Reads rows: after a start, and when more rows wait than the window holds."""
 
     def __init__(self, run_dir: Path, name: str) -> None:
         self._db = connect(outbox_path(run_dir, name), read_only=True)
 
     def rows(self, after: int, limit: int) -> list[RawItem]:
-        """Return up to `limit` rows whose number is over `after`, in order."""
+        """Return up to `limit` rows after number `after`, in order."""
         found = self._db.execute(
             "SELECT pseq, kind, body, ts_ingest_ms FROM rows WHERE pseq > ? ORDER BY pseq LIMIT ?", (after, limit)
         ).fetchall()
         return [RawItem(pseq, 0, kind, body, ts_ms) for pseq, kind, body, ts_ms in found]
 
     def oldest(self) -> int:
-        """Return the first number that is kept, one over the newest when none is."""
-        # One statement, hence one moment: a row that is stored between two would be taken for one that is gone.
+        """Return the first number that is kept; if there is none, one above the newest."""
+        # One statement: a row that is stored between two statements would be missed.
         (oldest,) = self._db.execute(
             "SELECT coalesce((SELECT min(pseq) FROM rows), "
             "(SELECT seq FROM sqlite_sequence WHERE name = 'rows') + 1, 1)"

@@ -1,8 +1,8 @@
-"""Which raw message a normalizer died of: a mark on disk that survives the process, and a shared list of deaths.
+"""Finds raw messages that kill normalizers: a mark on disk per normalizer, and a shared list of deaths.
 
-A normalizer writes the message's name into its mark before it touches the message, and clears the mark when the batch
-is done. One that finds its own mark set at its start knows what its predecessor died of, and adds a line to the list
-that all normalizers share. No fsync: only a process dies here, not the machine.
+A normalizer writes the message's name into its mark before it processes the message, and clears the mark after the
+batch. If the mark is set at its start, that message was in work when its predecessor died. It then adds a line to the
+list that all normalizers share. There is no fsync: the file must survive a process, not the machine.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 
 MARK_BYTES: Final = 256
 LIST_FILE: Final = "suspects"
-# The list is bounded by forgetting it when it is long: at worst a poison gets its three tries again.
+# A list that is too long is truncated; at worst a poison message is processed three more times.
 MAX_LIST_BYTES: Final = 64 << 10
 
 
@@ -32,11 +32,11 @@ class Suspects:
         self.deaths = Counter(self._list.read_bytes().splitlines()) if self._list.exists() else Counter()
 
     def touch(self, name: bytes) -> None:
-        """Say that the message called `name` is next."""
+        """Record that the message `name` is in work."""
         os.pwrite(self._mark, name.ljust(MARK_BYTES, b"\0")[:MARK_BYTES], 0)
 
     def clear(self) -> None:
-        """Say that nothing is in hand."""
+        """Record that no message is in work."""
         os.pwrite(self._mark, self._clear, 0)
 
     def close(self) -> None:

@@ -16,31 +16,31 @@ def test_nothing_leaves_while_nothing_waits() -> None:
 def test_the_first_event_after_a_pause_leaves_at_once() -> None:
     assert cadence().due_s(waiting=True, critical=False) < 0
     calm = cadence()
-    calm.left(10.0, 1)
+    calm.sent(10.0, 1)
     assert calm.due_s(waiting=True, critical=False) == 10.02
 
 
 def test_a_critical_event_waits_for_the_gap_only_and_the_tick_follows_it() -> None:
     calm = cadence()
-    calm.left(10.0, 1)
+    calm.sent(10.0, 1)
     assert calm.due_s(waiting=True, critical=True) == 10.008
-    calm.left(10.008, 2)
+    calm.sent(10.008, 2)
     assert calm.due_s(waiting=True, critical=False) == pytest.approx(10.028)
 
 
 def test_load_halves_the_rate_and_calm_restores_it_with_hysteresis() -> None:
     busy = cadence()
     for _ in range(BUSY_AFTER_FRAMES - 1):
-        busy.left(0.0, 101)
+        busy.sent(0.0, 101)
     assert not busy.busy
-    busy.left(0.0, 101)
+    busy.sent(0.0, 101)
     assert busy.busy
     assert busy.due_s(waiting=True, critical=False) == 0.04
     for _ in range(CALM_AFTER_FRAMES - 1):
-        busy.left(0.0, 50)
-    busy.left(0.0, 75)  # in between: neither loaded nor calm, the count starts again
+        busy.sent(0.0, 50)
+    busy.sent(0.0, 75)  # in between: neither loaded nor calm, the count starts again
     for _ in range(CALM_AFTER_FRAMES - 1):
-        busy.left(0.0, 50)
+        busy.sent(0.0, 50)
     assert busy.busy
-    busy.left(0.0, 50)
+    busy.sent(0.0, 50)
     assert not busy.busy

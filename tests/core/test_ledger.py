@@ -63,7 +63,7 @@ def test_numbers_go_on_over_a_restart() -> None:
 def test_histories_are_bounded_and_the_recent_ones_stay() -> None:
     ledger = Ledger()
     for number in range(3 * HISTORIES):
-        ledger.tell(str(number), "sent", 1)
+        ledger.record(str(number), "sent", 1)
     assert ledger.history("0") is None
     assert ledger.history(str(3 * HISTORIES - 1)) == {"id": str(3 * HISTORIES - 1), "outcome": "sent", "detail": 1}
     assert ledger.history(str(2 * HISTORIES + 1)) is not None

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from actors.core.contract.event import Mark, Marks, RawItem
-from actors.core.delivery.window import BATCH_ROWS, RETRY_MAX_S, Verdict, Window
+from actors.core.delivery.window import BATCH_ROWS, RETRY_MAX_S, MarksEffect, Window
 
 
 def item(pseq: int, size: int = 10) -> RawItem:
@@ -88,24 +88,24 @@ def test_a_new_generation_is_greeted_and_gets_everything_again() -> None:
     one = met()
     one.add(item(1))
     sent(one)
-    assert one.on_marks(marks(0, gen=2), 1, 0.0) == Verdict(greet=True)
+    assert one.on_marks(marks(0, gen=2), 1, 0.0) == MarksEffect(greet=True)
     assert sent(one) == [1]
-    assert one.on_marks(marks(0, gen=2), 1, 0.0) == Verdict()
-    assert one.on_marks(marks(1, gen=1), 1, 0.0) == Verdict(), "an older generation is not believed"
+    assert one.on_marks(marks(0, gen=2), 1, 0.0) == MarksEffect()
+    assert one.on_marks(marks(1, gen=1), 1, 0.0) == MarksEffect(), "an older generation is not believed"
     assert one.acked == 0
 
 
 def test_a_log_that_went_back_is_told_what_is_still_kept() -> None:
     one = met(acked=9)
     one.add(item(10))
-    assert one.on_marks(marks(4, gen=2, epoch="e2"), 10, 0.0) == Verdict(greet=True, rewound=4)
+    assert one.on_marks(marks(4, gen=2, epoch="e2"), 10, 0.0) == MarksEffect(greet=True, rewound=4)
     assert (one.acked, one.newest, len(one)) == (4, 4, 0)
 
 
 def test_a_first_log_is_no_rewind() -> None:
     one = window(epoch="")
     one.add(item(1))
-    assert one.on_marks(marks(0), 1, 0.0) == Verdict(greet=True)
+    assert one.on_marks(marks(0), 1, 0.0) == MarksEffect(greet=True)
     assert sent(one) == [1]
 
 

@@ -77,7 +77,7 @@ def test_what_belongs_to_somebody_else_is_not_said_to_be_stopped(command):
         arguments = [*command.split(), "--config", str(settings), "--set", f"run_dir={run_dir}"]
         code, said = called_by_a_stranger(arguments, run_dir)
     owner = pwd.getpwuid(os.getuid()).pw_name
-    expected = f"error: run_dir {run_dir} belongs to {owner}, and only {owner} may look into it: sudo -u {owner} …"
+    expected = f"error: run_dir {run_dir} belongs to {owner}, and only {owner} has access: sudo -u {owner} …"
     assert (code, said.strip()) == (2, expected)
 
 

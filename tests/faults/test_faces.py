@@ -389,7 +389,7 @@ def test_a_log_with_commands_for_a_terminal_is_read_as_text(shared):
     with Terminal("top", *settings(shared)) as top:
         top.shows(*NAMES)
         top.press("down", "l")
-        top.shows("log of broadcaster: nothing was written yet")
+        top.shows("log of broadcaster: no lines yet")
     with logs.path_of(shared.run_dir, "broadcaster").open("a") as file:
         file.write(f"2026-07-07T12:00:02.000+0000 WARNING ingest said line='{EVIL}here {'世' * 500}'\n")
     with Terminal("top", *settings(shared)) as top:

@@ -424,5 +424,5 @@ def test_a_damaged_file_is_named_with_what_to_do(tmp_path, wreck):
     for path, again in ((tmp_path / "log.db", open_log), (next(tmp_path.glob("outbox-*.db")), outbox)):
         content = path.read_bytes()
         path.write_bytes(wreck or content[:100] + b"\xff" * (len(content) - 100))
-        with pytest.raises(ConfigError, match=f"{path.name} is damaged .* aside"):
+        with pytest.raises(ConfigError, match=f"{path.name} is damaged .* Move {path.name}.* away"):
             again(tmp_path)

@@ -1,12 +1,12 @@
-"""Slow and silent overlays: when one is switched to catch-up, pinged, or closed.
+"""The policy for slow and unresponsive overlays: catch-up, ping, close.
 
-    live ──more waits than client_buffer_bytes, or for SLOW_S──▶ catchup
-    any ──nothing was read for lag_close_s──▶ closed with 4008
+    live ──more than client_buffer_bytes wait, or any for SLOW_S──▶ catchup
+    any ──no progress for lag_close_s──▶ closed with 4008
 
-Catching up is one path for all who are behind, however they came to it: critical events from the ring or the log, page
-by page at the pace of the socket, then the state, then live again. Cosmetic events that passed meanwhile are gone, and
-counted. Who is slow again soon after rests in catch-up for a while, so that a link too thin for the cosmetic flood
-still carries what is critical.
+All overlays that are behind use the same catch-up: critical events from the ring or the log, page by page at the speed
+of the socket, then the state, then live again. Best-effort events of the meantime are skipped and counted. An overlay
+that is slow again soon stays in catch-up for a while, so that a link too slow for the cosmetic events still carries the
+critical ones.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ class Verdict(Enum):
     GONE = 4
 
 
-# A socket that is full for a second is 60 frames behind: guess.
+# A socket that is full for a second is 60 frames behind: a guess.
 SLOW_S: Final = 1.0
-# Twitch and Centrifugo ping every 10 to 30 s; a dead peer is gone after both.
+# Twitch and Centrifugo ping every 10 to 30 s; a dead peer is closed after GONE_S.
 PING_S: Final = 10.0
 GONE_S: Final = 20.0
 REST_MAX_S: Final = 30.0
 
 
 class Lag(Struct, frozen=True):
-    """How an overlay's socket stands. Times are ages in seconds, 0 for "not".
+    """The state of an overlay's socket. Times are durations in seconds, 0 for "not".
 
-    pending_bytes  what waits for the socket, beside the kernel's buffer
-    blocked_s      how long something has been waiting without a break
-    stalled_s      how long nothing at all has left
-    silent_s       how long nothing has come from it
-    pinged         a ping was sent since
+    pending_bytes  waiting data, without the kernel's buffer
+    blocked_s      how long data has been waiting without interruption
+    stalled_s      how long no data was sent
+    silent_s       how long no message was received
+    pinged         whether a ping was sent since the last message
     """
 
     state: State
@@ -54,7 +54,7 @@ class Lag(Struct, frozen=True):
 
 
 def judge(lag: Lag, buffer_bytes: int, lag_close_s: float) -> Verdict:
-    """Decide about one overlay; the most severe verdict wins."""
+    """Return the verdict for one overlay; the most severe one wins."""
     if lag.blocked_s and lag.stalled_s >= lag_close_s:
         return Verdict.CLOSE
     if not lag.blocked_s and lag.silent_s >= GONE_S:
@@ -67,7 +67,7 @@ def judge(lag: Lag, buffer_bytes: int, lag_close_s: float) -> Verdict:
 
 
 def rest_s(times_slow: int) -> float:
-    """Return how long an overlay rests in catch-up the n-th time: not at all at first, then 1, 2, 4 ... 30 s."""
+    """Return how long an overlay stays in catch-up the n-th time: 0 the first time, then 1, 2, 4 ... 30 s."""
     return 0.0 if times_slow <= 1 else min(REST_MAX_S, 2.0 ** (times_slow - 2))
 
 
@@ -80,7 +80,7 @@ class Bucket:
         self._rate, self._burst, self._left, self._then_s = rate, burst, burst, now_s
 
     def take(self, now_s: float) -> bool:
-        """Take one; False when the bucket is empty."""
+        """Take one token; return False when the bucket is empty."""
         self._left = min(self._burst, self._left + (now_s - self._then_s) * self._rate)
         self._then_s = now_s
         if self._left < 1.0:

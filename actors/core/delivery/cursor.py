@@ -1,18 +1,18 @@
-"""Where a reader of frames stands, what a frame means for it, and where a conversation starts.
+"""The position of a reader of frames, the handling of each frame, and the start of a conversation.
 
-    frame.first .. frame.last      what it means at `last`
-    0 .. 0                         nothing critical: pass it on
-    last+1 .. n                    next in line: pass it on, stand at n
-    a ≤ last .. n > last           partly known (a repair was faster): pass on what is new, stand at n
-    a .. n ≤ last                  known: pass on only what is not critical
-    a > last+1 .. n                a gap: pass on only what is not critical, ask the log at once
+    frame.first .. frame.last      handling at position `last`
+    0 .. 0                         no critical events: pass it on
+    last+1 .. n                    next in order: pass it on, move to n
+    a ≤ last .. n > last           partly known (a repair was faster): pass on the new events, move to n
+    a .. n ≤ last                  known: pass on only the best-effort events
+    a > last+1 .. n                a gap: pass on only the best-effort events, read the log at once
 
-The log is asked, never the sender: whatever a frame carries was committed before. `top` above `last` with nothing
-following is a lost tail; it counts as a gap after TAIL_LOSS_S. A lower generation than seen before is a queue-manager
-that was replaced and does not know it; its frames are ignored. Another epoch is another log.
+Repairs use the log, never the sender, because every critical event of a frame was committed before. A `top` above
+`last` without a following frame is a lost tail; it counts as a gap after TAIL_LOSS_S. A generation below the
+current one belongs to a queue-manager that was replaced; its frames are ignored. Another epoch is another log.
 
-Invariant: what is passed on is a contiguous run of positions, each once and in order, whatever was lost, repeated or
-swapped on the way.
+Invariant: the frames that are passed on have contiguous positions, each once and in order, even if frames are lost,
+repeated or reordered.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from msgspec import Meta, Struct
 from actors.core.contract.event import Event
 from actors.core.contract.frame import Frame
 
-# Half of what an overlay waits (wire.md), so that the gateway's repair comes before anybody says hello again.
+# Half of the time that an overlay waits (wire.md), so that the gateway's repair comes before another hello.
 TAIL_LOSS_S: Final = 0.25
 
 
 class Head(Struct, frozen=True):
-    """Where a log stands: the same fields as stores.log.Head, so that this module needs no store."""
+    """The extent of a log: the same fields as stores.log.Head, so that this module does not import a store."""
 
     epoch: str
     gen: int
@@ -39,18 +39,18 @@ class Head(Struct, frozen=True):
 
 
 class Counts(Struct):
-    """What became of the frames that did not simply pass."""
+    """Counters of frames that were not simply passed on."""
 
-    stale: int = 0  # of a generation that was replaced
-    foreign: int = 0  # of another log
-    gaps: int = 0  # came too early: something before them is missing
-    repeats: int = 0  # critical events that were known already
-    repaired: int = 0  # critical events that came from the log instead
-    skipped: int = 0  # critical positions that the log no longer had
+    stale: int = 0  # frames of a generation that was replaced
+    foreign: int = 0  # frames of another log
+    gaps: int = 0  # frames after a gap
+    repeats: int = 0  # critical events that were already known
+    repaired: int = 0  # critical events that were read from the log
+    skipped: int = 0  # critical positions that were no longer in the log
 
 
 class Cursor:
-    """A reader's place in one log."""
+    """A reader's position in one log."""
 
     def __init__(self, epoch: str, gen: int, last: int) -> None:
         self.epoch = epoch
@@ -63,7 +63,7 @@ class Cursor:
         self._promised = last
 
     def take(self, frame: Frame, now_s: float) -> Frame | None:
-        """Return what of `frame` goes on to the overlays, None for nothing at all."""
+        """Return the part of `frame` for the overlays, None when there is none."""
         if frame.epoch != self.epoch:
             self.counts.foreign += 1
             return None
@@ -73,7 +73,7 @@ class Cursor:
         self.gen = frame.gen
         self.top = max(self.top, frame.top, frame.last)
         passed = self._pass(frame)
-        self._look_behind(now_s)
+        self._update_gap(now_s)
         return passed
 
     def _pass(self, frame: Frame) -> Frame | None:
@@ -93,33 +93,33 @@ class Cursor:
         known, self.last = self.last, frame.last
         return after(frame, known)
 
-    def _look_behind(self, now_s: float) -> None:
+    def _update_gap(self, now_s: float) -> None:
         if self.top <= self.last:
             self._behind_since_s, self._gap = None, False
         elif self._behind_since_s is None:
             self._behind_since_s = now_s
 
     def promise(self, top: int, now_s: float) -> None:
-        """The log is known, from elsewhere, to reach `top`."""
+        """Record that the log reaches `top`, as another source reports."""
         self.top = max(self.top, top)
-        self._look_behind(now_s)
+        self._update_gap(now_s)
 
     def repair_in_s(self, now_s: float) -> float | None:
-        """Return how long to wait before the log must be asked: 0 for now, None while nothing is missing."""
+        """Return how long to wait before the log must be read: 0 for now, None while no position is missing."""
         if self._behind_since_s is None:
             return None
         return 0.0 if self._gap else max(0.0, self._behind_since_s + TAIL_LOSS_S - now_s)
 
     def ask(self) -> int:
-        """Return the position after which the log is to be read, and remember what was promised when it was asked."""
+        """Return the position after which the log is to be read, and store the `top` of this moment."""
         self._promised = self.top
         return self.last
 
     def mend(self, head: Head, page: list[Event], tick_ts_ms: float, now_s: float) -> Frame | None:
-        """Return a page of the log as a frame, None when it holds nothing new.
+        """Return a page of the log as a frame, None when it has no new events.
 
         `head` was read before `page`, and both after `ask`. Positions that the log no longer has are skipped: overlays
-        see the gap, say hello again and are told what they miss.
+        detect the gap, send another hello, and the welcome names the missed positions.
         """
         events = [event for event in page if event.position > self.last]
         if events:
@@ -133,8 +133,8 @@ class Cursor:
             self.last = head.top
             self.top = max(self.top, head.top)
         elif not page and self.top == self._promised:
-            self.top = self.last  # promised by a frame, and never in the log: nothing to wait for
-        self._look_behind(now_s)
+            self.top = self.last  # announced by a frame, but not in the log: there is nothing to wait for
+        self._update_gap(now_s)
         if not events:
             return None
         return Frame(
@@ -144,13 +144,13 @@ class Cursor:
 
 
 class Numbers:
-    """Which frames of a generation never came, by `seq`: a lost frame without critical events leaves no other trace."""
+    """Counts lost frames of a generation by `seq`; a lost frame without critical events is not detected otherwise."""
 
     def __init__(self) -> None:
         self._gen = self._first = self._highest = self._seen = self._missing = self._told = 0
 
     def saw(self, gen: int, seq: int) -> None:
-        """A frame came; `seq` 0 has no number."""
+        """Record a received frame; `seq` 0 means that it has no number."""
         if not seq or gen < self._gen:
             return
         if gen > self._gen:
@@ -160,7 +160,7 @@ class Numbers:
         self._seen += seq >= self._first
 
     def lost(self) -> int:
-        """Return how many frames are newly given up: they were missing now and at the call before."""
+        """Return the number of newly lost frames: those that are missing now and were missing at the previous call."""
         missing = self._highest - self._first + 1 - self._seen if self._seen else 0
         given_up = min(missing, self._missing)
         fresh = max(0, given_up - self._told)
@@ -169,7 +169,7 @@ class Numbers:
 
 
 def without_critical(frame: Frame) -> Frame | None:
-    """Return the frame with only its unlogged events; None when it has none."""
+    """Return the frame with only its best-effort events; None when it has none."""
     rest = [event for event in frame.events if not event.position]
     return msgspec.structs.replace(frame, first=0, last=0, events=rest) if rest else None
 
@@ -181,7 +181,7 @@ def after(frame: Frame, position: int) -> Frame:
 
 
 def merged(frames: list[Frame]) -> Frame:
-    """Return one frame for several that a cursor passed on one after the other, for a reader that is short of time."""
+    """Merge consecutive frames that a cursor passed on into one, for a reader that is behind."""
     if len(frames) == 1:
         return frames[0]
     ranges = [frame for frame in frames if frame.first]
@@ -195,18 +195,18 @@ def merged(frames: list[Frame]) -> Frame:
     )
 
 
-Position = Annotated[int, Meta(ge=0, lt=1 << 53)]  # what a JavaScript number holds exactly
+Position = Annotated[int, Meta(ge=0, lt=1 << 53)]  # exact in a JavaScript number
 
 
 class Resume(Struct, frozen=True):
-    """What an overlay says that it has applied."""
+    """The last position that an overlay has applied, and its epoch."""
 
     epoch: Annotated[str, Meta(max_length=64)]
     position: Position
 
 
 class Start(Struct, frozen=True):
-    """Where a conversation starts: the `mode`, `position`, `recovered`, `missed` of a welcome."""
+    """The start of a conversation: the `mode`, `position`, `recovered`, `missed` of a welcome."""
 
     mode: Literal["resume", "snapshot"]
     position: int
@@ -215,9 +215,10 @@ class Start(Struct, frozen=True):
 
 
 def start(asked: Resume | None, epoch: str, oldest: int, top: int) -> Start:
-    """Decide where a conversation starts, for a log that keeps `oldest..top`.
+    """Return where a conversation starts, for a log that keeps `oldest..top`.
 
-    A partial recovery is never silent: either everything after the position follows, or `missed` says what does not.
+    A partial recovery is always reported: either all events after the position follow, or `missed` names the positions
+    that do not.
     """
     if asked is None:
         return Start("snapshot", top)

@@ -1,7 +1,7 @@
-"""What a gateway remembers: the last critical events, and the last value of every retained state.
+"""The memory of a gateway: the last critical events, and the last value of every retained state.
 
-Most overlays that come back were away for seconds. The ring answers them without touching the log, and a thousand of
-them at once with the same pages.
+Most overlays that reconnect were disconnected for seconds. The ring serves them without a read of the log, and a
+thousand of them at the same time with the same pages.
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ from actors.core.contract.taxonomy import TAXONOMY
 RING_EVENTS: Final = 1_000
 RING_BYTES: Final = 4 << 20  # a guess: a thousand large alerts fit, a thousand megabytes do not
 
-# What an event weighs beside its payload, roughly: the bound is on memory, not on the wire.
+# The approximate memory of an event without its payload: the limit is on memory, not on the wire.
 EVENT_OVERHEAD_BYTES: Final = 200
 
-
-# The retained state: everything that an overlay needs when it starts, so a page must be able to read it in a moment.
+# The retained state, which an overlay receives at its start. It is limited so that a page can read it quickly.
 # A match has under 100 keys.
 RETAINED_KEYS: Final = 4_096
 RETAINED_BYTES: Final = 1 << 20
@@ -31,12 +30,12 @@ OVER_KEYS: Final = 256
 
 
 def weight(event: Event) -> int:
-    """Return roughly how many bytes an event holds."""
+    """Return the approximate size of an event in bytes."""
     return EVENT_OVERHEAD_BYTES + len(bytes(event.payload))
 
 
 class Ring:
-    """The last critical events, contiguous; bounded in events and bytes."""
+    """The last critical events, contiguous, limited in events and bytes."""
 
     def __init__(self, max_events: int = RING_EVENTS, max_bytes: int = RING_BYTES) -> None:
         self._events: deque[Event] = deque()
@@ -47,7 +46,7 @@ class Ring:
         return len(self._events)
 
     def add(self, events: Iterable[Event]) -> None:
-        """Append critical events; one that does not follow the last one starts the ring anew."""
+        """Append critical events; after a gap the ring starts again with the new event."""
         for event in events:
             if self._events and event.position != self._events[-1].position + 1:
                 self.clear()
@@ -61,11 +60,11 @@ class Ring:
         self._bytes = 0
 
     def covers(self, position: int) -> bool:
-        """Whether the event after `position`, and all that follow it, are here."""
+        """Whether the ring has the event after `position` and all later ones."""
         return bool(self._events) and self._events[0].position <= position + 1 <= self._events[-1].position
 
     def page(self, position: int, max_events: int, max_bytes: int) -> list[Event]:
-        """Return events after `position` in order: at least one if there is one, at most the limits allow."""
+        """Return events after `position` in order, within the limits, but at least one if there is one."""
         if not self.covers(position):
             return []
         begin = position + 1 - self._events[0].position
@@ -73,7 +72,7 @@ class Ring:
 
 
 def cut(events: list[Event], max_bytes: int) -> list[Event]:
-    """Return the longest beginning that weighs at most `max_bytes`, and at least one event."""
+    """Return the longest prefix of at most `max_bytes`, and at least one event."""
     total = 0
     for count, event in enumerate(events):
         total += weight(event)
@@ -83,7 +82,7 @@ def cut(events: list[Event], max_bytes: int) -> list[Event]:
 
 
 def pages_of(events: list[Event], max_bytes: int) -> Iterator[list[Event]]:
-    """Yield all events in order, in pages that weigh at most `max_bytes` where more than one event is in them."""
+    """Yield all events in order, in pages of at most `max_bytes` or of one event."""
     while events:
         page = cut(events, max_bytes)
         yield page
@@ -91,13 +90,13 @@ def pages_of(events: list[Event], max_bytes: int) -> Iterator[list[Event]]:
 
 
 class Retained:
-    """The last value of every retained state, in the order of the changes; `version` moves with every change.
+    """The last value of every retained state, in the order of the changes; `version` grows with every change.
 
-    The order matters where two keys tell of one thing (`score` and `score:CT`): a page that applies a snapshot in it
-    shows what a page shows that was there all the time.
+    The order matters where two keys describe one thing (`score` and `score:CT`). A page that applies a snapshot in this
+    order shows the same as a page that was connected all the time.
 
-    Bounded in keys and bytes, because keys come from outside: what has not changed for the longest time gives way. Of
-    values that mean nothing any more (a streak of 0) only the last OVER_KEYS stay, for those that missed the change.
+    Keys and bytes are limited, because keys come from outside. The key that has not changed for the longest time is
+    evicted first. Of ended values (a streak of 0) only the last OVER_KEYS stay, for overlays that missed the change.
     """
 
     def __init__(
@@ -117,11 +116,11 @@ class Retained:
 
     @property
     def full(self) -> bool:
-        """Whether a new key makes an old one give way, as has happened."""
+        """Whether keys were evicted, and the next new key would evict another one."""
         return self.evicted > 0 and (len(self) >= self._max_keys or self.size_bytes > self._max_bytes * 0.9)
 
     def see(self, events: Iterable[Event]) -> None:
-        """Remember the retained states among `events`."""
+        """Store the retained states among `events`."""
         for event in events:
             if not event.position and event.type in RETAINED_TYPES:
                 self.put(event)
@@ -135,9 +134,9 @@ class Retained:
         return known is not None and known.ts_queued_ms > event.ts_queued_ms
 
     def newer(self, events: Iterable[Event]) -> list[Event]:
-        """Return and remember those of `events` that are newer than what is remembered.
+        """Store and return those of `events` that are newer than the stored values.
 
-        Values of the same types that changed after them follow again, so that the order is that of the changes.
+        Values of the same types that changed later are returned again, so that the order is that of the changes.
         """
         fresh = {
             _key(event): event
@@ -149,14 +148,14 @@ class Retained:
         types = {event.type for event in fresh.values()}
         first_ms = min(event.ts_queued_ms for event in fresh.values())
         later = [event for event in self._last.values() if event.type in types and event.ts_queued_ms > first_ms]
-        told = [*fresh.values(), *(event for event in later if _key(event) not in fresh)]
-        told.sort(key=_queued_ms)
-        for event in told:
+        changed = [*fresh.values(), *(event for event in later if _key(event) not in fresh)]
+        changed.sort(key=_queued_ms)
+        for event in changed:
             self.put(event)
-        return told
+        return changed
 
     def put(self, event: Event) -> list[str]:
-        """Remember a value and return the keys that gave way to it."""
+        """Store a value and return the keys that were evicted for it."""
         key = _key(event)
         if (before := self._last.pop(key, None)) is not None:
             self.size_bytes -= _retained_bytes(before)
@@ -164,16 +163,16 @@ class Retained:
         self._last[key] = event
         self.size_bytes += _retained_bytes(event)
         self.version += 1
-        gone: list[str] = []
+        evicted: list[str] = []
         if _is_over(event):
             self._over[key] = None
             if len(self._over) > OVER_KEYS:
-                gone.append(self._drop(next(iter(self._over))))
+                evicted.append(self._drop(next(iter(self._over))))
         while len(self._last) > 1 and (len(self._last) > self._max_keys or self.size_bytes > self._max_bytes):
             oldest = next(iter(self._over), None) or next(iter(self._last))
             self.evicted += oldest not in self._over
-            gone.append(self._drop(oldest))
-        return gone
+            evicted.append(self._drop(oldest))
+        return evicted
 
     def _drop(self, key: str) -> str:
         self.size_bytes -= _retained_bytes(self._last.pop(key))
@@ -186,16 +185,16 @@ _ENDS: Final[dict[str, tuple[str, Any]]] = {name: row.over for name, row in TAXO
 
 
 def _retained_bytes(event: Event) -> int:
-    return weight(event) + 2 * len(_key(event))  # the key stands in the event and in the table
+    return weight(event) + 2 * len(_key(event))  # the key is in the event and in the table
 
 
 def _is_over(event: Event) -> bool:
-    """Tell whether a value says that what it is about has ended."""
+    """Return whether a value means that its subject has ended."""
     end = _ENDS.get(event.type)
     return end is not None and _fields(event.payload).get(end[0]) == end[1]
 
 
-# As a map, not as its type: a log of an earlier version may hold payloads of an earlier shape.
+# As a map, not as its type: a log of an earlier version may contain payloads of an earlier form.
 _fields: Final = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 

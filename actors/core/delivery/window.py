@@ -1,12 +1,11 @@
-"""What a producer has on the way: sent, not yet in the log, and kept until it is.
+"""The window of a producer: rows that were sent and are not yet in the log.
 
-    add        a stored row joins the window, in order, while there is room
-    take       what should be sent now
-    on_marks   the log's word: rows up to the watermark are done; a missing number makes all from there go again
-    silence    no progress for `retry_s` (doubling up to RETRY_MAX_S): everything goes again
+    add        adds a stored row, in order, while there is room
+    take       returns the rows that should be sent now
+    on_marks   removes the rows up to the watermark; a missing number causes all rows from there to be sent again
+    silence    sends all rows again when there is no progress for `retry_s` (doubling up to RETRY_MAX_S)
 
-Sending too often costs a little work at the other end, where every number is taken once. Sending too seldom costs a
-viewer.
+A repeated row costs little, because the log takes every number once. A row that is repeated late delays an event.
 """
 
 from __future__ import annotations
@@ -21,15 +20,15 @@ from actors.core.contract.event import Mark, Marks, RawItem
 RETRY_MAX_S: Final = 1.0
 BATCH_ROWS: Final = 256
 BATCH_BYTES: Final = 256 << 10
-ROW_BYTES: Final = 100  # what a row costs beside its body
+ROW_BYTES: Final = 100  # the memory of a row without its body
 
 
-class Verdict(Struct, frozen=True):
-    """What marks mean for a producer.
+class MarksEffect(Struct, frozen=True):
+    """The effect of marks on a producer.
 
-    greet    a queue-manager or a log that does not know us: tell it what we believe
-    rewound  the log went back in time: everything that is still kept after `rewound` must be sent again (None: it did
-    not) ahead    the log knows numbers that this outbox never gave: the outbox went back in time
+    greet    the queue-manager or the log is new: send it a greeting
+    rewound  the log is older than before: all kept rows after `rewound` must be sent again (None: it is not)
+    ahead    the log has numbers that this outbox never assigned: the outbox is older than before
     """
 
     greet: bool = False
@@ -64,11 +63,11 @@ class Window:
 
     @property
     def unsent(self) -> bool:
-        """Whether `take` has something."""
+        """Whether `take` would return rows."""
         return bool(self._to_send)
 
     def add(self, item: RawItem) -> None:
-        """Take in the next row; numbers come in order, without a gap."""
+        """Add the next row; numbers come in order, without gaps."""
         self._flight[item.pseq] = item
         self._bytes += len(item.body) + ROW_BYTES
         self._to_send.append(item.pseq)
@@ -91,21 +90,21 @@ class Window:
         return batch
 
     def give_back(self, batch: list[RawItem]) -> None:
-        """The batch could not be sent; it is the next again."""
+        """Put back a batch that could not be sent; it is the next one again."""
         self._to_send.extendleft(item.pseq for item in reversed(batch))
 
     def skip_to(self, pseq: int) -> None:
-        """Go on after number `pseq`: everything on the way is forgotten, to be read back from the outbox."""
+        """Continue after number `pseq`: clear the window; its rows are read again from the outbox."""
         self._flight.clear()
         self._to_send.clear()
         self._bytes = 0
         self._due_s = None
         self.acked = self.newest = pseq
 
-    def on_marks(self, marks: Marks, given: int, now_s: float) -> Verdict:
-        """Take the log's word; marks of an older generation are ignored. `given` is the last number of the outbox."""
+    def on_marks(self, marks: Marks, given: int, now_s: float) -> MarksEffect:
+        """Process marks; those of an older generation are ignored. `given` is the last number of the outbox."""
         if marks.gen < self._gen and marks.epoch == self.epoch:
-            return Verdict()
+            return MarksEffect()
         new_gen, new_epoch = marks.gen != self._gen, marks.epoch != self.epoch
         mark = next((mark for mark in marks.marks if mark.producer == self._producer), Mark(self._producer, 0))
         rewound = None
@@ -119,17 +118,17 @@ class Window:
             self._again(0)
         elif mark.missing:
             self._again(mark.missing)
-        return Verdict(greet=new_gen or new_epoch, rewound=rewound, ahead=mark.watermark > given)
+        return MarksEffect(greet=new_gen or new_epoch, rewound=rewound, ahead=mark.watermark > given)
 
     def silence(self, now_s: float) -> None:
-        """Send everything again when nothing has moved for too long."""
+        """Send all rows again when there was no progress for too long."""
         if self._due_s is not None and now_s >= self._due_s:
             self._again(0)
             self._silence_s = min(2 * self._silence_s, RETRY_MAX_S)
             self._due_s = now_s + self._silence_s
 
     def due_s(self) -> float | None:
-        """Return when `silence` should be asked, or None while nothing is on the way."""
+        """Return when `silence` should be called, or None while no row is in flight."""
         return self._due_s
 
     def _progress(self, watermark: int, now_s: float) -> None:
@@ -143,5 +142,5 @@ class Window:
         self._due_s = now_s + self._silence_s if self._flight else None
 
     def _again(self, first: int) -> None:
-        """Send everything from number `first` on again, in order; what was never sent keeps its place behind."""
+        """Send all rows from number `first` on again, in order; rows that were never sent follow."""
         self._to_send = deque(pseq for pseq in self._flight if pseq >= first)

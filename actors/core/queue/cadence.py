@@ -1,9 +1,9 @@
-"""When a frame leaves.
+"""Decides when a frame is sent.
 
-nothing waits                    no frame
-something waits, after a pause   at once (the leading edge), then at most `flush_hz` frames per second
-under load                       at most `busy_hz`, until it has been calm for a while (hysteresis)
-critical events are committed    at once, unless a frame left less than `critical_gap_ms` ago; the tick then follows
+no event waits                   no frame
+events wait, after a pause       at once (the leading edge), then at most `flush_hz` frames per second
+under load                       at most `busy_hz`, until the load has been low for CALM_AFTER_FRAMES (hysteresis)
+critical events are committed    at once, unless a frame was sent less than `critical_gap_ms` ago; the next tick counts
                                  from that frame
 """
 
@@ -29,15 +29,15 @@ class Cadence:
         self.busy = False
 
     def due_s(self, waiting: bool, critical: bool) -> float | None:
-        """Return when the next frame is due, given what waits; None while nothing does."""
+        """Return when the next frame is due, given the kinds of waiting events; None when no event waits."""
         if critical:
             return self._last_s + self._gap_s
         if waiting:
             return self._last_s + (self._busy_s if self.busy else self._calm_s)
         return None
 
-    def left(self, now_s: float, events: int) -> None:
-        """A frame with so many events has left."""
+    def sent(self, now_s: float, events: int) -> None:
+        """Record that a frame with this number of events was sent."""
         self._last_s = now_s
         if events > self._busy_events:
             self._loaded += 1

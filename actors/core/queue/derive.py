@@ -1,11 +1,10 @@
-"""What follows from several events: streaks of kills and of supports, and multikills.
+"""Derived events: streaks of kills and of supports, and multikills.
 
-A reducer reads committed events in order and keeps its state as plain values, which the log commits in the very
-transaction of the events that it has seen. So a restart neither repeats nor forgets a streak, and the same events give
-the same derivations.
+A reducer reads committed events in order. Its state is plain values, which the log commits in the transaction of the
+events that it has read. So a restart neither repeats nor loses a streak, and equal input gives equal derived events.
 
-Times are those of the source where it stamps them, else of the ingest: a log that is played at twenty times its speed
-has the multikills of the match that it was.
+Times are those of the source if it stamps its events, otherwise those of the ingest. So a log that is replayed at
+twenty times its speed has the multikills of the original match.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from actors.core.contract.types.combat import Death, Kill, Multikill, Streak
 from actors.core.contract.types.match import Presence, Round
 from actors.core.contract.types.support import Revive, Support, SupportStreak
 
-# The supports that are counted: the kind of each type.
+# The types that count as a support, with their kind.
 Kind = Literal["heal", "resupply", "repair", "revive"]
 SUPPORTS: Final[dict[str, Kind]] = {
     "heal": "heal",
@@ -33,7 +32,7 @@ SUPPORTS: Final[dict[str, Kind]] = {
 }
 LOOSE: Final = frozenset({"player_leave", *SUPPORTS})  # need not be critical
 READS: Final = frozenset({"kill", "death", "round", *LOOSE})
-# Counts of supports since the last death that are worth an event.
+# Counts of supports since the last death that lead to an event.
 SUPPORT_STEPS: Final[dict[Kind, tuple[int, ...]]] = {
     "heal": (50, 250, 500, 1_000, 5_000),
     "resupply": (50, 100, 250, 500, 1_000),
@@ -43,13 +42,13 @@ SUPPORT_STEPS: Final[dict[Kind, tuple[int, ...]]] = {
 
 
 class Run(Struct, array_like=True):
-    """What one player has done since their last death.
+    """The counts of one player since the last death.
 
     kills      the streak
-    multi      how many kills the running multikill has
-    first_ms   when it began
-    last_ms    when its last kill happened
-    supports   how many supports of each kind
+    multi      number of kills in the current multikill
+    first_ms   time of its first kill
+    last_ms    time of its last kill
+    supports   number of supports of each kind
     """
 
     player: Player
@@ -60,9 +59,9 @@ class Run(Struct, array_like=True):
     supports: dict[str, int] = {}
 
 
-# A server that runs for weeks sees many players; those longest not heard of are forgotten.
+# A server that runs for weeks has many players; the least recently active ones are dropped.
 MAX_RUNS: Final = 4_096
-# Sources stamp what they like; a multikill that seems to last longer than a day lasts a day.
+# Timestamps of sources may be wrong; the duration of a multikill is limited to a day.
 MAX_SPAN_MS: Final = 86_400_000.0
 
 _kill = msgspec.msgpack.Decoder(Kill)
@@ -76,13 +75,13 @@ _run = msgspec.msgpack.Decoder(Run)
 
 
 class Derivation:
-    """Folds kills, deaths, rounds and supports into streaks and multikills.
+    """Derives streaks and multikills from kills, deaths, rounds and supports.
 
-    A multikill is two or more kills by one player, none more than `window_ms` after the one before; each further kill
-    announces itself anew with its count. A kill of a team mate counts for nothing; a death ends the streak, and so do
-    leaving and the start of a match. A kill carries the streak that it makes. Supports are counted like kills, and
-    reaching one of SUPPORT_STEPS is an event. Cosmetic supports are not stored one by one: after a crash the counts go
-    on from the last commit, at most a second old, and no step is told twice.
+    A multikill is two or more kills by one player, each at most `window_ms` after the previous one. Each further kill
+    leads to another event with the new count. The kill of a team mate does not count. A death ends the streak, and so
+    does leaving or the start of a match. A kill carries the streak that it makes. Supports are counted like kills, and
+    reaching one of SUPPORT_STEPS is an event. Cosmetic supports are not stored one by one: after a crash the counts
+    continue from the last commit, which is at most a second old, and no step is reported twice.
     """
 
     def __init__(self, window_ms: int, saved: dict[str, bytes] | None = None) -> None:
@@ -91,7 +90,7 @@ class Derivation:
         self._touched: set[str] = set()
 
     def feed(self, event: Event) -> tuple[Event, list[Event]]:
-        """Return `event`, a kill with its streak, and the events that follow from it; these carry no position yet."""
+        """Return `event` (a kill with its streak) and the events that follow from it, which have no position yet."""
         if event.type == "kill":
             return self._killed(event, _kill.decode(event.payload))
         return event, self._follows(event)
@@ -108,7 +107,7 @@ class Derivation:
         return []
 
     def take_changes(self) -> dict[str, bytes | None]:
-        """Return the state that changed since the last call, by key, encoded; None for what was forgotten."""
+        """Return the state that changed since the last call, by key, encoded; None for removed keys."""
         changes = {key: _encode(self._runs[key]) if key in self._runs else None for key in self._touched}
         self._touched.clear()
         return changes
@@ -150,7 +149,7 @@ class Derivation:
         return [_derived(event, "streak", Streak(player, 0), player)] if run.kills else []
 
     def _reset(self, event: Event) -> list[Event]:
-        """A match begins: every streak of its source ends."""
+        """End every streak of a source, because a match begins."""
         ended = [key for key in self._runs if key.startswith(f"{event.source}:")]
         self._touched.update(ended)
         runs = [self._runs.pop(key) for key in ended]
@@ -159,12 +158,12 @@ class Derivation:
     def _open_run(self, event: Event, player: Player) -> Run:
         key = _key(event, player)
         run = self._runs.pop(key, None) or Run(player)
-        self._runs[key] = run  # at the end: the longest not heard of stands first
+        self._runs[key] = run  # at the end: the first one is the least recently active
         self._touched.add(key)
         if len(self._runs) > MAX_RUNS:
-            forgotten = next(iter(self._runs))
-            del self._runs[forgotten]
-            self._touched.add(forgotten)
+            dropped = next(iter(self._runs))
+            del self._runs[dropped]
+            self._touched.add(dropped)
         return run
 
 

@@ -1,15 +1,15 @@
-"""The queue policy: what waits between two frames, what is merged, and what gives way.
+"""The policy for best-effort events between two frames: which are merged, dropped or expired.
 
-Policy: an overlay shows what is happening now. So under pressure the newest is worth more than the oldest, a merged
-event more than two, and of the lanes the oldest cosmetic event gives way first, then the oldest normal, then the
-oldest state. Critical events are not here: they wait in the log (book.py), and at their bound the pipeline refuses at
-the source instead.
+Policy: an overlay shows what is happening now. So under pressure new events are worth more than old ones, and merged
+events are preferred to several. At the limit the oldest cosmetic event is dropped first, then the oldest normal one,
+then the oldest state. Critical events are not here: they wait in the log (sequencer.py), and at their limit the
+pipeline refuses the source instead.
 
     normal, cosmetic   equal dedupe keys within the type's window are one event (`duplicate`)
-    cosmetic, others   equal coalesce keys are one event with the newest payload and the sum of the counts, in the
-                       place of the oldest, so that a steady stream cannot starve itself
-    state              equal keys: the last value wins, and takes its place at the end: two keys may tell of one thing
-    all                what is older than its TTL when its turn comes has expired
+    cosmetic, others   equal coalesce keys are one event with the newest payload and the sum of the counts. It keeps the
+                       position of the oldest in the queue, so that a steady stream cannot starve itself
+    state              equal keys: the last value wins, and moves to the end, because two keys may describe one thing
+    all                an event that is older than its TTL when its turn comes has expired
 
 Every event ends in exactly one bucket of the ledger.
 """
@@ -25,15 +25,15 @@ from actors.core.contract.event import Category, Event
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.queue.ledger import Ledger
 
-# What an event costs beside its payload: measured as the mean growth of a process that holds 100,000 of them.
+# The memory of an event without its payload: measured as the mean growth of a process that holds 100,000 of them.
 EVENT_BYTES: Final = 600
-# Frames stay far below an overlay's buffer (gateway.client_buffer_bytes); what does not fit leaves with the next.
+# Frames stay far below an overlay's buffer (gateway.client_buffer_bytes); other events wait for the next frame.
 FRAME_BYTES: Final = 256 << 10
 FRAME_EVENTS: Final = 4_000
-# Dedupe keys are looked through for old ones when so many have come.
+# Old dedupe keys are removed each time this number of keys was added.
 PRUNE_KEYS: Final = 4_096
 
-GIVING_WAY: Final = (Category.COSMETIC, Category.NORMAL, Category.STATE)
+DROP_ORDER: Final = (Category.COSMETIC, Category.NORMAL, Category.STATE)
 
 
 class _Slot:
@@ -48,16 +48,16 @@ class _Slot:
 
 
 class Lanes:
-    """The non-critical events that wait for the next frame; at most `max_events` and `max_bytes` of them."""
+    """The best-effort events that wait for the next frame, at most `max_events` and `max_bytes`."""
 
     def __init__(self, max_events: int, max_bytes: int, ledger: Ledger) -> None:
         self._max_events = max_events
         self._max_bytes = max_bytes
         self._ledger = ledger
         self._slots: dict[Category, OrderedDict[str | int, _Slot]] = {
-            category: OrderedDict() for category in GIVING_WAY
+            category: OrderedDict() for category in DROP_ORDER
         }
-        self._unmerged = 0  # the key of an event that has none
+        self._unmerged = 0  # the key of an event without a coalesce key
         self._seen: dict[str, tuple[float, str]] = {}
         self.size_bytes = 0
         self.peak = 0
@@ -66,21 +66,21 @@ class Lanes:
         return sum(map(len, self._slots.values()))
 
     def receive(self, event: Event, now_s: float, now_ms: float) -> bool:
-        """Take one event, merge it, or let it go; `now_s` is monotonic, `now_ms` the wall clock.
+        """Queue an event, merge it, or drop it; return False for a duplicate.
 
-        Return False for a duplicate.
+        `now_s` is monotonic, `now_ms` the wall clock.
         """
         ledger = self._ledger
         account = ledger.accounts[event.category]
         account.received += 1
         if event.dedupe_key is not None and self._is_duplicate(event, now_s):
             account.duplicate += 1
-            ledger.tell(event.id, "duplicate", self._seen[event.dedupe_key][1])
+            ledger.record(event.id, "duplicate", self._seen[event.dedupe_key][1])
             return False
         expires_s = float("inf")
         if event.ttl_ms:
-            # A clock that is set back must not make events immortal; one that is set forward costs only those that are
-            # on their way at that moment, because from here on the time is monotonic.
+            # A clock that is set back must not extend the life of events. One that is set ahead expires only the events
+            # in flight at that moment, because from here on the time is monotonic.
             expires_s = now_s + (event.ttl_ms - max(0.0, now_ms - event.ts_ingest_ms)) / 1000
         slots = self._slots[event.category]
         size_bytes = EVENT_BYTES + len(event.payload)
@@ -92,7 +92,7 @@ class Lanes:
             self.size_bytes += size_bytes
         else:
             account.coalesced += 1
-            ledger.tell(slot.event.id, "coalesced", event.id)
+            ledger.record(slot.event.id, "coalesced", event.id)
             self.size_bytes += size_bytes - slot.size_bytes
             slot.event, slot.expires_s, slot.queued_ms, slot.size_bytes = event, expires_s, now_ms, size_bytes
             if event.category is Category.STATE:
@@ -100,15 +100,15 @@ class Lanes:
                 slots.move_to_end(key)
             else:
                 slot.count += event.count
-        ledger.tell(event.id, "pending")
+        ledger.record(event.id, "pending")
         length = len(self)
         self.peak = max(self.peak, length)
         if length > self._max_events or self.size_bytes > self._max_bytes:
-            self._give_way()
+            self._drop_excess()
         return True
 
     def take(self, now_s: float, frame: int) -> list[Event]:
-        """Return what leaves with frame number `frame`, by priority and then in the order of arrival."""
+        """Return the events for frame number `frame`, by priority and then in the order of arrival."""
         taken: list[Event] = []
         room_bytes = FRAME_BYTES
         for category in (Category.STATE, Category.NORMAL, Category.COSMETIC):
@@ -118,13 +118,13 @@ class Lanes:
                 self.size_bytes -= slot.size_bytes
                 if slot.expires_s < now_s:
                     account.expired += 1
-                    self._ledger.tell(slot.event.id, "expired")
+                    self._ledger.record(slot.event.id, "expired")
                     continue
                 event = msgspec.structs.replace(slot.event, count=slot.count, ts_queued_ms=slot.queued_ms)
                 taken.append(event)
                 room_bytes -= slot.size_bytes
                 account.sent += 1
-                self._ledger.tell(event.id, "sent", frame)
+                self._ledger.record(event.id, "sent", frame)
         taken.sort(key=_by_priority)
         return taken
 
@@ -141,14 +141,14 @@ class Lanes:
                 self._seen = {key: seen for key, seen in self._seen.items() if now_s < seen[0]}
         return False
 
-    def _give_way(self) -> None:
-        for category in GIVING_WAY:
+    def _drop_excess(self) -> None:
+        for category in DROP_ORDER:
             slots, account = self._slots[category], self._ledger.accounts[category]
             while slots and (len(self) > self._max_events or self.size_bytes > self._max_bytes):
                 _, slot = slots.popitem(last=False)
                 self.size_bytes -= slot.size_bytes
                 account.drop("queue full")
-                self._ledger.tell(slot.event.id, "dropped", "queue full")
+                self._ledger.record(slot.event.id, "dropped", "queue full")
 
 
 def _by_priority(event: Event) -> int:

@@ -1,11 +1,12 @@
-"""The ledger: every event ends in exactly one bucket, and the buckets sum to what came in.
+"""The ledger: every event ends in exactly one bucket, and the sum of the buckets is the number of received events.
 
     raw messages    numbered = mapped + empty + rejected + lost
     events          received = sent + coalesced + duplicate + expired + dropped + pending
 
-The first line counts what the producers numbered (a number that never arrived was lost with a killed process or at a
-full queue: only non-critical ones can be), the second what the queue-manager made of the events. `history` tells where
-one event went. The counts live in the log, the histories of non-critical events in memory.
+The first line counts the numbers that producers assigned. A number that never arrived was lost with a killed process
+or at a full queue; this is possible only for best-effort messages. The second line counts the outcomes of events in the
+queue-manager. `history` returns the outcome of one event. The counts are stored in the log, the histories of
+best-effort events only in memory.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from msgspec import Struct
 
 from actors.core.contract.event import Category, EnvelopeBatch
 
-# Two generations of so many histories are kept: 10 s at 2,000 events/s, about 5 MB.
+# Two generations of this number of histories are kept: 10 s at 2,000 events/s, about 5 MB.
 HISTORIES: Final = 20_000
 
 
 class Account(Struct):
-    """The buckets of one category. `dropped` is by rule, the sum is `dropped_total`."""
+    """The buckets of one category. `dropped` counts by rule; the sum is `dropped_total`."""
 
     received: int = 0
     sent: int = 0
@@ -33,7 +34,7 @@ class Account(Struct):
 
     @property
     def ended(self) -> int:
-        """How many events are in a bucket."""
+        """The number of events in all buckets."""
         return self.sent + self.coalesced + self.duplicate + self.expired + sum(self.dropped.values())
 
     def drop(self, rule: str, count: int = 1) -> None:
@@ -41,7 +42,7 @@ class Account(Struct):
 
 
 class RawAccount(Struct):
-    """What became of numbered raw messages. `redelivered` ones were counted when they came first."""
+    """The outcomes of numbered raw messages. `redelivered` counts repetitions of messages that were already counted."""
 
     numbered: int = 0
     mapped: int = 0
@@ -52,14 +53,14 @@ class RawAccount(Struct):
 
 
 class Numbering(Struct, array_like=True):
-    """How far one producer's numbers of one generation have come; they start at 1."""
+    """The highest number of one producer in one generation; numbers start at 1."""
 
     pgen: int
     highest: int = 0
 
 
 class Saved(Struct):
-    """What the log keeps of the ledger."""
+    """The part of the ledger that the log stores."""
 
     raw: RawAccount
     events: dict[str, Account]
@@ -67,26 +68,26 @@ class Saved(Struct):
 
 
 class Ledger:
-    """Counts, and remembers what became of recent events."""
+    """Counts the outcomes of events, and keeps the histories of recent ones."""
 
     def __init__(self, saved: bytes = b"") -> None:
         if saved:
-            book = msgspec.msgpack.decode(saved, type=Saved)
+            stored = msgspec.msgpack.decode(saved, type=Saved)
         else:
-            book = Saved(RawAccount(), {category.value: Account() for category in Category}, {})
-        self.raw = book.raw
-        self.accounts = {Category(name): account for name, account in book.events.items()}
-        self._numberings = book.numberings
+            stored = Saved(RawAccount(), {category.value: Account() for category in Category}, {})
+        self.raw = stored.raw
+        self.accounts = {Category(name): account for name, account in stored.events.items()}
+        self._numberings = stored.numberings
         for account in self.accounts.values():
-            # What was pending when the last queue-manager died. Critical events are not among them: they are
-            # counted when they are committed, and what was not committed is sent again.
+            # The events that were pending when the last queue-manager died. Critical events are not among them: they
+            # are counted when they are committed, and others are sent again.
             if account.received > account.ended:
                 account.drop("restart", account.received - account.ended)
         self._histories: dict[str, tuple[str, Any]] = {}
         self._older_histories: dict[str, tuple[str, Any]] = {}
 
     def arrived(self, batch: EnvelopeBatch) -> None:
-        """Count a batch of non-critical envelopes; numbers that were jumped over are lost until they come."""
+        """Count a batch of best-effort envelopes; skipped numbers count as lost until they arrive."""
         raw = self.raw
         numbering = self._numberings.get(batch.producer)
         if numbering is None or numbering.pgen < batch.pgen:
@@ -97,7 +98,7 @@ class Ledger:
             raw.numbered += advance
             raw.lost += advance - len(batch.envelopes)
         else:
-            raw.numbered += len(batch.envelopes)  # the last words of a producer that was started again
+            raw.numbered += len(batch.envelopes)  # late messages of a previous incarnation of the producer
         for envelope in batch.envelopes:
             if envelope.reject is not None:
                 raw.rejected += 1
@@ -106,14 +107,14 @@ class Ledger:
             else:
                 raw.empty += 1
 
-    def tell(self, event_id: str, outcome: str, detail: Any = None) -> None:
-        """Remember what became of a non-critical event."""
+    def record(self, event_id: str, outcome: str, detail: Any = None) -> None:
+        """Store the outcome of a best-effort event."""
         self._histories[event_id] = (outcome, detail)
         if len(self._histories) >= HISTORIES:
             self._older_histories, self._histories = self._histories, {}
 
     def history(self, event_id: str) -> dict[str, Any] | None:
-        """Return {outcome, detail} of a recent non-critical event, or None when it is not known (any more).
+        """Return {outcome, detail} of a recent best-effort event, or None when it is unknown or too old.
 
         outcome is one of pending, sent (detail: frame number), coalesced (into which id), duplicate (of which id),
         expired, dropped (by which rule).
@@ -128,7 +129,7 @@ class Ledger:
         )
 
     def snapshot(self) -> dict[str, Any]:
-        """Return the counts as plain values, with `pending` and `dropped_total` worked out."""
+        """Return the counts as plain values, with the computed `pending` and `dropped_total`."""
         tree: dict[str, Any] = {"raw": msgspec.to_builtins(self.raw), "events": {}}
         for category, account in self.accounts.items():
             tree["events"][category.value] = msgspec.to_builtins(account) | {

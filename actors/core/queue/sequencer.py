@@ -1,12 +1,12 @@
-"""The critical lane: order, identity, positions, and what one transaction of the log holds.
+"""The critical lane: order, identity, positions, and the content of one transaction of the log.
 
-Producers number their critical messages without a gap, and may send any of them again at any time. The book takes each
-number once, in order: what comes too early is held back, what is missing is named so that its producer sends it at
-once. Events get their positions here; they exist when the log has committed the entry that holds them.
+Producers number their critical messages without gaps, and may send any of them again at any time. The sequencer admits
+each number once and in order. Early numbers are held back, and missing numbers are named, so that their producer sends
+them at once. Events get their positions here; a position is valid when the log has committed its entry.
 
-    admit(batch)   duplicates are skipped, early ones held, ready ones become part of the open entry
+    admit(batch)   skips repeated numbers, holds back early ones, and adds the others to the open entry
     take()         closes the open entry, for one transaction
-    committed(e)   the entry is on disk: watermarks may be told, its events may be shown
+    committed(e)   the entry is on disk: watermarks may be published, and its events may be shown
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from actors.core.delivery.recent import Retained
 from actors.core.queue.derive import LOOSE, READS, Derivation
 from actors.core.queue.ledger import Ledger
 
-# A producer has at most `producer.window_rows` (1,024 by default) on the way; what is beyond comes again by itself.
+# A producer has at most `producer.window_rows` (1,024 by default) in flight; numbers beyond this limit are sent again.
 HOLD_BACK: Final = 4_096
-# Several normalizers overtake each other by less than this; a number that is later is missing.
+# Normalizers overtake each other by less than this time; a number that arrives later counts as missing.
 GAP_S: Final = 0.02
-# A handful of entries stays in memory when the disk is slow; then nothing more is admitted and producers wait.
+# The limit of the open entry while the disk is slow; beyond it no batch is admitted, and producers wait.
 MAX_OPEN_EVENTS: Final = 4_096
 
 
 class Entry(Struct):
-    """What one transaction writes.
+    """The content of one transaction.
 
-    `loose` are the non-critical events that go to the lanes once it is on disk. A retained state of None is removed.
+    `loose` are best-effort events that enter the lanes after the commit. A retained state of None is removed.
     """
 
     events: list[Event] = []
@@ -64,11 +64,8 @@ class Entry(Struct):
         )
 
 
-class _Line(Struct):
-    """One producer's line.
-
-    What was admitted, what is on disk, what came too early, and since when a number is missing.
-    """
+class _Progress(Struct):
+    """The progress of one producer: admitted and committed numbers, held-back envelopes, start of a gap."""
 
     admitted: int = 0
     committed: int = 0
@@ -77,7 +74,7 @@ class _Line(Struct):
 
 
 class Sequencer:
-    """The pure part of the critical lane. `known` tells the id of an event that the log has under an identity."""
+    """The pure part of the critical lane. `known` returns the id of the event in the log with an identity, or None."""
 
     def __init__(
         self,
@@ -95,27 +92,27 @@ class Sequencer:
         self._derivation = derivation
         self._ledger = ledger
         self._known = known
-        self._lines = {producer: _Line(mark, mark) for producer, mark in watermarks.items()}
+        self._lines = {producer: _Progress(mark, mark) for producer, mark in watermarks.items()}
         self._open = Entry()
         self.retained = Retained()
         for event in (retained or {}).values():
             for key in self.retained.put(event):
-                self._open.retained[key] = None  # an earlier version kept more
+                self._open.retained[key] = None  # a previous version kept more
         self._recent: dict[str, str] = {}
 
     @property
     def full(self) -> bool:
-        """Whether the open entry is as large as it may be; nothing is read from the critical link meanwhile."""
+        """Whether the open entry is at its limit; then nothing is read from the critical link."""
         return len(self._open.events) >= MAX_OPEN_EVENTS
 
     @property
     def waiting(self) -> int:
-        """How many events and envelopes are not yet given to the log."""
+        """The number of events and envelopes that are not yet passed to the log."""
         return len(self._open.events) + sum(len(line.held) for line in self._lines.values())
 
     def admit(self, batch: EnvelopeBatch, now_s: float, now_ms: float) -> None:
-        """Take a batch of critical envelopes; whatever is ready goes into the open entry."""
-        line = self._lines.setdefault(batch.producer, _Line())
+        """Process a batch of critical envelopes; those that are in order become part of the open entry."""
+        line = self._lines.setdefault(batch.producer, _Progress())
         for envelope in batch.envelopes:
             if envelope.pseq <= line.admitted or envelope.pseq in line.held:
                 self._ledger.raw.redelivered += 1
@@ -127,15 +124,15 @@ class Sequencer:
         self._release(batch.producer, line, now_s, now_ms)
 
     def greet(self, greeting: Greeting, new_epoch: str, now_s: float, now_ms: float) -> None:
-        """Meet a producer.
+        """Process the greeting of a producer.
 
-        One that knows more than this log has seen shows that the log went back in time: a new epoch.
+        If it knows a higher watermark than this log, the log was restored from an older state: start a new epoch.
         """
-        line = self._lines.setdefault(greeting.producer, _Line())
+        line = self._lines.setdefault(greeting.producer, _Progress())
         if greeting.epoch == self.epoch and greeting.acked > line.admitted:
             self.epoch = self._open.new_epoch = new_epoch
         if greeting.oldest > line.admitted + 1:
-            # Nobody can send these any more: they were acknowledged by a log that is gone.
+            # No producer can send these numbers again: they were acknowledged by a log that no longer exists.
             line.admitted = greeting.oldest - 1
             line.held = {pseq: envelope for pseq, envelope in line.held.items() if pseq > line.admitted}
             self._open.watermarks[greeting.producer] = line.admitted
@@ -155,19 +152,19 @@ class Sequencer:
         self._open.rejects.append(reject)
 
     def receipt(self, receipt: Receipt) -> None:
-        """Note how far an overlay has drawn."""
+        """Record the position up to which an overlay has rendered."""
         if receipt.epoch == self.epoch:
             self._open.cursors.append((receipt.overlay_id, receipt.position, receipt.ts_ms))
 
     @property
     def urgent(self) -> bool:
-        """Whether somebody waits for the open entry: an event to show or a producer to acknowledge."""
+        """Whether the open entry has an event to show or a number to acknowledge."""
         return bool(self._open.events or self._open.watermarks or self._open.new_epoch)
 
     def take(self, trim_ms: float = 0.0, even_empty: bool = False) -> Entry | None:
         """Close and return the open entry, or None when there is nothing to write.
 
-        `trim_ms` asks to trim the log as of then, `even_empty` writes the ledger though nothing else changed.
+        `trim_ms` trims the log as of this time. `even_empty` writes the ledger even if nothing else has changed.
         """
         self._open.trim_ms = trim_ms
         if self._open.empty and not even_empty:
@@ -178,7 +175,7 @@ class Sequencer:
         return entry
 
     def committed(self, entry: Entry) -> None:
-        """The entry is on disk."""
+        """Record that an entry is on disk."""
         for producer, watermark in entry.watermarks.items():
             self._lines[producer].committed = watermark
         if entry.events:
@@ -189,29 +186,29 @@ class Sequencer:
             self._recent.pop(key, None)
 
     def marks(self, now_s: float) -> list[Mark]:
-        """Return all watermarks, each with the first number that is missing for longer than normalizers overtake."""
+        """Return all watermarks, each with the first number that is missing for longer than GAP_S (0: none)."""
         return [
             Mark(producer, line.committed, line.admitted + 1 if self._is_late(line, now_s) else 0)
             for producer, line in self._lines.items()
         ]
 
     def gap_due_s(self) -> float | None:
-        """Return when a gap will have lasted long enough to be named, or None."""
+        """Return when the next gap will have lasted for GAP_S, or None."""
         return min(
             (line.gap_since_s + GAP_S for line in self._lines.values() if line.gap_since_s is not None), default=None
         )
 
     def named(self, now_s: float) -> None:
-        """Gaps were named just now; they are named again only after the same while."""
+        """Record that gaps were named now; they are named again after GAP_S."""
         for line in self._lines.values():
             if self._is_late(line, now_s):
                 line.gap_since_s = now_s
 
     @staticmethod
-    def _is_late(line: _Line, now_s: float) -> bool:
+    def _is_late(line: _Progress, now_s: float) -> bool:
         return line.gap_since_s is not None and now_s >= line.gap_since_s + GAP_S
 
-    def _release(self, producer: str, line: _Line, now_s: float, now_ms: float) -> None:
+    def _release(self, producer: str, line: _Progress, now_s: float, now_ms: float) -> None:
         while (envelope := line.held.pop(line.admitted + 1, None)) is not None:
             self._enter(producer, envelope, now_ms)
             line.admitted += 1
@@ -242,11 +239,11 @@ class Sequencer:
         account = self._ledger.accounts[Category.CRITICAL]
         account.received += 1
         if event.dedupe_key is not None:
-            key = f"{len(event.source)}:{event.source}:{event.dedupe_key}"  # no two pairs look alike
+            key = f"{len(event.source)}:{event.source}:{event.dedupe_key}"  # unambiguous for any pair
             earlier = self._recent.get(key) or self._known(key)
             if earlier is not None:
                 account.duplicate += 1
-                self._ledger.tell(event.id, "duplicate", earlier)
+                self._ledger.record(event.id, "duplicate", earlier)
                 return
             self._recent[key] = event.id
             self._open.identities.append((key, event.id, now_ms))
@@ -257,7 +254,7 @@ class Sequencer:
         self._follow(follows, now_ms)
 
     def supported(self, event: Event, now_ms: float) -> None:
-        """Read an event that is not critical; what follows from it is logged like all that is derived."""
+        """Read a best-effort event; events that are derived from it are logged like all derived events."""
         if event.type in LOOSE:
             self._follow(self._derivation.feed(event)[1], now_ms)
 
