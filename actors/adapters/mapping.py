@@ -14,18 +14,21 @@ Functions beyond the standard's: lower, upper, concat, replace, divide, multiply
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Annotated, Any, Final
 
 import jmespath
 import msgspec
+import msgspec.inspect
 from jmespath import exceptions, functions
 from msgspec import Meta, Struct
 
 from actors.adapters import generic
 from actors.core.contract.event import Submission
+from actors.core.contract.taxonomy import TAXONOMY
 from actors.errors import BadInput
 
 MAX_EVENTS: Final = 1_000  # of one message; as POST /events
@@ -113,9 +116,16 @@ def compiled(rules: list[Rule], where: str = "map") -> CompiledMap:
 
 
 def submissions(
-    mapping: CompiledMap, body: Any, source: str, extra: Mapping[str, Any] | None = None
+    mapping: CompiledMap,
+    body: Any,
+    source: str,
+    extra: Mapping[str, Any] | None = None,
+    reject: Callable[[BadInput], None] | None = None,
 ) -> list[Submission]:
     """Return what a decoded message means, [] when no rule applies.
+
+    `reject` gets the error of each item that fails; the other items become events. Without it the first error is
+    raised.
 
     Raises:
         BadInput: an expression fails on this message, or its result is no event; the text has the rule and the path.
@@ -130,13 +140,18 @@ def submissions(
                 raise BadInput(f"map[{number}].each `{rule.each}` gave {type(items).__name__}, expected a list")
         for item in items:
             scope["item"] = item
-            if when is not None and not _search(when, scope, f"map[{number}].when", rule.when):
-                continue
-            values = {
-                name: _search(expression, scope, f"map[{number}].event.{name}", rule.event[name])
-                for name, expression in fields.items()
-            }
-            found.append(_submission(values, source, f"map[{number}].event"))
+            try:
+                if when is not None and not _search(when, scope, f"map[{number}].when", rule.when):
+                    continue
+                values = {
+                    name: _search(expression, scope, f"map[{number}].event.{name}", rule.event[name])
+                    for name, expression in fields.items()
+                }
+                found.append(_submission(values, source, f"map[{number}].event"))
+            except BadInput as error:
+                if reject is None:
+                    raise
+                reject(error)
             if len(found) > MAX_EVENTS:
                 raise BadInput(f"The message gave more than {MAX_EVENTS} events")
     return found
@@ -145,9 +160,11 @@ def submissions(
 def _submission(values: dict[str, Any], source: str, where: str) -> Submission:
     head = {name: values.pop(name, None) for name in ("type", "id", "ts_source_ms")}
     payload: dict[str, Any] = {}
+    texts = _text_fields(str(head["type"]))
     for name, value in values.items():
         if value is not None:
-            _put(payload, name, value)
+            number = name in texts and isinstance(value, int | float) and not isinstance(value, bool)
+            _put(payload, name, str(value) if number else value)
     if isinstance(head["id"], int | float):
         head["id"] = f"{head['id']:g}" if isinstance(head["id"], float) else str(head["id"])
     fields = {name: value for name, value in head.items() if value is not None}
@@ -155,6 +172,16 @@ def _submission(values: dict[str, Any], source: str, where: str) -> Submission:
         return generic.parse(msgspec.json.encode(fields | {"payload": payload, "source": source}))[0]
     except (BadInput, msgspec.MsgspecError, UnicodeEncodeError) as error:
         raise BadInput(f"{where}: {error}") from error
+
+
+@cache
+def _text_fields(type_: str) -> frozenset[str]:
+    """Return the payload's fields of text: a number becomes text there, because many senders write amounts so."""
+    if type_ not in TAXONOMY:
+        return frozenset()
+    info = msgspec.inspect.type_info(TAXONOMY[type_].payload)
+    fields = info.fields if isinstance(info, msgspec.inspect.StructType) else ()
+    return frozenset(field.encode_name for field in fields if isinstance(field.type, msgspec.inspect.StrType))
 
 
 def _put(payload: dict[str, Any], name: str, value: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -140,6 +141,18 @@ def running(config_file: Path | None, overrides: tuple[str, ...]) -> tuple[Setti
     if not (run_dir / config.SETTINGS_FILE).exists():
         raise Refused(f"no pipeline is running with run_dir {run_dir}")
     return config.of_run_dir(run_dir), run_dir
+
+
+def current(config_file: Path | None, overrides: tuple[str, ...]) -> Settings:
+    """Return the settings of the pipeline that runs or last ran there; those of --config if it is given.
+
+    Raises:
+        ConfigError: the options are wrong.
+    """
+    if config_file is None:
+        with suppress(Refused):
+            return running(config_file, overrides)[0]
+    return settings_of(config_file, overrides)
 
 
 def print_json(value: Any) -> None:

@@ -22,7 +22,7 @@ EMPTY: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
 @click.command("clear")
 @commands.located
 def command(config_file: Path | None, overrides: tuple[str, ...]) -> None:
-    """Reset what overlays show: the score, the crosshair, the scene and the queues of alerts."""
+    """Reset what overlays show: the score, the crosshair, the scene, queued alerts."""
     settings, run_dir = commands.running(config_file, overrides)
     events = [{"type": kind, "payload": payload, "source": "clear"} for kind, payload in EMPTY]
     with loopback.peer(settings.ingest, tokens.load(run_dir).ingest) as ingest:

@@ -131,7 +131,8 @@ def files_of(run_dir: Path) -> Iterator[tuple[Path, int, int]]:
             status = path.lstat()
         except FileNotFoundError:
             continue  # a running pipeline creates and removes files
-        if stat.S_ISREG(status.st_mode):
+        # Pictures, layouts and widgets of the user hold no secret, and are copied there with any mode.
+        if stat.S_ISREG(status.st_mode) and run_dir / "overlays" not in path.parents:
             yield path, status.st_uid, stat.S_IMODE(status.st_mode)
 
 

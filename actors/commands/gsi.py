@@ -31,7 +31,7 @@ def command() -> None:
 @commands.located
 def install(game: Path | None, name: str, dry_run: bool, config_file: Path | None, overrides: tuple[str, ...]) -> None:
     """Write the game's file with the address and the token of the source. The game reads it at its start."""
-    settings = commands.settings_of(config_file, overrides)
+    settings = commands.current(config_file, overrides)
     name, configured = _source(settings, name)
     folders = _folders(game)
     address = f"http://{origins.authority(settings.ingest.host, settings.ingest.port)}/gsi/{name}"

@@ -71,16 +71,18 @@ def list_(config_file: Path | None, overrides: tuple[str, ...], json_output: boo
 @commands.as_json
 def try_(name: str, file: Any, config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
     """Print the events that the source NAME makes of the message in FILE (- is standard input)."""
-    settings = commands.settings_of(config_file, overrides)
+    settings = commands.current(config_file, overrides)
     if name not in settings.all_sources():
         raise BadInput(f"Unknown source {name!r}. Sources: {', '.join(settings.all_sources()) or 'none'}")
     own = settings.source(name)
     module = spec.module_of(own.kind)
     if not hasattr(module, "try_message"):
         raise BadInput(f"A source of kind {own.kind} cannot be tested with a file")
-    for message in module.try_message(own, name, file.read()):
-        for row in _events(name, message):
-            click.echo(commands.json_of(row) if json_output else _line(row))
+    rows = [row for message in module.try_message(own, name, file.read()) for row in _events(name, message)]
+    for row in rows:
+        click.echo(commands.json_of(row) if json_output else _line(row))
+    if not rows and not json_output:
+        click.echo("No event: no rule applies to this message, or its type is ignored.")
 
 
 def _events(name: str, message: Message) -> list[dict[str, Any]]:

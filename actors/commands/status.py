@@ -91,6 +91,10 @@ def headline(answer: Row) -> Line:
     )
 
 
+# States of a source that need no attention.
+WORKING: Final = ("live", "waiting")
+
+
 def advice(alert: Row, width: int) -> list[Line]:
     """Return the lines of one alert: the text, its duration, and the advice."""
     about = f"{alert['key']} {alert['name']}: {alert['text']}, for {duration(alert['for_s'])}"
@@ -114,7 +118,20 @@ def table(answer: Row, width: int) -> list[Line]:
         found.append(Line(text, word, len(word), COLUMNS[0].width, row["name"]))
         if row["last_reason"]:
             found.append(Line(logs.printable(f"  last: {row['last_reason']}")[:width]))
-    return found
+    return found + sources(answer, width)
+
+
+def sources(answer: Row, width: int) -> list[Line]:
+    """Return a line for every source that does not work: its state and the reason."""
+    found = []
+    for row in answer.get("sources", []):
+        if row["state"] in WORKING:
+            continue
+        attempts = f", {row['reconnects']} reconnects" if row["reconnects"] else ""
+        reason = f": {row['detail']}" if row["detail"] else ""
+        text = logs.printable(f"source {row['name']} is {row['state']}{attempts}{reason}")[:width]
+        found.append(Line(text, "warn", len(text)))
+    return [Line(""), *found] if found else []
 
 
 def cell(text: str, column: Column) -> str:

@@ -15,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from actors.core.metrics import GROUPS, LATENCY_MS, Field, Metrics, ProcessMetrics, SourceMetrics, exposed, fields_of
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-SOURCE_STATES: Final = ("connecting", "live", "silent", "degraded", "refused")
+SOURCE_STATES: Final = ("connecting", "waiting", "live", "silent", "degraded", "refused")
 BUCKETS: Final = ("received", "sent", "coalesced", "duplicate", "expired")
 
 _FAMILIES: Final = {"counter": CounterMetricFamily, "gauge": GaugeMetricFamily, "histogram": HistogramMetricFamily}

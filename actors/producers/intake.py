@@ -11,7 +11,7 @@ from typing import Final
 
 from actors.adapters import adapter_of
 from actors.core.contract.event import REFUSED, Category
-from actors.core.sources.state import FUTURE_MS, LATE_MS, Health, Report, Seen
+from actors.core.sources.state import FUTURE_MS, LATE_MS, Health, Report, Seen, State
 from actors.producers.link import Link
 from actors.producers.spec import Message, SourceSettings, Spec
 from actors.stores.outbox import Delivery, Stored
@@ -27,7 +27,9 @@ class Intake:
     def __init__(self, link: Link, name: str, settings: SourceSettings, spec: Spec) -> None:
         self.name, self.settings, self.spec = name, settings, spec
         self.cursor = link.cursors.get(name, b"")
-        self.health = Health(settings.silence_s or spec.silence_s, time.monotonic())
+        self.health = Health(
+            settings.silence_s or spec.silence_s, time.monotonic(), State.WAITING if spec.path else State.CONNECTING
+        )
         self.counts: dict[str, int] = dict.fromkeys(COUNTED, 0)
         self._link = link
         self._seen = Seen()

@@ -510,7 +510,7 @@ def test_repetitions_forgeries_and_odd_requests_at_the_ingest():
         assert actors.request("POST", "/webhook/tips", body, headers)[0] == 200  # what it knew died with it
         forged = form("data", KOFI | {"verification_token": "x", "message_id": "forged"})
         assert actors.request("POST", "/webhook/tips", forged, headers)[0] == 401
-        broken = b'{"action": "created", "sender": {"login": 5, "email": "ada@example.com"}}'
+        broken = b'{"action": "created", "sender": {"login": [5], "email": "ada@example.com"}}'
         proven = signed("github", broken, **{"x-github-event": "star"})
         assert actors.request("POST", "/webhook/hub", broken, proven)[0] == 400
         star = b'{"action": "created", "sender": {"login": "ada"}}'

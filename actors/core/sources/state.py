@@ -25,6 +25,7 @@ REASON_CHARACTERS: Final = 300
 
 class State(StrEnum):
     CONNECTING = "connecting"
+    WAITING = "waiting"  # HTTP sources: no request has come yet
     LIVE = "live"
     SILENT = "silent"
     DEGRADED = "degraded"
@@ -60,8 +61,8 @@ class Report(Struct, frozen=True):
 class Health:
     """The state of one source over its connections."""
 
-    def __init__(self, silence_s: float | None, now_s: float) -> None:
-        self.state = State.CONNECTING
+    def __init__(self, silence_s: float | None, now_s: float, state: State = State.CONNECTING) -> None:
+        self.state = state
         self.detail = ""
         self.reconnects = 0
         self._silence_s = silence_s

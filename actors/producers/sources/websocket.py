@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -55,8 +55,10 @@ def try_message(settings: Settings, name: str, data: bytes) -> list[Message]:
     return decode(mapping.compiled(settings.map), name, data)
 
 
-def decode(rules: mapping.CompiledMap, name: str, data: str | bytes) -> list[Message]:
-    """Return what one WebSocket message means.
+def decode(
+    rules: mapping.CompiledMap, name: str, data: str | bytes, reject: Callable[[BadInput], None] | None = None
+) -> list[Message]:
+    """Return what one WebSocket message means; `reject` gets the error of each item that fails.
 
     Raises:
         BadInput: it is no JSON, or a rule fails on it.
@@ -68,7 +70,7 @@ def decode(rules: mapping.CompiledMap, name: str, data: str | bytes) -> list[Mes
     return [
         Message(_encode(submission), "event", f"{submission.type}/{submission.id}" if submission.id else "",
                 submission.ts_source_ms)
-        for submission in mapping.submissions(rules, body, name)
+        for submission in mapping.submissions(rules, body, name, reject=reject)
     ]  # fmt: skip
 
 
@@ -90,12 +92,15 @@ async def connect(session: Any) -> AsyncIterator[Message]:
         while True:
             data = await socket.receive()
             session.alive()
+            body = data.encode() if isinstance(data, str) else data
+            failures: list[BadInput] = []
             try:
-                messages = decode(rules, session.name, data)
+                messages = decode(rules, session.name, data, failures.append)
             except BadInput as error:
-                session.reject(str(error), data.encode() if isinstance(data, str) else data)
-                continue
-            if not messages:
+                messages, failures = [], [error]
+            for failure in failures:
+                session.reject(str(failure), body)
+            if not messages and not failures:
                 session.count("ignored")
             for message in messages:
                 yield message

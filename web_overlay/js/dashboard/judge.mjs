@@ -52,6 +52,7 @@ export function overlayVerdict(overlay, build) {
 /** @type {Record<string, Verdict>} */
 const SOURCES = {
   live: { tone: "", word: "live" },
+  waiting: { tone: "", word: "waiting" },
   connecting: { tone: "warn", word: "connecting" },
   silent: { tone: "warn", word: "silent", remedy: "Connected, and nothing comes. Is the game or the channel live?" },
   degraded: { tone: "warn", word: "degraded", remedy: "It loses its connection again and again." },

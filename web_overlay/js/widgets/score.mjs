@@ -34,6 +34,7 @@ class Score {
     this.view = stage.view;
     /** @type {Map<string, {name: string, points: string, color: string, second: boolean}>} */
     this.sides = new Map();
+    this.source = "";
     this.bomb = false;
     this.entered = false;
     this.changed = false;
@@ -52,7 +53,10 @@ class Score {
   }
 
   /** @param {Event} event */
-  apply({ type, payload }) {
+  apply({ type, payload, source }) {
+    // Another source has another match: neither the sides nor the names of the one before belong to it.
+    if (type === "score" && source !== this.source) this.sides.clear();
+    if (type === "score") this.source = source;
     if (type === "score") this.tell(payload);
     else if (type === "round") this.bomb = false;
     else this.bomb = BOMB.get(payload.action) ?? this.bomb;
