@@ -68,9 +68,7 @@ def test_a_dotted_name_is_a_field_of_an_object_and_null_is_left_out():
 def test_an_item_that_fails_does_not_take_the_others_along():
     rule = Rule({"type": "'tip'", "id": "id", "user": "name", "amount": "amount"}, each="body.tips")
     failed: list[BadInput] = []
-    body = {
-        "tips": [{"id": 1, "name": "a", "amount": 3.5}, {"id": 2, "amount": "1"}, {"id": 3, "name": "c", "amount": 7}]
-    }
+    tips = [{"id": 1, "name": "a", "amount": 3.5}, {"id": 2, "amount": "1"}, {"id": 3, "name": "c", "amount": 7}]
     found = mapping.submissions(mapping.compiled([rule]), {"tips": tips}, "src", reject=failed.append)
     assert [msgspec.msgpack.decode(one.payload)["amount"] for one in found] == ["3.5", "7"]
     assert [str(one) for one in failed] == ["map[0].event: Object missing required field `user` - at `$.payload`"]
