@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from actors.gateway.hub import UNMET_PER_ADDRESS
 from tests.sockets.gateway_rig import Client, Rig, loose
 from tests.support import SLOWNESS, eventually
 
@@ -417,6 +418,18 @@ def test_a_last_event_id_that_is_no_place_is_refused(shared):
 def test_a_poll_before_its_hello_is_closed(shared):
     answer = post(shared, "/poll", {"messages": [{"t": "ping", "client_ts_ms": 1}]})[1]
     assert answer["close"]["code"] == 4502
+
+
+def test_polls_without_a_hello_are_few_per_address(own):
+    own.append(rig := Rig("gateway.hello_s=60"))
+    waiting = []
+    for _ in range(UNMET_PER_ADDRESS + 5):
+        waiting.append(http.client.HTTPConnection("127.0.0.1", rig.port, timeout=60))
+        waiting[-1].request("POST", "/poll", "{}")
+    assert [json.loads(one.getresponse().read())["close"]["code"] for one in waiting[:5]] == [4029] * 5
+    assert rig.metric("connections") == UNMET_PER_ADDRESS
+    for one in waiting:
+        one.close()
 
 
 def test_a_session_that_is_not_known_says_come_back(shared):

@@ -75,7 +75,7 @@ class PollTransport:
         self.answer()
 
     def abort(self) -> None:
-        raise AssertionError("a poll is never broken by sending")
+        """There is no connection between two requests, and `close` has answered the one that was open."""
 
     def attach(self, request: Poll) -> None:
         """Answer `request` with what comes next, or with what waits."""
