@@ -24,7 +24,7 @@ from actors.core.contract.event import Category, Event, Raw
 from actors.core.contract.frame import Frame
 from actors.core.queue.sequencer import Entry
 from actors.stores.log import Log
-from tests.support import SLOWNESS, eventually, free_port
+from tests.support import SLOWNESS, eventually, free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 encode = msgspec.msgpack.Encoder().encode
@@ -51,8 +51,8 @@ class Rig:
 
     def __init__(self, *overrides: str, start: bool = True, with_log: bool = True) -> None:
         self.run_dir = Path(tempfile.mkdtemp(prefix="fw-"))
-        self.port = free_port()
-        ports = [f"gateway.port={self.port}", f"ingest.port={free_port()}"]  # nothing listens at the second
+        self.port, unused = free_ports(2)
+        ports = [f"gateway.port={self.port}", f"ingest.port={unused}"]
         self.settings = config.load(None, [*ports, *overrides])
         (self.run_dir / config.SETTINGS_FILE).write_bytes(config.encode(self.settings))
         self.tokens = tokens.load_or_create(self.run_dir)
