@@ -210,6 +210,16 @@ def test_a_side_that_is_told_alone_stands_beside_the_other(gate: Gate, overlay: 
     eventually(lambda: overlay.texts(".sc-side") == ["A2", "B3"])
 
 
+def test_the_names_of_one_source_do_not_stay_on_the_score_of_another(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    demo = {"scores": {"CT": 0, "T": 1}, "names": {"CT": "Copper Foxes", "T": "Night Harbor"}}
+    gate.emit("score", demo, coalesce_key="score", source="demo")
+    eventually(lambda: overlay.texts(".sc-side") == ["Copper Foxes0", "Night Harbor1"])
+    real = {"scores": {"CT": 2, "T": 2}, "names": {"CT": "My Team"}}
+    gate.emit("score", real, coalesce_key="score", source="cs2")
+    eventually(lambda: overlay.texts(".sc-side") == ["My Team2", "T2"])
+
+
 def test_retained_state_is_on_the_page_after_the_welcome(gate: Gate, overlay: Overlay) -> None:
     gate.commit(gate.event("score", {"scores": {"A": 1, "B": 2}}, coalesce_key="score"))
     gate.commit(gate.event("toggle", {"name": "chat", "on": False}, coalesce_key="toggle:chat"))
