@@ -267,6 +267,15 @@ def mounts() -> list[tuple[str, str]]:
     return [(where.replace("\\040", " "), kind) for _, where, kind, *_ in fields]  # blanks are octal there (fstab(5))
 
 
+def free_bytes(path: Path) -> int | None:
+    """Return how many bytes this user may still write to the file system of `path`; None: not known."""
+    try:
+        found = os.statvfs(path)
+    except OSError:
+        return None
+    return found.f_bavail * found.f_frsize
+
+
 def open_files_limit() -> int | None:
     """Return the limit of open files of a process of this user, None if there is no limit."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

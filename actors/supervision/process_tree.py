@@ -455,12 +455,13 @@ class Supervisor:
                     )
                 )
             elif lifecycle.silent:
-                found.append(Alert("process.silent", name, "no heartbeatcycle"))
+                found.append(Alert("process.silent", name, "no heartbeat"))
             if name in self.incarnations:
                 found += self._health[name].alerts(name) + health.of_stats(name, self.incarnations[name].stats)
                 found += health.of_sources(self.incarnations[name].sources)
         if self._guardian is None and self._invocation.guardian_pid is not None:
             found.append(Alert("guardian.gone", "supervisor", "the guardian was killed"))
+        found += health.of_disk(host.free_bytes(self._run_dir))
         if self._unlisted:
             found.append(Alert("list.unwritten", "supervisor", f"children.json: {self._unlisted}"))
         return found

@@ -18,6 +18,7 @@ from actors.core.supervision.health import (
     Health,
     Level,
     Rule,
+    of_disk,
     of_stats,
 )  # fmt: skip
 
@@ -152,3 +153,10 @@ def test_every_alert_says_what_to_do():
         assert alert.do
         assert "NAME" not in alert.do
         assert (alert.level is level) == (ALERTS[key].level is level)
+
+
+@pytest.mark.parametrize(("free_bytes", "keys"), [
+    (None, []), (64 << 20, []), ((64 << 20) - 1, ["disk.full"]), (0, ["disk.full"]),
+])  # fmt: skip
+def test_a_disk_with_little_space_is_an_alert(free_bytes, keys):
+    assert [alert.key for alert in of_disk(free_bytes)] == keys

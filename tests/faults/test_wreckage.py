@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from actors import config
+from actors import config, host
 from actors.config import Settings
 from actors.errors import BadInput
 from actors.supervision import control, meters
@@ -132,6 +132,18 @@ def test_what_cannot_be_measured_is_not_known_and_ends_nobody():
     assert set(meter.readings.values()) == set(other.readings.values()) == {None}
     meter.sample()
     assert meter.readings["rss_bytes"]
+
+
+def test_a_disk_that_fills_raises_an_alert_that_clears(monkeypatch):
+    with tempfile.TemporaryDirectory() as folder:
+        supervisor = Supervisor([], Settings(), Path(folder), lambda _: None)
+        seen = []
+        for free_bytes in (1 << 40, 1_000, 1 << 40):
+            monkeypatch.setattr(host, "free_bytes", lambda _, free_bytes=free_bytes: free_bytes)
+            supervisor._sample(time.monotonic())
+            seen.append([alert.key for alert in supervisor._board.active])
+        supervisor.close()
+    assert seen == [[], ["disk.full"], []]
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o000])

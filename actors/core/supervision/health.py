@@ -19,6 +19,7 @@ from actors.core.sources.state import Report, State
 IN_A_ROW: Final = 5
 CLEAR_SHARE: Final = 0.9
 RESTART_EVERY_S: Final = 60.0
+DISK_FULL_BYTES: Final = 64 << 20  # a WAL and a log per process, with room to act before the stores fail
 SLOW_STORE_S: Final = (
     1.0  # a commit takes 0.2 ms on an SSD and 30 ms on a disk; a second means that the disk has a fault
 )
@@ -59,6 +60,7 @@ ALERTS: Final[dict[str, Meaning]] = {
     "source.refused": Meaning(Level.CRITICAL, "correct the source's settings or login; see:", "source list"),
     "source.degraded": Meaning(Level.WARN, "a part of the source is missing; see:", "source list"),
     "source.silent": Meaning(Level.WARN, "check the game or platform; see:", "source list"),
+    "disk.full": Meaning(Level.CRITICAL, "free disk space; what uses it:", "doctor"),
     "list.unwritten": Meaning(Level.WARN, "free disk space, or correct the permissions; see:", "doctor"),
     "guardian.gone": Meaning(Level.WARN, "no restart after a crash; stop it, then:", "start --detach"),
 }
@@ -187,6 +189,14 @@ def of_stats(name: str, stats: Mapping[str, Any]) -> list[Alert]:
     if stats.get("outbox_full"):
         found.append(Alert("outbox.full", name, "the outbox is full, and sources receive 503"))
     return found
+
+
+def of_disk(free_bytes: int | None) -> list[Alert]:
+    """Return what the free space of the run directory's file system says is wrong."""
+    if free_bytes is None or free_bytes >= DISK_FULL_BYTES:
+        return []
+    text = f"{free_bytes / 1e6:.1f} MB are left for the run directory; without space, sources are refused"
+    return [Alert("disk.full", "supervisor", text)]
 
 
 _SOURCE_ALERTS: Final = {
