@@ -5,10 +5,10 @@ An actor changes the fields, sends the whole Struct with each heartbeat, and kee
 add a field.
 
     counter     only grows; begins at 0 with the process
-    gauge       the value of now
+    gauge       the current value
     histogram   counts per bucket and the sum of all values; histograms of several processes can be added up
 
-A dict field has one label: its key. Whoever fills it bounds the keys.
+A dict field has one label: its key. The code that fills it must limit the keys.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from msgspec import Meta, Struct
 
 Kind = Literal["counter", "gauge", "histogram"]
 
-# Buckets of the way through the pipeline: 1 ms is a frame's own cost, 10 s is a catch-up.
+# Buckets for the latency of the pipeline: 1 ms is the cost of a frame, 10 s is a catch-up.
 LATENCY_MS: Final = (1, 2, 4, 8, 16, 33, 66, 100, 250, 500, 1_000, 2_500, 10_000)
 
 
 class Field(Struct, frozen=True):
-    """What a metric is. `unit` is what its values have: "", "s", "ms", "bytes", "ratio" or "pct"."""
+    """The definition of a metric. `unit` is "", "s", "ms", "bytes", "ratio" or "pct"."""
 
     kind: Kind
     help: str
@@ -43,7 +43,7 @@ def gauge(help_: str, unit: str = "", label: str = "") -> Meta:
 
 
 class Histogram(Struct):
-    """Counts per bucket; `bounds` are upper bounds, the last count is of what is above all of them."""
+    """Counts per bucket; `bounds` are upper bounds, the last count is of values above all of them."""
 
     bounds: tuple[int, ...] = LATENCY_MS
     counts: list[int] = msgspec.field(default_factory=lambda: [0] * (len(LATENCY_MS) + 1))

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from actors.core.contract import messages
 from actors.core.contract.event import WIRE_VERSION, Receipt
-from actors.core.contract.messages import Command, Hello, Ping, RenderReceipt, Said
+from actors.core.contract.messages import ClientMessage, Command, Hello, Ping, RenderReceipt
 from actors.core.delivery import conversation
 from actors.core.delivery.conversation import Action, Ending, Input, State
 from actors.core.delivery.cursor import Start, start
@@ -62,7 +62,7 @@ class Conversation:
         else:
             self.said(said)
 
-    def said(self, said: Said) -> None:
+    def said(self, said: ClientMessage) -> None:
         """Take a message that was understood."""
         happened = INPUTS[type(said)]
         if isinstance(said, Hello):

@@ -1,13 +1,13 @@
-"""The event contract (v2): what an event is, and what crosses a process boundary before a frame does.
+"""The event contract (v2): the event, and the messages between processes, except frames.
 
     producer ──RawBatch──▶ normalizer ──EnvelopeBatch──▶ queue-manager ──Marks──▶ producer
                                                             ▲  └──Frame (frame.py)──▶ broadcaster, gateways, overlays
                                              gateway ──Receipt
 
 Times that end in `_ms` and begin with `ts_` are wall clock milliseconds since 1970, as floats with
-microseconds in the fraction: for display, for order, and for latency on one host. Windows and
-deadlines are never measured with them. Payloads stay encoded (`msgspec.Raw`) from the normalizer to the
-overlay: whoever needs a field decodes it, nobody else pays for it.
+microseconds in the fraction: for display, for order, and for latency on one host. Windows and deadlines are never
+measured with them. Payloads stay encoded (`msgspec.Raw`) from the normalizer to the overlay. Only code that needs a
+field decodes it.
 """
 
 from __future__ import annotations
@@ -20,17 +20,16 @@ from msgspec import Raw, Struct
 
 WIRE_VERSION: Final = 2
 
-# What a decoder raises for bytes that nobody should have sent: bad UTF-8 and deep nesting are no DecodeError of
-# msgspec's.
+# The exceptions of a decoder for malformed bytes: for bad UTF-8 and deep nesting msgspec raises no DecodeError.
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Category(StrEnum):
-    """The lane of an event, which decides how it is carried."""
+    """The lane of an event, which decides how it is delivered."""
 
     CRITICAL = "critical"  # logged before it is shown, ordered, never dropped
     NORMAL = "normal"  # shown once, may be dropped under pressure after all cosmetic ones
-    COSMETIC = "cosmetic"  # the first to give way
+    COSMETIC = "cosmetic"  # dropped first
     STATE = "state"  # only the last value per key matters
 
 
@@ -57,23 +56,23 @@ class Event(
         "position": "g",
     },
 ):
-    """One thing that happened. MessagePack carries the short keys, JSON the names below.
+    """One thing that happened. MessagePack has the short keys, JSON the names below.
 
     id                 unique; the caller's own, or `producer/pseq.k`
     type               a row of the taxonomy
     category           the lane; from the taxonomy
     priority           0 (least) to 9 (most); order among transient events of one frame on an overlay
-    ts_source_ms       when the source says that it happened; None when it does not say
+    ts_source_ms       its time according to the source; None if unknown
     ts_ingest_ms       when the producer received it
     ts_normalized_ms   when the normalizer mapped it
-    ts_queued_ms       when the queue-manager took it
-    ttl_ms             how long after ingest it is worth showing; 0 is for ever
+    ts_queued_ms       when the queue-manager received it
+    ttl_ms             how long after ingest it is worth showing; 0 is without limit
     dedupe_key         critical: the source's own identity; others: equal keys within the window are one
     coalesce_key       equal keys are merged into one event that carries `count`
-    source             who reported it: the adapter, or the caller's own name
+    source             the source that reported it: the adapter, or the caller's own name
     payload            MessagePack of the type's payload Struct (taxonomy.py)
-    count              how many events this one stands for
-    position           its place in the critical log; 0 for what is not logged
+    count              the number of events that this one represents
+    position           its position in the critical log; 0 for best-effort events
     """
 
     id: str
@@ -94,12 +93,12 @@ class Event(
 
 
 class Submission(Struct, frozen=True, forbid_unknown_fields=True):
-    """One object of `POST /events`, as a caller writes it.
+    """One object of `POST /events`, as a caller sends it.
 
     type           a row of the taxonomy
     payload        the object that the row describes
-    id             the caller's own identity: the same (source, id) is shown once, within 7 days
-    ts_source_ms   when it happened, milliseconds since 1970; left out if unknown
+    id             the caller's own identity: the same (source, id) is shown once within 7 days
+    ts_source_ms   its time in milliseconds since 1970; left out if unknown
     ttl_ms         overrides the taxonomy's
     coalesce_key   overrides the taxonomy's
     source         the caller's name for itself
@@ -114,7 +113,7 @@ class Submission(Struct, frozen=True, forbid_unknown_fields=True):
     source: str = "http"
 
 
-# The kind of a raw message that a producer refused itself: its body is the reason, a newline, and what came.
+# The kind of a raw message that the producer itself refused: its body is the reason, a newline, and the input.
 REFUSED: Final = "refused"
 
 
@@ -122,8 +121,8 @@ class RawItem(Struct, frozen=True, array_like=True):
     """One raw message as the producer received it.
 
     pseq     critical: the durable, gap-free number in the producer's outbox; others: a counter of this generation
-    attempt  how often it was sent, from 1
-    kind     the adapter that understands `body` (a module of actors/adapters)
+    attempt  the number of this transmission, from 1
+    kind     the adapter for `body` (a module of actors/adapters)
     body     kind "event": MessagePack of a Submission; kind "srcds": one log line, UTF-8
     """
 
@@ -144,7 +143,7 @@ class RawBatch(Struct, frozen=True, array_like=True, tag=WIRE_VERSION):
 
 
 class Reject(Struct, frozen=True, array_like=True):
-    """A raw message that became no event. `excerpt` is at most 500 characters of it."""
+    """A rejected raw message. `excerpt` is at most 500 characters of it."""
 
     id: str
     kind: str
@@ -155,9 +154,9 @@ class Reject(Struct, frozen=True, array_like=True):
 
 
 class Envelope(Struct, frozen=True, array_like=True):
-    """What one raw message became.
+    """The result of one raw message: 0..k events, or a rejection.
 
-    0..k events, or a rejection. None of both is a number that keeps the order moving.
+    An envelope without both is still needed, so that its number is not missing in the order.
     """
 
     pseq: int
@@ -176,10 +175,10 @@ class EnvelopeBatch(Struct, frozen=True, array_like=True, tag=WIRE_VERSION):
 
 
 class Mark(Struct, frozen=True, array_like=True):
-    """How far one producer's critical messages are in the log.
+    """The progress of one producer's critical messages in the log.
 
-    watermark  all numbers up to and with this one are committed
-    missing    the first number that is missing while later ones wait; 0 if none does
+    watermark  all numbers up to this one are committed
+    missing    the first number that is missing while later ones wait; 0 if there is none
     """
 
     producer: str
@@ -196,10 +195,10 @@ class Marks(Struct, frozen=True, array_like=True, tag=WIRE_VERSION):
 
 
 class Greeting(Struct, frozen=True, array_like=True, tag=f"greeting{WIRE_VERSION}"):
-    """producer → queue-manager when it meets a new generation or epoch: what it believes to be in the log.
+    """producer → queue-manager after a new generation or epoch: the producer's knowledge of the log.
 
-    acked   the last number that was reported committed
-    oldest  the first number that it could send again; everything before is gone
+    acked   the last number that was reported as committed
+    oldest  the first number that it can still send again
     epoch   the log that acknowledged it; "" for none yet
     """
 
@@ -211,7 +210,7 @@ class Greeting(Struct, frozen=True, array_like=True, tag=f"greeting{WIRE_VERSION
 
 
 class Receipt(Struct, frozen=True, array_like=True, tag=f"receipt{WIRE_VERSION}"):
-    """gateway → queue-manager: an overlay has drawn all critical events up to `position`."""
+    """gateway → queue-manager: an overlay has rendered all critical events up to `position`."""
 
     overlay_id: str
     epoch: str

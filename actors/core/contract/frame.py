@@ -1,10 +1,10 @@
-"""The envelope of a tick: what the queue-manager sends once and every overlay receives.
+"""The frame of a tick, which the queue-manager sends once and every overlay receives.
 
     Frame   {gen, epoch, seq, tick_ts_ms, first, last, top, events}
 
-`first..last` is the range of critical positions that the frame carries, 0..0 for none; `top` is the last
-position that is in the log. A reader that stands at position p therefore knows, from any frame or
-heartbeat alone, whether something is missing: first > p + 1, or top > p with nothing following.
+`first..last` is the range of critical positions that the frame carries, 0..0 for none; `top` is the last position in
+the log. So a reader at position p detects a missing position from any single frame or heartbeat: first > p + 1, or
+top > p without a following frame.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ class Frame(
         "replay": "r",
     },
 ):
-    """Everything that leaves in one tick. An overlay receives these very bytes (or the JSON of them).
+    """The events of one tick. An overlay receives exactly these bytes (or the same as JSON).
 
-    gen         generation of the queue-manager that made it; a lower one than seen before is stale
-    epoch       identity of the log; positions of different epochs have nothing to do with each other
+    gen         generation of the queue-manager that made it; a lower one than before is stale
+    epoch       identity of the log; positions of different epochs are unrelated
     seq         frame number within the generation, from 1; 0 for a frame that a gateway made while catching up
     tick_ts_ms  wall clock at the tick
     first,last  critical positions it carries, contiguous, both 0 for none
     top         last committed critical position
     events      critical ones first, in order of position, then the others by priority
-    replay      made from the log for a reader that fell behind
+    replay      made from the log for a reader that was behind
     """
 
     gen: int

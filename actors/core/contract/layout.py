@@ -1,9 +1,9 @@
-"""A layout: what a user changes of the places of widgets (docs/layout.md). It comes from a file or from an editor.
+"""A layout: a user's changes to the positions of widgets (docs/layout.md), from a file or an editor.
 
     defaults of the widgets' modules ◀── widgets (upright) ◀── scenes.NAME.widgets (upright)
 
-The defaults are in the page, so a layout holds only what differs from them. Names of widgets are not checked: a
-widget may come and go. The unit is the pixel of a stage of 1920 × 1080, or of 1080 × 1920 for `upright`.
+The defaults are in the page, so a layout has only the differences. Names of widgets are not checked, because widgets
+may be added and removed. The unit is the pixel of a stage of 1920 × 1080, or of 1080 × 1920 for `upright`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Anchor = Literal[
 
 
 class Change(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What differs from the default box of a widget; None is no difference."""
+    """The differences from the default box of a widget; None is the default."""
 
     x: Edge | None = None
     y: Edge | None = None
@@ -74,12 +74,12 @@ class _Document(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def is_id(name: str) -> bool:
-    """Tell whether a layout may have this name."""
+    """Return whether this is a valid name of a layout."""
     return _fits(name, Id)
 
 
 def is_widget_name(name: str) -> bool:
-    """Tell whether a widget may have this name."""
+    """Return whether this is a valid name of a widget."""
     return _fits(name, WidgetName)
 
 
@@ -92,11 +92,11 @@ def _fits(name: str, kind: Any) -> bool:
 
 
 def parse(data: bytes) -> Layout:
-    """Return the layout that `data` holds as JSON.
+    """Return the layout of the JSON text `data`.
 
     Raises:
         TooLarge: it has more than MAX_BYTES.
-        BadInput: it does not fit; the text says what was expected, and the path of what came instead.
+        BadInput: it is invalid; the text has the expected value, the actual one and the path.
     """
     if len(data) > MAX_BYTES:
         raise TooLarge(f"a layout of {len(data)} bytes, expected at most {MAX_BYTES}")
@@ -111,7 +111,7 @@ def parse(data: bytes) -> Layout:
 
 
 def encode(layout: Layout) -> bytes:
-    """Return a layout as the text of a file, for people to read and change."""
+    """Return a layout as the readable text of a file."""
     return msgspec.json.format(msgspec.json.encode(layout), indent=2) + b"\n"
 
 
@@ -128,7 +128,7 @@ def _decode(data: bytes | msgspec.Raw, kind: type[Kind], path: str) -> Kind:
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
-        # msgspec tells the path inside of what it was given, without the keys of tables.
+        # msgspec reports the path within `data`, without the keys of tables.
         text, at, inner = str(error).partition(" - at ")
         raise BadInput(f"{text} - at {inner.replace('$', path, 1)}" if at else f"{text} - at `{path}`") from error
     except UNREADABLE as error:

@@ -1,6 +1,6 @@
-"""What an overlay says: hello, receipt, ping, command (docs/wire.md). Small, with long names, JSON text or MessagePack.
+"""The messages of an overlay: hello, receipt, ping, command (docs/wire.md), as JSON text or MessagePack.
 
-Unknown keys are ignored, so that a newer page talks to an older gateway; a wrong value is refused with its path.
+Unknown keys are ignored, so that a newer page works with an older gateway. A wrong value is refused with its path.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_DEPTH: Final = 8
 MESSAGE_BYTES: Final = 4 << 10
 
 OverlayId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}\Z")]
-# A dashboard sees what overlays see, is not listed among them, and draws nothing that a receipt could be for.
+# A dashboard receives the same frames as overlays, is not listed among them, and sends no receipts.
 Role = Literal["overlay", "dashboard"]
 Measure = Annotated[float, Meta(ge=0, le=1e12)]
 
@@ -29,7 +29,7 @@ class Message(Struct, frozen=True, tag_field="t"):
 
 
 class Hello(Message, frozen=True, tag="hello"):
-    """`version` is checked before the rest: another version may have other keys."""
+    """`version` is checked first, because another version may have other keys."""
 
     token: Annotated[str, Meta(max_length=256)]
     overlay_id: OverlayId
@@ -60,9 +60,9 @@ class Command(Message, frozen=True, tag="command"):
     args: dict[str, Any] = {}
 
 
-Said = Hello | RenderReceipt | Ping | Command
-_json = msgspec.json.Decoder(Said)
-_msgpack = msgspec.msgpack.Decoder(Said)
+ClientMessage = Hello | RenderReceipt | Ping | Command
+_json = msgspec.json.Decoder(ClientMessage)
+_msgpack = msgspec.msgpack.Decoder(ClientMessage)
 
 
 class _Version(Struct, frozen=True):
@@ -74,29 +74,29 @@ _msgpack_version = msgspec.msgpack.Decoder(_Version)
 
 
 class WrongVersion(BadInput):
-    """It speaks another version of the protocol."""
+    """The message has another version of the protocol."""
 
 
-def parse(message: str | bytes) -> Said:
-    """Return what an overlay said.
+def parse(message: str | bytes) -> ClientMessage:
+    """Return the message of an overlay.
 
     Raises:
-        WrongVersion: it speaks another version.
-        BadInput: it is not understood; the text says what and where, and never repeats the message.
+        WrongVersion: it has another version.
+        BadInput: it is malformed; the text has the reason and the path, and never repeats the message.
     """
     text = isinstance(message, str)
     try:
         version = (_json_version if text else _msgpack_version).decode(message)  # type: ignore[arg-type]
         if version.version != WIRE_VERSION:
             raise WrongVersion(f"version {version.version}, expected {WIRE_VERSION}")
-        said: Said = (_json if text else _msgpack).decode(message)  # type: ignore[arg-type]
+        parsed: ClientMessage = (_json if text else _msgpack).decode(message)  # type: ignore[arg-type]
     except RecursionError as error:
         raise BadInput(f"nested deeper than {MAX_DEPTH}") from error
     except UNREADABLE as error:
         raise BadInput(str(error)) from error
-    if isinstance(said, Command) and deeper(said.args, MAX_DEPTH - 1):
+    if isinstance(parsed, Command) and deeper(parsed.args, MAX_DEPTH - 1):
         raise BadInput(f"nested deeper than {MAX_DEPTH}")
-    return said
+    return parsed
 
 
 def deeper(value: object, levels: int) -> bool:

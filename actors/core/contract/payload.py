@@ -1,4 +1,4 @@
-"""What payloads are made of: kinds of fields with their bounds, and the base of every payload."""
+"""The types of payload fields with their limits, and the base of all payloads."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Text = Annotated[str, Meta(max_length=500)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 # `#rrggbb` or empty. The look-ahead is for Python, whose `$` also matches before a last newline.
 Color = Annotated[str, Meta(pattern=r"^(#[0-9a-fA-F]{6})?$(?!\n)")]
-# What a page's numbers hold exactly (2^53).
+# Exact in JavaScript numbers (2^53).
 Number = Annotated[int, Meta(ge=-9_007_199_254_740_992, le=9_007_199_254_740_992)]
 # Channel points of a large channel exceed Count.
 Points = Annotated[int, Meta(ge=0, le=9_007_199_254_740_992)]
-# An amount of money as text: binary fractions cannot hold it.
+# An amount of money as text, because binary fractions are not exact.
 Decimal = Annotated[str, Meta(pattern=r"^([0-9]{1,12}(\.[0-9]{1,8})?)?$(?!\n)")]
 Currency = Annotated[str, Meta(pattern=r"^([A-Z]{3,5})?$(?!\n)")]
 # A picture that the gateway fetches and keeps (`GET /media/emote/PROVIDER/ID`), or empty. media.py has the providers.

@@ -1,7 +1,6 @@
-"""The taxonomy: every type of event with its row, from the families of types/.
+"""The taxonomy: every type of event with its row, from the modules of types/.
 
-To add a type is to add a Struct and a row to a family (row.py says what follows from it). A family is a module of
-types/ that is named here.
+To add a type, add a Struct and a row to one of these modules (row.py describes the effects).
 """
 
 from __future__ import annotations
