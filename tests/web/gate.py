@@ -195,6 +195,7 @@ class Gate:
             log=logging.getLogger(__name__),
             static_hash_cache=False,
             hosts={host},
+            open_port=None,
             origins=[],
         )
         server = tornado.httpserver.HTTPServer(app)
