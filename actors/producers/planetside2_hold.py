@@ -21,6 +21,7 @@ LOOSE_S: Final = 5.0  # experience waits so long for a death that comes later
 STAMPS_APART_S: Final = 2
 # More bases of one continent in one second are the game's, when it locks a continent.
 MAX_BASES: Final = 3
+MAX_HELD: Final = 2_048
 MAX_PLACES: Final = 1_024
 
 Place = tuple[str, str, str]
@@ -62,10 +63,10 @@ class Hold:
 
     def due(self, now_s: float, lacks: Callable[[Collection[str]], bool]) -> list[Held]:
         """Return the events that need not wait longer; `lacks` tells whether names are still being looked up."""
-        while self._loose and now_s - self._loose[0].came_s >= LOOSE_S:
+        while self._loose and (now_s - self._loose[0].came_s >= LOOSE_S or len(self._loose) > MAX_HELD):
             self._queue.appendleft(self._loose.popleft())
         ready: list[Held] = []
-        while self._queue and _is_ready(self._queue[0], now_s, lacks):
+        while self._queue and (len(self._queue) > MAX_HELD or _is_ready(self._queue[0], now_s, lacks)):
             held = self._queue.popleft()
             if self._is_told(held.payload):
                 self._ignored += 1

@@ -6,6 +6,7 @@ An API that is slow or broken is not asked again for PAUSE_S; until then ids are
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
@@ -23,7 +24,7 @@ from actors.producers.planetside2_frames import Payload
 from actors.producers.planetside2_hold import MAX_WAIT_S
 
 PAUSE_S: Final = 30.0
-TIMEOUT_S: Final = 5.0
+TIMEOUT_S: Final = 2.0  # of each step; the stop of the process waits for it
 BATCH: Final = 50
 GATHER_S: Final = 0.05  # what comes in one clump is asked for at once
 REMEMBERED: Final = 4_096
@@ -67,9 +68,13 @@ class Census:
     def __init__(self, url: str, service_id: str, namespace: str, tls: SSLContext) -> None:
         self._api = Api(url, timeout_s=TIMEOUT_S, tls=tls)
         self._path = f"/{service_id}/get/{namespace}"
+        self._lock = threading.Lock()  # questions come from several threads, and the connection is one
 
     def close(self) -> None:
-        self._api.__exit__(None, None, None)
+        """Close the connection, unless a thread still uses it; then it ends with the thread."""
+        if self._lock.acquire(blocking=False):
+            self._api.__exit__(None, None, None)
+            self._lock.release()
 
     def rows(self, collection: str, query: str) -> list[dict[str, Any]]:
         """Return the rows of a query; blocks for at most some seconds.
@@ -78,7 +83,8 @@ class Census:
             Disconnected: there is no answer.
             BadInput: the answer is not what the API documents.
         """
-        answer = self._api.call("GET", f"{self._path}/{collection}/?{query}", {"Accept": "application/json"})
+        with self._lock:
+            answer = self._api.call("GET", f"{self._path}/{collection}/?{query}", {"Accept": "application/json"})
         try:
             body = msgspec.json.decode(answer.body)
         except UNREADABLE as error:

@@ -16,7 +16,7 @@ from actors.core.contract.taxonomy import TAXONOMY
 from actors.errors import BadInput, ConfigError
 from actors.producers import spec
 from actors.producers.planetside2_frames import Frame, Merger, decode
-from actors.producers.planetside2_hold import Held, Hold
+from actors.producers.planetside2_hold import MAX_HELD, Held, Hold
 from actors.producers.planetside2_links import Wish
 from actors.producers.planetside2_names import known_of, wanted
 from actors.producers.planetside2_watch import Watch
@@ -309,6 +309,15 @@ def hold(*rows, lacks=lambda _: False, until_s=10.0):
 def test_what_waits_for_what(rows, lacks, expected):
     found, _ = hold(*rows, lacks=lambda _: lacks)
     assert [(pytest.approx(at_s, abs=0.11), *rest) for at_s, *rest in expected] == found
+
+
+def test_what_waits_is_bounded():
+    waiting = Hold()
+    for number in range(5_000):
+        waiting.add(Held(f"{number}", death(), 0.0, (), []))
+        waiting.add(Held(f"x{number}", experience("10", f"{number}"), 0.0, (), []))
+    assert len(waiting.due(0.0, lambda _: True)) == 10_000 - 2 * MAX_HELD
+    assert len(waiting.due(5.0, lambda _: True)) == 2 * MAX_HELD
 
 
 def test_bases_that_a_lock_hands_over_are_not_told():
