@@ -14,6 +14,7 @@ from msgspec import Struct
 from actors.adapters import planetside2_facts as facts
 from actors.adapters.planetside2 import meaning, stamp_ms
 from actors.adapters.planetside2_scene import Body, Known
+from actors.core.contract.event import UNREADABLE
 from actors.errors import BadInput
 from actors.producers.planetside2_frames import Merger, is_tick
 from actors.producers.planetside2_hold import Held, Hold
@@ -40,6 +41,17 @@ class Own(Struct, frozen=True):
     why: str = ""
 
 
+class Saved(Struct, frozen=True, array_like=True):
+    """What Census said of the characters, for a start at which it does not answer: the cursor of the source."""
+
+    asked: tuple[str, ...] = ()
+    found: tuple[tuple[str, Known, str], ...] = ()
+
+
+_encode_saved = msgspec.msgpack.Encoder().encode
+_saved = msgspec.msgpack.Decoder(Saved)
+
+
 class Stream:
     """All connections of a source, and the events that wait."""
 
@@ -54,6 +66,7 @@ class Stream:
         self._links: list[Link] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._is_live = False
+        self._cursor: bytes | None = None  # saved with the next message
 
     async def open(self, character_events: Sequence[str], world_events: Sequence[str]) -> None:
         """Find out who the streamer is, and begin to connect.
@@ -62,14 +75,14 @@ class Stream:
             SourceRefused: there is no such character.
             Disconnected: a character is given by name, and Census does not answer.
         """
-        self._own = await self._who()
+        self._own, is_fresh = await self._who()
         self._hub = Hub(self._session, frozenset(self._own.ids), self._tls)
         if self._own.ids:
             self._connect("characters", Wish(tuple(character_events), characters=self._own.ids))
         if self._own.worlds:
             self._connect("worlds", Wish(tuple(world_events), worlds=self._own.worlds))
         self._start(self._names.run())
-        if self._own.why:
+        if not is_fresh:
             self._start(self._learn(tuple(world_events)))
 
     def _connect(self, about: str, wish: Wish) -> None:
@@ -86,14 +99,21 @@ class Stream:
         self._tasks.append(asyncio.create_task(work))
 
     async def _learn(self, world_events: tuple[str, ...]) -> None:
-        """Ask for the characters again until Census answers; then subscribe to their worlds."""
+        """Ask for the characters until Census answers; then subscribe to their worlds, if none were known."""
         pause_s = LEARN_FIRST_S
-        while self._own.why:
+        while True:
             await asyncio.sleep(pause_s)
             pause_s = min(LEARN_MAX_S, pause_s * 2)
-            before, self._own = self._own, await self._who()
+            try:
+                before, self._own = self._own, await self._ask()
+            except SourceRefused as error:  # renamed while it is known by its id
+                self._own = msgspec.structs.replace(self._own, why=str(error))
+                return
+            except (OSError, BadInput):
+                continue
             if self._own.worlds and not before.worlds:
                 self._connect("worlds", Wish(world_events, worlds=self._own.worlds))
+            return
 
     async def step(self) -> list[Message]:
         """Take what comes next; return what need not wait any longer.
@@ -154,7 +174,8 @@ class Stream:
             stamp = stamp_ms(payload)
         except BadInput:
             stamp = None  # the adapter refuses it by name
-        return Message(_encode(body), "planetside2", held.identity, stamp)
+        cursor, self._cursor = self._cursor, None
+        return Message(_encode(body), "planetside2", held.identity, stamp, cursor)
 
     def _report(self) -> None:
         down = [f"{link.name}: {link.why}" for link in self._links if link.why]
@@ -172,25 +193,39 @@ class Stream:
             raise refusals[0]
         raise Disconnected("; ".join(f"{link.name}: {link.why}" for link in self._links))
 
-    async def _who(self) -> Own:
+    async def _who(self) -> tuple[Own, bool]:
+        """Return who the streamer is, and whether that is as fresh as it can be."""
         settings = self._settings
-        given: list[str] = settings.characters
-        worlds = tuple(settings.worlds or ())
-        if not given:
-            return Own((), worlds, settings.faction)
+        if not settings.characters:
+            return Own((), tuple(settings.worlds or ()), settings.faction), True
         try:
-            found = await asyncio.to_thread(own_characters, self._census, given)
+            saved = _saved.decode(self._session.cursor)
+        except UNREADABLE:
+            saved = Saved()  # none yet, or of an older version
+        if saved.asked == self._asked():
+            return self._known(saved.found), False
+        try:
+            return await self._ask(), True
         except (OSError, BadInput) as error:
-            if not all(one.isdigit() for one in given):
+            if not all(one.isdigit() for one in settings.characters):
                 raise Disconnected(f"cannot look up the characters: {error}; ids would need no look-up") from error
             why = f"the characters are not known: {error}"
             if settings.worlds is None:
                 why += "; no world is subscribed to yet"
-            return Own(tuple(given), worlds, settings.faction, why)
-        return self._known(found, worlds)
+            return Own(tuple(settings.characters), tuple(settings.worlds or ()), settings.faction, why), False
 
-    def _known(self, found: Sequence[tuple[str, Known, str]], worlds: tuple[str, ...]) -> Own:
+    def _asked(self) -> tuple[str, ...]:
+        return self._settings.environment, *self._settings.characters
+
+    async def _ask(self) -> Own:
+        found = tuple(await asyncio.to_thread(own_characters, self._census, self._settings.characters))
+        own = self._known(found)
+        self._cursor = _encode_saved(Saved(self._asked(), found))
+        return own
+
+    def _known(self, found: Sequence[tuple[str, Known, str]]) -> Own:
         settings = self._settings
+        worlds = tuple(settings.worlds or ())
         ids = dict.fromkeys(one for one in settings.characters if one.isdigit())
         by_name = {known.name.lower(): id_ for id_, known, _ in found}
         for one in settings.characters:
@@ -202,5 +237,6 @@ class Stream:
             self._names.add(f"character/{id_}", known)
         if settings.worlds is None:
             worlds = tuple(dict.fromkeys(world for _, _, world in found if world))
-        faction = settings.faction or next((known.detail for _, known, _ in found if known.detail in TEAMS), "")
+        factions = {id_: known.detail for id_, known, _ in found if known.detail in TEAMS}
+        faction = settings.faction or next((factions[id_] for id_ in ids if id_ in factions), "")
         return Own(tuple(ids), worlds, faction)
