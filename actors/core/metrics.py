@@ -193,7 +193,7 @@ class BroadcasterMetrics(Metrics):
 class GatewayMetrics(Metrics):
     """One gateway process."""
 
-    connections: Annotated[int, gauge("open WebSocket connections")] = 0
+    connections: Annotated[int, gauge("open connections of overlays and dashboards")] = 0
     dashboards: Annotated[int, gauge("of these, dashboards")] = 0
     overlays: Annotated[dict[str, int], gauge("connected overlays by state of the conversation", label="state")] = {}
     position: Annotated[int, gauge("last position that this gateway has")] = 0

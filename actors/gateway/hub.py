@@ -113,7 +113,7 @@ class Gateway:
 
     @property
     def connections(self) -> int:
-        """How many WebSocket connections are open."""
+        """How many connections are open, on all transports."""
         return self._addresses.total()
 
     def no_room(self, address: str) -> str:
