@@ -134,7 +134,11 @@ test("rules: the highest amount that is reached wins; duration and text are the 
   assert.equal(ruleFor(rules, "raid", 1), null);
   const big = alert("cheer", { user: "Bo", bits: 2_000 }, rules);
   assert.equal(big.hold_ms, 9_000);
-  assert.equal(wordsOf(big, en).detail, "Bo went 2,000");
+  const told = { label: "Cheer", name: "Bo went 2,000", value: "", unit: "", detail: "", message: "" };
+  assert.deepEqual(wordsOf(big, en), told, "the own text is the headline, and what it says is said once");
+  const quiet = { ...rule, type: "redemption", text: "Thanks, {user}" };
+  const { name, value, detail, message } = wordsOf(alert("redemption", { user: "Bo", title: "Hydrate", cost: 500, text: "now" }, [quiet]), en);
+  assert.deepEqual([name, value, detail, message], ["Thanks, Bo", "500", "", "“now”"]);
 });
 
 /** What was shown when, as "name@ms", up to `end`. @param {[number, any][]} history @param {number} end */
@@ -167,12 +171,25 @@ test("queue: histories", () => {
     [
       "a flood of follows is one alert",
       [..."abcdefgh"].map((name) => [0, follow(name)]),
-      ["a@0", "b@4350", "c, d and 4 others@8700"],
+      ["a@0", "b@4350", "6 new followers@8700"],
     ],
   ]);
   for (const [name, history, expected] of histories) {
     assert.deepEqual(played(history, 60_000).shown, expected, name);
   }
+});
+
+test("words: a merged alert says first how many, and every one of them is counted", () => {
+  const merged = (/** @type {any} */ one, /** @type {string[]} */ names, /** @type {number} */ count) => {
+    const { label, name, detail } = wordsOf({ ...one, names, count }, en);
+    return [label, name, detail];
+  };
+  assert.deepEqual(merged(follow("a"), ["a", "b"], 2), ["", "2 new followers", "a and b"]);
+  const long = "W".repeat(40);
+  const cut = `${"W".repeat(25)}…`;
+  assert.deepEqual(merged(follow("a"), [long, long], 1_234), ["", "1,234 new followers", `${cut}, ${cut} and 1,232 others`]);
+  const cheer = alert("cheer", { user: "a", bits: 1 });
+  assert.deepEqual(merged(cheer, ["a", "b"], 3), ["", "Cheer × 3", "a, b and 1 other"]);
 });
 
 test("queue: a gift and its subscriptions are one alert, whatever comes first and however late", () => {

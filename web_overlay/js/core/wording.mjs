@@ -1,34 +1,63 @@
 // @ts-check
 // The words of an alert, in the language of the page.
 
+import { clean } from "./clean.mjs";
+
 /** @typedef {import("./occasions.mjs").Alert} Alert */
 /** @typedef {import("./text.mjs").Texts} Texts */
 
 const NAMED = 3; // recipients of a gift that are named
+const LETTERS = 25; // of a name in a merged alert: two of them and the number of others fit into two lines
+
+/** @typedef {{label: string, name: string, value: string, unit: string, detail: string, message: string}} Words */
 
 /**
- * The words of an alert as it is shown now.
+ * The words of an alert as it is shown now. `name` is the headline.
  * @param {Alert} alert @param {Texts} texts
- * @returns {{label: string, name: string, value: string, unit: string, detail: string, message: string}}
+ * @returns {Words}
  */
 export function wordsOf(alert, texts) {
   const { kind, amount, count, word } = alert;
   const named = alert.names.map((name) => name || texts.text("anonymous"));
-  const others = count - named.length;
-  const names = others > 0 ? texts.text("several.names", { first: named.join(", "), others }) : texts.list(named);
-  const value = valueOf(alert, texts);
-  const facts = { user: names, name: named[0], amount, count, value, title: alert.title, text: alert.message };
-  const several = count > 1 ? texts.text(`${kind}.several`) : "";
-  const label = several || texts.text(word === "" ? `${kind}.label` : `${kind}.${word}`) || texts.text(`${kind}.label`);
-  const quote = alert.message === "" ? "" : texts.text("quote", { text: alert.message });
-  return {
+  const label = texts.text(word === "" ? `${kind}.label` : `${kind}.${word}`) || texts.text(`${kind}.label`);
+  const words = {
     label: [label, tierOf(alert.tier, texts)].filter(Boolean).join(" ·\u00a0"),
-    name: kind === "stream" ? alert.title : names,
-    value,
+    name: kind === "stream" ? alert.title : texts.list(named),
+    value: valueOf(alert, texts),
     unit: amount > 0 && kind !== "tip" ? texts.text(`${kind}.unit`, { amount }) : "",
-    detail: alert.rule?.text ? texts.fill(alert.rule.text, facts) : detailOf(alert, texts),
-    message: quote,
+    detail: detailOf(alert, texts),
+    message: alert.message === "" ? "" : texts.text("quote", { text: alert.message }),
   };
+  if (alert.rule?.text) return ownWords(words, alert, named, texts);
+  return count > 1 ? mergedWords(words, alert, named, texts) : words;
+}
+
+/** The number is the headline, so that it is never cut. @param {Words} words @param {Alert} alert @param {string[]} named @param {Texts} texts @returns {Words} */
+function mergedWords(words, { kind, count }, named, texts) {
+  const name = texts.text(`${kind}.several`, { count }) || `${words.label} × ${texts.number(count)}`;
+  return { ...words, label: "", name, detail: several(named, count, texts) };
+}
+
+/**
+ * The user's text is the headline; what it tells itself is not told again.
+ * @param {Words} words @param {Alert} alert @param {string[]} named @param {Texts} texts @returns {Words}
+ */
+function ownWords(words, alert, named, texts) {
+  const { amount, count, title, message } = alert;
+  const template = alert.rule?.text ?? "";
+  const user = count > 1 ? several(named, count, texts) : named[0];
+  const facts = { user, name: named[0], amount, count, value: words.value, title, text: message };
+  const own = { ...words, name: texts.fill(template, facts), detail: "" };
+  if (/\{(value|amount)\b/.test(template)) Object.assign(own, { value: "", unit: "" });
+  if (/\{text\b/.test(template)) own.message = "";
+  return own;
+}
+
+/** "Ada, Bo and 12 others". @param {string[]} named @param {number} count @param {Texts} texts */
+function several(named, count, texts) {
+  const names = named.map((name) => clean(name, LETTERS));
+  const others = count - names.length;
+  return others > 0 ? texts.text("several.names", { first: names.join(", "), others }) : texts.list(names);
 }
 
 /** @param {Alert} alert @param {Texts} texts @returns {string} the numeral, with its currency */

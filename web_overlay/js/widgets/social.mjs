@@ -104,6 +104,7 @@ class Social {
     alert.changed = false;
     const words = wordsOf(alert, this.stage.texts);
     for (const [part, value] of Object.entries(words)) view.text(this.words[part], clean(value, LETTERS));
+    view.toggle(this.panel, "own", (alert.rule?.text ?? "") !== "");
     view.toggle(this.panel, "both", words.detail !== "" && words.message !== "");
     view.attribute(this.box, "data-kind", alert.kind);
     view.attribute(this.icon.path, "d", SOCIAL_ICONS[alert.kind] ?? SOCIAL_ICONS.follow);
