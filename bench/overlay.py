@@ -1,0 +1,149 @@
+"""What does one frame of the overlay cost, under a storm of kills, hits and chat?
+
+    python -m bench.overlay [--against TREE] [--seconds 10] [--rounds 3]
+
+The page in Chromium, headless, 1920 × 1080, software rendering, behind the gateway of tests/web: 120 kills/s,
+300 hits/s, 10 chat messages/s, in frames of 60 Hz. `script` and `main` are CPU time per drawn frame, in windows of
+0.2 s, so that other processes of the machine count little. `--against` measures the pages of another checkout in turn
+with ours; `ratio` is ours by theirs, of the medians.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+
+from actors.core.contract.event import Event
+from actors.gateway import pages
+from bench._browser import ARGUMENTS
+from bench._harness import ROOT, report
+from tests.web.gate import Gate
+
+TICK_S: Final = 1 / 60
+WINDOW_S: Final = 0.2
+WARM_UP_S: Final = 3.0
+PARTS: Final = {
+    "script": "ScriptDuration",
+    "main": "TaskDuration",
+    "style": "RecalcStyleDuration",
+    "layout": "LayoutDuration",
+}
+
+
+def tick(gate: Gate, number: int) -> list[Event]:
+    """Return the events of one tick of 60 Hz."""
+    events = []
+    for _ in range(2):
+        gate.made += 1
+        attacker = {"id": f"a{gate.made % 20}", "name": f"Player{gate.made % 20}", "team": "CT"}
+        victim = {"id": f"v{gate.made}", "name": f"Victim{gate.made}", "team": "TERRORIST"}
+        kill = {"attacker": attacker, "victim": victim, "weapon": "ak47", "headshot": gate.made % 3 == 0}
+        events.append(gate.event("kill", kill))
+    events += [
+        gate.event("hit", {"attacker": attacker, "victim": victim, "hitgroup": "chest"}, coalesce_key=f"hit:{n}")
+        for n in range(5)
+    ]
+    if number % 6 == 0:
+        events.append(
+            gate.event("chat", {"user": f"viewer{number % 50}", "text": "that was clean " * (1 + number % 4)})
+        )
+    return events
+
+
+def sample(session: CDPSession, page: Page) -> dict[str, float]:
+    """Return the seconds of every part so far, and the frames."""
+    metrics = {entry["name"]: entry["value"] for entry in session.send("Performance.getMetrics")["metrics"]}
+    return {part: metrics[name] for part, name in PARTS.items()} | {
+        "frames": page.evaluate("framewire.status().frames")
+    }
+
+
+def storm(gate: Gate, session: CDPSession, page: Page, seconds: float) -> list[dict[str, float]]:
+    """Send the load for `seconds`; return what each window of it cost, per frame, in ms."""
+    begin_s = time.monotonic()
+    windows, before, number = [], sample(session, page), 0
+    next_s = begin_s + WINDOW_S
+    while time.monotonic() < begin_s + seconds:
+        gate.send(*tick(gate, number))
+        number += 1
+        if time.monotonic() >= next_s:
+            now = sample(session, page)
+            frames = now["frames"] - before["frames"]
+            if frames > 0:
+                windows.append(
+                    {part: 1_000 * (now[part] - before[part]) / frames for part in PARTS} | {"frames": frames}
+                )
+            before, next_s = now, next_s + WINDOW_S
+        time.sleep(max(0.0, begin_s + number * TICK_S - time.monotonic()))
+    return windows
+
+
+def measure(browser: Browser, tree: Path, seconds: float) -> dict[str, Any]:
+    """Return percentiles of one run of the pages of `tree`."""
+    pages.WEB_ROOT = tree / "web_overlay"  # type: ignore[misc]
+    gate = Gate()
+    page = browser.new_page(viewport={"width": 1920, "height": 1080})
+    try:
+        page.goto(gate.page("motion=full"))
+        page.wait_for_function("() => globalThis.framewire && framewire.status().state === 'live'")
+        session = page.context.new_cdp_session(page)
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
+        storm(gate, session, page, WARM_UP_S)
+        windows = storm(gate, session, page, seconds)
+    finally:
+        page.close()
+        gate.stop()
+        pages.WEB_ROOT = ROOT / "web_overlay"  # type: ignore[misc]
+    found: dict[str, Any] = {part: spread([window[part] for window in windows]) for part in PARTS}
+    return found | {"fps": round(sum(window["frames"] for window in windows) / seconds, 1)}
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    ordered = sorted(values)
+    at = lambda share: round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 3)  # noqa: E731
+    return {"p50": at(0.5), "p99": at(0.99), "max": round(ordered[-1], 3)}
+
+
+def median(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return, of every figure, the median of the runs."""
+    return {
+        key: median([run[key] for run in runs])
+        if isinstance(value, dict)
+        else statistics.median(run[key] for run in runs)
+        for key, value in runs[0].items()
+    }
+
+
+@click.command()
+@click.option("--against", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Another checkout.")
+@click.option("--seconds", type=float, default=10.0, show_default=True)
+@click.option("--rounds", type=int, default=3, show_default=True)
+def main(against: Path | None, seconds: float, rounds: int) -> None:
+    """Measure the cost of a frame."""
+    executable = shutil.which("chromium") or shutil.which("google-chrome")
+    if executable is None:
+        raise click.ClickException("this needs Chromium on the PATH")
+    trees = {"ours": ROOT} | ({} if against is None else {"theirs": against.resolve()})
+    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in trees}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        for _ in range(rounds):
+            for name, tree in trees.items():
+                runs[name].append(measure(browser, tree, seconds))
+        browser.close()
+    results: dict[str, Any] = {name: median(each) for name, each in runs.items()}
+    if against is not None:
+        results["ratio"] = {
+            part: round(results["ours"][part]["p50"] / results["theirs"][part]["p50"], 2) for part in PARTS
+        }
+    report("overlay", {"seconds": seconds, "rounds": rounds, "per_s": {"kill": 120, "hit": 300, "chat": 10}}, results)
+
+
+if __name__ == "__main__":
+    main()
