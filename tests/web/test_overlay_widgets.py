@@ -73,6 +73,41 @@ def test_the_killfeed_keeps_the_newest_and_its_nodes(gate: Gate, overlay: Overla
     assert overlay.page.evaluate("document.querySelectorAll('*').length") == nodes, "nodes are pooled"
 
 
+@pytest.mark.parametrize(("anchor", "newest_first"), [("top-right", False), ("bottom-right", True)])
+def test_rows_stand_at_the_side_of_the_anchor(gate: Gate, overlay: Overlay, anchor: str, newest_first: bool) -> None:
+    overlay.open("journal=1&motion=reduced")
+    gate.say({"t": "layout", "layout": {"version": 1, "widgets": {"killfeed": {"anchor": anchor}}}, "error": ""})
+    for number in (1, 2, 3):
+        gate.emit("kill", kill(number, 9))
+        overlay.drawn()
+    distances = """(edge) => { const box = document.querySelector('.w-killfeed').getBoundingClientRect();
+      return [...document.querySelectorAll('.kf-row:not(.off):not(.gone) .kf-panel')].map((node) => {
+        const row = node.getBoundingClientRect();
+        return [Math.round(Math.abs(row[edge] - box[edge])), node.querySelector('.kf-name').textContent];
+      }).sort((a, b) => a[0] - b[0]); }"""
+    edge = anchor.split("-")[0]
+    names = ["player1", "player2", "player3"]
+    wanted = names[::-1] if newest_first else names
+    eventually(lambda: [name for _, name in overlay.page.evaluate(distances, edge)] == wanted)
+    assert overlay.page.evaluate(distances, edge)[0][0] == 0
+
+
+def test_a_flood_uses_the_same_rows_again(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1&kills=3")
+    gate.send(*(gate.event("kill", kill(number, 9)) for number in range(3)))
+    overlay.drawn()
+    hidden = """() => { const seen = []; const watch = (list) => seen.push(...list.map((entry) => entry.oldValue));
+      globalThis.watcher = new MutationObserver(watch); globalThis.changes = seen;
+      for (const row of document.querySelectorAll('.kf-row'))
+        globalThis.watcher.observe(row, { attributeFilter: ['class'], attributeOldValue: true }); }"""
+    overlay.page.evaluate(hidden)
+    for number in range(3, 12):
+        gate.emit("kill", kill(number, 9))
+        overlay.drawn()
+    assert overlay.page.evaluate("globalThis.changes.filter((value) => value.includes('off'))") == []
+    assert {text.split("AK-47")[0] for text in overlay.texts(".kf-panel")} == {"player9", "player10", "player11"}
+
+
 def test_a_row_leaves_by_itself(gate: Gate, browser: Any) -> None:
     context = browser.new_context()  # a clock belongs to the whole window
     overlay = Overlay(context.new_page(), gate)

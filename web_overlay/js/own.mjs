@@ -93,7 +93,7 @@ function guarded(name, make, report) {
   return {
     apply: (event, moment) => attempt(() => widget.apply(event, moment), undefined),
     frame: (now) => attempt(() => wakeOf(widget.frame(now)), Infinity),
-    resize: (size) => attempt(() => widget.resize?.(size), undefined),
+    resize: (size, anchor) => attempt(() => widget.resize?.(size, anchor), undefined),
   };
 }
 

@@ -109,6 +109,6 @@ export class Arrangement {
     view.attribute(root, "data-y", DOWN[down * 2]);
     view.toggle(root, "off", !box.visible);
     ranks.see(widgetName, "layout", box.visible);
-    widget.resize?.(roomOf(box, options.scale));
+    widget.resize?.(roomOf(box, options.scale), box.anchor);
   }
 }

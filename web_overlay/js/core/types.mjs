@@ -77,11 +77,12 @@
 /**
  * A part of the picture. `apply` changes the model only; `frame` writes it to the view, once per frame, and returns when
  * it needs its next frame: a time of the same clock, or Infinity. `resize` tells the room inside the section, before the
- * first frame and after each change. `apply` is given events of the widget's types only.
+ * first frame and after each change; `cap`, how much of what it could show it should (1 or less). `apply` is given events of the widget's types only.
  * @typedef {{
  *   apply(event: Event, moment: Moment): void,
  *   frame(now: number): number,
- *   resize?(size: Size): void,
+ *   resize?(size: Size, anchor: Anchor): void,
+ *   cap?(share: number): void,
  * }} Widget
  */
 

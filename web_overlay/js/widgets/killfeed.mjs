@@ -1,13 +1,12 @@
 // @ts-check
-// Who did what to whom: kills, deaths, headshots, revives. Newest at the bottom. Rows leave first; then the others close
-// ranks, so that only one thing moves at a time. Rows move, they never jump.
+// Kills, deaths, headshots, revives, the newest at the bottom; with an anchor at the bottom rows grow upwards. Rows leave
+// first; then the others close ranks, so that only one thing moves at a time. Rows move, they never jump.
 
 import { lineOf } from "./killline.mjs";
 import { Row } from "./killrow.mjs";
 import { pairOf } from "./player.mjs";
 
-/** @typedef {import("./killline.mjs").Killing} Killing */
-/** @typedef {Killing | import("../core/events.js").EventOf<"assist">} Event */
+/** @typedef {import("./killline.mjs").Killing | import("../core/events.js").EventOf<"assist">} Event */
 /** @typedef {import("../core/types.mjs").Moment} Moment */
 /** @typedef {import("./killline.mjs").Line} Line */
 
@@ -33,15 +32,16 @@ class Killfeed {
   constructor(stage, root) {
     this.stage = stage;
     this.mine = stage.options.player;
-    this.max = stage.options.kills;
+    this.max = this.fits = stage.options.kills;
     this.entered_at = -Infinity;
     this.changed = false;
     this.close_at = Infinity;
+    this.upwards = false;
     /** @type {Line[]} what came since the last frame */
     this.fresh = [];
     /** @type {Row[]} oldest first */
     this.rows = [];
-    /** @type {Row[]} fading or unused, longest unused first */
+    /** @type {Row[]} unused or fading, the next to be used first */
     this.pool = Array.from({ length: this.max * 2 }, () => new Row(stage));
     root.append(...this.pool.map((row) => row.node));
   }
@@ -58,17 +58,24 @@ class Killfeed {
     }
   }
 
-  /** As many rows as fit, never half a row. @param {import("../core/types.mjs").Size} size */
-  resize({ height }) {
+  /** As many rows as fit, never half a row. @param {import("../core/types.mjs").Size} size @param {string} anchor */
+  resize({ height }, anchor) {
+    this.upwards = anchor.startsWith("bottom");
     const { row_px, gap_px } = this.stage.look;
-    this.max = Math.max(1, Math.min(this.stage.options.kills, Math.floor((height + gap_px) / (row_px + gap_px))));
+    this.fits = Math.max(1, Math.min(this.stage.options.kills, Math.floor((height + gap_px) / (row_px + gap_px))));
+    this.cap(1);
+  }
+
+  /** @param {number} share */
+  cap(share) {
+    this.max = Math.ceil(this.fits * share);
     this.changed = true;
   }
 
   /** @param {number} now @returns {number} */
   frame(now) {
     for (const row of this.rows.filter((row) => row.until <= now)) {
-      this.retire(row).fade();
+      this.retire(row);
       this.close_at = Math.min(this.close_at, now + RANKS_MS);
     }
     if (now >= this.close_at) this.closeRanks();
@@ -83,19 +90,19 @@ class Killfeed {
 
   /** @param {number} now */
   settle(now) {
-    for (const line of this.fresh) {
-      if (this.rows.length >= this.max) this.retire(this.rows[0]).hide();
+    this.fresh.forEach((line, at) => {
+      if (this.rows.length >= this.max) this.replace(this.rows[0]);
       if (this.nextSlot() >= this.max) this.closeRanks();
       const row = /** @type {Row} */ (this.pool.shift());
       const moving = !line.late && now - this.entered_at >= APART_MS;
       if (moving) this.entered_at = now;
-      row.enter(line, this.nextSlot(), now + (line.late ? LATE_SHOWN_MS : SHOWN_MS), moving);
+      row.enter(line, this.upwards ? this.fresh.length - 1 - at : this.nextSlot(), now + (line.late ? LATE_SHOWN_MS : SHOWN_MS), moving);
       this.rows.push(row);
-    }
+    });
     this.fresh.length = 0;
-    while (this.rows.length > this.max) this.retire(this.rows[0]).hide();
-    const closed = this.close_at === Infinity;
-    this.rows.forEach((row, at) => row.settle(closed ? at : row.slot));
+    while (this.rows.length > this.max) this.replace(this.rows[0]);
+    const [closed, last] = [this.close_at === Infinity, this.rows.length - 1];
+    this.rows.forEach((row, at) => row.settle(this.upwards ? last - at : closed ? at : row.slot, this.upwards));
     this.changed = false;
   }
 
@@ -104,11 +111,19 @@ class Killfeed {
     return this.close_at === Infinity ? this.rows.length : (this.rows.at(-1)?.slot ?? -1) + 1;
   }
 
-  /** @param {Row} row @returns {Row} the same, no longer one of those that are shown */
+  /** Its time is over: it fades, and is used again when all others have been. @param {Row} row */
   retire(row) {
     this.rows.splice(this.rows.indexOf(row), 1);
     this.pool.push(row);
-    return row;
+    row.fade();
+  }
+
+  /** A newer one needs its place. The next to be used is the same row: shown again in this frame, it was never hidden,
+   * and the page does not style its nodes anew. @param {Row} row */
+  replace(row) {
+    this.rows.splice(this.rows.indexOf(row), 1);
+    this.pool.unshift(row);
+    row.hide();
   }
 
   /** A kill's headshot told apart: mark the kill. @param {import("../core/events.js").Headshot} payload @param {number} now @returns {boolean} */
@@ -135,9 +150,7 @@ class Killfeed {
   /** @param {(line: Line) => boolean} fits @param {number} now @returns {Line | undefined} the newest that fits */
   recent(fits, now) {
     const shown = this.rows.map((row) => row.line);
-    return (
-      [...shown, ...this.fresh].reverse().find((line) => line !== null && now - line.at < SAME_MS && fits(line)) ??
-      undefined
-    );
+    const found = [...shown, ...this.fresh].reverse().find((line) => line !== null && now - line.at < SAME_MS && fits(line));
+    return found ?? undefined;
   }
 }

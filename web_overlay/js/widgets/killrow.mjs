@@ -62,7 +62,7 @@ export class Row {
     this.view.toggle(this.node, "off", false);
     this.view.toggle(this.node, "gone", false);
     this.view.toggle(this.node, "moves", false);
-    if (moving) this.view.play(...this.entrance);
+    if (moving) this.view.enter(...this.entrance);
   }
 
   /** Its time is over. */
@@ -75,14 +75,14 @@ export class Row {
     this.view.toggle(this.node, "off", true);
   }
 
-  /** Say what should be seen. @param {number} slot */
-  settle(slot) {
+  /** Say what should be seen. @param {number} slot counted from the edge at the anchor @param {boolean} upwards */
+  settle(slot, upwards) {
     const { view, line } = this;
     if (line === null) return;
     if (slot !== this.slot) view.toggle(this.node, "moves", true);
     this.slot = slot;
     // Not as a custom property: every element of the row would inherit it, and be styled anew with every kill.
-    view.style(this.node, "transform", `translateY(calc(${slot} * (var(--fw-row) + var(--fw-gap))))`);
+    view.style(this.node, "transform", `translateY(calc(${upwards ? -slot : slot} * (var(--fw-row) + var(--fw-gap))))`);
     view.attribute(this.node, "data-kind", line.kind);
     view.toggle(this.node, "mine", line.mine);
     view.toggle(this.node, "second", (line.left ?? line.right)?.second === true);
