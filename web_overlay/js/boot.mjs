@@ -4,6 +4,7 @@
 import { isNear } from "./core/backoff.mjs";
 import { pageClock } from "./core/clock.mjs";
 import { Engine } from "./core/engine.mjs";
+import { Governor } from "./core/governor.mjs";
 import { Journal } from "./core/journal.mjs";
 import { Link } from "./core/link.mjs";
 import { readParams } from "./core/params.mjs";
@@ -72,6 +73,7 @@ const engine = new Engine({
   drawn: (epoch, position) => reporter.receipts.drawn(epoch, position),
 });
 const scheduler = new Scheduler({ draw, now: clock.now });
+const governor = new Governor();
 const session = new Session({
   who: {
     ...{ token: options.token, overlayId: id, format: options.format, build: BUILD },
@@ -100,7 +102,17 @@ const reporter = new Reporter({
 const { receipts } = reporter;
 const obeyer = new Obeyer({ id, token: options.token, engine, scheduler, clock, receipts, arrangement, problems, rules: reload });
 /** @type {import("./figures.mjs").Page} */
-const page = { id, engine, scheduler, session, view, hud, receipts, problems };
+const page = { id, engine, governor, scheduler, session, view, hud, receipts, problems };
+
+/** Show less and move less while our own script takes too much of a frame. @param {number} now */
+function adapt(now) {
+  const [usual] = scheduler.frames % 60 === 0 ? scheduler.intervals.percentiles(0.25) : [null];
+  if (usual !== null) governor.nominal_ms = usual;
+  if (!governor.framed(now, engine.cost.at(0), scheduler.interval)) return;
+  view.calm = governor.reduced;
+  for (const { widget } of arrangement.parts) widget.cap?.(governor.reduced ? 0.5 : 1);
+  scheduler.request();
+}
 
 /** The rules of alerts have changed. What is shown or waits keeps the rule that it came with. */
 async function reload() {
@@ -110,6 +122,7 @@ async function reload() {
 /** @param {number} now @returns {number} */
 function draw(now) {
   const wake = engine.frame(now);
+  adapt(now);
   if (session.cursor.held && engine.waiting === 0) {
     session.roomy(now);
     link.settle();

@@ -5,6 +5,7 @@
  * @typedef {object} Page
  * @property {string} id
  * @property {import("./core/engine.mjs").Engine} engine
+ * @property {import("./core/governor.mjs").Governor} governor
  * @property {import("./core/scheduler.mjs").Scheduler} scheduler
  * @property {import("./core/session.mjs").Session} session
  * @property {import("./core/view.mjs").View} view
@@ -21,8 +22,9 @@ export function figures({ engine, scheduler }) {
 
 /** @param {Page} page @returns {import("./perf/hud.mjs").Figures} */
 export function hudFigures(page) {
-  const { id, engine, scheduler, session, receipts, problems } = page;
+  const { id, engine, governor, scheduler, session, receipts, problems } = page;
   const { fps, p50, p95, queue, dropped } = figures(page);
+  const slowest = engine.costs.slowest();
   const [cost] = engine.cost.percentiles(0.95);
   /** @type {[string, string][]} */
   const lines = [
@@ -32,6 +34,9 @@ export function hudFigures(page) {
     ["ingest → drawn p50", ms(p50)],
     ["ingest → drawn p95", ms(p95)],
     ["script per frame p95", ms(cost)],
+    ["slowest widget", slowest === null ? "–" : `${slowest.name} ${slowest.ms.toFixed(2)} ms`],
+    ["quality", governor.reduced ? `reduced: ${slowest?.name ?? "the page"} is slow` : "full"],
+    ["late frames", `${governor.counters.own} our own, ${governor.counters.external} external jank`],
     ["queue", String(queue)],
     ["dropped", String(dropped)],
     ["late", String(engine.counters.late)],
@@ -44,7 +49,7 @@ export function hudFigures(page) {
 
 /** What a rehearsal reads through the browser (docs/overlay.md). @param {Page} page */
 export function status(page) {
-  const { id, engine, scheduler, session, view, hud, receipts, problems } = page;
+  const { id, engine, governor, scheduler, session, view, hud, receipts, problems } = page;
   const { fps, p50, p95, queue, dropped } = figures(page);
   const { epoch, position, top, counters } = session.cursor;
   return {
@@ -63,6 +68,7 @@ export function status(page) {
     receipts: receipts.sent,
     connects: session.connects,
     transport: session.ladder.kind,
+    quality: { reduced: governor.reduced, ...governor.counters, slowest: engine.costs.slowest() },
     script_p95_ms: engine.cost.percentiles(0.95)[0],
     hud_ms: hud.cost.mean(),
     cursor: { ...counters },

@@ -8,6 +8,7 @@
 // A critical event is drawn when the frame that held it is committed, not when it came. A hidden page has no frames, so
 // nothing is drawn there, memory stays bounded, and the log brings the rest afterwards.
 
+import { Costs } from "./governor.mjs";
 import { Queue, isOver } from "./queue.mjs";
 import { Recent } from "./stats.mjs";
 import { Store } from "./store.mjs";
@@ -25,21 +26,22 @@ export class Engine {
    * @param {object} options
    * @param {import("./clock.mjs").Clock} options.clock
    * @param {import("./view.mjs").View} options.view
-   * @param {Pick<import("./types.mjs").Part, "types" | "widget">[]} options.parts
+   * @param {(Pick<import("./types.mjs").Part, "types" | "widget"> & {name?: string})[]} options.parts
    * @param {import("./record.mjs").Record} options.record
    * @param {(epoch: string, position: number) => void} options.drawn after the commit
    */
   constructor({ clock, view, parts, record, drawn }) {
     this.clock = clock;
     this.view = view;
-    this.widgets = parts.map((part) => part.widget);
+    this.parts = parts;
     this.record = record;
     this.drawn = drawn;
-    /** @type {Map<string, import("./types.mjs").Widget[]>} */
+    /** @type {Map<string, typeof parts>} */
     this.wants = new Map();
-    for (const { types, widget } of parts) {
-      for (const type of types) this.wants.set(type, [...(this.wants.get(type) ?? []), widget]);
+    for (const part of parts) {
+      for (const type of part.types) this.wants.set(type, [...(this.wants.get(type) ?? []), part]);
     }
+    this.costs = new Costs();
     /** @type {Critical[]} */
     this.critical = [];
     this.head = 0;
@@ -94,7 +96,8 @@ export class Engine {
       this.record.add(entry);
     }
     let wake = this.head < this.critical.length || now < this.moving_until ? now : Infinity;
-    for (const widget of this.widgets) wake = Math.min(wake, this.guarded(() => widget.frame(now)) ?? Infinity);
+    for (const { name, widget } of this.parts) wake = Math.min(wake, this.guarded(name, () => widget.frame(now)) ?? Infinity);
+    this.costs.framed();
     this.view.flush();
     this.record.committed();
     if (place !== null) this.drawn(place.epoch, place.position);
@@ -108,17 +111,13 @@ export class Engine {
     const end = Math.min(this.critical.length, this.head + PER_FRAME);
     for (; this.head < end; this.head += 1) {
       const { event, received, replay } = this.critical[this.head];
-      if (event === null) {
-        place = this.critical[this.head];
-        continue;
+      if (event === null) place = this.critical[this.head];
+      else {
+        this.apply(event, now, replay || now - received > LATE_MS || isOver(event, server));
+        this.record.add({ event, received, replay });
       }
-      this.apply(event, now, replay || now - received > LATE_MS || isOver(event, server));
-      this.record.add({ event, received, replay });
     }
-    if (this.head === this.critical.length || this.head >= ROOM) {
-      this.critical.splice(0, this.head);
-      this.head = 0;
-    }
+    if (this.head === this.critical.length || this.head >= ROOM) this.head -= this.critical.splice(0, this.head).length;
     return place;
   }
 
@@ -127,24 +126,25 @@ export class Engine {
     this.counters.events += 1;
     if (late) this.counters.late += 1;
     else this.moving_until = now + MOVING_MS;
-    const widgets = this.wants.get(event.type);
-    if (widgets === undefined) this.counters.unknown += 1;
-    else for (const widget of widgets) this.guarded(() => widget.apply(event, { now, late }));
+    const parts = this.wants.get(event.type);
+    if (parts === undefined) this.counters.unknown += 1;
+    else for (const { name, widget } of parts) this.guarded(name, () => widget.apply(event, { now, late }));
   }
 
   /**
-   * A widget that fails must not take the picture with it: nobody can restart a page that is on air.
-   * @template T
-   * @param {() => T} run
-   * @returns {T | undefined}
+   * A widget that fails must not take the picture with it: a page that is on air cannot be restarted.
+   * @template T @param {string | undefined} name @param {() => T} run @returns {T | undefined}
    */
-  guarded(run) {
+  guarded(name, run) {
+    const begin = this.clock.now();
     try {
       return run();
     } catch (error) {
       this.counters.faults += 1;
       if (this.counters.faults <= 20) console.error("framewire: a widget failed", error);
       return undefined;
+    } finally {
+      this.costs.add(name ?? "page", this.clock.now() - begin);
     }
   }
 }

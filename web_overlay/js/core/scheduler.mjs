@@ -27,6 +27,8 @@ export class Scheduler {
     this.wake_at = Infinity;
     this.last_t = -Infinity;
     this.flowing = false; // the last frame asked for this one, so that the time between them is the screen's
+    /** @type {number | null} of the frame that is drawn now, if it followed on another */
+    this.interval = null;
     /** Milliseconds between frames that followed on each other. */
     this.intervals = new Recent(120);
   }
@@ -43,7 +45,8 @@ export class Scheduler {
     this.pending = false;
     this.frames += 1;
     const interval = t - this.last_t;
-    if (this.flowing && interval < AWAY_MS) this.intervals.push(interval);
+    this.interval = this.flowing && interval < AWAY_MS ? interval : null;
+    if (this.interval !== null) this.intervals.push(this.interval);
     this.last_t = t;
     const wake = this.draw(this.now());
     this.flowing = wake <= this.now();

@@ -27,6 +27,7 @@ export class View {
     this.plays = new Map();
     /** @type {Map<HTMLMediaElement, number | null>} to start at a volume, or to stop */
     this.sounds = new Map();
+    this.calm = false; // without entrances (core/governor.mjs)
     this.counters = { commits: 0, writes: 0, spared: 0 };
   }
 
@@ -70,6 +71,11 @@ export class View {
   /** Play animations from their start, in this commit. @param {...Animation} animations */
   play(...animations) {
     for (const animation of animations) this.plays.set(animation, { share: 0, rate: 1 });
+  }
+
+  /** Play the entrance of something, unless movement costs too much now. @param {...Animation} animations */
+  enter(...animations) {
+    if (!this.calm) this.play(...animations);
   }
 
   /**
@@ -135,10 +141,7 @@ function write({ node, kind, key, value }) {
 
 /** @param {HTMLMediaElement} media @param {number | null} volume */
 function sound(media, volume) {
-  if (volume === null) {
-    if (!media.paused) media.pause();
-    return;
-  }
+  if (volume === null) return media.pause();
   media.volume = volume;
   media.currentTime = 0;
   // A browser that wants a click first, or a file that it cannot play: the alert is shown without.

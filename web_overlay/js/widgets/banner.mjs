@@ -117,7 +117,7 @@ export class Banner {
     this.waiting.shift();
     this.isLate = notice === this.late;
     if (this.isLate) this.late = null;
-    else this.view.play(...this.entrance);
+    else this.view.enter(...this.entrance);
     this.shown = notice;
     this.shown_at = now;
     this.write(notice);

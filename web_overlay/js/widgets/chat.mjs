@@ -33,6 +33,7 @@ class Chat {
     this.fresh = [];
     /** @type {Place[]} the longest unused first */
     this.rows = Array.from({ length: stage.options.chat }, () => ({ row: new ChatRow(stage), said: null, until: 0 }));
+    this.most = this.rows.length;
     root.append(...this.rows.map(({ row }) => row.node));
     /** @type {{message_id: string, user_id: string, channel: string, at_ms: number}[]} */
     this.deletions = [];
@@ -74,10 +75,16 @@ class Chat {
     }
   }
 
+  /** @param {number} share */
+  cap(share) {
+    this.most = Math.ceil(this.rows.length * share);
+  }
+
   /** @param {number} now @returns {number} */
   frame(now) {
     for (const said of this.fresh) this.say(said, now);
     this.fresh.length = 0;
+    for (const place of this.rows.slice(0, -this.most)) this.empty(place);
     let wake = Infinity;
     for (const place of this.rows) {
       if (place.said === null) continue;
@@ -87,12 +94,18 @@ class Chat {
           this.stage.view.toggle(place.row.node, "fading", true);
           wake = Math.min(wake, place.until + FADE_MS);
         } else {
-          place.said = null;
-          place.row.clear();
+          this.empty(place);
         }
       } else wake = Math.min(wake, place.until);
     }
     return wake;
+  }
+
+  /** @param {Place} place */
+  empty(place) {
+    if (place.said === null) return;
+    place.said = null;
+    place.row.clear();
   }
 
   /** @param {Said} said @param {number} now */
@@ -109,7 +122,7 @@ class Chat {
     view.toggle(place.row.node, "fading", false);
     if (said.late || now - this.entered_at < APART_MS) return;
     this.entered_at = now;
-    view.play(place.row.entrance);
+    view.enter(place.row.entrance);
   }
 }
 

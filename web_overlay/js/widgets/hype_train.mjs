@@ -51,7 +51,7 @@ class HypeTrain {
     const { view, texts } = this.stage;
     const { payload } = this.lasting;
     view.toggle(this.box, "gone", payload === null);
-    if (payload !== null && !this.shown) view.play(...this.entrance);
+    if (payload !== null && !this.shown) view.enter(...this.entrance);
     this.shown = payload !== null;
     if (payload === null) return;
     const over = payload.phase === "end";

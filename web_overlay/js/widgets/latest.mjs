@@ -83,6 +83,6 @@ class Latest {
     view.text(this.label, texts.text(`latest.${kind}`));
     view.text(this.name, clean(name, LETTERS));
     view.text(this.amount, amount);
-    view.play(this.entrance);
+    view.enter(this.entrance);
   }
 }

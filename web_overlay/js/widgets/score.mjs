@@ -96,7 +96,7 @@ class Score {
     view.attribute(this.box, "data-sides", String(sides.length));
     view.toggle(this.box, "bomb", this.bomb);
     view.toggle(this.box, "gone", sides.length === 0);
-    if (sides.length > 0 && !this.entered) view.play(...this.entrance);
+    if (sides.length > 0 && !this.entered) view.enter(...this.entrance);
     this.entered = sides.length > 0;
     return Infinity;
   }

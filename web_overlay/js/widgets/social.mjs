@@ -120,7 +120,7 @@ class Social {
     if (alert.rule?.video) view.start(this.video, 0);
     this.left.effect?.updateTiming({ duration: alert.hold_ms });
     view.play(this.left);
-    if (!alert.late) view.play(this.entrance);
+    if (!alert.late) view.enter(this.entrance);
     if (alert.late || !alert.rule?.sound || this.queue.muted || isSilent(this.stage.options)) return;
     view.source(this.sound, pathOf(alert.rule.sound, this.stage.media));
     view.start(this.sound, alert.rule.volume);

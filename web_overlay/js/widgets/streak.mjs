@@ -130,7 +130,7 @@ class Streak {
     view.attribute(this.box, "data-kills", isMulti ? String(Math.min(5, first.kills)) : "streak");
     this.segments.forEach((segment, at) => view.toggle(segment, "off", at >= first.kills - 1));
     const key = `${first.id} ${isMulti}`;
-    if (this.fresh) view.play(...(this.shown === key ? [this.kick] : this.entrance));
+    if (this.fresh) view.enter(...(this.shown === key ? [this.kick] : this.entrance));
     if (this.fresh || this.shown !== key) view.pace(this.fade, 0, first.until - now);
     this.shown = key;
   }

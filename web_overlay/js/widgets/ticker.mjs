@@ -81,6 +81,6 @@ class Ticker {
     view.attribute(place.mark.path, "d", SOCIAL_ICONS[kind]);
     view.text(place.name, clean(name, LETTERS));
     view.text(place.words, texts.text(`event.${kind}`, { amount, title: clean(title, LETTERS) }));
-    view.play(place.entrance);
+    view.enter(place.entrance);
   }
 }
