@@ -7,11 +7,9 @@ import { Row } from "./killrow.mjs";
 import { pairOf } from "./player.mjs";
 
 /** @typedef {import("./killline.mjs").Killing | import("../core/events.js").EventOf<"assist">} Event */
-/** @typedef {import("../core/types.mjs").Moment} Moment */
 /** @typedef {import("./killline.mjs").Line} Line */
 
-const SHOWN_MS = 7_000; // two glances; CS and Battlefield keep theirs 5 to 8 s
-const LATE_SHOWN_MS = 3_000;
+const [SHOWN_MS, LATE_SHOWN_MS] = [7_000, 3_000]; // two glances; CS and Battlefield keep theirs 5 to 8 s
 const SAME_MS = 1_500; // a headshot or an assist reported apart belongs to a kill this young
 const APART_MS = 100; // rows that come closer together stand at once: a flood must not shimmer
 const RANKS_MS = 100; // from a row's leaving to the others' closing ranks
@@ -33,20 +31,19 @@ class Killfeed {
     this.stage = stage;
     this.mine = stage.options.player;
     this.max = this.fits = stage.options.kills;
+    this.share = 1;
     this.entered_at = -Infinity;
     this.changed = false;
     this.close_at = Infinity;
     this.upwards = false;
-    /** @type {Line[]} what came since the last frame */
-    this.fresh = [];
-    /** @type {Row[]} oldest first */
-    this.rows = [];
+    this.fresh = /** @type {Line[]} */ ([]); // what came since the last frame
+    this.rows = /** @type {Row[]} */ ([]); // oldest first
     /** @type {Row[]} unused or fading, the next to be used first */
     this.pool = Array.from({ length: this.max * 2 }, () => new Row(stage));
     root.append(...this.pool.map((row) => row.node));
   }
 
-  /** @param {Event} event @param {Moment} moment */
+  /** @param {Event} event @param {import("../core/types.mjs").Moment} moment */
   apply(event, { now, late }) {
     this.changed = true;
     if (event.type === "assist") this.credit(event.payload, now);
@@ -63,11 +60,12 @@ class Killfeed {
     this.upwards = anchor.startsWith("bottom");
     const { row_px, gap_px } = this.stage.look;
     this.fits = Math.max(1, Math.min(this.stage.options.kills, Math.floor((height + gap_px) / (row_px + gap_px))));
-    this.cap(1);
+    this.cap(this.share);
   }
 
   /** @param {number} share */
   cap(share) {
+    this.share = share;
     this.max = Math.ceil(this.fits * share);
     this.changed = true;
   }
@@ -96,40 +94,38 @@ class Killfeed {
       const row = /** @type {Row} */ (this.pool.shift());
       const moving = !line.late && now - this.entered_at >= APART_MS;
       if (moving) this.entered_at = now;
-      row.enter(line, this.upwards ? this.fresh.length - 1 - at : this.nextSlot(), now + (line.late ? LATE_SHOWN_MS : SHOWN_MS), moving);
+      const slot = this.upwards ? this.fresh.length - 1 - at : this.nextSlot();
+      row.enter(line, slot, now + (line.late ? LATE_SHOWN_MS : SHOWN_MS), moving);
       this.rows.push(row);
     });
     this.fresh.length = 0;
     while (this.rows.length > this.max) this.replace(this.rows[0]);
-    const [closed, last] = [this.close_at === Infinity, this.rows.length - 1];
-    this.rows.forEach((row, at) => row.settle(this.upwards ? last - at : closed ? at : row.slot, this.upwards));
+    const keep = this.close_at < Infinity;
+    this.rows.forEach((row, at) => row.settle(this.upwards ? this.rows.length - 1 - at : keep ? row.slot : at, this.upwards));
     this.changed = false;
   }
 
-  /** Below the last row, whose slot is kept until ranks are closed. @returns {number} */
+  /** Below the last row, whose slot is kept until ranks are closed. */
   nextSlot() {
     return this.close_at === Infinity ? this.rows.length : (this.rows.at(-1)?.slot ?? -1) + 1;
   }
 
-  /** Its time is over: it fades, and is used again when all others have been. @param {Row} row */
+  /** Its time is over: it fades, and is used again after all others. @param {Row} row */
   retire(row) {
-    this.rows.splice(this.rows.indexOf(row), 1);
-    this.pool.push(row);
+    this.pool.push(...this.rows.splice(this.rows.indexOf(row), 1));
     row.fade();
   }
 
-  /** A newer one needs its place. The next to be used is the same row: shown again in this frame, it was never hidden,
-   * and the page does not style its nodes anew. @param {Row} row */
+  /** A newer one needs its place, and uses the same row: shown again in this frame, it is not styled anew. @param {Row} row */
   replace(row) {
-    this.rows.splice(this.rows.indexOf(row), 1);
-    this.pool.unshift(row);
+    this.pool.unshift(...this.rows.splice(this.rows.indexOf(row), 1));
     row.hide();
   }
 
   /** A kill's headshot told apart: mark the kill. @param {import("../core/events.js").Headshot} payload @param {number} now @returns {boolean} */
   promote(payload, now) {
     const line = this.recent((line) => line.key === pairOf(payload.attacker, payload.victim), now);
-    if (line !== undefined && !line.flags.includes("head")) line.flags.push("head");
+    if (!line?.flags.includes("head")) line?.flags.push("head");
     return line !== undefined;
   }
 
@@ -142,15 +138,13 @@ class Killfeed {
   credit(payload, now) {
     const { victim = null } = payload;
     const line = this.recent(({ key, with: helper }) => victim !== null && helper === "" && key.endsWith(`\n${victim.id}`), now);
-    if (line === undefined) return;
-    line.with = payload.player.name;
-    if (payload.kind === "flash") line.flags.push("flash");
+    if (line !== undefined) line.with = payload.player.name;
+    if (payload.kind === "flash") line?.flags.push("flash");
   }
 
   /** @param {(line: Line) => boolean} fits @param {number} now @returns {Line | undefined} the newest that fits */
   recent(fits, now) {
-    const shown = this.rows.map((row) => row.line);
-    const found = [...shown, ...this.fresh].reverse().find((line) => line !== null && now - line.at < SAME_MS && fits(line));
-    return found ?? undefined;
+    const lines = [...this.rows.map((row) => row.line), ...this.fresh].reverse();
+    return lines.find((line) => line !== null && now - line.at < SAME_MS && fits(line)) ?? undefined;
   }
 }
