@@ -1,4 +1,4 @@
-"""Measurements: each script asks one question, starts real processes, ends them, and prints one JSON line.
+"""Benchmarks: each script answers one question with real processes, and prints one JSON line.
 
-Benches never assert; `rehearsal.py` is the one that judges. docs/benchmarks.md says how to read the lines.
+Benchmarks never assert; only `rehearsal.py` checks results. docs/benchmarks.md explains the lines.
 """

@@ -1,4 +1,4 @@
-"""All measurements, one after the other, kept in bench/results: `python -m bench [--quick]` (`make bench`)."""
+"""Runs all benchmarks in turn and stores the results in bench/results: `python -m bench [--quick]` (`make bench`)."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ BENCHES: Final = {
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="Shorter, and not kept.")
+@click.option("--quick", is_flag=True, help="Shorter runs, whose results are not stored.")
 @click.option("--only", multiple=True, type=click.Choice(list(BENCHES)))
 def main(quick: bool, only: tuple[str, ...]) -> None:
-    """Run the benches; the rehearsal needs a server log and is run by itself."""
+    """Run the benchmarks, except the rehearsal, which needs a server log."""
     environment = os.environ | ({} if quick else {"BENCH_KEEP": "1"})
     failed = []
     for name, arguments in BENCHES.items():

@@ -1,4 +1,4 @@
-"""What the benches share: a pipeline in a directory of its own, the machine's facts, an open-loop clock, results."""
+"""Shared code of the benchmarks: a pipeline in its own directory, facts of the machine, an open-loop clock, results."""
 
 from __future__ import annotations
 

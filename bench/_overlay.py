@@ -1,6 +1,6 @@
-"""An overlay of the bench's own: docs/wire.md and nothing else, every applied event journaled.
+"""An independent overlay for benchmarks, written from docs/wire.md, with a journal of every applied event.
 
-Shares no code with the product's overlay, so that one misunderstanding cannot hide in both.
+It shares no code with the product's overlay, so that one error cannot be in both.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""A game server as the ingest sees it: log lines over HTTP, in order, repeated until it hears 200.
+"""A simulated game server: posts log lines over HTTP, in order, and repeats each until it receives 200.
 
-One keep-alive connection and one body under way. A body holds one line; lines that have been due for more than LATE_S
-while an answer was awaited go out together in the next body, so that order is kept and one slow answer does not make
-the rest of the log late. A body that was not answered is sent again as the very same bytes, with the headers by which
-CS:GO servers make a repetition recognisable.
+It uses one keep-alive connection with one request at a time. A body has one line. Lines that are due for more than
+LATE_S during a request are sent together in the next body, so that the order is kept and one slow answer does not delay
+the rest of the log. A body without an answer is sent again unchanged, with the headers by which CS:GO servers mark a
+repetition.
 """
 
 from __future__ import annotations

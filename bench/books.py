@@ -1,17 +1,17 @@
-"""The books of a rehearsal: what was accepted, and what became of it. Pure.
+"""The records of a rehearsal: accepted lines, and the events that follow from them. Pure.
 
-A rehearsal trusts nothing that the product counts. It reads the lines that it posts with its own eyes and gives each
-critical one a *face*: what an event of this line must look like (type, instant, who, whom, with what). Whatever it
-later sees, in the log, on a socket or on a page, is matched with lines by face:
+A rehearsal uses no counter of the product. It parses the lines that it posts with its own code and gives each
+critical one a *face*: the expected fields of its event (type, time, players, weapon). All events that it
+later receives, from the log, a socket or a page, are matched with lines by face:
 
     first event with a free line of its face     that line has arrived
     an id that was seen before                   a duplicate
     all lines of its face have arrived already   a duplicate (one line became two events)
     no line has its face                         strange
 
-Why faces and not ids: ids are the product's, and a fault that gives a line to two ids, or one id to two lines, would
-hide in them. Equal faces (two equal lines within one second) are interchangeable to a viewer too; they are matched
-in order.
+Faces are used instead of ids, because the product assigns the ids. An error that gives two ids to one line, or one id
+to two lines, would not be detected by them. Equal faces (two equal lines within one second) are interchangeable for a
+viewer; they are matched in order.
 """
 
 from __future__ import annotations

@@ -1,14 +1,13 @@
-"""What does one SIGKILL of a lagging consumer lose, under plain PUSH/PULL and under the house's protocol?
+"""How much does one SIGKILL of a lagging consumer lose, with plain PUSH/PULL and with Framewire's protocol?
 
     python -m bench.pushpull [--kills 5]
 
-plain  a PUSH sends numbered messages, 2,000 a second, to a PULL that has fallen 0.75 s behind; the PULL is killed and
-       started again. What a test of "no message is lost while ZeroMQ reconnects" rarely sees: whatever had been
-       pulled, or lay in the dead process's queue, is gone
-ours   the same rate of kills through the real pipeline, its queue-manager stopped for 0.75 s (SIGSTOP) so that it lags
-       as much, then killed. What the log lacks afterwards is lost
+plain  a PUSH sends numbered messages, 2,000 per second, to a PULL that is 0.75 s behind. The PULL is killed and
+       restarted. All messages that it had pulled, or that were in its queue, are lost
+ours   the same rate through the real pipeline. Its queue-manager is stopped for 0.75 s (SIGSTOP), so that it lags as
+       much, and then killed. Events that are missing in the log afterwards are lost
 
-This is the reason for outbox, watermarks and the log.
+The result is the reason for the outbox, the watermarks and the log.
 """
 
 from __future__ import annotations

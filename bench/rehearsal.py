@@ -1,14 +1,14 @@
-"""The judge: does a killed pipeline lose, repeat or swap anything that a viewer would miss?
+"""Checks whether a pipeline whose processes are killed loses, repeats or reorders critical events.
 
     python -m bench.rehearsal --srcds FILE --speed 20 --kill-every 2 [--browser] [--seed N] [--repeat N] --json
 
-Starts the real product in a directory of its own, posts a game server's log to it as a server would (_server.py),
-kills a random process of it with SIGKILL every few seconds, the supervisor included, and keeps its own books
-(books.py): from the lines that it posted and heard 200 for, from what its own overlay applied (_overlay.py), from what
-log.db holds at the end, and with --browser from the journal of the product's overlay page in Chromium.
+Starts the real product in its own directory, posts a game server's log to it like a server (_server.py), and kills a
+random process, including the supervisor, with SIGKILL every few seconds. It keeps its own records (books.py): lines
+that were answered with 200, the events that its own overlay applied (_overlay.py), the final content of log.db, and
+with --browser the journal of the product's overlay page in Chromium.
 
-Lines of one second are posted in one burst (--rhythm spread lays them out evenly), because that is harsher. The
-rehearsal stands in for the service manager: it starts the supervisor again 0.1 s after it was killed.
+Lines of one second are posted in one burst, which is harder than an even distribution (--rhythm spread). The rehearsal
+replaces the service manager: it restarts the supervisor 0.1 s after a kill.
 
 latency   from the instant at which a critical line was meant to be posted (open loop) until it was received, or drawn
 stall     of a kill: how long it kept any critical line waiting; books.stalls has the exact words
