@@ -53,6 +53,7 @@ class Gate:
         self.refuse_with: int | None = None  # close every hello with this code
         self.layout: dict[str, Any] | None = None  # None: a gateway that knows no layouts
         self.deaf = False  # answer no hello
+        self.command_answer: dict[str, Any] = {}  # what every result says beside
         self.command_error = ""  # refuse every command with this
         self.heartbeat_ms = 2_000
         self.status: dict[str, Any] = {}
@@ -235,7 +236,7 @@ class Socket(tornado.websocket.WebSocketHandler):
             self.say({"t": "pong", "client_ts_ms": said["client_ts_ms"], "server_ts_ms": now_ms()})
         elif said["t"] == "command":
             error = self.gate.command_error
-            outcome = {"ok": False, "error": error} if error else {"ok": True, "accepted": 1}
+            outcome = {"ok": False, "error": error} if error else {"ok": True, "accepted": 1} | self.gate.command_answer
             self.say({"t": "result", "id": said["id"]} | outcome)
 
     def _hello(self, hello: dict[str, Any]) -> None:
