@@ -14,6 +14,7 @@ from bench._harness import ROOT
 # name: (arguments, arguments of a quick look)
 BENCHES: Final = {
     "idle": ((), ("--seconds", "10", "--starts", "2")),
+    "applications": ((), ("--seconds", "5")),
     "latency": ((), ("--seconds", "10")),
     "drawn": ((), ("--seconds", "10")),
     "throughput": ((), ("--events", "100000")),
