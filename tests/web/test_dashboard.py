@@ -505,3 +505,38 @@ def test_it_is_worked_with_the_keyboard_alone(gate: Gate, page: Any) -> None:
     gate.emit("follow", {"user": "y"})
     eventually(lambda: len(river(page)) == 2)
     assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "true"  # focus stays on its row
+
+
+# Applications
+
+
+def test_an_application_has_its_state_its_buttons_and_its_answers(gate: Gate, page: Any) -> None:
+    open_desk(page, gate)
+    panel = page.locator("#applications")
+    assert "No application is connected." in panel.inner_text()
+
+    def tell(**state: Any) -> None:
+        gate.emit("application", {"application": "assistant"} | state, coalesce_key="application:assistant")
+
+    tell(status="wake_word", title=EVIL, detail=EVIL, commands=["toggle_monitoring", "stop_tts"], monitoring=True)
+    eventually(lambda: panel.locator("button").count() == 2)
+    assert panel.locator(".lamp").inner_text() == "wake word"
+    assert EVIL in panel.inner_text()
+    gate.command_answer = {"text": EVIL, "answered": True}
+    panel.get_by_role("button", name="stop_tts of assistant").click()
+    eventually(lambda: panel.locator(".answer").inner_text() == f"stop tts: {EVIL}")
+    assert commands(gate)[-1] == ("application", {"application": "assistant", "command": "stop_tts"})
+    gate.command_error = "assistant did not answer stop_tts within 5000 ms"
+    panel.get_by_role("button", name="stop_tts of assistant").click()
+    eventually(lambda: "within 5000 ms" in panel.locator(".answer").inner_text())
+    tell(status="gone", connected=False)
+    eventually(lambda: panel.locator(".lamp").inner_text() == "not connected")
+    assert panel.locator("button").count() == 0
+
+
+def test_who_may_only_look_gets_no_button_of_an_application(gate: Gate, page: Any) -> None:
+    gate.status["status"] = dict(STATUS, scope="view")
+    open_desk(page, gate)
+    gate.emit("application", {"application": "assistant", "status": "ready", "commands": ["stop_tts"]})
+    eventually(lambda: "ready" in page.inner_text("#applications"))
+    assert page.locator("#applications button").count() == 0

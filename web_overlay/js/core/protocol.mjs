@@ -75,6 +75,8 @@ export function readMessage(raw) {
         error: String(raw.error ?? ""),
         accepted: number(raw.accepted ?? 0),
         reached: number(raw.reached ?? 0),
+        text: String(raw.text ?? ""),
+        answered: raw.answered === true,
       };
     case "layout":
       return readNews(raw.layout, raw.error);

@@ -2,6 +2,7 @@
 // What the desk knows and does: events as they come, the status as it is asked for, and what an operator orders.
 // `draw` in show.mjs turns it into the page; app.mjs wires both to the page's buttons and timers.
 
+import { Applications } from "../core/applications.mjs";
 import { ask } from "./api.mjs";
 import { rows } from "./format.mjs";
 import { Lags } from "./judge.mjs";
@@ -11,6 +12,8 @@ import { River } from "./river.mjs";
 import { Switches } from "./switches.mjs";
 
 /** @typedef {import("../core/types.mjs").Event} Event */
+
+const ANSWER_MS = 8_000; // the deadline of a command is 5 s, and the gateway waits 2 s longer
 
 /** @param {unknown} error */
 const sentence = (error) => (error instanceof Error ? error.message : String(error));
@@ -22,6 +25,9 @@ export class Desk {
     this.changed = changed;
     this.switches = new Switches();
     this.river = new River();
+    this.applications = new Applications();
+    /** What each application answered last, by name. @type {Map<string, string>} */
+    this.answers = new Map();
     this.samples = new History();
     this.lags = new Lags();
     this.filter = { type: "", text: "" };
@@ -46,6 +52,7 @@ export class Desk {
   hear(events) {
     this.switches.see(events);
     this.river.add(events);
+    for (const event of events) if (event.type === "application") this.applications.see(event.payload);
   }
 
   /** Ask what holds now. @param {number} now_s */
@@ -88,6 +95,22 @@ export class Desk {
       this.say(`${label}: ${what}.`);
     } catch (error) {
       this.say(`${label}: ${sentence(error)}`);
+    }
+  }
+
+  /** Send a command to an application and show its answer beside it. @param {string} application @param {string} command */
+  async command(application, command) {
+    if (!this.mayOrder) return;
+    const tell = (/** @type {string} */ words) => {
+      this.answers.set(application, `${command.replaceAll("_", " ")}: ${words}`);
+      this.changed();
+    };
+    tell("waiting for the answer…");
+    try {
+      const { text, answered } = await this.line.order("application", { application, command }, ANSWER_MS);
+      tell(text || (answered ? "done." : "sent; this application does not answer."));
+    } catch (error) {
+      tell(sentence(error));
     }
   }
 

@@ -65,10 +65,11 @@ export class Line {
   /**
    * @param {string} name
    * @param {Record<string, unknown>} args
+   * @param {number} [within_ms]
    * @returns {Promise<Result>} when the gateway has answered
    * @throws {Error} with the reason when it refused, or did not answer
    */
-  order(name, args) {
+  order(name, args, within_ms = WITHIN_MS) {
     const id = `d${(this.made += 1)}`;
     const message = { t: "command", id, name, args };
     if (!this.live) return Promise.reject(new Error("The connection to the gateway is down; it is tried again."));
@@ -83,7 +84,7 @@ export class Line {
         else if (result.ok) resolve(result);
         else reject(new Error(result.error));
       };
-      const timer = setTimeout(() => end(null), WITHIN_MS);
+      const timer = setTimeout(() => end(null), within_ms);
       this.asked.set(id, end);
       /** @type {Link} */ (this.link).send(message);
     });

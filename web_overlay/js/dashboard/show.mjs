@@ -7,6 +7,7 @@ import { BUILD } from "../version.mjs";
 import { titleOf } from "./describe.mjs";
 import { rows, word } from "./format.mjs";
 import { health, worst } from "./judge.mjs";
+import { applicationsPanel } from "./views/applications.mjs";
 import { controlsPanel, testsPanel } from "./views/controls.mjs";
 import { aboutFold, ledgerFold, processesFold, rejectedFold } from "./views/fold.mjs";
 import { alertCards, healthLine, overlaysPanel, sourcesPanel } from "./views/side.mjs";
@@ -95,5 +96,7 @@ function drawRight(desk, at) {
   const order = (/** @type {string} */ name, /** @type {Record<string, unknown>} */ args) =>
     void desk.order(`${titleOf(name)} ${args.overlay_id}`, name, args);
   render(sourcesPanel(desk.status), at("sources"));
+  const send = desk.mayOrder ? desk.command.bind(desk) : null;
+  render(applicationsPanel(desk.applications.list(), desk.answers, send), at("applications"));
   render(overlaysPanel(desk.status, BUILD, desk.mayOrder ? order : null), at("overlays"));
 }
