@@ -28,7 +28,6 @@ ECHO_S: Final = 20.0
 QUEUE: Final = 1_024
 
 _SERVICE: Final = {"service": "event"}
-_CLEAR: Final = json.dumps({**_SERVICE, "action": "clearSubscribe", "all": "true"})
 
 Arrival = tuple[int, Mapping[str, str]]
 
@@ -164,8 +163,7 @@ class Link:
         if self._differences > 1:
             raise Disconnected(f"the server altered the subscription: {difference}")
         self._session.log.warning("link=%s altered=%r", self.name, difference)
-        await socket.send(_CLEAR)
-        await self._subscribe(socket)
+        await self._subscribe(socket)  # gives back what is missing
 
 
 class Hub:
