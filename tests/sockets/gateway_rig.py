@@ -166,6 +166,10 @@ class Rig:
         self.publish(self.frame(events))
         return events
 
+    def settled(self) -> None:
+        """Wait until the gateway has every critical event: a newcomer then starts at the top."""
+        eventually(lambda: self.metric("position") == self.top)
+
     def flood(self, *events: Event) -> None:
         self.publish(self.frame(list(events)))
 

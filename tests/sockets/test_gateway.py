@@ -51,6 +51,7 @@ def resume(rig: Rig, position: int) -> dict[str, object]:
 
 def test_a_newcomer_starts_at_the_top(rig):
     rig.send(2)
+    rig.settled()
     overlay = rig.joined()
     welcome = overlay.welcome
     assert (welcome["mode"], welcome["recovered"], welcome["missed"]) == ("snapshot", True, None)
@@ -73,6 +74,7 @@ def test_an_overlay_that_was_away_gets_what_it_missed(rig):
 
 def test_another_epoch_is_told_and_starts_at_the_top(rig):
     rig.send()
+    rig.settled()
     welcome = rig.joined(resume={"epoch": "other", "position": 1}).welcome
     assert (welcome["mode"], welcome["recovered"], welcome["missed"]) == ("snapshot", False, None)
     assert welcome["position"] == rig.top

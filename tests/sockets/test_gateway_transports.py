@@ -216,6 +216,7 @@ def kind(request: Any) -> type[Peer]:
 
 def test_a_newcomer_starts_at_the_top_and_goes_on_live(shared, peers, kind):
     shared.send(2)
+    shared.settled()
     peers.append(peer := kind(shared))
     welcome = peer.until("welcome")
     assert (welcome["mode"], welcome["position"], welcome["epoch"]) == ("snapshot", shared.top, shared.epoch)
@@ -338,6 +339,7 @@ def test_a_gateway_killed_in_mid_stream_loses_and_repeats_nothing(own, peers, ki
 
 
 def test_ids_are_places_and_last_event_id_resumes_in_the_same_session(shared, peers):
+    shared.settled()
     peers.append(first := SsePeer(shared))
     first.until("welcome")
     assert first.ids[-1] == f"{shared.epoch}:{shared.top}"
