@@ -110,8 +110,8 @@ def burst(gate: Gate) -> None:
         gate.event("multikill", {"player": hero, "kills": 3, "window_ms": 3_000}),
         gate.event("objective", {"action": "planted", "player": person("Rusty", "TERRORIST"), "target": "B"}),
         gate.event("alert_end", {"alert": "a", "outcome": "win", "title": "Indar conquest", "subtitle": "90 minutes"}),
-        gate.event("subscription", {"user": "ottoline", "tier": "1000", "months": 7, "text": "seven already"}),
         gate.event("raid", {"user": "kettlehead", "viewers": 412}),
+        gate.event("subscription", {"user": "ottoline", "tier": "1000", "months": 7, "text": "seven already"}),
         *(
             gate.event("chat", {"user": f"viewer{n}", "text": "that was clean " * (1 + n % 3), "color": "#8a2be2"})
             for n in range(8)
