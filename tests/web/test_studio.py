@@ -176,6 +176,44 @@ def test_the_keyboard_alone_is_enough(studio: Studio) -> None:
     eventually(lambda: studio.inside("chat")[2] == 500)
 
 
+def test_a_widget_that_is_chosen_in_the_list_is_moved_by_keys(studio: Studio) -> None:
+    studio.open()
+    studio.page.click('#list li[data-widget="chat"] .pick')
+    studio.page.keyboard.press("Shift+ArrowRight")
+    assert studio.fields() == [106, 440, 460, 400]
+
+
+def test_a_number_that_is_out_of_bounds_is_told_with_its_bounds(studio: Studio) -> None:
+    studio.open()
+    studio.box("chat").focus()
+    studio.page.fill("#fields [name=x]", "99999")
+    problem = studio.page.locator("#fields .problem")
+    assert problem.inner_text() == "Left (px): expected 0 to 1460."
+    studio.page.press("#fields [name=x]", "Tab")
+    assert problem.inner_text() == "Left (px): expected 0 to 1460. The field is as before."
+    assert studio.fields() == [96, 440, 460, 400]
+    studio.box("killfeed").focus()
+    assert problem.is_hidden()
+
+
+@pytest.mark.parametrize("width", [1280, 1600, 1920])
+def test_every_button_of_the_list_is_whole(studio: Studio, width: int) -> None:
+    studio.page.set_viewport_size({"width": width, "height": 900})
+    studio.open()
+    cut = studio.page.evaluate(
+        """() => { const list = document.getElementById('widgets'), inner = list.getBoundingClientRect();
+          return [...list.querySelectorAll('button')].filter((node) => node.getBoundingClientRect().right > inner.right - 8
+            || node.scrollWidth > node.clientWidth).map((node) => node.textContent); }"""
+    )
+    assert cut == []
+
+
+def test_the_label_of_a_small_box_stands_outside_of_it(studio: Studio) -> None:
+    studio.open()
+    label, box = studio.box("latest").locator("span").bounding_box(), studio.box("latest").bounding_box()
+    assert label["y"] + label["height"] <= box["y"] + 1
+
+
 def test_scenes_are_made_edited_and_kept(studio: Studio) -> None:
     studio.open()
     studio.page.fill("#new-scene", "break")
@@ -271,6 +309,15 @@ def test_the_address_holds_what_is_chosen(studio: Studio) -> None:
     page.close()
     form.locator("[name=scale]").fill("9")
     assert "scale" not in studio.page.inner_text("#address")
+    problem = form.locator("label:has([name=scale]) .problem")
+    assert problem.inner_text() == "Left out of the address: expected 0.25 to 4."
+    form.locator("[name=overlay_id]").fill("no spaces")
+    assert form.locator("label:has([name=overlay_id]) .problem").inner_text().startswith("Left out of the address")
+    theme = form.locator("label:has([name=theme]) .problem")
+    form.locator("[name=theme]").fill("minimal")
+    assert theme.inner_text() == ""
+    form.locator("[name=theme]").fill("nosuch")
+    eventually(lambda: theme.inner_text() == "There is no such theme; the overlay shows broadcast.")
 
 
 def test_without_a_token_the_studio_says_what_to_do(studio: Studio) -> None:

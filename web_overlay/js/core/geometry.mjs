@@ -35,6 +35,20 @@ export function clampBox(box, stage) {
 }
 
 /**
+ * The least and the highest value of a number of a box that stays on the stage.
+ * @param {"x" | "y" | "width" | "height" | "scale" | "order"} field
+ * @param {Box} box
+ * @param {{width: number, height: number}} stage
+ * @returns {[number, number]}
+ */
+export function boundsOf(field, box, stage) {
+  if (field === "x") return [0, Math.max(0, stage.width - box.width)];
+  if (field === "y") return [0, Math.max(0, stage.height - box.height)];
+  if (field === "width" || field === "height") return [LEAST, stage[field]];
+  return field === "scale" ? [0.25, 4] : [-100, 1000];
+}
+
+/**
  * @param {Box} box as it was when the movement began
  * @param {number} dx
  * @param {number} dy

@@ -4,30 +4,11 @@
 import { addressOf, taken } from "../core/address.mjs";
 import { PARAMS } from "../core/params.mjs";
 import { el, text } from "../widgets/dom.mjs";
+import { HINTS, LABELS, OFFERS, expected } from "./labels.mjs";
 
 const HIDDEN = ["journal", "format", "transport", "design", "preview"]; // for tests and development
 const FIRST = ["overlay_id", "scene", "theme", "lang", "player", "widgets", "scale", "motion"];
 const NOT_IN_PREVIEW = ["overlay_id", "scene", "on_reload", "hud", "widgets"];
-
-/** @type {Record<string, string>} what a text may be, as a hint; the user may have others */
-const HINTS = { theme: "broadcast, minimal, high-contrast, or yours", player: "all players alike", scene: "as scene events say" };
-
-/** @type {Record<string, string>} */
-const LABELS = {
-  overlay_id: "Overlay id (whose layout)",
-  scene: "Scene (fixed)",
-  theme: "Theme",
-  lang: "Language",
-  player: "Streamer's player name or id",
-  scale: "Scale of everything",
-  motion: "Motion",
-  kills: "Rows of the killfeed",
-  chat: "Messages of the chat",
-  safe: "Draw the safe area",
-  hud: "Show figures",
-  mute: "No sound",
-  on_reload: "After a reload begin",
-};
 
 export class AddressForm {
   /**
@@ -42,6 +23,8 @@ export class AddressForm {
     names.sort((one, other) => rank(one) - rank(other));
     /** @type {Map<string, HTMLInputElement | HTMLSelectElement>} */
     this.inputs = new Map();
+    /** @type {Map<string, Text>} what is wrong, beside each field */
+    this.problems = new Map();
     /** @type {HTMLInputElement[]} */
     this.shown = [];
     form.append(...names.map((name) => (name === "widgets" ? this.widgets(kinds) : this.control(name))));
@@ -60,8 +43,10 @@ export class AddressForm {
       Object.assign(input, { type: "number", min: low, max: high, step: "any" });
     } else Object.assign(input, { maxLength: 64, placeholder: HINTS[name] ?? "" });
     this.inputs.set(name, input);
+    const problem = text();
+    this.problems.set(name, problem);
     const wide = low === undefined && values === undefined ? "wide" : "";
-    return el("label", wide, text(LABELS[name] ?? name.replaceAll("_", " ")), input);
+    return el("label", wide, text(LABELS[name] ?? name.replaceAll("_", " ")), input, ...offer(input), el("span", "problem", problem));
   }
 
   /** @param {readonly import("../core/types.mjs").WidgetKind[]} kinds */
@@ -78,9 +63,27 @@ export class AddressForm {
 
   check() {
     for (const [name, input] of this.inputs) {
-      input.setCustomValidity(taken(name, input.value.trim()) ? "" : "The overlay does not take this value.");
+      const problem = taken(name, input.value.trim()) ? "" : expected(name);
+      input.setCustomValidity(problem);
+      this.tell(name, problem === "" ? "" : `Left out of the address: expected ${problem}.`);
     }
+    void this.checkTheme();
     this.changed();
+  }
+
+  /** A name that can be one of a theme is asked for: only the gateway knows the user's own. */
+  async checkTheme() {
+    const input = this.inputs.get("theme");
+    const name = input?.value.trim() ?? "";
+    if (name === "" || OFFERS.theme.includes(name) || !taken("theme", name)) return;
+    const found = await fetch(`/themes/${name}/theme.json`, { method: "HEAD" }).catch(() => null);
+    if (found?.status === 404 && input?.value.trim() === name) this.tell("theme", "There is no such theme; the overlay shows broadcast.");
+  }
+
+  /** @param {string} name @param {string} problem */
+  tell(name, problem) {
+    const node = /** @type {Text} */ (this.problems.get(name));
+    if (node.data !== problem) node.data = problem;
   }
 
   /** @param {string} name @param {string} value */
@@ -111,6 +114,17 @@ export class AddressForm {
     const own = { overlay_id: id, on_reload: "live", preview: "1", mute: "1" };
     return addressOf("", { ...Object.fromEntries(values), ...own }, token);
   }
+}
+
+/** A list for an input that offers names. @param {HTMLInputElement | HTMLSelectElement} input @returns {HTMLElement[]} */
+function offer(input) {
+  const names = OFFERS[input.name];
+  if (names === undefined) return [];
+  const list = el("datalist", "");
+  list.id = `offer-${input.name}`;
+  list.append(...names.map((name) => new Option(name, name)));
+  input.setAttribute("list", list.id);
+  return [list];
 }
 
 /** @param {string} value */

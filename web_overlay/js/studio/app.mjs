@@ -40,7 +40,7 @@ const board = new Board(
   { stage: at("stage"), room: at("room"), boxes: at("boxes"), guides: at("guides"), preview },
   () => ({ snap: input("snap").checked, safe: input("safe").checked }),
 );
-const list = new List(editor, at("list"));
+const list = new List(editor, at("list"), (name) => board.focus(name));
 const panel = new Panel(editor, at("chosen"), at("fields"));
 const scenes = new Scenes(editor, at, say);
 const files = new Files(editor, gateway, at, say);

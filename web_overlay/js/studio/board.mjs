@@ -8,6 +8,8 @@ import { el, text } from "../widgets/dom.mjs";
 
 const HANDLES = ["n", "ne", "e", "se", "s", "sw", "w", "nw"];
 const REACH = 8; // pixels on the screen from which a line attracts
+const LABEL = 18; // height of a label, in pixels on the screen
+const LABELLED = 4 * LABEL; // a box that is lower has its label outside, so that it does not cover the widget
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -67,10 +69,18 @@ export class Board {
       zIndex: String(chosen ? 2000 : box.order + 100),
     });
     node.classList.toggle("hidden", !box.visible);
+    node.classList.toggle("small", box.height * this.zoom < LABELLED);
+    node.classList.toggle("low", box.y * this.zoom < LABEL);
     node.setAttribute("aria-pressed", String(chosen));
     const title = node.firstChild?.textContent;
     const where = `at ${box.x}, ${box.y}, ${box.width} by ${box.height}`;
     node.setAttribute("aria-label", `${title}, ${where}${box.visible ? "" : ", hidden"}`);
+  }
+
+  /** Choose a widget, so that keys work on it. @param {string} name */
+  focus(name) {
+    this.editor.choose({ selected: name });
+    this.nodes.get(name)?.focus({ preventScroll: true });
   }
 
   /** @param {import("../core/geometry.mjs").Lines} guides */

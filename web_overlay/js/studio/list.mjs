@@ -5,9 +5,10 @@ import { el, text } from "../widgets/dom.mjs";
 import { button } from "./panel.mjs";
 
 export class List {
-  /** @param {import("../core/editor.mjs").Editor} editor @param {HTMLElement} root */
-  constructor(editor, root) {
+  /** @param {import("../core/editor.mjs").Editor} editor @param {HTMLElement} root @param {(name: string) => void} chosen */
+  constructor(editor, root, chosen) {
     this.editor = editor;
+    this.chosen = chosen;
     this.root = root;
     /** @type {Map<string, {row: HTMLElement, pick: HTMLElement, see: HTMLElement}>} */
     this.rows = new Map();
@@ -18,7 +19,7 @@ export class List {
   /** @param {import("../core/types.mjs").WidgetKind} kind */
   row({ name, title }) {
     const { editor } = this;
-    const pick = button(title, () => editor.choose({ selected: name }));
+    const pick = button(title, () => this.chosen(name));
     pick.classList.add("pick");
     pick.title = title;
     const see = button("", () => editor.set(name, { visible: !editor.boxes.get(name)?.visible }));

@@ -1,7 +1,7 @@
 // @ts-check
 // The numbers and switches of the chosen widget.
 
-import { clampBox, nearestAnchor } from "../core/geometry.mjs";
+import { boundsOf, clampBox, nearestAnchor } from "../core/geometry.mjs";
 import { fits } from "../core/layout-file.mjs";
 import { ANCHORS } from "../core/layout.mjs";
 import { el, text } from "../widgets/dom.mjs";
@@ -25,6 +25,8 @@ export class Panel {
     this.title = title;
     this.form = form;
     this.inputs = new Map(NUMBERS.map(([field, , step]) => [field, this.number(field, step)]));
+    /** @type {string | null} */
+    this.shown = null;
     this.visible = el("input", "");
     this.visible.type = "checkbox";
     this.visible.addEventListener("change", () => this.set({ visible: this.visible.checked }));
@@ -43,7 +45,9 @@ export class Panel {
       button("Anchor by place", () => this.byPlace()),
       button("Reset", () => this.editor.selected !== null && this.editor.reset(this.editor.selected)),
     );
-    form.append(check, ...labels, anchor, buttons);
+    this.problems = el("div", "problem wide");
+    this.problems.setAttribute("role", "alert");
+    form.append(check, ...labels, this.problems, anchor, buttons);
     form.addEventListener("submit", (event) => event.preventDefault());
   }
 
@@ -55,12 +59,34 @@ export class Panel {
     input.name = field;
     input.addEventListener("input", () => {
       const value = input.valueAsNumber;
-      input.setCustomValidity(fits(field, value) ? "" : "This value is out of bounds.");
-      if (fits(field, value)) this.set({ [field]: value }, `field ${field}`);
-      else input.reportValidity();
+      const problem = this.problem(field, value);
+      input.setCustomValidity(problem);
+      if (problem === "") this.set({ [field]: value }, `field ${field}`);
+      this.tell();
     });
-    input.addEventListener("blur", () => this.show());
+    input.addEventListener("blur", () => {
+      const wrong = input.validationMessage;
+      input.setCustomValidity("");
+      this.show();
+      this.problems.replaceChildren(text(wrong === "" ? "" : `${wrong} The field is as before.`));
+    });
     return input;
+  }
+
+  /** @param {"x" | "y" | "width" | "height" | "scale" | "order"} field @param {number} value @returns {string} why the value is not taken, or "" */
+  problem(field, value) {
+    const { selected, boxes, stage } = this.editor;
+    if (selected === null) return "";
+    const [low, high] = boundsOf(field, /** @type {Box} */ (boxes.get(selected)), stage);
+    if (fits(field, value) && value >= low && value <= high) return "";
+    const label = NUMBERS.find(([name]) => name === field)?.[1];
+    return `${label}: expected ${low} to ${high}${field === "order" ? ", whole" : ""}.`;
+  }
+
+  /** The bounds beside the fields. */
+  tell() {
+    const wrong = [...this.inputs.values()].map((input) => input.validationMessage).filter((message) => message !== "");
+    this.problems.replaceChildren(text(wrong.join(" ")));
   }
 
   /** @param {import("../core/types.mjs").Anchor} anchor */
@@ -97,6 +123,8 @@ export class Panel {
     const box = selected === null ? undefined : boxes.get(selected);
     this.form.classList.toggle("off", box === undefined);
     const kind = /** @type {import("../core/types.mjs").WidgetKind | undefined} */ (kinds.find(({ name }) => name === selected));
+    if (this.shown !== selected) this.problems.replaceChildren();
+    this.shown = selected;
     this.title.textContent = kind?.title ?? "Choose a widget on the stage or in the list";
     if (box === undefined) return;
     for (const [field, input] of this.inputs) {

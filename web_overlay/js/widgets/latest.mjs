@@ -14,7 +14,7 @@ const LETTERS = 30;
 /** @type {import("../core/types.mjs").WidgetKind} */
 export const widget = {
   name: "latest",
-  title: "Latest follower, subscriber, tip, raid",
+  title: "Latest events",
   types: KINDS,
   box: { x: 96, y: 846, width: 460, height: 48, anchor: "bottom-left" },
   upright: { x: 54, y: 490, width: 400, height: 48, anchor: "top-left" },
