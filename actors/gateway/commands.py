@@ -117,7 +117,7 @@ class Commands:
         type_ = samples.pick(random.random()) if wanted == "random" else wanted
         if type_ not in TAXONOMY:
             raise BadInput(f"$.type is {type_[:64]!r}, expected a type of docs/events.md, 'random' or 'storm'")
-        return await self._post(samples.sample(type_, next(self._numbers)))
+        return {**await self._post(samples.sample(type_, next(self._numbers))), "type": type_}
 
     async def show(self, args: dict[str, Any]) -> dict[str, Any]:
         wanted = _read(Show, args)

@@ -3,11 +3,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { describe } from "../../web_overlay/js/dashboard/describe.mjs";
+import { UNSHOWN, describe } from "../../web_overlay/js/dashboard/describe.mjs";
 import { share } from "../../web_overlay/js/dashboard/format.mjs";
 import { Lags, health, overlayVerdict, processVerdict, sourceVerdict } from "../../web_overlay/js/dashboard/judge.mjs";
 import { History } from "../../web_overlay/js/dashboard/plots.mjs";
 import { KEPT, River } from "../../web_overlay/js/dashboard/river.mjs";
+import { CATALOG } from "../../web_overlay/js/core/catalog.mjs";
+import { Leftovers } from "../../web_overlay/js/core/leftovers.mjs";
+import { WIDGETS } from "../../web_overlay/js/widgets/all.mjs";
 import { delivery, steps } from "../../web_overlay/js/dashboard/history.mjs";
 import { Switches } from "../../web_overlay/js/dashboard/switches.mjs";
 import { event } from "./make.mjs";
@@ -131,6 +134,38 @@ test("sources and processes have a word, and an unknown one is shown as it is", 
     }),
     [["silent", "warn"], ["degraded", "bad"], ["failed", "bad"], ["starting up", "warn"], ["running", ""]],
   );
+});
+
+test("types without a widget are known, so that a test of one can say so", () => {
+  const shown = new Set(WIDGETS.flatMap(({ types }) => types));
+  const orders = ["scene", "toggle"]; // what the page itself obeys
+  const unshown = CATALOG.map(({ type }) => String(type)).filter((type) => !shown.has(type) && !orders.includes(type));
+  assert.deepEqual([...UNSHOWN].sort(), unshown.sort());
+});
+
+test("the end of tests ends what a test set last, and no state of a match", () => {
+  const state = (/** @type {any} */ type, /** @type {string} */ source, /** @type {any} */ payload, key = type) =>
+    event({ type, source, payload, coalesce_key: key });
+  const cases = /** @type {[any[], string[]][]} */ ([
+    [[], []],
+    [[state("score", "test", { scores: { a: 1 } })], ["score"]],
+    [[state("score", "test", {}), state("score", "cs2", {})], []],
+    [[state("score", "cs2", {}), state("score", "test", {})], ["score"]],
+    [[state("poll", "test", {}), state("poll", "dashboard", {})], []],
+    [[state("scene", "test", { name: "break" }), state("toggle", "test", {})], []],
+    [[state("goal", "test", { goal: "test-a" }, "goal:test-a"), state("goal", "twitch", { goal: "b" }, "goal:b")], ["goal"]],
+  ]);
+  for (const [seen, types] of cases) {
+    const left = new Leftovers();
+    left.see(seen);
+    assert.deepEqual(left.ends().map(({ type }) => type), types);
+  }
+  const left = new Leftovers();
+  left.see([state("goal", "test", { goal: "test-a", current: 3, phase: "progress" }), state("application", "test", { application: "test-x" })]);
+  assert.deepEqual(left.ends().map(({ payload }) => payload), [
+    { goal: "test-a", current: 3, phase: "end" },
+    { application: "test-x", status: "gone", connected: false },
+  ]);
 });
 
 test("the state of delivery is asked of the overlays that were there", () => {

@@ -265,6 +265,26 @@ def test_buttons_and_keys_order_the_same_and_the_answer_is_said(gate: Gate, page
     eventually(lambda: page.inner_text("#said") == "Storm of 200: one storm every 5 s")
 
 
+def test_the_end_of_tests_and_of_a_scene_order_only_what_is_on(gate: Gate, page: Any) -> None:
+    open_desk(page, gate)
+    assert page.locator('[data-test="scene"]').count() == 0
+    page.click("#tests >> text=End test")
+    eventually(lambda: page.inner_text("#said") == "End test: no test is left on the screen.")
+    gate.emit("score", {"scores": {"a": 1}}, source="cs2")
+    gate.emit("poll", {"phase": "begin", "title": "Map?"}, source="test")
+    gate.emit("scene", {"name": "break"}, source="dashboard")
+    eventually(lambda: page.inner_text('[data-control="scene"]') == "End scene break")
+    page.click("#tests >> text=End test")
+    eventually(lambda: page.inner_text("#said") == "End test: Poll ended.")
+    page.click('[data-control="scene"]')
+    eventually(lambda: len(commands(gate)) == 2)
+    assert [args["payload"] for _, args in commands(gate)] == [{"phase": "canceled", "title": ""}, {"name": ""}]
+    gate.command_answer = {"type": "login"}
+    page.keyboard.press("t")
+    unseen = "No widget shows this type; it is in the list of events."
+    eventually(lambda: page.inner_text("#said") == f"Random test: Login accepted. {unseen}")
+
+
 def test_what_is_switched_follows_the_events_on_every_dashboard(gate: Gate, page: Any, window: Any) -> None:
     gate.commit(gate.event("toggle", {"name": "muted", "on": True}, coalesce_key="toggle:muted"))
     open_desk(page, gate)

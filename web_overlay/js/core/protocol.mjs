@@ -77,6 +77,7 @@ export function readMessage(raw) {
         reached: number(raw.reached ?? 0),
         text: String(raw.text ?? ""),
         answered: raw.answered === true,
+        type: String(raw.type ?? ""),
       };
     case "layout":
       return readNews(raw.layout, raw.error);

@@ -34,7 +34,7 @@
 
 /** @typedef {{t: "heartbeat", top: number, server_ts_ms: number}} Heartbeat */
 /** @typedef {{t: "pong", client_ts_ms: number, server_ts_ms: number}} Pong */
-/** @typedef {{t: "result", id: string, ok: boolean, error: string, accepted: number, reached: number, text: string, answered: boolean}} Result */
+/** @typedef {{t: "result", id: string, ok: boolean, error: string, accepted: number, reached: number, text: string, answered: boolean, type: string}} Result */
 /** @typedef {{t: "identify", for_ms: number}} Identify */
 /** @typedef {{t: "refresh"}} Refresh */
 /** @typedef {{t: "layout", layout: unknown, error: string}} LayoutNews not looked at yet; `error`: why it is an older one */
@@ -70,7 +70,6 @@
  * @property {DefaultBox} box where it stands on a stage of 1920 × 1080, unless a layout says otherwise
  * @property {DefaultBox} [upright] the same on a stage of 1080 × 1920
  * @property {readonly string[]} [samples] types of the test events that fill it in the editor; without it the first of `types`
- * @property {readonly {type: string, payload: Record<string, unknown>}[]} [clear] events that empty it again, where it shows a state
  * @property {(stage: import("../widgets/dom.mjs").Stage, root: HTMLElement) => Widget} make `root` is its section
  */
 

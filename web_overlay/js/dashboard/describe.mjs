@@ -83,6 +83,12 @@ export function describe(event) {
   };
 }
 
+/** Types that no widget of Framewire shows; a test compares this list with the widgets. */
+export const UNSHOWN = new Set([
+  ...["vehicle_destroyed", "heal", "resupply", "repair", "spawn", "transport", "support_streak", "capture"],
+  ...["login", "player_join", "player_leave", "player_move", "custom", "obs"],
+]);
+
 /** @param {string} type @returns {string} */
 export function titleOf(type) {
   const words = ROWS.get(type)?.title ?? type.replaceAll("_", " ");

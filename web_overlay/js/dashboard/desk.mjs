@@ -3,7 +3,9 @@
 // `draw` in show.mjs turns it into the page; app.mjs wires both to the page's buttons and timers.
 
 import { Applications } from "../core/applications.mjs";
+import { Leftovers } from "../core/leftovers.mjs";
 import { ask } from "./api.mjs";
+import { UNSHOWN, titleOf } from "./describe.mjs";
 import { rows } from "./format.mjs";
 import { Lags } from "./judge.mjs";
 import { Line } from "./line.mjs";
@@ -24,6 +26,7 @@ export class Desk {
     this.token = token;
     this.changed = changed;
     this.switches = new Switches();
+    this.leftovers = new Leftovers();
     this.river = new River();
     this.applications = new Applications();
     /** What each application answered last, by name. @type {Map<string, string>} */
@@ -51,6 +54,7 @@ export class Desk {
   /** @param {Event[]} events */
   hear(events) {
     this.switches.see(events);
+    this.leftovers.see(events);
     this.river.add(events);
     for (const event of events) if (event.type === "application") this.applications.see(event.payload);
   }
@@ -90,9 +94,11 @@ export class Desk {
   async order(label, name, args) {
     if (!this.mayOrder) return;
     try {
-      const { accepted, reached } = await this.line.order(name, args);
+      const { accepted, reached, type } = await this.line.order(name, args);
       const what = reached > 0 ? `${reached} reached` : accepted > 2 ? `${accepted} events accepted` : "accepted";
-      this.say(`${label}: ${what}.`);
+      const sent = args.type === "random" && type !== "" ? `${titleOf(type)} ` : "";
+      const unseen = name === "test" && UNSHOWN.has(type) ? " No widget shows this type; it is in the list of events." : "";
+      this.say(`${label}: ${sent}${what}.${unseen}`);
     } catch (error) {
       this.say(`${label}: ${sentence(error)}`);
     }
@@ -111,6 +117,18 @@ export class Desk {
       tell(text || (answered ? "done." : "sent; this application does not answer."));
     } catch (error) {
       tell(sentence(error));
+    }
+  }
+
+  /** End the states that a test set last, and no others. */
+  async endTest() {
+    const ends = this.leftovers.ends();
+    try {
+      for (const end of ends) await this.line.order("emit", { ...end, source: "dashboard" });
+      const types = ends.map(({ type }) => titleOf(type)).join(", ");
+      this.say(ends.length === 0 ? "End test: no test is left on the screen." : `End test: ${types} ended.`);
+    } catch (error) {
+      this.say(`End test: ${sentence(error)}`);
     }
   }
 

@@ -60,7 +60,7 @@ function drawHead({ silence, status, switches, line }, at) {
 function drawLeft(desk, at) {
   const order = desk.order.bind(desk);
   render(desk.mayOrder ? html`${controlsPanel(desk.switches, order)}` : nothing, at("controls"));
-  render(desk.mayOrder ? testsPanel(order) : nothing, at("tests"));
+  render(desk.mayOrder ? testsPanel(order, () => void desk.endTest()) : nothing, at("tests"));
   render(html`${desk.said}`, at("said"));
   drawChoice(desk, at);
 }

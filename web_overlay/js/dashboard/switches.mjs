@@ -17,6 +17,7 @@ export class Switches {
     this.paused = false;
     this.muted = false;
     this.hidden = false;
+    this.scene = "";
     /** Widgets that are hidden by name. @type {Set<string>} */
     this.off = new Set();
   }
@@ -25,6 +26,7 @@ export class Switches {
   see(events) {
     for (const { type, payload } of events) {
       if (type === "toggle") this.toggled(String(payload?.name), payload?.on === true);
+      else if (type === "scene") this.scene = String(payload?.name ?? "");
       else if (type === "show" && !payload?.widget && Object.hasOwn(ACTIONS, payload?.action)) {
         const [name, on] = ACTIONS[payload.action];
         this[name] = on;
@@ -43,6 +45,7 @@ export class Switches {
   /** @returns {string[]} what a viewer does not get now, in words */
   words() {
     const found = [];
+    if (this.scene !== "") found.push(`overlays show the scene ${this.scene}`);
     if (this.hidden) found.push("everything is hidden");
     if (this.paused) found.push("alerts are paused");
     if (this.muted) found.push("sound is muted");

@@ -84,11 +84,10 @@ function address() {
   preview.src = preview.dataset.address = wanted;
 }
 
-/** @param {{name: string, args: Record<string, unknown>}[]} commands @param {string} done */
+/** @param {Parameters<typeof send>[1]} commands @param {(count: number) => string} done */
 async function command(commands, done) {
   try {
-    await send(token, commands);
-    say(done, "good");
+    say(done(await send(token, commands)), "good");
   } catch (error) {
     say(error instanceof Error ? error.message : String(error), "bad");
   }
@@ -99,16 +98,16 @@ click("redo", () => editor.redo());
 click("reset-all", () => editor.resetAll());
 click("fill", () => {
   const types = kinds.flatMap(({ samples, types }) => samples ?? types.slice(0, 1));
-  return command(types.map((type) => ({ name: "test", args: { type } })), `${types.length} test events were sent.`);
+  return command(types.map((type) => ({ name: "test", args: { type } })), (count) => `${count} test events were sent.`);
 });
 click("empty", () => {
-  const events = kinds.flatMap(({ clear }) => clear ?? []);
-  const commands = events.map((event) => ({ name: "emit", args: { ...event, source: "studio" } }));
-  return command(commands, "What the test events left behind is gone.");
+  const ends = (/** @type {import("../core/leftovers.mjs").Leftovers} */ left) =>
+    left.ends().map((event) => ({ name: "emit", args: { ...event, source: "studio" } }));
+  return command(ends, (count) => (count === 0 ? "No test is left on the screen." : `${count} tests ended.`));
 });
 click("air", () => {
   const scene = { type: "scene", source: "studio", payload: { name: editor.scene } };
-  return command([{ name: "emit", args: scene }], `Overlays show ${editor.scene === "" ? "no scene" : `the scene ${editor.scene}`}.`);
+  return command([{ name: "emit", args: scene }], () => `Overlays show ${editor.scene === "" ? "no scene" : `the scene ${editor.scene}`}.`);
 });
 click("copy", async () => {
   const done = await navigator.clipboard.writeText(at("address").textContent ?? "").then(() => true, () => false);

@@ -25,7 +25,6 @@ export const widget = {
   types: ["application"],
   box: { x: 348, y: 182, width: 324, height: 52, anchor: "top-left" },
   upright: { x: 54, y: 664, width: 400, height: 52, anchor: "left" },
-  clear: [{ type: "application", payload: { application: "assistant", status: "gone", connected: false } }],
   make: (stage, root) => new ApplicationWidget(stage, root),
 };
 

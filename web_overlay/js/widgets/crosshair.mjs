@@ -21,7 +21,6 @@ export const widget = {
   types: ["crosshair"],
   box: { x: 920, y: 500, width: 80, height: 80, anchor: "center" },
   upright: { x: 500, y: 920, width: 80, height: 80, anchor: "center" },
-  clear: [{ type: "crosshair", payload: { on: false } }],
   make: (stage, root) => new Crosshair(stage, root),
 };
 

@@ -12,7 +12,6 @@ export const widget = {
   types: ["hype_train"],
   box: { x: 348, y: 240, width: 324, height: 96, anchor: "top-left" },
   upright: { x: 54, y: 560, width: 400, height: 96, anchor: "left" },
-  clear: [{ type: "hype_train", payload: { phase: "end" } }],
   make: (stage, root) => new HypeTrain(stage, root),
 };
 

@@ -10,6 +10,5 @@ export const widget = {
   types: ["prediction"],
   box: { x: 935, y: 800, width: 361, height: 158, anchor: "bottom" },
   upright: { x: 546, y: 722, width: 480, height: 148, anchor: "right" },
-  clear: [{ type: "prediction", payload: { phase: "canceled", title: "" } }],
   make: (stage, root) => new Votes(stage, root, "prediction"),
 };

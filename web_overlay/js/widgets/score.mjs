@@ -24,7 +24,6 @@ export const widget = {
   types: ["score", "objective", "round"],
   box: { x: 480, y: 104, width: 960, height: 72, anchor: "top" },
   upright: { x: 54, y: 96, width: 972, height: 72, anchor: "top" },
-  clear: [{ type: "score", payload: { scores: {} } }],
   make: (stage, root) => new Score(stage, root),
 };
 

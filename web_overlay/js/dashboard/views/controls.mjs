@@ -4,7 +4,7 @@
 import { html, nothing } from "../../../vendor/lit-html@3.3.3/lit-html.js";
 import { iconOf, titleOf } from "../describe.mjs";
 import { CATALOG } from "../../core/catalog.mjs";
-import { icon } from "./parts.mjs";
+import { icon, named } from "./parts.mjs";
 
 /** @typedef {import("../switches.mjs").Switches} Switches */
 /** @typedef {(label: string, name: string, args: Record<string, unknown>) => void} Order */
@@ -31,27 +31,39 @@ export const TESTS = [
   { key: "x", label: "Storm of 200", type: "storm" },
 ];
 
+/** Orders of the operator: the example of such a type would change what is on air. */
+const UNTESTED = new Set(["scene"]);
+
 /** @param {Switches} switches @param {Order} order */
 export function controlsPanel(switches, order) {
-  return CONTROLS.map((control) => {
+  const controls = CONTROLS.map((control) => {
     const on = control.on !== undefined && switches[control.on];
     const label = on && control.undo ? control.undo : control.label;
     return html`<button type="button" class="large" data-control=${control.key} aria-keyshortcuts=${control.key.toUpperCase()}
       aria-pressed=${control.on === undefined ? nothing : String(on)} @click=${() => order(label, ...control.order(switches))}>
       <span>${label}</span><kbd>${control.key.toUpperCase()}</kbd></button>`;
   });
+  return html`${controls}${switches.scene === "" ? nothing : sceneButton(switches.scene, order)}`;
 }
 
-/** @param {Order} order */
-export function testsPanel(order) {
+/** The way back from a scene. @param {string} scene @param {Order} order */
+function sceneButton(scene, order) {
+  const none = { type: "scene", source: "dashboard", payload: { name: "" } };
+  return html`<button type="button" class="large" data-control="scene" @click=${() => order("End scene", "emit", none)}>
+    <span>End scene ${named(scene)}</span></button>`;
+}
+
+/** @param {Order} order @param {() => void} endTest */
+export function testsPanel(order, endTest) {
   return html`<div class="buttons">
       ${TESTS.map(
         ({ key, label, type }) =>
           html`<button type="button" data-test=${type} aria-keyshortcuts=${key.toUpperCase()} @click=${() => order(label, "test", { type })}>
             ${label} <kbd>${key.toUpperCase()}</kbd></button>`,
       )}
+      <button type="button" data-test="end" title="End the states that a test set last" @click=${endTest}>End test</button>
     </div>
-    <div class="buttons types">${CATALOG.map((row) => typeButton(row, order))}</div>`;
+    <div class="buttons types">${CATALOG.filter(({ type }) => !UNTESTED.has(type)).map((row) => typeButton(row, order))}</div>`;
 }
 
 /** @param {{type: string, meaning: string}} row @param {Order} order */
