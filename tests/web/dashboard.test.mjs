@@ -137,7 +137,7 @@ test("sources and processes have a word, and an unknown one is shown as it is", 
 });
 
 test("types without a widget are known, so that a test of one can say so", () => {
-  const shown = new Set(WIDGETS.flatMap(({ types }) => types));
+  const shown = new Set(WIDGETS.flatMap(({ types }) => types.map(String)));
   const orders = ["scene", "toggle"]; // what the page itself obeys
   const unshown = CATALOG.map(({ type }) => String(type)).filter((type) => !shown.has(type) && !orders.includes(type));
   assert.deepEqual([...UNSHOWN].sort(), unshown.sort());

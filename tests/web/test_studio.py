@@ -202,8 +202,8 @@ def test_every_button_of_the_list_is_whole(studio: Studio, width: int) -> None:
     studio.open()
     cut = studio.page.evaluate(
         """() => { const list = document.getElementById('widgets'), inner = list.getBoundingClientRect();
-          return [...list.querySelectorAll('button')].filter((node) => node.getBoundingClientRect().right > inner.right - 8
-            || node.scrollWidth > node.clientWidth).map((node) => node.textContent); }"""
+          return [...list.querySelectorAll('button')].filter(
+            (node) => node.getBoundingClientRect().right > inner.right - 8 || node.scrollWidth > node.clientWidth).map((node) => node.textContent); }"""
     )
     assert cut == []
 
