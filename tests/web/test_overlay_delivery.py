@@ -293,6 +293,16 @@ def test_a_final_refusal_stops_and_says_what_to_do(
     assert box["width"] * box["height"] < 0.1 * 1920 * 1080
 
 
+def test_in_obs_a_refusal_empties_the_stage_and_shows_no_notice(gate: Gate, overlay: Overlay) -> None:
+    overlay.page.add_init_script("window.obsstudio = {}")
+    overlay.open("hud=1")
+    gate.close_all(4500)
+    eventually(lambda: "wrong or was revoked" in " ".join(overlay.status()["problems"]))
+    eventually(lambda: overlay.page.locator("#stage").is_hidden(), 15)
+    assert overlay.page.locator("#notice").is_hidden()
+    assert overlay.page.locator("#hud").is_visible()
+
+
 def test_a_new_token_in_the_address_is_used_at_once(gate: Gate, overlay: Overlay) -> None:
     overlay.open("", live=False, token="wrong")
     eventually(lambda: overlay.texts("#notice") != [])

@@ -1,5 +1,5 @@
 // @ts-check
-// The one message to the streamer: the overlay has stopped, and what to do. Small, because it may be on air.
+// The one message to the streamer: the overlay has stopped, and what to do. Only in a browser: in OBS the page is on air.
 
 import { el, text } from "./widgets/dom.mjs";
 

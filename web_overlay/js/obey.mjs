@@ -7,6 +7,8 @@ import { firstReload, forgetReload } from "./place.mjs";
 
 /** @typedef {import("./core/types.mjs").Action} Action */
 
+const LAST_STATE_MS = 5_000;
+
 /** @param {string} id @returns {HTMLElement} */
 const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
@@ -75,6 +77,9 @@ export class Obeyer {
   stop(code, reason) {
     const notice = stopped(code, this.page.token === "", reason);
     console.error(`framewire: ${notice.title} (${notice.code})`);
-    showNotice(at("notice"), notice);
+    this.page.problems.push(`${notice.title} (${notice.code})`);
+    // In OBS the page is on air: viewers see the last state for a moment, then nothing, and never a message to the streamer.
+    if ("obsstudio" in globalThis) setTimeout(() => at("stage").classList.add("off"), LAST_STATE_MS);
+    else showNotice(at("notice"), notice);
   }
 }
