@@ -11,7 +11,7 @@ import { KEPT, River } from "../../web_overlay/js/dashboard/river.mjs";
 import { CATALOG } from "../../web_overlay/js/core/catalog.mjs";
 import { Leftovers } from "../../web_overlay/js/core/leftovers.mjs";
 import { WIDGETS } from "../../web_overlay/js/widgets/all.mjs";
-import { delivery, steps } from "../../web_overlay/js/dashboard/history.mjs";
+import { Deliveries, delivery, steps } from "../../web_overlay/js/dashboard/history.mjs";
 import { Switches } from "../../web_overlay/js/dashboard/switches.mjs";
 import { event } from "./make.mjs";
 
@@ -105,7 +105,7 @@ test("being behind counts from its beginning, per overlay, and ends at once", ()
 test("health says the worst thing first, and one thing", () => {
   const critical = { name: "ingest", text: "died", level: "critical" };
   const cases = /** @type {[object, string, RegExp][]} */ ([
-    [{}, "", /^All well: 1 overlay, 1 source, 95 % of events drawn within 17 ms\.$/],
+    [{}, "", /^All well: 1 overlay, 1 source, 95 % of events rendered within 17 ms\.$/],
     [{ clients: [] }, "warn", /No overlay is connected/],
     [{ clients: [{ ...LIVE, behind_s: 70 }] }, "bad", /Overlay main: behind/],
     [{ sources: [{ name: "gsi", state: "silent" }] }, "warn", /gsi is silent/],
@@ -173,9 +173,9 @@ test("the state of delivery is asked of the overlays that were there", () => {
   const at = (/** @type {number} */ position, lag = 0) => ({ position, lag });
   const cases = /** @type {[any, any[], number, string][]} */ ([
     [kill, [], 2_000, "logged"],
-    [kill, [at(5)], 2_000, "drawn 1/1"],
+    [kill, [at(5)], 2_000, "rendered 1/1"],
     [kill, [at(5), at(4, 1)], 2_000, "on its way"],
-    [kill, [at(5), at(4, 1)], 9_000, "drawn 1/2"],
+    [kill, [at(5), at(4, 1)], 9_000, "rendered 1/2"],
     [kill, [at(4, 0)], 2_000, "on its way"],
     [kill, [at(0, 0)], 9_000, "logged"],
     [event({ position: 0 }), [at(5)], 9_000, "sent"],
@@ -184,11 +184,20 @@ test("the state of delivery is asked of the overlays that were there", () => {
   for (const [one, overlays, now, word] of cases) assert.equal(delivery(one, overlays, now).word, word);
 });
 
+test("what was rendered stays so when the overlay goes away, and more is told", () => {
+  const kill = event({ position: 5, ts_ingest_ms: 1_000 });
+  const deliveries = new Deliveries();
+  const words = [[{ position: 5, lag: 0 }], [], [{ position: 0, lag: 0 }], [{ position: 5, lag: 0 }, { position: 5, lag: 0 }], []].map(
+    (overlays) => deliveries.of(kill, overlays, 9_000).word,
+  );
+  assert.deepEqual(words, ["rendered 1/1", "rendered 1/1", "rendered 1/1", "rendered 2/2", "rendered 2/2"]);
+});
+
 test("a history is told in words, and never with a number of nothing", () => {
   const logged = { outcome: "logged", position: 7, ts_ingest_ms: 1_000, ts_normalized_ms: 1_001.5, ts_queued_ms: 1_002 };
   const words = (/** @type {any} */ answer, connected = ["main"]) => steps(answer, connected).map((step) => step.what);
   assert.deepEqual(words({ history: { ...logged, rendered_by: [{ overlay_id: "main", by_ts_ms: 1_050 }] } }, ["main", "side"]), [
-    ...["Accepted", "Understood", "Logged as number 7", "Drawn by main", "Not drawn yet by side"],
+    ...["Accepted", "Understood", "Logged as number 7", "Rendered by main", "Not rendered yet by side"],
   ]);
   assert.match(words({ history: { ...logged, rendered_by: [] } }, []).at(-1) ?? "", /none was connected/);
   assert.deepEqual(words({ history: { outcome: "dropped", detail: "cosmetic_full" } }), ["Not shown: dropped by the rule cosmetic_full"]);

@@ -161,3 +161,12 @@ test("by default no widget covers another, what games show, or the edge of the p
     }
   }
 });
+
+test("the example of a widget of one's own covers no other widget", () => {
+  const template = readFileSync(new URL("../../web_overlay/own/template.mjs", import.meta.url), "utf8");
+  const number = (/** @type {string} */ field) => Number(new RegExp(`${field}: (\\d+)`).exec(template)?.[1]);
+  const [x, y, width, height] = ["x", "y", "width", "height"].map(number);
+  assert.ok(width > 0 && height > 0);
+  const covered = WIDGETS.filter(({ box }) => box.x < x + width && x < box.x + box.width && box.y < y + height && y < box.y + box.height);
+  assert.deepEqual(covered.map(({ name }) => name), []);
+});

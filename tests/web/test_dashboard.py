@@ -114,10 +114,10 @@ def test_events_come_newest_first_as_text_with_their_delivery(gate: Gate, page: 
     assert kill.startswith(f"Kill test {EVIL} → ")
     assert page.locator("#river bdi").count() == 4  # a name keeps its own direction to itself
     gate.status["status"] = STATUS | {"top": 2, "clients": [OVERLAY | {"position": 1, "lag": 1}]}
-    eventually(lambda: "drawn 1/1" in river(page)[2])
+    eventually(lambda: "rendered 1/1" in river(page)[2])
     assert "on its way" in river(page)[1]
     gate.status["status"] = STATUS | {"top": 2, "clients": [OVERLAY | {"position": 2}]}
-    eventually(lambda: "drawn 1/1" in river(page)[1])
+    eventually(lambda: "rendered 1/1" in river(page)[1])
 
 
 def test_it_begins_with_what_the_log_has(gate: Gate, page: Any) -> None:
@@ -145,7 +145,7 @@ def test_it_is_no_overlay(gate: Gate, page: Any) -> None:
 def test_health_is_one_line_and_alerts_have_a_command_to_paste(gate: Gate, page: Any) -> None:
     open_desk(page, gate)
     eventually(
-        lambda: page.inner_text("#health") == "All well: 1 overlay, 1 source, 95 % of events drawn within 17 ms."
+        lambda: page.inner_text("#health") == "All well: 1 overlay, 1 source, 95 % of events rendered within 17 ms."
     )
     advice = {"do": "find the cause in the logs:", "command": "framewire logs ingest"}
     critical = {"key": "process.degraded", "name": "ingest", "text": EVIL, "level": "critical", "for_s": 3} | advice
@@ -315,7 +315,7 @@ def test_a_row_tells_its_history_and_can_be_shown_again(gate: Gate, page: Any) -
     page.click("#river button")
     eventually(lambda: page.locator("#river .steps li").count() == 4)
     steps = page.locator("#river .steps li span").all_inner_texts()
-    assert steps == ["Accepted", "Understood", "Logged as number 1", "Drawn by main-1"]
+    assert steps == ["Accepted", "Understood", "Logged as number 1", "Rendered by main-1"]
     assert page.locator("#river .steps li time").nth(2).inner_text() == "+2.3 ms"
     page.click("text=Show again")
     eventually(

@@ -60,9 +60,9 @@ def test_a_test_event_is_drawn_and_its_history_says_by_whom(show: Show) -> None:
     show.desk.click('[data-test="kill"]')
     show.sees(show.overlay, "#stage", "Ada (test)")
     row = '#river > li[data-type="kill"] > button'
-    eventually(lambda: "drawn 1/1" in show.desk.inner_text(row), WITHIN_S)
+    eventually(lambda: "rendered 1/1" in show.desk.inner_text(row), WITHIN_S)
     show.desk.click(row)
-    show.sees(show.desk, "#river .steps", "Drawn by main")
+    show.sees(show.desk, "#river .steps", "Rendered by main")
     show.desk.click("text=Show again")
     show.sees(show.wall, "#river", "shown again")
     assert show.wall.locator("text=Show again >> button").count() == 0

@@ -68,7 +68,7 @@ def test_the_template_is_a_widget_that_shows_something(page: Any, rig: Rig) -> N
     assert page.evaluate("getComputedStyle(document.querySelector('.newest-line')).paddingLeft") == "16px", "its style"
     assert problems(page) == ""
     box = page.locator(".w-newest").bounding_box()
-    assert [round(box[side]) for side in ("x", "y", "width")] == [96, 850, 460]
+    assert [round(box[side]) for side in ("x", "y", "width")] == [96, 900, 460]
 
 
 def test_a_name_that_is_taken_or_does_not_fit_is_refused(rig: Rig, page: Any) -> None:

@@ -201,9 +201,11 @@ def test_every_button_of_the_list_is_whole(studio: Studio, width: int) -> None:
     studio.page.set_viewport_size({"width": width, "height": 900})
     studio.open()
     cut = studio.page.evaluate(
-        """() => { const list = document.getElementById('widgets'), inner = list.getBoundingClientRect();
-          return [...list.querySelectorAll('button')].filter(
-            (node) => node.getBoundingClientRect().right > inner.right - 8 || node.scrollWidth > node.clientWidth).map((node) => node.textContent); }"""
+        """() => {
+          const list = document.getElementById('widgets'), edge = list.getBoundingClientRect().right - 8;
+          const out = (node) => node.getBoundingClientRect().right > edge || node.scrollWidth > node.clientWidth;
+          return [...list.querySelectorAll('button')].filter(out).map((node) => node.textContent);
+        }"""
     )
     assert cut == []
 

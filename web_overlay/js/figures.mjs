@@ -30,9 +30,9 @@ export function hudFigures(page) {
   const lines = [
     ["state", session.state],
     ["position", `${session.cursor.position} of ${session.cursor.top}`],
-    ["drawn", String(receipts.position)],
-    ["ingest → drawn p50", ms(p50)],
-    ["ingest → drawn p95", ms(p95)],
+    ["rendered", String(receipts.position)],
+    ["ingest → rendered p50", ms(p50)],
+    ["ingest → rendered p95", ms(p95)],
     ["script per frame p95", ms(cost)],
     ["slowest widget", slowest === null ? "–" : `${slowest.name} ${slowest.ms.toFixed(2)} ms`],
     ["quality", governor.reduced ? `reduced: ${slowest?.name ?? "the page"} is slow` : "full"],

@@ -9,7 +9,7 @@ export const widget = {
   types: ["follow"], // the events that it receives (docs/events.md)
   samples: ["follow"], // the test events that fill it in the studio
   // Where it stands on a stage of 1920 × 1080 until it is moved in the studio.
-  box: { x: 96, y: 850, width: 460, height: 44, anchor: "left" },
+  box: { x: 96, y: 900, width: 460, height: 44, anchor: "bottom-left" },
   make: (stage, root) => new NewestFollower(stage, root),
 };
 

@@ -7,6 +7,7 @@ import { Leftovers } from "../core/leftovers.mjs";
 import { ask } from "./api.mjs";
 import { UNSHOWN, titleOf } from "./describe.mjs";
 import { rows } from "./format.mjs";
+import { Deliveries } from "./history.mjs";
 import { Lags } from "./judge.mjs";
 import { Line } from "./line.mjs";
 import { History } from "./plots.mjs";
@@ -28,6 +29,7 @@ export class Desk {
     this.switches = new Switches();
     this.leftovers = new Leftovers();
     this.river = new River();
+    this.deliveries = new Deliveries();
     this.applications = new Applications();
     /** What each application answered last, by name. @type {Map<string, string>} */
     this.answers = new Map();

@@ -66,9 +66,9 @@ function end(history, connected) {
   /** @type {Step[]} */
   const found = [{ what: `Logged as number ${word(history.position)}`, when: after(begin, history.ts_queued_ms), tone: "" }];
   // A receipt covers everything up to its position, and is sent some times a second at most: "by" is an upper bound.
-  for (const row of drawn) found.push({ what: `Drawn by ${word(row.overlay_id)}`, when: `by ${time(row.by_ts_ms)}`, tone: "" });
-  for (const id of waiting) found.push({ what: `Not drawn yet by ${id}`, when: "", tone: "warn" });
-  if (drawn.length === 0 && waiting.length === 0) found.push({ what: "Drawn by no overlay: none was connected", when: "", tone: "warn" });
+  for (const row of drawn) found.push({ what: `Rendered by ${word(row.overlay_id)}`, when: `by ${time(row.by_ts_ms)}`, tone: "" });
+  for (const id of waiting) found.push({ what: `Not rendered yet by ${id}`, when: "", tone: "warn" });
+  if (drawn.length === 0 && waiting.length === 0) found.push({ what: "Rendered by no overlay: none was connected", when: "", tone: "warn" });
   return found;
 }
 
@@ -77,7 +77,7 @@ function end(history, connected) {
  * @param {import("../core/types.mjs").Event} event
  * @param {Record<string, any>[]} overlays of /api/status
  * @param {number} now_ms
- * @returns {{word: string, tone: "" | "good" | "warn"}}
+ * @returns {{word: string, tone: "" | "good" | "warn", rendered?: number}} `rendered`: by how many
  */
 export function delivery(event, overlays, now_ms) {
   if (event.position === 0) return { word: overlays.length === 0 ? "no overlay" : "sent", tone: overlays.length === 0 ? "warn" : "" };
@@ -88,5 +88,22 @@ export function delivery(event, overlays, now_ms) {
   const fresh = now_ms - event.ts_ingest_ms < SOON_MS; // the last status may be older than the event
   if (fresh && (asked === 0 || drawn < asked)) return { word: "on its way", tone: "" };
   if (asked === 0) return { word: "logged", tone: "" };
-  return { word: `drawn ${drawn}/${asked}`, tone: drawn === asked ? "good" : "warn" };
+  return { word: `rendered ${drawn}/${asked}`, tone: drawn === asked ? "good" : "warn", rendered: drawn };
+}
+
+/** The states of delivery that are shown. What was rendered stays so when the overlay goes away. */
+export class Deliveries {
+  constructor() {
+    /** @type {WeakMap<object, ReturnType<typeof delivery>>} */
+    this.kept = new WeakMap();
+  }
+
+  /** @param {import("../core/types.mjs").Event} event @param {Record<string, any>[]} overlays @param {number} now_ms */
+  of(event, overlays, now_ms) {
+    const state = delivery(event, overlays, now_ms);
+    const kept = this.kept.get(event);
+    if (kept?.rendered !== undefined && kept.rendered > (state.rendered ?? 0)) return kept;
+    this.kept.set(event, state);
+    return state;
+  }
 }

@@ -139,5 +139,5 @@ function reasons(status) {
 /** @param {Row[]} overlays */
 function slowest(overlays) {
   const known = overlays.map((overlay) => overlay.latency_p95_ms).filter((value) => typeof value === "number");
-  return known.length === 0 ? "no latency measured yet" : `95 % of events drawn within ${decimal(Math.max(...known), 0, " ms")}`;
+  return known.length === 0 ? "no latency measured yet" : `95 % of events rendered within ${decimal(Math.max(...known), 0, " ms")}`;
 }

@@ -71,7 +71,7 @@ export class Plots {
       chart.root.setAttribute("role", "img");
       this.charts.push(chart);
     };
-    make("drawn within", "ms", [
+    make("rendered within", "ms", [
       ["p50", "#6fb4ff"],
       ["p95", "#ffc53d"],
     ]);
@@ -90,7 +90,7 @@ export class Plots {
     for (const chart of this.charts) if (chart.width !== this.width()) chart.setSize({ width: this.width(), height: 180 });
     latency.setData([t, p50, p95]);
     events.setData([t, rate]);
-    latency.root.setAttribute("aria-label", `Latency: half of events drawn within ${last(p50)?.toFixed(0) ?? "?"} ms, 95 % within ${last(p95)?.toFixed(0) ?? "?"} ms`);
+    latency.root.setAttribute("aria-label", `Latency: half of events rendered within ${last(p50)?.toFixed(0) ?? "?"} ms, 95 % within ${last(p95)?.toFixed(0) ?? "?"} ms`);
     events.root.setAttribute("aria-label", `Rate: ${last(rate)?.toFixed(0) ?? "?"} events per second`);
   }
 }

@@ -81,7 +81,9 @@ function drawRiver(desk, at) {
   };
   const filtered = filter.type !== "" || filter.text !== "";
   const entries = river.list(filter);
-  render(riverList(entries, rows(desk.status.clients), desk.opened, actions, filtered, Date.now()), at("river"));
+  const overlays = rows(desk.status.clients);
+  const delivery = (/** @type {import("../core/types.mjs").Event} */ event) => desk.deliveries.of(event, overlays, Date.now());
+  render(riverList(entries, overlays, desk.opened, actions, filtered, delivery), at("river"));
   const hold = at("hold");
   hold.setAttribute("aria-pressed", String(river.held !== null));
   render(river.held === null ? html`Hold <kbd>F</kbd>` : html`Go on, ${river.waiting} new <kbd>F</kbd>`, hold);

@@ -89,7 +89,7 @@ function overlayRow(overlay, build, order) {
       <span data-tone=${tone("latency_p95_ms", overlay.latency_p95_ms) || nothing}>95 % within ${decimal(overlay.latency_p95_ms, 0, " ms")}</span>
       <span>up ${duration(overlay.connected_s)}</span>
       <span>${word(overlay.build)}</span>
-      ${overlay.dropped > 0 ? html`<span>${count(overlay.dropped)} not drawn in time</span>` : nothing}
+      ${overlay.dropped > 0 ? html`<span>${count(overlay.dropped)} not rendered in time</span>` : nothing}
     </div>
     ${verdict.remedy ? html`<p class="remedy">${verdict.remedy}</p>` : nothing}
   </li>`;

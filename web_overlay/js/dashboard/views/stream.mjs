@@ -5,7 +5,7 @@ import { html, nothing } from "../../../vendor/lit-html@3.3.3/lit-html.js";
 import { repeat } from "../../../vendor/lit-html@3.3.3/directives/repeat.js";
 import { describe } from "../describe.mjs";
 import { time } from "../format.mjs";
-import { delivery, steps } from "../history.mjs";
+import { steps } from "../history.mjs";
 import { clip, icon, named } from "./parts.mjs";
 
 /** @typedef {import("../../core/types.mjs").Event} Event */
@@ -25,23 +25,22 @@ const PAYLOAD = 4_000; // characters that are shown of one
  * @param {Opened | null} opened
  * @param {Actions} actions
  * @param {boolean} filtered
- * @param {number} now_ms
+ * @param {(event: Event) => {word: string, tone: string}} delivery
  */
-export function riverList(entries, overlays, opened, actions, filtered, now_ms) {
+export function riverList(entries, overlays, opened, actions, filtered, delivery) {
   if (entries.length === 0) {
     return html`<li class="none">${filtered ? "No event fits the filter." : "No event yet. A test button sends one."}</li>`;
   }
   return repeat(
     entries,
     (event) => event.id,
-    (event) => row(event, overlays, opened?.id === event.id ? opened : null, actions, now_ms),
+    (event) => row(event, overlays, opened?.id === event.id ? opened : null, actions, delivery(event)),
   );
 }
 
-/** @param {Event} event @param {Record<string, any>[]} overlays @param {Opened | null} opened @param {Actions} actions @param {number} now_ms */
-function row(event, overlays, opened, actions, now_ms) {
+/** @param {Event} event @param {Record<string, any>[]} overlays @param {Opened | null} opened @param {Actions} actions @param {{word: string, tone: string}} state */
+function row(event, overlays, opened, actions, state) {
   const line = describe(event);
-  const state = delivery(event, overlays, now_ms);
   return html`<li data-id=${event.id} data-type=${event.type}>
     <button type="button" class="row" aria-expanded=${opened !== null} @click=${() => actions.open(event)}>
       ${icon(line.icon)}
