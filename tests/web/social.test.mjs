@@ -137,8 +137,8 @@ test("rules: the highest amount that is reached wins; duration and text are the 
   const told = { label: "Cheer", name: "Bo went 2,000", value: "", unit: "", detail: "", message: "" };
   assert.deepEqual(wordsOf(big, en), told, "the own text is the headline, and what it says is said once");
   const quiet = { ...rule, type: "redemption", text: "Thanks, {user}" };
-  const { name, value, detail, message } = wordsOf(alert("redemption", { user: "Bo", title: "Hydrate", cost: 500, text: "now" }, [quiet]), en);
-  assert.deepEqual([name, value, detail, message], ["Thanks, Bo", "500", "", "“now”"]);
+  const { label, name, value, detail, message } = wordsOf(alert("redemption", { user: "Bo", title: "Hydrate", cost: 500, text: "now" }, [quiet]), en);
+  assert.deepEqual([label, name, value, detail, message], ["", "Thanks, Bo", "500", "", "“now”"]);
 });
 
 /** What was shown when, as "name@ms", up to `end`. @param {[number, any][]} history @param {number} end */

@@ -50,6 +50,7 @@ function ownWords(words, alert, named, texts) {
   const own = { ...words, name: texts.fill(template, facts), detail: "" };
   if (/\{(value|amount)\b/.test(template)) Object.assign(own, { value: "", unit: "" });
   if (/\{text\b/.test(template)) own.message = "";
+  if (own.message !== "") own.label = ""; // the box has no room for all; icon and colour tell the kind
   return own;
 }
 
