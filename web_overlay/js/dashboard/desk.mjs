@@ -5,21 +5,18 @@
 import { Applications } from "../core/applications.mjs";
 import { Leftovers } from "../core/leftovers.mjs";
 import { ask } from "./api.mjs";
-import { UNSHOWN, titleOf } from "./describe.mjs";
 import { rows } from "./format.mjs";
 import { Deliveries } from "./history.mjs";
 import { Lags } from "./judge.mjs";
 import { Line } from "./line.mjs";
+import * as orders from "./orders.mjs";
 import { History } from "./plots.mjs";
 import { River } from "./river.mjs";
 import { Switches } from "./switches.mjs";
 
 /** @typedef {import("../core/types.mjs").Event} Event */
 
-const ANSWER_MS = 8_000; // the deadline of a command is 5 s, and the gateway waits 2 s longer
-
-/** @param {unknown} error */
-const sentence = (error) => (error instanceof Error ? error.message : String(error));
+const { sentence } = orders;
 
 export class Desk {
   /** @param {string} token @param {() => void} changed something is to be drawn */
@@ -93,45 +90,17 @@ export class Desk {
   }
 
   /** @param {string} label @param {string} name @param {Record<string, unknown>} args */
-  async order(label, name, args) {
-    if (!this.mayOrder) return;
-    try {
-      const { accepted, reached, type } = await this.line.order(name, args);
-      const what = reached > 0 ? `${reached} reached` : accepted > 2 ? `${accepted} events accepted` : "accepted";
-      const sent = args.type === "random" && type !== "" ? `${titleOf(type)} ` : "";
-      const unseen = name === "test" && UNSHOWN.has(type) ? " No widget shows this type; it is in the list of events." : "";
-      this.say(`${label}: ${sent}${what}.${unseen}`);
-    } catch (error) {
-      this.say(`${label}: ${sentence(error)}`);
-    }
+  order(label, name, args) {
+    return orders.order(this, label, name, args);
   }
 
-  /** Send a command to an application and show its answer beside it. @param {string} application @param {string} command */
-  async command(application, command) {
-    if (!this.mayOrder) return;
-    const tell = (/** @type {string} */ words) => {
-      this.answers.set(application, `${command.replaceAll("_", " ")}: ${words}`);
-      this.changed();
-    };
-    tell("waiting for the answer…");
-    try {
-      const { text, answered } = await this.line.order("application", { application, command }, ANSWER_MS);
-      tell(text || (answered ? "done." : "sent; this application does not answer."));
-    } catch (error) {
-      tell(sentence(error));
-    }
+  /** @param {string} application @param {string} command */
+  command(application, command) {
+    return orders.command(this, application, command);
   }
 
-  /** End the states that a test set last, and no others. */
-  async endTest() {
-    const ends = this.leftovers.ends();
-    try {
-      for (const end of ends) await this.line.order("emit", { ...end, source: "dashboard" });
-      const types = ends.map(({ type }) => titleOf(type)).join(", ");
-      this.say(ends.length === 0 ? "End test: no test is left on the screen." : `End test: ${types} ended.`);
-    } catch (error) {
-      this.say(`End test: ${sentence(error)}`);
-    }
+  endTest() {
+    return orders.endTest(this);
   }
 
   /** Open the history of an event, or close it. @param {string} id */

@@ -1,0 +1,53 @@
+// @ts-check
+// What an operator orders: the command that is sent, and the sentence that says what became of it.
+
+import { UNSHOWN, titleOf } from "./describe.mjs";
+
+/** @typedef {import("./desk.mjs").Desk} Desk */
+
+const ANSWER_MS = 8_000; // the deadline of a command is 5 s, and the gateway waits 2 s longer
+
+/** @param {unknown} error */
+export const sentence = (error) => (error instanceof Error ? error.message : String(error));
+
+/** @param {Desk} desk @param {string} label @param {string} name @param {Record<string, unknown>} args */
+export async function order(desk, label, name, args) {
+  if (!desk.mayOrder) return;
+  try {
+    const { accepted, reached, type } = await desk.line.order(name, args);
+    const what = reached > 0 ? `${reached} reached` : accepted > 2 ? `${accepted} events accepted` : "accepted";
+    const sent = args.type === "random" && type !== "" ? `${titleOf(type)} ` : "";
+    const unseen = name === "test" && UNSHOWN.has(type) ? " No widget shows this type; it is in the list of events." : "";
+    desk.say(`${label}: ${sent}${what}.${unseen}`);
+  } catch (error) {
+    desk.say(`${label}: ${sentence(error)}`);
+  }
+}
+
+/** Send a command to an application and show its answer beside it. @param {Desk} desk @param {string} application @param {string} command */
+export async function command(desk, application, command) {
+  if (!desk.mayOrder) return;
+  const show = (/** @type {string} */ words) => {
+    desk.answers.set(application, `${command.replaceAll("_", " ")}: ${words}`);
+    desk.changed();
+  };
+  show("waiting for the answer…");
+  try {
+    const { text, answered } = await desk.line.order("application", { application, command }, ANSWER_MS);
+    show(text || (answered ? "done." : "sent; this application does not answer."));
+  } catch (error) {
+    show(sentence(error));
+  }
+}
+
+/** End the states that a test set last, and no others. @param {Desk} desk */
+export async function endTest(desk) {
+  const ends = desk.leftovers.ends();
+  try {
+    for (const end of ends) await desk.line.order("emit", { ...end, source: "dashboard" });
+    const types = ends.map(({ type }) => titleOf(type)).join(", ");
+    desk.say(ends.length === 0 ? "End test: no test is left on the screen." : `End test: ${types} ended.`);
+  } catch (error) {
+    desk.say(`End test: ${sentence(error)}`);
+  }
+}
