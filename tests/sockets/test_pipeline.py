@@ -349,6 +349,8 @@ def test_a_log_that_was_rolled_back_starts_a_new_epoch_and_gets_its_events_again
         actors.start("queue-manager")
         late = actors.emit(KILL, KILL)
         eventually(lambda: len([e for e in actors.logged() if e.type == "kill"]) == 3)
+        # The producer was told that the log has all: only then does an older log contradict it.
+        eventually(lambda: (told := actors.stats("ingest"))["accepted"] == 3 and told["outbox_rows"] == 0)
         epoch = LogReader(actors.run_dir).head().epoch
         assert actors.stop("queue-manager") == 0
         (actors.run_dir / "log.db").write_bytes(backup)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -352,24 +351,3 @@ def test_two_overlays_of_one_browser_each_draw_everything(gate: Gate, overlay: O
     assert in_order(overlay, 1, 50)
     assert in_order(other, 1, 50)
     context.close()
-
-
-def test_the_overlay_of_the_documentation_loses_nothing(gate: Gate, overlay: Overlay) -> None:
-    text = (Path(__file__).resolve().parents[2] / "docs" / "overlay.md").read_text(encoding="utf-8")
-    html, script = (text.split(f"```{kind}\n")[1].split("```")[0] for kind in ("html", "js"))
-    gate.files = {"mine.html": ("text/html", html), "mine.mjs": ("text/javascript", script)}
-    overlay.page.goto(f"{gate.url}/own/mine.html#k=display-token")
-    eventually(lambda: gate.said("hello") and gate.sockets and gate.sockets[0].live)
-    gate.emit("kill", kill(0))
-    kills(gate, 2)  # lost on the way
-    gate.emit("kill", kill(3))
-    gate.emit("chat", {"user": "u", "text": "x"})
-    overlay.reported()
-    gate.abort_all()
-    kills(gate, 3)
-    eventually(lambda: len(gate.said("hello")) >= 3 and overlay.page.locator("li").count() == 7, 10)
-    overlay.reported()
-    kills(gate, 1)
-    gate.say({"t": "heartbeat", "top": len(gate.log), "server_ts_ms": now_ms()})
-    eventually(lambda: overlay.page.locator("li").count() == 8)
-    overlay.reported()
