@@ -138,7 +138,7 @@ def _beginning(before: State, after: State) -> list[Told]:
 
 
 def _fights(before: dict[str, Figures], post: Post, same_round: bool) -> list[Told]:
-    """Tell kills, deaths, assists and MVPs of everybody who is watched."""
+    """Return kills, deaths, assists and MVPs of every watched player."""
     kills: list[Kill] = []
     deaths: list[Player] = []
     rest: list[Told] = []

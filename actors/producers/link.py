@@ -1,7 +1,7 @@
 """What every producer shares: the outbox on its thread, the window, and the two links to the normalizers.
 
-deliver(rows, digest) → stored (fsynced), then sent, then sent again until the log has them
-send_best_effort(rows)       → sent once; with nobody to take them they are lost, and counted by their numbers
+deliver(rows, digest)  → stored (fsynced), then sent, then sent again until the log has them
+send_best_effort(rows) → sent once; without a normalizer that takes them they are lost, and counted
 """
 
 from __future__ import annotations
