@@ -134,7 +134,9 @@ def _line(offset_s: float, text: str) -> Beat:
 
 
 def _submission(offset_s: float, type_: str, payload: dict[str, Any]) -> Beat:
-    return Beat(offset_s, "event", _encode(Submission(type_, Raw(_encode(payload)), source="demo")))
+    # The server's log continues the score; a score of another source would begin without these names.
+    source = "srcds" if type_ == "score" else "demo"
+    return Beat(offset_s, "event", _encode(Submission(type_, Raw(_encode(payload)), source=source)))
 
 
 def _teams() -> dict[str, list[_Actor]]:
