@@ -1,0 +1,289 @@
+"""The mutations: which safety is removed, where and how (places.py), and the tests of which at least one must fail."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from tests.mutation.places import Change
+
+
+class Mutation(NamedTuple):
+    """One safety less. Several changes are made together."""
+
+    name: str
+    changes: tuple[Change, ...]
+    tests: tuple[str, ...]
+
+
+def row(name: str, change: Change | tuple[Change, ...], *tests: str) -> Mutation:
+    return Mutation(name, (change,) if isinstance(change, Change) else change, tests)
+
+
+def drop(where: str, names: str) -> Change:
+    return Change(where, "statement", names, "pass")
+
+
+def statement(where: str, names: str, into: str) -> Change:
+    return Change(where, "statement", names, into)
+
+
+def expression(where: str, names: str, into: str) -> Change:
+    return Change(where, "expression", names, into)
+
+
+def call(where: str, names: str, into: str) -> Change:
+    return Change(where, "call", names, into)
+
+
+def never(where: str, names: str) -> Change:
+    return Change(where, "condition", names, "False")
+
+
+def always(where: str, names: str) -> Change:
+    return Change(where, "condition", names, "True")
+
+
+def condition(where: str, names: str, into: str) -> Change:
+    return Change(where, "condition", names, into)
+
+
+def value(where: str, name: str, into: str) -> Change:
+    return Change(where, "value", name, into)
+
+
+def result(where: str, names: str, into: str) -> Change:
+    return Change(where, "result", names, into)
+
+
+def text(where: str, part: str, into: str) -> Change:
+    return Change(where, "text", part, into)
+
+
+def swap(where: str, names: str) -> Change:
+    return Change(where, "swap", names)
+
+
+CORE, SOCKETS, FAULTS, SOURCES = "tests/core/", "tests/sockets/", "tests/faults/", "tests/sources/"
+POWER = f"{FAULTS}test_power_cut.py::test_what_a_store_acknowledged_survives_a_power_cut_at_any_moment"
+DEATHS = f"{FAULTS}test_store_deaths.py::test_a_store_that_died_keeps_what_it_acknowledged"
+SHELLS, STORES = f"{SOCKETS}test_shells.py", f"{SOCKETS}test_stores.py"
+GATEWAY_TEST, PIPELINE = f"{SOCKETS}test_gateway.py", f"{SOCKETS}test_pipeline.py"
+SEQUENCER_TEST, WINDOW_TEST, CURSOR_TEST, WORLD = (
+    f"{CORE}test_{name}.py" for name in ("sequencer", "window", "cursor", "delivery")
+)
+LANES_TEST, SESSION_TEST = f"{CORE}test_lanes.py", "tests/web/session.test.mjs"
+PS2, PS2_STREAM = f"{SOURCES}test_planetside2.py", f"{SOURCES}test_planetside2_stream.py"
+
+SEQUENCER = "actors/core/queue/sequencer.py:Sequencer"
+WINDOW = "actors/core/delivery/window.py:Window"
+LANES = "actors/core/queue/lanes.py"
+CURSOR = "actors/core/delivery/cursor.py:Cursor"
+OVERLAY_CURSOR = "web_overlay/js/core/cursor.mjs:Cursor.take"
+LOG = "actors/stores/log.py:Log"
+OUTBOX = "actors/stores/outbox.py:Outbox"
+LINK = "actors/producers/link.py:Link"
+QUEUE = "actors/queue_manager.py:QueueManager"
+CATCHUP = "actors/gateway/catchup.py:CatchUp"
+TWITCH_LOGIN = "actors/producers/twitch_login.py:Login"
+TWITCH = "actors/producers/sources/twitch.py"
+SIGNATURE = "actors/core/sources/signature.py"
+PS2_FRAMES = "actors/producers/planetside2_frames.py"
+PS2_LINK = "actors/producers/planetside2_links.py:Link"
+
+NEVER_NAMED = never(f"{SEQUENCER}.marks", "_is_late")
+NEVER_AGAIN = drop(f"{WINDOW}.silence", "_again")
+
+MUTATIONS: Final = [
+    # Commit, then acknowledge, then show
+    row("a watermark is told before its commit", expression(f"{SEQUENCER}.marks", "committed", "line.admitted"),
+        SEQUENCER_TEST, f"{SHELLS}::test_nothing_is_acknowledged_or_shown_before_it_is_on_disk"),
+    row("an entry counts as committed before it is",
+        call(f"{QUEUE}._start_commit", "_commit",
+             "self._on_committed(entry, False), self._commit(entry, lambda more: None)"),
+        f"{SHELLS}::test_nothing_is_acknowledged_or_shown_before_it_is_on_disk"),
+    row("an epoch is told before its commit",
+        value(f"{SEQUENCER}.greet", "epoch", 'setattr(self, "committed_epoch", {it}) or {it}'), SEQUENCER_TEST),
+    row("an outbox answers before its commit",
+        (drop(f"{OUTBOX}.commit", "COMMIT"),
+         statement(f"{OUTBOX}.commit", "BEGIN",
+                   'self._db.execute("COMMIT") if self._db.in_transaction else None; {it}')),
+        f"{DEATHS}[outbox.before_commit]"),
+    row("a log commits without its fsync", text(f"{LOG}.__init__", "synchronous = FULL", "synchronous = NORMAL"),
+        f"{POWER}[log]"),
+    row("an outbox commits without its fsync", text(f"{OUTBOX}._begin", "synchronous = FULL", "synchronous = NORMAL"),
+        f"{POWER}[outbox]"),
+    # Sent until the log has it, in order
+    row("a missing number is never named, and silence sends nothing again", (NEVER_NAMED, NEVER_AGAIN), WORLD),
+    row("a missing number is never named", NEVER_NAMED, SEQUENCER_TEST),
+    row("silence sends nothing again", NEVER_AGAIN, WINDOW_TEST),
+    row("a new generation gets nothing again", drop(f"{WINDOW}.on_marks", "_again 0"), WINDOW_TEST),
+    row("marks of an older generation are believed", never(f"{WINDOW}.on_marks", "_gen"), WINDOW_TEST),
+    row("what comes too early is not held back",
+        (condition(f"{SEQUENCER}.admit", "pseq admitted 1", "envelope.pseq > line.admitted"),
+         statement(f"{SEQUENCER}.admit", "admitted 1", "line.admitted = envelope.pseq")),
+        SEQUENCER_TEST, WORLD),
+    row("a number is taken as often as it comes", never(f"{SEQUENCER}.admit", "pseq admitted <="),
+        SEQUENCER_TEST, WORLD),
+    row("an identity is logged as often as it comes", never(f"{SEQUENCER}._log", "earlier"), SEQUENCER_TEST),
+    row("an identity that is not committed yet is not known", value(f"{SEQUENCER}._log", "earlier", "self._known(key)"),
+        SEQUENCER_TEST),
+    row("a body that a server repeats is stored again", drop(f"{OUTBOX}._store", "repeated"), STORES),
+    # States in the order of their changes, and what a kill carries
+    row("a state that changed again keeps its first place", drop(f"{SEQUENCER}.retain", "pop"), STORES),
+    row("a snapshot is in the order of its keys",
+        text("actors/stores/log.py:LogReader.snapshot", "ORDER BY n", "ORDER BY key"), STORES),
+    row("a kill does not carry its streak",
+        result("actors/core/queue/derive.py:Derivation._killed", "run", "event, derived"),
+        f"{CORE}test_derive.py"),
+    row("a greeting that was not sent is forgotten",
+        statement(f"{LINK}._on_marks", "offered", "{it}; self._greets = False"),
+        f"{SHELLS}::test_a_greeting_that_found_the_door_closed_goes_with_the_next_marks"),
+    row("the oldest row is asked for at two moments",
+        statement("actors/stores/outbox.py:OutboxReader.oldest", "sqlite_sequence",
+                  '(oldest,) = self._db.execute("SELECT min(pseq) FROM rows").fetchone(); oldest = oldest or self._db'
+                  '.execute("SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence").fetchone()[0]'), STORES),
+    # One writer
+    row("a writer that was replaced may write", never(f"{LOG}._still_mine", "_gen"), STORES),
+    row("a broadcaster passes frames of a queue-manager that was replaced",
+        never("actors/broadcaster.py:Broadcaster._forward", "_gen"),
+        f"{SHELLS}::test_a_broadcaster_passes_no_frame_of_a_queue_manager_that_was_replaced"),
+    row("a gateway takes frames of a queue-manager that was replaced", never(f"{CURSOR}.take", "gen"), CURSOR_TEST),
+    row("a store is not locked", drop("actors/host.py:lock", "flock"), STORES),
+    # What one transaction holds together
+    row("watermarks are not in the transaction of their events", drop(f"{LOG}._write", "marks"),
+        f"{DEATHS}[log.after_commit]"),
+    row("derived state is not in the transaction of its events", drop(f"{LOG}._write", "INSERT derived"),
+        f"{DEATHS}[log.after_commit]"),
+    row("derived state misses the entry of its cause",
+        drop(f"{SEQUENCER}.take", "take_changes"), SEQUENCER_TEST, WORLD),
+    row("retained state is not written", expression(f"{LOG}._write", "retained _encode", "[]"),
+        f"{GATEWAY_TEST}::test_a_state_that_was_lost_comes_from_the_log"),
+    # Poison
+    row("deaths by a poison message are not counted",
+        drop("actors/stores/suspects.py:Suspects.__init__", "_record"), STORES),
+    row("a poison message is tried forever", never("actors/normalizer.py:Normalizer._map", "MAX_DEATHS"),
+        f"{PIPELINE}::"
+        "test_a_poison_message_is_dead_lettered_after_three_deaths_and_the_others_keep_their_order"),
+    # Gaps are seen and repaired
+    row("no top is told in a silence", drop(f"{QUEUE}.beat", "_make_frame"),
+        f"{PIPELINE}::test_a_lost_last_frame_shows_in_the_next_heartbeat"),
+    row("a gateway sees no lost tail", drop(f"{CURSOR}._update_gap", "_behind_since_s now_s"), CURSOR_TEST),
+    row("a gateway sees no gap", condition(f"{CURSOR}._pass", "first last ==", "frame.first >= self.last + 1"),
+        CURSOR_TEST, f"{GATEWAY_TEST}::test_a_lost_frame_is_read_from_the_log"),
+    row("a gateway repeats what it knows",
+        statement(f"{CURSOR}._pass", "repeats without_critical", "if frame.last <= self.last: return frame"),
+        CURSOR_TEST),
+    row("an overlay that comes back is live at once", value(f"{CATCHUP}._step", "last", "min(overlay.position, {it})"),
+        f"{GATEWAY_TEST}::test_an_overlay_that_was_away_gets_what_it_missed"),
+    row("a catch-up skips the end of a page", value(f"{CATCHUP}._send", "position", "{it} + (len(events) > 1)"),
+        f"{GATEWAY_TEST}::test_a_gateway_that_starts_in_mid_stream_misses_nothing"),
+    row("an overlay sees no gap", condition(OVERLAY_CURSOR, "first epoch", "frame.epoch !== this.epoch"), SESSION_TEST),
+    row("an overlay repeats what it has applied", value(OVERLAY_CURSOR, "fresh", "critical"), SESSION_TEST),
+    # Lanes, bounds, the ledger
+    row("critical messages share the link of the rest", text(f"{LINK}.__init__", "critical", "best_effort"),
+        f"{PIPELINE}::test_a_kill_is_logged_shown_and_told"),
+    row("normal events are dropped before cosmetic ones", swap(f"{LANES}:DROP_ORDER", "COSMETIC NORMAL"), LANES_TEST),
+    row("the newest gives way instead of the oldest", value(f"{LANES}:Lanes._drop_excess", "last", "True"), LANES_TEST),
+    row("expired events are in no bucket", drop(f"{LANES}:Lanes.take", "account expired"), LANES_TEST),
+    row("dropped events are in no bucket", drop(f"{LANES}:Lanes._drop_excess", "drop"), LANES_TEST),
+    row("what a dead queue-manager held is in no bucket",
+        drop("actors/core/queue/ledger.py:Ledger.__init__", "restart"),
+        f"{CORE}test_ledger.py"),
+    row("an outbox takes more than it may hold", never(f"{LINK}._full", "max_rows"),
+        f"{PIPELINE}::test_a_full_outbox_refuses_with_503_and_takes_again_when_there_is_room"),
+    row("a log is trimmed once a minute and no more", never(f"{QUEUE}._on_committed", "more_to_trim"),
+        f"{SHELLS}::test_a_log_is_trimmed_until_it_keeps_its_limits_though_commits_never_pause"),
+    row("an outbox is trimmed once in half a minute and no more", never(f"{LINK}._told", "more_to_trim"),
+        f"{SHELLS}::test_an_outbox_forgets_as_fast_as_it_is_filled"),
+    # The wall clock
+    row("what a clock jumped over makes things old",
+        expression("actors/core/queue/calendar.py:Calendar.now_ms", "wall_ms ahead_ms", "wall_ms"),
+        f"{CORE}test_calendar.py"),
+    row("a clock that is set back makes a hole in the log",
+        text(f"{LOG}._trim", "coalesce(min(CASE WHEN ts_ms >= ? THEN position END), max(position) + 1)",
+             "max(CASE WHEN ts_ms < ? THEN position END) + 1"), STORES),
+    row("a full log waits for a clock that was set back", never(f"{LOG}._trim", "full"), STORES),
+    # Hangs, and processes that are there twice
+    row("the stacks of a hang are not written down", drop("actors/__main__.py:main", "dump_stacks_on_signal"),
+        f"{FAULTS}test_hangs.py::test_a_loop_that_hangs_is_found_and_its_log_says_where[queue-manager-gil]"),
+    row("an actor may be started twice", call("actors/__main__.py:main", "lock", "open(__file__)"),
+        f"{FAULTS}test_stops.py::"
+        "test_whoever_is_started_twice_is_refused_and_told_by_whom_and_the_first_is_undisturbed[2]"),
+    row("the log forgets that a clock was set", expression(f"{QUEUE}.__init__", "recovered calendar", 'b""'),
+        f"{SHELLS}::test_a_clock_that_was_set_makes_nothing_old_for_the_next_queue_manager_either"),
+    row("a lock that was deleted lets a second supervisor in",
+        drop("actors/supervision/preparation.py:prepare", "refuse_beside_another"),
+        f"{FAULTS}test_supervisor.py::test_a_second_supervisor_is_refused_even_when_the_lock_was_taken_away"),
+    row("a stopped terminal stops the supervisor", always("actors/logs.py:show", "is_writable"),
+        f"{FAULTS}test_callers.py::test_output_that_nobody_takes_makes_nobody_wait"),
+    row("a stopped supervisor blocks its children", drop("actors/heartbeat.py:Heartbeat.start", "set_blocking"),
+        f"{FAULTS}test_callers.py::test_who_works_goes_on_when_the_supervisor_does_not_listen"),
+    row("a failed supervisor removes the list of its children",
+        always("actors/supervision/process_tree.py:Supervisor.close", "incarnations"),
+        f"{FAULTS}test_wreckage.py::test_a_supervisor_that_failed_leaves_word_of_its_children_and_why"),
+    row("the ingest continues after a failure of its own",
+        drop("actors/producers/ingest.py:serve", "end_with_own_failures"),
+        f"{FAULTS}test_crashes.py::test_what_a_callback_of_the_ingest_raises_ends_it"),
+    # Twitch
+    row("a refresh token is sent without a mark on disk",
+        call(f"{TWITCH_LOGIN}._renewed", "_replace True", "msgspec.structs.replace(grant, refreshing=True)"),
+        f"{SOURCES}test_twitch_login.py"),
+    row("a refresh token that may be spent is sent again", never(f"{TWITCH_LOGIN}._renewed", "refreshing"),
+        f"{SOURCES}test_twitch_login.py"),
+    row("a renewed login replaces the one that the user has made", never(f"{TWITCH_LOGIN}._replace", "refresh_token"),
+        f"{SOURCES}test_twitch_login.py"),
+    row("two processes own a login", call(f"{TWITCH}:connect", "lock", "open(__file__)"), f"{SOURCES}test_twitch.py"),
+    row("the old socket is not read while a session moves",
+        statement(f"{TWITCH}:Conversation._take", "open reconnect_url", "self._sockets.close(self._current); {it}"),
+        f"{SOURCES}test_twitch.py"),
+    row("a gift to many is shown once for each of them", never("actors/adapters/twitch_eventsub.py:_kind", "is_gift"),
+        f"{SOURCES}test_twitch_eventsub_frames.py"),
+    row("messages of other channels are shown", result("actors/adapters/twitch_irc.py:_is_foreign", "", "False"),
+        f"{SOURCES}test_twitch_irc_lines.py"),
+    row("a cut line of chat is taken for a whole one",
+        statement("actors/producers/sources/twitch_chat.py:Lines.feed", "split", 'whole = data.split(b"\\n")'),
+        f"{SOURCES}test_twitch_chat.py"),
+    # Games
+    row("the figures of a spectated player count as those of the dead one",
+        never("actors/adapters/gsi_posts.py:Post.watched", "steamid"), f"{SOURCES}test_gsi.py"),
+    row("the figures of a game are not saved with its events",
+        always("actors/producers/sources/gsi.py:receive", "before after"), f"{SOURCES}test_gsi.py"),
+    row("any program may post as the game",
+        call("actors/adapters/gsi_posts.py:is_from", "compare_digest", "bool(token)"),
+        f"{SOURCES}test_gsi.py"),
+    row("an event of a game is told again",
+        condition("actors/adapters/lol_events.py:unread", "event_id >", "event.event_id >= cursor.event_id"),
+        f"{SOURCES}test_lol.py"),
+    row("a message may be a name",
+        never("actors/adapters/srcds_lines.py:_of_player", "said not"), f"{CORE}test_srcds.py"),
+    row("a player needs no account", text("actors/adapters/srcds_lines.py:_ACCOUNT", "BOT|", "|BOT|"),
+        f"{CORE}test_srcds.py"),
+    # PlanetSide 2: two servers that repeat, stamps of the future, silent servers, altered subscriptions
+    row("a second server adds ticks",
+        statement(f"{PS2_FRAMES}:Merger.take", "identity times", "{it}; identity += str(connection)"), PS2),
+    row("what two servers bring is told twice", always(f"{PS2_FRAMES}:Merger.take", "_seen"), PS2),
+    row("a medal that comes before its kill is lost",
+        never("actors/producers/planetside2_hold.py:Hold.add", "_join loose"), PS2),
+    row("an event happens after it arrived",
+        value("actors/adapters/planetside2.py:normalize", "ts_ms", "stamp_ms(body.payload)"), PS2_STREAM),
+    row("a stamp of any length is read", never("actors/adapters/planetside2.py:stamp_ms", "not stamp"), PS2),
+    row("a server without heartbeats is waited for", never(f"{PS2_LINK}._look", "heartbeat_s"), PS2_STREAM),
+    row("heartbeats are not counted", drop(f"{PS2_LINK}._take", "_beat_s monotonic"), PS2_STREAM),
+    row("a server that is silent about a world is waited for", never(f"{PS2_LINK}._look", "silent"), PS2_STREAM),
+    row("an altered subscription is believed", always(f"{PS2_LINK}._compare", "difference"), PS2_STREAM),
+    row("an altered subscription is not made again", drop(f"{PS2_LINK}._compare", "_subscribe"), PS2_STREAM),
+    row("a subscription is altered without end", never(f"{PS2_LINK}._compare", "_differences >"), PS2_STREAM),
+    # Webhooks and tips
+    row("a webhook is not verified", call(f"{SIGNATURE}:_checker", "compare_digest", "bool(proof)"),
+        f"{SOURCES}test_webhook.py"),
+    row("a webhook from the future is taken",
+        condition(f"{SIGNATURE}:_checked_time", "off_s tolerance_s", "off_s > scheme.tolerance_s"),
+        f"{SOURCES}test_webhook.py"),
+    row("the body of a webhook that fails is kept", never("actors/producers/ingest.py:HttpSource.take", "Private"),
+        f"{SOURCES}test_webhook.py"),
+    row("a webhook that is sent again is shown again", value("actors/producers/mapped.py:messages", "id", "None"),
+        f"{SOURCES}test_webhook.py"),
+    row("a tip that waits for approval is shown",
+        text("actors/adapters/streamelements_rules.py:RULES", " && data.approved == 'allowed'", ""),
+        f"{SOURCES}test_streamelements.py"),
+]  # fmt: skip
