@@ -1,16 +1,16 @@
-"""The gateway: the only process that a browser, an overlay or an operator's page talks to.
+"""The gateway: the only process that overlays, dashboards and other pages connect to.
 
 server.py    main: the port, the routes, the timers
-hub.py       all connected overlays, and what they share
-bus.py       frames in, receipts out, questions asked
-feed.py      frames in order, whatever the bus lost; what the present is
+hub.py       all connected overlays, and their shared state
+bus.py       receives frames, sends receipts, sends questions
+feed.py      frames in order, with gaps filled from the log; the current state
 conversation.py  carries out core/delivery/conversation.py for one connection
-transport.py what a transport does; transports/ has one module for each (WebSocket, SSE, poll)
-overlay.py   one connected overlay: what was handed to its transport, what waits
-encoding.py  how messages look to the overlays of one key
-fanout.py    groups of overlays that want the same bytes; one encoding per group
-catchup.py   overlays that are behind, page by page, until live
+transport.py the interface of a transport; transports/ has one module for each (WebSocket, SSE, poll)
+overlay.py   one connected overlay: its position, the bytes that wait for its transport
+encoding.py  messages in the format of a group of overlays
+fanout.py    groups of overlays that receive the same bytes; one encoding per group
+catchup.py   overlays that are behind receive pages of the log until they are live
 pages.py     Host and Origin checks, headers, static files
-emit.py      the command that puts events in
+emit.py      requests to the ingest: events, and commands to applications
 api.py       status, quarantine, why, health, metrics
 """

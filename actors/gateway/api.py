@@ -1,4 +1,4 @@
-"""What operators and their tools ask: health, metrics, status, quarantine, why.
+"""The API for operators and their tools: health, metrics, status, quarantine, why.
 
 `/healthz` needs no token. `/readyz` and `/metrics` hold nothing personal and need none on this machine. Everything else
 needs a token in the Authorization header, which a page of another origin cannot make a browser send.
@@ -37,7 +37,7 @@ class Api(BaseHandler):
 
 
 class Guarded(Api):
-    """Needs a token of one of its scopes; `scope` is that of the request."""
+    """Requires a token of one of SCOPES; `scope` is that of the request."""
 
     SCOPES: tuple[tokens.Scope, ...] = ("control",)
 
@@ -55,13 +55,13 @@ class Guarded(Api):
 
 
 class Readable(Guarded):
-    """What a dashboard that can only read may ask, too."""
+    """Also accepts the token of a read-only dashboard."""
 
     SCOPES = ("control", "view")
 
 
 class Local(Readable):
-    """Needs no token on this machine."""
+    """Requires no token for requests from this machine."""
 
     def prepare(self) -> None:
         if origins.is_loopback(str(self.request.remote_ip)):
@@ -76,7 +76,7 @@ class Healthz(Api):
 
 
 class Readyz(Local):
-    """Ready: the log is read, and the broadcaster is heard."""
+    """Whether the log is read and frames of the broadcaster arrive (200, or 503 with the reasons)."""
 
     def get(self) -> None:
         reasons = unready(self.gateway)
@@ -115,7 +115,7 @@ class Status(Readable):
 
 
 class Address(Guarded):
-    """The display token, for the address to paste into OBS; apart from the status, which people paste into reports."""
+    """The display token, for the address to paste into OBS. Not in the status, which users paste into reports."""
 
     def get(self) -> None:
         self.answer({"display_token": self.gateway.display_token()})
@@ -136,7 +136,7 @@ class Quarantine(Guarded):
 
 
 class Why(Readable):
-    """The history of one event: what the log knows, and what the queue-manager remembers of what was never logged."""
+    """The history of one event: from the log, or for an event that was not logged, from the queue-manager's memory."""
 
     async def get(self) -> None:
         event_id = self.get_query_argument("id", "")
@@ -158,13 +158,13 @@ class Why(Readable):
 
 class Metrics(Local):
     async def get(self) -> None:
-        # Imported when it is needed: only this page needs it.
+        # Imported here because only this handler needs it.
         from actors.gateway import exposition
 
         gateway = self.gateway
         status, answer = await asyncio.gather(gateway.ask_supervisor(), gateway.ask_queue_manager({"ask": "ledger"}))
         own = {gateway.name: msgspec.to_builtins(gateway.measure())}
-        if "error" in status:  # what this gateway itself knows
+        if "error" in status:  # only the metrics of this gateway
             status = {"processes": [{"name": gateway.name, "kind": "gateway"}], "actors": own}
         else:
             status["actors"] = status["actors"] | own
@@ -173,19 +173,19 @@ class Metrics(Local):
 
 
 def unready(gateway: Gateway) -> list[str]:
-    """Return why this gateway cannot do its work now."""
+    """Return the reasons why this gateway is not ready."""
     reasons = []
     if not gateway.feed.ready:
         reasons.append("the log has not been read yet")
-    age_s = time.monotonic() - gateway.feed.heard_s
+    age_s = time.monotonic() - gateway.feed.received_s
     if age_s > FRESH_S:
-        reasons.append("nothing was heard from the broadcaster" + ("" if age_s > 1e9 else f" for {age_s:.1f} s"))
+        reasons.append("no message of the broadcaster was received" + ("" if age_s > 1e9 else f" for {age_s:.1f} s"))
     return reasons
 
 
 def describe(overlay: Overlay, last: int) -> dict[str, Any]:
     """Return one overlay as the dashboard shows it."""
-    drawn, key = overlay.drawn, overlay.group.key if overlay.group else None
+    receipt, key = overlay.receipt, overlay.group.key if overlay.group else None
     return {
         "overlay_id": overlay.name,
         "state": overlay.state.value,
@@ -193,11 +193,11 @@ def describe(overlay: Overlay, last: int) -> dict[str, Any]:
         "position": overlay.receipted,
         "sent_position": overlay.position,
         "lag": max(0, last - max(overlay.receipted, overlay.start_position)),
-        "fps": drawn and drawn.fps,
-        "latency_p50_ms": drawn and drawn.latency_p50_ms,
-        "latency_p95_ms": drawn and drawn.latency_p95_ms,
-        "queue": drawn and drawn.queue,
-        "dropped": drawn and drawn.dropped,
+        "fps": receipt and receipt.fps,
+        "latency_p50_ms": receipt and receipt.latency_p50_ms,
+        "latency_p95_ms": receipt and receipt.latency_p95_ms,
+        "queue": receipt and receipt.queue,
+        "dropped": receipt and receipt.dropped,
         "skipped_frames": overlay.dropped_frames,
         "build": overlay.build,
         "format": "legacy" if key and key.legacy else key and key.format,

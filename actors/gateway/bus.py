@@ -1,7 +1,4 @@
-"""broadcaster ══PUB/SUB══▶ [gateway] ──PUSH──▶ queue-manager (receipts), and REQ for questions
-
-Nothing here is polled for output.
-"""
+"""broadcaster ══PUB/SUB══▶ [gateway] ──PUSH──▶ queue-manager (receipts), and REQ for questions."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from actors.core.contract.frame import Frame
 from actors.errors import Refused
 
 ASK_TIMEOUT_MS: Final = 1_000
-CONNECT_TIMEOUT_MS: Final = 200  # a local socket that is there is connected within 10 ms
+CONNECT_TIMEOUT_MS: Final = 200  # connecting to an existing local socket takes less than 10 ms
 
 _frame = msgspec.msgpack.Decoder(Frame)
 _encode = msgspec.msgpack.Encoder().encode
@@ -28,7 +25,7 @@ Arrival = tuple[Frame, bytes]
 
 
 class FrameLinks:
-    """Both links of frames, decoded and put back into the order in which they were made."""
+    """Receives both links of frames, decodes them and restores the order in which they were made."""
 
     def __init__(self, bus: wire.Bus, on_frames: Callable[[list[Arrival]], None]) -> None:
         self._links = [bus.connect(wire.SUB, wire.frames_link(lane)) for lane in wire.LANES]
@@ -38,7 +35,7 @@ class FrameLinks:
         self.bad_messages = 0
 
     def start(self) -> None:
-        """Read from now on, in the running loop; what came before waits in the sockets."""
+        """Begin to read, in the running loop. Frames that arrived earlier wait in the sockets."""
         self._reader = aio.SocketReader(self._links, self._take)  # critical first
 
     def stop(self) -> None:
@@ -51,7 +48,7 @@ class FrameLinks:
             self._decode(message, arrivals)
         self.received += len(messages)
         if len(arrivals) > 1:
-            # Two links can overtake each other, and an old state must not follow a newer one.
+            # A frame of one link can arrive before an older frame of the other; an old state must not follow a newer.
             arrivals.sort(key=lambda arrival: (arrival[0].gen, arrival[0].seq))
         if arrivals:
             self._on_frames(arrivals)
@@ -100,9 +97,9 @@ def ask_supervisor(run_dir: Path, token: str) -> dict[str, Any]:
     """Return the supervisor's status; for a thread of its own.
 
     Raises:
-        Refused: there is no answer within a second.
+        Refused: it does not answer within a second.
     """
-    # The token is for systems whose control socket cannot tell who connects; the others ignore it.
+    # The token is for systems on which the control socket cannot identify its peer; others ignore it.
     question = msgspec.json.encode({"command": "status", "token": token}) + b"\n"
     try:
         with (
@@ -111,7 +108,7 @@ def ask_supervisor(run_dir: Path, token: str) -> dict[str, Any]:
         ):
             connection.sendall(question)
             answer: dict[str, Any] = msgspec.json.decode(answers.readline(), type=dict[str, Any])
-    except (OSError, ValueError) as error:  # ValueError: no JSON, or a port file that names no port
+    except (OSError, ValueError) as error:  # ValueError: malformed JSON, or no port in the port file
         raise Refused(f"the supervisor does not answer ({type(error).__name__})") from error
     if not answer.get("ok"):
         raise Refused(f"the supervisor refused: {answer.get('error')}")
@@ -122,9 +119,9 @@ def ask(bus: wire.Bus, question: dict[str, Any]) -> dict[str, Any]:
     """Ask the queue-manager and wait for its answer; for a thread of its own.
 
     Raises:
-        Refused: there is no answer within a second.
+        Refused: it does not answer within a second.
     """
-    # A REQ that got no answer can never ask again, so each question has its own.
+    # A REQ socket without an answer cannot send again, so each question has its own socket.
     socket = bus.connect(wire.REQ, wire.ASK)
     socket.setsockopt(zmq.SNDTIMEO, CONNECT_TIMEOUT_MS)
     socket.setsockopt(zmq.RCVTIMEO, ASK_TIMEOUT_MS)
@@ -135,7 +132,7 @@ def ask(bus: wire.Bus, question: dict[str, Any]) -> dict[str, Any]:
     except zmq.Again as error:
         raise Refused("the queue-manager does not answer") from error
     except UNREADABLE as error:
-        raise Refused(f"the queue-manager's answer is not understood: {error}") from error
+        raise Refused(f"malformed answer of the queue-manager: {error}") from error
     finally:
         socket.close()
     return answer

@@ -1,8 +1,8 @@
 """overlays that are behind ──pages from the ring or the log──▶ level with the feed ──▶ live
 
-One path for all: an overlay that resumes, one that just joined (nothing to replay), one that read too slowly. A page
-goes out when the socket has taken the one before; overlays take turns; who needs the same page gets the same bytes. The
-switch to live happens between two frames of the feed, so there is neither a gap nor a repeat.
+One path for all: an overlay that resumes, one that has just connected (nothing to replay), one that read too slowly.
+The next page is sent when the socket has taken the one before. Overlays take turns, and those that need the same page
+receive the same bytes. The switch to live happens between two frames of the feed, so there is no gap and no repeat.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from actors.gateway.fanout import Fanout
 from actors.gateway.feed import Feed
 from actors.gateway.overlay import Overlay
 
-# Small pages let a 1 KB/s reader finish one within lag_close_s, and keep what is in flight small.
+# Small enough that a reader of 1 KB/s finishes a page within lag_close_s, and that few bytes are in flight.
 PAGE_BYTES: Final = 16 << 10
-# Steps per turn of the loop: live frames wait for at most so many writes.
+# Steps per turn of the loop: a live frame waits for at most this number of writes.
 TURN_STEPS: Final = 50
 CACHED_PAGES: Final = 64
 CACHED_BLOCKS: Final = 16
 STATE_PAGE_BYTES: Final = 64 << 10
-CACHED_STATES: Final = 8  # of up to 1 MiB
+CACHED_STATES: Final = 8  # entries, each of up to 1 MiB
 
 
 class CatchUp:
@@ -43,7 +43,7 @@ class CatchUp:
         self._feed, self._fanout, self._rows = feed, fanout, page_rows
         self._turn: deque[Overlay] = deque()
         self._turning = False
-        self._level: dict[Overlay, None] = {}  # rest, or know more than the feed does yet
+        self._level: dict[Overlay, None] = {}  # at the feed's position or beyond it
         self._pages: OrderedDict[tuple[Key, int, int, int], bytes] = OrderedDict()
         self._blocks: OrderedDict[int, list[Event]] = OrderedDict()
         self._states: OrderedDict[tuple[Key, int, int, int], list[bytes]] = OrderedDict()
@@ -53,13 +53,13 @@ class CatchUp:
         self.slow_switches = 0
 
     def add(self, overlay: Overlay) -> None:
-        """Take over an overlay in catch-up whose `position` and `state_version` are set; a step is made at once."""
+        """Add an overlay in catch-up whose `position` and `state_version` are set, and make its first step."""
         overlay.on_drained = self._ready
         if not overlay.blocked:
             self._step(overlay)
 
     def slow_down(self, overlay: Overlay) -> None:
-        """Switch a live overlay that reads too slowly: what waits is dropped; what is critical comes from the log."""
+        """Switch a slow live overlay to catch-up: waiting frames are dropped; critical events come from the log."""
         now_s = time.monotonic()
         overlay.step(Input.BEHIND)
         self._fanout.leave(overlay)
@@ -76,7 +76,7 @@ class CatchUp:
         overlay.on_drained = _nothing
 
     def advanced(self) -> None:
-        """The feed has moved on, or time has: those who waited for it go on."""
+        """Continue with the overlays that waited for the feed or for time."""
         for overlay in self._level:
             self._ready(overlay)
         self._level.clear()
@@ -85,7 +85,7 @@ class CatchUp:
         return list(self._level)
 
     def forget_pages(self) -> None:
-        """The log was replaced: nothing that was read from it is true any more."""
+        """Drop all cached pages, because the log was replaced."""
         self._pages.clear()
         self._states.clear()
         self._blocks.clear()
@@ -143,7 +143,7 @@ class CatchUp:
         return data
 
     def _state_pages(self, group: Encoding) -> list[bytes]:
-        """Return frames with the retained state, encoded once per change for all that want the same bytes."""
+        """Return frames with the retained state, encoded once per change and group."""
         retained, cursor = self._feed.retained, self._feed.cursor
         name = (group.key, cursor.gen, cursor.top, retained.version)
         pages = self._states.get(name)
@@ -220,13 +220,14 @@ class CatchUp:
         if wanted:
             self._send(overlay, wanted)
             return
-        # Trimmed under its feet: it sees the gap in the next frame, says hello and is told what it misses.
+        # The page was trimmed meanwhile: the overlay detects the gap in the next frame and sends a hello again, and the
+        # welcome names the missing positions.
         overlay.position = min(self._feed.cursor.last, overlay.position // self._rows * self._rows + self._rows)
         self._ready(overlay)
 
 
 def _nothing(_: Overlay) -> None:
-    """A live overlay waits for nothing but the next frame."""
+    """Do nothing: a live overlay waits only for the next frame."""
 
 
 def _page_of(reader: object, after: int, rows: int) -> list[Event]:

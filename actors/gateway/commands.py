@@ -1,11 +1,12 @@
-"""What a dashboard may order, beside looking: one row of COMMANDS per name (docs/wire.md, "Commands").
+"""The commands of a dashboard: one row of COMMANDS per name (docs/wire.md, "Commands").
 
-    emit, test, show, toggle ──▶ POST /events of the ingest: the way of every event, so that the log, the queue and
-                                 all overlays and dashboards see it
+    emit, test, show, toggle ──▶ POST /events of the ingest, as for every event, so that the log, the queue and
+                                 all overlays and dashboards receive it
     identify, reload         ──▶ a message to the overlays of this gateway
-    application              ──▶ POST /app/NAME/command of the ingest: the program itself answers
+    application              ──▶ POST /app/NAME/command of the ingest: the application itself answers
 
-Every command is answered and counted. A dashboard that sends too many is refused, not closed: it must stay on the show.
+Every command is answered and counted. Commands above the limit are refused; the dashboard stays connected, because the
+operator needs it.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ from actors.errors import BadInput, Refused
 from actors.gateway.emit import emit, order
 from actors.gateway.overlay import Overlay
 
-# Faster than an operator presses keys; a storm is 200 events, and a queue needs the pause to show what it does.
+# Faster than an operator presses keys. A storm is 200 events; the pause lets an overlay show its queue of them.
 RATE_PER_S: Final = 10.0
 BURST: Final = 20.0
 STORM_PAUSE_S: Final = 5.0
 IDENTIFY_MS: Final = 3_000
 SOURCE: Final = "dashboard"
 
-# What lasts is a state, too, so that an overlay or a dashboard that is loaded later knows it.
+# The lasting effects of `show` are also states, so that an overlay or dashboard that connects later receives them.
 LASTING: Final = {
     "pause": ("paused", True),
     "resume": ("paused", False),
@@ -67,7 +68,7 @@ class Test(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class To(Struct, frozen=True, forbid_unknown_fields=True):
-    """The overlays that are meant: one id, or null for all."""
+    """The receivers of a message: the overlay of one id, or null for all."""
 
     overlay_id: OverlayId | None = None
 
@@ -90,15 +91,15 @@ class Commands:
         self._storms = Bucket(1 / STORM_PAUSE_S, 1.0, time.monotonic())
         self._numbers = itertools.count(time.time_ns() // 1_000_000)
 
-    async def obey(self, command: Command) -> dict[str, Any]:
-        """Do what a control token asks for; return what the answer says beside ok.
+    async def carry_out(self, command: Command) -> dict[str, Any]:
+        """Carry out a command of a control token; return the fields of the answer beside `ok`.
 
         Raises:
-            BadInput: there is no such command, or its arguments are wrong.
-            Refused: it cannot be done now.
+            BadInput: the command is unknown, or its arguments are wrong.
+            Refused: it cannot be carried out now.
         """
         if command.name not in COMMANDS:
-            raise BadInput(f"there is no command {command.name!r}; commands are {', '.join(COMMANDS)}")
+            raise BadInput(f"unknown command {command.name!r}; commands: {', '.join(COMMANDS)}")
         if not self._bucket.take(time.monotonic()):
             raise Refused(f"more than {RATE_PER_S:g} commands per second")
         return await COMMANDS[command.name](self, command.args)
@@ -132,30 +133,30 @@ class Commands:
         return await self._post({"type": "toggle", "source": SOURCE, "payload": payload})
 
     async def identify(self, args: dict[str, Any]) -> dict[str, Any]:
-        return self._tell(args, {"t": "identify", "for_ms": IDENTIFY_MS})
+        return self._send(args, {"t": "identify", "for_ms": IDENTIFY_MS})
 
     async def reload(self, args: dict[str, Any]) -> dict[str, Any]:
-        return self._tell(args, {"t": "reload"})
+        return self._send(args, {"t": "reload"})
 
     async def application(self, args: dict[str, Any]) -> dict[str, Any]:
         to = _read(ToApplication, args)
         request = {"command": to.command, "args": to.args, "deadline_ms": to.deadline_ms, "by": SOURCE}
         answer = await order(self._ingest, self._ingest_token(), to.application, request, to.deadline_ms)
         if not answer["ok"]:
-            raise Refused(answer["text"] or f"{to.application} could not do it")
+            raise Refused(answer["text"] or f"{to.application} failed to carry out the command")
         return {"text": answer["text"], "answered": answer.get("answered") is True}
 
     async def _post(self, submission: dict[str, Any] | list[dict[str, Any]]) -> dict[str, Any]:
         ids = await emit(self._ingest, self._ingest_token(), submission)
         return {"ids": ids[:1], "accepted": len(ids)}
 
-    def _tell(self, args: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
+    def _send(self, args: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
         to = _read(To, args).overlay_id
         meant = [one for one in self._listed() if to in (None, one.name) and one.group is not None]
         if not meant:
             raise Refused("no overlay is connected" if to is None else f"no overlay {to} is connected")
         for overlay in meant:
-            overlay.say(message)
+            overlay.send_message(message)
         return {"reached": len(meant)}
 
 

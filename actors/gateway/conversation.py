@@ -1,7 +1,7 @@
 """transport ──messages──▶ [conversation] ──▶ welcome, catch-up, receipts, commands
 
-Carries out what core/delivery/conversation.py decides for one connection, over any transport. docs/wire.md describes
-the messages.
+Carries out the decisions of core/delivery/conversation.py for one connection, over any transport. docs/wire.md
+describes the messages.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from actors.gateway.hub import Gateway
 from actors.gateway.transport import Transport
 
 # One receipt costs 48 µs [measured]: ten per second from each of a thousand overlays would be half a core. So the pause
-# grows with their number, and all together send about a thousand per second.
+# grows with the number of overlays, and all together send about a thousand per second.
 RECEIPT_MS: Final = 100
 WELCOME_STATE_BYTES: Final = 16 << 10
 INPUTS: Final[dict[type, Input]] = {
@@ -38,14 +38,14 @@ class Conversation:
 
     def __init__(self, gateway: Gateway, transport: Transport, address: str) -> None:
         self.gateway = gateway
-        self.overlay = gateway.welcome_in(transport, address)
+        self.overlay = gateway.register(transport, address)
 
     @property
     def closed(self) -> bool:
         return self.overlay.state is State.CLOSED
 
-    def heard(self, message: str | bytes) -> None:
-        """Take a message of the overlay."""
+    def receive(self, message: str | bytes) -> None:
+        """Decode a message of the overlay and handle it."""
         overlay, now_s = self.overlay, time.monotonic()
         self.gateway.metrics.received_messages += 1
         if self.closed:
@@ -54,41 +54,41 @@ class Conversation:
             self._end(conversation.FLOOD)
             return
         try:
-            said = messages.parse(message)
+            decoded = messages.parse(message)
         except messages.WrongVersion as error:
             self._end(conversation.wrong_version(str(error)))
         except BadInput as error:
             self._end(conversation.garbled(str(error)))
         else:
-            self.said(said)
+            self.handle(decoded)
 
-    def said(self, said: ClientMessage) -> None:
-        """Take a message that was understood."""
-        happened = INPUTS[type(said)]
-        if isinstance(said, Hello):
-            scope = self.gateway.scope_of(said.token)
-            objection = conversation.admission(scope, said.role)
+    def handle(self, message: ClientMessage) -> None:
+        """Handle a decoded message."""
+        happened = INPUTS[type(message)]
+        if isinstance(message, Hello):
+            scope = self.gateway.scope_of(message.token)
+            objection = conversation.admission(scope, message.role)
             if objection is None and not self.overlay.hellos.take(time.monotonic()):
                 objection = conversation.HELLO_FLOOD
         elif self.overlay.state is State.HELLO:
-            objection = None  # the table refuses it
+            objection = None  # the table of the conversation refuses it
         else:
             objection = conversation.objection(happened, self.overlay.scope, self.overlay.role)
         if objection is not None:
             self._end(objection)
             return
-        self._step(happened, said)
+        self._step(happened, message)
 
-    def gone(self) -> None:
-        """Take note that the connection is closed."""
+    def disconnected(self) -> None:
+        """Handle the end of the connection."""
         self.gateway.disconnected(self.overlay)
 
     def _end(self, ending: Ending) -> None:
         self.gateway.end(self.overlay, ending)
 
-    def _step(self, happened: Input, said: Any = None) -> None:
+    def _step(self, happened: Input, argument: Any = None) -> None:
         for action in self.overlay.step(happened):
-            ACTIONS[action](self, said)
+            ACTIONS[action](self, argument)
 
     # Actions
 
@@ -111,7 +111,7 @@ class Conversation:
         gateway.spawn(self._find_start(hello))
 
     async def _find_start(self, hello: Hello) -> None:
-        """Find out where the conversation starts, once the log is known."""
+        """Determine the position at which the conversation starts, once the log is known."""
         gateway, overlay = self.gateway, self.overlay
         await gateway.followed.wait()
         asked, cursor = hello.resume, gateway.feed.cursor
@@ -119,8 +119,8 @@ class Conversation:
             try:
                 await gateway.feed.look_up(asked.position)
             except Refused:
-                gateway.metrics.log_refusals += 1  # then what was known last has to do
-        if not self.closed and overlay.hello is hello:  # not said again meanwhile
+                gateway.metrics.log_refusals += 1  # the last known range of the log is used
+        if not self.closed and overlay.hello is hello:  # no newer hello meanwhile
             cursor = gateway.feed.cursor
             oldest = min(gateway.feed.oldest, cursor.last + 1)
             begin = start(asked, cursor.epoch, oldest, max(cursor.last, cursor.top))
@@ -140,7 +140,7 @@ class Conversation:
         state = retained.events() if retained.size_bytes <= WELCOME_STATE_BYTES else []
         overlay.state_version = retained.version if state else 0
         arranged = overlay.arranged = gateway.layouts.arranged(overlay.name)
-        overlay.say(
+        overlay.send_message(
             {
                 "t": "welcome",
                 "version": WIRE_VERSION,
@@ -163,32 +163,32 @@ class Conversation:
     def _follow(self, _: Start) -> None:
         self.gateway.catchup.add(self.overlay)
 
-    def _note(self, drawn: RenderReceipt) -> None:
+    def _note(self, receipt: RenderReceipt) -> None:
         overlay, cursor = self.overlay, self.gateway.feed.cursor
-        overlay.drawn = drawn
+        overlay.receipt = receipt
         self.gateway.metrics.receipts += 1
-        # What was never sent was not drawn: a position of the future would hide a loss, and a display token must not
-        # speak for other overlays.
-        if overlay.receipted < drawn.position <= min(overlay.position, cursor.top):
-            overlay.receipted = drawn.position
-            self.gateway.receipts.add(Receipt(overlay.name, cursor.epoch, drawn.position, time.time() * 1000))
+        # Only positions that were sent can have been rendered. A larger one would hide a loss, and a display token
+        # must not send receipts for other overlays.
+        if overlay.receipted < receipt.position <= min(overlay.position, cursor.top):
+            overlay.receipted = receipt.position
+            self.gateway.receipts.add(Receipt(overlay.name, cursor.epoch, receipt.position, time.time() * 1000))
 
     def _answer(self, ping: Ping) -> None:
-        self.overlay.say({"t": "pong", "client_ts_ms": ping.client_ts_ms, "server_ts_ms": time.time() * 1000})
+        self.overlay.send_message({"t": "pong", "client_ts_ms": ping.client_ts_ms, "server_ts_ms": time.time() * 1000})
 
-    def _obey(self, command: Command) -> None:
+    def _execute(self, command: Command) -> None:
         self.gateway.spawn(self._carry_out(command))
 
     async def _carry_out(self, command: Command) -> None:
         answer: dict[str, Any] = {"t": "result", "id": command.id, "ok": True}
         self.gateway.metrics.commands += 1
         try:
-            answer |= await self.gateway.commands.obey(command)
+            answer |= await self.gateway.commands.carry_out(command)
         except (BadInput, Refused) as error:
             self.gateway.metrics.refused_commands += 1
             answer |= {"ok": False, "error": str(error)}
         if not self.closed:
-            self.overlay.say(answer)
+            self.overlay.send_message(answer)
 
 
 ACTIONS: Final[dict[Action, Callable[[Conversation, Any], None]]] = {
@@ -198,11 +198,11 @@ ACTIONS: Final[dict[Action, Callable[[Conversation, Any], None]]] = {
     Action.FOLLOW: Conversation._follow,
     Action.NOTE: Conversation._note,
     Action.ANSWER: Conversation._answer,
-    Action.OBEY: Conversation._obey,
+    Action.EXECUTE: Conversation._execute,
     Action.REFUSE: Conversation._refuse,
 }
 
 
 def _nearby(gateway: Gateway, position: int) -> bool:
-    """Whether the ring answers a resume at `position`, so that the log need not be asked what it keeps."""
+    """Whether the ring can serve a resume at `position`, so that the range of the log need not be read."""
     return position == gateway.feed.cursor.last or gateway.feed.ring.covers(position)

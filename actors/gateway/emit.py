@@ -1,4 +1,4 @@
-"""What the gateway sends to the ingest, over HTTP as every program does: events, and commands to applications."""
+"""Sends events, and commands to applications, to the ingest over HTTP, as any other program does."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ async def emit(ingest: Ingest, token: str, submission: dict[str, Any] | list[dic
     """Post one event, or a list, and return the ids when all are accepted.
 
     Raises:
-        BadInput: it is nothing that JSON can say.
-        Refused: it was not accepted; the message says why.
+        BadInput: the submission has a value that JSON cannot represent.
+        Refused: the ingest did not accept it; the message has the reason.
     """
     answer = await _post(ingest, token, "/events", submission, TIMEOUT_S)
     try:
@@ -31,8 +31,8 @@ async def order(ingest: Ingest, token: str, name: str, request: dict[str, Any], 
     """Send a command to the application `name` and return its answer.
 
     Raises:
-        BadInput: it is nothing that JSON can say.
-        Refused: it was not passed on, or not answered before the deadline; the message says why.
+        BadInput: the request has a value that JSON cannot represent.
+        Refused: it was not passed on, or not answered before the deadline; the message has the reason.
     """
     answer = await _post(ingest, token, f"/app/{name}/command", request, deadline_ms / 1000 + TIMEOUT_S)
     if not isinstance(answer.get("ok"), bool) or not isinstance(answer.get("text"), str):
@@ -41,7 +41,7 @@ async def order(ingest: Ingest, token: str, name: str, request: dict[str, Any], 
 
 
 async def _post(ingest: Ingest, token: str, path: str, value: object, timeout_s: float) -> dict[str, Any]:
-    # Imported when it is needed: an overlay's gateway seldom emits, and the client costs memory.
+    # Imported here because the client costs memory and most gateways send no command.
     from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
     try:
@@ -60,7 +60,7 @@ async def _post(ingest: Ingest, token: str, path: str, value: object, timeout_s:
     )
     try:
         response = await AsyncHTTPClient().fetch(request, raise_error=False)
-    except (OSError, HTTPClientError) as error:  # away, or too slow, or gone in the middle
+    except (OSError, HTTPClientError) as error:  # not running, too slow, or ended in the middle
         raise Refused(f"the ingest does not answer: {error}") from error
     if response.code >= 300:
         raise Refused(_reason(response.code, response.body))

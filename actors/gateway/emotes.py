@@ -1,8 +1,8 @@
-"""The pictures of a chat: fetched once from their provider, kept on disk, served to pages that load from us alone.
+"""The emotes of a chat: fetched once from their provider, kept on disk, served to pages, which use no other host.
 
     GET /media/emote/PROVIDER/ID ──▶ run_dir/emotes/PROVIDER-ID ──(missing)──▶ provider ──▶ disk ──▶ page
 
-Several gateways share the folder: a file appears whole or not at all, and its time is that of its last use.
+Several gateways share the folder. A file appears whole or not at all. Its modification time is that of its last use.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from actors.core.metrics import GatewayMetrics
 from actors.gateway.pages import BaseHandler
 
 AT_A_TIME: Final = 8
-WAITING: Final = 256  # pictures that may be on their way; beyond it the page shows the text of the emote
+WAITING: Final = 256  # concurrent downloads; beyond it the page shows the text of the emote
 CONNECT_S: Final = 4.0
 WITHIN_S: Final = 10.0
-RETRY_S: Final = 300.0  # after a failure, until the provider is asked again
+RETRY_S: Final = 300.0  # after a failed download, until the next attempt
 FAILURES: Final = 4_096
-TOUCH_S: Final = 3_600.0  # how exact the time of the last use is
+TOUCH_S: Final = 3_600.0  # the resolution of the time of the last use
 
 
 class EmoteCache:
@@ -43,7 +43,7 @@ class EmoteCache:
         self._client: AsyncHTTPClient | None = None
 
     async def get(self, provider: str, id_: str) -> bytes | None:
-        """Return a picture, or None when there is none to be had now."""
+        """Return a picture, None if it is not available now."""
         url = emotes.address(provider, id_, self._origin)
         if url is None:
             return None
@@ -60,7 +60,7 @@ class EmoteCache:
                 return None
             flight = self._flights[name] = asyncio.create_task(self._fetch(name, url))
             flight.add_done_callback(lambda _: self._flights.pop(name))
-        # Shielded: a page that goes away must not take the picture from the others.
+        # Shielded, because other requests wait for the same download when this one is cancelled.
         return await asyncio.shield(flight)
 
     async def _fetch(self, name: str, url: str) -> bytes | None:
@@ -92,7 +92,7 @@ class EmoteCache:
                 headers={"Accept": "image/webp,image/*", "User-Agent": "Framewire"},
             )
         except (HTTPClientError, OSError):
-            return None  # counted; the provider's trouble, which the page answers with the emote's text
+            return None  # a fault of the provider: counted; the page shows the text of the emote
         return bytes(answer.body)
 
     # Files, in a thread
@@ -108,7 +108,7 @@ class EmoteCache:
         return picture
 
     def _write(self, name: str, picture: bytes) -> None:
-        """Keep a picture; a full or read-only disk costs the cache, not the picture."""
+        """Store a picture; on a full or read-only disk it is served without being cached."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".", delete=False) as file:
@@ -122,7 +122,7 @@ class EmoteCache:
         found = []
         with os.scandir(self._folder) as entries:
             for entry in entries:
-                with contextlib.suppress(FileNotFoundError):  # another gateway tidies, too
+                with contextlib.suppress(FileNotFoundError):  # another gateway may have removed it
                     stat = entry.stat()
                     found.append((stat.st_mtime, stat.st_size, entry.name))
         for name in emotes.surplus(found, self._max_bytes):
@@ -138,7 +138,7 @@ class Emote(BaseHandler):
     async def get(self, provider: str, id_: str) -> None:
         picture = await self._cache.get(provider, id_)
         if picture is None:
-            self.refuse(404, "this picture cannot be had; show the text of the emote")
+            self.refuse(404, "this picture is not available; show the text of the emote")
             return
         self.set_header("Content-Type", emotes.type_of(picture) or "application/octet-stream")
         self.set_header("Cache-Control", "max-age=86400")

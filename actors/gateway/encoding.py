@@ -1,4 +1,4 @@
-"""How messages look to the overlays of one key: format, filter, legacy shape, framing of the transport."""
+"""Encodes messages for the overlays of one key: format, filter, legacy shape, framing of the transport."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _text = msgspec.json.Encoder().encode
 
 
 class Key(Struct, frozen=True):
-    """What overlays of one group have in common."""
+    """The properties that the overlays of one group share."""
 
     format: Literal["msgpack", "json"]
     types: frozenset[str] | None
@@ -36,7 +36,7 @@ class Encoding:
         self._framing = key.framing
 
     def frame(self, frame: Frame, message: bytes | None = None, count_filtered: bool = True) -> bytes:
-        """Return the framed bytes, b"" when this group gets nothing. `message` is the frame as it came over the bus."""
+        """Return the framed bytes, b"" if nothing passes the filter. `message` is the encoded frame from the bus."""
         types = self.key.types
         if types is not None:
             wanted = [event for event in frame.events if event.type in types]
@@ -54,14 +54,14 @@ class Encoding:
         return self._framing(message or _pack(frame), False, place)
 
     def message(self, fields: dict[str, Any], place: str = "") -> bytes:
-        """Return a small message with long names, b"" in the legacy shape, which has none."""
+        """Return a small message with long names, b"" in the legacy shape, which has no such messages."""
         if self.key.legacy:
             return b""
         text = self.key.format == "json"
         return self._framing(_text(fields) if text else _pack(fields), text, place)
 
     def events(self, events: Iterable[Event]) -> list[Any]:
-        """Return those events that this group gets, as they stand in a message of its format."""
+        """Return the events that pass the filter, as values of a message of this format."""
         types = self.key.types
         wanted = [event for event in events if types is None or event.type in types]
         return [json_event(event) for event in wanted] if self.key.format == "json" else wanted

@@ -1,7 +1,7 @@
 """The text of `/metrics`, as Prometheus reads it: every metric of core/metrics.py, in base units.
 
-The supervisor's status has the metrics of all processes, as their last heartbeats sent them; the queue-manager has the
-ledger. What does not answer is left out: a scrape never fails because of it.
+The supervisor's status has the metrics of all processes from their last heartbeats; the queue-manager has the ledger.
+When one of the two does not answer, its metrics are missing, and the scrape succeeds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def text_of(status: Mapping[str, Any], ledger: Mapping[str, Any] | None) -> byte
 
 
 class _Collector:
-    """What prometheus_client asks for families."""
+    """The collector that prometheus_client expects."""
 
     def __init__(self, families: list[Metric]) -> None:
         self._families = families

@@ -1,9 +1,9 @@
-"""Groups of overlays that want the same bytes: a frame is encoded and framed once per group, then written to each.
+"""Groups of overlays that receive the same bytes: a frame is encoded and framed once per group, then written to each.
 
     group = format × types × legacy shape × framing
 
-tornado's write_message costs 14 to 28 µs per overlay, because each call packs a header, joins bytes, makes a future and
-a task; handing prepared bytes to the kernel costs little more than the system call.
+tornado's write_message costs 14 to 28 µs per overlay, because each call packs a header, joins bytes, and makes a future
+and a task. Writing prepared bytes to the socket costs little more than the system call.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ class Group(Encoding):
 
 
 class Fanout:
-    """All groups, and the counters of what was sent."""
+    """All groups, and the counters of sent messages."""
 
     def __init__(self, buffer_bytes: int, on_slow: Callable[[Overlay], None]) -> None:
         self.groups: dict[Key, Group] = {}
         self._buffer_bytes = buffer_bytes
         self._on_slow = on_slow
         self.frames = self.events = self.messages = self.bytes = 0
-        self.filtered: Counter[str] = Counter()  # events by type that a filter held back, once per group
+        self.filtered: Counter[str] = Counter()  # events that a filter removed, by type, once per group
         self.critical_ms = Histogram()
         self.other_ms = Histogram()
 
     def group(self, key: Key) -> Group:
-        """Return the group of `key`; groups without overlays are forgotten by `tidy`."""
+        """Return the group of `key`; `tidy` removes groups without overlays."""
         if key not in self.groups:
             self.groups[key] = Group(key, self.filtered)
         return self.groups[key]
@@ -79,14 +79,14 @@ class Fanout:
             if position:
                 overlay.position = position
             sent = 0
-            # What the transport itself still sends must not be overtaken.
+            # Bytes that the transport still has to send come first.
             if not overlay.writing():
                 try:
                     sent = overlay.send(data)
                 except BlockingIOError:
                     sent = 0
                 except OSError:
-                    overlay.transport.abort()  # calls back later; `live` does not change here
+                    overlay.transport.abort()  # its callback runs later, so `live` does not change here
                     continue
             if sent != size:
                 overlay.block(data, sent)
@@ -97,7 +97,7 @@ class Fanout:
             self._on_slow(overlay)
 
     def join(self, overlay: Overlay) -> None:
-        """Make an overlay live: from now on it gets every frame."""
+        """Make an overlay live: it receives every frame from now on."""
         assert overlay.group is not None
         self.groups[overlay.group.key].live[overlay] = None
 
@@ -107,7 +107,7 @@ class Fanout:
 
     def _observe(self, frame: Frame) -> None:
         if frame.replay:
-            return  # its age is that of the gap, not of the way
+            return  # its age is that of the gap, not the latency of the pipeline
         now_ms = time.time() * 1000
         for event in frame.events:
             (self.critical_ms if event.position else self.other_ms).add(now_ms - event.ts_ingest_ms)

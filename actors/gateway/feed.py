@@ -1,7 +1,7 @@
 """frames of the bus + pages of the log ──▶ [feed] ──▶ every live overlay
 
-Starts like Clone (zguide, chapter 5): subscribe, then read where the log stands, then take frames. From there on
-core/delivery/cursor.py decides; this shell reads the log for it, on another thread.
+Starts like the Clone pattern (zguide, chapter 5): subscribe, then read the top of the log, then take frames. From then
+on core/delivery/cursor.py decides; this module reads the log for it, on another thread.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from actors.gateway.bus import Arrival, FrameLinks
 from actors.stores.log import LogReader
 
 RETRY_S: Final = 0.1
-# Frames that waited longer were held up in front of this gateway; what is cosmetic in them is over (zguide's Suicidal
-# Snail). Above the worst tick (33 ms) by far.
+# Frames older than this were delayed before this gateway. Their cosmetic events are dropped, because they are over
+# (the zguide's Suicidal Snail pattern). Far above the longest tick, 33 ms.
 STALE_MS: Final = 1_000.0
-# What came while the gateway was busy leaves as one frame up to this size. Without it, an overloaded gateway (2,000
-# overlays on a third of a core) was a whole second behind [measured: bench/fanout.py].
+# Frames that arrived while the gateway was busy are merged into one frame up to this size. Without merging, an
+# overloaded gateway (2,000 overlays on a third of a core) was one second behind [measured: bench/fanout.py].
 TOGETHER_BYTES: Final = 64 << 10
-# A thousand overlays that come back at once need to know it once; the log is trimmed every minute.
+# The answer of one look-up serves all overlays that reconnect at once. The log is trimmed only every minute.
 LOOK_UP_S: Final = 1.0
 # The queue-manager saves retained states every second.
 STATE_SAVED_S: Final = 1.5
@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 
 class LogThreads:
-    """Reads of the log, off the loop. A reader belongs to one thread; a new edition of the log is opened anew."""
+    """Reads the log on other threads. Each thread has its own reader, and opens a replaced log again."""
 
     def __init__(self, run_dir: Path, threads: int = 2) -> None:
         self._run_dir = run_dir
@@ -55,13 +55,13 @@ class LogThreads:
         """Return the answer of `question(reader)`.
 
         Raises:
-            Refused: the log is not there yet, or cannot be read.
+            Refused: the log does not exist yet, or cannot be read.
         """
         self.reads += 1
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, question, self._edition)
 
     def reopen(self) -> None:
-        """The file may be another one now: the next reads open it anew."""
+        """Open the file again at the next read, because it may have been replaced."""
         self._edition += 1
 
     def _answer(self, question: Callable[[LogReader], T], edition: int) -> T:
@@ -79,7 +79,7 @@ class LogThreads:
 
 
 class Feed:
-    """What is now: the cursor into the log, the last critical events, the retained state."""
+    """The current state of the stream: the cursor into the log, the last critical events, the retained state."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class Feed:
         self.retained = Retained()
         self.oldest = 1
         self.ready = False
-        self.heard_s = float("-inf")
+        self.received_s = float("-inf")
         self.stale_events = 0
         self._page_rows = page_rows
         self._emit, self._on_new_log = emit, on_new_log
@@ -107,7 +107,7 @@ class Feed:
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def start(self) -> None:
-        """Return when the log is read and frames come."""
+        """Subscribe and read the log; return when the position in the log is known."""
         while not self.ready:
             try:
                 await self._adopt()
@@ -115,10 +115,10 @@ class Feed:
                 self.log.reopen()
                 await asyncio.sleep(RETRY_S)
         self.links.start()
-        self._work(self._refresh_state)  # what was shown before we listened, and saved after we read
+        self._work(self._refresh_state)  # states shown before the subscription, and saved after the read
 
     async def _adopt(self) -> None:
-        """Stand at the top of the log as it is now."""
+        """Set the position to the current top of the log."""
         head, recent, state = await self.log.read(_all_of)
         self.cursor = Cursor(head.epoch, head.gen, head.top)
         self.oldest = head.oldest
@@ -129,7 +129,7 @@ class Feed:
         self.ready = True
 
     async def look_up(self, position: int) -> None:
-        """Learn whether the log has `position`: it grows, and is trimmed, by the queue-manager.
+        """Read the current range of the log, unless it was read less than LOOK_UP_S ago and includes `position`.
 
         Raises:
             Refused: the log cannot be read.
@@ -144,14 +144,14 @@ class Feed:
             self.cursor.promise(head.top, time.monotonic())
 
     def _on_frames(self, arrivals: list[Arrival]) -> None:
-        """Pass on what came in one go as one frame: a gateway that is short of time sends fewer and larger ones."""
-        self.heard_s = now_s = time.monotonic()
+        """Pass on frames that arrived together as one: a busy gateway sends fewer and larger frames."""
+        self.received_s = now_s = time.monotonic()
         together: list[Arrival] = []
         for frame, message in arrivals:
             foreign, gen = self.cursor.counts.foreign, self.cursor.gen
             passed = self.cursor.take(frame, now_s)
             if self.cursor.gen > gen:
-                # The one before may have died between the commit of a state and its frame.
+                # The queue-manager before it may have died between the commit of a state and its frame.
                 self._work(self._refresh_state)
             if passed is not None:
                 passed = self._in_time(passed)
@@ -181,7 +181,7 @@ class Feed:
             self._pass_on(merged(frames), message if len(frames) == 1 and message else None)
 
     def _in_time(self, frame: Frame) -> Frame | None:
-        """Return the frame without transient events that are over, and without states that came after a newer value."""
+        """Return the frame without expired transient events and without states older than the retained value."""
         overtaken = (frame.gen, frame.seq) < self._newest
         self._newest = max(self._newest, (frame.gen, frame.seq))
         if time.time() * 1000 - frame.tick_ts_ms > STALE_MS:
@@ -202,7 +202,7 @@ class Feed:
         self._emit(frame, message)
 
     def _work(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run `work` beside the stream, unless it runs already."""
+        """Run `work` as a task, unless it runs already."""
         task = self._tasks.get(work.__name__)
         if task is None:
             task = self._tasks[work.__name__] = asyncio.get_running_loop().create_task(work())
@@ -214,7 +214,7 @@ class Feed:
             task.result()  # a failure of ours reaches the loop, which ends the process
 
     async def _repair(self) -> None:
-        """Read what is missing from the log until nothing is."""
+        """Read the missing positions from the log until the gap is closed."""
         while (wait_s := self.cursor.repair_in_s(time.monotonic())) is not None:
             if wait_s:
                 await asyncio.sleep(wait_s)
@@ -233,7 +233,7 @@ class Feed:
                 self._pass_on(frame, None)
 
     async def _meet_new_log(self) -> None:
-        """A frame of another log came: a stale one, or the log was replaced. The log itself knows."""
+        """Read the epoch of the log: a frame of another epoch is stale, or the log was replaced."""
         self.log.reopen()
         epoch = self.cursor.epoch
         try:
@@ -245,12 +245,12 @@ class Feed:
             await asyncio.sleep(RETRY_S)
 
     async def _refresh_state(self) -> None:
-        """A frame is lost that may have held the last value of a state; the log has it, as soon as it is saved."""
+        """Read the states from the log once they are saved: a lost frame may have held the last value of one."""
         await asyncio.sleep(STATE_SAVED_S)
         try:
             saved = await self.log.read(lambda reader: reader.snapshot())
         except Refused:
-            return  # without a log, the next lost frame asks again
+            return  # the log cannot be read; the next lost frame retries
         if fresh := self.retained.newer(saved):
             cursor = self.cursor
             self._emit(
@@ -266,7 +266,7 @@ class Feed:
 
 
 def head_of(head: Any) -> Head:
-    """Return the store's head as the core knows it."""
+    """Return the store's head as the type of the core."""
     return Head(head.epoch, head.gen, head.top, head.oldest)
 
 

@@ -1,6 +1,6 @@
-"""All overlays that are connected to this gateway, and what they share.
+"""All overlays that are connected to this gateway, and their shared state.
 
-core/delivery/clients.py decides which overlay is slow or gone, core/delivery/cursor.py which positions are missing.
+core/delivery/clients.py decides which overlay is slow or lost, core/delivery/cursor.py which positions are missing.
 This module carries the decisions out.
 """
 
@@ -35,14 +35,14 @@ from actors.gateway.overlay import Overlay
 from actors.gateway.transport import Transport
 
 DRAIN_S: Final = 1.0
-# Connections that have not said hello yet, in all and from one address; the oldest is cut off, and may come back. An
-# overlay says it with its first packet: of hundreds that come at once, on a busy machine, some hundred have not yet.
+# Limits of connections that have not sent a hello yet, in all and from one address. Beyond it the oldest is closed, and
+# may reconnect. An overlay sends its hello at once; when hundreds connect to a busy machine, some hundred are waiting.
 UNMET: Final = 1_024
 UNMET_PER_ADDRESS: Final = 512
 
 
 class Gateway:
-    """All connected overlays, and what they share."""
+    """All connected overlays, and their shared state."""
 
     def __init__(self, settings: Settings, run_dir: Path, name: str) -> None:
         self.settings = settings.gateway
@@ -52,7 +52,7 @@ class Gateway:
         self.metrics = GatewayMetrics()
         self.closes: Counter[int] = Counter()
         self.overlays: dict[int, Overlay] = {}
-        self._arrived: dict[int, Overlay] = {}  # among them, all that have not said hello
+        self._connecting: dict[int, Overlay] = {}  # includes all connections without a hello
         self.followed = asyncio.Event()
         self.stopping = asyncio.Event()
         self.failure: BaseException | None = None
@@ -75,14 +75,14 @@ class Gateway:
     # Life
 
     async def follow(self) -> None:
-        """Start to follow the feed; overlays that said hello before get their welcome then."""
+        """Start the feed; overlays whose hello came earlier receive their welcome then."""
         await self.feed.start()
         self.followed.set()
         cursor = self.feed.cursor
         self.log.info("following epoch=%s gen=%d position=%d", cursor.epoch, cursor.gen, cursor.last)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run `work` beside everything else; a failure of ours ends the process."""
+        """Run `work` as a task; an unexpected exception ends the process."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
@@ -97,7 +97,7 @@ class Gateway:
         self.stopping.set()
 
     async def close(self) -> None:
-        """Send everybody away, to come back at once, and let them go for up to a second."""
+        """Close all connections with a code that means reconnect, and wait for up to one second for them to close."""
         for overlay in list(self.overlays.values()):
             self.end(overlay, conversation.STOPPING)
         deadline_s = time.monotonic() + DRAIN_S
@@ -113,11 +113,11 @@ class Gateway:
 
     @property
     def connections(self) -> int:
-        """How many connections are open, on all transports."""
+        """Return the number of open connections on all transports."""
         return self._addresses.total()
 
-    def no_room(self, address: str) -> str:
-        """Return why no overlay more is taken from `address`, "" when it is."""
+    def refusal_for(self, address: str) -> str:
+        """Return why another connection from `address` is refused, "" if it is accepted."""
         if self.connections >= self.settings.max_clients and not self._shed(""):
             self.metrics.refused_connections += 1
             return f"{self.settings.max_clients} overlays are connected, which is gateway.max_clients"
@@ -129,26 +129,26 @@ class Gateway:
             )
         return ""
 
-    def welcome_in(self, transport: Transport, address: str) -> Overlay:
-        """Register a connection, which must say hello in time."""
+    def register(self, transport: Transport, address: str) -> Overlay:
+        """Register a connection, which must send a hello within `gateway.hello_s`."""
         overlay = Overlay(next(self._numbers), transport, address)
         unmet = self._unmet()
         if len(unmet) >= UNMET:
             self._shed("")
         elif sum(other.address == address for other in unmet) >= UNMET_PER_ADDRESS:
             self._shed(address)
-        self.overlays[overlay.number] = self._arrived[overlay.number] = overlay
+        self.overlays[overlay.number] = self._connecting[overlay.number] = overlay
         self._addresses[address] += 1
         asyncio.get_running_loop().call_later(self.settings.hello_s, self._no_hello, overlay)
         return overlay
 
     def _unmet(self) -> list[Overlay]:
-        """Return the connections that have not said hello, the oldest first."""
-        self._arrived = {number: one for number, one in self._arrived.items() if one.state is State.HELLO}
-        return list(self._arrived.values())
+        """Return the connections without a hello, the oldest first."""
+        self._connecting = {number: one for number, one in self._connecting.items() if one.state is State.HELLO}
+        return list(self._connecting.values())
 
     def _shed(self, address: str) -> bool:
-        """Cut off the oldest connection (from `address`, "" is any) that has not said hello, if there is one."""
+        """Close the oldest connection without a hello from `address` ("" is any); return whether there was one."""
         for overlay in self._unmet():
             if address in ("", overlay.address):
                 self.end(overlay, conversation.UNMET)
@@ -167,7 +167,7 @@ class Gateway:
         overlay.forget()
 
     def end(self, overlay: Overlay, ending: Ending) -> None:
-        """Close a conversation with a code of the protocol, unless it is closed; what waits is dropped."""
+        """Close a conversation with a code of the protocol, unless it is closed; waiting messages are dropped."""
         if Action.CLOSE not in overlay.step(Input.END):
             return
         self._forget(overlay)
@@ -192,7 +192,7 @@ class Gateway:
         del self.overlays[overlay.number]
 
     def scope_of(self, token: str) -> tokens.Scope | None:
-        """Return what a token entitles to now."""
+        """Return the scope of a token, None if it is invalid."""
         try:
             current = self._tokens.current()
         except (OSError, ConfigError):
@@ -201,11 +201,11 @@ class Gateway:
         return tokens.scope_of(current, token)
 
     def display_token(self) -> str:
-        """Return what an overlay's address needs."""
+        """Return the display token."""
         return self._tokens.current().display
 
     def ingest_token(self) -> str:
-        """Return what the ingest asks for.
+        """Return the ingest token.
 
         Raises:
             Refused: the tokens cannot be read now.
@@ -216,7 +216,7 @@ class Gateway:
             raise Refused(f"the tokens cannot be read now: {error}") from error
 
     def listed(self) -> list[Overlay]:
-        """Return the connections that show something on a stream: all but the dashboards."""
+        """Return the connections of overlays, without those of dashboards."""
         return [overlay for overlay in self.overlays.values() if overlay.role == "overlay"]
 
     def _emit(self, frame: Frame, message: bytes | None) -> None:
@@ -227,7 +227,7 @@ class Gateway:
         self.catchup.slow_down(overlay)
 
     def _on_new_log(self) -> None:
-        """The log is another one: every position is void. All come back, and are told by their next welcome."""
+        """Close all connections: positions of another log are void. The next welcome has the new epoch."""
         self.log.warning("new log epoch=%s", self.feed.cursor.epoch)
         self.catchup.forget_pages()
         for overlay in list(self.overlays.values()):
@@ -236,33 +236,33 @@ class Gateway:
     # Timers
 
     def sweep(self) -> None:
-        """Once per second: judge every overlay, notice new tokens, layouts and alert rules, forget empty groups."""
+        """Check every overlay, read changed tokens, layouts and alert rules, remove empty groups. Due every second."""
         now_s = time.monotonic()
         self._check_tokens()
         self.arrange()
-        self._tell_alerts()
+        self._send_alerts_changed()
         for overlay in list(self.overlays.values()):
             self._judge(overlay, now_s)
         self.catchup.advanced()
         self.fanout.tidy({overlay.group.key for overlay in self.overlays.values() if overlay.group})
 
     def arrange(self) -> None:
-        """Tell every overlay whose layout has changed in the run directory."""
+        """Send their layout to the overlays whose layout has changed in the run directory."""
         if not self.layouts.refresh():
             return
         for overlay in list(self.overlays.values()):
             arranged = self.layouts.arranged(overlay.name)
             if overlay.arranged is not None and overlay.arranged != arranged:
                 overlay.arranged = arranged
-                overlay.say({"t": "layout", "layout": arranged.layout, "error": arranged.error})
+                overlay.send_message({"t": "layout", "layout": arranged.layout, "error": arranged.error})
 
-    def _tell_alerts(self) -> None:
-        """Tell every overlay that has its welcome that the rules or the media of alerts have changed."""
+    def _send_alerts_changed(self) -> None:
+        """Send every overlay that has its welcome the message that alert rules or media have changed."""
         if not self._alert_files.refresh():
             return
         for overlay in list(self.overlays.values()):
             if overlay.arranged is not None:
-                overlay.say({"t": "alerts"})
+                overlay.send_message({"t": "alerts"})
 
     def _judge(self, overlay: Overlay, now_s: float) -> None:
         lag = Lag(
@@ -298,7 +298,7 @@ class Gateway:
                 self.end(overlay, conversation.REVOKED)
 
     def heartbeat(self) -> None:
-        """Tell every overlay that got nothing for a while that we live, and where the log stands."""
+        """Send a heartbeat with the top of the log to every overlay that has received nothing for its period."""
         now_s, usual_s = time.monotonic(), self.settings.heartbeat_s
         fields = {"t": "heartbeat", "top": self.feed.cursor.top, "server_ts_ms": time.time() * 1000}
         for group in self.fanout.groups.values():
@@ -308,12 +308,12 @@ class Gateway:
                 self.fanout.write(group, heartbeat)
         for overlay in self.catchup.resting():
             if not overlay.blocked:
-                overlay.say(fields)
+                overlay.send_message(fields)
 
     # Questions
 
     async def ask_supervisor(self) -> dict[str, Any]:
-        """Return the supervisor's status, or {"error": why there is none}."""
+        """Return the supervisor's status, or {"error": reason}."""
         loop = asyncio.get_running_loop()
         try:
             token = self._tokens.current().control
@@ -322,7 +322,7 @@ class Gateway:
             return {"error": str(error)}
 
     async def ask_queue_manager(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Return the queue-manager's answer, or {"error": why there is none}."""
+        """Return the queue-manager's answer, or {"error": reason}."""
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self.asking, ask, self._bus, question)
@@ -339,13 +339,13 @@ class Gateway:
         return self.fanout.filtered
 
     def _furthest_behind(self) -> int:
-        """Return how many critical events the slowest overlay has not been sent yet."""
+        """Return the number of critical events that the slowest overlay has still to receive."""
         last = self.feed.cursor.last
         greeted = [overlay for overlay in self.listed() if overlay.group is not None]
         return max((last - max(overlay.position, overlay.start_position) for overlay in greeted), default=0)
 
     def measure(self) -> GatewayMetrics:
-        """Return the metrics of now."""
+        """Return the current metrics."""
         feed, fanout, metrics = self.feed, self.fanout, self.metrics
         counts = feed.cursor.counts
         metrics.connections = self.connections

@@ -1,4 +1,4 @@
-"""`/api/layout?overlay=ID`: read, store, delete the layout of an overlay. Reading takes the display token, too."""
+"""`/api/layout?overlay=ID`: read, store, delete the layout of an overlay. Reading also accepts the display token."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Layout(Guarded):
 
     def get(self) -> None:
         self.gateway.arrange()
-        self._tell()
+        self._send_layout()
 
     async def put(self) -> None:
-        """Store the body. `If-Match: REVISION` and `If-None-Match: *` refuse when another one was stored meanwhile."""
+        """Store the body. With `If-Match: REVISION` or `If-None-Match: *`, a layout that changed meanwhile is kept."""
         revision = self.request.headers.get("If-Match")
         if self.request.headers.get("If-None-Match") == "*":
             revision = ""
@@ -40,7 +40,7 @@ class Layout(Guarded):
         await self._change(partial(self.gateway.layouts.delete, self._overlay()))
 
     async def _change(self, change: Callable[[], None]) -> None:
-        """Change a file, away from the loop because it waits for the disk, then tell the overlays."""
+        """Change a file on another thread, because the disk may block, then send the layout to the overlays."""
         try:
             await asyncio.get_running_loop().run_in_executor(self.gateway.asking, change)
         except BadInput as error:
@@ -52,12 +52,12 @@ class Layout(Guarded):
         else:
             self.gateway.metrics.stored_layouts += 1
             self.gateway.arrange()
-            self._tell()
+            self._send_layout()
 
     def _overlay(self) -> str:
         return self.get_query_argument("overlay", DEFAULT)
 
-    def _tell(self) -> None:
+    def _send_layout(self) -> None:
         if not layout.is_id(self._overlay()):
             self.refuse(400, f"overlay is {self._overlay()[:80]!r}, expected the id of an overlay")
             return

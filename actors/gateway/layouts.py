@@ -1,7 +1,7 @@
 """The layouts of the run directory: overlays/layouts/NAME.json, one per overlay id, and `default` for all others.
 
-Every gateway looks at the folder once per second, so a file that an editor or a hand changed takes effect on all of
-them. A file that cannot be used changes nothing: the last good layout stays, and the reason is told.
+Every gateway reads the folder once per second, so a changed file takes effect on all gateways, whether the studio or a
+text editor changed it. An invalid file changes nothing: the last valid layout stays, and overlays receive the reason.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ MOST: Final = 200
 
 
 class Changed(Refused):
-    """Another editor, or a hand, stored another layout since the editor loaded it."""
+    """The layout was changed since the editor loaded it."""
 
 
 class Stored(NamedTuple):
-    """A file as it was last read. `layout` is the last good one; `error` says why it is not that of the file."""
+    """A file as it was last read. `layout` is the last valid one; `error` is the reason if the file is not valid."""
 
     stamp: tuple[int, ...]
     layout: Layout | None
@@ -37,14 +37,14 @@ class Stored(NamedTuple):
 
 
 class Arranged(NamedTuple):
-    """What an overlay is told."""
+    """The layout that an overlay receives, and the error of its file, "" for none."""
 
     layout: Layout | None
     error: str
 
 
 class Layouts:
-    """`metrics` gets `bad_layouts`: how often a file could not be used."""
+    """All layouts of the run directory. `metrics.bad_layouts` counts the reads of invalid files."""
 
     def __init__(self, run_dir: Path, metrics: GatewayMetrics, log: logging.Logger) -> None:
         self.folder = run_dir / FOLDER
@@ -59,7 +59,7 @@ class Layouts:
         return self._stored.get(name)
 
     def source(self, overlay_id: str) -> str | None:
-        """Return the name of the layout that an overlay gets, None when it gets none."""
+        """Return the name of the layout of an overlay, None if it has none."""
         return next((name for name in (overlay_id, DEFAULT) if name in self._stored), None)
 
     def arranged(self, overlay_id: str) -> Arranged:
@@ -67,7 +67,7 @@ class Layouts:
         return Arranged(stored.layout, stored.error) if stored else Arranged(None, "")
 
     def refresh(self) -> bool:
-        """Read what has changed in the folder; return whether anything has."""
+        """Read the files that have changed in the folder; return whether any has."""
         found = self._stamps()
         changed = False
         for name in self._stored.keys() - found.keys():
@@ -81,12 +81,12 @@ class Layouts:
         return changed
 
     def write(self, name: str, data: bytes, revision: str | None) -> None:
-        """Replace a layout. `revision` is the one that the editor has seen, "" for none; None does not ask.
+        """Replace a layout. `revision` is the one that the editor has loaded, "" for none; None skips the check.
 
         Raises:
-            BadInput: it is no layout.
-            Changed: another one was stored meanwhile.
-            Refused: there are too many, or the folder cannot be written.
+            BadInput: `data` is not a valid layout, or `name` not a valid name.
+            Changed: the layout has another revision now.
+            Refused: there are too many layouts, or the folder cannot be written.
         """
         if not layout.is_id(name):
             raise BadInput(f"overlay is {name[:80]!r}, expected 1 to 64 of A-Z a-z 0-9 . _ - that do not begin with .")
@@ -101,7 +101,7 @@ class Layouts:
             raise Refused(f"{self._path(name)} cannot be written: {error.strerror}") from error
 
     def delete(self, name: str) -> None:
-        """Remove a layout; one that is not there is no error.
+        """Remove a layout; a missing one is no error.
 
         Raises:
             Refused: the folder cannot be written.
@@ -114,7 +114,7 @@ class Layouts:
             raise Refused(f"{self._path(name)} cannot be removed: {error.strerror}") from error
 
     def describe(self, overlay_id: str) -> dict[str, Any]:
-        """Return what an editor needs to know of the layout of an overlay."""
+        """Return the layout of an overlay as `GET /api/layout` answers it."""
         source = self.source(overlay_id)
         stored = self._stored[source] if source else None
         return {
@@ -136,7 +136,7 @@ class Layouts:
         except OSError as error:
             raise Refused(f"{self._path(name)} cannot be read: {error.strerror}") from error
         if stands != revision:
-            raise Changed(f"the layout {name} was changed meanwhile; load it again, or save over it")
+            raise Changed(f"the layout {name} was changed meanwhile; load it again, or overwrite it")
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.json"
@@ -151,7 +151,7 @@ class Layouts:
                         status = entry.stat()
                         found[name] = (status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size)
         except FileNotFoundError:
-            return found  # no folder yet, or a file that just went
+            return found  # no folder yet, or a file was just removed
         except OSError as error:
             self._log.warning("layouts cannot be listed folder=%s error=%s", self.folder, error.strerror)
         return found

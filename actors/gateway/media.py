@@ -1,11 +1,11 @@
-"""`/media/`: pictures, videos and sounds of the user, the rules that name them, and the pictures of chats.
+"""`/media/`: pictures, videos and sounds of the user, the rules of alerts, and the emotes of chats.
 
-    overlays/alerts.toml   what to show for which alert           ──▶ /media/alerts.json
-    overlays/media/        the files, one folder without others   ──▶ /media/alerts/NAME
-    emotes/                pictures of chats (emotes.py)          ──▶ /media/emote/PROVIDER/ID
+    overlays/alerts.toml   the rules: text and media of each alert   ──▶ /media/alerts.json
+    overlays/media/        the files, without subfolders             ──▶ /media/alerts/NAME
+    emotes/                the cache of emotes (emotes.py)           ──▶ /media/emote/PROVIDER/ID
 
-All are in the run directory. Nothing here needs a token, because a browser sends none with a picture; the Host and
-Origin checks of every answer hold (pages.py).
+All are in the run directory. No token is required, because a browser sends none with the request of a picture; the Host
+and Origin checks (pages.py) apply.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from actors.core.metrics import GatewayMetrics
 from actors.gateway.emotes import Emote, EmoteCache
 from actors.gateway.pages import BaseHandler, Files
 
-MOST_FILES: Final = 500  # of overlays/media/ that are looked at for changes
-FILE_BYTES: Final = 64 << 20  # a video of a minute; more would be read by every overlay at the start of an alert
+MOST_FILES: Final = 500  # files of overlays/media/ that are checked for changes
+FILE_BYTES: Final = 64 << 20  # a video of a minute; every overlay loads the file at the start of an alert
 
 
 class AlertRules(BaseHandler):
-    """The rules as JSON, read at each request. `version` is part of the addresses of media, which pages keep."""
+    """The rules as JSON, read at each request. `version` is part of the addresses of media, which pages cache."""
 
     def initialize(self, folder: Path) -> None:
         self._folder = folder
@@ -45,14 +45,14 @@ class AlertRules(BaseHandler):
 
 
 class AlertFiles:
-    """Whether overlays/alerts.toml and overlays/media/ are as they were. `version` names what they are now."""
+    """Detects changes of overlays/alerts.toml and overlays/media/. `version` identifies their current content."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.version = self._read()
 
     def refresh(self) -> bool:
-        """Look again; return whether something changed."""
+        """Check the files; return whether any has changed."""
         before, self.version = self.version, self._read()
         return before != self.version
 
@@ -64,7 +64,7 @@ class AlertFiles:
 
 
 def stamp_of(path: Path) -> str:
-    """Return what differs when a file was written again."""
+    """Return a text that changes when the file is written again."""
     try:
         found = path.stat()
     except OSError as error:
@@ -73,7 +73,7 @@ def stamp_of(path: Path) -> str:
 
 
 def read_rules(folder: Path) -> tuple[list[alerts.Rule], list[str]]:
-    """Return the rules of `folder`, and what is wrong with them; no file is no rules."""
+    """Return the rules of `folder`, and their problems; without the file there are no rules."""
     path = folder / "alerts.toml"
     try:
         raw = host.read_file(path, alerts.MAX_BYTES + 1)
@@ -91,7 +91,7 @@ def read_rules(folder: Path) -> tuple[list[alerts.Rule], list[str]]:
 
 
 def file_problems(path: Path) -> list[str]:
-    """Return why a file cannot be shown, or nothing."""
+    """Return why a file cannot be shown; empty if it can."""
     try:
         size = path.stat().st_size
     except OSError as error:
@@ -100,7 +100,7 @@ def file_problems(path: Path) -> list[str]:
 
 
 class AlertMedia(Files):
-    """The files of overlays/media/. A range is answered with that range, which a video needs."""
+    """The files of overlays/media/. Range requests are supported, because videos need them."""
 
     TYPES = alerts.MEDIA_TYPES
 

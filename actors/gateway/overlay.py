@@ -1,8 +1,8 @@
-"""One connected overlay: where it stands, what was handed to its socket, what waits.
+"""One connected overlay: its position, the bytes given to its socket, the bytes that wait.
 
-A frame goes straight into the kernel while it takes everything. When it does not, the rest of that frame goes into
-the transport, and what follows waits here as references to the bytes that all overlays of the group share: a slow
-overlay costs its own pointers, and dropping what waits is exact, for `position` moves only when a frame is handed on.
+A frame is written directly to the socket while the kernel takes all of it. Otherwise the transport takes the rest of
+that frame, and the frames after it wait here as references to bytes that all overlays of the group share. So a slow
+overlay costs little memory. `position` advances only when a frame is written, so waiting frames can be dropped exactly.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from actors.gateway.transport import Transport
 class Overlay:
     """The server's side of one conversation.
 
-    position    the last critical position that was handed to the socket
+    position    the last critical position that was written to the socket
     blocked     the socket is full: writes wait here
     pending     bytes that the kernel has not taken
     """
@@ -40,7 +40,6 @@ class Overlay:
         "bucket",
         "build",
         "connected_s",
-        "drawn",
         "dropped_frames",
         "group",
         "hello",
@@ -53,6 +52,7 @@ class Overlay:
         "pinged",
         "position",
         "progress_s",
+        "receipt",
         "receipted",
         "rest_until_s",
         "role",
@@ -101,17 +101,17 @@ class Overlay:
         self.connected_s = now_s
         self.pinged = False
         self.bucket = Bucket(now_s=now_s)
-        self.hellos = Bucket(0.5, 5, now_s)  # a welcome costs a thousand times what its hello does
+        self.hellos = Bucket(0.5, 5, now_s)  # a welcome costs a thousand times the work of a hello
         self.receipted = 0
-        self.drawn: RenderReceipt | None = None
-        self.arranged: Arranged | None = None  # what it was told, None before its welcome
+        self.receipt: RenderReceipt | None = None
+        self.arranged: Arranged | None = None  # the layout that it has received, None before its welcome
 
     def step(self, happened: Input) -> tuple[Action, ...]:
-        """Move the conversation on, and return what is to be done."""
+        """Make a step of the conversation, and return its actions."""
         self.state, actions = conversation.step(self.state, happened)
         return actions
 
-    def say(self, fields: dict[str, Any], place: str = "") -> None:
+    def send_message(self, fields: dict[str, Any], place: str = "") -> None:
         """Send a small message in the overlay's format."""
         assert self.group is not None
         data = self.group.message(fields, place)
@@ -130,13 +130,13 @@ class Overlay:
         self.pending += len(data)
 
     def forget(self) -> None:
-        """Drop what waits; what is partly in the socket goes on."""
+        """Drop waiting frames; a frame that is partly written is completed."""
         self.pending -= sum(len(data) for data, _ in self.waiting)
         self.dropped_frames += len(self.waiting)
         self.waiting.clear()
 
     def block(self, data: bytes, sent: int) -> None:
-        """Leave the rest of a frame to the transport; nothing else is written until it has gone."""
+        """Give the rest of a frame to the transport; nothing else is written until it is sent."""
         if not self.blocked:
             self.blocked = True
             self.blocked_since_s = self.progress_s = time.monotonic()
@@ -145,14 +145,14 @@ class Overlay:
         try:
             future = self.transport.write(rest)
         except StreamClosedError:
-            return  # its close callback is on the way
+            return  # its close callback follows
         size = len(rest)
         future.add_done_callback(lambda done: self._gone(done, size))
 
     def _hand_on(self, data: bytes, position: int) -> None:
         if position:
             self.position = position
-        # What the transport itself still sends must not be overtaken.
+        # Bytes that the transport still has to send come first.
         sent = 0
         if not self.writing():
             try:
@@ -177,7 +177,7 @@ class Overlay:
             since_s = self.blocked_since_s
             self._hand_on(data, position)
             if self.blocked:
-                self.blocked_since_s = since_s  # full without a break
+                self.blocked_since_s = since_s  # full without interruption
         if not self.blocked:
             self.blocked_since_s = 0.0
             self.on_drained(self)

@@ -17,6 +17,6 @@ class OwnWidgets(BaseHandler):
         self._folder = folder
 
     def get(self) -> None:
-        modules = sorted(self._folder.glob("*.mjs"))  # of a folder that is not there: none
+        modules = sorted(self._folder.glob("*.mjs"))  # empty if the folder is missing
         names = [module.stem for module in modules if layout.is_widget_name(module.stem)][:MOST]
         self.answer({"widgets": [{"name": name, "css": (self._folder / f"{name}.css").is_file()} for name in names]})

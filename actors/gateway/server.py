@@ -34,7 +34,7 @@ BIND_WITHIN_S: Final = 2.0
 HEADER_TIMEOUT_S: Final = 5.0
 BODY_BYTES: Final = 64 << 10
 HEADER_BYTES: Final = 16 << 10
-# Beside the overlays: pages, API, connections that say nothing and are cut off after HEADER_TIMEOUT_S.
+# Connections beside those of overlays: pages, the API, and silent ones, which are closed after HEADER_TIMEOUT_S.
 SPARE_CONNECTIONS: Final = 256
 BACKLOG: Final = 1_024
 
@@ -77,7 +77,7 @@ def application(gateway: Gateway) -> tornado.web.Application:
         open_port=settings.port if settings.host in origins.WILDCARD else None,
         origins=settings.allowed_origins,
         log=gateway.log,
-        static_hash_cache=False,  # a page that is edited while we run has a new ETag
+        static_hash_cache=False,  # a page that is edited while the gateway runs has a new ETag
     )
 
 
@@ -85,8 +85,8 @@ async def listen(settings: Settings) -> list[socket.socket]:
     """Return the listening sockets.
 
     Raises:
-        Refused: the address is taken.
-        ConfigError: it is not ours; starting again would not help.
+        Refused: the address is in use.
+        ConfigError: the address is not one of this machine; a restart would not help.
     """
     gateway = settings.gateway
     deadline_s = time.monotonic() + BIND_WITHIN_S
@@ -97,20 +97,20 @@ async def listen(settings: Settings) -> list[socket.socket]:
                 gateway.port, gateway.host, backlog=BACKLOG, reuse_port=gateway.processes > 1
             )
         except OSError as error:
-            # A gateway that was just killed may still be on its way out.
+            # A gateway that was just killed may still hold the port.
             if error.errno == errno.EADDRINUSE and time.monotonic() < deadline_s:
                 await asyncio.sleep(0.1)
                 continue
-            # In use: somebody may leave, so that it is worth another try. Not ours: it is wrong.
+            # A port in use may become free, so a restart may help. Any other error needs a changed configuration.
             unfit = Refused if error.errno == errno.EADDRINUSE else ConfigError
             raise unfit(
-                f"gateway: cannot listen on {gateway.host}:{gateway.port}: {error.strerror}. Stop the program that has "
-                "the port (another Framewire?), or choose another with --set gateway.port=PORT"
+                f"gateway: cannot listen on {gateway.host}:{gateway.port}: {error.strerror}. Stop the program that "
+                "uses the port (another Framewire?), or choose another with --set gateway.port=PORT"
             ) from error
 
 
 async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.Ticks) -> None:
-    """Serve until asked to stop."""
+    """Serve until the stop request."""
     loop = asyncio.get_running_loop()
     sockets = await listen(settings)
     gateway = Gateway(settings, run_dir, name)
@@ -137,7 +137,7 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
     for period_s, action in timers:
         gateway.spawn(_every(period_s, action))
     gc.collect()
-    gc.freeze()  # what is here now stays; collecting it again and again would stall frames
+    gc.freeze()  # the objects of now stay for ever; each collection of them would delay frames
     heart.ready()
     gateway.log.info("serving url=http://%s:%d/", settings.gateway.host, settings.gateway.port)
     await gateway.stopping.wait()
@@ -154,7 +154,7 @@ async def _every(period_s: float, action: Callable[[], None]) -> None:
 
 
 def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
-    """Run until told to stop."""
+    """Run until the stop request; return the exit code."""
     del index
     aio.run_asyncio(lambda ticks: serve(settings, run_dir, name, ticks))
     return 0

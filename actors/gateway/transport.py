@@ -1,4 +1,4 @@
-"""What a transport is to the gateway: it frames, sends, reports its backlog and its silence, and closes.
+"""The interface of a transport: it frames, sends, reports its backlog and its silence, and closes.
 
 The conversation (core/delivery/conversation.py) is the same over every transport. A new transport is one module in
 transports/ and its routes in server.py.
@@ -16,44 +16,44 @@ Framing = Callable[[bytes, bool, str], bytes]
 
 
 class Transport(Protocol):
-    """One connection. All calls come from the loop, and none waits."""
+    """One connection. All methods are called on the loop, and none blocks."""
 
     name: str
-    json_only: bool  # it carries text alone
-    # How long an overlay may hear nothing before a heartbeat is due; 0 for gateway.heartbeat_s.
+    json_only: bool  # it carries only text
+    # A heartbeat is due when an overlay has received nothing for so long; 0 for gateway.heartbeat_s.
     heartbeat_s: float
 
     @property
     def framing(self) -> Framing:
-        """Return how a message is framed."""
+        """Return the function that frames a message."""
 
     @property
     def send(self) -> Callable[[bytes], int]:
-        """Take framed bytes and return how many; the rest goes to `write`.
+        """Take framed bytes and return how many were taken; the caller passes the rest to `write`.
 
         An attribute and not a method, so that it can be the socket's own `send`: the fan-out loop calls it directly.
 
         Raises:
-            BlockingIOError: none are taken now.
+            BlockingIOError: no byte can be taken now.
             OSError: the connection is broken.
         """
 
     @property
     def writing(self) -> Callable[[], bool]:
-        """Return whether something of `write`, or of the transport's own, has not left yet."""
+        """Return whether bytes of `write`, or of the transport itself, are still unsent."""
 
     def write(self, data: memoryview) -> Future[Any]:
-        """Keep the rest of a message until it can leave; the future is done then.
+        """Send the rest of a message when possible; the future is done when it is sent.
 
         Raises:
             StreamClosedError: the connection is closed.
         """
 
     def silent_s(self, now_s: float) -> float:
-        """Return for how long the overlay has given no sign of life, 0 where the transport itself detects its end."""
+        """Return how long ago the overlay last sent anything, 0 if the transport itself detects a lost peer."""
 
     def probe(self) -> None:
-        """Ask for a sign of life, where the transport has a way to."""
+        """Send a ping, if the transport has one."""
 
     def close(self, code: int, reason: str) -> None:
         """Close in order, with a code of the protocol."""

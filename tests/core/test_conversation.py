@@ -35,7 +35,7 @@ HISTORIES = {
     "a ping while greeted": ([HELLO, Input.PING], [LEAVE, GREET, Action.ANSWER], State.GREETING),
     "what is said when live": (
         [HELLO, READY, LEVEL, Input.RECEIPT, Input.COMMAND],
-        [LEAVE, GREET, WELCOME, FOLLOW, JOIN, Action.NOTE, Action.OBEY],
+        [LEAVE, GREET, WELCOME, FOLLOW, JOIN, Action.NOTE, Action.EXECUTE],
         State.LIVE,
     ),
     "ended, then disconnected": ([HELLO, Input.END, Input.GONE], [LEAVE, GREET, LEAVE, CLOSE], State.CLOSED),

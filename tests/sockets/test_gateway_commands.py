@@ -126,7 +126,7 @@ REFUSED = [
     ("identify", {"overlay_id": "a b"}, "overlay_id"),
     ("identify", {"overlay_id": "nobody"}, "no overlay nobody is connected"),
     ("reload", {}, "no overlay is connected"),
-    ("fly", {}, "commands are emit, test, show"),
+    ("fly", {}, "commands: emit, test, show"),
 ]
 
 
@@ -168,7 +168,7 @@ def test_a_dashboard_is_no_overlay(rig, ingest):
     rig.send()
     assert client.frame()["last"] == rig.top
     client.say({"t": "receipt", "position": rig.top})
-    assert client.closed() == (4503, "a dashboard draws nothing that a receipt could be for")
+    assert client.closed() == (4503, "a dashboard sends no receipts, because viewers do not see it")
     assert rig.status()["dashboards"] == 0
 
 

@@ -5,8 +5,8 @@
                         └── HELLO again ────┴────────────────┘
     every state ──an ending of ENDINGS, or GONE──▶ closed
 
-An overlay may say hello again at any time; its conversation then starts anew. A pair that is not in the table is a
-failure of ours and raises KeyError.
+An overlay may send a hello again at any time; its conversation then starts anew. A pair that is not in the table is a
+bug and raises KeyError.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from msgspec import Struct
 
 
 class Close(IntEnum):
-    """Close codes: 4000 to 4499 mean "come back", 4500 to 4999 "do not" (docs/wire.md)."""
+    """Close codes: after 4000 to 4499 the overlay reconnects, after 4500 to 4999 it does not (docs/wire.md)."""
 
     STOPPING = 4000
     SLOW = 4008
@@ -39,13 +39,13 @@ class State(StrEnum):
 
 
 class Input(Enum):
-    """What happens to a conversation.
+    """An input of the conversation.
 
     HELLO     a hello was accepted
     READY     the log is known, so that a welcome can be sent
-    LEVEL     everything up to the feed's position was handed over
+    LEVEL     everything up to the feed's position was written to the transport
     BEHIND    the overlay reads too slowly
-    RECEIPT, PING, COMMAND   the overlay said so
+    RECEIPT, PING, COMMAND   the overlay sent this message
     END       the gateway ends the conversation
     GONE      the connection is closed
     """
@@ -62,17 +62,17 @@ class Input(Enum):
 
 
 class Action(Enum):
-    """What the gateway does.
+    """An action of the gateway.
 
-    LEAVE     stop to send frames; drop what waits
-    GREET     find out where the conversation starts
+    LEAVE     stop sending frames; drop those that wait
+    GREET     determine the position at which the conversation starts
     WELCOME   send the welcome
-    FOLLOW    send what is missing, from the ring or the log
+    FOLLOW    send missing events, from the ring or the log
     JOIN      send every frame from now on
     NOTE      note the receipt
     ANSWER    answer the ping
-    OBEY      carry out the command
-    REFUSE    end the conversation: a hello must come first
+    EXECUTE   carry out the command
+    REFUSE    end the conversation, because its first message must be a hello
     CLOSE     close the connection
     """
 
@@ -83,7 +83,7 @@ class Action(Enum):
     JOIN = "join"
     NOTE = "note"
     ANSWER = "answer"
-    OBEY = "obey"
+    EXECUTE = "execute"
     REFUSE = "refuse"
     CLOSE = "close"
 
@@ -93,7 +93,7 @@ class Step(NamedTuple):
     actions: tuple[Action, ...] = ()
 
 
-_SAID: Final = {Input.RECEIPT: Action.NOTE, Input.PING: Action.ANSWER, Input.COMMAND: Action.OBEY}
+_MESSAGES: Final = {Input.RECEIPT: Action.NOTE, Input.PING: Action.ANSWER, Input.COMMAND: Action.EXECUTE}
 _OPEN: Final = (State.HELLO, State.GREETING, State.CATCHUP, State.LIVE)
 
 TABLE: Final[dict[tuple[State, Input], Step]] = {
@@ -101,8 +101,8 @@ TABLE: Final[dict[tuple[State, Input], Step]] = {
     (State.GREETING, Input.READY): Step(State.CATCHUP, (Action.WELCOME, Action.FOLLOW)),
     (State.CATCHUP, Input.LEVEL): Step(State.LIVE, (Action.JOIN,)),
     (State.LIVE, Input.BEHIND): Step(State.CATCHUP, (Action.LEAVE, Action.FOLLOW)),
-    **{(State.HELLO, said): Step(State.HELLO, (Action.REFUSE,)) for said in _SAID},
-    **{(state, said): Step(state, (action,)) for state in _OPEN[1:] for said, action in _SAID.items()},
+    **{(State.HELLO, message): Step(State.HELLO, (Action.REFUSE,)) for message in _MESSAGES},
+    **{(state, message): Step(state, (action,)) for state in _OPEN[1:] for message, action in _MESSAGES.items()},
     **{(state, Input.END): Step(State.CLOSED, (Action.LEAVE, Action.CLOSE)) for state in _OPEN},
     **{(state, Input.GONE): Step(State.CLOSED, (Action.LEAVE,)) for state in _OPEN},
     **{(State.CLOSED, late): Step(State.CLOSED) for late in Input},
@@ -110,7 +110,7 @@ TABLE: Final[dict[tuple[State, Input], Step]] = {
 
 
 def step(state: State, happened: Input) -> Step:
-    """Return the next state, and what is to be done."""
+    """Return the next state and the actions; KeyError if the table has no such pair."""
     return TABLE[state, happened]
 
 
@@ -147,7 +147,7 @@ def wrong_version(reason: str) -> Ending:
     return Ending(Close.VERSION, reason)
 
 
-# Which roles a token may take. Only an overlay of the stream counts as "drawn by", so a token to look cannot be one.
+# The roles that a token allows. A receipt means that viewers saw an event, so a view token cannot be an overlay.
 ROLES: Final = {"display": ("overlay",), "control": ("overlay", "dashboard"), "view": ("dashboard",)}
 
 
@@ -158,11 +158,11 @@ def admission(scope: str | None, role: str) -> Ending | None:
     return None if role in ROLES[scope] else _forbidden(f"a {scope} token may not connect as {role}")
 
 
-def objection(said: Input, scope: str, role: str) -> Ending | None:
-    """Return why this connection may not say this, None when it may."""
-    if said is Input.RECEIPT and role == "dashboard":
-        return _forbidden("a dashboard draws nothing that a receipt could be for")
-    if said is Input.COMMAND and scope != "control":
+def objection(message: Input, scope: str, role: str) -> Ending | None:
+    """Return why this connection may not send this message, None if it may."""
+    if message is Input.RECEIPT and role == "dashboard":
+        return _forbidden("a dashboard sends no receipts, because viewers do not see it")
+    if message is Input.COMMAND and scope != "control":
         return _forbidden(f"a {scope} token may not send commands")
     return None
 

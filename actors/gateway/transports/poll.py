@@ -1,7 +1,7 @@
-"""POST /poll: a request is answered when there is something to say, or after WAIT_S; then the overlay asks again.
+"""POST /poll: a request is answered when there are messages, or after WAIT_S; then the overlay sends the next request.
 
-Between two requests messages wait as they do for a socket that is full: the bound and the switch to catch-up are the
-same. What an answer held and the overlay never got is asked again by its next hello.
+Between two requests messages wait as they do for a full socket: the bound and the switch to catch-up are the same.
+When an answer is lost, the overlay's next hello resumes before it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Final
 from actors.core.delivery.conversation import Close
 from actors.gateway.conversation import Conversation
 from actors.gateway.hub import Gateway
-from actors.gateway.transports.sessions import Posted, Session, SessionHandler, Sessions, hear
+from actors.gateway.transports.sessions import Posted, Session, SessionHandler, Sessions, receive_all
 
 WAIT_S: Final = 25.0
-# What is sent in one turn of the loop leaves in one answer: the welcome and what follows it, both lanes of a tick.
+# Messages of one turn of the loop are sent in one answer: the welcome and what follows it, both lanes of a tick.
 TOGETHER_S: Final = 0.005
 ANSWER_BYTES: Final = 256 << 10
 
@@ -30,11 +30,11 @@ def framed(payload: bytes, _text: bool, _place: str) -> bytes:
 
 
 class PollTransport:
-    """Takes messages while a request is open. A message is taken whole."""
+    """Takes messages while a request is open. A message is taken whole or not at all."""
 
     name = "poll"
     json_only = True
-    heartbeat_s = 20.0  # less than WAIT_S, so that a request seldom ends with nothing
+    heartbeat_s = 20.0  # less than WAIT_S, so that an answer is seldom empty
     framing = staticmethod(framed)
 
     def __init__(self, session: Session, sessions: Sessions) -> None:
@@ -66,7 +66,7 @@ class PollTransport:
         return 0.0 if self._request is not None else now_s - self._asked_s
 
     def probe(self) -> None:
-        """The overlay asks, not the gateway."""
+        """The gateway has no open direction on which it could send a ping."""
 
     def close(self, code: int, reason: str) -> None:
         self.ended = (code, reason)
@@ -75,11 +75,11 @@ class PollTransport:
         self.answer()
 
     def abort(self) -> None:
-        """There is no connection between two requests, and `close` has answered the one that was open."""
+        """Do nothing: `close` has answered the open request, and between two requests there is no connection."""
 
     def attach(self, request: Poll) -> None:
-        """Answer `request` with what comes next, or with what waits."""
-        self.answer()  # a request that is open still: the overlay has given it up
+        """Answer `request` with the next messages, or with those that wait."""
+        self.answer()  # an older open request: the overlay has abandoned it
         self._request = request
         if self.ended is not None:
             self.answer()
@@ -91,14 +91,14 @@ class PollTransport:
             future.set_result(None)
 
     def detach(self, request: Poll) -> None:
-        """The connection of `request` is closed: what it was to be answered with is lost."""
+        """End the conversation if `request` is open: with its connection, the messages taken for it are lost."""
         if self._request is request:
             self._request = None
             self.ended = (Close.STOPPING, "the connection was closed")
             self._leave()
 
     def answer(self) -> None:
-        """Answer the request that is open with all that was taken."""
+        """Answer the open request with all messages that were taken."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -115,7 +115,7 @@ class PollTransport:
 
     def _leave(self) -> None:
         if self.talk is not None:
-            self.talk.gone()
+            self.talk.disconnected()
         self._sessions.release(self._session)
 
     def _take(self, data: bytes) -> None:
@@ -143,11 +143,11 @@ class Poll(SessionHandler):
         self._transport = transport
         transport.attach(self)
         if transport.talk is not None:
-            hear(transport.talk, posted)
+            receive_all(transport.talk, posted)
         await self._answered
 
     def _found(self, posted: Posted) -> PollTransport | None:
-        """Return the transport of the session, a new one where none is named; None after an answer."""
+        """Return the transport of the named session, or of a new one; None if the request was answered."""
         if posted.session:
             session = self.sessions.find(posted.session)
             talk = session.talk if session is not None else None
@@ -158,7 +158,7 @@ class Poll(SessionHandler):
                 {
                     "session": "",
                     "messages": [],
-                    "close": {"code": int(Close.STOPPING), "reason": "there is no such session"},
+                    "close": {"code": int(Close.STOPPING), "reason": "unknown session"},
                 }
             )
             return None
@@ -171,7 +171,7 @@ class Poll(SessionHandler):
         return transport
 
     def done(self, body: bytes) -> None:
-        """Answer, at once: the gateway may be about to stop."""
+        """Answer immediately, because the gateway may be about to stop."""
         if not self._finished:
             self.set_header("Content-Type", "application/json")
             self.set_header("Cache-Control", "no-store")

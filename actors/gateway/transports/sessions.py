@@ -1,10 +1,10 @@
-"""Conversations that take more than one HTTP request: each has a name that cannot be guessed.
+"""Sessions: conversations over more than one HTTP request. A session has a name that cannot be guessed.
 
     POST /sse {hello}  ──▶ {"session": NAME}   then GET /sse?session=NAME
     POST /poll {"messages": [hello]}           the answer holds the session
     POST /say {"session": NAME, "messages": [receipt, …]}
 
-The token itself never stands in an address. A name is worth nothing once its conversation has ended for KEEP_S.
+The token itself is never part of an address. A name expires KEEP_S after its conversation has ended.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from actors.gateway.hub import Gateway
 from actors.gateway.pages import BaseHandler
 
 KEEP_S: Final = 60.0
-MOST_UNUSED: Final = 1_024  # of at most BODY_BYTES each
+MOST_UNUSED: Final = 1_024  # sessions, of at most BODY_BYTES each
 BODY_BYTES: Final = 8 << 10
 MESSAGES: Final = 16
 
@@ -37,7 +37,7 @@ class Posted(Struct, frozen=True):
 
 
 class Session:
-    """One name: the hello that it stands for, and its conversation while there is one."""
+    """One session: its name, its hello, and its conversation while there is one."""
 
     def __init__(self, name: str, hello: Hello | None = None) -> None:
         self.name = name
@@ -47,14 +47,14 @@ class Session:
 
 
 class Sessions:
-    """All names of one gateway process."""
+    """All sessions of one gateway process."""
 
     def __init__(self) -> None:
         self._by_name: dict[str, Session] = {}
         self._unused = 0
 
     def open(self, hello: Hello | None = None) -> Session:
-        """Return a session with a fresh name, which is forgotten after KEEP_S unless it is used."""
+        """Return a session with a new name. It expires after KEEP_S unless it is used."""
         if self._unused >= MOST_UNUSED:
             self._forget(next(session for session in self._by_name.values() if session.expiry is not None))
         session = Session(secrets.token_urlsafe(18), hello)
@@ -66,7 +66,7 @@ class Sessions:
         return self._by_name.get(name)
 
     def use(self, session: Session, talk: Conversation) -> None:
-        """Keep the session for as long as `talk` lasts."""
+        """Keep the session until `talk` ends."""
         if session.expiry is not None:
             session.expiry.cancel()
             session.expiry = None
@@ -74,7 +74,7 @@ class Sessions:
         session.talk = talk
 
     def release(self, session: Session) -> None:
-        """Forget the session in KEEP_S, unless it is used again."""
+        """Remove the session after KEEP_S, unless it is used again."""
         if session.expiry is None and session.name in self._by_name:
             session.expiry = asyncio.get_running_loop().call_later(KEEP_S, self._forget, session)
             self._unused += 1
@@ -88,46 +88,46 @@ class Sessions:
 
 
 class SessionHandler(BaseHandler):
-    """Base of the handlers that know sessions."""
+    """Base of the handlers that use sessions."""
 
     def initialize(self, gateway: Gateway, sessions: Sessions) -> None:
         self.gateway, self.sessions = gateway, sessions
 
     def body(self, kind: type[T]) -> T | None:
-        """Return the body as JSON, None after an answer that refuses it."""
+        """Return the decoded JSON body; None if it was refused, which is then answered."""
         if len(self.request.body) > BODY_BYTES:
-            self.refuse(413, f"the body has {len(self.request.body)} bytes, at most {BODY_BYTES} are taken")
+            self.refuse(413, f"the body has {len(self.request.body)} bytes, expected at most {BODY_BYTES}")
             return None
         try:
             return msgspec.json.decode(self.request.body, type=kind)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             self.gateway.metrics.bad_messages += 1
-            self.refuse(400, f"the body is not understood: {error}"[:300])
+            self.refuse(400, f"malformed body: {error}"[:300])
             return None
 
     def posted(self) -> Posted | None:
-        """Return the messages of the body, None after an answer that refuses them."""
+        """Return the messages of the body; None if they were refused, which is then answered."""
         posted = self.body(Posted)
         if posted is not None and len(posted.messages) > MESSAGES:
-            self.refuse(400, f"{len(posted.messages)} messages, at most {MESSAGES} are taken at once")
+            self.refuse(400, f"{len(posted.messages)} messages, expected at most {MESSAGES} in one request")
             return None
         return posted
 
     def room(self) -> bool:
-        """Return whether one conversation more is taken; if not, the request is answered."""
-        refusal = self.gateway.no_room(str(self.request.remote_ip))
+        """Return whether another connection is accepted; if not, the request is answered."""
+        refusal = self.gateway.refusal_for(str(self.request.remote_ip))
         if refusal:
             self.refuse(503, refusal)
         return not refusal
 
 
-def hear(talk: Conversation, posted: Posted) -> None:
+def receive_all(talk: Conversation, posted: Posted) -> None:
     for message in posted.messages:
-        talk.heard(bytes(message).decode())
+        talk.receive(bytes(message).decode())
 
 
 class Say(SessionHandler):
-    """POST /say: what an overlay says beside the request that is open."""
+    """POST /say: messages of an overlay whose stream is another request."""
 
     def post(self) -> None:
         posted = self.posted()
@@ -135,8 +135,8 @@ class Say(SessionHandler):
             return
         session = self.sessions.find(posted.session)
         if session is None or session.talk is None or session.talk.closed:
-            self.refuse(404, "there is no such session; begin a new one")
+            self.refuse(404, "unknown session; begin a new one")
             return
-        hear(session.talk, posted)
+        receive_all(session.talk, posted)
         self.set_status(204)
         self.finish()

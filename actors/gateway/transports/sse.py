@@ -1,7 +1,7 @@
 """GET /sse: messages as server-sent events (text/event-stream, JSON), the other direction by POST /say.
 
-`id:` is EPOCH:POSITION, so that a browser's EventSource resumes by itself with Last-Event-ID. The bytes go straight to
-the socket, as those of a WebSocket do; a slow reader is noticed and isolated in the same way.
+`id:` is EPOCH:POSITION, so that a browser's EventSource resumes by itself with Last-Event-ID. The bytes are written
+directly to the socket, as for a WebSocket; a slow reader is detected and isolated in the same way.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ HEAD: Final = "\r\n".join(
         *(f"{name}: {value}" for name, value in HEADERS.items() if name != "Cache-Control"),
         "Content-Type: text/event-stream",
         "Cache-Control: no-store",
-        "X-Accel-Buffering: no",  # nginx would wait for more
+        "X-Accel-Buffering: no",  # otherwise nginx buffers the stream
         "Connection: close",
         "\r\n",
     )
@@ -43,12 +43,12 @@ LAST_EVENT_ID: Final = re.compile(r"([^:]{1,64}):([0-9]{1,15})")
 
 
 def framed(payload: bytes, _text: bool, place: str) -> bytes:
-    """Return a message as one event. JSON has no line breaks, so that one `data:` line holds it."""
+    """Return a message as one event. Encoded JSON has no line breaks, so it fits into one `data:` line."""
     return (b"id: %s\ndata: %s\n\n" % (place.encode(), payload)) if place else b"data: %s\n\n" % payload
 
 
 class SseTransport:
-    """A response without an end. The kernel detects a peer that is gone."""
+    """A response without an end. TCP detects a lost peer: heartbeats to it remain unacknowledged."""
 
     name = "sse"
     heartbeat_s = 0.0
@@ -67,12 +67,12 @@ class SseTransport:
         return 0.0
 
     def probe(self) -> None:
-        """There is no way to ask; TCP asks."""
+        """Do nothing: SSE has no ping."""
 
     def close(self, code: int, reason: str) -> None:
         event = b"event: close\ndata: %s\n\n" % json.dumps({"code": code, "reason": reason}).encode()
         if self._stream.writing():
-            self._stream.close()  # behind a message that is stuck, a reason would never leave
+            self._stream.close()  # a reason would wait behind the unsent message for ever
             return
         try:
             self._stream.write(event).add_done_callback(lambda _: self._stream.close())
@@ -116,7 +116,7 @@ class Sse(SessionHandler):
     def get(self) -> None:
         session = self.sessions.find(self.get_query_argument("session", ""))
         if session is None or session.hello is None:
-            self.refuse(404, "there is no such session; POST a hello to /sse first")
+            self.refuse(404, "unknown session; POST a hello to /sse first")
             return
         hello, last = session.hello, self.request.headers.get("Last-Event-ID", "")
         if last:
@@ -139,9 +139,9 @@ class Sse(SessionHandler):
         self.sessions.use(session, talk)
 
         def gone() -> None:
-            talk.gone()
+            talk.disconnected()
             if session.talk is talk:
                 self.sessions.release(session)
 
         stream.set_close_callback(gone)
-        talk.said(hello)
+        talk.handle(hello)

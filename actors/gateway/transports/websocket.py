@@ -32,7 +32,7 @@ def framed(payload: bytes, text: bool, _place: str = "") -> bytes:
 
 
 class WebSocketTransport:
-    """The socket below tornado's handler: frames go straight into the kernel while it takes them."""
+    """Writes frames directly to the socket of tornado's handler while the kernel takes them."""
 
     name = "websocket"
     heartbeat_s = 0.0
@@ -41,16 +41,16 @@ class WebSocketTransport:
 
     def __init__(self, handler: OverlaySocket, stream: IOStream) -> None:
         self.send = stream.socket.send
-        # A ping or pong of tornado's may wait in the stream; nothing may overtake the rest of it.
+        # A partly sent ping or pong of tornado may wait in the stream; a frame must not be written before its rest.
         self.writing = stream.writing
-        self.heard_s = time.monotonic()
+        self.received_s = time.monotonic()
         self._handler, self._stream = handler, stream
 
     def write(self, data: memoryview) -> Future[Any]:
         return self._stream.write(data)
 
     def silent_s(self, now_s: float) -> float:
-        return now_s - self.heard_s
+        return now_s - self.received_s
 
     def probe(self) -> None:
         try:
@@ -75,7 +75,7 @@ class OverlaySocket(BaseHandler, tornado.websocket.WebSocketHandler):
     def prepare(self) -> None:
         super().prepare()
         if not self._finished:
-            refusal = self.gateway.no_room(str(self.request.remote_ip))
+            refusal = self.gateway.refusal_for(str(self.request.remote_ip))
             if refusal:
                 self.refuse(503, refusal)
 
@@ -91,23 +91,23 @@ class OverlaySocket(BaseHandler, tornado.websocket.WebSocketHandler):
         self._transport = WebSocketTransport(self, stream)
         self.talk = Conversation(self.gateway, self._transport, str(self.request.remote_ip))
         if self.gateway.settings.legacy_ws_payload:
-            # Overlays of that time say nothing; the one place where a token may stand in the URL.
+            # Legacy overlays send no hello; only here may a token be part of the URL.
             token = self.get_query_argument("token", "")
             if token:
-                self.talk.said(Hello(token=token, overlay_id=f"legacy-{self.talk.overlay.number}"))
+                self.talk.handle(Hello(token=token, overlay_id=f"legacy-{self.talk.overlay.number}"))
 
     def on_message(self, message: str | bytes) -> None:
         assert self.talk is not None
-        self._heard()
-        self.talk.heard(message)
+        self._received()
+        self.talk.receive(message)
 
     def on_pong(self, _data: bytes) -> None:
-        self._heard()
+        self._received()
 
     def on_close(self) -> None:
         if self.talk is not None:
-            self.talk.gone()
+            self.talk.disconnected()
 
-    def _heard(self) -> None:
+    def _received(self) -> None:
         assert self.talk is not None
-        self._transport.heard_s, self.talk.overlay.pinged = time.monotonic(), False
+        self._transport.received_s, self.talk.overlay.pinged = time.monotonic(), False
