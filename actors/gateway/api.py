@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FRESH_S: Final = 2.0  # eight heartbeats of the queue-manager
 
 
-class Api(BaseHandler):
+class ApiHandler(BaseHandler):
     gateway: Gateway
 
     def initialize(self, gateway: Gateway) -> None:
@@ -36,7 +36,7 @@ class Api(BaseHandler):
         return None  # answers change all the time
 
 
-class Guarded(Api):
+class GuardedHandler(ApiHandler):
     """Requires a token of one of SCOPES; `scope` is that of the request."""
 
     SCOPES: tuple[tokens.Scope, ...] = ("control",)
@@ -54,28 +54,28 @@ class Guarded(Api):
             self.refuse(401, f"expected a {' or '.join(self.SCOPES)} token: Authorization: Bearer TOKEN")
 
 
-class Readable(Guarded):
+class ReadableHandler(GuardedHandler):
     """Also accepts the token of a read-only dashboard."""
 
     SCOPES = ("control", "view")
 
 
-class Local(Readable):
+class LocalHandler(ReadableHandler):
     """Requires no token for requests from this machine."""
 
     def prepare(self) -> None:
         if origins.is_loopback(str(self.request.remote_ip)):
-            Api.prepare(self)
+            ApiHandler.prepare(self)
         else:
             super().prepare()
 
 
-class Healthz(Api):
+class HealthzHandler(ApiHandler):
     def get(self) -> None:
         self.answer({"ok": True})
 
 
-class Readyz(Local):
+class ReadyzHandler(LocalHandler):
     """Whether the log is read and frames of the broadcaster arrive (200, or 503 with the reasons)."""
 
     def get(self) -> None:
@@ -84,7 +84,7 @@ class Readyz(Local):
         self.answer({"ready": not reasons, "reasons": reasons})
 
 
-class Status(Readable):
+class StatusHandler(ReadableHandler):
     async def get(self) -> None:
         gateway = self.gateway
         supervisor, ledger = await asyncio.gather(
@@ -114,14 +114,14 @@ class Status(Readable):
         )
 
 
-class Address(Guarded):
+class AddressHandler(GuardedHandler):
     """The display token, for the address to paste into OBS. Not in the status, which users paste into reports."""
 
     def get(self) -> None:
         self.answer({"display_token": self.gateway.display_token()})
 
 
-class Quarantine(Guarded):
+class QuarantineHandler(GuardedHandler):
     async def get(self) -> None:
         text = self.get_query_argument("limit", "100")
         if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= 1_000:
@@ -135,7 +135,7 @@ class Quarantine(Guarded):
         self.answer({"quarantine": rows})
 
 
-class Why(Readable):
+class WhyHandler(ReadableHandler):
     """The history of one event: from the log, or for an event that was not logged, from the queue-manager's memory."""
 
     async def get(self) -> None:
@@ -156,7 +156,7 @@ class Why(Readable):
         self.answer({"id": event_id, "history": history, "reasons": reasons})
 
 
-class Metrics(Local):
+class MetricsHandler(LocalHandler):
     async def get(self) -> None:
         # Imported here because only this handler needs it.
         from actors.gateway import exposition

@@ -18,7 +18,7 @@ from actors import faults
 from actors.core.contract.event import Event
 from actors.core.contract.frame import Frame
 from actors.core.delivery.clients import rest_s
-from actors.core.delivery.conversation import Input, State
+from actors.core.delivery.conversation import Input, OverlayState
 from actors.core.delivery.recent import cut, pages_of
 from actors.errors import Refused
 from actors.gateway.encoding import Encoding, Key
@@ -108,7 +108,7 @@ class CatchUp:
 
     def _step(self, overlay: Overlay) -> None:
         """Send one page, wait for one, or go live."""
-        if overlay.state is not State.CATCHUP or overlay.blocked:
+        if overlay.state is not OverlayState.CATCHUP or overlay.blocked:
             return
         self._level.pop(overlay, None)
         last = self._feed.cursor.last
@@ -214,7 +214,7 @@ class CatchUp:
             self._send_block(overlay, events)
 
     def _send_block(self, overlay: Overlay, events: list[Event]) -> None:
-        if overlay.state is not State.CATCHUP or overlay.blocked:
+        if overlay.state is not OverlayState.CATCHUP or overlay.blocked:
             return
         wanted = cut([event for event in events if event.position > overlay.position], PAGE_BYTES)
         if wanted:

@@ -49,31 +49,31 @@ Name = Annotated[str, Meta(min_length=1, max_length=64)]
 T = TypeVar("T")
 
 
-class Show(Struct, frozen=True, forbid_unknown_fields=True):
+class ShowArgs(Struct, frozen=True, forbid_unknown_fields=True):
     """`widget` is the name of a widget with a queue, or empty for all."""
 
     action: Literal["skip", "pause", "resume", "clear", "replay", "mute", "unmute"]
     widget: Annotated[str, Meta(max_length=64)] = ""
 
 
-class Toggle(Struct, frozen=True, forbid_unknown_fields=True):
+class ToggleArgs(Struct, frozen=True, forbid_unknown_fields=True):
     on: bool
     name: Name = "all"
 
 
-class Test(Struct, frozen=True, forbid_unknown_fields=True):
+class TestArgs(Struct, frozen=True, forbid_unknown_fields=True):
     """`type` is one of docs/events.md, "random" or "storm"."""
 
     type: Name
 
 
-class To(Struct, frozen=True, forbid_unknown_fields=True):
+class ReceiverArgs(Struct, frozen=True, forbid_unknown_fields=True):
     """The receivers of a message: the overlay of one id, or null for all."""
 
     overlay_id: OverlayId | None = None
 
 
-class ToApplication(Struct, frozen=True, forbid_unknown_fields=True):
+class ApplicationArgs(Struct, frozen=True, forbid_unknown_fields=True):
     """A command to a connected application (docs/applications.md)."""
 
     application: ApplicationName
@@ -108,7 +108,7 @@ class Commands:
         return await self._post(args)
 
     async def test(self, args: dict[str, Any]) -> dict[str, Any]:
-        wanted = _read(Test, args).type
+        wanted = _read(TestArgs, args).type
         if wanted == "storm":
             if not self._storms.take(time.monotonic()):
                 raise Refused(f"one storm every {STORM_PAUSE_S:g} s")
@@ -121,7 +121,7 @@ class Commands:
         return {**await self._post(samples.sample(type_, next(self._numbers))), "type": type_}
 
     async def show(self, args: dict[str, Any]) -> dict[str, Any]:
-        wanted = _read(Show, args)
+        wanted = _read(ShowArgs, args)
         events = [{"type": "show", "source": SOURCE, "payload": msgspec.to_builtins(wanted)}]
         if wanted.action in LASTING and not wanted.widget:
             name, on = LASTING[wanted.action]
@@ -129,7 +129,7 @@ class Commands:
         return await self._post(events)
 
     async def toggle(self, args: dict[str, Any]) -> dict[str, Any]:
-        payload = msgspec.to_builtins(_read(Toggle, args))
+        payload = msgspec.to_builtins(_read(ToggleArgs, args))
         return await self._post({"type": "toggle", "source": SOURCE, "payload": payload})
 
     async def identify(self, args: dict[str, Any]) -> dict[str, Any]:
@@ -139,7 +139,7 @@ class Commands:
         return self._send(args, {"t": "reload"})
 
     async def application(self, args: dict[str, Any]) -> dict[str, Any]:
-        to = _read(ToApplication, args)
+        to = _read(ApplicationArgs, args)
         request = {"command": to.command, "args": to.args, "deadline_ms": to.deadline_ms, "by": SOURCE}
         answer = await order(self._ingest, self._ingest_token(), to.application, request, to.deadline_ms)
         if not answer["ok"]:
@@ -151,7 +151,7 @@ class Commands:
         return {"ids": ids[:1], "accepted": len(ids)}
 
     def _send(self, args: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
-        to = _read(To, args).overlay_id
+        to = _read(ReceiverArgs, args).overlay_id
         meant = [one for one in self._listed() if to in (None, one.name) and one.group is not None]
         if not meant:
             raise Refused("no overlay is connected" if to is None else f"no overlay {to} is connected")

@@ -14,12 +14,12 @@ from actors.core.contract import messages
 from actors.core.contract.event import WIRE_VERSION, Receipt
 from actors.core.contract.messages import ClientMessage, Command, Hello, Ping, RenderReceipt
 from actors.core.delivery import conversation
-from actors.core.delivery.conversation import Action, Ending, Input, State
+from actors.core.delivery.conversation import Action, Ending, Input, OverlayState
 from actors.core.delivery.cursor import Start, start
 from actors.errors import BadInput, Refused
 from actors.gateway.encoding import Key
 from actors.gateway.hub import Gateway
-from actors.gateway.transport import Transport
+from actors.gateway.transport import OverlayTransport
 
 # One receipt costs 48 µs [measured]: ten per second from each of a thousand overlays would be half a core. So the pause
 # grows with the number of overlays, and all together send about a thousand per second.
@@ -36,13 +36,13 @@ INPUTS: Final[dict[type, Input]] = {
 class Conversation:
     """One connection from its first byte to its last."""
 
-    def __init__(self, gateway: Gateway, transport: Transport, address: str) -> None:
+    def __init__(self, gateway: Gateway, transport: OverlayTransport, address: str) -> None:
         self.gateway = gateway
         self.overlay = gateway.register(transport, address)
 
     @property
     def closed(self) -> bool:
-        return self.overlay.state is State.CLOSED
+        return self.overlay.state is OverlayState.CLOSED
 
     def receive(self, message: str | bytes) -> None:
         """Decode a message of the overlay and handle it."""
@@ -70,7 +70,7 @@ class Conversation:
             objection = conversation.admission(scope, message.role)
             if objection is None and not self.overlay.hellos.take(time.monotonic()):
                 objection = conversation.HELLO_FLOOD
-        elif self.overlay.state is State.HELLO:
+        elif self.overlay.state is OverlayState.HELLO:
             objection = None  # the table of the conversation refuses it
         else:
             objection = conversation.objection(happened, self.overlay.scope, self.overlay.role)

@@ -129,7 +129,7 @@ class EmoteCache:
             (self._folder / name).unlink(missing_ok=True)
 
 
-class Emote(BaseHandler):
+class EmoteHandler(BaseHandler):
     """One picture. It has an ETag (tornado's, of the content), and a browser keeps it for a day."""
 
     def initialize(self, cache: EmoteCache) -> None:

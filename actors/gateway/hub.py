@@ -21,7 +21,7 @@ from actors.config import Settings
 from actors.core.contract.frame import Frame
 from actors.core.delivery import conversation
 from actors.core.delivery.clients import Lag, Verdict, judge
-from actors.core.delivery.conversation import Action, Ending, Input, State
+from actors.core.delivery.conversation import Action, Ending, Input, OverlayState
 from actors.core.metrics import GatewayMetrics
 from actors.errors import ConfigError, Refused
 from actors.gateway.bus import Receipts, ask, ask_supervisor
@@ -32,7 +32,7 @@ from actors.gateway.feed import Feed, LogThreads
 from actors.gateway.layouts import Layouts
 from actors.gateway.media import AlertFiles
 from actors.gateway.overlay import Overlay
-from actors.gateway.transport import Transport
+from actors.gateway.transport import OverlayTransport
 
 DRAIN_S: Final = 1.0
 # Limits of connections that have not sent a hello yet, in all and from one address. Beyond it the oldest is closed, and
@@ -129,7 +129,7 @@ class Gateway:
             )
         return ""
 
-    def register(self, transport: Transport, address: str) -> Overlay:
+    def register(self, transport: OverlayTransport, address: str) -> Overlay:
         """Register a connection, which must send a hello within `gateway.hello_s`."""
         overlay = Overlay(next(self._numbers), transport, address)
         unmet = self._unmet()
@@ -144,7 +144,7 @@ class Gateway:
 
     def _unmet(self) -> list[Overlay]:
         """Return the connections without a hello, the oldest first."""
-        self._connecting = {number: one for number, one in self._connecting.items() if one.state is State.HELLO}
+        self._connecting = {number: one for number, one in self._connecting.items() if one.state is OverlayState.HELLO}
         return list(self._connecting.values())
 
     def _shed(self, address: str) -> bool:
@@ -157,7 +157,7 @@ class Gateway:
         return False
 
     def _no_hello(self, overlay: Overlay) -> None:
-        if overlay.state is State.HELLO:
+        if overlay.state is OverlayState.HELLO:
             self.end(overlay, conversation.no_hello(self.settings.hello_s))
 
     def leave(self, overlay: Overlay) -> None:
@@ -333,7 +333,7 @@ class Gateway:
 
     def overlays_by_state(self) -> dict[str, int]:
         found = Counter(overlay.state for overlay in self.listed())
-        return {state.value: found[state] for state in State if state is not State.CLOSED}
+        return {state.value: found[state] for state in OverlayState if state is not OverlayState.CLOSED}
 
     def filtered(self) -> Counter[str]:
         return self.fanout.filtered

@@ -10,11 +10,11 @@ import msgspec
 
 from actors.core.contract import layout
 from actors.errors import BadInput, Refused
-from actors.gateway.api import Guarded
-from actors.gateway.layouts import DEFAULT, Changed
+from actors.gateway.api import GuardedHandler
+from actors.gateway.layouts import DEFAULT, LayoutChanged
 
 
-class Layout(Guarded):
+class LayoutHandler(GuardedHandler):
     SCOPES = ("control", "view", "display")
 
     def prepare(self) -> None:
@@ -45,7 +45,7 @@ class Layout(Guarded):
             await asyncio.get_running_loop().run_in_executor(self.gateway.asking, change)
         except BadInput as error:
             self.refuse(400, str(error))
-        except Changed as error:
+        except LayoutChanged as error:
             self.refuse(412, str(error))
         except Refused as error:
             self.refuse(503, str(error))

@@ -23,11 +23,11 @@ DEFAULT: Final = "default"
 MOST: Final = 200
 
 
-class Changed(Refused):
+class LayoutChanged(Refused):
     """The layout was changed since the editor loaded it."""
 
 
-class Stored(NamedTuple):
+class StoredLayout(NamedTuple):
     """A file as it was last read. `layout` is the last valid one; `error` is the reason if the file is not valid."""
 
     stamp: tuple[int, ...]
@@ -36,7 +36,7 @@ class Stored(NamedTuple):
     revision: str
 
 
-class Arranged(NamedTuple):
+class OverlayLayout(NamedTuple):
     """The layout that an overlay receives, and the error of its file, "" for none."""
 
     layout: Layout | None
@@ -50,21 +50,21 @@ class Layouts:
         self.folder = run_dir / FOLDER
         self._metrics = metrics
         self._log = log
-        self._stored: dict[str, Stored] = {}
+        self._stored: dict[str, StoredLayout] = {}
 
     def names(self) -> list[str]:
         return sorted(self._stored)
 
-    def stored(self, name: str) -> Stored | None:
+    def stored(self, name: str) -> StoredLayout | None:
         return self._stored.get(name)
 
     def source(self, overlay_id: str) -> str | None:
         """Return the name of the layout of an overlay, None if it has none."""
         return next((name for name in (overlay_id, DEFAULT) if name in self._stored), None)
 
-    def arranged(self, overlay_id: str) -> Arranged:
+    def arranged(self, overlay_id: str) -> OverlayLayout:
         stored = self._stored.get(self.source(overlay_id) or "")
-        return Arranged(stored.layout, stored.error) if stored else Arranged(None, "")
+        return OverlayLayout(stored.layout, stored.error) if stored else OverlayLayout(None, "")
 
     def refresh(self) -> bool:
         """Read the files that have changed in the folder; return whether any has."""
@@ -136,7 +136,7 @@ class Layouts:
         except OSError as error:
             raise Refused(f"{self._path(name)} cannot be read: {error.strerror}") from error
         if stands != revision:
-            raise Changed(f"the layout {name} was changed meanwhile; load it again, or overwrite it")
+            raise LayoutChanged(f"the layout {name} was changed meanwhile; load it again, or overwrite it")
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.json"
@@ -156,17 +156,17 @@ class Layouts:
             self._log.warning("layouts cannot be listed folder=%s error=%s", self.folder, error.strerror)
         return found
 
-    def _read(self, name: str, stamp: tuple[int, ...], known: Stored | None) -> Stored:
+    def _read(self, name: str, stamp: tuple[int, ...], known: StoredLayout | None) -> StoredLayout:
         try:
             data = host.read_file(self._path(name), layout.MAX_BYTES + 1)
-            return Stored(stamp, layout.parse(data), "", revision_of(data))
+            return StoredLayout(stamp, layout.parse(data), "", revision_of(data))
         except OSError as error:
             reason = str(error.strerror)
         except (BadInput, TooLarge) as error:
             reason = str(error)
         self._metrics.bad_layouts += 1
         self._log.warning("bad layout file=%s reason=%s", self._path(name), reason)
-        return Stored(stamp, known.layout if known else None, f"overlays/layouts/{name}.json: {reason}", "")
+        return StoredLayout(stamp, known.layout if known else None, f"overlays/layouts/{name}.json: {reason}", "")
 
 
 def revision_of(data: bytes) -> str:

@@ -25,14 +25,14 @@ from actors import host
 from actors.config import Gateway
 from actors.core import alerts
 from actors.core.metrics import GatewayMetrics
-from actors.gateway.emotes import Emote, EmoteCache
-from actors.gateway.pages import BaseHandler, Files
+from actors.gateway.emotes import EmoteCache, EmoteHandler
+from actors.gateway.pages import BaseHandler, FileHandler
 
 MOST_FILES: Final = 500  # files of overlays/media/ that are checked for changes
 FILE_BYTES: Final = 64 << 20  # a video of a minute; every overlay loads the file at the start of an alert
 
 
-class AlertRules(BaseHandler):
+class AlertRulesHandler(BaseHandler):
     """The rules as JSON, read at each request. `version` is part of the addresses of media, which pages cache."""
 
     def initialize(self, folder: Path) -> None:
@@ -99,7 +99,7 @@ def file_problems(path: Path) -> list[str]:
     return [f"overlays/media/{path.name}: more than {FILE_BYTES >> 20} MiB"] if size > FILE_BYTES else []
 
 
-class AlertMedia(Files):
+class AlertMediaHandler(FileHandler):
     """The files of overlays/media/. Range requests are supported, because videos need them."""
 
     TYPES = alerts.MEDIA_TYPES
@@ -121,7 +121,7 @@ def routes(run_dir: Path, settings: Gateway, metrics: GatewayMetrics) -> list[tu
     folder = (run_dir / "overlays").resolve()
     cache = EmoteCache(run_dir / "emotes", settings.emote_bytes, settings.emote_origin, metrics)
     return [
-        ("/media/emote/([a-z0-9-]{1,16})/([A-Za-z0-9_-]{1,80})", Emote, {"cache": cache}),
-        ("/media/alerts.json", AlertRules, {"folder": folder}),
-        ("/media/alerts/(.*)", AlertMedia, {"path": str(folder / "media")}),
+        ("/media/emote/([a-z0-9-]{1,16})/([A-Za-z0-9_-]{1,80})", EmoteHandler, {"cache": cache}),
+        ("/media/alerts.json", AlertRulesHandler, {"folder": folder}),
+        ("/media/alerts/(.*)", AlertMediaHandler, {"path": str(folder / "media")}),
     ]

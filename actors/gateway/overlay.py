@@ -18,10 +18,10 @@ from tornado.iostream import StreamClosedError
 from actors.core.contract.messages import Hello, RenderReceipt
 from actors.core.delivery import conversation
 from actors.core.delivery.clients import Bucket
-from actors.core.delivery.conversation import Action, Input, State
+from actors.core.delivery.conversation import Action, Input, OverlayState
 from actors.gateway.encoding import Encoding
-from actors.gateway.layouts import Arranged
-from actors.gateway.transport import Transport
+from actors.gateway.layouts import OverlayLayout
+from actors.gateway.transport import OverlayTransport
 
 
 class Overlay:
@@ -69,7 +69,7 @@ class Overlay:
         "writing",
     )
 
-    def __init__(self, number: int, transport: Transport, address: str) -> None:
+    def __init__(self, number: int, transport: OverlayTransport, address: str) -> None:
         now_s = time.monotonic()
         self.number = number
         self.transport = transport
@@ -81,7 +81,7 @@ class Overlay:
         self.role = "overlay"
         self.token = ""
         self.scope = ""
-        self.state = State.HELLO
+        self.state = OverlayState.HELLO
         self.hello: Hello | None = None
         self.group: Encoding | None = None
         self.position = 0
@@ -104,7 +104,7 @@ class Overlay:
         self.hellos = Bucket(0.5, 5, now_s)  # a welcome costs a thousand times the work of a hello
         self.receipted = 0
         self.receipt: RenderReceipt | None = None
-        self.arranged: Arranged | None = None  # the layout that it has received, None before its welcome
+        self.arranged: OverlayLayout | None = None  # the layout that it has received, None before its welcome
 
     def step(self, happened: Input) -> tuple[Action, ...]:
         """Make a step of the conversation, and return its actions."""

@@ -12,7 +12,7 @@ FOLDER: Final = Path("overlays", "widgets")
 MOST: Final = 32
 
 
-class OwnWidgets(BaseHandler):
+class OwnWidgetsHandler(BaseHandler):
     def initialize(self, folder: Path) -> None:
         self._folder = folder
 

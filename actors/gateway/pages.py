@@ -99,14 +99,14 @@ class BaseHandler(tornado.web.RequestHandler):
         )
 
 
-class NotFound(BaseHandler):
+class NotFoundHandler(BaseHandler):
     def prepare(self) -> None:
         super().prepare()
         if not self._finished:
             self.refuse(404, "there is no such page")
 
 
-class Files(BaseHandler, tornado.web.StaticFileHandler):
+class FileHandler(BaseHandler, tornado.web.StaticFileHandler):
     """The files of web_overlay/, or the single file `page`."""
 
     TYPES = MIME_TYPES  # by ending; other files are not served
@@ -133,7 +133,7 @@ class Files(BaseHandler, tornado.web.StaticFileHandler):
         return self.TYPES[Path(str(self.absolute_path)).suffix]
 
 
-class Themes(Files):
+class ThemeHandler(FileHandler):
     """Themes from the user's own folder, otherwise from web_overlay/themes."""
 
     def initialize(self, path: str, own: str) -> None:  # type: ignore[override]
@@ -146,7 +146,7 @@ class Themes(Files):
         await super().get(path, include_body)
 
 
-class Redirect(BaseHandler):
+class RedirectHandler(BaseHandler):
     def initialize(self, to: str) -> None:
         self._to = to
 

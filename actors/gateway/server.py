@@ -24,9 +24,9 @@ from actors.core.contract.messages import MESSAGE_BYTES
 from actors.errors import ConfigError, Refused
 from actors.gateway import api, layout_api, media, own_widgets, pages
 from actors.gateway.hub import Gateway
-from actors.gateway.transports.poll import Poll
-from actors.gateway.transports.sessions import Say, Sessions
-from actors.gateway.transports.sse import Sse
+from actors.gateway.transports.poll import PollHandler
+from actors.gateway.transports.sessions import SayHandler, Sessions
+from actors.gateway.transports.sse import SseHandler
 from actors.gateway.transports.websocket import OverlaySocket
 
 SWEEP_S: Final = 1.0
@@ -48,28 +48,32 @@ def application(gateway: Gateway) -> tornado.web.Application:
     return tornado.web.Application(
         [
             ("/ws", OverlaySocket, shared),
-            ("/sse", Sse, held),
-            ("/poll", Poll, held),
-            ("/say", Say, held),
-            ("/", pages.Files, {"path": root, "page": "dashboard.html"}),
-            ("/studio", pages.Files, {"path": root, "page": "studio.html"}),
-            ("/overlay", pages.Redirect, {"to": "/overlay/"}),
-            ("/overlay/", pages.Files, {"path": root, "page": "overlay.html"}),
-            ("/static/(.*)", pages.Files, {"path": root}),
-            ("/widgets/", own_widgets.OwnWidgets, {"folder": own}),
-            ("/widgets/(.*)", pages.Files, {"path": str(own)}),
+            ("/sse", SseHandler, held),
+            ("/poll", PollHandler, held),
+            ("/say", SayHandler, held),
+            ("/", pages.FileHandler, {"path": root, "page": "dashboard.html"}),
+            ("/studio", pages.FileHandler, {"path": root, "page": "studio.html"}),
+            ("/overlay", pages.RedirectHandler, {"to": "/overlay/"}),
+            ("/overlay/", pages.FileHandler, {"path": root, "page": "overlay.html"}),
+            ("/static/(.*)", pages.FileHandler, {"path": root}),
+            ("/widgets/", own_widgets.OwnWidgetsHandler, {"folder": own}),
+            ("/widgets/(.*)", pages.FileHandler, {"path": str(own)}),
             *media.routes(gateway.run_dir, settings, gateway.metrics),
-            ("/themes/(.*)", pages.Themes, {"path": f"{root}/themes", "own": str(gateway.run_dir / pages.THEMES)}),
-            ("/healthz", api.Healthz, shared),
-            ("/readyz", api.Readyz, shared),
-            ("/metrics", api.Metrics, shared),
-            ("/api/status", api.Status, shared),
-            ("/api/address", api.Address, shared),
-            ("/api/quarantine", api.Quarantine, shared),
-            ("/api/why", api.Why, shared),
-            ("/api/layout", layout_api.Layout, shared),
+            (
+                "/themes/(.*)",
+                pages.ThemeHandler,
+                {"path": f"{root}/themes", "own": str(gateway.run_dir / pages.THEMES)},
+            ),
+            ("/healthz", api.HealthzHandler, shared),
+            ("/readyz", api.ReadyzHandler, shared),
+            ("/metrics", api.MetricsHandler, shared),
+            ("/api/status", api.StatusHandler, shared),
+            ("/api/address", api.AddressHandler, shared),
+            ("/api/quarantine", api.QuarantineHandler, shared),
+            ("/api/why", api.WhyHandler, shared),
+            ("/api/layout", layout_api.LayoutHandler, shared),
         ],
-        default_handler_class=pages.NotFound,
+        default_handler_class=pages.NotFoundHandler,
         log_function=lambda _: None,  # requests are counted, not logged
         websocket_max_message_size=MESSAGE_BYTES,
         metrics=gateway.metrics,

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 Framing = Callable[[bytes, bool, str], bytes]
 
 
-class Transport(Protocol):
+class OverlayTransport(Protocol):
     """One connection. All methods are called on the loop, and none blocks."""
 
     name: str

@@ -37,7 +37,7 @@ PING_S: Final = 15.0  # a program that does not answer within so long is gone
 REASON_BYTES: Final = 120  # a close frame holds 123 (RFC 6455, 5.5)
 
 
-class Close(IntEnum):
+class AppCloseCode(IntEnum):
     """Why a connection ends. From 4500 on, connecting again changes nothing."""
 
     STOPPING = 4000
@@ -50,7 +50,7 @@ class Close(IntEnum):
     REPLACED = 4505
 
 
-class Ingest(Protocol):
+class AppServer(Protocol):
     """What of the ingest a connection needs (ingest.py)."""
 
     applications: Applications
@@ -68,9 +68,9 @@ class Ingest(Protocol):
 class AppSocket(tornado.websocket.WebSocketHandler):
     """One connection. `program` is None until the hello."""
 
-    ingest: Ingest
+    ingest: AppServer
 
-    def initialize(self, ingest: Ingest) -> None:
+    def initialize(self, ingest: AppServer) -> None:
         self.ingest = ingest
         self.program: Application | None = None
         self.since_s = time.monotonic()
@@ -104,7 +104,7 @@ class AppSocket(tornado.websocket.WebSocketHandler):
             return False
         oldest = min(unmet, key=lambda one: one.since_s)
         stream = oldest._stream()
-        oldest.end(Close.FLOOD, "too many connections have not said hello")
+        oldest.end(AppCloseCode.FLOOD, "too many connections have not said hello")
         stream.close()
         self.ingest.sockets.discard(oldest)
         return True
@@ -125,13 +125,13 @@ class AppSocket(tornado.websocket.WebSocketHandler):
             try:
                 self._join(Standing(applications.parse_name(name), commands=OLDER_COMMANDS), answers=False)
             except BadInput as error:
-                self.end(Close.GARBLED, str(error))
+                self.end(AppCloseCode.GARBLED, str(error))
         else:
             asyncio.get_running_loop().call_later(HELLO_S, self._no_hello)
 
     def _no_hello(self) -> None:
         if self.program is None:
-            self.end(Close.NO_HELLO, f"no valid hello came within {HELLO_S:g} s")
+            self.end(AppCloseCode.NO_HELLO, f"no valid hello came within {HELLO_S:g} s")
 
     def on_close(self) -> None:
         self.ingest.sockets.discard(self)
@@ -149,7 +149,7 @@ class AppSocket(tornado.websocket.WebSocketHandler):
         assert self.ws_connection.stream is not None
         return self.ws_connection.stream
 
-    def end(self, code: Close, reason: str) -> None:
+    def end(self, code: AppCloseCode, reason: str) -> None:
         """Close with a code of the protocol."""
         if not self._ended:
             self._forget()
@@ -185,14 +185,14 @@ class AppSocket(tornado.websocket.WebSocketHandler):
         self._metrics.application_messages += 1
         if not self._bucket.take(time.monotonic()):
             self._metrics.application_closed_flood += 1
-            self.end(Close.FLOOD, f"more than {MESSAGES_PER_S:g} messages per second")
+            self.end(AppCloseCode.FLOOD, f"more than {MESSAGES_PER_S:g} messages per second")
             return
         try:
             await self._hear(applications.parse(message))
         except (BadInput, Refused) as error:
             self._metrics.application_bad_messages += 1
             if self.program is None:
-                self.end(Close.GARBLED, str(error))
+                self.end(AppCloseCode.GARBLED, str(error))
             else:
                 self.say({"type": "error", "error": str(error)})
 
@@ -202,7 +202,7 @@ class AppSocket(tornado.websocket.WebSocketHandler):
                 raise BadInput(f"got {type(said).__struct_config__.tag}, expected a hello first")
             self._greet(said)
         elif not self._allowed():
-            self.end(Close.TOKEN, "the token was revoked")
+            self.end(AppCloseCode.TOKEN, "the token was revoked")
         elif isinstance(said, Report):
             self.ingest.applications.report(self.program, said.data)
         elif isinstance(said, Announce):
@@ -219,7 +219,7 @@ class AppSocket(tornado.websocket.WebSocketHandler):
     def _greet(self, hello: Hello) -> None:
         self._token = self._token or hello.token
         if not self._allowed():
-            self.end(Close.TOKEN, "the token is wrong: expected the ingest token")
+            self.end(AppCloseCode.TOKEN, "the token is wrong: expected the ingest token")
         else:
             self._join(Standing(hello.name, hello.title, tuple(hello.commands)), answers=True)
 
@@ -228,13 +228,13 @@ class AppSocket(tornado.websocket.WebSocketHandler):
         try:
             self.ingest.applications.join(application)
         except Refused as error:
-            self.end(Close.FULL, str(error))
+            self.end(AppCloseCode.FULL, str(error))
         else:
             self.program = application
             self.say({"type": "welcome", "name": standing.name})
 
     def _replaced(self) -> None:
-        self.end(Close.REPLACED, "another connection has this name now")
+        self.end(AppCloseCode.REPLACED, "another connection has this name now")
 
     async def _publish(self, said: Publish) -> None:
         result: dict[str, Any] = {"type": "result", "ref": said.ref}

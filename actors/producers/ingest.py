@@ -38,7 +38,7 @@ from actors.core.metrics import IngestMetrics, Metrics
 from actors.core.sources.state import Report
 from actors.errors import BadInput, ConfigError, Refused, TooLarge
 from actors.producers import spec
-from actors.producers.app_socket import AppSocket, Close
+from actors.producers.app_socket import AppCloseCode, AppSocket
 from actors.producers.applications import Applications, NotConnected, NotInTime, TooOften
 from actors.producers.intake import Intake
 from actors.producers.link import Link
@@ -206,7 +206,7 @@ class Ingest:
 
 
 @web.stream_request_body
-class Handler(web.RequestHandler):
+class IngestHandler(web.RequestHandler):
     """Limits, the token, and one shape of answer for everything that goes wrong."""
 
     ingest: Ingest
@@ -288,7 +288,7 @@ class Handler(web.RequestHandler):
         raise web.HTTPError(status, _escaped(error)) from error
 
 
-class Events(Handler):
+class EventsHandler(IngestHandler):
     """POST /events"""
 
     async def post(self) -> None:
@@ -302,7 +302,7 @@ class Events(Handler):
             self.answer(202, accepted=len(ids), ids=ids)
 
 
-class Srcds(Handler):
+class SrcdsHandler(IngestHandler):
     """POST /srcds/TOKEN, as `logaddress_add_http` sends it"""
 
     def offered_token(self) -> str:
@@ -321,7 +321,7 @@ class Srcds(Handler):
             self.answer(200, accepted=lines)
 
 
-class AppCommand(Handler):
+class AppCommandHandler(IngestHandler):
     """POST /app/NAME/command"""
 
     STATUS: Final = {NotConnected: 404, TooOften: 429, NotInTime: 504}
@@ -338,7 +338,7 @@ class AppCommand(Handler):
             self.answer(200, **answer)
 
 
-class FromSource(Handler):
+class SourceHandler(IngestHandler):
     """POST /PATH/NAME[/...]; the source itself decides who may send."""
 
     def prepare(self) -> None:
@@ -373,14 +373,14 @@ class FromSource(Handler):
     get = post  # some platforms verify an address with GET
 
 
-class Health(web.RequestHandler):
+class HealthHandler(web.RequestHandler):
     """GET /healthz"""
 
     def get(self) -> None:
         self.finish("ok\n")
 
 
-class Nothing(web.RequestHandler):
+class UnknownPathHandler(web.RequestHandler):
     """Every other path."""
 
     def prepare(self) -> None:
@@ -400,14 +400,14 @@ def _escaped(error: Exception) -> str:
 def application(ingest: Ingest) -> web.Application:
     return web.Application(
         [
-            (r"/events", Events, {"ingest": ingest}),
-            (r"/srcds/([^/]+)/?", Srcds, {"ingest": ingest}),
-            (r"/healthz", Health),
+            (r"/events", EventsHandler, {"ingest": ingest}),
+            (r"/srcds/([^/]+)/?", SrcdsHandler, {"ingest": ingest}),
+            (r"/healthz", HealthHandler),
             (r"/app/?", AppSocket, {"ingest": ingest}),
-            (r"/app/([a-z][a-z0-9-]{0,31})/command", AppCommand, {"ingest": ingest}),
-            (r"/([a-z][a-z0-9-]*)/([a-z][a-z0-9-]*)(?:/(.*))?", FromSource, {"ingest": ingest}),
+            (r"/app/([a-z][a-z0-9-]{0,31})/command", AppCommandHandler, {"ingest": ingest}),
+            (r"/([a-z][a-z0-9-]*)/([a-z][a-z0-9-]*)(?:/(.*))?", SourceHandler, {"ingest": ingest}),
         ],
-        default_handler_class=Nothing,
+        default_handler_class=UnknownPathHandler,
         log_function=lambda _handler: None,  # requests are counted; a token must not reach a log
     )
 
@@ -470,7 +470,7 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
     server.stop()
     ingest.applications.close()
     for socket in list(ingest.sockets):
-        socket.end(Close.STOPPING, "the ingest is stopping")
+        socket.end(AppCloseCode.STOPPING, "the ingest is stopping")
     await link.drain(ORPHAN_DRAIN_S if heart.orphaned else DRAIN_S)
     await server.close_all_connections()
     link.close()

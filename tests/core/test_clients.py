@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from actors.core.delivery.clients import Bucket, Lag, Verdict, judge, rest_s
-from actors.core.delivery.conversation import Close, State
+from actors.core.delivery.conversation import CloseCode, OverlayState
 
-LIVE, CATCHUP, HELLO = State.LIVE, State.CATCHUP, State.HELLO
+LIVE, CATCHUP, HELLO = OverlayState.LIVE, OverlayState.CATCHUP, OverlayState.HELLO
 
 VERDICTS = [
     ("all is well", Lag(LIVE), Verdict.KEEP),
@@ -46,6 +46,6 @@ def test_a_burst_is_taken_and_a_flood_is_not():
 
 
 def test_the_codes_tell_whether_to_come_back():
-    back = {Close.STOPPING, Close.SLOW, Close.FLOOD}
-    for code in Close:
+    back = {CloseCode.STOPPING, CloseCode.SLOW, CloseCode.FLOOD}
+    for code in CloseCode:
         assert (4000 <= code <= 4499) is (code in back)

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.core.delivery import conversation
-from actors.core.delivery.conversation import TABLE, Action, Close, Input, State, admission, objection, step
+from actors.core.delivery.conversation import (
+    TABLE,
+    Action,
+    CloseCode,
+    Input,
+    OverlayState,
+    admission,
+    objection,
+    step,
+)
 
 HELLO, READY, LEVEL, BEHIND = Input.HELLO, Input.READY, Input.LEVEL, Input.BEHIND
 LEAVE, GREET, WELCOME, FOLLOW, JOIN, CLOSE = (
@@ -15,37 +24,45 @@ LEAVE, GREET, WELCOME, FOLLOW, JOIN, CLOSE = (
 )  # fmt: skip
 
 HISTORIES = {
-    "a newcomer": ([HELLO, READY, LEVEL], [LEAVE, GREET, WELCOME, FOLLOW, JOIN], State.LIVE),
+    "a newcomer": ([HELLO, READY, LEVEL], [LEAVE, GREET, WELCOME, FOLLOW, JOIN], OverlayState.LIVE),
     "slow, then level again": (
         [HELLO, READY, LEVEL, BEHIND, LEVEL],
         [LEAVE, GREET, WELCOME, FOLLOW, JOIN, LEAVE, FOLLOW, JOIN],
-        State.LIVE,
+        OverlayState.LIVE,
     ),
     "hello again in catch-up": (
         [HELLO, READY, HELLO, READY],
         [LEAVE, GREET, WELCOME, FOLLOW, LEAVE, GREET, WELCOME, FOLLOW],
-        State.CATCHUP,
+        OverlayState.CATCHUP,
     ),
     "two hellos before the log is known": (
         [HELLO, HELLO, READY],
         [LEAVE, GREET] * 2 + [WELCOME, FOLLOW],
-        State.CATCHUP,
+        OverlayState.CATCHUP,
     ),
-    "a receipt before the hello": ([Input.RECEIPT, Input.END], [Action.REFUSE, LEAVE, CLOSE], State.CLOSED),
-    "a ping while greeted": ([HELLO, Input.PING], [LEAVE, GREET, Action.ANSWER], State.GREETING),
+    "a receipt before the hello": ([Input.RECEIPT, Input.END], [Action.REFUSE, LEAVE, CLOSE], OverlayState.CLOSED),
+    "a ping while greeted": ([HELLO, Input.PING], [LEAVE, GREET, Action.ANSWER], OverlayState.GREETING),
     "what is said when live": (
         [HELLO, READY, LEVEL, Input.RECEIPT, Input.COMMAND],
         [LEAVE, GREET, WELCOME, FOLLOW, JOIN, Action.NOTE, Action.EXECUTE],
-        State.LIVE,
+        OverlayState.LIVE,
     ),
-    "ended, then disconnected": ([HELLO, Input.END, Input.GONE], [LEAVE, GREET, LEAVE, CLOSE], State.CLOSED),
-    "disconnected before the log is known": ([HELLO, Input.GONE, READY], [LEAVE, GREET, LEAVE], State.CLOSED),
+    "ended, then disconnected": (
+        [HELLO, Input.END, Input.GONE],
+        [LEAVE, GREET, LEAVE, CLOSE],
+        OverlayState.CLOSED,
+    ),
+    "disconnected before the log is known": (
+        [HELLO, Input.GONE, READY],
+        [LEAVE, GREET, LEAVE],
+        OverlayState.CLOSED,
+    ),
 }
 
 
 @pytest.mark.parametrize(("inputs", "actions", "state"), HISTORIES.values(), ids=HISTORIES)
 def test_histories(inputs, actions, state):
-    now, done = State.HELLO, []
+    now, done = OverlayState.HELLO, []
     for happened in inputs:
         now, todo = step(now, happened)
         done += todo
@@ -54,7 +71,7 @@ def test_histories(inputs, actions, state):
 
 @given(st.lists(st.sampled_from(list(Input)), max_size=60))
 def test_frames_flow_only_between_a_welcome_and_the_end_of_the_conversation(inputs):
-    state, sending, closes = State.HELLO, False, 0
+    state, sending, closes = OverlayState.HELLO, False, 0
     for happened in inputs:
         if (state, happened) not in TABLE:
             continue  # the gateway cannot bring it about in this state
@@ -68,17 +85,22 @@ def test_frames_flow_only_between_a_welcome_and_the_end_of_the_conversation(inpu
             elif action is JOIN:
                 assert sending
             closes += action is CLOSE
-        assert sending == (state in (State.CATCHUP, State.LIVE))
+        assert sending == (state in (OverlayState.CATCHUP, OverlayState.LIVE))
     assert closes <= 1
 
 
 def test_every_message_of_an_overlay_and_every_end_has_an_answer_in_every_state():
     outside = (HELLO, Input.RECEIPT, Input.PING, Input.COMMAND, Input.END, Input.GONE)
-    assert all((state, happened) in TABLE for state in State for happened in outside)
+    assert all((state, happened) in TABLE for state in OverlayState for happened in outside)
 
 
 def test_what_cannot_happen_is_not_in_the_table():
-    for state, happened in [(State.HELLO, READY), (State.LIVE, READY), (State.LIVE, LEVEL), (State.CATCHUP, BEHIND)]:
+    for state, happened in [
+        (OverlayState.HELLO, READY),
+        (OverlayState.LIVE, READY),
+        (OverlayState.LIVE, LEVEL),
+        (OverlayState.CATCHUP, BEHIND),
+    ]:
         with pytest.raises(KeyError):
             step(state, happened)
 
@@ -86,11 +108,11 @@ def test_what_cannot_happen_is_not_in_the_table():
 @pytest.mark.parametrize(
     ("scope", "role", "code"),
     [
-        (None, "overlay", Close.TOKEN),
-        ("ingest", "overlay", Close.TOKEN),
+        (None, "overlay", CloseCode.TOKEN),
+        ("ingest", "overlay", CloseCode.TOKEN),
         ("display", "overlay", None),
-        ("display", "dashboard", Close.FORBIDDEN),
-        ("view", "overlay", Close.FORBIDDEN),
+        ("display", "dashboard", CloseCode.FORBIDDEN),
+        ("view", "overlay", CloseCode.FORBIDDEN),
         ("view", "dashboard", None),
         ("control", "overlay", None),
         ("control", "dashboard", None),

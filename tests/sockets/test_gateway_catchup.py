@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from actors.core.contract.event import Event
 from actors.core.contract.frame import Frame
-from actors.core.delivery.conversation import State
+from actors.core.delivery.conversation import OverlayState
 from actors.core.delivery.cursor import Cursor
 from actors.core.delivery.recent import Retained, Ring
 from actors.gateway.catchup import CatchUp
@@ -138,7 +138,7 @@ class World:
         overlay.group = self.fanout.group(
             Key("msgpack", frozenset({"kill", "score"}) if number % 3 == 0 else None, False, framed)
         )
-        overlay.state = State.CATCHUP
+        overlay.state = OverlayState.CATCHUP
         overlay.position = position
         self.catchup.add(overlay)
         return overlay

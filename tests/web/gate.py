@@ -182,12 +182,16 @@ class Gate:
         app = tornado.web.Application(
             [
                 ("/ws", Socket, {"gate": self}),
-                ("/", pages.Files, {"path": root, "page": "dashboard.html"}),
-                ("/overlay/", pages.Files, {"path": root, "page": "overlay.html"}),
-                ("/static/(.*)", pages.Files, {"path": root}),
+                ("/", pages.FileHandler, {"path": root, "page": "dashboard.html"}),
+                ("/overlay/", pages.FileHandler, {"path": root, "page": "overlay.html"}),
+                ("/static/(.*)", pages.FileHandler, {"path": root}),
                 *media.routes(self.run_dir, Gateway(emote_origin=f"http://{host}/cdn"), metrics),
                 ("/cdn/(.*)", Cdn, {"gate": self}),
-                ("/themes/(.*)", pages.Themes, {"path": f"{root}/themes", "own": str(self.run_dir / pages.THEMES)}),
+                (
+                    "/themes/(.*)",
+                    pages.ThemeHandler,
+                    {"path": f"{root}/themes", "own": str(self.run_dir / pages.THEMES)},
+                ),
                 ("/api/(.*)", Api, {"gate": self}),
                 ("/own/(.*)", Own, {"gate": self}),
             ],

@@ -16,7 +16,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from actors.core.delivery.conversation import State
+from actors.core.delivery.conversation import OverlayState
 
 
 class Verdict(Enum):
@@ -45,7 +45,7 @@ class Lag(Struct, frozen=True):
     pinged         whether a ping was sent since the last message
     """
 
-    state: State
+    state: OverlayState
     pending_bytes: int = 0
     blocked_s: float = 0.0
     stalled_s: float = 0.0
@@ -59,7 +59,7 @@ def judge(lag: Lag, buffer_bytes: int, lag_close_s: float) -> Verdict:
         return Verdict.CLOSE
     if not lag.blocked_s and lag.silent_s >= GONE_S:
         return Verdict.GONE
-    if lag.state is State.LIVE and (lag.pending_bytes > buffer_bytes or lag.blocked_s >= SLOW_S):
+    if lag.state is OverlayState.LIVE and (lag.pending_bytes > buffer_bytes or lag.blocked_s >= SLOW_S):
         return Verdict.CATCH_UP
     if not lag.blocked_s and lag.silent_s >= PING_S and not lag.pinged:
         return Verdict.PING

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 
-class Close(IntEnum):
+class CloseCode(IntEnum):
     """Close codes: after 4000 to 4499 the overlay reconnects, after 4500 to 4999 it does not (docs/wire.md)."""
 
     STOPPING = 4000
@@ -30,7 +30,7 @@ class Close(IntEnum):
     VERSION = 4504
 
 
-class State(StrEnum):
+class OverlayState(StrEnum):
     HELLO = "hello"
     GREETING = "greeting"
     CATCHUP = "catchup"
@@ -89,27 +89,27 @@ class Action(Enum):
 
 
 class Step(NamedTuple):
-    state: State
+    state: OverlayState
     actions: tuple[Action, ...] = ()
 
 
 _MESSAGES: Final = {Input.RECEIPT: Action.NOTE, Input.PING: Action.ANSWER, Input.COMMAND: Action.EXECUTE}
-_OPEN: Final = (State.HELLO, State.GREETING, State.CATCHUP, State.LIVE)
+_OPEN: Final = (OverlayState.HELLO, OverlayState.GREETING, OverlayState.CATCHUP, OverlayState.LIVE)
 
-TABLE: Final[dict[tuple[State, Input], Step]] = {
-    **{(state, Input.HELLO): Step(State.GREETING, (Action.LEAVE, Action.GREET)) for state in _OPEN},
-    (State.GREETING, Input.READY): Step(State.CATCHUP, (Action.WELCOME, Action.FOLLOW)),
-    (State.CATCHUP, Input.LEVEL): Step(State.LIVE, (Action.JOIN,)),
-    (State.LIVE, Input.BEHIND): Step(State.CATCHUP, (Action.LEAVE, Action.FOLLOW)),
-    **{(State.HELLO, message): Step(State.HELLO, (Action.REFUSE,)) for message in _MESSAGES},
+TABLE: Final[dict[tuple[OverlayState, Input], Step]] = {
+    **{(state, Input.HELLO): Step(OverlayState.GREETING, (Action.LEAVE, Action.GREET)) for state in _OPEN},
+    (OverlayState.GREETING, Input.READY): Step(OverlayState.CATCHUP, (Action.WELCOME, Action.FOLLOW)),
+    (OverlayState.CATCHUP, Input.LEVEL): Step(OverlayState.LIVE, (Action.JOIN,)),
+    (OverlayState.LIVE, Input.BEHIND): Step(OverlayState.CATCHUP, (Action.LEAVE, Action.FOLLOW)),
+    **{(OverlayState.HELLO, message): Step(OverlayState.HELLO, (Action.REFUSE,)) for message in _MESSAGES},
     **{(state, message): Step(state, (action,)) for state in _OPEN[1:] for message, action in _MESSAGES.items()},
-    **{(state, Input.END): Step(State.CLOSED, (Action.LEAVE, Action.CLOSE)) for state in _OPEN},
-    **{(state, Input.GONE): Step(State.CLOSED, (Action.LEAVE,)) for state in _OPEN},
-    **{(State.CLOSED, late): Step(State.CLOSED) for late in Input},
+    **{(state, Input.END): Step(OverlayState.CLOSED, (Action.LEAVE, Action.CLOSE)) for state in _OPEN},
+    **{(state, Input.GONE): Step(OverlayState.CLOSED, (Action.LEAVE,)) for state in _OPEN},
+    **{(OverlayState.CLOSED, late): Step(OverlayState.CLOSED) for late in Input},
 }
 
 
-def step(state: State, happened: Input) -> Step:
+def step(state: OverlayState, happened: Input) -> Step:
     """Return the next state and the actions; KeyError if the table has no such pair."""
     return TABLE[state, happened]
 
@@ -117,34 +117,34 @@ def step(state: State, happened: Input) -> Step:
 class Ending(Struct, frozen=True):
     """Why the gateway ends a conversation. `counter` names the field of GatewayMetrics that counts it, if one does."""
 
-    code: Close
+    code: CloseCode
     reason: str
     counter: str = ""
 
 
-STOPPING: Final = Ending(Close.STOPPING, "the gateway is stopping")
-NEW_LOG: Final = Ending(Close.STOPPING, "the log was replaced")
-REPLACED: Final = Ending(Close.STOPPING, "another connection has taken over the session")
-SLOW: Final = Ending(Close.SLOW, "read too slowly")
-SILENT: Final = Ending(Close.SLOW, "did not answer a ping", "silent_overlays")
-FLOOD: Final = Ending(Close.FLOOD, "more than 20 messages per second", "floods")
-HELLO_FLOOD: Final = Ending(Close.FLOOD, "more than five hellos at once, or one in two seconds", "floods")
-UNMET: Final = Ending(Close.FLOOD, "too many connections have not said hello", "refused_connections")
-WRONG_TOKEN: Final = Ending(Close.TOKEN, "the token is wrong or was revoked", "auth_failures")
-REVOKED: Final = Ending(Close.TOKEN, "the token was revoked", "revoked")
-HELLO_FIRST: Final = Ending(Close.GARBLED, "expected a hello first")
+STOPPING: Final = Ending(CloseCode.STOPPING, "the gateway is stopping")
+NEW_LOG: Final = Ending(CloseCode.STOPPING, "the log was replaced")
+REPLACED: Final = Ending(CloseCode.STOPPING, "another connection has taken over the session")
+SLOW: Final = Ending(CloseCode.SLOW, "read too slowly")
+SILENT: Final = Ending(CloseCode.SLOW, "did not answer a ping", "silent_overlays")
+FLOOD: Final = Ending(CloseCode.FLOOD, "more than 20 messages per second", "floods")
+HELLO_FLOOD: Final = Ending(CloseCode.FLOOD, "more than five hellos at once, or one in two seconds", "floods")
+UNMET: Final = Ending(CloseCode.FLOOD, "too many connections have not said hello", "refused_connections")
+WRONG_TOKEN: Final = Ending(CloseCode.TOKEN, "the token is wrong or was revoked", "auth_failures")
+REVOKED: Final = Ending(CloseCode.TOKEN, "the token was revoked", "revoked")
+HELLO_FIRST: Final = Ending(CloseCode.GARBLED, "expected a hello first")
 
 
 def no_hello(within_s: float) -> Ending:
-    return Ending(Close.NO_HELLO, f"no valid hello came within {within_s:g} s")
+    return Ending(CloseCode.NO_HELLO, f"no valid hello came within {within_s:g} s")
 
 
 def garbled(reason: str) -> Ending:
-    return Ending(Close.GARBLED, reason, "bad_messages")
+    return Ending(CloseCode.GARBLED, reason, "bad_messages")
 
 
 def wrong_version(reason: str) -> Ending:
-    return Ending(Close.VERSION, reason)
+    return Ending(CloseCode.VERSION, reason)
 
 
 # The roles that a token allows. A receipt means that viewers saw an event, so a view token cannot be an overlay.
@@ -168,4 +168,4 @@ def objection(message: Input, scope: str, role: str) -> Ending | None:
 
 
 def _forbidden(reason: str) -> Ending:
-    return Ending(Close.FORBIDDEN, reason, "forbidden")
+    return Ending(CloseCode.FORBIDDEN, reason, "forbidden")

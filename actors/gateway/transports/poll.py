@@ -13,7 +13,7 @@ from asyncio import Future
 from collections import deque
 from typing import Final
 
-from actors.core.delivery.conversation import Close
+from actors.core.delivery.conversation import CloseCode
 from actors.gateway.conversation import Conversation
 from actors.gateway.hub import Gateway
 from actors.gateway.transports.sessions import Posted, Session, SessionHandler, Sessions, receive_all
@@ -41,7 +41,7 @@ class PollTransport:
         self.talk: Conversation | None = None
         self.ended: tuple[int, str] | None = None
         self._session, self._sessions = session, sessions
-        self._request: Poll | None = None
+        self._request: PollHandler | None = None
         self._parts: list[bytes] = []
         self._size = 0
         self._stuck: deque[tuple[bytes, Future[None]]] = deque()
@@ -77,7 +77,7 @@ class PollTransport:
     def abort(self) -> None:
         """Do nothing: `close` has answered the open request, and between two requests there is no connection."""
 
-    def attach(self, request: Poll) -> None:
+    def attach(self, request: PollHandler) -> None:
         """Answer `request` with the next messages, or with those that wait."""
         self.answer()  # an older open request: the overlay has abandoned it
         self._request = request
@@ -90,11 +90,11 @@ class PollTransport:
             self._take(data)
             future.set_result(None)
 
-    def detach(self, request: Poll) -> None:
+    def detach(self, request: PollHandler) -> None:
         """End the conversation if `request` is open: with its connection, the messages taken for it are lost."""
         if self._request is request:
             self._request = None
-            self.ended = (Close.STOPPING, "the connection was closed")
+            self.ended = (CloseCode.STOPPING, "the connection was closed")
             self._leave()
 
     def answer(self) -> None:
@@ -130,7 +130,7 @@ class PollTransport:
         self._timer = asyncio.get_running_loop().call_later(delay_s, self.answer)
 
 
-class Poll(SessionHandler):
+class PollHandler(SessionHandler):
     def initialize(self, gateway: Gateway, sessions: Sessions) -> None:
         super().initialize(gateway, sessions)
         self._answered: Future[None] = asyncio.get_running_loop().create_future()
@@ -158,7 +158,7 @@ class Poll(SessionHandler):
                 {
                     "session": "",
                     "messages": [],
-                    "close": {"code": int(Close.STOPPING), "reason": "unknown session"},
+                    "close": {"code": int(CloseCode.STOPPING), "reason": "unknown session"},
                 }
             )
             return None

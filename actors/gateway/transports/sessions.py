@@ -126,7 +126,7 @@ def receive_all(talk: Conversation, posted: Posted) -> None:
         talk.receive(bytes(message).decode())
 
 
-class Say(SessionHandler):
+class SayHandler(SessionHandler):
     """POST /say: messages of an overlay whose stream is another request."""
 
     def post(self) -> None:

@@ -20,7 +20,7 @@ from actors.core.contract import messages
 from actors.core.contract.messages import Hello
 from actors.core.delivery import conversation
 from actors.core.delivery.clients import GONE_S
-from actors.core.delivery.conversation import Close
+from actors.core.delivery.conversation import CloseCode
 from actors.core.delivery.cursor import Resume
 from actors.errors import BadInput
 from actors.gateway.conversation import Conversation
@@ -84,7 +84,7 @@ class SseTransport:
         self._stream.close()
 
 
-class Sse(SessionHandler):
+class SseHandler(SessionHandler):
     """POST opens a session, GET is its stream."""
 
     def post(self) -> None:
@@ -95,11 +95,11 @@ class Sse(SessionHandler):
             hello = messages.parse(self.request.body.decode())
         except (BadInput, UnicodeDecodeError) as error:
             self.gateway.metrics.bad_messages += 1
-            code = Close.VERSION if isinstance(error, messages.WrongVersion) else Close.GARBLED
+            code = CloseCode.VERSION if isinstance(error, messages.WrongVersion) else CloseCode.GARBLED
             self._deny(400, code, str(error))
             return
         if not isinstance(hello, Hello):
-            self._deny(400, Close.GARBLED, conversation.HELLO_FIRST.reason)
+            self._deny(400, CloseCode.GARBLED, conversation.HELLO_FIRST.reason)
             return
         ending = conversation.admission(self.gateway.scope_of(hello.token), hello.role)
         if ending is not None:
@@ -109,7 +109,7 @@ class Sse(SessionHandler):
         session = self.sessions.open(hello)
         self.answer({"session": session.name})
 
-    def _deny(self, status: int, code: Close, reason: str) -> None:
+    def _deny(self, status: int, code: CloseCode, reason: str) -> None:
         self.set_status(status)
         self.answer({"error": reason, "close": {"code": int(code), "reason": reason}})
 
