@@ -1,10 +1,11 @@
-"""Re-create web_overlay/vendor from npm, or check that it is what the manifest says.
+"""Copy the files of web_overlay/vendor from their npm packages, or check that they are those of the manifest.
 
-    manifest.json ──npm pack──▶ tarball (sha512 = integrity?) ──▶ chosen files (sha512 each) ──▶ web_overlay/vendor/
+    tools/vendored/package-lock.json ──npm ci──▶ node_modules ──chosen files──▶ web_overlay/vendor/
 
-The tree holds other people's work, so it is never edited: to change it, edit the manifest and run this. `--check`
-needs neither npm nor a network: it compares the tree with the manifest, both ways, and a test does that on every run.
-After raising a version in the manifest, `--accept` records the new hashes; read the diff before you commit it.
+npm verifies the integrity of each package. The manifest has the licence of each package and the checksum of each file;
+`--check` compares the files with it, without npm and network, and a test does so on every run. The files are never
+edited. To raise a version: `npm install --prefix tools/vendored NAME@VERSION`, the folder in the manifest and in the
+imports, `python -m tools.vendor`, and read the diff.
 """
 
 from __future__ import annotations
@@ -15,17 +16,14 @@ import json
 import shutil
 import subprocess
 import sys
-import tarfile
-import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
-from actors.errors import BadInput, FramewireError
-
-VENDOR = Path(__file__).resolve().parents[1] / "web_overlay" / "vendor"
-MANIFEST = "manifest.json"
+VENDOR: Final = Path(__file__).resolve().parents[1] / "web_overlay" / "vendor"
+PACKAGES: Final = Path(__file__).with_name("vendored")
+MANIFEST: Final = "manifest.json"
 
 
 def sri(data: bytes) -> str:
@@ -33,104 +31,57 @@ def sri(data: bytes) -> str:
     return "sha512-" + base64.b64encode(hashlib.sha512(data).digest()).decode()
 
 
-def load(root: Path) -> dict[str, Any]:
-    """Return the manifest of `root`."""
-    manifest: dict[str, Any] = json.loads((root / MANIFEST).read_text(encoding="utf-8"))
-    return manifest
-
-
-def expected(manifest: dict[str, Any]) -> dict[str, str]:
-    """Return every file that belongs in the tree, with its hash."""
-    return {
-        f"{package['folder']}/{to}": file["sha512"]
-        for package in manifest["packages"]
-        for to, file in package["files"].items()
-    }
+def load(root: Path) -> list[dict[str, Any]]:
+    """Return the packages of the manifest."""
+    packages: list[dict[str, Any]] = json.loads((root / MANIFEST).read_text(encoding="utf-8"))["packages"]
+    return packages
 
 
 def faults(root: Path) -> list[str]:
-    """Return what differs between the tree and its manifest, one line each; an empty list is a clean tree."""
-    wanted = expected(load(root))
-    present = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()} - {MANIFEST}
-    found = [f"{name}: in the manifest, not in the tree" for name in sorted(wanted.keys() - present)]
-    found += [f"{name}: in the tree, not in the manifest" for name in sorted(present - wanted.keys())]
-    for name in sorted(present & wanted.keys()):
-        got = sri((root / name).read_bytes())
-        if got != wanted[name]:
-            found.append(f"{name}: got {got[:24]}…, expected {wanted[name][:24]}…")
-    return found
+    """Return the files that differ between the folder and its manifest, one line each."""
+    wanted = {f"{one['folder']}/{to}": file["sha512"] for one in load(root) for to, file in one["files"].items()}
+    present = {path.relative_to(root).as_posix(): sri(path.read_bytes()) for path in root.rglob("*") if path.is_file()}
+    del present[MANIFEST]
+    return [
+        f"{name}: got {present.get(name, 'no file')}, expected {wanted.get(name, 'no file')}"
+        for name in sorted(wanted.keys() | present.keys())
+        if wanted.get(name) != present.get(name)
+    ]
 
 
-def fetch(package: dict[str, Any], folder: Path, accept: bool) -> dict[str, bytes]:
-    """Return the chosen files of one package, fetched with npm and verified, and record their hashes if `accept`.
-
-    Raises:
-        BadInput: the tarball or a file is not what the manifest says, or lacks a file.
-    """
-    spec = f"{package['name']}@{package['version']}"
-    npm = shutil.which("npm")
-    if npm is None:
-        raise BadInput("npm is not installed; only `--check` works without it")
-    command = [npm, "pack", spec, "--silent", "--pack-destination", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise BadInput(f"npm pack {spec} failed: {done.stderr.strip()[-500:]}")
-    tarball = folder / done.stdout.strip().splitlines()[-1]
-    _verify(spec, package, "integrity", sri(tarball.read_bytes()), accept)
-    files: dict[str, bytes] = {}
-    with tarfile.open(tarball) as archive:
-        for to, file in package["files"].items():
-            try:
-                member = archive.extractfile(f"package/{file['from']}")
-            except KeyError:
-                member = None
-            if member is None:
-                raise BadInput(f"{spec} has no file {file['from']!r}")
-            files[to] = member.read()
-            _verify(f"{spec} {file['from']}", file, "sha512", sri(files[to]), accept)
-    return files
-
-
-def _verify(what: str, entry: dict[str, Any], key: str, got: str, accept: bool) -> None:
-    if accept:
-        entry[key] = got
-    elif entry.get(key) != got:
-        raise BadInput(f"{what}: got {got}, expected {entry.get(key)} (`--accept` records a new version)")
-
-
-def recreate(root: Path, accept: bool) -> int:
-    """Write the tree anew; return the number of files. Nothing is touched unless every package verifies."""
-    manifest = load(root)
-    with tempfile.TemporaryDirectory() as name:
-        trees = [(package, fetch(package, Path(name), accept)) for package in manifest["packages"]]
+def recreate(root: Path, modules: Path) -> None:
+    """Copy the files of all packages from `modules`, and write their checksums into the manifest."""
+    packages = load(root)
     for old in root.iterdir():
         if old.is_dir():
             shutil.rmtree(old)
-    for package, files in trees:
-        for to, data in files.items():
+    for package in packages:
+        source = modules / package["name"]
+        version = json.loads((source / "package.json").read_text(encoding="utf-8"))["version"]
+        if not package["folder"].endswith(f"@{version}"):
+            raise click.ClickException(f"the folder is {package['folder']}, the version {version}")
+        for to, file in package["files"].items():
+            data = (source / file["from"]).read_bytes()
+            file["sha512"] = sri(data)
             path = root / package["folder"] / to
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-    (root / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-    return len(expected(manifest))
+    (root / MANIFEST).write_text(json.dumps({"packages": packages}, indent=2) + "\n", encoding="utf-8")
 
 
 @click.command("vendor")
-@click.option("--check", is_flag=True, help="Only compare the tree with the manifest; needs no network.")
-@click.option("--accept", is_flag=True, help="Record the hashes of what npm delivers, after a version was raised.")
-def command(check: bool, accept: bool) -> None:
-    """Re-create web_overlay/vendor from npm and verify every hash."""
+@click.option("--check", is_flag=True, help="Only compare the files with the manifest; needs no network.")
+def command(check: bool) -> None:
+    """Copy web_overlay/vendor from npm, and compare it with its manifest."""
     if not check:
-        try:
-            count = recreate(VENDOR, accept)
-        except FramewireError as error:
-            raise click.ClickException(str(error)) from error
-        click.echo(f"vendor: {count} files written and verified")
+        npm = shutil.which("npm")
+        if npm is None:
+            raise click.ClickException("npm is not installed; `--check` works without it")
+        subprocess.run([npm, "ci", "--ignore-scripts", "--silent", "--no-audit", "--no-fund"], cwd=PACKAGES, check=True)
+        recreate(VENDOR, PACKAGES / "node_modules")
     found = faults(VENDOR)
     for line in found:
         click.echo(line, err=True)
-    if check and not found:
-        click.echo("vendor: the tree is what the manifest says")
     sys.exit(1 if found else 0)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
 
 from tests.web.conftest import missing
@@ -53,19 +55,44 @@ def test_the_vendored_files_are_those_of_the_manifest() -> None:
 
 
 def test_every_vendored_package_has_its_licence() -> None:
-    for package in vendor.load(vendor.VENDOR)["packages"]:
+    for package in vendor.load(vendor.VENDOR):
         text = (vendor.VENDOR / package["folder"] / "LICENSE").read_text()
         assert LICENCES[package["license"]] in text
 
 
-def test_a_changed_a_missing_and_a_strange_file_are_found(tmp_path: Path) -> None:
+def test_the_locked_packages_are_those_of_the_manifest() -> None:
+    locked = json.loads((vendor.PACKAGES / "package-lock.json").read_text())["packages"]
+    for package in vendor.load(vendor.VENDOR):
+        entry = locked[f"node_modules/{package['name']}"]
+        assert entry["integrity"].startswith("sha512-")
+        assert package["folder"].endswith(f"@{entry['version']}")
+        assert package["license"] == entry["license"]
+
+
+def test_a_changed_a_missing_and_an_unknown_file_are_found(tmp_path: Path) -> None:
     tree = tmp_path / "vendor"
     shutil.copytree(vendor.VENDOR, tree)
     (tree / "strange.js").write_text("")
     (tree / "msgpack@3.1.3" / "Decoder.mjs").write_text("changed")
     (tree / "msgpack@3.1.3" / "LICENSE").unlink()
     found = [fault.split(": ")[0] for fault in vendor.faults(tree)]
-    assert found == ["msgpack@3.1.3/LICENSE", "strange.js", "msgpack@3.1.3/Decoder.mjs"]
+    assert found == ["msgpack@3.1.3/Decoder.mjs", "msgpack@3.1.3/LICENSE", "strange.js"]
+
+
+def test_files_are_copied_from_packages_of_the_version_of_the_folder(tmp_path: Path) -> None:
+    tree, source = tmp_path / "vendor", tmp_path / "modules" / "one"
+    for folder in (tree / "old@1.0.0", source):
+        folder.mkdir(parents=True)
+    package = {"name": "one", "folder": "one@2.0.0", "files": {"LICENSE": {"from": "licence.txt"}}}
+    (tree / vendor.MANIFEST).write_text(json.dumps({"packages": [package]}))
+    (source / "licence.txt").write_text("free")
+    (source / "package.json").write_text('{"version": "2.0.1"}')
+    with pytest.raises(click.ClickException, match=r"the folder is one@2.0.0, the version 2.0.1"):
+        vendor.recreate(tree, source.parent)
+    (source / "package.json").write_text('{"version": "2.0.0"}')
+    vendor.recreate(tree, source.parent)
+    assert vendor.faults(tree) == []
+    assert [path.name for path in tree.rglob("*") if path.is_file()] == [vendor.MANIFEST, "LICENSE"]
 
 
 @pytest.mark.parametrize(("page", "entry"), PAGES.items())
