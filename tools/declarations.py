@@ -1,4 +1,4 @@
-"""What the overlay knows of event types, generated from the taxonomy.
+"""Generate the overlay's declarations and catalog of event types from the taxonomy.
 
 web_overlay/js/core/events.d.ts   one interface per payload; `Event` is a union that narrows by `type`
 web_overlay/js/core/catalog.mjs   title, icon, tone and an example of every type, for buttons, editors and banners
@@ -25,7 +25,7 @@ _GENERATED: Final = (
 )
 
 _ENVELOPE: Final = """
-/** One thing that happened (docs/wire.md, "An event"), with long names whatever the format on the wire. */
+/** An event (docs/wire.md), with long names in both formats. */
 interface Carried<T extends EventType> {
   id: string;
   type: T;
@@ -35,20 +35,20 @@ interface Carried<T extends EventType> {
   ts_source_ms: number | null;
   /** when Framewire received it, ms since 1970 by the server's clock */
   ts_ingest_ms: number;
-  /** 0 is for ever */
+  /** 0 is unlimited */
   ttl_ms: number;
   coalesce_key: string | null;
   source: string;
-  /** validated by the server; its texts are still untrusted */
+  /** validated by the server; texts are still untrusted */
   payload: Payloads[T];
-  /** how many events it stands for */
+  /** the number of events that it represents */
   count: number;
-  /** place in the critical log; 0 for what is not logged */
+  /** position in the critical log; 0 if not logged */
   position: number;
 }
 
 export type EventType = keyof Payloads;
-/** Events of some types: what a widget that asks for these types is given. */
+/** Events of some types, as a widget for these types receives them. */
 export type EventOf<T extends EventType> = { [K in T]: Carried<K> }[T];
 export type Event = EventOf<EventType>;
 

@@ -1,8 +1,8 @@
-"""Generate the files that follow from the code, or check that they are current.
+"""Generate files from the code, or check that they are current.
 
 taxonomy, legacy ──▶ docs/events.md           for people
                  ├─▶ docs/events.schema.json  for editors and validators: Event in its JSON form, Submission
-                 ╰─▶ web_overlay/js/core/     what the overlay knows of types (declarations.py)
+                 ╰─▶ web_overlay/js/core/     declarations and catalog of the types (declarations.py)
 configs/default.toml, Settings ──▶ docs/configuration.md
 
 python -m tools.docs            writes them
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import sys
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any, Final, get_type_hints
 
@@ -49,32 +50,33 @@ milliseconds, `_bytes` bytes, `_hz` times per second.
 _INTRO = """# Events
 
 Generated from `actors/core/contract/types/` by `python -m tools.docs`; a test fails when it is stale. The same as
-JSON Schema: [events.schema.json](events.schema.json). How events travel: [wire.md](wire.md).
+JSON Schema: [events.schema.json](events.schema.json). Messages of an overlay: [wire.md](wire.md).
 
-Send one, or a list of up to 1,000, to the ingest; a payload may have 32 KiB:
+Send one event, or a list of up to 1,000, to the ingest; a payload has at most 32 KiB:
 
 ```sh
 curl -H "Authorization: Bearer $(./supervisor.py token show ingest)" \\
      -d '{"type":"follow","payload":{"user":"ottoline"},"id":"f-1"}' http://127.0.0.1:7701/events
 ```
 
-A list is taken as a whole or, when one object is wrong, not at all.
+A list is accepted as a whole. If one object is invalid, the whole list is refused.
 
-An object with `event` instead of `type` (`{"event":"Heal 100","timestamp":…,"data":{…}}`) is of the legacy shape. The
-names of the string-event overlays are understood; a name that no type has becomes `custom` and is counted by name
+An object with `event` instead of `type` (`{"event":"Heal 100","timestamp":…,"data":{…}}`) has the legacy format. All
+names of the string-event overlays are accepted. An unknown name becomes the type `custom` and is counted by name
 (`unknown_names` of the ingest in `/api/status` and `/metrics`).
 """
 
 _COLUMNS: Final = {
     "category": "`critical` is logged before it is shown and never lost; `normal` and `cosmetic` may be dropped under "
     "pressure, cosmetic first; of `state` only the last value per key counts",
-    "priority": "9 is drawn first among events of one frame",
-    "TTL": "how long after ingest it is worth showing. Critical events are never dropped for age",
-    "dedupe": "equal events within this window are one. `identity`: only by the `id` that the source gave. Chat: by "
+    "priority": "9 is rendered first among the events of one frame",
+    "TTL": "how long after ingest the event is worth showing. Critical events are never dropped for age",
+    "dedupe": "equal events within this window are one event. `identity`: only by the `id` from the source. Chat: by "
     "its `message_id` or `id`, never by its text",
-    "coalesce": "events with the same key are merged into one that carries their `count`",
-    "kept": "`log`: in the critical log, for whoever comes back. `last`: the last value per key, for whoever connects",
-    "legacy": "names of the [legacy payload](wire.md#the-legacy-payload): all are read, the most telling is sent",
+    "coalesce": "events with the same key are merged into one event, with their number in `count`",
+    "kept": "`log`: in the critical log, for overlays that reconnect. `last`: the last value per key, for overlays "
+    "that connect",
+    "legacy": "names of the [legacy payload](wire.md#the-legacy-payload): all are accepted, the most specific is sent",
 }
 
 
@@ -113,7 +115,7 @@ def _cells(name: str, row: Row) -> list[str]:
         f"[{name}](#{name})",
         row.category.value,
         str(row.priority),
-        f"{row.ttl_ms / 1_000:g} s" if row.ttl_ms else "for ever",
+        f"{row.ttl_ms / 1_000:g} s" if row.ttl_ms else "unlimited",
         f"{row.dedupe_ms} ms" if row.dedupe_ms else "identity" if row.category == "critical" else "",
         f"`{row.coalesce}`" if row.coalesce else "",
         "" if row.retain == "none" else row.retain,
@@ -122,7 +124,7 @@ def _cells(name: str, row: Row) -> list[str]:
 
 
 def _struct(struct: type[Payload]) -> list[str]:
-    prose = [f"{struct.__doc__}\n"] if struct.__doc__ and struct.__doc__ != Payload.__doc__ else []
+    prose = [f"{cleandoc(struct.__doc__)}\n"] if struct.__doc__ and struct.__doc__ != Payload.__doc__ else []
     hints = get_type_hints(struct, include_extras=True)
     rows = [
         [
@@ -140,7 +142,7 @@ def _default(field: msgspec.structs.FieldInfo) -> Any:
 
 
 def _type(kind: inspect.Type) -> str:
-    """Return what a field holds, in words, with its bounds."""
+    """Return the type of a field in words, with its bounds."""
     match kind:
         case inspect.StrType(pattern=str(pattern)):
             return f"text like `{pattern}`".replace("|", "\\|")
@@ -166,7 +168,7 @@ def _type(kind: inspect.Type) -> str:
             return "`null`"
         case inspect.AnyType():
             return "anything"
-    raise TypeError(f"no words for {kind}, add them here")
+    raise TypeError(f"no description for {kind}, add it here")
 
 
 def _example(name: str) -> str:
@@ -201,7 +203,7 @@ def schema() -> dict[str, Any]:
 
 
 def _long_named(struct: type[msgspec.Struct]) -> type[msgspec.Struct]:
-    """Return the Struct with the names that JSON carries, for its schema."""
+    """Return the Struct with its JSON names, for the schema."""
     fields: list[Any] = [
         (field.name, field.type) if field.required else (field.name, field.type, field.default)
         for field in msgspec.structs.fields(struct)
@@ -210,7 +212,7 @@ def _long_named(struct: type[msgspec.Struct]) -> type[msgspec.Struct]:
 
 
 def configuration() -> str:
-    """Return docs/configuration.md: the defaults with their reasons, and the bounds that the Structs hold."""
+    """Return docs/configuration.md: the defaults with their reasons, and the bounds of the Structs."""
     lines = config.DEFAULT_FILE.read_text(encoding="utf-8").splitlines()
     parts, section = [_SETTINGS_INTRO, "## Top level\n"], ""
     reasons: list[str] = []
@@ -227,7 +229,7 @@ def configuration() -> str:
             rows.append([f"`{key}`", f"`{value}`", _bounds(section, key), " ".join(reasons) or "as above"])
             reasons = []
         elif not rows and not section:
-            reasons = []  # the head of the file, which the introduction says
+            reasons = []  # the head of the file; the introduction has the same text
     return "\n".join(parts) + "\n"
 
 
@@ -260,10 +262,10 @@ _OTHER_METRICS = """## Ledger, sources, alerts
 |---|---|---|
 | `framewire_ledger_events_total{category,bucket}` | counter | events: received, sent, coalesced, duplicate, expired |
 | `framewire_ledger_dropped_events_total{category,rule}` | counter | events dropped, by rule |
-| `framewire_ledger_pending_events{category}` | gauge | events that wait |
-| `framewire_ledger_raw_messages_total{bucket}` | counter | best-effort raw messages by what became of them |
+| `framewire_ledger_pending_events{category}` | gauge | waiting events |
+| `framewire_ledger_raw_messages_total{bucket}` | counter | best-effort raw messages, by outcome |
 | `framewire_source_state{source,state}` | gauge | 1 for the state of the source |
-| `framewire_alert{key,name,level}` | gauge | 1 for each alert that stands ([operations.md](operations.md)) |
+| `framewire_alert{key,name,level}` | gauge | 1 for each active alert ([operations.md](operations.md)) |
 """
 
 

@@ -1,4 +1,4 @@
-"""Generate what follows from the table of tokens, or check that it is current.
+"""Generate files from the table of tokens, or check that they are current.
 
 web_overlay/themes/tokens.json ──▶ web_overlay/css/tokens.css  the defaults, in the layer `tokens`
                                ╰─▶ docs/tokens.md              for authors of themes and of custom CSS
@@ -20,7 +20,7 @@ TABLE: Final = program.ROOT / "web_overlay" / "themes" / "tokens.json"
 _CSS_HEAD = """/* Generated from themes/tokens.json by `python -m tools.tokens`; a test fails when it is stale.
 
    Every colour, font, size, duration and shape of the overlay, with its default (the theme `broadcast`). A theme sets
-   the same properties in the layer `theme`; custom CSS of OBS has no layer and wins over all of them.
+   the same properties in the layer `theme`; custom CSS of OBS has no layer and overrides all of them.
    1rem is 100 px of a 1920 × 1080 stage. */
 @layer reset, tokens, base, widgets, theme;
 
@@ -32,9 +32,9 @@ _PAGE_HEAD = """# Tokens
 
 Generated from `web_overlay/themes/tokens.json` by `python -m tools.tokens`; a test fails when it is stale.
 
-A theme sets a token by its name (`"accent": "#ff8800"`, [themes.md](themes.md)); custom CSS of OBS sets the custom
-property `--fw-` and the name (`:root { --fw-accent: #ff8800; }`). 1rem is 100 px of a 1920 × 1080 stage, so `.24rem` is
-24 px there: the least that a viewer can read in a 480p stream on a phone.
+A theme sets a token by its name (`"accent": "#ff8800"`, [themes.md](themes.md)). Custom CSS of OBS sets the custom
+property `--fw-NAME` (`:root { --fw-accent: #ff8800; }`). 1rem is 100 px of a 1920 × 1080 stage. `.24rem` is therefore
+24 px, the smallest size that is legible in a 480p stream on a phone.
 """
 
 
@@ -60,7 +60,7 @@ def page(table: dict[str, Any]) -> str:
     """Return docs/tokens.md."""
     parts = [_PAGE_HEAD]
     for group in table["groups"]:
-        parts += [f"\n## {group['title']}\n", "| token | type | default | what it is |", "| --- | --- | --- | --- |"]
+        parts += [f"\n## {group['title']}\n", "| token | type | default | meaning |", "| --- | --- | --- | --- |"]
         for name, token in group["tokens"].items():
             parts.append(
                 f"| `{name}` | {_allowed(token)} | `{token['default']}` | {token['about'].replace('|', '/')} |"
@@ -93,7 +93,7 @@ def stale() -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the files, or with `--check` tell which are stale; return the exit code."""
+    """Write the files, or with `--check` report stale ones; return the exit code."""
     if arguments not in ([], ["--check"]):
         print(f"got {' '.join(arguments)}, expected nothing or --check", file=sys.stderr)
         return 2

@@ -10,7 +10,7 @@ export interface Player {
   vehicle?: string;
 }
 
-/** Without `victim` when the source reports only the attacker's own figures. `penetrated`: through a wall. `weapon_category` is the kind of weapon, such as `knife`, `grenade`, `mine`, or `roadkill` for a vehicle that ran over the victim. `medal` is what the game adds: `bounty`, `domination`, `revenge`, `streak_stop`. `gunner`: a gunner in the attacker's vehicle made the kill. `world` and `zone` are where it happened. `streak` is how many players the attacker has killed since their last death, this kill included. Framewire counts it; it is 0 for a kill that counts for no streak, such as one of a team mate. */
+/** `victim` is left out when the source reports only the attacker's counters. `penetrated`: through a wall. `weapon_category` is the kind of weapon, such as `knife`, `grenade`, `mine`, or `roadkill` for a vehicle that ran over the victim. `medal` is added by the game: `bounty`, `domination`, `revenge`, `streak_stop`. `gunner`: a gunner in the attacker's vehicle made the kill. `world` and `zone` are the place. `streak` is how many players the attacker has killed since their last death, this kill included. Framewire counts it; it is 0 for a kill that counts for no streak, such as one of a team mate. */
 export interface Kill {
   attacker: Player;
   victim?: Player | null;
@@ -31,13 +31,13 @@ export interface Kill {
   streak?: number;
 }
 
-/** `cause` is what the source calls it, such as `bomb`, `suicide`, `headshot`, `roadkill`, `team_kill`, or empty. */
+/** `cause` is the name from the source, such as `bomb`, `suicide`, `headshot`, `roadkill`, `team_kill`, or empty. */
 export interface Death {
   victim: Player;
   cause?: string;
 }
 
-/** `owner` is whose vehicle it was. `gunner`: a gunner in the attacker's vehicle destroyed it. */
+/** `owner` is the owner of the vehicle. `gunner`: a gunner in the attacker's vehicle destroyed it. */
 export interface VehicleDestroyed {
   attacker: Player;
   vehicle?: string;
@@ -88,7 +88,7 @@ export interface Revive {
   revived: Player;
 }
 
-/** `target` is who was helped, `vehicle` what was repaired or resupplied, `amount` how much, where it is known. */
+/** `target` is the helped player, `vehicle` the repaired or resupplied vehicle; `amount` may be unknown. */
 export interface Support {
   player: Player;
   amount?: number;
@@ -96,19 +96,19 @@ export interface Support {
   vehicle?: string;
 }
 
-/** `player` provided what others spawned at; `kind` is what that was. */
+/** `player` provided the spawn point; `kind` is its kind. */
 export interface Spawn {
   player: Player;
   kind?: "other" | "squad" | "sunderer";
 }
 
-/** `player` drove or flew others who then fought. */
+/** `player` drove or flew other players, who then fought. */
 export interface Transport {
   player: Player;
   vehicle?: string;
 }
 
-/** `count` supports of this kind since the player's last death. */
+/** `count` is the number of supports of this kind since the player's last death. */
 export interface SupportStreak {
   player: Player;
   kind: "heal" | "repair" | "resupply" | "revive";
@@ -124,7 +124,7 @@ export interface AlertStart {
   zone?: string;
 }
 
-/** `scores` are shares or points by team, `winner` is a team; `outcome` is as the streamer's team sees it. */
+/** `scores` are shares or points by team, `winner` is a team; `outcome` is that of the streamer's team. */
 export interface AlertEnd {
   alert: string;
   outcome?: "canceled" | "draw" | "loss" | "over" | "win";
@@ -143,7 +143,7 @@ export interface Round {
   scores?: Record<string, number>;
 }
 
-/** `team` is whose action it is; `stolen`: the other team had done most of the work. */
+/** `team` is the acting team; `stolen`: the other team had done most of the damage. */
 export interface Objective {
   action: string;
   player?: Player | null;
@@ -164,13 +164,13 @@ export interface Capture {
   zone?: string;
 }
 
-/** Points by team. A source may report one team at a time: merge, do not replace. */
+/** Points by team. A source may report one team at a time, so an overlay has to merge reports. */
 export interface Score {
   scores: Record<string, number>;
   names?: Record<string, string>;
 }
 
-/** The player's `faction` is that of the character. */
+/** `faction` of the player is the faction of the character. */
 export interface Login {
   player: Player;
   world?: string;
@@ -195,14 +195,14 @@ export interface Fragment {
   image?: string;
 }
 
-/** The message that is answered. */
+/** The message to which this one replies. */
 export interface Reply {
   user: string;
   text?: string;
   message_id?: string;
 }
 
-/** `message_id` is what a later deletion names. `text` is the whole message; `fragments`, when there are any, are the same message in parts and are shown instead. `badge_images[n]` is the picture of `badges[n]`, or empty. `action` is `/me`, `highlight` a message that its author paid to highlight, `first` the author's first message. */
+/** A later deletion names `message_id`. `text` is the whole message; `fragments`, if not empty, are the same message in parts and are shown instead. `badge_images[n]` is the picture of `badges[n]`, or empty. `action` is `/me`, `highlight` a message that its author paid to highlight, `first` the author's first message. */
 export interface Chat {
   user: string;
   text: string;
@@ -220,7 +220,7 @@ export interface Chat {
   first?: boolean;
 }
 
-/** One message, all of a user, or (both empty) the whole channel. */
+/** One message, all messages of a user, or (both empty) all messages of the channel. */
 export interface ChatDelete {
   channel?: string;
   message_id?: string;
@@ -241,7 +241,7 @@ export interface Subscription {
   group?: string;
 }
 
-/** Subscriptions that one user gives to others. Each may also be told as a `subscription` with the same `group`. `anonymous`: the giver is not named, and `user` is a placeholder. `total` is what the user ever gave; 0 is unknown. */
+/** Subscriptions that one user gives to others. Each may also be reported as a `subscription` with the same `group`. `anonymous`: the giver is not named, and `user` is a placeholder. `total` is the number of all gifts of the user; 0 means unknown. */
 export interface Gift {
   user: string;
   count: number;
@@ -264,7 +264,7 @@ export interface Cheer {
   anonymous?: boolean;
 }
 
-/** `amount` is a decimal number as text, empty when it is not told; `currency` is an ISO 4217 code. */
+/** `amount` is a decimal number as text, empty when unknown; `currency` is an ISO 4217 code. */
 export interface Tip {
   user: string;
   amount?: string;
@@ -273,7 +273,7 @@ export interface Tip {
   anonymous?: boolean;
 }
 
-/** `title` is the name of the reward, `cost` its price in the channel's points, `text` what the user wrote. */
+/** `title` is the name of the reward, `cost` its price in the channel's points, `text` the message of the user. */
 export interface Redemption {
   user: string;
   title: string;
@@ -322,7 +322,7 @@ export interface Poll {
   ts_ends_ms?: number;
 }
 
-/** `winner` is the title of the outcome that came true, at the end. */
+/** `winner` is the title of the winning outcome, once it is known. */
 export interface Prediction {
   phase: "begin" | "canceled" | "end" | "lock" | "progress";
   title: string;
@@ -332,7 +332,7 @@ export interface Prediction {
   ts_ends_ms?: number;
 }
 
-/** `goal` identifies the goal from begin to end; `kind` is what is counted, such as `follow` or `subscription`. */
+/** `goal` identifies the goal from start to end; `kind` is the counted event, such as `follow` or `subscription`. */
 export interface Goal {
   goal: string;
   phase: "begin" | "end" | "progress";
@@ -354,7 +354,7 @@ export interface Toggle {
   on: boolean;
 }
 
-/** The scene of a layout (docs/layout.md) that overlays show; empty is the layout without a scene. */
+/** The scene of a layout (docs/layout.md); empty selects the layout without a scene. */
 export interface Scene {
   name?: string;
 }
@@ -365,13 +365,13 @@ export interface Crosshair {
   color?: string;
 }
 
-/** What an overlay of your own understands; `name` tells which. */
+/** Data for your own overlay; `name` is the kind of the event. */
 export interface Custom {
   name: string;
   data?: Record<string, unknown>;
 }
 
-/** `name` tells several OBS apart; `scene` is the one on program. */
+/** `name` identifies one of several OBS; `scene` is the program scene. */
 export interface Obs {
   name: string;
   scene?: string;
@@ -379,7 +379,7 @@ export interface Obs {
   recording?: boolean;
 }
 
-/** `status` is one word: `speaking`, `listening`, `wake_word` (it has heard it), `ready`, `starting` or `gone`. `detail` is what it says of itself, `commands` are the commands that it accepts. `monitoring`: it listens to what is said all the time. `visible` false: overlays do not show it. */
+/** `status` is one word: `speaking`, `listening`, `wake_word` (it was heard), `ready`, `starting` or `gone`. `detail` is its own text, `commands` are the commands that it accepts. `monitoring`: it waits for its wake word all the time. `visible` false: overlays do not show it. */
 export interface Application {
   application: string;
   status: string;
@@ -395,11 +395,11 @@ export interface Application {
 export interface Payloads {
   /** one player killed another */
   kill: Kill;
-  /** a player died by a bomb, a fall or their own hand, or the source does not tell by whom */
+  /** a player died by a bomb, a fall or suicide, or the source does not name the killer */
   death: Death;
   /** a player destroyed a vehicle */
   vehicle_destroyed: VehicleDestroyed;
-  /** a kill by a shot to the head, where a source reports it apart from the kill */
+  /** a kill by a shot to the head, for sources that report it separately from the kill */
   headshot: Headshot;
   /** several kills by one player within a short time (derived from kills) */
   multikill: Multikill;
@@ -419,7 +419,7 @@ export interface Payloads {
   resupply: Support;
   /** a player repaired an armour or a vehicle */
   repair: Support;
-  /** players spawned at what a player provided */
+  /** players spawned at a spawn point of another player */
   spawn: Spawn;
   /** a player brought others to the fight */
   transport: Transport;
@@ -455,7 +455,7 @@ export interface Payloads {
   subscription: Subscription;
   /** a viewer gave subscriptions to others */
   gift: Gift;
-  /** another channel brings its viewers */
+  /** another channel sends its viewers to this channel */
   raid: Raid;
   /** a viewer cheered with bits */
   cheer: Cheer;
@@ -467,13 +467,13 @@ export interface Payloads {
   shoutout: Shoutout;
   /** the stream went online or offline */
   stream: Stream;
-  /** a hype train begins, moves or ends */
+  /** a hype train begins, changes or ends */
   hype_train: HypeTrain;
-  /** a poll begins, moves or ends */
+  /** a poll begins, changes or ends */
   poll: Poll;
-  /** a prediction begins, moves or ends */
+  /** a prediction begins, changes or ends */
   prediction: Prediction;
-  /** a goal of the channel and how far it is */
+  /** a goal of the channel and its progress */
   goal: Goal;
   /** a command of the operator to a queue of the overlay */
   show: Show;
@@ -481,17 +481,17 @@ export interface Payloads {
   toggle: Toggle;
   /** the scene of the layout that overlays show */
   scene: Scene;
-  /** the crosshair's look */
+  /** shape, size and colour of the crosshair */
   crosshair: Crosshair;
-  /** an event of your own */
+  /** a custom event */
   custom: Custom;
   /** the scene of OBS, and whether it streams and records */
   obs: Obs;
-  /** whether an application is connected, what it does, and the commands that it accepts */
+  /** whether an application is connected, its state, and the commands that it accepts */
   application: Application;
 }
 
-/** One thing that happened (docs/wire.md, "An event"), with long names whatever the format on the wire. */
+/** An event (docs/wire.md), with long names in both formats. */
 interface Carried<T extends EventType> {
   id: string;
   type: T;
@@ -501,20 +501,20 @@ interface Carried<T extends EventType> {
   ts_source_ms: number | null;
   /** when Framewire received it, ms since 1970 by the server's clock */
   ts_ingest_ms: number;
-  /** 0 is for ever */
+  /** 0 is unlimited */
   ttl_ms: number;
   coalesce_key: string | null;
   source: string;
-  /** validated by the server; its texts are still untrusted */
+  /** validated by the server; texts are still untrusted */
   payload: Payloads[T];
-  /** how many events it stands for */
+  /** the number of events that it represents */
   count: number;
-  /** place in the critical log; 0 for what is not logged */
+  /** position in the critical log; 0 if not logged */
   position: number;
 }
 
 export type EventType = keyof Payloads;
-/** Events of some types: what a widget that asks for these types is given. */
+/** Events of some types, as a widget for these types receives them. */
 export type EventOf<T extends EventType> = { [K in T]: Carried<K> }[T];
 export type Event = EventOf<EventType>;
 

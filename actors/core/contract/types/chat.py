@@ -1,4 +1,4 @@
-"""Chat, and what moderators remove from it."""
+"""Chat messages, and their deletion by moderators."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Fragment(Payload, frozen=True):
 
 
 class Reply(Payload, frozen=True):
-    """The message that is answered."""
+    """The message to which this one replies."""
 
     user: Name
     text: Text = ""
@@ -27,7 +27,7 @@ class Reply(Payload, frozen=True):
 
 
 class Chat(Payload, frozen=True):
-    """`message_id` is what a later deletion names. `text` is the whole message; `fragments`, when there are any, are
+    """A later deletion names `message_id`. `text` is the whole message; `fragments`, if not empty, are
     the same message in parts and are shown instead. `badge_images[n]` is the picture of `badges[n]`, or empty.
     `action` is `/me`, `highlight` a message that its author paid to highlight, `first` the author's first message.
     """
@@ -49,7 +49,7 @@ class Chat(Payload, frozen=True):
 
 
 class ChatDelete(Payload, frozen=True):
-    """One message, all of a user, or (both empty) the whole channel."""
+    """One message, all messages of a user, or (both empty) all messages of the channel."""
 
     channel: Word = ""
     message_id: Word = ""

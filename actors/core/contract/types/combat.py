@@ -1,4 +1,4 @@
-"""Fights: who killed, hit or helped whom, and what follows from it."""
+"""Combat: kills, deaths, hits, assists, and events that are derived from them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ BO: Final = Player("bo", "Bo", "TERRORIST")
 
 
 class Kill(Payload, frozen=True):
-    """Without `victim` when the source reports only the attacker's own figures.
+    """`victim` is left out when the source reports only the attacker's counters.
 
     `penetrated`: through a wall. `weapon_category` is the kind of weapon, such as `knife`, `grenade`, `mine`, or
-    `roadkill` for a vehicle that ran over the victim. `medal` is what the game adds: `bounty`, `domination`, `revenge`,
-    `streak_stop`. `gunner`: a gunner in the attacker's vehicle made the kill. `world` and `zone` are where it happened.
+    `roadkill` for a vehicle that ran over the victim. `medal` is added by the game: `bounty`, `domination`, `revenge`,
+    `streak_stop`. `gunner`: a gunner in the attacker's vehicle made the kill. `world` and `zone` are the place.
     `streak` is how many players the attacker has killed since their last death, this kill included. Framewire counts
     it; it is 0 for a kill that counts for no streak, such as one of a team mate.
     """
@@ -42,14 +42,14 @@ class Kill(Payload, frozen=True):
 
 
 class Death(Payload, frozen=True):
-    """`cause` is what the source calls it, such as `bomb`, `suicide`, `headshot`, `roadkill`, `team_kill`, or empty."""
+    """`cause` is the name from the source, such as `bomb`, `suicide`, `headshot`, `roadkill`, `team_kill`, or empty."""
 
     victim: Player
     cause: Word = ""
 
 
 class VehicleDestroyed(Payload, frozen=True):
-    """`owner` is whose vehicle it was. `gunner`: a gunner in the attacker's vehicle destroyed it."""
+    """`owner` is the owner of the vehicle. `gunner`: a gunner in the attacker's vehicle destroyed it."""
 
     attacker: Player
     vehicle: Word = ""
@@ -111,7 +111,7 @@ TYPES: Final[dict[str, Row]] = {
     "death": critical(
         8,
         Death(BO, "bomb"),
-        "a player died by a bomb, a fall or their own hand, or the source does not tell by whom",
+        "a player died by a bomb, a fall or suicide, or the source does not name the killer",
         Look("Death", "skull", "bad"),
         "Death",
         OldName("Suicide", {"cause": "suicide"}),
@@ -132,7 +132,7 @@ TYPES: Final[dict[str, Row]] = {
     "headshot": critical(
         9,
         Headshot(ADA, BO, "ak47"),
-        "a kill by a shot to the head, where a source reports it apart from the kill",
+        "a kill by a shot to the head, for sources that report it separately from the kill",
         Look("Headshot", "headshot", "bad"),
         "Headshot",
     ),

@@ -26,9 +26,10 @@ class Subscription(Payload, frozen=True):
 
 
 class Gift(Payload, frozen=True):
-    """Subscriptions that one user gives to others. Each may also be told as a `subscription` with the same `group`.
+    """Subscriptions that one user gives to others. Each may also be reported as a `subscription` with the same `group`.
 
-    `anonymous`: the giver is not named, and `user` is a placeholder. `total` is what the user ever gave; 0 is unknown.
+    `anonymous`: the giver is not named, and `user` is a placeholder. `total` is the number of all
+    gifts of the user; 0 means unknown.
     """
 
     user: Name
@@ -53,7 +54,7 @@ class Cheer(Payload, frozen=True):
 
 
 class Tip(Payload, frozen=True):
-    """`amount` is a decimal number as text, empty when it is not told; `currency` is an ISO 4217 code."""
+    """`amount` is a decimal number as text, empty when unknown; `currency` is an ISO 4217 code."""
 
     user: Name
     amount: Decimal = ""
@@ -63,7 +64,7 @@ class Tip(Payload, frozen=True):
 
 
 class Redemption(Payload, frozen=True):
-    """`title` is the name of the reward, `cost` its price in the channel's points, `text` what the user wrote."""
+    """`title` is the name of the reward, `cost` its price in the channel's points, `text` the message of the user."""
 
     user: Name
     title: Text
@@ -114,7 +115,7 @@ TYPES: Final[dict[str, Row]] = {
     "raid": critical(
         8,
         Raid("kettlehead", 412),
-        "another channel brings its viewers",
+        "another channel sends its viewers to this channel",
         Look("Raid", "people", "social"),
         "Raid",
         ttl_ms=SHOWN_MS,

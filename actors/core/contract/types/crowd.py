@@ -1,4 +1,4 @@
-"""What viewers do together: hype trains, polls, predictions, goals."""
+"""Hype trains, polls, predictions, goals."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Poll(Payload, frozen=True):
 
 
 class Prediction(Payload, frozen=True):
-    """`winner` is the title of the outcome that came true, at the end."""
+    """`winner` is the title of the winning outcome, once it is known."""
 
     phase: Literal["begin", "progress", "lock", "end", "canceled"]
     title: Text
@@ -50,7 +50,7 @@ class Prediction(Payload, frozen=True):
 
 
 class Goal(Payload, frozen=True):
-    """`goal` identifies the goal from begin to end; `kind` is what is counted, such as `follow` or `subscription`."""
+    """`goal` identifies the goal from start to end; `kind` is the counted event, such as `follow` or `subscription`."""
 
     goal: Name
     phase: Literal["begin", "progress", "end"]
@@ -64,7 +64,7 @@ TYPES: Final[dict[str, Row]] = {
     "hype_train": state(
         6,
         HypeTrain("progress", "t-3", 2, 700, 1_800, 2_500, 1_763_690_300_000),
-        "a hype train begins, moves or ends",
+        "a hype train begins, changes or ends",
         Look("Hype train", "flame", "social"),
         OldName("Hype Train Begin", {"phase": "begin"}),
         OldName("Hype Train Progress", {"phase": "progress"}),
@@ -74,7 +74,7 @@ TYPES: Final[dict[str, Row]] = {
     "poll": state(
         6,
         Poll("progress", "Next map?", "p-8", [Choice("Nuke", 31), Choice("Mirage", 12)]),
-        "a poll begins, moves or ends",
+        "a poll begins, changes or ends",
         Look("Poll", "people", "social"),
         OldName("Poll Begin", {"phase": "begin"}),
         OldName("Poll Progress", {"phase": "progress"}),
@@ -91,7 +91,7 @@ TYPES: Final[dict[str, Row]] = {
             [Choice("Yes", 41_000, 57), Choice("No", 12_500, 20)],
             ts_ends_ms=1_763_690_300_000,
         ),
-        "a prediction begins, moves or ends",
+        "a prediction begins, changes or ends",
         Look("Prediction", "gem", "social"),
         OldName("Prediction Begin", {"phase": "begin"}),
         OldName("Prediction Progress", {"phase": "progress"}),
@@ -103,7 +103,7 @@ TYPES: Final[dict[str, Row]] = {
     "goal": state(
         5,
         Goal("followers", "progress", 1_874, 2_000, "follow", "2,000 followers"),
-        "a goal of the channel and how far it is",
+        "a goal of the channel and its progress",
         Look("Goal", "target", "social"),
         OldName("Goal Begin", {"phase": "begin"}),
         OldName("Goal Progress", {"phase": "progress"}),

@@ -1,4 +1,4 @@
-"""What runs beside the game: OBS and connected applications."""
+"""Programs beside the game: OBS and connected applications."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from actors.core.contract.row import Look, Row, state
 
 
 class Obs(Payload, frozen=True):
-    """`name` tells several OBS apart; `scene` is the one on program."""
+    """`name` identifies one of several OBS; `scene` is the program scene."""
 
     name: Name
     scene: Text = ""
@@ -20,10 +20,10 @@ class Obs(Payload, frozen=True):
 
 
 class Application(Payload, frozen=True):
-    """`status` is one word: `speaking`, `listening`, `wake_word` (it has heard it), `ready`, `starting` or `gone`.
+    """`status` is one word: `speaking`, `listening`, `wake_word` (it was heard), `ready`, `starting` or `gone`.
 
-    `detail` is what it says of itself, `commands` are the commands that it accepts. `monitoring`: it listens to what is
-    said all the time. `visible` false: overlays do not show it.
+    `detail` is its own text, `commands` are the commands that it accepts. `monitoring`: it waits for its wake word all
+    the time. `visible` false: overlays do not show it.
     """
 
     application: Name
@@ -50,7 +50,7 @@ TYPES: Final[dict[str, Row]] = {
         Application(
             "assistant", "listening", "Assistant", "Say a command", ["toggle_monitoring", "stop_tts"], monitoring=True
         ),
-        "whether an application is connected, what it does, and the commands that it accepts",
+        "whether an application is connected, its state, and the commands that it accepts",
         Look("Application", "bell"),
         "Application",
         coalesce="application:{application}",

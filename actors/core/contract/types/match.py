@@ -1,4 +1,4 @@
-"""The course of a match: alerts, rounds, objectives, the score, who plays."""
+"""The course of a match: alerts, rounds, objectives, the score, players."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class AlertStart(Payload, frozen=True):
 
 
 class AlertEnd(Payload, frozen=True):
-    """`scores` are shares or points by team, `winner` is a team; `outcome` is as the streamer's team sees it."""
+    """`scores` are shares or points by team, `winner` is a team; `outcome` is that of the streamer's team."""
 
     alert: Name
     outcome: Literal["win", "loss", "draw", "canceled", "over"] = "over"
@@ -41,7 +41,7 @@ class Round(Payload, frozen=True):
 
 
 class Objective(Payload, frozen=True):
-    """`team` is whose action it is; `stolen`: the other team had done most of the work."""
+    """`team` is the acting team; `stolen`: the other team had done most of the damage."""
 
     action: Word
     player: Player | None = None
@@ -64,7 +64,7 @@ class Capture(Payload, frozen=True):
 
 
 class Score(Payload, frozen=True):
-    """Points by team. A source may report one team at a time: merge, do not replace."""
+    """Points by team. A source may report one team at a time, so an overlay has to merge reports."""
 
     scores: dict[Word, Number]
     names: dict[Word, Word] = {}
@@ -75,7 +75,7 @@ class Presence(Payload, frozen=True):
 
 
 class Login(Payload, frozen=True):
-    """The player's `faction` is that of the character."""
+    """`faction` of the player is the faction of the character."""
 
     player: Player
     world: Word = ""

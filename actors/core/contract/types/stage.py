@@ -1,4 +1,4 @@
-"""The overlay itself: its elements, commands to it, and events that only an overlay of your own understands."""
+"""The overlay itself: its elements, commands to it, and custom events."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Toggle(Payload, frozen=True):
 
 
 class Scene(Payload, frozen=True):
-    """The scene of a layout (docs/layout.md) that overlays show; empty is the layout without a scene."""
+    """The scene of a layout (docs/layout.md); empty selects the layout without a scene."""
 
     name: Word = ""
 
@@ -35,7 +35,7 @@ class Crosshair(Payload, frozen=True):
 
 
 class Custom(Payload, frozen=True):
-    """What an overlay of your own understands; `name` tells which."""
+    """Data for your own overlay; `name` is the kind of the event."""
 
     name: Name
     data: dict[str, Any] = {}
@@ -76,7 +76,7 @@ TYPES: Final[dict[str, Row]] = {
     "crosshair": state(
         6,
         Crosshair(True, "dot", "#50fa7b"),
-        "the crosshair's look",
+        "shape, size and colour of the crosshair",
         Look("Crosshair", "target"),
         "Crosshair",
         coalesce="crosshair",
@@ -84,7 +84,7 @@ TYPES: Final[dict[str, Row]] = {
     "custom": normal(
         5,
         Custom("poll", {"question": "Who wins?", "yes": 61, "no": 39}),
-        "an event of your own",
+        "a custom event",
         Look("Custom", "star"),
         "Custom",
     ),

@@ -1,4 +1,4 @@
-"""Support: what a player does for others."""
+"""Support: actions of a player that help others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Revive(Payload, frozen=True):
 
 
 class Support(Payload, frozen=True):
-    """`target` is who was helped, `vehicle` what was repaired or resupplied, `amount` how much, where it is known."""
+    """`target` is the helped player, `vehicle` the repaired or resupplied vehicle; `amount` may be unknown."""
 
     player: Player
     amount: Count = 0
@@ -25,21 +25,21 @@ class Support(Payload, frozen=True):
 
 
 class Spawn(Payload, frozen=True):
-    """`player` provided what others spawned at; `kind` is what that was."""
+    """`player` provided the spawn point; `kind` is its kind."""
 
     player: Player
     kind: Literal["squad", "sunderer", "other"] = "other"
 
 
 class Transport(Payload, frozen=True):
-    """`player` drove or flew others who then fought."""
+    """`player` drove or flew other players, who then fought."""
 
     player: Player
     vehicle: Word = ""
 
 
 class SupportStreak(Payload, frozen=True):
-    """`count` supports of this kind since the player's last death."""
+    """`count` is the number of supports of this kind since the player's last death."""
 
     player: Player
     kind: Literal["heal", "resupply", "repair", "revive"]
@@ -80,7 +80,7 @@ TYPES: Final[dict[str, Row]] = {
     "spawn": cosmetic(
         3,
         Spawn(ADA, "sunderer"),
-        "players spawned at what a player provided",
+        "players spawned at a spawn point of another player",
         Look("Spawn", "people", "good"),
         OldName("Squad Spawn", {"kind": "squad"}),
         OldName("Sunderer Spawn", {"kind": "sunderer"}),
