@@ -22,13 +22,14 @@ from actors.errors import BadInput, Refused
 from actors.producers import spec
 from actors.producers.intake import Intake
 from actors.producers.link import TICK_S, Link
-from actors.producers.spec import Message, SourceSettings
+from actors.producers.spec import Message, NotRunning, SourceSettings
 from actors.secrets import Secrets
 
 DRAIN_S: Final = 4.0  # within supervisor.drain_s
 ORPHAN_DRAIN_S: Final = 0.5  # within heartbeat.ORPHAN_GRACE_S; what remains waits in the outbox
 IN_FLIGHT: Final = 256  # messages that are being stored at a time
 LOOK_S: Final = 1.0
+LOOK_FOR_PROGRAM_S: Final = 3.0
 
 
 class Session:
@@ -98,6 +99,10 @@ class Source:
             stamp = self._secrets.stamp(self._secret)
             try:
                 why = await self._read()
+            except NotRunning as error:
+                self._waiting(str(error))
+                await asyncio.sleep(LOOK_FOR_PROGRAM_S)
+                continue
             except Refused as error:
                 self.intake.health.refused(str(error))
                 self._log.error("refused reason=%r", str(error))
@@ -114,6 +119,8 @@ class Source:
                 async for message in messages:
                     self.intake.health.alive(time.monotonic())
                     await self._put(message)
+        except NotRunning:
+            raise
         except OSError as error:
             return str(error) or type(error).__name__
         except BadInput as error:
@@ -132,6 +139,12 @@ class Source:
         stored.add_done_callback(self._landed)
         if self._in_flight >= IN_FLIGHT:
             await stored  # stored in order: all before it are on disk, too
+
+    def _waiting(self, why: str) -> None:
+        """Note that the program is closed; the log has it once, and not every few seconds of an evening."""
+        if self.intake.health.state is not State.WAITING:
+            self._log.info("waiting reason=%r", why)
+        self.intake.health.waiting(why)
 
     def _landed(self, _future: object) -> None:
         self._in_flight -= 1

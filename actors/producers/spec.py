@@ -115,6 +115,10 @@ class Disconnected(OSError):
     code: int | None = None
 
 
+class NotRunning(Disconnected):
+    """The program that is the source is closed. That is no fault: the source is `waiting`, and looks for it again."""
+
+
 class SourceRefused(Refused):
     """The source does not accept us, and another attempt alone changes nothing; the text says what to do."""
 

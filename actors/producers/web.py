@@ -92,10 +92,12 @@ async def websocket(
 
 def closed(error: ConnectionClosed) -> Disconnected:
     """Return the end of a connection with its close code and reason, where there is one."""
-    frame = error.rcvd
-    gone = Disconnected(f"closed with {frame.code} {frame.reason}".strip() if frame else "the connection was cut")
-    gone.code = frame.code if frame else None
-    return gone
+    frame, own = error.rcvd, error.sent
+    if frame is not None:
+        gone = Disconnected(f"closed with {frame.code} {frame.reason}".strip())
+        gone.code = frame.code
+        return gone
+    return Disconnected(f"given up: {own.code} {own.reason}".strip() if own else "the connection was cut")
 
 
 def url_without_query(url: str) -> str:

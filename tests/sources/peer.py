@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Request, Response, Server, ServerConnection, serve
@@ -35,7 +35,7 @@ class Peer:
         """Wait until the test is over; for a script that stays connected."""
         self._stopping.wait()
 
-    def __enter__(self) -> Peer:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

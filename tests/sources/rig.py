@@ -22,6 +22,7 @@ class Session:
         self.name = name
         self.settings = settings_of(name, tree)
         self.run_dir, self.secrets, self.log = run_dir, Secrets(run_dir), logging.getLogger(name)
+        self.cursor = b""
         self.lives = 0
         self.degradations: list[str] = []
         self.counted: list[str] = []
@@ -61,8 +62,10 @@ def run(
                 while not until(found):
                     done, _ = await asyncio.wait([pending], timeout=0.02)
                     if done:
-                        session.yielded.append(pending.result())
-                        found.append(pending.result().identity)
+                        message = pending.result()
+                        session.yielded.append(message)
+                        session.cursor = session.cursor if message.cursor is None else message.cursor
+                        found.append(message.identity)
                         pending = asyncio.ensure_future(anext(connection))
         except TimeoutError:
             raise AssertionError(f"not within {20 * SLOWNESS:g} s; it yielded {found}") from None

@@ -3,6 +3,7 @@
 CONNECTING ─live▶ LIVE ─no message for silence_s▶ SILENT ─message▶ LIVE
     ▲               │ degraded(why): it works, but not fully (DEGRADED instead of LIVE)
     └──disconnected─┘
+any ─waiting(why)▶ WAITING ─live▶ LIVE
 any ─refused(why)▶ REFUSED ─a changed secret, or RETRY_REFUSED_S▶ CONNECTING
 """
 
@@ -25,7 +26,7 @@ REASON_CHARACTERS: Final = 300
 
 class State(StrEnum):
     CONNECTING = "connecting"
-    WAITING = "waiting"  # HTTP sources: no request has come yet
+    WAITING = "waiting"  # nothing is wrong: no request has come yet, or the program that is the source is closed
     LIVE = "live"
     SILENT = "silent"
     DEGRADED = "degraded"
@@ -94,6 +95,11 @@ class Health:
         self._heard_s = now_s
         longest_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** min(16, self._failures - 1))
         return longest_s * (0.5 + jitter / 2)
+
+    def waiting(self, why: str) -> None:
+        """The program that is the source does not run."""
+        self._set(State.WAITING, why)
+        self._failures = 0
 
     def refused(self, why: str) -> None:
         """The source does not accept us."""

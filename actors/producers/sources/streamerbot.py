@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import json
 from collections.abc import AsyncIterator
 from typing import Any, Final
@@ -13,6 +11,7 @@ from actors import program
 from actors.adapters import mapping
 from actors.adapters.mapping import Rule
 from actors.adapters.streamerbot_rules import EVENTS, RULES
+from actors.core.sources import obs
 from actors.errors import BadInput
 from actors.producers import mapped
 from actors.producers.spec import Disconnected, Message, SourceRefused, SourceSettings, Spec
@@ -110,11 +109,10 @@ async def _answer(socket: Any, what: str) -> dict[str, Any]:
 
 
 def authentication(password: str, challenge: Any) -> str:
-    """Return the proof of a password; the same scheme as obs-websocket's."""
+    """Return the proof of a password: the scheme is that of obs-websocket."""
     if not isinstance(challenge, dict) or not all(isinstance(challenge.get(key), str) for key in ("salt", "challenge")):
         raise Disconnected("Streamer.bot's greeting has no salt and challenge")
-    secret = base64.b64encode(hashlib.sha256((password + challenge["salt"]).encode()).digest()).decode()
-    return base64.b64encode(hashlib.sha256((secret + challenge["challenge"]).encode()).digest()).decode()
+    return obs.proof(password, challenge["salt"], challenge["challenge"])
 
 
 def _compiled(settings: Settings) -> mapping.CompiledMap:

@@ -51,6 +51,7 @@ export const CATALOG = [
   {"type": "scene", "category": "state", "title": "Scene", "icon": "flag", "tone": "info", "meaning": "the scene of the layout that overlays show", "example": {"name": "break"}},
   {"type": "crosshair", "category": "state", "title": "Crosshair", "icon": "target", "tone": "info", "meaning": "shape, size and colour of the crosshair", "example": {"style": "dot", "color": "#50fa7b"}},
   {"type": "custom", "category": "normal", "title": "Custom", "icon": "star", "tone": "info", "meaning": "a custom event", "example": {"name": "poll", "data": {"question": "Who wins?", "yes": 61, "no": 39}}},
-  {"type": "obs", "category": "state", "title": "OBS", "icon": "equal", "tone": "info", "meaning": "the scene of OBS, and whether it streams and records", "example": {"name": "main", "scene": "Gameplay", "streaming": true}},
+  {"type": "obs", "category": "state", "title": "OBS", "icon": "equal", "tone": "info", "meaning": "the scene of OBS, and whether it streams, records and keeps a replay buffer", "example": {"name": "main", "scene": "Gameplay", "streaming": true}},
+  {"type": "obs_source", "category": "state", "title": "OBS source", "icon": "equal", "tone": "info", "meaning": "a source of OBS is shown or hidden in the program output", "example": {"obs": "main", "source": "Webcam", "visible": true}},
   {"type": "application", "category": "state", "title": "Application", "icon": "bell", "tone": "info", "meaning": "whether an application is connected, its state, and the commands that it accepts", "example": {"application": "assistant", "status": "listening", "title": "Assistant", "detail": "Say a command", "commands": ["toggle_monitoring", "stop_tts"], "monitoring": true}},
 ];

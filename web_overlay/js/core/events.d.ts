@@ -371,12 +371,23 @@ export interface Custom {
   data?: Record<string, unknown>;
 }
 
-/** `name` identifies one of several OBS; `scene` is the program scene. */
+/** `name` identifies one of several OBS; `scene` is the program scene. `reconnecting`: OBS streams, and has no connection to the platform at the moment. `recording` stays true during a pause. `connected` false: OBS is closed or cannot be reached; then the other fields have their defaults. */
 export interface Obs {
   name: string;
   scene?: string;
   streaming?: boolean;
   recording?: boolean;
+  reconnecting?: boolean;
+  recording_paused?: boolean;
+  replay_buffer?: boolean;
+  connected?: boolean;
+}
+
+/** `obs` is the `name` of the OBS, `source` a source of it; `visible`: it is part of the program output. */
+export interface ObsSource {
+  obs: string;
+  source: string;
+  visible: boolean;
 }
 
 /** `status` is one word: `speaking`, `listening`, `wake_word` (it was heard), `ready`, `starting` or `gone`. `detail` is its own text, `commands` are the commands that it accepts. `monitoring`: it waits for its wake word all the time. `visible` false: overlays do not show it. */
@@ -485,8 +496,10 @@ export interface Payloads {
   crosshair: Crosshair;
   /** a custom event */
   custom: Custom;
-  /** the scene of OBS, and whether it streams and records */
+  /** the scene of OBS, and whether it streams, records and keeps a replay buffer */
   obs: Obs;
+  /** a source of OBS is shown or hidden in the program output */
+  obs_source: ObsSource;
   /** whether an application is connected, its state, and the commands that it accepts */
   application: Application;
 }

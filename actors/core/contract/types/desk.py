@@ -11,12 +11,28 @@ from actors.core.contract.row import Look, Row, state
 
 
 class Obs(Payload, frozen=True):
-    """`name` identifies one of several OBS; `scene` is the program scene."""
+    """`name` identifies one of several OBS; `scene` is the program scene.
+
+    `reconnecting`: OBS streams, and has no connection to the platform at the moment. `recording` stays true during a
+    pause. `connected` false: OBS is closed or cannot be reached; then the other fields have their defaults.
+    """
 
     name: Name
     scene: Text = ""
     streaming: bool = False
     recording: bool = False
+    reconnecting: bool = False
+    recording_paused: bool = False
+    replay_buffer: bool = False
+    connected: bool = True
+
+
+class ObsSource(Payload, frozen=True):
+    """`obs` is the `name` of the OBS, `source` a source of it; `visible`: it is part of the program output."""
+
+    obs: Name
+    source: Name
+    visible: bool
 
 
 class Application(Payload, frozen=True):
@@ -40,10 +56,17 @@ TYPES: Final[dict[str, Row]] = {
     "obs": state(
         4,
         Obs("main", "Gameplay", streaming=True),
-        "the scene of OBS, and whether it streams and records",
+        "the scene of OBS, and whether it streams, records and keeps a replay buffer",
         Look("OBS", "equal"),
         "OBS",
         coalesce="obs:{name}",
+    ),
+    "obs_source": state(
+        4,
+        ObsSource("main", "Webcam", True),
+        "a source of OBS is shown or hidden in the program output",
+        Look("OBS source", "equal"),
+        coalesce="obs_source:{obs}:{source}",
     ),
     "application": state(
         4,

@@ -1,0 +1,117 @@
+"""What the answers and events of OBS say: payloads of `obs`, `obs_source` and `scene`, each when it has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from actors.adapters import bounds
+from actors.core.contract.payload import Payload
+from actors.core.contract.types.desk import Obs, ObsSource
+from actors.core.contract.types.stage import Scene
+from actors.core.sources.obs import Event, Facts, read
+
+# Bits of eventSubscriptions.
+_GENERAL, _CONFIG, _SCENES, _INPUTS, _OUTPUTS, _ACTIVE_INPUTS = 1, 2, 4, 8, 64, 1 << 17
+
+
+def subscriptions(watches_sources: bool) -> int:
+    """Return the events that a View needs."""
+    return _GENERAL | _CONFIG | _SCENES | _OUTPUTS | ((_INPUTS | _ACTIVE_INPUTS) if watches_sources else 0)
+
+
+def _scene(state: Obs, facts: Facts) -> Obs:
+    return replace(state, scene=bounds.text(facts.scene_name))
+
+
+def _renamed(state: Obs, facts: Facts) -> Obs:
+    return _scene(state, facts) if state.scene == bounds.text(facts.old_scene_name) else state
+
+
+def _output(**by_state: dict[str, bool]) -> Callable[[Obs, Facts], Obs]:
+    """Return what an output's event does. It also says `outputActive`, which is false in a pause: not read."""
+
+    def applied(state: Obs, facts: Facts) -> Obs:
+        return replace(state, **by_state.get(facts.output_state.removeprefix("OBS_WEBSOCKET_OUTPUT_"), {}))
+
+    return applied
+
+
+# Starting and stopping change nothing yet.
+_EVENTS: Final[Mapping[str, Callable[[Obs, Facts], Obs]]] = {
+    "CurrentProgramSceneChanged": _scene,
+    "SceneNameChanged": _renamed,
+    "StreamStateChanged": _output(
+        STARTED={"streaming": True, "reconnecting": False},
+        RECONNECTING={"streaming": True, "reconnecting": True},
+        RECONNECTED={"streaming": True, "reconnecting": False},
+        STOPPED={"streaming": False, "reconnecting": False},
+    ),
+    "RecordStateChanged": _output(
+        STARTED={"recording": True, "recording_paused": False},
+        PAUSED={"recording": True, "recording_paused": True},
+        RESUMED={"recording": True, "recording_paused": False},
+        STOPPED={"recording": False, "recording_paused": False},
+    ),
+    "ReplayBufferStateChanged": _output(STARTED={"replay_buffer": True}, STOPPED={"replay_buffer": False}),
+}
+# After these, everything is asked for again.
+ANEW: Final = ("CurrentSceneCollectionChanged", "CurrentProfileChanged")
+# After these, the visibility of their source is. What they say is not taken: OBS 29 calls a removed source active.
+INPUTS: Final = ("InputActiveStateChanged", "InputCreated", "InputNameChanged")
+
+
+class View:
+    """What one OBS was last told to be: gives a payload for what differs from it."""
+
+    def __init__(self, name: str, sources: Sequence[str], scenes: Mapping[str, str]) -> None:
+        self.sources = tuple(sources)
+        self._name, self._scenes = name, scenes
+        self._obs = Obs(name, connected=False)
+        self._told: dict[str, Payload] = {}
+
+    def begin(self, scene: Facts, stream: Facts, record: Facts, replay: Facts) -> Iterator[tuple[str, Payload]]:
+        """Take the answers to GetCurrentProgramScene, GetStreamStatus, GetRecordStatus and GetReplayBufferStatus."""
+        yield from self._take(
+            Obs(
+                self._name,
+                bounds.text(scene.current_program_scene_name),
+                stream.output_active,
+                record.output_active,
+                stream.output_reconnecting,
+                record.output_paused,
+                replay.output_active,
+            )
+        )
+
+    def apply(self, event: Event) -> Iterator[tuple[str, Payload]] | None:
+        """Take an event; None if it is none of ours. Raises BadInput."""
+        if event.event_type == "InputRemoved":  # asked, OBS still calls it active for a moment
+            name = read(Facts, event.event_data).input_name
+            return self.saw(name, False) if name in self.sources else iter(())
+        effect = _EVENTS.get(event.event_type)
+        return None if effect is None else self._take(effect(self._obs, read(Facts, event.event_data)))
+
+    def looks(self, event: Event) -> list[str]:
+        """Return the sources whose visibility an event may have changed. Raises BadInput."""
+        if event.event_type not in INPUTS:
+            return []
+        facts = read(Facts, event.event_data)
+        return [source for source in self.sources if source in (facts.input_name, facts.old_input_name)]
+
+    def saw(self, source: str, visible: bool) -> Iterator[tuple[str, Payload]]:
+        """Take whether a source is in the picture."""
+        yield from self._tell("obs_source", ObsSource(self._name, bounds.name(source), visible), source)
+
+    def _take(self, state: Obs) -> Iterator[tuple[str, Payload]]:
+        self._obs = state
+        yield from self._tell("obs", state)
+        if self._scenes:
+            yield from self._tell("scene", Scene(self._scenes.get(state.scene, "")))
+
+    def _tell(self, type_: str, payload: Payload, key: str = "") -> Iterator[tuple[str, Payload]]:
+        if self._told.get(f"{type_} {key}") != payload:
+            self._told[f"{type_} {key}"] = payload
+            yield type_, payload

@@ -1,0 +1,166 @@
+"""One connection to obs-websocket 5: identified, then requests one at a time, and the events in their order.
+
+A library is not used (docs/dependencies.md): what Framewire needs is one request at a time and bounds on everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+
+from actors.core.sources import obs
+from actors.core.sources.obs import Answer, Event, Frame, Hello, Op
+from actors.errors import BadInput
+from actors.producers.spec import Disconnected, NotRunning, SourceRefused
+from actors.producers.web import Socket, websocket
+
+ANSWER_S: Final = 10.0
+MAX_EVENTS: Final = 1_000  # that come while an answer is awaited
+
+T = TypeVar("T")
+
+
+class RequestFailed(Disconnected):
+    """OBS answered a request with an error; `status` is the code of the protocol."""
+
+    def __init__(self, type_: str, code: int, comment: str) -> None:
+        super().__init__(f"OBS answers {code} to {type_}: {comment[:200] or 'no reason'}")
+        self.status = code
+
+
+class Link:
+    """An identified connection. Every method raises Disconnected when it has ended."""
+
+    def __init__(self, socket: Socket) -> None:
+        self._socket = socket
+        self._events: deque[Event] = deque()
+        self._numbers = itertools.count(1)
+
+    async def event(self, within_s: float | None = None) -> Event | None:
+        """Return the next event; None when none came in time.
+
+        Raises:
+            BadInput: what came is no message of obs-websocket.
+        """
+        if self._events:
+            return self._events.popleft()
+        try:
+            async with asyncio.timeout(within_s):
+                while True:
+                    frame = obs.read(Frame, await self._socket.receive())
+                    if frame.op == Op.EVENT:
+                        return obs.read(Event, frame.d)
+        except TimeoutError:
+            return None
+
+    async def request(self, type_: str, kind: type[T], /, **data: Any) -> T:
+        """Return the answer to a request.
+
+        Raises:
+            RequestFailed: OBS says no.
+        """
+        number = str(next(self._numbers))
+        await self._socket.send(obs.request(number, type_, data))
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                answer = await self._answer(number)
+            if not answer.request_status.result:
+                status = answer.request_status
+                raise RequestFailed(type_, status.code, status.comment or "")
+            return obs.read(kind, answer.response_data)
+        except TimeoutError as error:
+            raise Disconnected(f"OBS did not answer {type_} within {ANSWER_S:g} s") from error
+        except BadInput as error:
+            raise Disconnected(f"the answer of OBS to {type_} cannot be read: {error}") from error
+
+    async def _answer(self, number: str) -> Answer:
+        while True:
+            frame = obs.read(Frame, await self._socket.receive())
+            if frame.op == Op.EVENT:
+                self._keep(obs.read(Event, frame.d))
+            elif frame.op == Op.ANSWER:
+                answer = obs.read(Answer, frame.d)
+                if answer.request_id == number:
+                    return answer
+
+    def _keep(self, event: Event) -> None:
+        if len(self._events) >= MAX_EVENTS:
+            raise Disconnected(f"OBS sent {MAX_EVENTS} events before its answer")
+        self._events.append(event)
+
+
+@asynccontextmanager
+async def link(url: str, password: Callable[[], str], name: str, subscriptions: int = 0) -> AsyncIterator[Link]:
+    """Connect and identify. `name` is that of the secret, for the sentence about a wrong password.
+
+    Raises:
+        NotRunning: OBS is closed, or its WebSocket server is off.
+        Disconnected: what answers does not speak obs-websocket 5, or ended the connection.
+        SourceRefused: the password is wrong, or OBS is too old.
+    """
+    async with _opened(url) as socket:
+        try:
+            await _greet(socket, url, password, subscriptions)
+            yield Link(socket)
+        except Disconnected as error:
+            raise _meaning(error, name) from error
+
+
+@asynccontextmanager
+async def _opened(url: str) -> AsyncIterator[Socket]:
+    connecting = websocket(url)
+    try:
+        socket = await connecting.__aenter__()
+    except Disconnected as error:
+        raise NotRunning(f"OBS is closed, or its WebSocket server is off: {error}") from error
+    try:
+        yield socket
+    finally:
+        await connecting.__aexit__(None, None, None)
+
+
+async def _greet(socket: Socket, url: str, password: Callable[[], str], subscriptions: int) -> None:
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            hello = await _expect(socket, Op.HELLO, Hello)
+            if hello.rpc_version < obs.RPC_VERSION:
+                raise SourceRefused(_too_old(f"rpcVersion {hello.rpc_version}"))
+            await socket.send(obs.identify(hello, password, subscriptions))
+            await _expect(socket, Op.IDENTIFIED, dict)
+    except TimeoutError as error:
+        raise Disconnected(f"{url} does not greet like obs-websocket 5 (OBS 28 or later)") from error
+    except BadInput as error:
+        raise Disconnected(f"{url} does not speak obs-websocket 5: {error}") from error
+
+
+async def _expect(socket: Socket, op: Op, kind: type[T]) -> T:
+    frame = obs.read(Frame, await socket.receive())
+    if frame.op != op:
+        raise BadInput(f"op {frame.op} came, expected {int(op)} ({op.name})")
+    return obs.read(kind, frame.d)
+
+
+def _meaning(error: Disconnected, name: str) -> Exception:
+    """Return what a close code says."""
+    from actors import program
+
+    if error.code == obs.AUTHENTICATION_FAILED:
+        return SourceRefused(
+            f"OBS refuses the password; it is in OBS under Tools → WebSocket Server Settings → Show Connect Info; "
+            f"set it: {program.NAME} secret set {name}"
+        )
+    if error.code == obs.UNSUPPORTED_RPC_VERSION:
+        return SourceRefused(_too_old(str(error)))
+    if error.code == obs.GOING_AWAY:
+        return NotRunning("OBS was closed, or its WebSocket server was turned off")
+    return error
+
+
+def _too_old(found: str) -> str:
+    return (
+        f"This OBS does not offer rpcVersion {obs.RPC_VERSION} of obs-websocket 5 ({found}); update OBS to 28 or newer"
+    )

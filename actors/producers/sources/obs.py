@@ -1,0 +1,127 @@
+"""OBS over obs-websocket 5: scene, stream, recording, replay buffer, and which sources are in the program output."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Annotated, Any, Final
+
+from msgspec import Meta
+
+from actors.adapters import generic, obs_view
+from actors.adapters.obs_view import View
+from actors.core.contract.payload import Name, Payload
+from actors.core.contract.types.desk import Obs
+from actors.core.sources import obs
+from actors.errors import BadInput, Refused
+from actors.producers.spec import Message, SourceSettings, Spec
+from actors.section import Url
+
+OVERLAY: Final = "Framewire"
+_CONNECTED: Final = b"connected"  # the saved position: overlays have been told that this OBS is there
+
+SceneName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,32}\Z")]
+
+
+class Settings(SourceSettings, frozen=True, kw_only=True):
+    """The WebSocket server of OBS. The secret is its password; none is needed if OBS asks for none.
+
+    sources  names of sources in OBS whose visibility is told
+    scenes   for names of scenes in OBS, the scene of the overlay's layout; all other scenes show the layout itself
+    """
+
+    url: Url = "ws://127.0.0.1:4455"
+    sources: Annotated[list[Name], Meta(max_length=64)] = []
+    scenes: Annotated[dict[str, SceneName], Meta(max_length=100)] = {}
+
+
+SPEC: Final = Spec(
+    Settings,
+    "OBS: its scene, stream, recording, replay buffer, and which sources are in the program output.",
+    redelivers=False,
+    loss="Nothing that lasts: the state of OBS is asked for again. A change that was undone meanwhile is not told.",
+)
+
+
+def check(settings: Settings) -> None:
+    """Raise BadInput unless the address can be one."""
+    if not settings.url.startswith(("ws://", "wss://")):
+        raise BadInput(f"url is {settings.url[:80]!r}, expected ws://ADDRESS:4455")
+
+
+async def connect(session: Any) -> AsyncIterator[Message]:
+    """Watch OBS until it is closed; then say so, once."""
+    from contextlib import aclosing
+
+    try:
+        async with aclosing(_watch(session)) as messages:
+            async for message in messages:
+                yield message
+    except (OSError, Refused):
+        if session.cursor == _CONNECTED:
+            yield _message(session.name, "obs", Obs(session.name, connected=False), b"")
+        raise
+
+
+async def _watch(session: Any) -> AsyncGenerator[Message, None]:
+    from actors.producers.obs_link import link
+
+    own: Settings = session.settings
+    view = View(session.name, own.sources, own.scenes)
+    wanted = obs_view.subscriptions(bool(own.sources))
+    async with link(own.url, session.secret, own.secret or session.name, wanted) as found:
+        for payload in await _look(found, view):
+            yield _message(session.name, *payload, _CONNECTED)
+        session.live()
+        while True:
+            try:
+                event = await found.event()
+                told = await _take(session, found, view, event) if event else []
+            except BadInput as error:
+                session.reject(str(error), b"")
+                continue
+            session.alive()
+            for payload in told:
+                yield _message(session.name, *payload)
+
+
+async def _take(session: Any, found: Any, view: View, event: obs.Event) -> list[tuple[str, Payload]]:
+    """Return what an event changes."""
+    if event.event_type in obs_view.ANEW:
+        return await _look(found, view)
+    if event.event_type in obs_view.INPUTS:
+        return [payload for one in view.looks(event) for payload in view.saw(one, await _visible(found, one))]
+    told = view.apply(event)
+    if told is None:
+        session.count("ignored")
+    return list(told or ())
+
+
+async def _look(found: Any, view: View) -> list[tuple[str, Payload]]:
+    """Ask OBS for everything."""
+    scene = await _asked(found, "GetCurrentProgramScene")
+    outputs = [await _asked(found, f"Get{output}Status") for output in ("Stream", "Record", "ReplayBuffer")]
+    told = list(view.begin(scene, *outputs))
+    for source in view.sources:
+        told += view.saw(source, await _visible(found, source))
+    return told
+
+
+async def _visible(found: Any, source: str) -> bool:
+    return (await _asked(found, "GetSourceActive", sourceName=source)).video_active
+
+
+async def _asked(found: Any, type_: str, **data: str) -> obs.Facts:
+    """Return an answer; no facts when OBS has none: the replay buffer is not set up, the source does not exist."""
+    from actors.producers.obs_link import RequestFailed
+
+    try:
+        answer: obs.Facts = await found.request(type_, obs.Facts, **data)
+    except RequestFailed as error:
+        if error.status in obs.NONE:
+            return obs.Facts()
+        raise
+    return answer
+
+
+def _message(name: str, type_: str, payload: Payload, cursor: bytes | None = None) -> Message:
+    return Message(generic.packed(type_, payload, name), "event", cursor=cursor)
