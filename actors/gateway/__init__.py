@@ -11,6 +11,7 @@ encoding.py  messages in the format of a group of overlays
 fanout.py    groups of overlays that receive the same bytes; one encoding per group
 catchup.py   overlays that are behind receive pages of the log until they are live
 pages.py     Host and Origin checks, headers, static files
+preload.py   the pages, with links to all of their modules
 emit.py      requests to the ingest: events, and commands to applications
 api.py       status, quarantine, why, health, metrics
 """

@@ -107,19 +107,9 @@ class NotFoundHandler(BaseHandler):
 
 
 class FileHandler(BaseHandler, tornado.web.StaticFileHandler):
-    """The files of web_overlay/, or the single file `page`."""
+    """The files of web_overlay/."""
 
     TYPES = MIME_TYPES  # by ending; other files are not served
-
-    def initialize(self, path: str, page: str = "") -> None:  # type: ignore[override]
-        super().initialize(path)
-        self._page = page
-
-    async def get(self, path: str = "", include_body: bool = True) -> None:
-        await super().get(self._page or path, include_body)
-
-    async def head(self, path: str = "") -> None:
-        await self.get(path, include_body=False)
 
     def parse_url_path(self, url_path: str) -> str:
         parts = url_path.split("/")

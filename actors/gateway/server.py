@@ -22,7 +22,7 @@ from actors.config import Settings
 from actors.core import origins
 from actors.core.contract.messages import MESSAGE_BYTES
 from actors.errors import ConfigError, Refused
-from actors.gateway import api, layout_api, media, own_widgets, pages
+from actors.gateway import api, layout_api, media, own_widgets, pages, preload
 from actors.gateway.hub import Gateway
 from actors.gateway.transports.poll import PollHandler
 from actors.gateway.transports.sessions import SayHandler, Sessions
@@ -51,10 +51,10 @@ def application(gateway: Gateway) -> tornado.web.Application:
             ("/sse", SseHandler, held),
             ("/poll", PollHandler, held),
             ("/say", SayHandler, held),
-            ("/", pages.FileHandler, {"path": root, "page": "dashboard.html"}),
-            ("/studio", pages.FileHandler, {"path": root, "page": "studio.html"}),
+            ("/", preload.PageHandler, {"root": pages.WEB_ROOT, "page": "dashboard.html"}),
+            ("/studio", preload.PageHandler, {"root": pages.WEB_ROOT, "page": "studio.html"}),
             ("/overlay", pages.RedirectHandler, {"to": "/overlay/"}),
-            ("/overlay/", pages.FileHandler, {"path": root, "page": "overlay.html"}),
+            ("/overlay/", preload.PageHandler, {"root": pages.WEB_ROOT, "page": "overlay.html"}),
             ("/static/(.*)", pages.FileHandler, {"path": root}),
             ("/widgets/", own_widgets.OwnWidgetsHandler, {"folder": own}),
             ("/widgets/(.*)", pages.FileHandler, {"path": str(own)}),

@@ -21,6 +21,7 @@ from actors import wire
 from actors.core.contract.event import Reject
 from actors.core.queue.sequencer import Entry
 from actors.gateway.pages import WEB_ROOT
+from actors.gateway.preload import with_links
 from tests.sockets.gateway_rig import Client, Rig, loose
 from tests.support import SLOWNESS, eventually, free_port
 
@@ -170,13 +171,12 @@ def raw(port: int, path: str) -> tuple[int, str, bytes]:
 def test_the_pages_are_where_people_look_for_them(rig):
     status, headers, _ = rig.request("/overlay")
     assert (status, headers["Location"]) == (301, "/overlay/")
-    for path, file in (("/", "dashboard.html"), ("/overlay/", "overlay.html")):
+    for path, file in (("/", "dashboard.html"), ("/studio", "studio.html"), ("/overlay/", "overlay.html")):
         status, headers, body = rig.request(path)
-        if (WEB_ROOT / file).exists():
-            assert (status, body) == (200, (WEB_ROOT / file).read_bytes())
-            assert headers["Content-Type"] == "text/html; charset=utf-8"
-        else:
-            assert status == 404
+        assert (status, body.decode()) == (200, with_links(WEB_ROOT, (WEB_ROOT / file).read_text()))
+        assert headers["Content-Type"] == "text/html; charset=utf-8"
+        again, _, nothing = rig.request(path, {"If-None-Match": headers["Etag"]})
+        assert (again, nothing) == (304, b"")
 
 
 @pytest.mark.parametrize("path", ["/", "/overlay/", "/static/js/boot.mjs"])

@@ -28,7 +28,7 @@ from actors.core.contract.event import Category, Event
 from actors.core.contract.frame import Frame, json_event, json_frame
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.metrics import GatewayMetrics
-from actors.gateway import media, pages
+from actors.gateway import media, pages, preload
 
 TOKEN = "display-token"
 BATCH = 200  # events in one frame of a catch-up
@@ -182,8 +182,8 @@ class Gate:
         app = tornado.web.Application(
             [
                 ("/ws", Socket, {"gate": self}),
-                ("/", pages.FileHandler, {"path": root, "page": "dashboard.html"}),
-                ("/overlay/", pages.FileHandler, {"path": root, "page": "overlay.html"}),
+                ("/", preload.PageHandler, {"root": pages.WEB_ROOT, "page": "dashboard.html"}),
+                ("/overlay/", preload.PageHandler, {"root": pages.WEB_ROOT, "page": "overlay.html"}),
                 ("/static/(.*)", pages.FileHandler, {"path": root}),
                 *media.routes(self.run_dir, Gateway(emote_origin=f"http://{host}/cdn"), metrics),
                 ("/cdn/(.*)", Cdn, {"gate": self}),
