@@ -216,14 +216,14 @@ def test_a_cycle_is_found_under_type_checking_and_in_a_function():
     assert not cycle({"actors/gateway/overlay.py": hidden, "actors/gateway/hub.py": ""})
 
 
-def test_texts_take_the_name_of_the_program_from_one_place():
+def test_the_name_of_the_program_has_one_definition():
     """It is ./supervisor.py in a checkout and framewire where a wheel is installed (actors/program.py)."""
     homes = {ROOT / "actors" / "program.py", ROOT / "actors" / "entry.py"}
     files = [file for file in (ROOT / "actors").rglob("*.py") if file not in homes]
     assert [file.name for file in files if "./supervisor.py" in file.read_text(encoding="utf-8")] == []
 
 
-def test_no_handler_catches_whatever_comes():
+def test_no_handler_catches_all_exceptions():
     """The process is the handler of our own bugs: it dies, and the supervisor starts it again (actors/errors.py)."""
     for file in sources():
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

@@ -134,7 +134,7 @@ def test_the_wheel_has_what_the_checkout_has_and_every_licence(installed: Instal
     assert licences == {Path("LICENSE")} | vendored
 
 
-def test_the_source_archive_holds_what_make_test_needs(built: Path) -> None:
+def test_the_source_archive_has_all_files_for_make_test(built: Path) -> None:
     (archive,) = built.glob("*.tar.gz")
     with tarfile.open(archive) as tar:
         names = {name.partition("/")[2] for name in tar.getnames()}
@@ -156,7 +156,7 @@ def version() -> str:
         ("requirements-audit.lock", PROJECT["options.extras_require"]["audit"]),
     ],
 )
-def test_the_lock_files_fit_what_is_asked_for(lock: str, wanted: str) -> None:
+def test_the_lock_files_match_the_requirements(lock: str, wanted: str) -> None:
     found = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / lock).read_text(), re.M))
     for requirement in map(Requirement, wanted.split()):
         version = found.get(requirement.name.lower().replace("_", "-"))

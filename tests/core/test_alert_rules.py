@@ -28,7 +28,7 @@ def test_a_rule_has_defaults():
         ("tip", "Expected `object`, got `str`"),
     ],
 )
-def test_a_wrong_rule_is_left_out_with_its_reason_and_the_others_hold(entry, problem):
+def test_an_invalid_rule_is_ignored_with_a_reason_and_the_other_rules_are_used(entry, problem):
     rules, problems = parse({"alert": [{"type": "raid"}, entry, {"type": "follow", "image": "Größe 1.webp"}]})
     assert [rule.type for rule in rules] == ["raid", "follow"]
     assert len(problems) == 1
@@ -36,7 +36,7 @@ def test_a_wrong_rule_is_left_out_with_its_reason_and_the_others_hold(entry, pro
     assert problem in problems[0]
 
 
-def test_what_is_no_list_of_alerts_is_refused():
+def test_a_file_without_a_list_of_alerts_is_refused():
     assert parse({"alert": {"type": "tip"}}) == ([], ["alerts.toml: got [alert], expected [[alert]]"])
     assert parse({"alrt": []}) == ([], ["alerts.toml: got `alrt`, expected only [[alert]]"])
 

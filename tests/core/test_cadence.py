@@ -9,18 +9,18 @@ def cadence() -> Cadence:
     return Cadence(flush_hz=50, busy_hz=25, busy_events=100, critical_gap_ms=8)
 
 
-def test_nothing_leaves_while_nothing_waits() -> None:
+def test_no_frame_is_sent_while_no_event_waits() -> None:
     assert cadence().due_s(waiting=False, critical=False) is None
 
 
-def test_the_first_event_after_a_pause_leaves_at_once() -> None:
+def test_the_first_event_after_a_pause_is_sent_at_once() -> None:
     assert cadence().due_s(waiting=True, critical=False) < 0
     calm = cadence()
     calm.sent(10.0, 1)
     assert calm.due_s(waiting=True, critical=False) == 10.02
 
 
-def test_a_critical_event_waits_for_the_gap_only_and_the_tick_follows_it() -> None:
+def test_a_critical_event_waits_only_for_the_minimum_gap_and_restarts_the_tick() -> None:
     calm = cadence()
     calm.sent(10.0, 1)
     assert calm.due_s(waiting=True, critical=True) == 10.008
@@ -28,7 +28,7 @@ def test_a_critical_event_waits_for_the_gap_only_and_the_tick_follows_it() -> No
     assert calm.due_s(waiting=True, critical=False) == pytest.approx(10.028)
 
 
-def test_load_halves_the_rate_and_calm_restores_it_with_hysteresis() -> None:
+def test_load_halves_the_frame_rate_and_low_load_restores_it_with_hysteresis() -> None:
     busy = cadence()
     for _ in range(BUSY_AFTER_FRAMES - 1):
         busy.sent(0.0, 101)

@@ -33,7 +33,7 @@ def running(now_s: float = 0.0) -> Lifecycle:
     return born
 
 
-def test_a_child_starts_gets_ready_dies_and_is_spawned_again_at_once():
+def test_a_child_that_dies_after_it_was_ready_is_restarted_at_once():
     child = running(0.0)
     assert child.state is State.RUNNING
     child.died(3.0, -9, "killed by SIGKILL")
@@ -53,7 +53,7 @@ def test_the_second_restart_waits():
     assert child.tick(1.7) is Act.SPAWN
 
 
-def test_a_child_that_left_by_itself_is_started_again_too():
+def test_a_child_that_exited_with_0_is_also_restarted():
     child = running()
     child.died(5.0, 0, "left")
     assert child.tick(5.0) is Act.SPAWN
@@ -66,7 +66,7 @@ def test_a_configuration_error_is_never_restarted():
     assert (child.state, child.next_due_s(), child.tick(1e9)) == (State.FAILED, None, None)
 
 
-def test_a_silent_child_is_warned_about_once_and_killed_later():
+def test_a_child_without_heartbeats_causes_one_warning_and_is_killed_later():
     child = running(0.0)
     assert [(second, act) for second in range(8) if (act := child.tick(float(second)))] == [
         (2, Act.WARN),
@@ -77,7 +77,7 @@ def test_a_silent_child_is_warned_about_once_and_killed_later():
     assert child.last_reason == "hung: no heartbeat for 6.0 s while running"
 
 
-def test_a_beat_in_time_starts_the_patience_anew():
+def test_a_heartbeat_in_time_restarts_the_limits():
     child = running(0.0)
     assert child.tick(2.5) is Act.WARN
     child.heartbeat(3.0)
@@ -87,7 +87,7 @@ def test_a_beat_in_time_starts_the_patience_anew():
     assert child.tick(9.0) is Act.KILL
 
 
-def test_a_starting_child_has_longer():
+def test_a_starting_child_has_a_longer_limit():
     child = lifecycle()
     child.spawned(100, 0.0)
     assert child.tick(START_S - 1.1) is None
@@ -97,7 +97,7 @@ def test_a_starting_child_has_longer():
     assert child.tick(START_S + 5) is Act.KILL
 
 
-def test_a_silent_child_is_called_so_until_it_speaks():
+def test_a_child_is_shown_as_silent_until_its_next_heartbeat():
     child = running(0.0)
     assert not child.silent
     child.tick(2.0)
@@ -111,7 +111,7 @@ def test_a_silent_child_is_called_so_until_it_speaks():
     (0.5, 1.0, [(0.5, Act.WARN), (0.5, Act.DUMP), (1.0, Act.KILL)]),  # no second is left to write stacks in
     (3.0, 3.0, [(3.0, Act.WARN), (3.0, Act.DUMP), (3.0, Act.KILL)]),
 ])  # fmt: skip
-def test_the_steps_of_a_silence_keep_their_order_whatever_the_limits_are(warn_s, kill_s, acts):
+def test_the_steps_of_a_silence_have_the_same_order_for_all_limits(warn_s, kill_s, acts):
     child = Lifecycle(Child("ingest", "ingest", 1), LIMITS._replace(hang_warn_s=warn_s, hang_kill_s=kill_s))
     child.spawned(100, 0.0)
     child.ready(0.0)
@@ -122,28 +122,28 @@ def test_the_steps_of_a_silence_keep_their_order_whatever_the_limits_are(warn_s,
     assert found == acts
 
 
-def test_nobody_is_judged_for_the_time_in_which_the_supervisor_was_stopped():
+def test_the_time_in_which_the_supervisor_was_stopped_is_not_counted_as_silence():
     child = running(0.0)
     child.forgive(100.0, 100.0)
     assert child.tick(101.9) is None
     assert child.tick(102.0) is Act.WARN
 
 
-def test_what_was_said_while_the_supervisor_stood_still_forgives_nothing_twice():
+def test_a_heartbeat_and_a_pause_of_the_supervisor_are_not_added_up():
     child = running(0.0)
     child.heartbeat(100.0)
     child.forgive(100.0, 100.0)
     assert child.tick(102.0) is Act.WARN
 
 
-def test_asking_again_and_again_gives_nobody_more_time():
+def test_repeated_requests_do_not_extend_a_deadline():
     child = running()
     assert child.restart(10.0) is Act.TERMINATE
     assert child.restart(14.0) is Act.TERMINATE
     assert child.tick(15.0) is Act.KILL
 
 
-def test_a_child_that_ignores_the_request_is_killed_in_the_end():
+def test_a_child_that_ignores_the_request_to_stop_is_killed():
     child = running()
     assert child.stop(10.0, 5.0, "stopped by SIGTERM") is Act.TERMINATE
     assert child.tick(14.9) is None
@@ -155,14 +155,14 @@ def test_a_child_that_ignores_the_request_is_killed_in_the_end():
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, -15])
-def test_whatever_a_stopped_child_leaves_with_it_stays_away(code):
+def test_a_stopped_child_is_not_restarted_with_any_exit_code(code):
     child = running()
     child.stop(1.0, 5.0, "")
     child.died(1.1, code, "")
     assert (child.state, child.tick(1e9)) == (State.STOPPED, None)
 
 
-def test_a_restart_on_request_should_restart_at_once_and_is_no_death():
+def test_a_requested_restart_is_immediate_and_not_counted_as_a_death():
     child = running()
     for number in range(20):
         now_s = float(number)
@@ -175,7 +175,7 @@ def test_a_restart_on_request_should_restart_at_once_and_is_no_death():
     assert not child.degraded(20.0)
 
 
-def test_a_restart_on_request_ends_a_wait_and_revives_what_failed():
+def test_a_requested_restart_ends_a_backoff_and_restarts_a_failed_child():
     waiting = running()
     waiting.died(0.0, 1, "")
     waiting.spawned(1, 0.0)
@@ -189,7 +189,7 @@ def test_a_restart_on_request_ends_a_wait_and_revives_what_failed():
     assert failed.tick(1.0) is Act.SPAWN
 
 
-def test_stopping_everything_outdoes_a_restart_on_request():
+def test_a_stop_of_all_overrides_a_requested_restart():
     child = running()
     child.restart(0.0)
     child.stop(0.0, 5.0, "")
@@ -197,7 +197,7 @@ def test_stopping_everything_outdoes_a_restart_on_request():
     assert child.state is State.STOPPED
 
 
-def test_a_process_that_the_system_cannot_start_counts_as_a_death_at_birth():
+def test_a_process_that_cannot_be_spawned_counts_as_a_death():
     child = lifecycle()
     child.not_spawned(0.0, "cannot start: no memory")
     assert child.tick(0.0) is Act.SPAWN
@@ -253,7 +253,7 @@ def test_consumers_start_before_producers():
     ]
 
 
-def test_the_start_is_over_when_the_last_one_is_ready_and_only_once():
+def test_the_start_ends_once_when_the_last_child_is_ready():
     world = World()
     assert world.all_ready() == [False] * 5 + [True]
     assert world.children.state(0.0) == "running"
@@ -266,7 +266,7 @@ def test_the_start_is_over_when_the_last_one_is_ready_and_only_once():
     assert world.children.state(1.5) == "running"
 
 
-def test_stopping_goes_from_the_sources_to_the_screens_one_stage_after_the_other():
+def test_children_stop_stage_by_stage_from_sources_to_gateways():
     world = World(gateways=2, normalizers=2)
     world.all_ready()
     world.children.stop(10.0, "stopped by SIGTERM")
@@ -287,7 +287,7 @@ def test_stopping_goes_from_the_sources_to_the_screens_one_stage_after_the_other
     ]
 
 
-def test_a_stage_that_hangs_is_killed_and_the_others_still_get_their_grace():
+def test_a_stage_that_hangs_is_killed_and_the_next_stages_keep_their_time():
     world = World()
     world.all_ready()
     world.children.stop(0.0, "")
@@ -301,7 +301,7 @@ def test_a_stage_that_hangs_is_killed_and_the_others_still_get_their_grace():
     assert world.tick(5.0 + GRACE_S) == [(Act.KILL, "normalizer-1")]
 
 
-def test_a_child_that_draining_still_needs_is_restarted_while_stopping():
+def test_a_child_that_is_needed_for_draining_is_restarted_during_a_stop():
     world = World()
     world.all_ready()
     world.children.stop(0.0, "")
@@ -310,7 +310,7 @@ def test_a_child_that_draining_still_needs_is_restarted_while_stopping():
     assert world.tick(0.2) == [(Act.SPAWN, "queue-manager")]
 
 
-def test_a_child_that_waits_for_its_restart_is_not_started_when_its_stage_has_come():
+def test_a_child_in_backoff_is_not_started_once_its_stage_stops():
     world = World()
     world.all_ready()
     normalizer = world.find("normalizer-1")
@@ -325,7 +325,7 @@ def test_a_child_that_waits_for_its_restart_is_not_started_when_its_stage_has_co
     assert normalizer.state is State.STOPPED
 
 
-def test_abandoning_kills_everything_at_once():
+def test_abandoning_kills_all_children_at_once():
     world = World()
     world.all_ready()
     world.children.stop(0.0, "")
@@ -344,7 +344,7 @@ def test_find_takes_a_name_or_a_kind():
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_whatever_happens_everything_runs_again_in_the_end_and_stops_when_asked(seed):
+def test_after_random_failures_all_children_run_again_and_stop_on_request(seed):
     """A seeded random walk: deaths, silence and requests in any order never wedge the children."""
     chance = random.Random(seed)
     world = World(gateways=2)
@@ -395,7 +395,7 @@ def started(plan: list[Child]) -> Children:
     return tree
 
 
-def test_a_changed_plan_starts_who_is_new_stops_who_is_gone_and_leaves_the_rest_alone():
+def test_a_changed_plan_starts_new_children_stops_removed_ones_and_keeps_the_others():
     tree = started(children(1, 1, demo=True))
     orders = tree.change(children(1, 2, demo=False), LIMITS, 10.0)
     assert [(order.act, order.lifecycle.child.name) for order in orders] == [
@@ -411,7 +411,7 @@ def test_a_changed_plan_starts_who_is_new_stops_who_is_gone_and_leaves_the_rest_
     assert tree.find("demo") == []
 
 
-def test_who_is_asked_for_again_before_it_has_left_should_restart():
+def test_a_child_that_is_planned_again_before_it_has_exited_is_restarted():
     tree = started(children(1, 1, demo=True))
     tree.change(children(1, 1, demo=False), LIMITS, 10.0)
     assert tree.change(children(1, 1, demo=True), LIMITS, 10.1) == []
@@ -420,13 +420,13 @@ def test_who_is_asked_for_again_before_it_has_left_should_restart():
     assert tree.tick(10.2) == [(Act.SPAWN, demo)]
 
 
-def test_who_is_no_longer_asked_for_and_does_not_leave_is_killed():
+def test_a_removed_child_that_does_not_exit_is_killed():
     tree = started(children(1, 1, demo=True))
     tree.change(children(1, 1, demo=False), LIMITS, 10.0)
     assert [act for act, lifecycle in tree.tick(15.0) if lifecycle.child.name == "demo"] == [Act.KILL]
 
 
-def test_everything_stops_while_somebody_is_leaving():
+def test_a_stop_also_ends_children_that_are_being_removed():
     tree = started(children(1, 1, demo=True))
     tree.change(children(1, 1, demo=False), LIMITS, 10.0)
     tree.stop(10.1, "stopped")
@@ -442,7 +442,7 @@ def test_everything_stops_while_somebody_is_leaving():
     assert now_s < 11.0
 
 
-def test_other_limits_hold_from_now_on():
+def test_changed_limits_apply_at_once():
     tree = started(children(1, 1, demo=False))
     tree.change(children(1, 1, demo=False), LIMITS._replace(hang_warn_s=1.0), 10.0)
     for lifecycle in tree.lifecycles:
@@ -450,7 +450,7 @@ def test_other_limits_hold_from_now_on():
     assert {order.act for order in tree.tick(11.0)} == {Act.WARN}
 
 
-def test_a_start_is_over_though_somebody_who_was_not_ready_is_no_longer_asked_for():
+def test_a_start_ends_when_the_only_unready_child_is_removed():
     tree = Children(children(1, 1, demo=True), LIMITS)
     for number, (_, lifecycle) in enumerate(tree.start()):
         lifecycle.spawned(100 + number, 10.0)
@@ -462,7 +462,7 @@ def test_a_start_is_over_though_somebody_who_was_not_ready_is_no_longer_asked_fo
     assert not tree.became_ready()
 
 
-def test_who_cannot_be_started_again_waits_ever_longer_however_long_it_had_lived():
+def test_the_backoff_grows_while_a_child_cannot_be_spawned_after_any_lifetime():
     child = running(0.0)
     child.died(100.0, -9, "killed by SIGKILL")
     waits, now_s = [], 100.0
@@ -474,7 +474,7 @@ def test_who_cannot_be_started_again_waits_ever_longer_however_long_it_had_lived
     assert waits == pytest.approx([0.2, 0.4, 0.8, 1.6, 3.2])
 
 
-def test_who_was_asked_to_leave_and_should_restart_has_not_died():
+def test_a_requested_exit_before_a_restart_is_not_counted_as_a_death():
     child = running()
     child.restart(1.0)
     child.died(1.1, 0, "left")

@@ -28,15 +28,15 @@ VERDICTS = [
 
 
 @pytest.mark.parametrize(("what", "lag", "verdict"), VERDICTS)
-def test_verdicts(what, lag, verdict):
+def test_a_client_is_judged_by_its_backlog_and_progress(what, lag, verdict):
     assert judge(lag, buffer_bytes=1 << 20, lag_close_s=30.0) is verdict
 
 
-def test_who_is_slow_again_and_again_rests_longer():
+def test_repeated_slowness_doubles_the_pause():
     assert [rest_s(n) for n in range(8)] == [0, 0, 1, 2, 4, 8, 16, 30]
 
 
-def test_a_burst_is_taken_and_a_flood_is_not():
+def test_a_burst_is_accepted_and_a_flood_is_refused():
     bucket = Bucket(rate=20, burst=40, now_s=5.0)
     assert all(bucket.take(5.0) for _ in range(40))
     assert not bucket.take(5.0)
@@ -45,7 +45,7 @@ def test_a_burst_is_taken_and_a_flood_is_not():
     assert sum(bucket.take(100.0) for _ in range(99)) == 40
 
 
-def test_the_codes_tell_whether_to_come_back():
+def test_close_codes_state_whether_to_reconnect():
     back = {CloseCode.STOPPING, CloseCode.SLOW, CloseCode.FLOOD}
     for code in CloseCode:
         assert (4000 <= code <= 4499) is (code in back)

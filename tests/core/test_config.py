@@ -52,7 +52,7 @@ def test_the_default_file_spells_out_every_setting():
         ("run_dir.x=1", r"Expected `str`, got `object` - at `\$\.run_dir`"),
     ],
 )
-def test_what_is_wrong_is_refused_with_its_path(override, words):
+def test_an_invalid_setting_is_refused_with_its_path(override, words):
     with pytest.raises(ConfigError, match=words):
         load(None, [override])
 
@@ -72,14 +72,14 @@ def test_one_override_changes_one_setting(override, read):
     assert read(load(None, [override]))
 
 
-def test_a_file_need_only_say_what_differs(tmp_path):
+def test_a_file_needs_only_changed_keys(tmp_path):
     file = tmp_path / "own.toml"
     file.write_text("[gateway]\nport = 7800\n")
     assert load(file).gateway.port == 7800
     assert load(file).ingest == Settings().ingest
 
 
-def test_a_file_that_is_not_there_or_no_toml_is_refused_by_name(tmp_path):
+def test_a_missing_or_malformed_file_is_refused_with_its_name(tmp_path):
     with pytest.raises(ConfigError, match=r"cannot read the configuration .*missing\.toml: No such file"):
         load(tmp_path / "missing.toml")
     file = tmp_path / "torn.toml"
@@ -88,13 +88,13 @@ def test_a_file_that_is_not_there_or_no_toml_is_refused_by_name(tmp_path):
         load(file)
 
 
-def test_what_is_handed_down_is_what_children_load(tmp_path):
+def test_children_load_the_settings_that_the_supervisor_wrote(tmp_path):
     settings = load(None, ["gateway.port=7800", "demo=false"])
     (tmp_path / config.SETTINGS_FILE).write_bytes(config.encode(settings))
     assert config.of_run_dir(tmp_path) == settings
 
 
-def test_a_run_directory_without_settings_says_so(tmp_path):
+def test_a_run_directory_without_settings_is_reported(tmp_path):
     with pytest.raises(ConfigError, match="no pipeline was started"):
         config.of_run_dir(tmp_path)
 
@@ -109,13 +109,13 @@ def test_a_run_directory_without_settings_says_so(tmp_path):
         (config.Source(None, ["run_dir=d", "demo=false"]), "/d", True, " --set demo=false --set run_dir=/d"),
     ],
 )
-def test_a_pipeline_is_named_in_as_few_options_as_it_takes(source, run_dir, every, options):
+def test_the_shown_command_has_only_the_options_that_the_pipeline_needs(source, run_dir, every, options):
     assert source.options(run_dir, every) == options
 
 
 @pytest.mark.parametrize("read", [config.source_of, config.of_run_dir])
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"file":"\xff","run_dir":"\xff"}', None])
-def test_a_file_of_the_run_directory_that_cannot_be_read_is_named(tmp_path, read, data):
+def test_an_unreadable_file_of_the_run_directory_is_named(tmp_path, read, data):
     for name in (config.SOURCE_FILE, config.SETTINGS_FILE):
         if data is None:
             (tmp_path / name).mkdir()
@@ -125,7 +125,7 @@ def test_a_file_of_the_run_directory_that_cannot_be_read_is_named(tmp_path, read
         read(tmp_path)
 
 
-def test_a_file_as_notepad_saves_it_is_read(tmp_path):
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
     file = tmp_path / "my.toml"
     file.write_bytes(b"\xef\xbb\xbfdemo = false\r\n")
     assert load(file).demo is False

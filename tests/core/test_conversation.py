@@ -61,7 +61,7 @@ HISTORIES = {
 
 
 @pytest.mark.parametrize(("inputs", "actions", "state"), HISTORIES.values(), ids=HISTORIES)
-def test_histories(inputs, actions, state):
+def test_each_history_of_a_conversation_has_the_expected_outputs(inputs, actions, state):
     now, done = OverlayState.HELLO, []
     for happened in inputs:
         now, todo = step(now, happened)
@@ -89,12 +89,12 @@ def test_frames_flow_only_between_a_welcome_and_the_end_of_the_conversation(inpu
     assert closes <= 1
 
 
-def test_every_message_of_an_overlay_and_every_end_has_an_answer_in_every_state():
+def test_every_message_and_every_end_has_a_transition_in_every_state():
     outside = (HELLO, Input.RECEIPT, Input.PING, Input.COMMAND, Input.END, Input.GONE)
     assert all((state, happened) in TABLE for state in OverlayState for happened in outside)
 
 
-def test_what_cannot_happen_is_not_in_the_table():
+def test_impossible_inputs_are_not_in_the_table():
     for state, happened in [
         (OverlayState.HELLO, READY),
         (OverlayState.LIVE, READY),
@@ -118,7 +118,7 @@ def test_what_cannot_happen_is_not_in_the_table():
         ("control", "dashboard", None),
     ],
 )
-def test_who_is_admitted(scope, role, code):
+def test_a_hello_is_admitted_or_refused_by_the_rules(scope, role, code):
     ending = admission(scope, role)
     assert (ending and ending.code) == code
 
@@ -133,7 +133,7 @@ def test_who_is_admitted(scope, role, code):
         (Input.PING, "view", "dashboard", True),
     ],
 )
-def test_what_a_connection_may_say(said, scope, role, allowed):
+def test_messages_are_permitted_by_role(said, scope, role, allowed):
     assert (objection(said, scope, role) is None) == allowed
 
 

@@ -54,7 +54,7 @@ MEANINGS = [
 
 
 @pytest.mark.parametrize(("what", "came", "passed_positions", "passed_loose", "last"), MEANINGS)
-def test_what_a_frame_means(what, came, passed_positions, passed_loose, last):
+def test_a_frame_is_compared_with_the_position(what, came, passed_positions, passed_loose, last):
     cursor = Cursor(E, G, 10)
     passed = cursor.take(came, 0.0)
     assert (positions(passed), loose_count(passed), cursor.last) == (passed_positions, passed_loose, last)
@@ -74,14 +74,14 @@ def test_after_a_newer_generation_the_older_one_is_stale():
     assert cursor.counts.stale == 1
 
 
-def test_a_gap_asks_the_log_at_once():
+def test_a_gap_is_read_from_the_log_at_once():
     cursor = Cursor(E, G, 10)
     assert cursor.repair_in_s(0.0) is None
     cursor.take(frame(12, 13), 0.0)
     assert cursor.repair_in_s(0.0) == 0.0
 
 
-def test_a_lost_tail_asks_the_log_after_a_while():
+def test_a_lost_tail_is_read_from_the_log_after_a_delay():
     cursor = Cursor(E, G, 10)
     cursor.take(frame(top=12), 5.0)
     assert cursor.repair_in_s(5.0) == TAIL_LOSS_S
@@ -90,7 +90,7 @@ def test_a_lost_tail_asks_the_log_after_a_while():
     assert cursor.repair_in_s(6.0) is None
 
 
-def test_a_page_of_the_log_mends_the_gap():
+def test_a_page_of_the_log_closes_the_gap():
     cursor = Cursor(E, G, 10)
     cursor.take(frame(14, 14), 0.0)
     assert cursor.ask() == 10
@@ -101,7 +101,7 @@ def test_a_page_of_the_log_mends_the_gap():
     assert (cursor.last, cursor.repair_in_s(0.0), cursor.counts.repaired) == (14, None, 4)
 
 
-def test_what_came_while_the_log_was_read_is_not_repeated():
+def test_events_that_arrived_during_a_log_read_are_not_repeated():
     cursor = Cursor(E, G, 10)
     cursor.take(frame(top=12), 0.0)
     cursor.ask()
@@ -118,7 +118,7 @@ def test_positions_that_the_log_lost_are_skipped_and_counted():
     assert (passed.first, passed.last, cursor.counts.skipped) == (15, 20, 4)
 
 
-def test_a_log_that_lost_everything_is_not_asked_for_ever():
+def test_an_empty_log_is_not_read_again_without_end():
     cursor = Cursor(E, G, 10)
     cursor.take(frame(20, 20), 0.0)
     cursor.ask()
@@ -126,7 +126,7 @@ def test_a_log_that_lost_everything_is_not_asked_for_ever():
     assert (cursor.last, cursor.repair_in_s(9.0), cursor.counts.skipped) == (20, None, 10)
 
 
-def test_a_promise_that_the_log_never_kept_is_forgotten():
+def test_a_top_that_the_log_never_reaches_is_dropped():
     cursor = Cursor(E, G, 10)
     cursor.take(frame(top=99), 0.0)
     cursor.ask()
@@ -134,7 +134,7 @@ def test_a_promise_that_the_log_never_kept_is_forgotten():
     assert (cursor.top, cursor.repair_in_s(9.0)) == (10, None)
 
 
-def test_a_promise_made_while_the_log_was_read_is_kept():
+def test_a_top_announced_during_a_log_read_is_kept():
     cursor = Cursor(E, G, 10)
     cursor.take(frame(top=11), 0.0)
     cursor.ask()
@@ -145,7 +145,7 @@ def test_a_promise_made_while_the_log_was_read_is_kept():
 
 @settings(max_examples=300, deadline=None)
 @given(seed=st.integers(0, 1 << 32), size=st.integers(1, 60), loss=st.floats(0, 0.6), trim=st.booleans())
-def test_whatever_is_lost_repeated_or_swapped_each_position_is_passed_on_once_and_in_order(seed, size, loss, trim):
+def test_each_position_is_passed_on_once_and_in_order_despite_loss_and_repetition(seed, size, loss, trim):
     """The bus loses, repeats and swaps frames of several generations; the log is read with any delay."""
     chance = random.Random(seed)
     log: list[Event] = []
@@ -194,7 +194,7 @@ def test_whatever_is_lost_repeated_or_swapped_each_position_is_passed_on_once_an
     assert not missing or (trim and max(missing) < oldest)
 
 
-def test_frames_that_wait_together_are_one():
+def test_waiting_frames_are_merged():
     one = merged([frame(loose=1), frame(11, 12, loose=1), frame(top=12, loose=2), frame(13, 13, top=14, seq=9)])
     assert (one.first, one.last, one.top, one.seq) == (11, 13, 14, 9)
     assert [event.position for event in one.events] == [11, 12, 13, 0, 0, 0, 0]
@@ -205,7 +205,7 @@ def test_frames_without_a_range_make_one_without_a_range():
     assert (one.first, one.last, len(one.events)) == (0, 0, 2)
 
 
-def test_a_single_frame_stays_what_it_is():
+def test_a_single_frame_is_unchanged():
     alone = frame(11, 11)
     assert merged([alone]) is alone
 
@@ -224,16 +224,16 @@ STARTS = [
 
 
 @pytest.mark.parametrize(("what", "asked", "expected"), STARTS)
-def test_where_a_conversation_starts(what, asked, expected):
+def test_the_start_of_a_conversation_follows_from_the_hello(what, asked, expected):
     assert start(asked, E, 20, 30) == expected
 
 
 @pytest.mark.parametrize("asked", [None, Resume(E, 0), Resume("other", 0)])
-def test_an_empty_log_is_a_place_to_start(asked):
+def test_a_conversation_can_start_with_an_empty_log(asked):
     assert start(asked, E, 1, 0).position == 0
 
 
-def test_a_log_that_kept_nothing_misses_everything():
+def test_a_trimmed_log_reports_all_positions_as_missed():
     assert start(Resume(E, 5), E, 31, 30) == Start("resume", 30, False, (6, 30))
 
 
@@ -249,7 +249,7 @@ NUMBERS = [
 
 
 @pytest.mark.parametrize(("what", "came", "told"), NUMBERS)
-def test_frames_that_never_came(what, came, told):
+def test_missing_frames_are_counted(what, came, told):
     numbers = Numbers()
     said = []
     for seqs in came:
@@ -259,7 +259,7 @@ def test_frames_that_never_came(what, came, told):
     assert said == told
 
 
-def test_a_new_generation_counts_anew():
+def test_a_new_generation_restarts_the_count():
     numbers = Numbers()
     for seq in (1, 2, 9):
         numbers.saw(1, seq)

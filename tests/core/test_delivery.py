@@ -168,7 +168,7 @@ ACTIONS += ["repeat", "lose", "publish", "save", "crash producer", "crash queue-
 
 @given(steps=st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 1_000)), max_size=120))
 @settings(max_examples=500, deadline=None)
-def test_accepted_is_logged_once_and_in_order_whatever_happens(steps: list[tuple[str, int]]) -> None:
+def test_accepted_messages_are_logged_once_and_in_order_after_any_failure(steps: list[tuple[str, int]]) -> None:
     world = World()
     for action, which in steps:
         world.step(action, which)

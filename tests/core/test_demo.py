@@ -26,13 +26,13 @@ def events(seed):
     return played
 
 
-def test_one_seed_is_one_match():
+def test_equal_seeds_give_equal_matches():
     assert demo.match(1) == demo.match(1)
     assert demo.match(1) != demo.match(2)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_combat_comes_in_the_bursts_of_a_real_match(seed):
+def test_the_demo_has_bursts_of_combat_like_a_real_match(seed):
     combat = Counter(int(at_s) for at_s, event in events(seed) if event.type in ("hit", "kill", "assist"))
     ranked = sorted(combat.values())
     percentile = {p: ranked[-(-len(ranked) * p // 100) - 1] for p in (50, 90, 99, 100)}
@@ -40,7 +40,7 @@ def test_combat_comes_in_the_bursts_of_a_real_match(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_something_is_seen_within_two_seconds_and_never_eight_seconds_nothing(seed):
+def test_the_demo_has_an_event_within_two_seconds_and_no_pause_of_eight_seconds(seed):
     offsets = [at_s for at_s, _ in events(seed)]
     assert offsets == sorted(offsets)
     assert offsets[0] < 2.0
@@ -49,7 +49,7 @@ def test_something_is_seen_within_two_seconds_and_never_eight_seconds_nothing(se
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_every_widget_has_something_to_show(seed):
+def test_the_demo_has_events_for_every_widget(seed):
     types = Counter(event.type for _, event in events(seed))
     assert types.keys() >= {
         *("kill", "hit", "assist", "death", "round", "score", "objective", "chat", "chat_delete", "player_join"),
@@ -59,7 +59,7 @@ def test_every_widget_has_something_to_show(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_player_who_fell_does_nothing_more_in_that_round(seed):
+def test_a_dead_player_has_no_more_events_in_the_round(seed):
     fallen = set()
     for _, event in events(seed):
         payload = msgspec.msgpack.decode(event.payload)
@@ -73,7 +73,7 @@ def test_a_player_who_fell_does_nothing_more_in_that_round(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_there_is_an_ace(seed):
+def test_the_demo_has_an_ace(seed):
     derivation = Derivation(window_ms=5_000)
     derived = [new for _, event in events(seed) for new in derivation.feed(event)[1]]
     assert 5 in [msgspec.msgpack.decode(new.payload)["kills"] for new in derived if new.type == "multikill"]

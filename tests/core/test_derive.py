@@ -74,7 +74,7 @@ HISTORIES = {
 
 
 @pytest.mark.parametrize("name", HISTORIES)
-def test_history(name: str) -> None:
+def test_an_input_history_gives_the_expected_events(name: str) -> None:
     history, expected = HISTORIES[name]
     derivation = Derivation(WINDOW_MS)
     assert [line for one in history for line in told(derivation.feed(one)[1])] == expected
@@ -109,7 +109,7 @@ def test_a_kill_carries_its_own_streak_and_keeps_its_identity() -> None:
     ]
 
 
-def test_supports_are_counted_up_to_their_steps_and_begin_anew_after_a_death() -> None:
+def test_supports_are_counted_in_steps_and_reset_by_a_death() -> None:
     derivation = Derivation(WINDOW_MS)
 
     def feed(kind: str, payload: Payload, times: int, **fields: object) -> list[str]:
@@ -129,7 +129,7 @@ steps = st.lists(st.tuples(st.sampled_from("abcdh"), st.sampled_from("abcd"), st
 
 @given(steps=steps, crash_at=st.integers(0, 30))
 @settings(max_examples=200, deadline=None)
-def test_a_crash_at_any_point_neither_repeats_nor_forgets(steps: list, crash_at: int) -> None:
+def test_a_crash_at_any_point_neither_repeats_nor_loses_a_derived_event(steps: list, crash_at: int) -> None:
     def run(crash: int | None) -> list[str]:
         derivation, saved, lines, at_s = Derivation(WINDOW_MS), {}, [], 0.0
         for number, (who, whom, wait_s) in enumerate(steps):
@@ -148,7 +148,7 @@ def test_a_crash_at_any_point_neither_repeats_nor_forgets(steps: list, crash_at:
     assert run(crash_at) == run(None)
 
 
-def test_players_long_not_heard_of_are_forgotten() -> None:
+def test_inactive_players_are_removed() -> None:
     derivation = Derivation(WINDOW_MS)
     for number in range(MAX_RUNS + 1):
         derivation.feed(kill(f"p{number}", "victim", str(number)))
@@ -157,7 +157,7 @@ def test_players_long_not_heard_of_are_forgotten() -> None:
     assert sum(body is not None for body in changes.values()) == MAX_RUNS
 
 
-def test_stamps_of_any_size_break_nothing():
+def test_time_stamps_of_any_size_are_accepted():
     derivation = Derivation(WINDOW_MS)
     for number, at_s in enumerate((1e300, -1e300, 0.0)):
         derivation.feed(kill("a", "b", f"k{number}", at_s))

@@ -38,7 +38,7 @@ def levels(findings):
     (doctor.newest(7, 60.0), "ok"),  # two clocks may differ a little
     (doctor.newest(7, 61.0), "warn"),
 ])  # fmt: skip
-def test_each_finding_has_its_level_and_whatever_is_wrong_says_what_to_do(finding, level):
+def test_every_finding_has_a_level_and_every_problem_has_advice(finding, level):
     assert finding.level == level
     assert finding.level == "ok" or finding.do
 
@@ -53,7 +53,7 @@ def test_each_finding_has_its_level_and_whatever_is_wrong_says_what_to_do(findin
     (Settings(demo=False, gateway=Gateway(host="pc.lan")), []),
     (Settings(demo=False, faults=Faults(poison="x")), ["fail"]),
 ])  # fmt: skip
-def test_settings_that_an_operator_should_know_of_are_named(settings, expected):
+def test_risky_settings_are_reported(settings, expected):
     found = list(doctor.settings_findings(settings))
     assert levels(found) == expected
     assert all(finding.do for finding in found)
@@ -65,13 +65,13 @@ def test_settings_that_an_operator_should_know_of_are_named(settings, expected):
     ([("tokens.json", 7, 0o640)], ["fail"]),
     ([("log.db", 0, 0o600), ("log.db-wal", 0, 0o600), ("tokens.json", 7, 0o600)], ["fail"]),
 ])  # fmt: skip
-def test_files_of_others_and_files_that_others_may_read_are_found(files, expected):
+def test_files_with_a_wrong_owner_or_mode_are_reported(files, expected):
     found = list(doctor.private([(RUN / name, owner, mode) for name, owner, mode in files], 7, RUN))
     assert levels(found) == expected
     assert all(finding.do for finding in found)
 
 
-def test_files_of_root_say_how_many_and_how_to_get_them_back():
+def test_files_of_root_are_counted_and_have_a_command_to_correct_them():
     files = [(RUN / name, 0, 0o600) for name in ("log.db", "tokens.json")]
     (finding,) = doctor.private(files, 7, RUN)
     assert finding.text == "log.db and 1 more in run_dir belongs to uid 0, not to you (7)"
@@ -85,7 +85,7 @@ def test_files_of_root_say_how_many_and_how_to_get_them_back():
     ([("/srv", "autofs"), ("/srv", "nfs4")], "nfs4"),  # one over the other
     ([("/", "ext4"), ("/sr", "tmpfs")], "ext4"),
 ])  # fmt: skip
-def test_the_file_system_of_a_path_is_that_of_the_nearest_place(mounts, kind):
+def test_the_file_system_of_a_path_is_that_of_its_longest_mount_point(mounts, kind):
     assert doctor.filesystem(mounts, RUN) == kind
 
 
@@ -102,18 +102,18 @@ def answer(*alerts):
     (doctor.orphans([]), []),
     (doctor.orphans(["ingest 7"]), ["warn"]),
 ])  # fmt: skip
-def test_what_a_pipeline_says_of_itself_or_has_left_is_judged(found, expected):
+def test_a_running_pipeline_and_leftovers_are_reported(found, expected):
     assert levels(list(found)) == expected
 
 
 @pytest.mark.parametrize(("seconds", "said"), [
     (-1, "0 seconds"), (119, "119 seconds"), (120, "2 minutes"), (7_200, "2 hours"), (172_800, "2 days"),
 ])  # fmt: skip
-def test_times_are_said_as_a_person_does(seconds, said):
+def test_durations_are_printed_in_words(seconds, said):
     assert doctor.duration(seconds) == said
 
 
-def test_a_damaged_log_is_said_with_what_to_do(run_dir):
+def test_a_damaged_log_is_reported_with_advice(run_dir):
     assert list(doctor.log(run_dir)) == []
     (run_dir / "log.db").write_bytes(b"not a database" * 100)
     (finding,) = doctor.log(run_dir)
@@ -121,7 +121,7 @@ def test_a_damaged_log_is_said_with_what_to_do(run_dir):
     assert "sources send again" in finding.do
 
 
-def test_what_a_killed_supervisor_has_listed_is_read_torn_or_whole(run_dir):
+def test_the_list_of_a_killed_supervisor_is_read_even_if_torn(run_dir):
     assert doctor.left_in(run_dir) == []
     (run_dir / "children.json").write_text('[{"name":"ingest","pid":7')
     assert doctor.left_in(run_dir) == []

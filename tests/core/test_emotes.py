@@ -30,11 +30,11 @@ def test_only_an_id_of_a_known_provider_has_an_address(provider, id_, url):
     assert address(provider, id_) == url
 
 
-def test_a_mirror_takes_the_place_of_every_host():
+def test_a_mirror_replaces_every_host():
     assert address("ffz", "1", "http://127.0.0.1:9/") == "http://127.0.0.1:9/cdn.frankerfacez.com/emote/1/2"
 
 
-def test_every_provider_can_be_a_part_of_an_image_of_an_event():
+def test_the_image_of_an_event_can_name_every_provider():
     for name in PROVIDERS:
         assert re.fullmatch(r"[a-z0-9-]{1,16}", name)
 
@@ -52,11 +52,11 @@ def test_every_provider_can_be_a_part_of_an_image_of_an_event():
         (b"", None),
     ],
 )
-def test_a_picture_is_known_by_its_first_bytes(body, type_):
+def test_the_format_of_a_picture_is_read_from_its_first_bytes(body, type_):
     assert type_of(body) == type_
 
 
-def test_the_longest_unused_go_first_and_only_as_many_as_needed():
+def test_the_least_recently_used_pictures_are_removed_and_no_more_than_needed():
     files = [(3.0, 40, "new"), (1.0, 40, "old"), (2.0, 40, "middle")]
     assert surplus(files, 120) == []
     assert surplus(files, 100) == ["old"]

@@ -15,7 +15,7 @@ def test_the_committed_pages_are_current():
     assert docs.stale(program.ROOT) == [], "run python -m tools.docs"
 
 
-def test_check_tells_a_stale_page(tmp_path):
+def test_check_reports_a_stale_page(tmp_path):
     assert docs.stale(tmp_path) == list(docs.pages())
 
 

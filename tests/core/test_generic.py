@@ -39,13 +39,13 @@ def refusal(value):
     return str(caught.value)
 
 
-def test_one_object_or_a_list_of_them_is_taken():
+def test_one_object_or_a_list_of_objects_is_accepted():
     assert [submission.type for submission in parse(KILL)] == ["kill"]
     assert [submission.type for submission in parse([KILL, CHAT])] == ["kill", "chat"]
     assert parse([]) == []
 
 
-def test_a_payload_is_taken_without_its_defaults():
+def test_a_payload_is_encoded_without_defaults():
     result = event({"type": "kill", "payload": {"attacker": ADA, "victim": BO, "headshot": False}})
     assert msgspec.msgpack.decode(result.payload) == {"attacker": ADA, "victim": BO}
 
@@ -75,12 +75,12 @@ def test_a_payload_is_taken_without_its_defaults():
         ({"event": "Kill", "who": 1}, "Object contains unknown field `who` - at `$`"),
     ],
 )
-def test_a_refusal_says_what_came_what_was_expected_and_where(value, text):
+def test_a_refusal_has_the_input_the_expected_value_and_the_path(value, text):
     assert refusal(value) == text
 
 
 @pytest.mark.parametrize("data", [b"", b"[", b"{", b"nonsense", b"\xff", b"[" * 100_000, b'{"type":"kill"', b"null"])
-def test_what_is_no_json_is_refused(data):
+def test_malformed_json_is_refused(data):
     with pytest.raises(BadInput):
         generic.parse(data)
 
@@ -97,7 +97,7 @@ def test_the_limits_are_stated():
 
 
 @pytest.mark.parametrize("type_", sorted(TAXONOMY))
-def test_the_row_of_the_type_decides_how_it_is_carried(type_):
+def test_the_row_of_a_type_sets_the_fields_of_the_event(type_):
     row = TAXONOMY[type_]
     [submission] = parse({"event": _old_name(type_)})
     [result] = generic.normalize(RawItem(5, 1, "event", msgspec.msgpack.encode(submission), 9.0), "http", 2)
@@ -126,7 +126,7 @@ def test_the_coalesce_key_is_filled_from_the_payload():
     assert event({"type": "score", "payload": {"scores": {"CT": 1}}}).coalesce_key == "score"
 
 
-def test_an_id_is_the_callers_or_tells_number_and_generation():
+def test_an_id_is_from_the_caller_or_has_number_and_generation():
     assert event({**KILL, "id": "mine"}).id == "mine"
     assert event(KILL).id == "http/5.0"
     assert event(CHAT).id == "http/g2/5.0"
@@ -160,7 +160,7 @@ def test_state_has_no_dedupe_key():
     assert event({"type": "crosshair", "payload": {}}).dedupe_key is None
 
 
-def test_a_legacy_object_is_taken_beside_the_new_ones():
+def test_a_list_may_mix_legacy_and_new_objects():
     heal, kill = parse([{"event": "Heal", "timestamp": 12, "data": {"player": ADA}, "id": "h1"}, KILL])
     assert (heal.type, heal.ts_source_ms, heal.id) == ("heal", 12.0, "h1")
     assert msgspec.msgpack.decode(heal.payload) == {"player": ADA}
@@ -168,7 +168,7 @@ def test_a_legacy_object_is_taken_beside_the_new_ones():
 
 
 @pytest.mark.parametrize("body", [b"", b"\xc1", b"\x81\xa4type\xa3zzz", b"\x81\xa4type\xa1\xff", b"\x91" * 9_000])
-def test_a_body_that_cannot_be_read_goes_to_the_normalizer_and_is_rejected(body):
+def test_an_unreadable_body_goes_to_the_normalizer_and_is_rejected(body):
     assert generic.category(body) is Category.NORMAL
     with pytest.raises(BadInput):
         generic.normalize(RawItem(1, 1, "event", body, 9.0), "http", 1)
@@ -182,7 +182,7 @@ def test_a_body_that_cannot_be_read_goes_to_the_normalizer_and_is_rejected(body)
         max_leaves=9,
     )
 )
-def test_no_json_raises_anything_but_bad_input(value):
+def test_json_input_raises_only_bad_input(value):
     for candidate in (
         value,
         {"type": "custom", "payload": value},
@@ -198,7 +198,7 @@ def test_no_json_raises_anything_but_bad_input(value):
 
 @settings(deadline=None)
 @given(st.binary(max_size=64))
-def test_no_bytes_raise_anything_but_bad_input(data):
+def test_binary_input_raises_only_bad_input(data):
     for read in (generic.parse, lambda body: generic.normalize(RawItem(1, 1, "event", body, 9.0), "p", 1)):
         try:
             read(data)
@@ -213,12 +213,12 @@ def test_every_kind_of_raw_message_has_its_adapter():
 
 
 @pytest.mark.parametrize("ts", [1e308, -1.0, 4_200_000_000_000])
-def test_a_source_time_of_no_year_is_refused_with_its_path(ts):
+def test_a_source_time_out_of_range_is_refused_with_its_path(ts):
     with pytest.raises(BadInput, match=r"milliseconds since 1970.*\$\.ts_source_ms"):
         generic.parse(json.dumps({"type": "follow", "payload": {"user": "u"}, "ts_source_ms": ts}).encode())
 
 
-def test_free_data_is_refused_when_it_is_nested_without_end():
+def test_deeply_nested_free_data_is_refused():
     deep: object = 1
     for _ in range(20):
         deep = [deep]
@@ -227,7 +227,7 @@ def test_free_data_is_refused_when_it_is_nested_without_end():
 
 
 @pytest.mark.parametrize("data", [{"a": msgspec.msgpack.Ext(1, b"x")}, {"a": {1: 2}}, {"a": b"bytes"}])
-def test_free_data_of_a_trace_is_refused_when_json_cannot_say_it(data):
+def test_free_data_of_a_trace_that_json_cannot_represent_is_refused(data):
     body = msgspec.msgpack.encode({"type": "custom", "payload": {"name": "x", "data": data}})
     with pytest.raises(BadInput, match=r"at `\$\.payload"):
         generic.normalize(RawItem(1, 1, "event", body, 0.0), "p", 1)
@@ -238,7 +238,7 @@ def test_free_data_of_a_trace_is_refused_when_json_cannot_say_it(data):
     {"type": "x" * 1_000_000, "payload": {}},
     {"type": "round", "payload": {"phase": "y" * 1_000_000}},
 ])  # fmt: skip
-def test_a_reason_is_bounded_whatever_it_repeats(body):
+def test_a_reason_is_bounded_for_any_input(body):
     with pytest.raises(BadInput) as refused:
         generic.parse(json.dumps(body).encode())
     assert len(str(refused.value)) <= 300

@@ -30,7 +30,7 @@ def test_a_golden_frame_is_written_as_the_same_bytes(path):
 
 
 @pytest.mark.parametrize("path", FRAMES, ids=lambda path: path.stem)
-def test_every_payload_in_a_golden_frame_is_what_its_type_describes(path):
+def test_every_payload_in_a_golden_frame_is_valid_for_its_type(path):
     for event in read(path).events:
         msgspec.msgpack.decode(event.payload, type=TAXONOMY[event.type].payload)
 

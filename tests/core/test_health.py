@@ -49,7 +49,7 @@ def test_a_budget_raises_after_five_above_and_clears_after_five_well_below(value
 
 
 @given(st.lists(st.floats(0, 200)))
-def test_a_budget_changes_only_after_five_in_a_row_that_say_so(values):
+def test_a_budget_changes_only_after_five_equal_samples_in_a_row(values):
     before = False
     for place, raised in enumerate(walk(values)):
         if raised != before:
@@ -69,7 +69,7 @@ def exceeding(action: Action, samples: int, every_s: float = 2.0) -> list[tuple[
     ]
 
 
-def test_what_follows_is_the_budgets_choice():
+def test_the_budget_sets_the_consequence():
     assert exceeding(Action.LOG, 40) == [(4, False)]
     assert exceeding(Action.ALERT, 40) == [(4, False)]
     # again when the minute is over, because the first restart did not help
@@ -77,7 +77,7 @@ def test_what_follows_is_the_budgets_choice():
     assert RESTART_EVERY_S == 60.0
 
 
-def test_only_what_is_more_than_a_line_in_the_log_is_an_alert():
+def test_a_budget_that_only_logs_raises_no_alert():
     for action, count in ((Action.LOG, 0), (Action.ALERT, 1), (Action.RESTART, 1)):
         health = Health([MEMORY._replace(action=action)])
         for place in range(5):
@@ -86,7 +86,7 @@ def test_only_what_is_more_than_a_line_in_the_log_is_an_alert():
     assert health.alerts("ingest")[0].text == "600.0 MB of memory, budget 0.0 MB"
 
 
-def test_what_is_not_known_counts_for_nothing_and_a_new_process_begins_anew():
+def test_unknown_samples_are_ignored_and_a_new_process_starts_from_zero():
     health = Health([MEMORY])
     for value in (200.0, 200.0, 200.0, 200.0, None):
         assert health.sample(0.0, {"rss_bytes": value}) == []
@@ -109,7 +109,7 @@ def test_of_two_limits_of_one_reading_only_the_higher_is_an_alert():
     assert [alert.key for alert in health.alerts("ingest")] == ["memory.critical", "cpu.high"]
 
 
-def test_other_limits_forget_what_the_old_ones_saw_and_the_same_ones_do_not():
+def test_changed_limits_reset_the_samples_and_equal_limits_do_not():
     restart = MEMORY._replace(action=Action.RESTART)
     health = Health([restart])
     restarts = [verdict.restart for _ in range(IN_A_ROW) for verdict in health.sample(1.0, {"rss_bytes": 200.0})]
@@ -130,11 +130,11 @@ def test_other_limits_forget_what_the_old_ones_saw_and_the_same_ones_do_not():
     ({"store_stuck_s": 3.0, "outbox_full": 1.0}, ["store.slow", "outbox.full"]),
     ({"log_full": 1.0}, ["log.full"]),
 ])  # fmt: skip
-def test_an_actors_own_numbers_raise_alerts(stats, keys):
+def test_metrics_of_an_actor_raise_alerts(stats, keys):
     assert [alert.key for alert in of_stats("ingest", stats)] == keys
 
 
-def test_the_board_says_once_what_is_new_and_what_has_gone_critical_first():
+def test_the_board_reports_each_raised_and_cleared_alert_once_critical_first():
     board = Board()
     silent, failed = Alert("process.silent", "ingest", "2 s"), Alert("process.failed", "demo", "wrong")
     assert board.update(1.0, [silent]) == ([silent], [])
@@ -147,7 +147,7 @@ def test_the_board_says_once_what_is_new_and_what_has_gone_critical_first():
     assert board.since_s(silent) == 4.0
 
 
-def test_every_alert_says_what_to_do():
+def test_every_alert_has_advice():
     for key, level in itertools.product(ALERTS, Level):
         alert = Alert(key, "gateway-1", "")
         assert alert.do
@@ -158,5 +158,5 @@ def test_every_alert_says_what_to_do():
 @pytest.mark.parametrize(("free_bytes", "keys"), [
     (None, []), (64 << 20, []), ((64 << 20) - 1, ["disk.full"]), (0, ["disk.full"]),
 ])  # fmt: skip
-def test_a_disk_with_little_space_is_an_alert(free_bytes, keys):
+def test_little_disk_space_raises_an_alert(free_bytes, keys):
     assert [alert.key for alert in of_disk(free_bytes)] == keys

@@ -34,12 +34,12 @@ def test_producers_stop_first_and_gateways_last():
 
 
 @pytest.mark.parametrize("name", ["", "gateway", "gateway-", "gateway-x", "ingest-1", "queue", "normalizer", "source"])
-def test_a_name_of_no_process_is_refused_with_the_kinds(name):
+def test_an_unknown_process_name_is_refused_with_the_list_of_kinds(name):
     with pytest.raises(ValueError, match="Kinds: broadcaster, gateway"):
         parse_name(name, ["twitch"])
 
 
-def test_a_name_leads_back_to_its_kind_and_index():
+def test_kind_and_index_are_read_from_a_name():
     for child in plan():
         kind, index = parse_name(child.name, COUNTS["sources"])
         assert (kind.name, kind.module) == (child.kind, child.module)
@@ -68,7 +68,7 @@ def test_a_child_is_restarted_by_the_settings_that_it_reads(name, key, restarted
     assert reads(next(child for child in plan() if child.name == name), key) is restarted
 
 
-def test_one_row_is_all_that_a_kind_needs():
+def test_a_kind_needs_only_one_row():
     row = Kind("lamp", "tests.lamp", "lamps", reads=("lamp.{name}",), stage=1, optional=True)
     assert children({"lamps": ["left", "right"]}, [row]) == [
         Child("left", "lamp", 1, "tests.lamp", ("lamp.left",), 1, True),
@@ -76,5 +76,5 @@ def test_one_row_is_all_that_a_kind_needs():
     ]
 
 
-def test_the_demo_can_be_left_out():
+def test_the_demo_can_be_turned_off():
     assert [child.name for child in config.load(None, ["demo=false"]).children()][-1] == "ingest"

@@ -73,12 +73,12 @@ HISTORIES = {
 
 
 @pytest.mark.parametrize("name", HISTORIES)
-def test_history(name: str) -> None:
+def test_an_input_history_gives_the_expected_events(name: str) -> None:
     history, sent, outcomes = HISTORIES[name]
     assert play(history) == (sent, outcomes)
 
 
-def test_at_the_bound_the_oldest_cosmetic_gives_way_first_then_normal_then_state() -> None:
+def test_at_the_bound_the_oldest_cosmetic_event_is_dropped_first_then_normal_then_state() -> None:
     queue, ledger = lanes(max_events=3)
     for number, kind in enumerate(["score", "chat", "hit", "hit", "hit", "chat", "chat", "chat"]):
         queue.receive(event(kind, str(number), coalesce_key="score" if kind == "score" else None), 0.0, 0.0)
@@ -88,7 +88,7 @@ def test_at_the_bound_the_oldest_cosmetic_gives_way_first_then_normal_then_state
     assert ledger.accounts[Category.COSMETIC].dropped == {"queue full": 3}
 
 
-def test_the_bound_on_bytes_holds_too() -> None:
+def test_the_number_of_bytes_is_bounded() -> None:
     queue, ledger = lanes(max_bytes=10_000)
     for number in range(100):
         queue.receive(event("hit", str(number)), 0.0, 0.0)
@@ -96,7 +96,7 @@ def test_the_bound_on_bytes_holds_too() -> None:
     assert ledger.accounts[Category.COSMETIC].dropped["queue full"] == 100 - len(queue)
 
 
-def test_a_frame_takes_no_more_than_fits_and_the_rest_leaves_with_the_next() -> None:
+def test_a_frame_has_bounded_events_and_the_others_are_in_the_next_frame() -> None:
     queue, _ = lanes(max_events=100_000)
     for number in range(FRAME_EVENTS + 5):
         queue.receive(event("chat", str(number)), 0.0, 0.0)
@@ -107,7 +107,7 @@ def test_a_frame_takes_no_more_than_fits_and_the_rest_leaves_with_the_next() -> 
     assert taken == [str(number) for number in range(FRAME_EVENTS + 5)]
 
 
-def test_a_clock_that_jumps_back_neither_kills_nor_immortalises() -> None:
+def test_a_clock_that_jumps_back_neither_expires_events_nor_keeps_them_without_end() -> None:
     queue, _ = lanes()
     queue.receive(event("hit", "1", ts_ingest_ms=10_000_000.0), 0.0, 0.0)
     assert [one.id for one in queue.take(0.9, 1)] == ["1"]

@@ -9,7 +9,7 @@ def rest(*numbers: int, pgen: int = 1):
     return batch(*(envelope(number, event()) for number in numbers), critical=False, pgen=pgen)
 
 
-def test_a_number_that_never_came_is_lost_until_it_comes() -> None:
+def test_a_missing_number_counts_as_lost_until_it_arrives() -> None:
     ledger = Ledger()
     ledger.arrived(rest(1, 2))
     ledger.arrived(rest(5, 6))
@@ -18,7 +18,7 @@ def test_a_number_that_never_came_is_lost_until_it_comes() -> None:
     assert (ledger.raw.numbered, ledger.raw.mapped, ledger.raw.lost) == (6, 6, 0)
 
 
-def test_a_new_generation_counts_from_one_again() -> None:
+def test_a_new_generation_counts_from_one() -> None:
     ledger = Ledger()
     ledger.arrived(rest(1, 2, 3))
     ledger.arrived(rest(2, pgen=2))
@@ -27,7 +27,7 @@ def test_a_new_generation_counts_from_one_again() -> None:
     assert (ledger.raw.numbered, ledger.raw.mapped, ledger.raw.lost) == (6, 5, 1)
 
 
-def test_raw_messages_sum_up() -> None:
+def test_the_buckets_of_raw_messages_add_up() -> None:
     ledger = Ledger()
     rejected = envelope(2)
     mixed = batch(
@@ -52,7 +52,7 @@ def test_what_was_pending_when_the_queue_manager_died_is_dropped_by_restart() ->
     assert after.snapshot()["events"]["cosmetic"]["pending"] == 0
 
 
-def test_numbers_go_on_over_a_restart() -> None:
+def test_counters_continue_after_a_restart() -> None:
     before = Ledger()
     before.arrived(rest(1, 2))
     after = Ledger(before.save())
@@ -60,7 +60,7 @@ def test_numbers_go_on_over_a_restart() -> None:
     assert (after.raw.numbered, after.raw.lost) == (6, 3)
 
 
-def test_histories_are_bounded_and_the_recent_ones_stay() -> None:
+def test_the_oldest_histories_are_removed_at_the_bound() -> None:
     ledger = Ledger()
     for number in range(3 * HISTORIES):
         ledger.record(str(number), "sent", 1)

@@ -55,13 +55,13 @@ def event(type_, payload, **fields):
         ("Toggle", {"name": "map", "on": False}, "toggle", {"name": "map", "on": False}),
     ],
 )
-def test_an_old_name_means_a_type_and_a_valid_payload(name, data, type_, payload):
+def test_every_old_name_maps_to_a_type_and_a_valid_payload(name, data, type_, payload):
     assert from_legacy(name, data) == (type_, payload)
     msgspec.convert(payload, TAXONOMY[type_].payload)
 
 
 @pytest.mark.parametrize("row", LEGACY, ids=lambda row: row.template)
-def test_every_old_name_can_stand_alone(row):
+def test_every_old_name_is_valid_without_data(row):
     type_, payload = from_legacy(re.sub(r"\{.*", "7", row.template), {})
     msgspec.convert(payload, TAXONOMY[type_].payload)
     assert type_ == row.type
@@ -100,7 +100,7 @@ def test_the_old_timestamp_is_that_of_the_source_where_there_is_one():
 
 
 @pytest.mark.parametrize("type_", TAXONOMY)
-def test_what_was_written_is_read_again_as_the_same(type_):
+def test_a_written_legacy_event_is_read_as_the_same_event(type_):
     written = to_legacy(event(type_, TAXONOMY[type_].example))
     assert from_legacy(written["event"], written["data"]) == (type_, msgspec.to_builtins(TAXONOMY[type_].example))
 
@@ -148,7 +148,7 @@ VOCABULARY = {
 
 
 @pytest.mark.parametrize(("name", "type_"), VOCABULARY.items())
-def test_the_vocabulary_is_understood_in_both_directions(name, type_):
+def test_all_old_names_are_read_and_written(name, type_):
     type_read, fields = from_legacy(name, {})
     assert type_read == type_
     payload = msgspec.convert(fields, TAXONOMY[type_].payload)
@@ -158,7 +158,7 @@ def test_the_vocabulary_is_understood_in_both_directions(name, type_):
 
 
 @pytest.mark.parametrize("name", [*VOCABULARY, "Some Name Of A Friend", "Kill 5"])
-def test_no_name_is_refused_at_the_door(name):
+def test_no_name_is_refused(name):
     unknown = []
     body = msgspec.json.encode({"event": name, "timestamp": 1_763_690_000_000})
     (submission,) = generic.parse(body, unknown.append)
@@ -180,7 +180,7 @@ def test_unknown_names_are_counted_up_to_a_bound():
 
 @settings(deadline=None)
 @given(st.text(max_size=40) | st.from_regex(r"(Heal|Kill|Killstreak|Alert) [\d ]{0,12}", fullmatch=True))
-def test_every_name_means_something(name):
+def test_every_old_name_has_a_type(name):
     if not name:
         return
     type_, payload = from_legacy(name, {})

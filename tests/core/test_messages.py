@@ -30,7 +30,7 @@ SAID = [
 
 
 @pytest.mark.parametrize(("message", "meaning"), SAID)
-def test_what_is_understood(message, meaning):
+def test_a_valid_message_is_parsed(message, meaning):
     assert parse(json.dumps(message)) == meaning
     assert parse(msgspec.msgpack.encode(message)) == meaning
 
@@ -72,25 +72,25 @@ NONSENSE = [
 
 
 @pytest.mark.parametrize("message", NONSENSE, ids=range(len(NONSENSE)))
-def test_what_is_not_understood(message):
+def test_an_invalid_message_is_refused(message):
     with pytest.raises(BadInput):
         parse(message)
 
 
 @pytest.mark.parametrize("version", [0, 1, 3])
-def test_another_version_is_told_apart(version):
+def test_another_version_has_its_own_refusal(version):
     with pytest.raises(WrongVersion):
         parse(json.dumps({"t": "hello", "version": version, "somewhat": "else"}))
 
 
-def test_the_deepest_command_that_is_taken():
+def test_the_deepest_allowed_command_is_accepted():
     args = '{"a":' * 7 + "1" + "}" * 7
     assert isinstance(parse('{"t":"command","id":"c","name":"n","args":' + args + "}"), Command)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=300) | st.binary(max_size=300))
-def test_nothing_that_comes_is_more_than_not_understood(message):
+def test_any_bytes_are_parsed_or_refused_as_a_message(message):
     try:
         parse(message)
     except BadInput:

@@ -35,7 +35,7 @@ HOSTS = [
 
 
 @pytest.mark.parametrize(("header", "ours"), HOSTS)
-def test_hosts(header, ours):
+def test_a_host_is_allowed_or_refused(header, ours):
     assert host_is_ours(header, OURS) is ours
 
 
@@ -50,7 +50,7 @@ def test_hosts(header, ours):
         ("127.0.0.1", 80, "localhost:80", True),
     ],
 )
-def test_the_configured_address_is_ours(host, port, header, ours):
+def test_the_configured_address_is_an_allowed_host(host, port, header, ours):
     assert host_is_ours(header, hosts(host, port, [])) is ours
 
 
@@ -92,7 +92,7 @@ def test_origins(origin, welcome):
     ("::1", "[::1]:7700"),
     ("pc.lan", "pc.lan:7700"),
 ])  # fmt: skip
-def test_this_machine_reaches_what_listens_on_any_address(host, expected):
+def test_a_wildcard_address_is_reached_over_the_loopback(host, expected):
     assert authority(host, 7700) == expected
 
 
@@ -111,7 +111,7 @@ def test_this_machine_reaches_what_listens_on_any_address(host, expected):
         (None, False),
     ],
 )
-def test_a_gateway_on_all_addresses_answers_to_addresses_and_to_no_name(header, ours):
+def test_a_gateway_on_all_addresses_allows_addresses_and_no_names(header, ours):
     assert host_is_ours(header, hosts("0.0.0.0", 7700, []), 7700) is ours
 
 
@@ -132,7 +132,7 @@ def test_a_gateway_on_all_addresses_answers_to_addresses_and_to_no_name(header, 
         ("0.0.0.0:7701", False),
     ],
 )
-def test_under_which_hosts_the_ingest_takes_events(header, taken):
+def test_the_ingest_accepts_events_only_for_allowed_hosts(header, taken):
     assert may_send(header, "0.0.0.0", ["stream-pc.lan:7700"]) is (taken or header == "0.0.0.0:7701")
     assert may_send(header, "127.0.0.1", ["stream-pc.lan"]) is taken
 
@@ -141,5 +141,5 @@ def test_under_which_hosts_the_ingest_takes_events(header, taken):
     ("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("::ffff:127.0.0.1", True),
     ("10.0.0.1", False), ("fe80::1", False), ("::ffff:10.0.0.1", False), ("", False), ("unknown", False),
 ])  # fmt: skip
-def test_which_peers_are_on_this_machine(address, here):
+def test_loopback_peers_count_as_local(address, here):
     assert is_loopback(address) is here

@@ -23,16 +23,16 @@ FULL = Layout(
 )
 
 
-def test_what_is_written_is_read_again():
+def test_a_written_layout_is_read_again():
     assert parse(encode(FULL)) == FULL
     assert parse(b'{"version":1}') == Layout(1)
 
 
-def test_only_what_differs_is_written():
+def test_only_differences_from_the_defaults_are_written():
     assert json.loads(encode(Layout(1, widgets={"chat": Change(x=5)}))) == {"version": 1, "widgets": {"chat": {"x": 5}}}
 
 
-def test_a_layout_for_people_has_lines():
+def test_an_exported_layout_is_indented():
     assert encode(FULL).count(b"\n") > 10
 
 
@@ -40,19 +40,19 @@ CASES = json.loads((Path(__file__).parents[1] / "layouts.json").read_text())  # 
 
 
 @pytest.mark.parametrize("layout", CASES["good"], ids=range(len(CASES["good"])))
-def test_what_fits_is_read(layout):
+def test_a_valid_layout_is_read(layout):
     read = parse(json.dumps(layout).encode())
     assert parse(encode(read)) == read
 
 
 @pytest.mark.parametrize(("layout", "path"), CASES["bad"], ids=range(len(CASES["bad"])))
-def test_what_is_wrong_is_named_with_its_path(layout, path):
+def test_an_invalid_layout_is_refused_with_its_path(layout, path):
     with pytest.raises(BadInput, match=re.escape(f"`{path}`")):
         parse(json.dumps(layout).encode())
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"\xff", b'{"version":1,"widgets":{"chat":{"x":NaN}}}', b"[" * 60_000])
-def test_what_is_no_json_is_refused(data):
+def test_malformed_json_is_refused(data):
     with pytest.raises(BadInput):
         parse(data)
 
@@ -63,16 +63,16 @@ def test_a_layout_is_bounded_in_bytes():
 
 
 @given(st.binary(max_size=400))
-def test_bytes_of_any_kind_are_read_or_refused(data):
+def test_any_bytes_are_a_layout_or_refused(data):
     with suppress(BadInput):
         parse(data)
 
 
 @pytest.mark.parametrize("name", ["main", "main-1", "Main.2", "_x", "a" * 64])
-def test_names_of_files(name):
+def test_valid_layout_names(name):
     assert is_id(name)
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "a/b", "a\\b", "a b", "a\n", "a" * 65, "ä"])
-def test_names_of_no_file(name):
+def test_invalid_layout_names(name):
     assert not is_id(name)

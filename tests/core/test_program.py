@@ -17,7 +17,7 @@ from actors.errors import ConfigError
         ("/srv/state", "/srv/state/framewire"),
     ],
 )
-def test_installed_the_data_are_where_xdg_says(monkeypatch, state, expected):
+def test_installed_the_data_is_in_the_xdg_directory(monkeypatch, state, expected):
     monkeypatch.setattr(program, "CHECKOUT", False)
     monkeypatch.setenv("HOME", "/home/ada")
     if state is None:
@@ -27,7 +27,7 @@ def test_installed_the_data_are_where_xdg_says(monkeypatch, state, expected):
     assert program.run_dir_of("") == Path(expected)
 
 
-def test_in_a_checkout_the_data_are_beside_the_program_wherever_it_is_called(monkeypatch, tmp_path):
+def test_in_a_checkout_the_data_is_beside_the_program_from_any_directory(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert program.run_dir_of("") == program.ROOT / "run"
     assert program.run_dir_of("mine") == tmp_path / "mine"

@@ -16,7 +16,7 @@ def criticals(first: int, last: int) -> list:
     return [event("kill", f"k{n}", position=n) for n in range(first, last + 1)]
 
 
-def test_the_ring_gives_pages_of_what_it_has():
+def test_the_ring_returns_pages_of_its_events():
     ring = Ring()
     ring.add(criticals(5, 20))
     assert [one.position for one in ring.page(9, 3, 1 << 20)] == [10, 11, 12]
@@ -25,13 +25,13 @@ def test_the_ring_gives_pages_of_what_it_has():
 
 
 @pytest.mark.parametrize(("position", "covered"), [(3, False), (4, True), (19, True), (20, False), (99, False)])
-def test_the_ring_knows_what_it_covers(position, covered):
+def test_the_ring_reports_the_range_that_it_covers(position, covered):
     ring = Ring()
     ring.add(criticals(5, 20))
     assert ring.covers(position) is covered
 
 
-def test_the_ring_forgets_the_oldest():
+def test_the_ring_drops_the_oldest_event():
     ring = Ring(max_events=4)
     ring.add(criticals(1, 9))
     assert (len(ring), ring.covers(4), ring.covers(5)) == (4, False, True)
@@ -47,7 +47,7 @@ def test_the_ring_is_bounded_in_bytes_and_keeps_at_least_one():
     assert small.covers(8)
 
 
-def test_a_gap_starts_the_ring_anew():
+def test_a_gap_empties_the_ring():
     ring = Ring()
     ring.add(criticals(1, 3))
     ring.add(criticals(7, 8))
@@ -71,13 +71,13 @@ def test_the_last_value_of_each_state_is_kept():
     assert {one.coalesce_key: one.ts_queued_ms for one in retained.events()} == {"toggle:a": 2, "toggle:b": 1}
 
 
-def test_states_are_told_in_the_order_of_their_changes():
+def test_states_are_in_the_order_of_their_changes():
     retained = Retained([toggle("a", True, 1), toggle("b", True, 2)])
     retained.see([toggle("a", False, 3)])
     assert [one.coalesce_key for one in retained.events()] == ["toggle:b", "toggle:a"]
 
 
-def test_every_change_moves_the_version():
+def test_every_change_increases_the_version():
     retained = Retained([event("score", "s", Score({"a": 1}), coalesce_key="score")])
     before = retained.version
     retained.see([event("hit")])
@@ -95,7 +95,7 @@ def test_a_saved_value_counts_only_when_it_is_newer():
     assert retained.newer(saved) == []
 
 
-def test_a_value_that_was_overtaken_is_outdated():
+def test_a_value_with_a_newer_successor_is_outdated():
     retained = Retained([toggle("a", True, 5)])
     assert retained.outdated(toggle("a", False, 4))
     assert not retained.outdated(toggle("a", False, 5))
@@ -103,7 +103,7 @@ def test_a_value_that_was_overtaken_is_outdated():
     assert not retained.outdated(event("hit"))
 
 
-def test_retained_states_are_bounded_in_keys_and_the_oldest_change_gives_way():
+def test_retained_states_are_bounded_in_keys_and_the_oldest_change_is_dropped():
     retained = Retained(max_keys=2)
     for name in ("a", "b", "a", "c"):
         retained.see([toggle(name, True, 1)])
@@ -111,7 +111,7 @@ def test_retained_states_are_bounded_in_keys_and_the_oldest_change_gives_way():
     assert (retained.evicted, retained.full) == (1, True)
 
 
-def test_retained_states_are_bounded_in_bytes_and_their_size_is_that_of_what_is_kept():
+def test_retained_states_are_bounded_in_bytes_and_their_size_is_exact():
     one = toggle("a", True, 1)
     retained = Retained([one])
     size = retained.size_bytes
@@ -127,7 +127,7 @@ def streak(number: int, kills: int) -> object:
     return event("streak", f"s{number}", payload, coalesce_key=f"streak:p{number}", ts_queued_ms=1)
 
 
-def test_of_streaks_that_have_ended_only_the_last_stay():
+def test_only_the_latest_ended_streaks_are_kept():
     retained = Retained()
     retained.see([streak(number, 3) for number in range(1_000)])
     retained.see([streak(number, 0) for number in range(10, 1_000)])

@@ -21,7 +21,7 @@ def seen(*facts: tuple[str, int, tuple]) -> list[Sighting]:
 GOOD = (("p/1.0", 1, FACE_A), ("p/2.0", 2, FACE_B), ("p/3.0", 3, FACE_A))
 
 
-def test_what_arrived_once_and_in_order_is_all_there_is():
+def test_complete_records_in_order_have_no_fault():
     verdict = books.judge(LINES, ALL, seen(*GOOD))
     assert verdict.arrived == {0: 0.1, 4: 0.2, 9: 0.3}
     assert verdict[1:] == ([], [], [], [], 0)
@@ -31,12 +31,12 @@ def test_an_accepted_line_without_an_event_is_lost():
     assert books.judge(LINES, ALL, seen(*GOOD[:2])).lost == [9]
 
 
-def test_a_line_that_was_never_answered_cannot_be_lost_but_may_arrive():
+def test_an_unanswered_line_may_arrive_but_cannot_be_lost():
     assert books.judge(LINES, {0, 4}, seen(*GOOD[:2])).lost == []
     assert books.judge(LINES, {0, 4}, seen(*GOOD)).strange == []
 
 
-def test_an_id_that_comes_twice_is_a_duplicate():
+def test_an_id_that_arrives_twice_is_a_duplicate():
     assert books.judge(LINES, ALL, seen(*GOOD, ("p/3.0", 4, FACE_A))).duplicated == ["p/3.0"]
 
 
@@ -44,7 +44,7 @@ def test_a_line_that_became_two_events_is_a_duplicate_even_under_another_id():
     assert books.judge(LINES, ALL, seen(*GOOD, ("p/4.0", 4, FACE_B))).duplicated == ["p/4.0"]
 
 
-def test_an_event_that_no_line_means_is_strange():
+def test_an_event_without_a_line_is_strange():
     assert books.judge(LINES, ALL, seen(*GOOD, ("p/4.0", 4, ("death", 1.0, "{}")))).strange == ["p/4.0"]
 
 
@@ -53,7 +53,7 @@ def test_events_in_another_order_than_their_lines_are_reordered():
     assert books.judge(LINES, ALL, swapped).reordered == ["p/1.0"]
 
 
-def test_positions_that_go_back_are_reordered_even_when_lines_do_not():
+def test_decreasing_positions_are_reordered_even_with_increasing_lines():
     assert books.judge(LINES, ALL, seen(GOOD[0], ("p/2.0", 3, FACE_B), ("p/3.0", 2, FACE_A))).reordered == ["p/3.0"]
 
 
@@ -64,11 +64,11 @@ def test_derived_events_have_no_line_and_may_not_repeat():
     assert books.judge(LINES, ALL, twice).duplicated == ["p/3.0+multikill:a"]
 
 
-def test_what_the_log_has_and_an_overlay_has_not_is_not_shown():
+def test_an_event_that_only_the_log_has_is_reported_as_not_shown():
     assert books.not_shown(seen(*GOOD), seen(*GOOD[1:])) == ["p/1.0"]
 
 
-def test_a_kill_is_read_without_the_products_help():
+def test_the_rehearsal_parses_a_kill_itself():
     line = books.read_line(3, KILL)
     assert line == Line(3, ("kill", 1773519309000.0, "Ada", "Bo", "ak47", True))
 
@@ -92,7 +92,7 @@ def test_a_torn_kill_is_expected_in_the_quarantine():
     assert books.read_line(0, f'{HEAD} killed "Bo<9'.encode()) == Line(0, None, rejected=True)
 
 
-def test_a_posted_kill_and_its_event_have_the_same_face():
+def test_a_posted_kill_and_its_event_have_the_same_content_key():
     payload = {"attacker": {"name": "Ada"}, "victim": {"name": "Bo"}, "weapon": "ak47", "headshot": True}
     assert books.read_line(0, KILL).face == books.face_of("kill", 1773519309000.0, payload)
 
@@ -108,7 +108,7 @@ def test_a_posted_kill_and_its_event_have_the_same_face():
         ([Flow(11.0, 12.2)], [("ingest", 1.2), ("gateway-1", 0.2)]),  # outlasts both
     ],
 )
-def test_a_stall_is_the_longest_wait_that_a_kill_caused(flows, stalls):
+def test_a_stall_is_the_longest_delay_that_a_kill_caused(flows, stalls):
     kills = [Kill("ingest", 10.0), Kill("gateway-1", 12.0)]
     assert [(name, pytest.approx(seconds)) for name, seconds in books.stalls(kills, flows)] == stalls
 
@@ -121,11 +121,11 @@ def test_bursts_keep_the_lines_of_a_second_together():
     assert books.due_seconds(lines_at("09", "09", "11"), 2.0, "bursts") == [0.0, 0.0, 1.0]
 
 
-def test_spread_lays_the_lines_of_a_second_out():
+def test_spread_distributes_the_lines_of_a_second():
     assert books.due_seconds(lines_at("09", "09", "11", "11"), 1.0, "spread") == [0.0, 0.5, 2.0, 2.5]
 
 
-def test_a_line_without_a_stamp_keeps_to_the_line_before_it():
+def test_a_line_without_a_stamp_has_the_time_of_the_line_before():
     assert books.due_seconds([*lines_at("09", "10"), b"x"], 1.0, "bursts") == [0.0, 1.0, 1.0]
 
 

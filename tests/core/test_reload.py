@@ -29,21 +29,21 @@ def planned(*overrides: str):
     ("producer.retry_s=0.5", ["ingest", "demo"]),
     ("ingest.max_body_bytes=2048", ["ingest"]),
 ])  # fmt: skip
-def test_a_change_restarts_who_reads_it(override, restarts):
+def test_a_change_restarts_the_processes_that_read_it(override, restarts):
     found = planned(override)
     assert (found.restarts, found.refusals) == (restarts, [])
     assert found.changes[0].key.startswith(override.split("=")[0].rpartition(".")[0])
 
 
 @pytest.mark.parametrize("key", ["gateway.port=7800", "gateway.host=::1", "ingest.port=7801", "run_dir=elsewhere"])
-def test_what_others_hold_on_to_is_refused_with_the_reason(key):
+def test_a_setting_that_cannot_change_is_refused_with_the_reason(key):
     name = key.split("=")[0]
     found = planned(key, "demo=false")
     assert [refusal.startswith(f"{name} is ") for refusal in found.refusals] == [True]
     assert found.refusals[0].endswith("stop and start instead")
 
 
-def test_nothing_changed_asks_for_nothing():
+def test_an_unchanged_file_restarts_no_process():
     assert planned() == ([], [], [])
 
 
@@ -53,7 +53,7 @@ def test_each_kind_is_restarted_once():
     assert found.changes[0] == Change("queue.flush_hz", 60.0, 50.0)
 
 
-def test_every_setting_restarts_a_kind_or_is_followed_or_refused():
+def test_every_setting_restarts_a_kind_or_applies_at_once_or_is_refused():
     children = BEFORE.children()
     for key in names(config.Settings):
         answers = [
@@ -81,7 +81,7 @@ def test_a_new_source_restarts_nothing():
     assert (found.restarts, found.refusals) == ([], [])
 
 
-def test_a_key_of_a_table_is_compared_too():
+def test_keys_of_a_table_are_compared():
     exceptional = msgspec.to_builtins(config.BudgetOverrides())
     found = planned("budgets.of.gateway.cpu_pct=50.0").changes
     assert found == [Change("budgets.of.gateway", None, exceptional | {"cpu_pct": 50.0})]

@@ -17,7 +17,7 @@ def test_the_first_restart_is_immediate_and_the_next_ones_double_up_to_the_maxim
     assert waits(*[(0.0, 0.0)] * 9) == [0.0, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
 
 
-def test_sixty_healthy_seconds_wipe_the_slate():
+def test_sixty_healthy_seconds_forgive_all_deaths():
     assert waits((0, 0), (1, 0), (2, 0), (70, 60.0), (71, 0)) == [0.0, 0.2, 0.4, 0.0, 0.2]
 
 
@@ -26,11 +26,11 @@ def test_a_healthy_second_forgives_a_death():
     assert waits(*deaths) == [0.0, 0.2, 0.4, 0.4, 0.2, 0.0, 0.2]
 
 
-def test_no_more_deaths_are_remembered_than_sixty_seconds_forgive():
+def test_remembered_deaths_are_bounded_by_sixty_seconds():
     assert waits(*[(0.0, 0.0)] * 100, (0.0, 59.9))[-1] == 0.2
 
 
-def test_it_never_gives_up_and_never_overflows():
+def test_restarts_are_unlimited_and_the_backoff_does_not_overflow():
     assert waits(*[(0.0, 0.0)] * 5_000)[-1] == 5.0
 
 
@@ -69,5 +69,5 @@ def test_more_than_ten_restarts_in_a_minute_are_degraded(deaths, now_s, degraded
         (3, 0.1, True, True),
     ],
 )
-def test_the_guardian_brings_back_what_was_killed_or_has_worked_and_not_what_left(code, ran_s, was_ready, back):
+def test_the_guardian_restarts_a_killed_or_once_ready_supervisor_and_no_exited_one(code, ran_s, was_ready, back):
     assert should_restart(code, ran_s, POLICY, was_ready) is back

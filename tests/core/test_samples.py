@@ -25,7 +25,7 @@ def leaves(value: Any, name: str = "") -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("type_", TAXONOMY)
-def test_a_sample_is_valid_and_its_persons_are_marked(type_: str) -> None:
+def test_a_sample_is_valid_and_its_names_are_marked(type_: str) -> None:
     made = samples.sample(type_, 7)
     assert generic.parse(json.dumps(made).encode())
     assert made["source"] == samples.SOURCE
@@ -44,6 +44,6 @@ def test_a_storm_is_bounded_valid_and_has_no_message_twice() -> None:
     assert len(set(messages)) == len(messages) > 0
 
 
-def test_what_stays_or_removes_is_never_picked() -> None:
+def test_types_with_lasting_effects_are_never_picked_at_random() -> None:
     picked = {samples.pick(n / 500) for n in range(500)}
     assert picked == set(TAXONOMY) - samples.NOT_AT_RANDOM

@@ -40,7 +40,7 @@ ORDERS = {
 
 
 @pytest.mark.parametrize("name", ORDERS)
-def test_order(name: str) -> None:
+def test_critical_messages_are_logged_in_order(name: str) -> None:
     batches, expected = ORDERS[name]
     one = book()
     for pseqs in batches:
@@ -55,7 +55,7 @@ def test_producers_do_not_wait_for_each_other() -> None:
     assert logged(one) == [(1, "e1")]
 
 
-def test_a_watermark_is_told_only_after_the_commit() -> None:
+def test_a_watermark_is_published_only_after_the_commit() -> None:
     one = book()
     one.admit(batch(*numbers(1, 2)), 0.0, 0.0)
     assert one.marks(0.0) == [Mark("p", 0)]
@@ -68,7 +68,7 @@ def test_a_watermark_is_told_only_after_the_commit() -> None:
     assert one.committed_top == 2
 
 
-def test_a_missing_number_is_named_after_a_while_and_again_after_the_same_while() -> None:
+def test_a_missing_number_is_reported_repeatedly_at_a_fixed_interval() -> None:
     one = book()
     one.admit(batch(*numbers(1, 3)), 10.0, 0.0)
     assert one.marks(10.0) == [Mark("p", 0, 0)]
@@ -80,7 +80,7 @@ def test_a_missing_number_is_named_after_a_while_and_again_after_the_same_while(
     assert one.gap_due_s() is None
 
 
-def test_what_is_held_back_is_bounded_and_comes_again() -> None:
+def test_held_back_messages_are_bounded_and_sent_again() -> None:
     one = book()
     one.admit(batch(*numbers(*range(2, HOLD_BACK + 10))), 0.0, 0.0)
     one.admit(batch(*numbers(1)), 0.0, 0.0)
@@ -89,7 +89,7 @@ def test_what_is_held_back_is_bounded_and_comes_again() -> None:
     assert logged(one)[-1] == (HOLD_BACK + 9, f"e{HOLD_BACK + 9}")
 
 
-def test_an_identity_is_logged_once_whether_it_waits_or_is_in_the_log() -> None:
+def test_an_identity_is_logged_once_whether_waiting_or_logged() -> None:
     one = book(known={"4:test:old": "e0"})
     one.admit(
         batch(
@@ -110,7 +110,7 @@ def test_equal_content_is_never_a_duplicate_of_a_critical_event() -> None:
     assert [id_ for _, id_ in logged(one)] == ["a", "b"]
 
 
-def test_a_rejected_message_moves_the_order_and_is_kept() -> None:
+def test_a_rejected_message_advances_the_order_and_is_quarantined() -> None:
     one = book()
     reject = Reject("p/1.0", "event", "why", "", 0.0)
     one.admit(batch(Envelope(1, 1, [], reject), *numbers(2)), 0.0, 0.0)
@@ -163,7 +163,7 @@ def test_the_ledger_counts_each_critical_event_once() -> None:
     assert (one._ledger.raw.numbered, one._ledger.raw.redelivered) == (3, 2)
 
 
-def test_a_producer_that_knows_more_than_the_log_shows_that_the_log_went_back() -> None:
+def test_a_producer_ahead_of_the_log_reveals_a_rolled_back_log() -> None:
     one = book(watermarks={"p": 5})
     one.greet(Greeting("p", 2, acked=5, oldest=1, epoch="e1"), "e2", 0.0, 0.0)
     assert one.epoch == "e1"
@@ -176,7 +176,7 @@ def test_a_producer_that_knows_more_than_the_log_shows_that_the_log_went_back() 
     assert [id_ for _, id_ in logged(one)] == ["e6"]
 
 
-def test_a_new_epoch_is_told_only_after_the_commit() -> None:
+def test_a_new_epoch_is_published_only_after_the_commit() -> None:
     """Producers that heard of an epoch which a crash then undid would have forgotten what showed the need for it."""
     one = book(watermarks={"p": 5})
     before = one.take(even_empty=True)
@@ -191,7 +191,7 @@ def test_a_new_epoch_is_told_only_after_the_commit() -> None:
     assert one.committed_epoch == "e2"
 
 
-def test_numbers_that_nobody_can_send_again_are_not_waited_for() -> None:
+def test_numbers_that_no_producer_can_resend_are_skipped() -> None:
     one = book()
     one.admit(batch(*numbers(101, 102)), 0.0, 0.0)
     assert logged(one) == []
@@ -210,7 +210,7 @@ def test_receipts_of_another_epoch_are_ignored() -> None:
     assert entry.cursors == [("o", 3, 1.0)]
 
 
-def test_no_two_pairs_of_source_and_identity_look_alike() -> None:
+def test_different_pairs_of_source_and_identity_have_different_keys() -> None:
     one = book()
     one.admit(
         batch(
@@ -229,7 +229,7 @@ def toggles(count: int) -> list[Event]:
     return [event("toggle", f"t{n}", Toggle(f"t{n}", True), coalesce_key=f"toggle:t{n}") for n in range(count)]
 
 
-def test_a_retained_state_that_gives_way_is_removed_from_the_log() -> None:
+def test_a_dropped_retained_state_is_removed_from_the_log() -> None:
     one = book()
     for state in toggles(RETAINED_KEYS):
         one.retain(state)

@@ -164,7 +164,7 @@ LINES = [
 
 
 @pytest.mark.parametrize(("line", "type_", "payload"), LINES, ids=lambda value: None)
-def test_a_line_means_one_event(line, type_, payload):
+def test_a_line_becomes_the_expected_event(line, type_, payload):
     assert read(STAMP + line) == [(type_, payload)]
 
 
@@ -172,7 +172,7 @@ def test_a_line_means_one_event(line, type_, payload):
 @pytest.mark.parametrize(
     "stamp", [b"", b"03/14/2026 - 20:15:09: ", b"03/14/2026 - 20:15:09.250 - ", b"L 03/14/2026 - 20:15:09.250: "]
 )
-def test_a_line_means_the_same_under_every_stamp(stamp, line, type_, payload):
+def test_the_form_of_the_time_stamp_does_not_change_the_event(stamp, line, type_, payload):
     assert read(stamp + line) == [(type_, payload)]
 
 
@@ -196,7 +196,7 @@ def test_a_line_means_the_same_under_every_stamp(stamp, line, type_, payload):
         b"Molotov projectile spawned at 1 2 3, velocity 4 5 6",
     ],
 )
-def test_a_line_that_no_viewer_cares_about_is_ignored_before_it_is_stored(line):
+def test_an_irrelevant_line_is_ignored_before_it_is_stored(line):
     assert srcds.category(STAMP + line) is None
     assert read(STAMP + line) == []
 
@@ -219,7 +219,7 @@ def test_an_empty_chat_message_is_no_event():
         ("", "?"),
     ],
 )
-def test_a_name_may_hold_any_character(name, shown):
+def test_a_name_may_contain_any_character(name, shown):
     token = f'"{name}<7><STEAM_1:0:4242><CT>"'.encode()
     player = {**ada, "name": shown}
     line = STAMP + token + b" [1 2 3] killed " + token.replace(b":4242", b":1") + b' [4 5 6] with "ak47"'
@@ -289,7 +289,7 @@ CHAT_NAME = 'Adm<1><BOT>" say "x'
         b' [1 2 3] committed suicide with "world"',
     ],
 )
-def test_a_line_that_can_be_read_in_two_ways_is_kept_and_shows_nothing(rest):
+def test_an_ambiguous_line_is_quarantined_and_not_shown(rest):
     line = STAMP + f'"{CHAT_NAME}<7><STEAM_1:0:4242><CT>"'.encode() + rest
     assert srcds.category(line) is Category.CRITICAL
     with pytest.raises(BadInput, match="Two readings"):
@@ -308,7 +308,7 @@ QUOTES = [
 
 @pytest.mark.parametrize("text", QUOTES)
 @pytest.mark.parametrize("who", [ADA, b'"A<7><STEAM_1:0:10000011><CT>"', b'"A<17><[U:1:123456789]><CT>"', BO])
-def test_what_is_said_cannot_forge_a_line(text, who):
+def test_a_chat_message_cannot_forge_a_line(text, who):
     found = shown(STAMP + who + b' say "' + text.encode() + b'"')
     if found != ["refused: Two readings fit"] or who != BO:  # short numbers leave room for a doubt
         [(type_, payload)] = found
@@ -328,7 +328,7 @@ def test_a_player_has_an_account_of_a_known_form(account, known):
     assert (srcds.category(line) is Category.NORMAL) == known
 
 
-def test_bytes_that_are_no_text_are_replaced_and_long_ones_cut():
+def test_invalid_utf8_is_replaced_and_long_text_is_cut():
     line = STAMP + b'"' + b"\xff" * 90 + b'<7><BOT><CT>" say "' + b"\xfe" * 900 + b'"'
     [(_, payload)] = read(line)
     assert payload["user"] == "\ufffd" * 64
@@ -353,7 +353,7 @@ def test_bytes_that_are_no_text_are_replaced_and_long_ones_cut():
         (ADA + b" attacked " + BO + b' with "ak47" (damage "2', Category.COSMETIC),
     ],
 )
-def test_a_cut_line_is_rejected_by_name_in_the_lane_it_may_have_had(line, lane):
+def test_a_cut_line_is_rejected_in_the_lane_of_its_possible_event(line, lane):
     assert srcds.category(STAMP + line) == lane
     with pytest.raises(BadInput, match=r"(?i)cut"):
         read(STAMP + line)
@@ -373,7 +373,7 @@ def test_the_stamp_is_read_as_utc_and_to_the_millisecond():
     assert ts(b"") is None
 
 
-def test_an_event_is_named_after_the_number_of_its_line():
+def test_the_id_of_an_event_has_the_number_of_its_line():
     def event(line):
         return srcds.normalize(RawItem(5, 1, "srcds", STAMP + line, 9.0), "log", 2)[0]
 
@@ -388,7 +388,7 @@ def test_an_event_is_named_after_the_number_of_its_line():
     assert (kill.source, kill.ts_ingest_ms) == ("srcds", 9.0)
 
 
-def test_the_score_of_each_team_is_a_state_of_its_own():
+def test_each_team_has_its_own_score_state():
     keys = {
         srcds.normalize(RawItem(1, 1, "srcds", f'Team "{team}" scored "1" with "5" players'.encode(), 9.0), "log", 1)[
             0
@@ -414,7 +414,7 @@ PIECES = st.sampled_from(
 
 @settings(deadline=None)
 @given(st.lists(PIECES | st.binary(max_size=12), max_size=9).map(b"".join), st.integers(0, 400))
-def test_no_line_raises_anything_but_bad_input(line, cut):
+def test_lines_raise_only_bad_input(line, cut):
     for body in (line, line[:cut], STAMP + line):
         try:
             events = read(body)
@@ -426,7 +426,7 @@ def test_no_line_raises_anything_but_bad_input(line, cut):
 
 @settings(deadline=None)
 @given(st.text(max_size=127).filter(lambda text: text.strip() and "\0" not in text))
-def test_no_chat_message_is_ever_anything_else(text):
+def test_a_chat_message_always_becomes_chat(text):
     line = STAMP + ADA + b' say "' + text.encode("utf-8", "replace") + b'"'
     [(type_, payload)] = read(line)
     assert (type_, payload["user"]) == ("chat", "Ada")

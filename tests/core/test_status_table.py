@@ -47,7 +47,7 @@ def texts(said: dict[str, Any], width: int = 80) -> list[str]:
     return [line.text for line in [headline(said), *alerts, *table(said, width)]]
 
 
-def test_all_well_is_one_line_and_a_row_for_every_process():
+def test_without_problems_status_has_one_line_and_a_row_per_process():
     first, head, *rows = texts(answer(row("broadcaster"), row("ingest", cpu_pct=1.0, rss_bytes=30e6, queue=0)))
     assert first == "running, up 3.0 s, CPU 1.1 %, memory 50.0 MB, pid 4194304"
     assert head.split() == ["NAME", "STATE", "PID", "UP", "CPU", "MEMORY", "QUEUE", "EVENTS/S", "RESTARTS"]
@@ -55,7 +55,7 @@ def test_all_well_is_one_line_and_a_row_for_every_process():
     assert rows[1].split() == ["ingest", "running", "4194304", "0.1", "s", "1.0", "%", "30.0", "MB", "0", "-", "0"]
 
 
-def test_what_is_wrong_stands_above_the_processes_with_a_command_to_paste():
+def test_problems_are_above_the_processes_with_a_command_to_paste():
     said = answer(row(), alerts=[alert(), alert("memory.warn", "demo", "300 MB of memory")])
     assert texts(said)[:5] == [
         "running, up 3.0 s, 2 alerts, CPU 0.1 %, memory 20.0 MB, pid 4194304",
@@ -95,7 +95,7 @@ def test_a_wider_terminal_shows_more_and_a_narrower_one_less(width, last):
     assert table(answer(row()), width)[0].text.split()[-1] == last
 
 
-def test_no_number_is_cut_to_another_one():
+def test_a_number_is_never_cut():
     said = table(answer(BUSY), 200)[1].text.split()
     assert said == [
         "queue-manager", "running", "4194304", "1041", "d", "100", "%", "99999", "MB", "123M", "9999", "1234",
@@ -110,27 +110,27 @@ def test_no_number_is_cut_to_another_one():
     ({"state": "starting", "degraded": True}, "starting"),
     ({"state": "failed", "pid": None, "uptime_s": None}, "failed"),
 ])  # fmt: skip
-def test_one_word_tells_a_process_and_has_a_color(fields, word):
+def test_the_state_of_a_process_is_one_word_with_a_color(fields, word):
     line = table(answer(row(**fields)), 80)[1]
     assert line.text.split()[1] == word
     assert (line.tone, line.text[line.at : line.at + line.length]) == (word, word)
     assert COLORS[word]
 
 
-def test_every_state_and_level_has_a_color_and_without_a_terminal_words_are_enough():
+def test_states_and_levels_have_colors_only_in_a_terminal():
     assert {*State, *Level} - set(COLORS) == {State.STOPPED}  # nothing to look at
     line = headline(answer(alerts=[alert()]))
     assert styled(line).startswith("\x1b[31mrunning\x1b[")
 
 
-def test_why_it_was_restarted_stands_below_a_process():
+def test_the_reason_of_a_restart_is_below_the_process():
     lines = texts(answer(row(last_reason="killed by SIGKILL"), row("demo")))
     assert lines[3] == "  last: killed by SIGKILL"
     assert lines[4].startswith("demo")
 
 
 @pytest.mark.parametrize("hostile", [EVIL, "\x1b[6n", "\x00", "\x7f", "a\u2028b", "\U000e0001"])
-def test_what_others_sent_cannot_command_a_terminal(hostile):
+def test_text_from_outside_cannot_control_a_terminal(hostile):
     said = answer(row(last_reason=hostile), alerts=[alert(text=hostile)])
     assert all(line.isprintable() for line in texts(said))
     fact = logs.Fact("", "INFO", "ingest", f"said line={hostile}\n\tsecond")
@@ -139,7 +139,7 @@ def test_what_others_sent_cannot_command_a_terminal(hostile):
     assert json_of({"x": [hostile]}).isprintable()
 
 
-def test_json_stays_what_it_was():
+def test_json_output_keeps_every_value():
     for value in (EVIL, "Grüße, 世界 🎉", {"a": [1, None, "\\u0041"]}, "\U000e0001"):
         assert json.loads(json_of(value)) == value
     assert json_of("世界") == '"世界"'
@@ -149,7 +149,7 @@ def test_json_stays_what_it_was():
     (None, "-"), (0.04, "0.0 s"), (59.9, "59.9 s"), (60, "1 m"), (3599, "59 m"), (7200, "2 h"), (172_799, "47 h"),
     (172_800, "2 d"),
 ])  # fmt: skip
-def test_durations(seconds, said):
+def test_durations_are_short_with_a_unit(seconds, said):
     assert duration(seconds) == said
 
 
@@ -159,7 +159,7 @@ def test_durations(seconds, said):
     (size, None, "-"), (size, 1e6, "1.0 MB"), (size, 999.94e6, "999.9 MB"), (size, 999.96e6, "1000 MB"),
     (size, 99_999.6e6, "100 GB"),
 ])  # fmt: skip
-def test_numbers(function, number, said):
+def test_numbers_are_short_with_a_unit(function, number, said):
     assert function(number) == said
 
 
@@ -170,7 +170,7 @@ def screen(said: dict[str, Any], chosen: str = "", height: int = 23, width: int 
     return [line.text for line in arranged(said, chosen, height, width)]
 
 
-def test_the_processes_stay_on_the_screen_however_many_alerts_there_are():
+def test_the_processes_stay_on_the_screen_with_any_number_of_alerts():
     rows = [row(f"gateway-{number}") for number in range(1, 8)]
     said = answer(*rows, alerts=[alert("memory.critical", one["name"]) for one in rows])
     lines = screen(said)
@@ -190,7 +190,7 @@ def test_the_chosen_process_is_always_visible(chosen, height):
     assert lines[1].startswith("!! process.degraded")
 
 
-def test_wide_characters_need_two_cells():
+def test_wide_characters_take_two_cells():
     assert cut("世界世界", 5) == "世界"
     assert cut("abc", 5) == "abc"
     assert cut("abcdef", 5) == "abcde"

@@ -24,7 +24,7 @@ OLD = '"LibraryFolders" { "TimeNextStatsReport" "1561" "1" "/mnt/games" "2" "E:\
         ('"path" "broken', []),
     ],
 )
-def test_libraries(text, expected):
+def test_game_folders_are_read_from_the_steam_libraries(text, expected):
     assert steam.libraries(text) == expected
 
 

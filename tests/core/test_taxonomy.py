@@ -16,7 +16,7 @@ ROWS = list(TAXONOMY.items())
 
 
 @pytest.mark.parametrize(("name", "row"), ROWS)
-def test_a_row_keeps_the_promises_of_its_category(name, row):
+def test_a_row_obeys_the_rules_of_its_category(name, row):
     critical, state = row.category is Category.CRITICAL, row.category is Category.STATE
     assert (row.retain == "log") == critical
     assert (row.retain == "last") <= state
@@ -28,7 +28,7 @@ def test_a_row_keeps_the_promises_of_its_category(name, row):
 
 
 @pytest.mark.parametrize(("name", "row"), [(name, row) for name, row in ROWS if row.coalesce])
-def test_a_coalesce_path_leads_to_a_text_that_every_payload_has(name, row):
+def test_a_coalesce_path_is_a_text_field_of_every_payload(name, row):
     for path in re.findall(r"\{(.+?)\}", row.coalesce):
         struct = row.payload
         for step in path.split("."):
@@ -50,7 +50,7 @@ def test_no_type_is_in_two_families():
     assert sorted(names) == sorted(TAXONOMY), "a family that taxonomy.py does not name, or a type that is in two"
 
 
-def test_every_icon_of_a_look_is_drawn():
+def test_every_icon_of_a_look_exists():
     drawn = re.findall(r"^  (\w+):", (ROOT / "web_overlay/js/widgets/icons.mjs").read_text(encoding="utf-8"), re.M)
     assert {row.look.icon for row in TAXONOMY.values()} <= set(drawn)
 
@@ -60,7 +60,7 @@ def test_an_unknown_field_is_refused_with_its_path():
         msgspec.convert({"player": {"id": "a", "name": "A", "nmae": "A"}}, TAXONOMY["player_join"].payload)
 
 
-def test_what_a_viewer_would_miss_is_critical():
+def test_important_types_are_critical():
     critical = {name for name, row in ROWS if row.category is Category.CRITICAL}
     assert critical >= {
         "kill",

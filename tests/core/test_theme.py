@@ -27,7 +27,7 @@ def test_the_generated_sheet_and_page_are_current() -> None:
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.parent.name)
-def test_the_shipped_themes_may_go_on_air(path: Any) -> None:
+def test_the_shipped_themes_have_no_faults(path: Any) -> None:
     assert theme.faults(json.loads(path.read_text()), TABLE) == []
 
 
@@ -49,16 +49,16 @@ def test_the_shipped_themes_may_go_on_air(path: Any) -> None:
         ({"text_outline": "ring", "outline": "#ffffffff"}, "outline: a luminance of 1.000 over white video"),
     ],
 )
-def test_what_may_not_go_on_air_is_said(values: dict[str, str], said: str) -> None:
+def test_faults_of_a_theme_are_reported(values: dict[str, str], said: str) -> None:
     assert any(line.startswith(said) for line in faults(**values)), faults(**values)
 
 
-def test_a_theme_without_panels_is_carried_by_its_outline() -> None:
+def test_a_theme_without_panels_needs_an_outline() -> None:
     assert faults(text_outline="ring", panel="#00000000", outline="#000000ff") == []
 
 
 @pytest.mark.parametrize("value", [None, [], 1, {}, {"name": "a", "version": 1, "description": "", "tokens": []}])
-def test_what_is_no_theme_is_refused(value: object) -> None:
+def test_an_invalid_theme_is_refused(value: object) -> None:
     assert theme.faults(value, TABLE)
 
 
@@ -67,14 +67,14 @@ def test_an_unknown_field_is_refused() -> None:
     assert theme.faults(value, TABLE) == ["script: unknown field, expected name, version, description, tokens"]
 
 
-def test_blending_in_linear_light_is_the_harder_one() -> None:
+def test_linear_blending_gives_the_lower_contrast() -> None:
     """White video behind 60 % of black: what reads well in a browser is grey in OBS (docs/themes.md)."""
     looks = theme.seen(theme.color("#00000099"))
     contrasts = [theme.contrast((1.0, 1.0, 1.0), look) for look in looks]
     assert contrasts == pytest.approx([21.0, 21.0, 5.7, 2.3], abs=0.06)
 
 
-def test_the_command_says_what_is_wrong_and_fails(tmp_path: Any) -> None:
+def test_the_command_prints_the_faults_and_fails(tmp_path: Any) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
     path = folder / "theme.json"

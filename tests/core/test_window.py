@@ -27,7 +27,7 @@ def sent(one: Window, now_s: float = 0.0) -> list[int]:
     return [row.pseq for row in one.take(now_s)]
 
 
-def test_rows_go_once_and_in_order() -> None:
+def test_rows_are_sent_once_and_in_order() -> None:
     one = met()
     for pseq in (1, 2, 3):
         one.add(item(pseq))
@@ -35,7 +35,7 @@ def test_rows_go_once_and_in_order() -> None:
     assert sent(one) == []
 
 
-def test_the_watermark_frees_room() -> None:
+def test_the_watermark_frees_space() -> None:
     one = window(rows=2)
     one.on_marks(marks(0), 2, 0.0)
     one.add(item(1))
@@ -46,13 +46,13 @@ def test_the_watermark_frees_room() -> None:
     assert (len(one), one.acked, one.acked_bytes) == (1, 1, 10)
 
 
-def test_the_window_is_bounded_in_bytes_too() -> None:
+def test_the_window_is_bounded_in_bytes() -> None:
     one = window(size_bytes=1_000)
     one.add(item(1, 2_000))
     assert not one.room
 
 
-def test_a_missing_number_makes_all_from_there_go_again() -> None:
+def test_all_rows_from_a_missing_number_are_sent_again() -> None:
     one = met()
     for pseq in (1, 2, 3):
         one.add(item(pseq))
@@ -62,7 +62,7 @@ def test_a_missing_number_makes_all_from_there_go_again() -> None:
     assert one.resent == 2
 
 
-def test_silence_sends_all_again_ever_more_seldom_until_something_moves() -> None:
+def test_without_progress_all_rows_are_sent_again_with_backoff() -> None:
     one = met()
     one.add(item(1))
     one.add(item(2))
@@ -84,7 +84,7 @@ def test_silence_sends_all_again_ever_more_seldom_until_something_moves() -> Non
     assert one.due_s() is None
 
 
-def test_a_new_generation_is_greeted_and_gets_everything_again() -> None:
+def test_a_new_generation_receives_a_hello_and_all_rows_again() -> None:
     one = met()
     one.add(item(1))
     sent(one)
@@ -95,33 +95,33 @@ def test_a_new_generation_is_greeted_and_gets_everything_again() -> None:
     assert one.acked == 0
 
 
-def test_a_log_that_went_back_is_told_what_is_still_kept() -> None:
+def test_a_rolled_back_log_receives_all_kept_rows() -> None:
     one = met(acked=9)
     one.add(item(10))
     assert one.on_marks(marks(4, gen=2, epoch="e2"), 10, 0.0) == MarksEffect(greet=True, rewound=4)
     assert (one.acked, one.newest, len(one)) == (4, 4, 0)
 
 
-def test_a_first_log_is_no_rewind() -> None:
+def test_a_first_log_is_not_a_rollback() -> None:
     one = window(epoch="")
     one.add(item(1))
     assert one.on_marks(marks(0), 1, 0.0) == MarksEffect(greet=True)
     assert sent(one) == [1]
 
 
-def test_a_log_that_knows_more_than_the_outbox_gave_shows_that_the_outbox_went_back() -> None:
+def test_a_log_ahead_of_the_outbox_reveals_a_rolled_back_outbox() -> None:
     assert met().on_marks(marks(20), 10, 0.0).ahead
     assert not met().on_marks(marks(10), 10, 0.0).ahead
 
 
-def test_marks_of_others_mean_nothing() -> None:
+def test_marks_of_other_producers_are_ignored() -> None:
     one = met()
     one.add(item(1))
     one.on_marks(marks(7, producer="q"), 1, 0.0)
     assert one.acked == 0
 
 
-def test_what_could_not_be_sent_is_the_next_again() -> None:
+def test_an_unsent_row_is_sent_next() -> None:
     one = met()
     for pseq in (1, 2):
         one.add(item(pseq))

@@ -197,7 +197,7 @@ HISTORIES = {
 
 
 @pytest.mark.parametrize("name", HISTORIES)
-def test_history(name):
+def test_an_input_history_gives_the_expected_events(name):
     posts, expected = HISTORIES[name]
     assert told(posts) == expected
 
