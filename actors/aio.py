@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol, TypeVar
 import zmq
 
 from actors.heartbeat import Ticks
+from actors.interfaces import Inlet
 
 DRAIN_MESSAGES: Final = 256  # per wake-up, so that other sockets are not delayed
 
@@ -72,12 +73,13 @@ class SocketReader:
     receiving: a send could consume the edge.
     """
 
-    def __init__(self, sockets: Sequence[zmq.Socket[bytes]], on_messages: Callable[[list[bytes]], None]) -> None:
-        self._sockets = sockets
+    def __init__(self, inlets: Sequence[Inlet], on_messages: Callable[[list[bytes]], None]) -> None:
+        self._sockets = [inlet for inlet in inlets if isinstance(inlet, zmq.Socket)]
+        assert len(self._sockets) == len(inlets)  # nothing else has the descriptor that is waited for
         self._on_messages = on_messages
         self._loop = asyncio.get_running_loop()
         self._open = True
-        for socket in sockets:
+        for socket in self._sockets:
             self._loop.add_reader(int(socket.getsockopt(zmq.FD)), self._drain)
         self._drain()  # earlier messages have already triggered their edge
 

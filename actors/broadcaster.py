@@ -15,6 +15,7 @@ from actors import faults, heartbeat, wire
 from actors.config import Settings
 from actors.core.contract.event import UNREADABLE, WIRE_VERSION
 from actors.core.metrics import BroadcasterMetrics
+from actors.interfaces import Bus, Loop, Outlet, broadcaster_link, frames_link
 from actors.reactor import Reactor
 
 
@@ -34,13 +35,18 @@ _stamp = msgspec.msgpack.Decoder(Stamp)
 class Broadcaster:
     """The shell: two links in, two out."""
 
-    def __init__(self, bus: wire.Bus) -> None:
-        self.critical_in = bus.bind(wire.PULL, wire.broadcaster_link("critical"))
-        self.best_effort_in = bus.bind(wire.PULL, wire.broadcaster_link("best_effort"))
-        self._critical_out = bus.bind(wire.PUB, wire.frames_link("critical"))
-        self._best_effort_out = bus.bind(wire.PUB, wire.frames_link("best_effort"))
+    def __init__(self, bus: Bus) -> None:
+        self.critical_in = bus.pull(broadcaster_link("critical"))
+        self.best_effort_in = bus.pull(broadcaster_link("best_effort"))
+        self._critical_out = bus.publish(frames_link("critical"))
+        self._best_effort_out = bus.publish(frames_link("best_effort"))
         self._gen = 0
         self.metrics = BroadcasterMetrics()
+
+    def join(self, loop: Loop) -> None:
+        """Let `loop` call this actor."""
+        loop.reads(self.critical_in, self.on_critical)
+        loop.reads(self.best_effort_in, self.on_best_effort)
 
     def on_critical(self, message: bytes) -> None:
         self._forward(message, self._critical_out)
@@ -48,7 +54,7 @@ class Broadcaster:
     def on_best_effort(self, message: bytes) -> None:
         self._forward(message, self._best_effort_out)
 
-    def _forward(self, message: bytes, out: wire.Socket) -> None:
+    def _forward(self, message: bytes, out: Outlet) -> None:
         faults.point("broadcaster.received")
         try:
             stamp = _stamp.decode(message)
@@ -59,7 +65,7 @@ class Broadcaster:
             self.metrics.stale_frames += 1
             return
         self._gen = stamp.gen
-        wire.offered(out, message)
+        out.offer(message)
         self.metrics.frames += 1
         self.metrics.events += len(stamp.events)
         self.metrics.bytes += len(message)
@@ -74,8 +80,7 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     broadcaster = Broadcaster(bus)
     heart = heartbeat.Heartbeat(name, lambda: [broadcaster.metrics], reactor.ticks)
     heart.start(reactor.wake)
-    reactor.reads(broadcaster.critical_in, broadcaster.on_critical)
-    reactor.reads(broadcaster.best_effort_in, broadcaster.on_best_effort)
+    broadcaster.join(reactor)
     reactor.every(heartbeat.HEARTBEAT_S, heart.beat)
     heart.ready()
     reactor.run(lambda: heart.stopping)

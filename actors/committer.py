@@ -8,18 +8,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from actors.core.metrics import StoreMetrics
 from actors.errors import Fenced, FramewireError
+from actors.interfaces import Store
 
 FENCED: Final = 3  # exit code: a newer process owns the store
-
-
-class Store(Protocol):
-    """A store that applies several jobs durably in one transaction."""
-
-    def commit(self, jobs: list[Any]) -> list[Any]: ...
 
 
 class Committer:
@@ -119,6 +114,4 @@ class Committer:
                 self.commit_s += time.monotonic() - started_s
                 self._done.extend(zip((then for _, then in taken), results, strict=True))
                 self._notify()
-        close = getattr(store, "close", None)
-        if close is not None:
-            close()
+        store.close()

@@ -18,6 +18,7 @@ from actors.config import Settings
 from actors.core.contract.event import REFUSED, UNREADABLE, Envelope, EnvelopeBatch, RawBatch, RawItem, Reject
 from actors.core.metrics import NormalizerMetrics
 from actors.errors import BadInput
+from actors.interfaces import Bus, Loop, Outlet, normalizer_link, queue_link
 from actors.reactor import Reactor
 from actors.stores.suspects import Suspects
 
@@ -33,13 +34,21 @@ _batch = msgspec.msgpack.Decoder(RawBatch)
 class Normalizer:
     """The shell: two links in, two links out."""
 
-    def __init__(self, bus: wire.Bus, index: int, suspects: Suspects) -> None:
+    def __init__(self, bus: Bus, index: int, suspects: Suspects) -> None:
         self._suspects = suspects
-        self.critical_in = bus.bind(wire.PULL, wire.normalizer_link("critical", index))
-        self.best_effort_in = bus.bind(wire.PULL, wire.normalizer_link("best_effort", index))
-        self._critical_out = bus.connect(wire.PUSH, wire.queue_link("critical"))
-        self._best_effort_out = bus.connect(wire.PUSH, wire.queue_link("best_effort"))
+        self.critical_in = bus.pull(normalizer_link("critical", index))
+        self.best_effort_in = bus.pull(normalizer_link("best_effort", index))
+        self._critical_out = bus.push(queue_link("critical"))
+        self._best_effort_out = bus.push(queue_link("best_effort"))
         self.metrics = NormalizerMetrics()
+
+    def join(self, loop: Loop) -> None:
+        """Let `loop` call this actor."""
+        loop.reads(self.critical_in, self.on_critical)
+        # One best-effort batch at a time, and none while the queue-manager is busy: the backpressure reaches the
+        # producers, and only they decide what is not sent.
+        loop.reads(self.best_effort_in, self.on_best_effort, when=self.best_effort_has_room, per_turn=1)
+        loop.each_turn(lambda now_s: None if self.best_effort_has_room() else now_s + BLOCKED_S)
 
     def on_critical(self, message: bytes) -> None:
         self._forward(message, self._critical_out)
@@ -48,9 +57,9 @@ class Normalizer:
         self._forward(message, self._best_effort_out)
 
     def best_effort_has_room(self) -> bool:
-        return wire.writable(self._best_effort_out)
+        return self._best_effort_out.writable()
 
-    def _forward(self, message: bytes, out: wire.Socket) -> None:
+    def _forward(self, message: bytes, out: Outlet) -> None:
         """Map one batch and forward it.
 
         If the queue-manager does not accept it, its producer sends it again (critical), or it is lost (best effort).
@@ -66,7 +75,7 @@ class Normalizer:
         if batch.critical:
             self._suspects.clear()
         mapped = EnvelopeBatch(batch.producer, batch.pgen, batch.critical, envelopes)
-        if not wire.offered(out, _encode(mapped)):
+        if not out.offer(_encode(mapped)):
             self.metrics.unsent_batches += 1
         faults.point("normalizer.sent")
 
@@ -107,13 +116,7 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     normalizer = Normalizer(bus, index, Suspects(run_dir, name))
     heart = heartbeat.Heartbeat(name, lambda: [normalizer.metrics], reactor.ticks)
     heart.start(reactor.wake)
-    reactor.reads(normalizer.critical_in, normalizer.on_critical)
-    # One best-effort batch at a time, and none while the queue-manager is busy: the backpressure reaches the producers,
-    # and only they decide what is not sent.
-    reactor.reads(
-        normalizer.best_effort_in, normalizer.on_best_effort, when=normalizer.best_effort_has_room, per_turn=1
-    )
-    reactor.each_turn(lambda now_s: None if normalizer.best_effort_has_room() else now_s + BLOCKED_S)
+    normalizer.join(reactor)
     reactor.every(heartbeat.HEARTBEAT_S, heart.beat)
     heart.ready()
     reactor.run(lambda: heart.stopping)

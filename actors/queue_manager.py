@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from actors import faults, heartbeat, host, wire
+from actors import faults, heartbeat, host, interfaces, wire
 from actors.committer import Committer
 from actors.config import Queue, Settings
 from actors.core.contract.event import UNREADABLE, EnvelopeBatch, Event, Greeting, Marks, Receipt
@@ -28,6 +28,7 @@ from actors.core.queue.lanes import FRAME_BYTES, FRAME_EVENTS, Lanes
 from actors.core.queue.ledger import Ledger
 from actors.core.queue.sequencer import Entry, Sequencer
 from actors.errors import Fenced
+from actors.interfaces import ASK, INBOX, MARKS, Bus, Loop, broadcaster_link, queue_link
 from actors.reactor import Reactor
 from actors.stores.log import Log, LogReader
 
@@ -58,7 +59,12 @@ class QueueManager:
     """The shell. All methods run in the loop; only `committer` uses the log's thread."""
 
     def __init__(
-        self, settings: Queue, bus: wire.Bus, log: Log, reader: LogReader, commit: Callable[..., None]
+        self,
+        settings: Queue,
+        bus: Bus,
+        log: interfaces.Log,
+        reader: interfaces.LogReader,
+        commit: Callable[[Entry, Callable[[bool], None]], None],
     ) -> None:
         recovered = log.recovered
         self.gen = recovered.head.gen
@@ -84,13 +90,23 @@ class QueueManager:
         self._frame = 0
         self._counted = 0.0
         self.metrics = QueueMetrics()
-        self.critical_in = bus.bind(wire.PULL, wire.queue_link("critical"))
-        self.best_effort_in = bus.bind(wire.PULL, wire.queue_link("best_effort"))
-        self.inbox = bus.bind(wire.PULL, wire.INBOX)
-        self.ask = bus.bind(wire.REP, wire.ASK)
-        self._marks = bus.bind(wire.PUB, wire.MARKS)
-        self._critical_out = bus.connect(wire.PUSH, wire.broadcaster_link("critical"))
-        self._best_effort_out = bus.connect(wire.PUSH, wire.broadcaster_link("best_effort"))
+        self.critical_in = bus.pull(queue_link("critical"))
+        self.best_effort_in = bus.pull(queue_link("best_effort"))
+        self.inbox = bus.pull(INBOX)
+        self.ask = bus.answer(ASK)
+        self._marks = bus.publish(MARKS)
+        self._critical_out = bus.push(broadcaster_link("critical"))
+        self._best_effort_out = bus.push(broadcaster_link("best_effort"))
+
+    def join(self, loop: Loop) -> None:
+        """Let `loop` call this actor, except `turn`, which follows the results of commits."""
+        loop.reads(self.critical_in, self.on_critical, when=lambda: not self.sequencer.full)
+        loop.reads(self.inbox, self.on_inbox)
+        loop.reads(self.ask, self.on_ask)
+        loop.reads(self.best_effort_in, self.on_best_effort, per_turn=BEST_EFFORT_BATCHES)
+        loop.every(BEAT_S, self.beat)
+        loop.every(SAVE_S, self.save)
+        loop.every(TRIM_S, self.trim)
 
     # Input
 
@@ -133,7 +149,7 @@ class QueueManager:
             answer = {"history": self.ledger.history(question.id)}
         else:
             answer = {"error": f"ask is {question.ask!r}, expected 'ledger' or 'why'"}
-        wire.offered(self.ask, _encode(answer))
+        self.ask.offer(_encode(answer))
 
     def _decode(self, decoder: msgspec.msgpack.Decoder[Any], message: bytes) -> Any:
         try:
@@ -189,11 +205,11 @@ class QueueManager:
         if (gen := self._reader.head().gen) != self.gen:
             raise Fenced(f"the log is at generation {gen}, this queue-manager is {self.gen}")
         self.publish_marks()
-        wire.offered(self._critical_out, _encode(self._make_frame([], [], 0)))
+        self._critical_out.offer(_encode(self._make_frame([], [], 0)))
 
     def publish_marks(self) -> None:
         now_s = time.monotonic()
-        wire.offered(self._marks, _encode(Marks(self.sequencer.committed_epoch, self.gen, self.sequencer.marks(now_s))))
+        self._marks.offer(_encode(Marks(self.sequencer.committed_epoch, self.gen, self.sequencer.marks(now_s))))
         self.sequencer.named(now_s)
         faults.point("queue.acked")
 
@@ -223,7 +239,7 @@ class QueueManager:
     def _send_frame(self, now_s: float) -> float | None:
         """Send one frame; return when the next one is due."""
         out = self._critical_out if self._shown else self._best_effort_out
-        if not wire.writable(out):
+        if not out.writable():
             self.metrics.unsent_frames += 1
             return now_s + RETRY_S
         critical: list[Event] = []
@@ -234,7 +250,7 @@ class QueueManager:
         rest = self.lanes.take(now_s, self._frame + 1)
         if critical or rest:
             self._frame += 1  # without gaps: a gateway counts a missing number as a lost frame
-            wire.offered(out, _encode(self._make_frame(critical, rest, self._frame)))
+            out.offer(_encode(self._make_frame(critical, rest, self._frame)))
             self.cadence.sent(now_s, len(critical) + len(rest))
             self.metrics.frames += 1
             self.metrics.frame_events += len(critical) + len(rest)
@@ -298,13 +314,7 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
 
     heart = heartbeat.Heartbeat(name, measure, reactor.ticks)
     heart.start(reactor.wake)
-    reactor.reads(manager.critical_in, manager.on_critical, when=lambda: not manager.sequencer.full)
-    reactor.reads(manager.inbox, manager.on_inbox)
-    reactor.reads(manager.ask, manager.on_ask)
-    reactor.reads(manager.best_effort_in, manager.on_best_effort, per_turn=BEST_EFFORT_BATCHES)
-    reactor.every(BEAT_S, manager.beat)
-    reactor.every(SAVE_S, manager.save)
-    reactor.every(TRIM_S, manager.trim)
+    manager.join(reactor)
     reactor.every(heartbeat.HEARTBEAT_S, heart.beat)
 
     def turn(now_s: float) -> float | None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import zmq
 
 from actors.heartbeat import Ticks
+from actors.interfaces import Inlet
 
 DRAIN_MESSAGES: Final = 256  # per socket and turn, so that no link starves another
 
@@ -40,17 +41,18 @@ class Reactor:
 
     def reads(
         self,
-        socket: zmq.Socket[bytes],
+        inlet: Inlet,
         handler: Callable[[bytes], None],
         when: Callable[[], bool] = lambda: True,
         per_turn: int = DRAIN_MESSAGES,
     ) -> None:
-        """Call `handler` with messages of `socket` while `when()` holds, at most `per_turn` in a turn.
+        """Call `handler` with messages of `inlet` while `when()` holds, at most `per_turn` in a turn.
 
         Sockets are drained in the order in which they were added. A small `per_turn` limits how long a socket with much
         data delays urgent ones.
         """
-        self._inputs.append(_Input(socket, handler, when, per_turn))
+        assert isinstance(inlet, zmq.Socket)  # the poller waits for nothing else
+        self._inputs.append(_Input(inlet, handler, when, per_turn))
 
     def every(self, period_s: float, action: Callable[[], None]) -> None:
         """Call `action` each `period_s`; after a stall the missed calls are skipped."""

@@ -11,26 +11,15 @@ that.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import zmq
 
 from actors import host
+from actors.interfaces import Closing, Inlet, high_water
 
-PULL: Final = zmq.PULL
-PUSH: Final = zmq.PUSH
-PUB: Final = zmq.PUB
-SUB: Final = zmq.SUB
-REP: Final = zmq.REP
-REQ: Final = zmq.REQ
-
-LANES: Final = ("critical", "best_effort")
-
-# Critical: more than the producers' windows (1,024 rows each), so a PUSH is full only when its consumer does not run.
-# Best effort: 64 batches of up to 256 rows; a longer queue would only deliver older events.
-HIGH_WATER_MESSAGES: Final = 1_000
-HIGH_WATER_BEST_EFFORT_MESSAGES: Final = 64
 # A RawBatch or Frame holds at most 256 KiB of rows plus one maximal row (ingest.max_body_bytes bounds it).
 MAX_MESSAGE_BYTES: Final = 4 << 20
 LINGER_MS: Final = 500
@@ -38,7 +27,27 @@ RECONNECT_MS: Final = 10
 RECONNECT_MAX_MS: Final = 100
 
 
-Socket = zmq.Socket[bytes]
+class Socket(zmq.Socket[bytes]):
+    """A socket as an end of a link."""
+
+    def offer(self, message: bytes) -> bool:
+        """Send without blocking; return False when no peer has room for the message."""
+        try:
+            self.send(message, zmq.DONTWAIT)
+        except zmq.Again:
+            return False
+        return True
+
+    def receive(self) -> bytes | None:
+        """Return the next message, or None when there is none now."""
+        try:
+            return self.recv(zmq.DONTWAIT)
+        except zmq.Again:
+            return None
+
+    def writable(self) -> bool:
+        """Whether a message could be sent now."""
+        return bool(int(self.getsockopt(zmq.EVENTS)) & zmq.POLLOUT)
 
 
 class Bus:
@@ -46,7 +55,47 @@ class Bus:
 
     def __init__(self, run_dir: Path, context: zmq.Context[Any] | None = None) -> None:
         self.run_dir = run_dir
-        self.context = context or zmq.Context()  # its own, so that two links can be in one process
+        self.context: zmq.Context[Any] = context or zmq.Context()  # its own, so that two links can be in one process
+
+    def push(self, *names: str) -> Socket:
+        return self.connect(zmq.PUSH, *names)
+
+    def pull(self, name: str) -> Socket:
+        return self.bind(zmq.PULL, name)
+
+    def publish(self, name: str) -> Socket:
+        return self.bind(zmq.PUB, name)
+
+    def subscribe(self, name: str) -> Socket:
+        return self.connect(zmq.SUB, name)
+
+    def answer(self, name: str) -> Socket:
+        return self.bind(zmq.REP, name)
+
+    def ask(self, name: str, question: bytes, connect_s: float, answer_s: float) -> bytes:
+        """Wait for the answer; for a thread of its own.
+
+        Raises:
+            TimeoutError: there is no answer in time.
+        """
+        # A REQ that got no answer can never ask again, so each question has its own.
+        socket = self.connect(zmq.REQ, name)
+        socket.setsockopt(zmq.SNDTIMEO, int(connect_s * 1000))
+        socket.setsockopt(zmq.RCVTIMEO, int(answer_s * 1000))
+        socket.setsockopt(zmq.LINGER, 0)
+        try:
+            socket.send(question)
+            return socket.recv()
+        except zmq.Again as error:
+            raise TimeoutError(f"{name} does not answer") from error
+        finally:
+            socket.close()
+
+    def follow(self, inlets: Sequence[Inlet], on_messages: Callable[[list[bytes]], None]) -> Closing:
+        """Call `on_messages` in the running asyncio loop; the first inlet is drained first. Closing closes them."""
+        from actors.aio import SocketReader  # imported here, because only some processes have an asyncio loop
+
+        return SocketReader(inlets, on_messages)
 
     def bind(self, kind: int, name: str) -> Socket:
         """Return a socket of `kind` (zmq.PULL, zmq.PUB, zmq.REP) bound to `name`."""
@@ -72,11 +121,10 @@ class Bus:
         self.context.destroy(linger=LINGER_MS)
 
     def _socket(self, kind: int, name: str) -> Socket:
-        socket: Socket = self.context.socket(kind)
+        socket: Socket = self.context.socket(kind, socket_class=Socket)
         socket.setsockopt(zmq.LINGER, LINGER_MS)  # the default blocks the exit without a limit
-        high_water = HIGH_WATER_BEST_EFFORT_MESSAGES if name.endswith(".best_effort") else HIGH_WATER_MESSAGES
-        socket.setsockopt(zmq.SNDHWM, high_water)
-        socket.setsockopt(zmq.RCVHWM, high_water)
+        socket.setsockopt(zmq.SNDHWM, high_water(name))
+        socket.setsockopt(zmq.RCVHWM, high_water(name))
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
         socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
         socket.setsockopt(zmq.RECONNECT_IVL_MAX, RECONNECT_MAX_MS)
@@ -84,38 +132,3 @@ class Bus:
             # No message is queued for a peer that is not connected: the sender keeps it, and sends it again.
             socket.setsockopt(zmq.IMMEDIATE, 1)
         return socket
-
-
-def offered(socket: Socket, message: bytes) -> bool:
-    """Send without blocking; return False when no peer has room for the message."""
-    try:
-        socket.send(message, zmq.DONTWAIT)
-    except zmq.Again:
-        return False
-    return True
-
-
-def normalizer_link(lane: str, index: int) -> str:
-    return f"normalizer-{index}.{lane}"
-
-
-def queue_link(lane: str) -> str:
-    return f"queue.{lane}"
-
-
-def broadcaster_link(lane: str) -> str:
-    return f"broadcaster.{lane}"
-
-
-def frames_link(lane: str) -> str:
-    return f"frames.{lane}"
-
-
-MARKS: Final = "marks"  # PUB of the queue-manager: Marks
-INBOX: Final = "inbox"  # PULL of the queue-manager: Greeting, Receipt
-ASK: Final = "ask"  # REP of the queue-manager: questions of the commands and pages
-
-
-def writable(socket: Socket) -> bool:
-    """Whether a message could be sent now."""
-    return bool(int(socket.getsockopt(zmq.EVENTS)) & zmq.POLLOUT)

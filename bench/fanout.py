@@ -35,7 +35,7 @@ import click
 import msgspec
 import psutil
 
-from actors import config, tokens, wire
+from actors import config, interfaces, tokens, wire
 from actors.core.contract.event import Category, Event, Raw
 from actors.core.contract.frame import Frame
 from actors.stores.log import Log
@@ -83,7 +83,7 @@ def gateway(port: int, directory: Path) -> Iterator[Server]:
     head = log.recovered.head
     log.close()
     bus = wire.Bus(directory)
-    links = [bus.bind(wire.PUB, wire.frames_link(lane)) for lane in wire.LANES]
+    links = [bus.publish(interfaces.frames_link(lane)) for lane in interfaces.LANES]
     stop = threading.Event()
     ticking = threading.Thread(target=_tick, args=(links[1], template(head.epoch, head.gen), stop))
     hello = {"t": "hello", "version": 2, "token": token, "overlay_id": "", "resume": None, "format": "msgpack",
@@ -104,7 +104,7 @@ def _tick(link: wire.Socket, frame: bytes, stop: threading.Event) -> None:
     due_s = time.monotonic()
     while not stop.is_set():
         time.sleep(max(0.0, due_s - time.monotonic()))
-        wire.offered(link, stamped(frame))
+        link.offer(stamped(frame))
         due_s = next_tick(due_s, HZ)
 
 

@@ -29,8 +29,8 @@ ALLOWED = {
 
 # What every process may use.
 TOOLS = {
-    "aio", "committer", "config", "core", "errors", "faults", "heartbeat", "host", "http_server", "program", "reactor",
-    "secrets", "stores", "tokens", "wire",
+    "aio", "committer", "config", "core", "errors", "faults", "heartbeat", "host", "http_server", "interfaces",
+    "program", "reactor", "secrets", "stores", "tokens", "wire",
 }  # fmt: skip
 
 # What the supervisor is made of. It must work when the actors' code cannot be imported.
@@ -39,6 +39,7 @@ SUPERVISION = {"config", "core", "errors", "host", "logs", "program", "supervisi
 # package or module: (what it may import, why nothing else)
 PACKAGES = {
     "errors": (set(), "every module raises them"),
+    "interfaces": ({"core"}, "an implementation of an interface knows no other one"),
     "core": ({"core", "errors"}, "a decision must be testable as a table, without anything around it"),
     "adapters": ({"adapters", "core", "errors"}, "a mapping must be testable as a table, without anything around it"),
     "config": ({"core", "errors", "producers", "program", "section"}, "settings are read before anything else is"),
@@ -48,15 +49,15 @@ PACKAGES = {
     "supervision": (SUPERVISION, "the supervisor starts actors as processes and must work when their code fails"),
     "entry": ({"cli", "program"}, "until it knows its Python it runs where no package is installed"),
     "faults": ({"errors"}, "they are passed in every process"),
-    "wire": ({"host"}, "sockets know neither messages nor settings"),
+    "wire": ({"aio", "host", "interfaces"}, "sockets know neither messages nor settings"),
     "heartbeat": ({"core", "host"}, "a loop knows no message"),
-    "reactor": ({"heartbeat"}, "a loop knows no message"),
-    "aio": ({"heartbeat"}, "a loop knows no message"),
+    "reactor": ({"heartbeat", "interfaces"}, "a loop knows no message"),
+    "aio": ({"heartbeat", "interfaces"}, "a loop knows no message"),
     "http_server": (set(), "a server knows no page"),
-    "committer": ({"core", "errors"}, "the thread knows a store by its protocol alone"),
+    "committer": ({"core", "errors", "interfaces"}, "the thread knows a store by its protocol alone"),
     "tokens": ({"errors", "host"}, "tokens do not depend on their users"),
     "secrets": ({"errors", "host", "program"}, "secrets do not depend on their users"),
-    "stores": ({"core", "errors", "faults", "host", "program", "stores"}, "a store knows no actor"),
+    "stores": ({"core", "errors", "faults", "host", "interfaces", "program", "stores"}, "a store knows no actor"),
     "normalizer": (TOOLS | {"adapters"}, "actors communicate over sockets, never by import"),
     "queue_manager": (TOOLS, "actors communicate over sockets, never by import"),
     "broadcaster": (TOOLS, "actors communicate over sockets, never by import"),
@@ -91,7 +92,7 @@ HOMES = {
     "curses": ({"actors/commands/top.py"}, "one command draws on a terminal"),
     "multiprocessing": (set(), "every process is started as `python -m actors NAME`"),
     "zmq": (
-        {"actors/wire.py", "actors/reactor.py", "actors/aio.py", "actors/gateway/bus.py"},
+        {"actors/wire.py", "actors/reactor.py", "actors/aio.py"},
         "options and loops are written once",
     ),
     "sqlite3": ({"actors/stores/", "actors/commands/doctor.py"}, "one place owns each file (doctor reads a time)"),

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import zmq
 
-from actors import aio, faults, host, wire
+from actors import faults, host
 from actors.core.contract.event import UNREADABLE, Receipt
 from actors.core.contract.frame import Frame
 from actors.errors import Refused
+from actors.interfaces import ASK, INBOX, LANES, Bus, Closing, frames_link
 
-ASK_TIMEOUT_MS: Final = 1_000
-CONNECT_TIMEOUT_MS: Final = 200  # connecting to an existing local socket takes less than 10 ms
+ASK_TIMEOUT_S: Final = 1.0
+CONNECT_TIMEOUT_S: Final = 0.2  # connecting to an existing local socket takes less than 10 ms
 
 _frame = msgspec.msgpack.Decoder(Frame)
 _encode = msgspec.msgpack.Encoder().encode
@@ -27,16 +27,16 @@ Arrival = tuple[Frame, bytes]
 class FrameLinks:
     """Receives both links of frames, decodes them and restores the order in which they were made."""
 
-    def __init__(self, bus: wire.Bus, on_frames: Callable[[list[Arrival]], None]) -> None:
-        self._links = [bus.connect(wire.SUB, wire.frames_link(lane)) for lane in wire.LANES]
-        self._on_frames = on_frames
-        self._reader: aio.SocketReader | None = None
+    def __init__(self, bus: Bus, on_frames: Callable[[list[Arrival]], None]) -> None:
+        self._links = [bus.subscribe(frames_link(lane)) for lane in LANES]
+        self._bus, self._on_frames = bus, on_frames
+        self._reader: Closing | None = None
         self.received = 0
         self.bad_messages = 0
 
     def start(self) -> None:
-        """Begin to read, in the running loop. Frames that arrived earlier wait in the sockets."""
-        self._reader = aio.SocketReader(self._links, self._take)  # critical first
+        """Begin to read, in the running loop. Frames that arrived earlier wait in the links."""
+        self._reader = self._bus.follow(self._links, self._take)  # critical first
 
     def stop(self) -> None:
         if self._reader is not None:
@@ -66,8 +66,8 @@ class Receipts:
 
     PERIOD_S: Final = 0.5
 
-    def __init__(self, bus: wire.Bus) -> None:
-        self._inbox = bus.connect(wire.PUSH, wire.INBOX)
+    def __init__(self, bus: Bus) -> None:
+        self._inbox = bus.push(INBOX)
         self._waiting: dict[str, Receipt] = {}
         self._timer: asyncio.TimerHandle | None = None
         self.sent = 0
@@ -80,7 +80,7 @@ class Receipts:
     def _flush(self) -> None:
         self._timer = None
         for overlay_id in list(self._waiting):
-            if not wire.offered(self._inbox, _encode(self._waiting[overlay_id])):
+            if not self._inbox.offer(_encode(self._waiting[overlay_id])):
                 # Nobody is there to take it; a later receipt says more anyway.
                 self._timer = asyncio.get_running_loop().call_later(self.PERIOD_S, self._flush)
                 return
@@ -103,7 +103,7 @@ def ask_supervisor(run_dir: Path, token: str) -> dict[str, Any]:
     question = msgspec.json.encode({"command": "status", "token": token}) + b"\n"
     try:
         with (
-            host.control_connection(run_dir, ASK_TIMEOUT_MS / 1000) as connection,
+            host.control_connection(run_dir, ASK_TIMEOUT_S) as connection,
             connection.makefile("rb") as answers,
         ):
             connection.sendall(question)
@@ -115,24 +115,17 @@ def ask_supervisor(run_dir: Path, token: str) -> dict[str, Any]:
     return answer
 
 
-def ask(bus: wire.Bus, question: dict[str, Any]) -> dict[str, Any]:
+def ask(bus: Bus, question: dict[str, Any]) -> dict[str, Any]:
     """Ask the queue-manager and wait for its answer; for a thread of its own.
 
     Raises:
         Refused: it does not answer within a second.
     """
-    # A REQ socket without an answer cannot send again, so each question has its own socket.
-    socket = bus.connect(wire.REQ, wire.ASK)
-    socket.setsockopt(zmq.SNDTIMEO, CONNECT_TIMEOUT_MS)
-    socket.setsockopt(zmq.RCVTIMEO, ASK_TIMEOUT_MS)
-    socket.setsockopt(zmq.LINGER, 0)
     try:
-        socket.send(_encode(question))
-        answer: dict[str, Any] = msgspec.msgpack.decode(socket.recv(), type=dict[str, Any])
-    except zmq.Again as error:
+        message = bus.ask(ASK, _encode(question), CONNECT_TIMEOUT_S, ASK_TIMEOUT_S)
+        answer: dict[str, Any] = msgspec.msgpack.decode(message, type=dict[str, Any])
+    except TimeoutError as error:
         raise Refused("the queue-manager does not answer") from error
     except UNREADABLE as error:
         raise Refused(f"malformed answer of the queue-manager: {error}") from error
-    finally:
-        socket.close()
     return answer

@@ -12,19 +12,18 @@ import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import msgspec
 
-from actors import faults, wire
+from actors import faults
 from actors.core.contract.event import Category, Event
 from actors.core.contract.frame import Frame
 from actors.core.delivery.cursor import Cursor, Head, Numbers, merged
 from actors.core.delivery.recent import RING_EVENTS, Retained, Ring
 from actors.errors import Refused
 from actors.gateway.bus import Arrival, FrameLinks
-from actors.stores.log import LogReader
+from actors.interfaces import Bus, LogReader
 
 RETRY_S: Final = 0.1
 # Frames older than this were delayed before this gateway. Their cosmetic events are dropped, because they are over
@@ -44,8 +43,8 @@ T = TypeVar("T")
 class LogThreads:
     """Reads the log on other threads. Each thread has its own reader, and opens a replaced log again."""
 
-    def __init__(self, run_dir: Path, threads: int = 2) -> None:
-        self._run_dir = run_dir
+    def __init__(self, open_reader: Callable[[], LogReader], threads: int = 2) -> None:
+        self._open_reader = open_reader
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="log")
         self._mine = threading.local()
         self._edition = 1
@@ -70,7 +69,7 @@ class LogThreads:
             if getattr(mine, "reader", None) is not None:
                 mine.reader.close()
                 mine.reader = None
-            mine.reader = LogReader(self._run_dir)
+            mine.reader = self._open_reader()
             mine.edition = edition
         return question(mine.reader)
 
@@ -83,7 +82,7 @@ class Feed:
 
     def __init__(
         self,
-        bus: wire.Bus,
+        bus: Bus,
         log: LogThreads,
         page_rows: int,
         emit: Callable[[Frame, bytes | None], None],
@@ -265,15 +264,10 @@ class Feed:
         self.log.close()
 
 
-def head_of(head: Any) -> Head:
-    """Return the store's head as the type of the core."""
-    return Head(head.epoch, head.gen, head.top, head.oldest)
-
-
 def _page_of(reader: LogReader, after: int, rows: int) -> tuple[Head, list[Event]]:
-    return head_of(reader.head()), reader.page(after, rows)
+    return reader.head(), reader.page(after, rows)
 
 
 def _all_of(reader: LogReader) -> tuple[Head, list[Event], list[Event]]:
     head = reader.head()
-    return head_of(head), reader.page(max(0, head.top - RING_EVENTS), RING_EVENTS), reader.snapshot()
+    return head, reader.page(max(0, head.top - RING_EVENTS), RING_EVENTS), reader.snapshot()

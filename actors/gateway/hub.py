@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ from actors.gateway.layouts import Layouts
 from actors.gateway.media import AlertFiles
 from actors.gateway.overlay import Overlay
 from actors.gateway.transport import OverlayTransport
+from actors.stores.log import LogReader
 
 DRAIN_S: Final = 1.0
 # Limits of connections that have not sent a hello yet, in all and from one address. Beyond it the oldest is closed, and
@@ -68,7 +70,8 @@ class Gateway:
         self._alert_files = AlertFiles(run_dir / "overlays")
         self.receipts = Receipts(self._bus)
         self.fanout = Fanout(self.settings.client_buffer_bytes, self._slow)
-        self.feed = Feed(self._bus, LogThreads(run_dir), self.settings.page_rows, self._emit, self._on_new_log)
+        log = LogThreads(partial(LogReader, run_dir))
+        self.feed = Feed(self._bus, log, self.settings.page_rows, self._emit, self._on_new_log)
         self.commands = Commands(self.ingest, self.ingest_token, self.listed)
         self.catchup = CatchUp(self.feed, self.fanout, self.settings.page_rows)
 

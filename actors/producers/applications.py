@@ -25,8 +25,8 @@ from actors.core.contract.types.desk import Application as State
 from actors.core.delivery.clients import Bucket
 from actors.core.metrics import ApplicationMetrics
 from actors.errors import BadInput, Refused
+from actors.interfaces import Delivery
 from actors.producers.link import Link
-from actors.stores.outbox import Delivery
 
 APPLICATIONS: Final = 64
 COMMANDS_PER_S: Final = 10.0

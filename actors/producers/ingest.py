@@ -41,7 +41,7 @@ from actors.producers import spec
 from actors.producers.app_socket import AppCloseCode, AppSocket
 from actors.producers.applications import Applications, NotConnected, NotInTime, TooOften
 from actors.producers.intake import Intake
-from actors.producers.link import Link
+from actors.producers.link import Link, open_link
 from actors.producers.spec import Forbidden, Private, Request, Taken
 from actors.secrets import Secrets
 
@@ -447,7 +447,7 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
     """Take requests until told to stop; then wait until the log has everything."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    link = Link(settings, run_dir, name, logging.getLogger(name))
+    link = open_link(settings, run_dir, name, logging.getLogger(name))
     ingest = Ingest(settings, run_dir, link)
     server = listen(settings, application(ingest), ingest.metrics)
     failures: list[BaseException] = []

@@ -12,9 +12,9 @@ from typing import Final
 from actors.adapters import adapter_of
 from actors.core.contract.event import REFUSED, Category
 from actors.core.sources.state import FUTURE_MS, LATE_MS, Health, Report, Seen, State
+from actors.interfaces import Delivery, Stored
 from actors.producers.link import Link
 from actors.producers.spec import Message, SourceSettings, Spec
-from actors.stores.outbox import Delivery, Stored
 
 EXCERPT_BYTES: Final = 500
 

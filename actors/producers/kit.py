@@ -21,7 +21,7 @@ from actors.core.sources.state import RETRY_REFUSED_S, State
 from actors.errors import BadInput, Refused
 from actors.producers import spec
 from actors.producers.intake import Intake
-from actors.producers.link import TICK_S, Link
+from actors.producers.link import TICK_S, Link, open_link
 from actors.producers.spec import Message, NotRunning, SourceSettings
 from actors.secrets import Secrets
 
@@ -161,7 +161,7 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
     """Read the source until told to stop; then wait until the log has everything."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    link = Link(settings, run_dir, name, logging.getLogger(name))
+    link = open_link(settings, run_dir, name, logging.getLogger(name))
     source = Source(settings, run_dir, name, link)
     metrics = KitMetrics()
     failures: list[BaseException] = []

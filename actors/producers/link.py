@@ -9,20 +9,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from actors import aio, committer, faults, wire
+from actors import faults, interfaces, wire
+from actors.committer import Committer
 from actors.config import Settings
 from actors.core.contract.event import UNREADABLE, Greeting, Marks, RawBatch, RawItem
 from actors.core.delivery.window import BATCH_ROWS, Window
 from actors.core.metrics import Metrics, ProducerMetrics
 from actors.errors import Refused
-from actors.stores.outbox import Delivery, Forget, Outbox, OutboxReader, Progress, Stored
+from actors.interfaces import INBOX, MARKS, Bus, Delivery, Forget, Progress, Stored, normalizer_link
+from actors.stores.outbox import Outbox
 
 TICK_S: Final = 0.02  # while something is on the way; nothing ticks when nothing is
 SAVE_S: Final = 1.0
@@ -36,17 +37,25 @@ _marks = msgspec.msgpack.Decoder(Marks)
 class Link:
     """One producer's way into the pipeline. All methods run in the asyncio loop."""
 
-    def __init__(self, settings: Settings, run_dir: Path, name: str, log: logging.Logger) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        log: logging.Logger,
+        bus: Bus,
+        open_outbox: Callable[[], interfaces.Outbox],
+        committer: type[Committer] = Committer,
+    ) -> None:
         self._settings = settings.producer
-        self._run_dir, self._name, self._log = run_dir, name, log
+        self._log = log
         self._loop = asyncio.get_running_loop()
-        self._outboxes: list[Outbox] = []
-        self._committer = committer.Committer(self._open, self._notify)
+        self._open_outbox = open_outbox
+        self._outboxes: list[interfaces.Outbox] = []
+        self._committer = committer(self._open, self._notify)
         self._committer.start()
         outbox = self._outboxes[0]
         self.producer, self.pgen = outbox.producer, outbox.pgen
         self.cursors = outbox.cursors  # what sources saved before the start
-        self._reader = OutboxReader(run_dir, name)
+        self._reader = outbox.reader()
         self._newest: int = outbox.newest
         self._stored_bytes = outbox.waiting_bytes
         self._window = Window(
@@ -58,17 +67,17 @@ class Link:
             self._settings.retry_s,
         )
         self._saved = outbox.acked
-        self._trimmed_s = time.monotonic()
+        self._trimmed_s = self._loop.time()
         self._number = 0
         self._greets = False
         self._ticking: asyncio.TimerHandle | None = None
         self.metrics = ProducerMetrics()
-        bus = self._bus = wire.Bus(run_dir)
+        self._bus = bus
         processes = range(1, settings.normalizer.processes + 1)
-        self._critical = bus.connect(wire.PUSH, *(wire.normalizer_link("critical", index) for index in processes))
-        self._best_effort = bus.connect(wire.PUSH, *(wire.normalizer_link("best_effort", index) for index in processes))
-        self._inbox = bus.connect(wire.PUSH, wire.INBOX)
-        self._marks = aio.SocketReader([bus.connect(wire.SUB, wire.MARKS)], self._on_messages)
+        self._critical = bus.push(*(normalizer_link("critical", index) for index in processes))
+        self._best_effort = bus.push(*(normalizer_link("best_effort", index) for index in processes))
+        self._inbox = bus.push(INBOX)
+        self._marks = bus.follow([bus.subscribe(MARKS)], self._on_messages)
         self._saver = self._loop.call_later(SAVE_S, self._save)
         self._trimmer: asyncio.TimerHandle | None = None
         self._pump()
@@ -127,7 +136,7 @@ class Link:
                 items.append(RawItem(self._number, 1, kind, body, ts_ingest_ms))
                 numbers.append(self._number)
             message = _encode(RawBatch(self.producer, self.pgen, False, items))
-            sent = wire.offered(self._best_effort, message)
+            sent = self._best_effort.offer(message)
             if sent:
                 self.metrics.best_effort_sent += len(items)
             else:
@@ -136,12 +145,12 @@ class Link:
 
     def best_effort_has_room(self) -> bool:
         """Whether a normalizer takes non-critical rows now."""
-        return wire.writable(self._best_effort)
+        return self._best_effort.writable()
 
     async def drain(self, within_s: float) -> bool:
         """Wait until the log has everything that was accepted; False if it did not get there in time."""
-        deadline_s = time.monotonic() + within_s
-        while self.waiting and time.monotonic() < deadline_s:
+        deadline_s = self._loop.time() + within_s
+        while self.waiting and self._loop.time() < deadline_s:
             await asyncio.sleep(TICK_S)
         return not self.waiting
 
@@ -165,8 +174,8 @@ class Link:
         metrics.window_rows, metrics.acked, metrics.resent = len(self._window), self._window.acked, self._window.resent
         return [metrics, self._committer.measure()]
 
-    def _open(self) -> Outbox:
-        self._outboxes.append(Outbox(self._run_dir, self._name, self._settings.keep_s))
+    def _open(self) -> interfaces.Outbox:
+        self._outboxes.append(self._open_outbox())
         return self._outboxes[0]
 
     def _notify(self) -> None:
@@ -195,7 +204,7 @@ class Link:
         except UNREADABLE:
             self.metrics.bad_messages += 1
             return
-        verdict = self._window.on_marks(marks, self._newest, time.monotonic())
+        verdict = self._window.on_marks(marks, self._newest, self._loop.time())
         if verdict.ahead:
             # Somebody put an old outbox back: its next numbers are taken. Under a new name they are not.
             self._log.error("outbox_went_back newest=%d; restarting under a new name", self._newest)
@@ -208,7 +217,7 @@ class Link:
         if self._greets:
             # Marks may come before the way to the inbox is open again; then the next ones, 250 ms later, greet.
             greeting = Greeting(self.producer, self.pgen, self._window.acked, self._reader.oldest(), self._window.epoch)
-            self._greets = not wire.offered(self._inbox, _encode(greeting))
+            self._greets = not self._inbox.offer(_encode(greeting))
         self._pump()
 
     def _pump(self) -> None:
@@ -219,8 +228,8 @@ class Link:
                 if not window.room:
                     break
                 window.add(item)
-        while batch := window.take(time.monotonic()):
-            if not wire.offered(self._critical, _encode(RawBatch(self.producer, self.pgen, True, batch))):
+        while batch := window.take(self._loop.time()):
+            if not self._critical.offer(_encode(RawBatch(self.producer, self.pgen, True, batch))):
                 window.give_back(batch)
                 break
             self.metrics.sent += len(batch)
@@ -230,15 +239,15 @@ class Link:
 
     def _tick(self) -> None:
         self._ticking = None
-        self._window.silence(time.monotonic())
+        self._window.silence(self._loop.time())
         self._pump()
 
     def _save(self) -> None:
         self._saver = self._loop.call_later(SAVE_S, self._save)
-        trim = time.monotonic() - self._trimmed_s >= TRIM_S
+        trim = self._loop.time() - self._trimmed_s >= TRIM_S
         if self._window.acked != self._saved or (trim and self._newest):
             self._saved = self._window.acked
-            self._trimmed_s = time.monotonic() if trim else self._trimmed_s
+            self._trimmed_s = self._loop.time() if trim else self._trimmed_s
             self._tell(trim)
 
     def _tell(self, trim: bool) -> None:
@@ -248,3 +257,9 @@ class Link:
     def _told(self, more_to_trim: bool) -> None:
         if more_to_trim:
             self._trimmer = self._loop.call_later(TRIM_AGAIN_S, self._tell, True)
+
+
+def open_link(settings: Settings, run_dir: Path, name: str, log: logging.Logger) -> Link:
+    """Return the link of a process of the pipeline in `run_dir`."""
+    keep_s = settings.producer.keep_s
+    return Link(settings, log, wire.Bus(run_dir), lambda: Outbox(run_dir, name, keep_s))

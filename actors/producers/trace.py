@@ -31,7 +31,7 @@ from actors.adapters import KINDS, adapter_of, generic, srcds
 from actors.config import Settings
 from actors.core.contract.event import Category
 from actors.errors import BadInput, Refused
-from actors.producers.link import TICK_S, Link
+from actors.producers.link import TICK_S, Link, open_link
 
 NAME: Final = "trace"
 BURST_ROWS: Final = 256  # sent together when they are due together
@@ -185,7 +185,7 @@ async def replay(
         Refused: another replay is running, or the pipeline did not take everything in time.
     """
     moments = read(file)
-    link = Link(settings, run_dir, NAME, logging.getLogger(NAME))
+    link = open_link(settings, run_dir, NAME, logging.getLogger(NAME))
     started_s = time.monotonic()
     await Replay(link, moments, speed, progress, min(BURST_ROWS, settings.producer.max_rows)).run()
     drained = await link.drain(DRAIN_S)

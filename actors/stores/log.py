@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
 
 from actors import faults, host
 from actors.core.contract.event import Event
-from actors.core.queue.sequencer import Entry
+from actors.core.delivery.cursor import Head
+from actors.core.queue.sequencer import Entry, Recovered
 from actors.errors import Fenced, Refused
 from actors.stores.database import connect, named
 
@@ -63,26 +63,6 @@ _encode = msgspec.msgpack.Encoder().encode
 _event = msgspec.msgpack.Decoder(Event)
 
 
-class Head(Struct, frozen=True):
-    """The extent of a log. `oldest` is the first position that is still kept (top + 1 when there is none)."""
-
-    epoch: str
-    gen: int
-    top: int
-    oldest: int
-
-
-class Recovered(Struct, frozen=True):
-    """The state that a writer reads when it opens the log."""
-
-    head: Head
-    watermarks: dict[str, int]
-    derived: dict[str, bytes]
-    retained: dict[str, Event]
-    ledger: bytes
-    calendar: bytes
-
-
 class Log:
     """The writer. It holds `log.lock` until its exit, and a generation that fences off every older writer."""
 
@@ -106,8 +86,8 @@ class Log:
             (self._identities,) = self._db.execute("SELECT count(*) FROM identities").fetchone()
         self.full = False  # the last trim had to remove events that are younger than keep_s
 
-    def commit(self, entries: list[Entry]) -> list[bool]:
-        """Write all entries in one transaction and return when it is on disk.
+    def commit(self, jobs: list[Entry]) -> list[bool]:
+        """Write all entries (`jobs`) in one transaction and return when it is on disk.
 
         The result of an entry is whether its trim left rows that should be trimmed, too.
 
@@ -119,7 +99,7 @@ class Log:
         db = self._db
         db.execute("BEGIN IMMEDIATE")
         self._still_mine()
-        left = [self._write(entry) for entry in entries]
+        left = [self._write(entry) for entry in jobs]
         faults.point("log.in_commit")
         db.execute("COMMIT")
         faults.point("log.after_commit")

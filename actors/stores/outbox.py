@@ -13,11 +13,10 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from msgspec import Struct
-
 from actors import faults, host
 from actors.core.contract.event import RawItem
 from actors.core.queue.calendar import Calendar
+from actors.interfaces import Delivery, Forget, Progress, Stored
 from actors.stores.database import connect, named
 
 SCHEMA: Final = """
@@ -30,44 +29,13 @@ CREATE TABLE IF NOT EXISTS cursors (source TEXT PRIMARY KEY, body BLOB NOT NULL)
 TRIM_ROWS: Final = 5_000
 
 
-class Delivery(Struct, frozen=True):
-    """One request of a source: its critical raw messages (kind, body), stored all or none.
-
-    digest  of the request, to recognise its repetition; b"" for messages with their own identity
-    cursor  (source, position in the source or state of its decoder), saved in the same transaction; None: unchanged
-    """
-
-    rows: list[tuple[str, bytes]]
-    ts_ingest_ms: float
-    digest: bytes = b""
-    cursor: tuple[str, bytes] | None = None
-
-
-class Stored(Struct, frozen=True):
-    """The stored rows of a delivery with their numbers; `repeated` if it was stored before (then there are none)."""
-
-    items: list[RawItem]
-    repeated: bool = False
-
-
-class Progress(Struct, frozen=True):
-    """The watermark and epoch of the log; `trim` removes rows that the log has had for `keep_s`."""
-
-    acked: int
-    epoch: str
-    trim: bool = False
-
-
-class Forget(Struct, frozen=True):
-    """The outbox is older than the log: continue under a new name, with all rows unacknowledged."""
-
-
 class Outbox:
     """The writer, one per producer. It holds `NAME.lock` until its exit."""
 
     def __init__(self, run_dir: Path, name: str, keep_s: float) -> None:
         self._lock = host.lock(run_dir / f"{name}.lock", name)
         self._keep_s = keep_s
+        self._run_dir, self._name = run_dir, name
         path = outbox_path(run_dir, name)
         host.touch_private(path)
         with named(path):
@@ -121,6 +89,9 @@ class Outbox:
         self._db.execute("COMMIT")
         faults.point("outbox.after_commit")
         return results
+
+    def reader(self) -> OutboxReader:
+        return OutboxReader(self._run_dir, self._name)
 
     def close(self) -> None:
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

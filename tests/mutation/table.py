@@ -136,7 +136,7 @@ MUTATIONS: Final = [
         result("actors/core/queue/derive.py:Derivation._killed", "run", "event, derived"),
         f"{CORE}test_derive.py"),
     row("a greeting that was not sent is forgotten",
-        statement(f"{LINK}._on_marks", "offered", "{it}; self._greets = False"),
+        statement(f"{LINK}._on_marks", "offer", "{it}; self._greets = False"),
         f"{SHELLS}::test_a_greeting_that_found_the_door_closed_goes_with_the_next_marks"),
     row("the oldest row is asked for at two moments",
         statement("actors/stores/outbox.py:OutboxReader.oldest", "sqlite_sequence",

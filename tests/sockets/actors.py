@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 import zmq
 
-from actors import config, host, tokens, wire
+from actors import config, host, interfaces, tokens, wire
 from actors.core.contract.event import Event
 from actors.core.contract.frame import Frame
 from actors.stores.log import LogReader
@@ -44,7 +44,7 @@ class Actors:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.context = zmq.Context()
         self.bus = wire.Bus(self.run_dir, self.context)
-        self._sockets = [self.bus.connect(zmq.SUB, wire.frames_link(lane)) for lane in wire.LANES]
+        self._sockets = [self.bus.connect(zmq.SUB, interfaces.frames_link(lane)) for lane in interfaces.LANES]
         self.frames: list[Frame] = []
 
     def __enter__(self) -> Actors:
@@ -160,9 +160,9 @@ class Actors:
             reader.close()
 
     def ask(self, **question: str) -> Any:
-        socket = self.bus.connect(zmq.REQ, wire.ASK)
+        socket = self.bus.connect(zmq.REQ, interfaces.ASK)
         try:
-            eventually(lambda: wire.writable(socket), 5)
+            eventually(lambda: socket.writable(), 5)
             socket.send(msgspec.msgpack.encode(question))
             assert socket.poll(5_000), "no answer"
             return msgspec.msgpack.decode(socket.recv())

@@ -19,7 +19,7 @@ import websockets.sync.client
 import zmq
 from websockets.exceptions import ConnectionClosed
 
-from actors import config, tokens, wire
+from actors import config, interfaces, tokens, wire
 from actors.core.contract.event import Category, Event, Raw
 from actors.core.contract.frame import Frame
 from actors.core.queue.sequencer import Entry
@@ -58,7 +58,7 @@ class Rig:
         self.tokens = tokens.load_or_create(self.run_dir)
         self.context: zmq.Context[Any] = zmq.Context()
         self.bus = wire.Bus(self.run_dir, self.context)
-        self.pubs = {lane: self.bus.bind(zmq.PUB, wire.frames_link(lane)) for lane in wire.LANES}
+        self.pubs = {lane: self.bus.bind(zmq.PUB, interfaces.frames_link(lane)) for lane in interfaces.LANES}
         self.log: Log | None = None
         self.seq = 0
         self.top = 0

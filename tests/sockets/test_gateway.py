@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import zmq
 
-from actors import tokens, wire
+from actors import interfaces, tokens
 from actors.core.contract.event import Receipt
 from actors.gateway.hub import UNMET_PER_ADDRESS
 from tests.sockets.gateway_rig import Client, Rig, loose
@@ -274,7 +274,7 @@ def test_what_came_while_the_gateway_was_away_leaves_together(rig):
 
 
 def test_receipts_reach_the_queue_manager(rig):
-    inbox = rig.bus.bind(zmq.PULL, wire.INBOX)
+    inbox = rig.bus.bind(zmq.PULL, interfaces.INBOX)
     rig.send(3)
     overlay = rig.joined(overlay_id="drawer")
     first = rig.top - 2

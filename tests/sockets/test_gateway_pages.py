@@ -17,7 +17,7 @@ import pytest
 import websockets.exceptions
 import zmq
 
-from actors import wire
+from actors import interfaces
 from actors.core.contract.event import Reject
 from actors.core.queue.sequencer import Entry
 from actors.gateway.pages import WEB_ROOT
@@ -258,7 +258,7 @@ class Teller(threading.Thread):
 
     def __init__(self, rig: Rig, answers: dict[str, Any]) -> None:
         super().__init__(daemon=True)
-        self._socket = rig.bus.bind(zmq.REP, wire.ASK)
+        self._socket = rig.bus.bind(zmq.REP, interfaces.ASK)
         self._answers = answers
         self._over = False
         self.start()

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 import zmq
 
-from actors import wire
+from actors import interfaces
 from actors.core.contract.event import EnvelopeBatch, RawBatch, RawItem
 from actors.stores.log import LogReader
 from tests.sockets.actors import CORE, KILL, Actors
@@ -173,18 +173,18 @@ GARBAGE = [
 @pytest.mark.parametrize(
     ("kind", "name", "actor"),
     [
-        (zmq.PUSH, wire.normalizer_link("critical", 1), "normalizer-1"),
-        (zmq.PUSH, wire.normalizer_link("best_effort", 1), "normalizer-1"),
-        (zmq.PUSH, wire.queue_link("critical"), "queue-manager"),
-        (zmq.PUSH, wire.queue_link("best_effort"), "queue-manager"),
-        (zmq.PUSH, wire.INBOX, "queue-manager"),
-        (zmq.PUSH, wire.broadcaster_link("critical"), "broadcaster"),
-        (zmq.PUSH, wire.broadcaster_link("best_effort"), "broadcaster"),
+        (zmq.PUSH, interfaces.normalizer_link("critical", 1), "normalizer-1"),
+        (zmq.PUSH, interfaces.normalizer_link("best_effort", 1), "normalizer-1"),
+        (zmq.PUSH, interfaces.queue_link("critical"), "queue-manager"),
+        (zmq.PUSH, interfaces.queue_link("best_effort"), "queue-manager"),
+        (zmq.PUSH, interfaces.INBOX, "queue-manager"),
+        (zmq.PUSH, interfaces.broadcaster_link("critical"), "broadcaster"),
+        (zmq.PUSH, interfaces.broadcaster_link("best_effort"), "broadcaster"),
     ],
 )
 def test_garbage_on_a_link_is_counted_and_disturbs_nothing(shared: Actors, kind: int, name: str, actor: str) -> None:
     socket = shared.bus.connect(kind, name)
-    eventually(lambda: wire.writable(socket))
+    eventually(lambda: socket.writable())
     before = shared.stats(actor)["bad_messages"]
     for message in GARBAGE:
         socket.send(message)
@@ -195,8 +195,8 @@ def test_garbage_on_a_link_is_counted_and_disturbs_nothing(shared: Actors, kind:
 
 
 def test_garbage_questions_are_answered(shared: Actors) -> None:
-    socket = shared.bus.connect(zmq.REQ, wire.ASK)
-    eventually(lambda: wire.writable(socket))
+    socket = shared.bus.connect(zmq.REQ, interfaces.ASK)
+    eventually(lambda: socket.writable())
     socket.send(b"\xc1nonsense")
     assert "expected" in msgspec.msgpack.decode(socket.recv())["error"]
     socket.close(0)
@@ -204,8 +204,8 @@ def test_garbage_questions_are_answered(shared: Actors) -> None:
 
 
 def test_unknown_kinds_and_poisoned_bodies_are_rejected_not_fatal(shared: Actors) -> None:
-    socket = shared.bus.connect(zmq.PUSH, wire.normalizer_link("critical", 1))
-    eventually(lambda: wire.writable(socket))
+    socket = shared.bus.connect(zmq.PUSH, interfaces.normalizer_link("critical", 1))
+    eventually(lambda: socket.writable())
     items = [
         RawItem(1, 1, "nonsense", b"x", 0.0),
         RawItem(2, 1, "event", b"\xc1", 0.0),

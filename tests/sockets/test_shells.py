@@ -12,13 +12,13 @@ import msgspec
 import pytest
 import zmq
 
-from actors import config, wire
+from actors import config, interfaces, wire
 from actors.broadcaster import Broadcaster
 from actors.core.contract.event import Event, Greeting, Mark, Marks
 from actors.core.contract.frame import Frame
 from actors.core.queue.sequencer import Entry
 from actors.producers import link as link_module
-from actors.producers.link import Link
+from actors.producers.link import open_link
 from actors.queue_manager import QueueManager
 from actors.stores import log as log_store
 from actors.stores import outbox as outbox_store
@@ -42,8 +42,8 @@ class Opposite:
     def __init__(self, run_dir: Path) -> None:
         self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self.bus = wire.Bus(run_dir, self.context)
-        self.marks = self.bus.bind(zmq.PUB, wire.MARKS)
-        self.link = Link(config.Settings(), run_dir, "source", logging.getLogger("test"))
+        self.marks = self.bus.bind(zmq.PUB, interfaces.MARKS)
+        self.link = open_link(config.Settings(), run_dir, "source", logging.getLogger("test"))
 
     async def say(self, watermark: int, until: Callable[[], object]) -> None:
         """Repeat marks, as a queue-manager does, until `until()`."""
@@ -65,7 +65,7 @@ def test_a_greeting_that_found_the_door_closed_goes_with_the_next_marks(tmp_path
     async def story() -> None:
         opposite = Opposite(tmp_path)
         await opposite.say(0, lambda: opposite.link._window.epoch == "e1")  # heard, and nobody to greet
-        inbox = opposite.bus.bind(zmq.PULL, wire.INBOX)
+        inbox = opposite.bus.bind(zmq.PULL, interfaces.INBOX)
         await opposite.say(0, lambda: inbox.poll(0))
         assert msgspec.msgpack.decode(inbox.recv(), type=Greeting).producer == opposite.link.producer
         opposite.close()
@@ -98,15 +98,15 @@ class Shell:
         self.bus = wire.Bus(run_dir, self.context)
         self.reader = LogReader(run_dir)
         self.waiting: list[tuple[Entry, Callable[[bool], None]]] = []
-        self.frames = self.bus.bind(zmq.PULL, wire.broadcaster_link("critical"))
+        self.frames = self.bus.bind(zmq.PULL, interfaces.broadcaster_link("critical"))
         self.manager = QueueManager(queue, self.bus, self.log, self.reader, lambda *job: self.waiting.append(job))
-        self.marks = self.bus.connect(zmq.SUB, wire.MARKS)
+        self.marks = self.bus.connect(zmq.SUB, interfaces.MARKS)
         self.heard: dict[str, int] = {}
         self.shown: list[Event] = []
 
     def listen(self) -> None:
         """Take in what the shell says; its beat comes at the end, so that everything before it has come."""
-        eventually(lambda: wire.writable(self.manager._critical_out))
+        eventually(lambda: self.manager._critical_out.writable())
 
         def heard() -> bool:
             self.manager.publish_marks()
@@ -193,7 +193,7 @@ def test_a_broadcaster_passes_no_frame_of_a_queue_manager_that_was_replaced(tmp_
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     bus = wire.Bus(tmp_path, context)
     broadcaster = Broadcaster(bus)
-    gateway = bus.connect(zmq.SUB, wire.frames_link("critical"))
+    gateway = bus.connect(zmq.SUB, interfaces.frames_link("critical"))
 
     def frame(gen: int) -> bytes:
         return encode(Frame(gen=gen, epoch="e1", seq=1, tick_ts_ms=0.0, top=0))

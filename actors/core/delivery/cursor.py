@@ -30,7 +30,7 @@ TAIL_LOSS_S: Final = 0.25
 
 
 class Head(Struct, frozen=True):
-    """The extent of a log: the same fields as stores.log.Head, so that this module does not import a store."""
+    """The extent of a log. `oldest` is the first position that is still kept (top + 1 when there is none)."""
 
     epoch: str
     gen: int

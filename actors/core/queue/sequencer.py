@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from actors.core.contract.event import Category, Envelope, EnvelopeBatch, Event, Greeting, Mark, Receipt, Reject
 from actors.core.contract.taxonomy import TAXONOMY
+from actors.core.delivery.cursor import Head
 from actors.core.delivery.recent import Retained
 from actors.core.queue.derive import LOOSE, READS, Derivation
 from actors.core.queue.ledger import Ledger
@@ -62,6 +63,17 @@ class Entry(Struct):
             or self.new_epoch
             or self.trim_ms
         )
+
+
+class Recovered(Struct, frozen=True):
+    """The state that a writer reads when it opens the log."""
+
+    head: Head
+    watermarks: dict[str, int]
+    derived: dict[str, bytes]
+    retained: dict[str, Event]
+    ledger: bytes
+    calendar: bytes
 
 
 class _Progress(Struct):
