@@ -1,7 +1,7 @@
 // @ts-check
 // A poll of the channel, from its begin until 10 s after its end.
 
-import { Votes } from "./votes.mjs";
+import { votes } from "./votes.mjs";
 
 /** @type {import("../core/types.mjs").WidgetKind} */
 export const widget = {
@@ -10,5 +10,5 @@ export const widget = {
   types: ["poll"],
   box: { x: 566, y: 800, width: 361, height: 158, anchor: "bottom" },
   upright: { x: 54, y: 1210, width: 440, height: 220, anchor: "bottom-left" },
-  make: (stage, root) => new Votes(stage, root, "poll"),
+  make: (stage, root) => votes(stage, root, "poll"),
 };

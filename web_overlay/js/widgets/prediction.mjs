@@ -1,7 +1,7 @@
 // @ts-check
 // A prediction of the channel, from its begin until 10 s after its end.
 
-import { Votes } from "./votes.mjs";
+import { votes } from "./votes.mjs";
 
 /** @type {import("../core/types.mjs").WidgetKind} */
 export const widget = {
@@ -10,5 +10,5 @@ export const widget = {
   types: ["prediction"],
   box: { x: 935, y: 800, width: 361, height: 158, anchor: "bottom" },
   upright: { x: 546, y: 722, width: 480, height: 148, anchor: "right" },
-  make: (stage, root) => new Votes(stage, root, "prediction"),
+  make: (stage, root) => votes(stage, root, "prediction"),
 };
