@@ -46,7 +46,7 @@ def stopped_terminal() -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("stuck", [full_pipe, stopped_terminal])
-def test_output_that_nobody_takes_makes_nobody_wait(idle, stuck):
+def test_unread_output_blocks_no_process(idle, stuck):
     reader, writer = stuck()
     try:
         begin(idle, stdin=subprocess.DEVNULL, stdout=writer, stderr=writer)
@@ -62,7 +62,7 @@ def test_output_that_nobody_takes_makes_nobody_wait(idle, stuck):
         os.close(writer)
 
 
-def test_who_works_goes_on_when_the_supervisor_does_not_listen(idle):
+def test_actors_continue_while_the_supervisor_reads_no_heartbeats(idle):
     """Heartbeats fill the pipe to a stopped supervisor; here the pipe holds one page."""
     reader, writer = os.pipe()
     begun = (
@@ -106,14 +106,14 @@ def test_an_interrupt_while_modules_are_imported_ends_a_command_without_a_traceb
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
-def test_streams_that_the_caller_has_closed_are_not_missed(idle, closed):
+def test_a_start_works_with_closed_standard_streams(idle, closed):
     begin(idle, "--no-guardian", prefix=("sh", "-c", f'exec "$@" {closed}', "sh"), stderr=subprocess.DEVNULL)
     eventually(idle.running, 20)
     assert idle.command("stop").returncode == 0
     assert idle.process.wait(10) == 0
 
 
-def test_signals_that_the_caller_has_held_back_stop_it_all_the_same(idle):
+def test_a_stop_works_with_signals_blocked_by_the_caller(idle):
     hold = (
         "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()); "
         "os.execv(sys.argv[1], sys.argv[1:])"
@@ -128,7 +128,7 @@ def test_signals_that_the_caller_has_held_back_stop_it_all_the_same(idle):
     assert len(children) == said.count("child stopped")
 
 
-def test_a_signal_that_comes_between_two_programs_is_kept_for_the_second():
+def test_a_signal_between_two_programs_reaches_the_second():
     """As `start` becomes the guardian: without, Ctrl-C in that moment ends it with a traceback."""
     second = "from actors.supervision.signals import Signals; heard = Signals().wait(10.0); print(*heard)"
     first = (
@@ -140,7 +140,7 @@ def test_a_signal_that_comes_between_two_programs_is_kept_for_the_second():
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{signal.SIGINT.value}\n", "")
 
 
-def test_a_supervisor_that_somebody_replaced_by_hand_stays_replaced(idle):
+def test_the_guardian_accepts_a_supervisor_that_was_replaced_by_hand(idle):
     """Its guardian waits for its next try while another start succeeds; it must not take over when that is stopped."""
     first = begin(idle, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     eventually(idle.running, 20)
@@ -157,7 +157,7 @@ def test_a_supervisor_that_somebody_replaced_by_hand_stays_replaced(idle):
     assert second.wait(10) == 0
 
 
-def test_a_stop_is_one_even_where_python_stays(idle):
+def test_a_stop_is_not_followed_by_a_restart_under_pythoninspect(idle):
     environment = os.environ | {"PYTHONINSPECT": "1"}
     guardian = begin(
         idle, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
@@ -177,7 +177,7 @@ def stops(idle) -> bool:
     return True
 
 
-def test_a_detached_start_that_is_stopped_says_that_it_is_not_ready(idle):
+def test_a_detached_start_that_is_stopped_reports_that_it_is_not_ready(idle):
     for _ in range(20):
         process = idle.begin("start", "--detach")
         eventually(lambda: stops(idle), 20)
@@ -190,7 +190,7 @@ def test_a_detached_start_that_is_stopped_says_that_it_is_not_ready(idle):
 
 
 @pytest.mark.parametrize("run_dir", ["~nobody-is-called-so/x", "/tmp/\udcff"])
-def test_a_run_directory_that_leads_nowhere_is_named(run_dir):
+def test_a_run_directory_that_cannot_be_found_is_named(run_dir):
     command = [sys.executable, str(SUPERVISOR), "status", "--set", f"run_dir={run_dir}"]
     done = subprocess.run(command, capture_output=True, timeout=60, check=False)
     assert done.returncode == 2

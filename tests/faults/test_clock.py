@@ -62,7 +62,7 @@ def test_the_shim_sets_the_wall_clock_and_no_other(clock: Clock) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a start is noted by the wall clock, once")
-def test_when_a_process_was_started_is_counted_from_the_boot_which_no_clock_moves() -> None:
+def test_the_start_time_of_a_process_counts_from_the_boot_not_from_the_clock() -> None:
     """By it a supervisor knows what an earlier one has left; an hour's jump made strangers of them."""
     created_s = meters.created_s(os.getpid())
     assert 0.0 < created_s < time.clock_gettime(time.CLOCK_BOOTTIME) + meters.SAME_START_S
@@ -87,7 +87,7 @@ JUMPS_S = [HOUR_S, -HOUR_S, -HOUR_S, HOUR_S, 2.0, -2.0]
 
 
 @pytest.mark.parametrize("times", [1, pytest.param(5, marks=[FULL, pytest.mark.timeout(600)])])
-def test_a_clock_that_jumps_loses_repeats_and_swaps_nothing(times: int, clock: Clock) -> None:
+def test_clock_jumps_lose_repeat_and_reorder_no_event(times: int, clock: Clock) -> None:
     with Witness("queue.log_keep_s=1800.0", environment=clock.environment) as witness:
         witness.post()
         witness.grows(50)
@@ -107,7 +107,7 @@ def test_a_clock_that_jumps_loses_repeats_and_swaps_nothing(times: int, clock: C
 @FULL
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seconds", [HOUR_S, -HOUR_S])
-def test_what_a_clock_jumped_over_makes_nothing_old(seconds: float, clock: Clock) -> None:
+def test_a_clock_jump_removes_no_rows_of_log_and_outbox(seconds: float, clock: Clock) -> None:
     """An hour is more than the log and the outbox keep here; after two trims of both everything is still there."""
     with Witness("queue.log_keep_s=1800.0", environment=clock.environment) as witness:
         for source in witness.sources:
@@ -128,7 +128,7 @@ def test_what_a_clock_jumped_over_makes_nothing_old(seconds: float, clock: Clock
 
 
 @pytest.mark.parametrize("asleep_s", [2.5, pytest.param(10.0, marks=FULL)])
-def test_a_machine_that_sleeps_and_wakes_up_an_hour_later_loses_nothing(asleep_s: float, clock: Clock) -> None:
+def test_an_hour_of_suspension_loses_no_event(asleep_s: float, clock: Clock) -> None:
     with Witness(environment=clock.environment) as witness:
         witness.post()
         witness.grows(50)

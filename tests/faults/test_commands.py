@@ -67,7 +67,7 @@ def called_by_a_stranger(arguments: list[str], closed: Path) -> tuple[int, str]:
     "command",
     ["status", "top", "logs", "stop", "restart demo", "reload", "why x", "emit follow", "watch", "token show display"],
 )
-def test_what_belongs_to_somebody_else_is_not_said_to_be_stopped(command):
+def test_a_command_for_a_pipeline_of_another_user_names_the_owner(command):
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o711)
         run_dir = Path(folder) / "run"
@@ -81,7 +81,7 @@ def test_what_belongs_to_somebody_else_is_not_said_to_be_stopped(command):
     assert (code, said.strip()) == (2, expected)
 
 
-def test_a_reload_while_a_gateway_hangs_does_not_cost_the_other(idle):
+def test_a_reload_during_a_hang_of_one_gateway_keeps_the_other(idle):
     """The one that hangs has the port for as long as it takes to end it."""
     idle.overrides += ["gateway.processes=2", "supervisor.hang_kill_s=4.0", "supervisor.drain_s=4.0"]
     idle.start()
@@ -93,7 +93,7 @@ def test_a_reload_while_a_gateway_hangs_does_not_cost_the_other(idle):
     urllib.request.urlopen(f"http://127.0.0.1:{idle.gateway_port}/healthz", timeout=10).close()
 
 
-def test_a_replay_of_more_than_an_outbox_takes_at_once_comes_to_an_end(idle, tmp_path):
+def test_a_replay_of_more_rows_than_the_outbox_holds_completes(idle, tmp_path):
     idle.overrides.append("producer.max_rows=100")
     idle.start()
     file = tmp_path / "follows.ndjson"
@@ -103,7 +103,7 @@ def test_a_replay_of_more_than_an_outbox_takes_at_once_comes_to_an_end(idle, tmp
     assert json.loads(done.stdout)["critical"] == 250
 
 
-def test_start_says_where_to_look_and_how_to_stop(shared):
+def test_start_prints_the_addresses_and_how_to_stop(shared):
     said = shared.said()
     made = shared.tokens
     assert f"http://127.0.0.1:{shared.gateway_port}/overlay/#k={made.display}" in said
@@ -126,7 +126,7 @@ def test_status_as_json_has_what_scripts_need(shared):
     assert {"name", "kind", "state", "pid", "uptime_s", "restarts", "last_reason", "cpu_pct", "rss_bytes"} <= set(row)
 
 
-def test_an_emitted_event_is_watched_and_its_story_is_told(shared):
+def test_an_emitted_event_is_seen_by_watch_and_why(shared):
     watcher = watching(shared, "--types", "follow", "--count", "1", "--timeout", "20")
     done = shared.command("emit", "follow", "user=ada", "--id", "history-1", "--json")
     assert json.loads(done.stdout)["ids"] == ["history-1"]
@@ -141,24 +141,24 @@ def test_an_emitted_event_is_watched_and_its_story_is_told(shared):
     assert json.loads(told.stdout)["history"]["position"] == event["position"]
 
 
-def test_many_events_come_in_order_and_once(shared):
+def test_many_events_arrive_once_and_in_order(shared):
     watcher = watching(shared, "--types", "raid", "--count", "1200", "--timeout", "30")
     assert shared.command("emit", "raid", "user=ada", "--id", "many", "--count", "1200").returncode == 0
     out, _ = watcher.communicate(timeout=40)
     assert [json.loads(line)["id"] for line in out.splitlines()] == [f"many-{number}" for number in range(1, 1201)]
 
 
-def test_a_line_of_watch_shows_the_id_and_is_safe_for_a_terminal():
+def test_a_line_of_watch_has_the_id_and_is_safe_for_a_terminal():
     event = {"id": "mine\x1b[2J", "type": "raid", "ts_ingest_ms": 0, "position": 7, "payload": {"user": "ada"}}
     assert watch.line_of(event).split()[1:] == ["#7", "raid", '{"user":"ada"}', "mine·[2J"]
 
 
-def test_watch_fails_when_too_few_events_come_in_time(shared):
+def test_watch_fails_when_too_few_events_arrive_in_time(shared):
     done = shared.command("watch", "--types", "raid", "--count", "3", "--timeout", "0.2")
     assert (done.returncode, done.stderr) == (1, "error: 0 of 3 events arrived within 0.2 s\n")
 
 
-def test_a_story_of_an_event_that_never_was_is_a_failure(shared):
+def test_why_fails_for_an_unknown_event(shared):
     done = shared.command("why", "never")
     assert done.returncode == 1
     assert "unknown; it never arrived" in done.stdout
@@ -180,14 +180,14 @@ def test_a_story_of_an_event_that_never_was_is_a_failure(shared):
         (("start", "--config", "nowhere.toml"), "does not exist"),
     ],
 )
-def test_a_mistake_is_answered_in_words_with_exit_code_2(shared, arguments, words):
+def test_a_usage_error_has_a_message_and_exit_code_2(shared, arguments, words):
     done = shared.command(*arguments)
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert done.returncode == 2
 
 
-def test_a_second_start_is_refused(shared):
+def test_a_second_start_in_the_same_run_dir_is_refused(shared):
     done = shared.command("start")
     assert done.returncode == 3
     assert f"a pipeline is already running with run_dir {shared.run_dir}" in done.stderr
@@ -197,7 +197,7 @@ def test_a_second_start_is_refused(shared):
     "arguments",
     [("status",), ("stop",), ("restart", "ingest"), ("reload",), ("top",), ("emit", "follow"), ("watch",)],
 )
-def test_what_needs_a_running_pipeline_says_that_there_is_none(idle, arguments):
+def test_commands_for_a_running_pipeline_report_that_none_is_running(idle, arguments):
     done = idle.command(*arguments)
     assert (done.returncode, done.stderr) == (3, f"error: no pipeline is running with run_dir {idle.run_dir}\n")
 
@@ -210,14 +210,14 @@ def test_restart_returns_when_the_new_process_is_running(shared):
     assert shared.status()["state"] == "running"
 
 
-def test_a_rotated_token_is_another_one_and_the_old_one_opens_nothing(shared):
+def test_a_rotated_token_is_new_and_the_old_one_is_refused(shared):
     before = shared.tokens.ingest
     shown = json.loads(shared.command("token", "rotate", "ingest", "--json").stdout)
     assert shown["token"] == shared.tokens.ingest != before
     assert shared.command("emit", "follow").returncode == 0
 
 
-def test_detached_it_returns_when_ready_and_logs_to_files_without_secrets(idle):
+def test_a_detached_start_returns_when_ready_and_logs_no_secrets(idle):
     done = idle.command("start", "--detach")
     assert done.returncode == 0, done.stderr
     assert idle.running()
@@ -242,7 +242,7 @@ def command_lines(run_dir: Path) -> list[list[str]]:
     return found
 
 
-def test_detached_it_tells_why_it_could_not_start(idle):
+def test_a_detached_start_reports_why_it_failed(idle):
     idle.overrides.append(f"gateway.port={idle.ingest_port}")  # both on one port: the second to bind must fail
     done = idle.command("start", "--detach")
     assert done.returncode in (2, 3)
@@ -250,7 +250,7 @@ def test_detached_it_tells_why_it_could_not_start(idle):
     assert not command_lines(idle.run_dir)
 
 
-def test_detached_beside_a_running_pipeline_it_says_only_that(shared):
+def test_a_detached_start_beside_a_running_pipeline_reports_only_that(shared):
     before = (shared.run_dir / "log" / "supervisor.log").read_bytes()
     done = shared.command("start", "--detach")
     assert done.returncode == 3
@@ -258,7 +258,7 @@ def test_detached_beside_a_running_pipeline_it_says_only_that(shared):
     assert (shared.run_dir / "log" / "supervisor.log").read_bytes() == before
 
 
-def test_the_guardian_brings_the_product_back_and_stop_ends_both(idle):
+def test_the_guardian_restarts_the_supervisor_and_stop_ends_both(idle):
     idle.start("--detach", ready=False).wait(30)
     pid = idle.status()["pid"]
     os.kill(pid, signal.SIGKILL)
@@ -270,7 +270,7 @@ def test_the_guardian_brings_the_product_back_and_stop_ends_both(idle):
     eventually(lambda: not command_lines(idle.run_dir))
 
 
-def test_what_is_on_the_disk_is_private(shared):
+def test_all_files_of_the_run_directory_are_private(shared):
     for path in [shared.run_dir, *shared.run_dir.rglob("*")]:
         mode = stat.S_IMODE(path.lstat().st_mode)
         if path.name != "console":
@@ -284,7 +284,7 @@ def test_a_run_directory_that_others_may_enter_is_refused(idle):
     assert "has mode 0755, expected 0700" in done.stderr
 
 
-def test_a_start_on_all_addresses_warns_and_tells_where_other_machines_find_it(idle):
+def test_a_start_on_all_addresses_prints_a_warning_and_the_addresses(idle):
     idle.overrides.append("gateway.host=0.0.0.0")
     idle.start()
     eventually(lambda: "Framewire is ready" in idle.said())
@@ -336,7 +336,7 @@ def test_start_as_json_is_one_line_for_scripts(idle):
     assert idle.command("stop", "--json").returncode == 0
 
 
-def test_doctor_finds_a_sound_machine_and_a_port_that_is_taken(shared, idle):
+def test_doctor_reports_a_sound_machine_and_a_port_in_use(shared, idle):
     assert "a pipeline is running, state running" in shared.command("doctor").stdout
     assert idle.command("doctor").returncode == 0
     idle.overrides.append(f"gateway.port={shared.gateway_port}")

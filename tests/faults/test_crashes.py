@@ -33,7 +33,7 @@ REASONS = {"segv": "killed by SIGSEGV", "memory": "exited with code 1"}
 
 @pytest.mark.parametrize("way", WORDS)
 @pytest.mark.parametrize("times", [1, pytest.param(5, marks=[FULL, pytest.mark.timeout(300)])])
-def test_whoever_crashes_says_where_and_loses_nothing(way: str, times: int) -> None:
+def test_a_crashed_process_logs_its_stack_and_loses_no_event(way: str, times: int) -> None:
     with Witness() as witness:
         witness.post()
         for _ in range(times):
@@ -52,7 +52,7 @@ def test_whoever_crashes_says_where_and_loses_nothing(way: str, times: int) -> N
     figures.note("T8", f"{REASONS[way]} ({way}): {restarts} restarts of all five kinds; {counted}")
 
 
-def test_what_a_callback_of_the_ingest_raises_ends_it() -> None:
+def test_an_exception_in_a_callback_ends_the_ingest() -> None:
     """Asyncio alone would log it and go on, with a way to the normalizers that may stay broken."""
     with Witness() as witness:
         witness.post()
@@ -66,7 +66,7 @@ def test_what_a_callback_of_the_ingest_raises_ends_it() -> None:
         print(witness.check())
 
 
-def test_whoever_is_sent_a_segfault_writes_down_where_it_stood() -> None:
+def test_a_process_that_receives_sigsegv_logs_its_stack() -> None:
     with Witness() as witness:
         witness.post()
         for name in EVERYBODY:
@@ -124,7 +124,7 @@ def dies_at_birth_of(witness: Witness, name: str, squeeze: Callable[[psutil.Proc
 
 @FULL
 @pytest.mark.timeout(600)
-def test_whoever_gets_no_more_memory_loses_nothing() -> None:
+def test_a_process_without_memory_loses_no_event() -> None:
     """RLIMIT_AS below what it has: every request for more is refused. Whoever can do without works on."""
 
     def squeeze(process: psutil.Process) -> None:
@@ -154,7 +154,7 @@ def cage() -> Iterator[Path]:
 
 @FULL
 @pytest.mark.timeout(600)
-def test_whoever_the_kernel_kills_for_its_memory_should_restart_and_loses_nothing(cage: Path) -> None:
+def test_a_process_killed_by_the_oom_killer_restarts_and_loses_no_event(cage: Path) -> None:
     def squeeze(process: psutil.Process) -> None:
         (cage / "cgroup.procs").write_text(str(process.pid))
 
@@ -178,7 +178,7 @@ def test_whoever_the_kernel_kills_for_its_memory_should_restart_and_loses_nothin
     assert int(kills) >= len(EVERYBODY)
 
 
-def test_a_message_that_kills_its_readers_is_set_aside_and_the_others_keep_their_order() -> None:
+def test_a_message_that_kills_the_normalizer_is_dead_lettered_and_others_keep_order() -> None:
     with Witness("faults.poison=venom", "supervisor.backoff_first_s=0.2", "supervisor.backoff_max_s=5.0") as witness:
         witness.post()
         witness.grows(20)

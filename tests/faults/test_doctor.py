@@ -12,7 +12,7 @@ from actors import host
 from tests.support import SLOWNESS, Pipeline, eventually, free_port
 
 
-def test_a_run_dir_that_others_may_enter_is_a_failure_and_says_how_to_close_it(idle):
+def test_a_run_dir_open_to_other_users_is_a_failure_with_advice(idle):
     idle.run_dir.chmod(0o755)
     done = idle.command("doctor")
     assert done.returncode == 1
@@ -28,7 +28,7 @@ def test_a_run_dir_that_cannot_be_made_is_a_failure_without_a_traceback(idle):
     assert (done.returncode, done.stderr) == (1, "")
 
 
-def test_whoever_only_looks_leaves_no_run_dir_behind(idle):
+def test_doctor_creates_no_run_dir(idle):
     idle.overrides.append(f"run_dir={idle.run_dir / 'never'}")
     assert idle.command("doctor").returncode == 0
     assert not (idle.run_dir / "never").exists()
@@ -86,14 +86,14 @@ needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="IPv6 is switched off")
 
 @needs_ipv6
 @pytest.mark.parametrize("name", ["::1", "::", ""])
-def test_a_port_that_one_of_several_addresses_has_is_not_free(name):
+def test_a_port_in_use_on_one_of_several_addresses_is_not_free(name):
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
         assert not host.port_is_free("gateway", name, taken.getsockname()[1])
     assert host.port_is_free("gateway", name, free_port())
 
 
 @needs_ipv6
-def test_a_pipeline_on_all_ipv6_addresses_is_announced_and_reached_where_it_listens():
+def test_a_pipeline_on_all_ipv6_addresses_prints_an_address_that_works():
     with Pipeline("gateway.host=::", "ingest.host=::") as pipeline:
         pipeline.start()
         assert f"http://[::1]:{pipeline.gateway_port}/overlay/" in pipeline.said()

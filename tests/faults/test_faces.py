@@ -105,7 +105,7 @@ def written(tmp_path: Path) -> Path:
     (("--level", "ERROR", "gateway-1"), ""),
     (("--level", "warning", "-n", "1"), "2"),
 ])  # fmt: skip
-def test_logs_are_chosen_by_name_level_and_number_and_come_in_the_order_of_time(written, arguments, seconds):
+def test_logs_are_selected_by_name_level_and_number_in_order_of_time(written, arguments, seconds):
     done = called(written, "logs", *arguments)
     assert done.returncode == 0, done.stderr
     assert " ".join(re.findall(r"12:00:0(\d)", done.stdout)) == seconds
@@ -120,7 +120,7 @@ def test_a_traceback_stays_with_its_line_and_json_has_one_object_per_line(writte
     assert facts[2]["name"] == f"{EVIL}here"
 
 
-def test_a_log_cannot_command_a_terminal(written):
+def test_a_log_cannot_control_a_terminal(written):
     for option in ((), ("--json",)):
         with Terminal("logs", *option, "--set", f"run_dir={written}") as terminal:
             assert terminal.ends() == 0
@@ -128,14 +128,14 @@ def test_a_log_cannot_command_a_terminal(written):
             assert not any(sequence in terminal.written for sequence in OBEYED)
 
 
-def test_the_terminal_of_start_repeats_warnings_and_obeys_none(shared):
+def test_start_prints_warnings_of_the_log_without_control_characters(shared):
     with logs.path_of(shared.run_dir, "ingest").open("a") as file:
         file.write(f"2026-07-07T12:00:02.000+0000 WARNING ingest said line='{EVIL}here'\n")
     eventually(lambda: "WARNING ingest said" in shared.said())
     assert not any(sequence in shared.said().encode() for sequence in OBEYED)
 
 
-def test_no_log_of_that_name_and_no_log_at_all(written, tmp_path):
+def test_a_missing_log_is_reported(written, tmp_path):
     done = called(written, "logs", "unknown")
     assert (done.returncode, done.stderr) == (2, "error: Unknown log 'unknown'. Logs: gateway-1, ingest\n")
     done = called(tmp_path / "nowhere", "logs")
@@ -143,7 +143,7 @@ def test_no_log_of_that_name_and_no_log_at_all(written, tmp_path):
     assert "no pipeline was ever started" in done.stderr
 
 
-def test_followed_logs_go_on_over_a_rotation_and_with_a_new_process_until_ctrl_c(written):
+def test_following_logs_continues_over_rotation_and_restart_until_ctrl_c(written):
     command = [sys.executable, str(SUPERVISOR), "logs", "-f", "-n", "1", "--set", f"run_dir={written}"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     lines: list[str] = []
@@ -175,7 +175,7 @@ def test_followed_logs_go_on_over_a_rotation_and_with_a_new_process_until_ctrl_c
 # reload and restart
 
 
-def test_a_reload_of_everything_under_load_loses_repeats_and_swaps_nothing():
+def test_a_reload_of_all_settings_under_load_loses_repeats_and_reorders_no_event():
     with Witness() as witness:
         witness.post()
         before = witness.rows()
@@ -198,7 +198,7 @@ def test_a_reload_of_everything_under_load_loses_repeats_and_swaps_nothing():
         witness.check()
 
 
-def test_a_restart_of_each_process_under_load_loses_repeats_and_swaps_nothing():
+def test_a_restart_of_each_process_under_load_loses_repeats_and_reorders_no_event():
     with Witness() as witness:
         witness.post()
         for name in NAMES:
@@ -210,7 +210,7 @@ def test_a_restart_of_each_process_under_load_loses_repeats_and_swaps_nothing():
 
 
 @pytest.mark.parametrize("key", ["gateway.host=127.0.0.2", "ingest.host=127.0.0.2", "faults.kill_at=x"])
-def test_a_reload_of_what_others_hold_on_to_changes_nothing(shared, key):
+def test_a_reload_of_a_fixed_setting_is_refused_and_changes_nothing(shared, key):
     file = shared.run_dir / config.SETTINGS_FILE
     before, pids = file.read_bytes(), {name: row["pid"] for name, row in rows(shared).items()}
     done = shared.command("reload", "--set", key, "--set", "queue.flush_hz=50.0")
@@ -226,7 +226,7 @@ def test_a_reload_of_what_others_hold_on_to_changes_nothing(shared, key):
     ("queue.max_event=1", "did you mean `max_events`?"),
     ("budgets.memory_warn_bytes=600000000", "expected at most memory_critical_bytes"),
 ])  # fmt: skip
-def test_a_wrong_value_is_said_before_anything_is_touched(shared, change, words):
+def test_a_wrong_value_is_reported_before_any_change(shared, change, words):
     before = (shared.run_dir / config.SETTINGS_FILE).read_bytes()
     done = shared.command("reload", "--set", change)
     assert done.returncode == 2
@@ -236,14 +236,14 @@ def test_a_wrong_value_is_said_before_anything_is_touched(shared, change, words)
 
 
 @pytest.mark.parametrize("request_", [{}, {"settings": {"demo": 7}}, {"settings": {}}, {"settings": {}, "source": 7}])
-def test_the_supervisor_believes_no_command_about_a_reload(shared, request_):
+def test_the_supervisor_checks_the_settings_of_a_reload_itself(shared, request_):
     source = (shared.run_dir / config.SOURCE_FILE).read_bytes()
     with pytest.raises(control.BadInput):
         control.request(shared.run_dir, "reload", **request_)
     assert (shared.run_dir / config.SOURCE_FILE).read_bytes() == source
 
 
-def test_an_edited_file_is_read_again_and_one_that_is_broken_changes_nothing(idle, tmp_path):
+def test_an_edited_file_is_applied_and_a_malformed_one_changes_nothing(idle, tmp_path):
     file = tmp_path / "own.toml"
     file.write_text("[budgets]\ncpu_pct = 80.0\n")
     idle.start("--no-guardian", "--config", str(file))
@@ -263,7 +263,7 @@ def test_an_edited_file_is_read_again_and_one_that_is_broken_changes_nothing(idl
     assert [change["key"] for change in changed["changes"]] == ["demo", "budgets.cpu_pct"]
 
 
-def test_what_refused_its_configuration_says_why_and_should_restart_with_a_reload(idle):
+def test_a_process_with_a_refused_configuration_names_it_and_restarts_on_reload(idle):
     idle.start()
     file = idle.run_dir / config.SETTINGS_FILE
     before = file.read_bytes()
@@ -298,7 +298,7 @@ def answer(pipeline: Pipeline, path: str) -> str:
         return text
 
 
-def test_an_exceeded_budget_is_an_alert_everywhere_until_a_reload_allows_more(idle):
+def test_an_exceeded_budget_is_an_alert_until_a_reload_raises_the_budget(idle):
     idle.overrides += ["budgets.memory_warn_bytes=1000000", "budgets.on_memory_warn=alert"]
     idle.start()
     eventually(lambda: len(idle.status()["alerts"]) == len(NAMES))
@@ -322,7 +322,7 @@ def test_an_exceeded_budget_is_an_alert_everywhere_until_a_reload_allows_more(id
     assert {row["restarts"] for row in rows(idle).values()} == {0}
 
 
-def test_a_budget_may_restart_once_a_minute_and_not_in_a_loop(idle):
+def test_a_budget_restarts_a_process_at_most_once_a_minute(idle):
     idle.overrides += [
         "supervisor.sample_s=0.02",  # many samples see it start; what they see must not use up its minute
         "budgets.of.normalizer.memory_warn_bytes=1000000",
@@ -345,7 +345,7 @@ def test_a_budget_may_restart_once_a_minute_and_not_in_a_loop(idle):
 # top
 
 
-def test_top_shows_restarts_and_reads_by_keys_and_follows_the_size_of_its_window(shared):
+def test_top_shows_restarts_and_obeys_keys_and_the_window_size(shared):
     restarts = rows(shared)["gateway-1"]["restarts"]
     with Terminal("top", *settings(shared)) as top:
         top.shows(*NAMES, "q quit")
@@ -376,7 +376,7 @@ def test_top_shows_restarts_and_reads_by_keys_and_follows_the_size_of_its_window
         assert top.ends() == 0
 
 
-def test_top_on_a_wide_terminal_shows_more_and_colors(shared):
+def test_top_on_a_wide_terminal_has_more_columns_and_colors(shared):
     with Terminal("top", *settings(shared), columns=160) as top:
         top.shows(*NAMES, "BUSY", "SWITCHES")
         assert top.colors("running") == {"green"}
@@ -384,7 +384,7 @@ def test_top_on_a_wide_terminal_shows_more_and_colors(shared):
         assert top.ends() == 0
 
 
-def test_a_log_with_commands_for_a_terminal_is_read_as_text(shared):
+def test_top_shows_terminal_control_characters_of_a_log_as_text(shared):
     logs.path_of(shared.run_dir, "broadcaster").write_text("")
     with Terminal("top", *settings(shared)) as top:
         top.shows(*NAMES)
@@ -401,7 +401,7 @@ def test_a_log_with_commands_for_a_terminal_is_read_as_text(shared):
         assert top.ends() == 0
 
 
-def test_top_says_that_the_supervisor_does_not_answer_and_that_nothing_runs_any_more(idle):
+def test_top_reports_an_unresponsive_supervisor_and_a_stopped_pipeline(idle):
     process = idle.start()
     with Terminal("top", *settings(idle)) as top:
         top.shows(*NAMES)
@@ -415,7 +415,7 @@ def test_top_says_that_the_supervisor_does_not_answer_and_that_nothing_runs_any_
         assert top.ends() == 0
 
 
-def test_top_needs_a_terminal_that_can_do_it_and_one_without_colors_can(shared):
+def test_top_needs_a_capable_terminal_but_no_colors(shared):
     done = shared.command("top")
     assert (done.returncode, done.stderr) == (3, "error: top needs a terminal; use status --json in scripts\n")
     for term, words in (("dumb", "can move its cursor"), ("no-such-terminal", "TERM='no-such-terminal'")):
@@ -460,7 +460,7 @@ def test_bash_completes_commands_options_and_processes(tmp_path):
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_the_other_shells_get_a_script_too(shell):
+def test_other_shells_have_a_completion_script(shell):
     done = subprocess.run([sys.executable, str(SUPERVISOR), "completion", shell], capture_output=True, text=True)
     assert f"_SUPERVISOR_PY_COMPLETE={shell}_complete" in done.stdout
     assert done.returncode == 0

@@ -40,7 +40,7 @@ HANGS = {"busy": "hang_in_python", "gil": "hang_in_c"}
 
 @pytest.mark.faults
 @pytest.mark.timeout(600)
-def test_whoever_stands_still_for_ten_seconds_was_replaced_after_six_and_nothing_is_lost() -> None:
+def test_a_process_stopped_for_ten_seconds_is_replaced_after_six_without_loss() -> None:
     found_s = []
     with Witness() as witness:
         witness.post()
@@ -72,7 +72,7 @@ def stopped_between_transactions(witness: Witness, pid: int) -> bool:
     return True
 
 
-def test_a_replaced_queue_manager_that_wakes_up_sees_it_and_none_of_its_work_gets_through() -> None:
+def test_a_replaced_queue_manager_that_continues_exits_and_its_messages_are_ignored() -> None:
     """Its locks are taken from it as by a careless clean-up while it is stopped; then it wakes beside its successor."""
     with Witness("supervisor.hang_warn_s=20.0", "supervisor.hang_kill_s=30.0") as witness:
         witness.post()
@@ -131,7 +131,7 @@ def moment_of(line: str) -> datetime:
 
 
 @pytest.mark.parametrize(("name", "way"), [("queue-manager", "gil"), ("ingest", "busy")])
-def test_a_loop_that_hangs_is_found_and_its_log_says_where(name: str, way: str) -> None:
+def test_a_loop_that_hangs_is_detected_and_its_stack_is_logged(name: str, way: str) -> None:
     with Witness(*QUICK) as witness:
         witness.post()
         hang(witness, name, way)
@@ -139,7 +139,7 @@ def test_a_loop_that_hangs_is_found_and_its_log_says_where(name: str, way: str) 
 
 
 @pytest.mark.parametrize("way", [pytest.param(way, marks=FULL) for way in HANGS])
-def test_every_loop_that_hangs_is_found_within_six_seconds(way: str) -> None:
+def test_every_loop_that_hangs_is_detected_within_six_seconds(way: str) -> None:
     found_s = {}
     with Witness() as witness:
         witness.post()

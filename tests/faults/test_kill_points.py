@@ -29,7 +29,7 @@ ROUNDS = [
 ELSEWHERE = {"outbox.trimmed", "log.trimmed", "log.checkpointed"}
 
 
-def test_every_point_is_hit_here_or_by_the_stores_own_test() -> None:
+def test_every_labelled_point_is_tested_here_or_in_the_store_tests() -> None:
     here = {point.partition(":")[0] for points in ROUNDS for point in points.values()}
     assert here | ELSEWHERE == set(faults.POINTS)
 
@@ -43,7 +43,7 @@ def witness() -> Iterator[Witness]:
 
 
 @pytest.mark.parametrize("points", ROUNDS, ids=lambda points: "+".join(points.values()))
-def test_deaths_at(points: dict[str, str], witness: Witness) -> None:
+def test_a_death_at_each_point_loses_no_event(points: dict[str, str], witness: Witness) -> None:
     before = witness.arm(points)
 
     def deaths() -> dict[str, int]:
@@ -57,6 +57,6 @@ def test_deaths_at(points: dict[str, str], witness: Witness) -> None:
     witness.grows(5)
 
 
-def test_nothing_was_lost_repeated_or_swapped(witness: Witness) -> None:
+def test_no_event_was_lost_repeated_or_reordered(witness: Witness) -> None:
     witness.arm({})
     print(witness.check())

@@ -7,7 +7,7 @@ from actors.supervision import control
 from tests.support import eventually
 
 
-def test_a_row_is_started_shown_budgeted_reloaded_drained_and_stopped(tree):
+def test_a_new_kind_is_started_shown_measured_reloaded_drained_and_stopped(tree):
     (tree.run_dir / "lamp.row").touch()
     with (tree.run_dir / "tiny.toml").open("a") as file:
         file.write('[budgets]\non_memory_warn = "alert"\n[budgets.of.lamp]\nmemory_warn_bytes = 1024\n')

@@ -29,7 +29,7 @@ def test_the_names_of_mutations_are_unique():
 
 
 @pytest.mark.parametrize("one", MUTATIONS, ids=lambda one: one.name)
-def test_every_mutation_finds_its_places_once_and_changes_them(one):
+def test_every_mutation_matches_its_places_once_and_changes_them(one):
     for change in one.changes:
         if change.file.endswith(".py"):
             compile(changed(ROOT, change), change.file, "exec")

@@ -44,13 +44,13 @@ def scripts() -> list[str]:
 # The tables
 
 
-def test_every_alert_has_its_row_with_its_level_and_what_to_do():
+def test_every_alert_has_a_row_with_level_and_advice():
     table = rows("Alerts")
     assert {key: row[0] for key, row in table.items()} == {key: meaning.level for key, meaning in ALERTS.items()}
     assert all(len(row) == 3 and all(row) for row in table.values())
 
 
-def test_every_key_of_a_reload_has_its_row_and_names_what_is_restarted_or_refused():
+def test_every_reload_key_has_a_row_with_the_restarted_kinds_or_the_refusal():
     table = rows("Reload")
     restarts: dict[str, list[str]] = {}
     for kind in KINDS:
@@ -145,7 +145,7 @@ def overlay(pipeline: Pipeline, resume: dict[str, Any]) -> tuple[dict[str, Any],
 
 
 @needs_sqlite3
-def test_a_backup_of_a_busy_pipeline_is_whole_and_a_second_one_goes_on_from_it(backed_up):
+def test_a_backup_of_a_busy_pipeline_is_complete_and_can_be_started(backed_up):
     pipeline, backup = backed_up
     assert {path.name for path in backup.iterdir()} == {"log.db", "outbox-ingest.db"}
     assert [path.name for path in [backup, *backup.iterdir()] if path.stat().st_mode & 0o077] == []
@@ -171,7 +171,7 @@ def test_a_backup_of_a_busy_pipeline_is_whole_and_a_second_one_goes_on_from_it(b
 
 
 @needs_sqlite3
-def test_an_older_state_gets_a_new_epoch_and_an_overlay_that_was_ahead_misses_nothing_new(backed_up):
+def test_an_older_backup_gets_a_new_epoch_and_overlays_miss_no_new_event(backed_up):
     pipeline, backup = backed_up
     old = LogReader(pipeline.run_dir).head()
     with Copy(backup) as second:
@@ -187,7 +187,7 @@ def test_an_older_state_gets_a_new_epoch_and_an_overlay_that_was_ahead_misses_no
         assert len(set(found)) == len(found)
 
 
-def test_a_pipeline_that_was_stopped_and_copied_goes_on_where_it_was(pipeline, tmp_path):
+def test_a_copy_of_a_stopped_pipeline_continues_at_its_position(pipeline, tmp_path):
     assert pipeline.command("emit", "raid", "user=ada", "--id", "one", "--count", "20").returncode == 0
     assert pipeline.stop() == 0
     head, found = LogReader(pipeline.run_dir).head(), ids(pipeline.run_dir)

@@ -28,7 +28,7 @@ for line in child.stdout:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has died")
 @pytest.mark.parametrize("name", ["broadcaster", "ingest"])
-def test_an_actor_leaves_though_its_stdin_does_not_end(name: str) -> None:
+def test_an_orphaned_actor_exits_although_its_stdin_stays_open(name: str) -> None:
     with Actors() as actors:
         reader, writer = os.pipe()
         try:

@@ -65,7 +65,7 @@ def running(project: Path) -> Iterator[Pipeline]:
         yield pipeline
 
 
-def test_the_generated_files_have_it(project: Path) -> None:
+def test_the_generated_files_have_the_new_type(project: Path) -> None:
     assert "## eclipse" in (project / "docs/events.md").read_text(encoding="utf-8")
     schema = json.loads((project / "docs/events.schema.json").read_text(encoding="utf-8"))
     assert set(schema["$defs"]["Eclipse"]["properties"]) == {"body", "share", "witnesses"}
@@ -76,7 +76,7 @@ def test_the_generated_files_have_it(project: Path) -> None:
 
 
 @pytest.mark.parametrize(("expression", "fits"), [("event.payload.body", True), ("event.payload.colour", False)])
-def test_a_page_module_narrows_to_its_payload(project: Path, expression: str, fits: bool) -> None:
+def test_the_declarations_narrow_an_event_to_the_new_payload(project: Path, expression: str, fits: bool) -> None:
     node, compiler = shutil.which("node"), ROOT / "node_modules/typescript/bin/tsc"
     if node is None or not compiler.exists():
         missing("typescript (npm install)")
@@ -92,7 +92,7 @@ def test_a_page_module_narrows_to_its_payload(project: Path, expression: str, fi
     assert ("Property 'colour' does not exist on type 'Eclipse'" in done.stdout) != fits
 
 
-def test_emit_without_fields_sends_the_example_and_an_overlay_gets_it(running: Pipeline) -> None:
+def test_emit_without_fields_sends_the_example_to_overlays(running: Pipeline) -> None:
     assert running.command("emit", "eclipse", "--id", "e1").returncode == 0
     assert running.command("emit", "eclipse", "share=40", "--id", "e2").returncode == 0
     told = running.command("why", "e2", "--json")
@@ -101,7 +101,7 @@ def test_emit_without_fields_sends_the_example_and_an_overlay_gets_it(running: P
     assert "expected body, [share], [witnesses]" in wrong.stderr
 
 
-def test_the_old_name_is_read(running: Pipeline) -> None:
+def test_the_old_name_of_the_new_type_is_accepted(running: Pipeline) -> None:
     old = {"event": "Eclipse 12", "id": "e3"}
     request = urllib.request.Request(
         f"http://127.0.0.1:{running.ingest_port}/events",
@@ -112,7 +112,7 @@ def test_the_old_name_is_read(running: Pipeline) -> None:
         assert json.load(answer)["ids"] == ["e3"]
 
 
-def test_the_pages_get_its_title_and_example(running: Pipeline) -> None:
+def test_the_catalog_has_the_title_and_example_of_the_new_type(running: Pipeline) -> None:
     url = f"http://127.0.0.1:{running.gateway_port}/static/js/core/catalog.mjs"
     with urllib.request.urlopen(url) as answer:
         line = next(line for line in answer.read().decode().splitlines() if '"eclipse"' in line)

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EVERYBODY = ("ingest", "normalizer-1", "queue-manager", "broadcaster", "gateway-1")
 
 
-def test_whoever_stands_still_for_a_second_costs_a_second_and_nothing_else() -> None:
+def test_a_process_stopped_for_a_second_has_no_lasting_effect() -> None:
     with Witness() as witness:
         witness.post()
         for name in EVERYBODY:
@@ -34,7 +34,7 @@ def test_whoever_stands_still_for_a_second_costs_a_second_and_nothing_else() -> 
         print(witness.check())
 
 
-def test_whoever_stands_still_for_too_long_is_replaced_and_nothing_is_lost() -> None:
+def test_a_process_stopped_beyond_the_limit_is_replaced_without_loss() -> None:
     quick = ("supervisor.hang_warn_s=0.5", "supervisor.hang_kill_s=2.0")
     with Witness(*quick) as witness:
         witness.post()
@@ -46,7 +46,7 @@ def test_whoever_stands_still_for_too_long_is_replaced_and_nothing_is_lost() -> 
         print(witness.check())
 
 
-def test_gateways_that_come_and_go_in_mid_stream_leave_no_gap() -> None:
+def test_gateways_that_restart_under_load_leave_no_gap() -> None:
     with Witness("gateway.processes=2") as witness:
         others = [Viewer(witness.pipeline, f"viewer-{number}") for number in range(4)]
         for viewer in others:
@@ -64,7 +64,7 @@ def test_gateways_that_come_and_go_in_mid_stream_leave_no_gap() -> None:
 
 
 @pytest.mark.parametrize("name", ["queue-manager", "gateway-1"])
-def test_the_last_event_before_a_silence_is_not_forgotten(name: str) -> None:
+def test_the_last_event_before_a_silence_is_delivered(name: str) -> None:
     """Whoever dies right after the last event has nobody behind who would show the gap, but the log's top."""
     with Witness() as witness:
         for _ in range(5):

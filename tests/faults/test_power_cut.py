@@ -66,7 +66,7 @@ def losses(directory: Path, store: str, told: list[tuple[int, int]]) -> list[str
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_what_a_store_acknowledged_survives_a_power_cut_at_any_moment(tmp_path: Path, store: str) -> None:
+def test_acknowledged_data_survives_a_power_cut_at_any_moment(tmp_path: Path, store: str) -> None:
     told = live(tmp_path, store, weak=False)
     print(f"seed {SEED}, {len(told)} acknowledgements, {MOMENTS} cuts")
     assert len(told) > 100
@@ -74,7 +74,7 @@ def test_what_a_store_acknowledged_survives_a_power_cut_at_any_moment(tmp_path: 
 
 
 @pytest.mark.parametrize("store", STORES)
-def test_a_store_that_does_not_wait_for_the_disk_is_found_out(tmp_path: Path, store: str) -> None:
+def test_a_store_without_fsync_fails_the_power_cut_test(tmp_path: Path, store: str) -> None:
     told = live(tmp_path, store, weak=True)
     assert len(losses(tmp_path, store, told)) > MOMENTS // 20
 
@@ -121,7 +121,7 @@ def check_found(run_dir: Path, witness: Witness, ns: int) -> None:
         box.close()
 
 
-def test_a_pipeline_that_lost_its_power_has_all_that_it_answered_and_all_that_it_showed(
+def test_after_a_power_cut_the_log_has_all_answered_and_all_shown_events(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in powercut.environment(tmp_path).items():

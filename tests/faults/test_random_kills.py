@@ -49,14 +49,14 @@ def judge(result: dict[str, object], kills: int) -> None:
     assert result["stopped_cleanly"]
 
 
-def test_sixty_random_kills_lose_repeat_and_swap_nothing(tmp_path: Path) -> None:
+def test_sixty_random_kills_lose_repeat_and_reorder_no_event(tmp_path: Path) -> None:
     write_match(tmp_path / "match.log", rounds=8)
     judge(rehearse(tmp_path / "match.log", kills=60, kill_every_s=0.7, seed=SEED), kills=60)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(4_000)
-def test_three_thousand_random_kills_lose_repeat_and_swap_nothing(tmp_path: Path) -> None:
+def test_three_thousand_random_kills_lose_repeat_and_reorder_no_event(tmp_path: Path) -> None:
     write_match(tmp_path / "match.log", rounds=80)
     for part in range(6):
         judge(rehearse(tmp_path / "match.log", kills=500, kill_every_s=0.7, seed=SEED + part), kills=500)

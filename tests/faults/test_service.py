@@ -104,7 +104,7 @@ def words_of(unit: str, key: str) -> list[str]:
 
 @needs_analyze
 @pytest.mark.parametrize("system", [False, True])
-def test_systemd_finds_nothing_to_warn_of_whatever_the_paths(tmp_path, monkeypatch, system):
+def test_systemd_accepts_the_unit_without_warnings_for_any_path(tmp_path, monkeypatch, system):
     root = tmp_path / SPACED
     (root / "docs").mkdir(parents=True)
     (root / "python").symlink_to(sys.executable)
@@ -122,7 +122,7 @@ def test_systemd_finds_nothing_to_warn_of_whatever_the_paths(tmp_path, monkeypat
 
 
 @needs_analyze
-def test_the_system_unit_is_little_exposed(tmp_path):
+def test_the_system_unit_has_a_low_exposure_score(tmp_path):
     unit = tmp_path / "framewire.service"
     unit.write_text(service.text(None, ("run_dir=/srv/framewire",), system=True).replace("User=root", "User=streamer"))
     command = [str(ANALYZE), "security", "--offline=true", "--threshold=20", "--no-pager", str(unit)]
@@ -131,23 +131,23 @@ def test_the_system_unit_is_little_exposed(tmp_path):
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["C", "Z"], include_characters=" "), min_size=1)))
-def test_a_command_line_is_read_back_as_it_was_meant(words):
+def test_systemd_reads_the_command_line_unchanged(words):
     assert words_of(f"ExecStart={service.line(['/bin/true', *words])}", "ExecStart") == ["/bin/true", *words]
 
 
 @pytest.mark.parametrize("sign", ["'", '"', "\\"])
-def test_a_program_that_systemd_would_not_run_is_refused(sign):
+def test_a_program_path_that_systemd_cannot_run_is_refused(sign):
     with pytest.raises(ConfigError, match="cannot run a program"):
         service.line([f"/home/o{sign}tto/python", "start"])
 
 
 @pytest.mark.parametrize("word", ["a\nUser=root", "a\0b", "\x7f", "\udcff"])
-def test_what_no_line_can_hold_is_refused(word):
+def test_a_control_character_in_a_unit_is_refused(word):
     with pytest.raises(ConfigError, match="control character"):
         service.word(word)
 
 
-def test_the_unit_says_what_the_supervisor_relies_on():
+def test_the_unit_has_the_settings_that_the_supervisor_needs():
     unit = service.text(None, ("run_dir=/srv/framewire", "supervisor.drain_s=20.5"), system=True).splitlines()
     assert {"KillMode=mixed", "Type=notify", "WatchdogSec=10", "OOMPolicy=continue", "Restart=on-failure"} <= set(unit)
     assert "RestartPreventExitStatus=2" in unit
@@ -155,18 +155,18 @@ def test_the_unit_says_what_the_supervisor_relies_on():
     assert "ReadWritePaths=/srv/framewire" in unit
 
 
-def test_a_users_unit_asks_for_nothing_that_needs_a_namespace():
+def test_a_user_unit_uses_no_namespaces():
     unit = service.text(None, ("run_dir=/srv/framewire",), system=False)
     for word in ("Private", "Protect", "ReadWritePaths", "User=", "Capabilit", "RemoveIPC"):
         assert word not in unit
 
 
-def test_a_run_dir_that_the_service_could_not_see_is_refused():
+def test_a_run_dir_that_is_hidden_from_the_service_is_refused():
     with pytest.raises(ConfigError, match="PrivateTmp"):
         service.text(None, ("run_dir=/tmp/framewire",), system=True)
 
 
-def test_what_root_has_to_do_first_is_said(run_dir):
+def test_the_commands_for_root_are_printed(run_dir):
     assert service.notes("streamer", run_dir) == []
     assert service.notes("streamer", Path("/srv/not there")) == [
         "create its run directory first: sudo install -d -m 700 -o streamer '/srv/not there'"
@@ -174,7 +174,7 @@ def test_what_root_has_to_do_first_is_said(run_dir):
     assert "as root" in service.notes("root", run_dir)[0]
 
 
-def test_show_prints_the_unit_and_a_wrong_setting_is_told_before_the_next_boot(home):
+def test_show_prints_the_unit_and_refuses_a_wrong_setting(home):
     shown = home.run("show", "--set", "run_dir=/srv/framewire")
     assert (shown.returncode, shown.stderr) == (0, "")
     assert shown.stdout.endswith("[Install]\nWantedBy=default.target\n")
@@ -183,7 +183,7 @@ def test_show_prints_the_unit_and_a_wrong_setting_is_told_before_the_next_boot(h
     assert "did you mean `port`?" in wrong.stderr
 
 
-def test_launchd_gets_everything_it_needs():
+def test_the_launchd_description_is_complete():
     settings = Settings(run_dir=f"/srv/{ODD}")
     facts = plistlib.loads(service.plist(settings, ["/usr/bin/python3", "start", "--service"]).encode())
     assert facts["Label"] == "dev.framewire"
@@ -198,7 +198,7 @@ def test_launchd_gets_everything_it_needs():
 # Install and uninstall
 
 
-def test_install_writes_the_unit_enables_it_and_says_how_to_start(home):
+def test_install_writes_and_enables_the_unit_and_prints_how_to_start_it(home):
     home.systemctl(0)
     done = home.install()
     assert (done.returncode, done.stderr) == (0, "")
@@ -210,7 +210,7 @@ def test_install_writes_the_unit_enables_it_and_says_how_to_start(home):
     assert (home.path / ODD).stat().st_mode & 0o777 == 0o700
 
 
-def test_without_systemctl_it_says_what_to_run_by_hand(home):
+def test_install_without_systemctl_prints_the_commands_to_run(home):
     done = home.install()
     assert done.returncode == 1
     assert home.unit.exists()
@@ -218,14 +218,14 @@ def test_without_systemctl_it_says_what_to_run_by_hand(home):
     assert "failed: systemctl --user enable framewire (systemctl is not installed); run it yourself" in done.stderr
 
 
-def test_when_systemctl_fails_it_repeats_why_and_says_what_to_run_by_hand(home):
+def test_when_systemctl_fails_install_prints_the_error_and_the_commands(home):
     home.systemctl(1, "Failed to connect to bus")
     done = home.install()
     assert done.returncode == 1
     assert "failed: systemctl --user enable framewire (Failed to connect to bus); run it yourself" in done.stderr
 
 
-def test_uninstall_stops_it_and_leaves_the_data(home):
+def test_uninstall_stops_the_service_and_keeps_the_data(home):
     home.systemctl(0)
     home.install()
     home.calls.unlink()
@@ -238,7 +238,7 @@ def test_uninstall_stops_it_and_leaves_the_data(home):
     assert (again.returncode, "not installed" in again.stderr) == (2, True)
 
 
-def test_uninstall_without_systemctl_removes_the_file_and_says_the_rest(home):
+def test_uninstall_without_systemctl_removes_the_file_and_prints_the_commands(home):
     home.systemctl(0)
     home.install()
     (home.bin / "systemctl").unlink()
@@ -251,7 +251,7 @@ def test_uninstall_without_systemctl_removes_the_file_and_says_the_rest(home):
 # What is written runs
 
 
-def test_the_units_own_command_lines_start_notify_reload_and_end(idle, manager):
+def test_the_command_lines_of_the_unit_start_notify_reload_and_stop(idle, manager):
     unit = idle.command("service", "show").stdout
     with idle.console.open("ab") as console:
         idle.process = subprocess.Popen(words_of(unit, "ExecStart"), cwd="/", stdout=console, stderr=console)
@@ -270,7 +270,7 @@ def test_the_units_own_command_lines_start_notify_reload_and_end(idle, manager):
     assert idle.said() == ""  # the journal gets nothing that is in the log, and no URL with a secret
 
 
-def test_the_watchdog_hears_of_a_supervisor_without_children_between_rare_samples(run_dir, manager):
+def test_the_watchdog_is_notified_between_rare_samples_without_children(run_dir, manager):
     settings = Settings(run_dir=str(run_dir), supervisor=Settings().supervisor.__class__(sample_s=5.0))
     supervisor = Supervisor([], settings, run_dir, lambda child: pytest.fail(f"no {child}"))
     try:
@@ -290,7 +290,7 @@ def test_a_service_waits_for_a_port_that_is_in_use_for_a_moment(idle):
     assert process.poll() is None
 
 
-def test_a_service_waits_for_whoever_still_has_its_run_directory(idle):
+def test_a_service_waits_for_another_pipeline_in_its_run_directory(idle):
     first = idle.start()
     second = idle.start("--service", ready=False)
     assert idle.pid("ingest")
@@ -299,7 +299,7 @@ def test_a_service_waits_for_whoever_still_has_its_run_directory(idle):
     eventually(lambda: idle.running() and idle.status()["pid"] == second.pid, 20)
 
 
-def test_a_service_calls_an_address_that_is_not_there_yet_refused_and_not_wrong():
+def test_a_service_treats_a_missing_address_as_refused_not_as_misconfigured():
     settings = Settings(gateway=Settings().gateway.__class__(host="192.0.2.7"))  # for documentation, of nobody
     with pytest.raises(ConfigError, match=r"192\.0\.2\.7"):
         preparation.check_ports(settings, 0.0)
@@ -307,7 +307,7 @@ def test_a_service_calls_an_address_that_is_not_there_yet_refused_and_not_wrong(
         preparation.check_ports(settings, 0.0, as_service=True)
 
 
-def test_a_file_that_is_being_edited_keeps_no_killed_service_down_but_a_start(idle):
+def test_an_invalid_file_stops_a_start_but_no_restart_of_a_killed_service(idle):
     file = idle.run_dir / "my.toml"
     file.write_text("normalizer.processes = 2\n")
     idle.start("--service", "--config", str(file)).kill()
@@ -322,7 +322,7 @@ def test_a_file_that_is_being_edited_keeps_no_killed_service_down_but_a_start(id
     assert idle.start("--service", "--config", str(file), ready=False).wait(20 * SLOWNESS) == BAD_CONFIG
 
 
-def test_settings_that_are_the_same_are_not_written_so_that_a_full_disk_stops_no_restart(run_dir):
+def test_unchanged_settings_are_not_written_so_that_a_full_disk_allows_a_restart(run_dir):
     file = run_dir / "settings.json"
     preparation.write_if_changed(file, b"{}")
     before = file.stat().st_ino

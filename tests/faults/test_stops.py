@@ -33,7 +33,7 @@ def stop(witness: Witness, by_command: bool) -> float:
 
 
 @pytest.mark.parametrize("times", [4, pytest.param(100, marks=FULL)])
-def test_what_was_accepted_before_a_stop_is_on_the_screen_when_it_ends(times: int) -> None:
+def test_events_accepted_before_a_stop_are_delivered_when_it_returns(times: int) -> None:
     took_s = []
     with Witness() as witness:
         witness.post()
@@ -68,7 +68,7 @@ def second(*command: str) -> tuple[int, str, float]:
 
 
 @pytest.mark.parametrize("gateways", [1, 2])
-def test_whoever_is_started_twice_is_refused_and_told_by_whom_and_the_first_is_undisturbed(gateways: int) -> None:
+def test_a_second_instance_is_refused_with_the_pid_of_the_first(gateways: int) -> None:
     with Witness(f"gateway.processes={gateways}") as witness:
         witness.post()
         before = witness.rows()

@@ -21,7 +21,7 @@ POINTS = [point for point in faults.POINTS if point.startswith(("log.", "outbox.
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_store_that_died_keeps_what_it_acknowledged(tmp_path: Path, point: str) -> None:
+def test_a_killed_store_keeps_acknowledged_data(tmp_path: Path, point: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults.store_deaths", str(tmp_path), point, str(DEATHS), str(SEED)],
         cwd=ROOT, capture_output=True, text=True, timeout=100,

@@ -25,7 +25,7 @@ FULL = pytest.mark.faults
 
 
 @pytest.mark.parametrize("times", [10, pytest.param(100, marks=[FULL, pytest.mark.timeout(600)])])
-def test_two_and_three_processes_that_die_at_once_lose_nothing(times: int) -> None:
+def test_two_and_three_simultaneous_kills_lose_no_event(times: int) -> None:
     within_s = []
     with Witness() as witness:
         witness.post()
@@ -63,7 +63,7 @@ def waits_s(witness: Witness, name: str) -> list[float]:
 
 
 @pytest.mark.parametrize("seconds", [6.0, pytest.param(60.0, marks=[FULL, pytest.mark.timeout(300)])])
-def test_a_storm_over_one_gateway_is_backed_off_and_nobody_else_notices(seconds: float) -> None:
+def test_restarts_of_a_dying_gateway_back_off_and_others_are_unaffected(seconds: float) -> None:
     """Of two gateways one dies every 300 ms; the viewers of the other one must not see it."""
     full = seconds == 60.0
     # In full by the policy that everybody has. In short nothing is forgiven and nothing bounded, so that the waits grow
@@ -129,7 +129,7 @@ def flat(pid: int, before: tuple[int, int, int]) -> tuple[int, int, int]:
     return files, threads, rss_bytes
 
 
-def test_sixty_restarts_leave_no_file_and_no_thread_open(tree: Tree) -> None:
+def test_sixty_restarts_leak_no_file_and_no_thread(tree: Tree) -> None:
     process = tree.start()
     names = sorted(tree.pids())
 
@@ -149,7 +149,7 @@ def test_sixty_restarts_leave_no_file_and_no_thread_open(tree: Tree) -> None:
 
 @FULL
 @pytest.mark.timeout(1_200)
-def test_a_thousand_restarts_leave_files_threads_and_memory_as_they_were() -> None:
+def test_a_thousand_restarts_leak_no_file_thread_or_memory() -> None:
     with Witness() as witness:
         for source in witness.sources:
             source.slow_down(0.1)

@@ -31,7 +31,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def test_a_killed_child_is_started_again_and_nobody_else_is_touched(tree):
+def test_a_killed_child_is_restarted_and_others_are_unaffected(tree):
     tree.start()
     before = tree.pids()
     os.kill(before["queue-manager"], signal.SIGKILL)
@@ -42,14 +42,14 @@ def test_a_killed_child_is_started_again_and_nobody_else_is_touched(tree):
     assert after == before
 
 
-def test_all_children_killed_at_once_come_back(tree):
+def test_all_children_are_restarted_after_a_kill_of_all(tree):
     tree.start()
     for pid in tree.pids().values():
         os.kill(pid, signal.SIGKILL)
     eventually(lambda: tree.running() and all(row["restarts"] == 1 for row in tree.status()["processes"]))
 
 
-def test_a_child_that_stops_beating_is_killed_and_started_again(tree):
+def test_a_child_without_heartbeats_is_killed_and_restarted(tree):
     tree.start()
     os.kill(tree.pids()["gateway-1"], signal.SIGSTOP)
     eventually(lambda: tree.running() and tree.row("gateway-1")["restarts"] == 1, 10)
@@ -57,7 +57,7 @@ def test_a_child_that_stops_beating_is_killed_and_started_again(tree):
     assert "child silent name=gateway-1" in tree.said()
 
 
-def test_a_child_that_dies_again_and_again_is_degraded_and_never_given_up(tree):
+def test_a_child_that_dies_repeatedly_is_degraded_and_still_restarted(tree):
     tree.start()
     tree.behave("ingest", "dies")
     os.kill(tree.pids()["ingest"], signal.SIGKILL)
@@ -67,7 +67,7 @@ def test_a_child_that_dies_again_and_again_is_degraded_and_never_given_up(tree):
     eventually(lambda: tree.row("ingest")["state"] == "running")
 
 
-def test_a_child_that_refuses_its_configuration_fails_the_whole_start_with_its_words(tree):
+def test_a_child_that_refuses_its_configuration_fails_the_start_with_its_message(tree):
     tree.behave("gateway-1", "refuses")
     process = tree.start(ready=False)
     assert process.wait(10) == 2
@@ -75,7 +75,7 @@ def test_a_child_that_refuses_its_configuration_fails_the_whole_start_with_its_w
     assert not list(tree.run_dir.glob("*.sock"))
 
 
-def test_a_child_that_refuses_later_fails_alone(tree):
+def test_a_child_that_refuses_its_configuration_later_fails_alone(tree):
     tree.start()
     tree.behave("ingest", "refuses")
     os.kill(tree.pids()["ingest"], signal.SIGKILL)
@@ -95,7 +95,7 @@ def test_a_malformed_heartbeat_is_reported_and_has_no_other_effect(tree):
     assert tree.said().count("malformed heartbeat") == 1
 
 
-def test_a_second_supervisor_is_refused_and_says_who_runs(tree):
+def test_a_second_supervisor_is_refused_with_the_pid_of_the_first(tree):
     first = tree.start()
     second = tree.start(ready=False)
     assert second.wait(10) == 3
@@ -103,7 +103,7 @@ def test_a_second_supervisor_is_refused_and_says_who_runs(tree):
     assert tree.running()
 
 
-def test_a_second_supervisor_is_refused_even_when_the_lock_was_taken_away(tree):
+def test_a_second_supervisor_is_refused_even_if_the_lock_file_was_removed(tree):
     first = tree.start()
     (tree.run_dir / "supervisor.lock").unlink()
     second = tree.start(ready=False)
@@ -113,7 +113,7 @@ def test_a_second_supervisor_is_refused_even_when_the_lock_was_taken_away(tree):
     assert first.poll() is None
 
 
-def test_stopping_goes_from_the_sources_to_the_screens_and_leaves_no_run_files(tree):
+def test_a_stop_goes_from_sources_to_gateways_and_leaves_no_run_files(tree):
     process = tree.start()
     pids = tree.pids()
     process.send_signal(signal.SIGTERM)
@@ -126,7 +126,7 @@ def test_stopping_goes_from_the_sources_to_the_screens_and_leaves_no_run_files(t
     assert not (tree.run_dir / "children.json").exists()
 
 
-def test_a_child_that_ignores_stop_is_killed_when_the_time_to_drain_is_over(tree):
+def test_a_child_that_ignores_stop_is_killed_after_drain_s(tree):
     tree.behave("ingest", "ignores_stop")
     process = tree.start()
     process.send_signal(signal.SIGINT)
@@ -144,14 +144,14 @@ def test_a_second_interrupt_kills_at_once(tree):
     assert process.wait(10) == 0
 
 
-def test_children_leave_when_their_supervisor_is_killed(tree):
+def test_children_exit_when_their_supervisor_is_killed(tree):
     process = tree.start()
     pids = tree.pids()
     process.kill()
     eventually(lambda: not any(is_alive(pid) for pid in pids.values()))
 
 
-def test_leftovers_that_do_not_leave_are_killed_by_the_next_supervisor(tree):
+def test_orphans_that_do_not_exit_are_killed_by_the_next_supervisor(tree):
     tree.behave("queue-manager", "ignores_stop")
     process = tree.start()
     pid = tree.pids()["queue-manager"]
@@ -164,7 +164,7 @@ def test_leftovers_that_do_not_leave_are_killed_by_the_next_supervisor(tree):
 
 
 @pytest.mark.parametrize("told", [{}, {"created_s": 1.0}, {"boot": "another"}, {"boot": None}])
-def test_a_stranger_who_has_a_leftovers_pid_now_is_left_alone(tree, told):
+def test_an_unrelated_process_with_the_pid_of_an_orphan_is_not_killed(tree, told):
     stranger = subprocess.Popen(["sleep", "600"])
     try:
         created_s = meters.created_s(stranger.pid)
@@ -177,7 +177,7 @@ def test_a_stranger_who_has_a_leftovers_pid_now_is_left_alone(tree, told):
         stranger.wait()
 
 
-def test_the_guardian_brings_a_killed_supervisor_back_again_and_again(tree):
+def test_the_guardian_restarts_a_supervisor_that_is_killed_repeatedly(tree):
     guard = tree.start_guarded()
     for _ in range(3):
         pid, children = tree.status()["pid"], tree.pids()
@@ -202,20 +202,20 @@ def test_the_guardian_replaces_a_supervisor_that_hangs(tree):
     assert guard.wait(10) == 0
 
 
-def test_the_guardian_does_not_bring_back_what_was_stopped_by_command(tree):
+def test_the_guardian_does_not_restart_after_a_stop_command(tree):
     guard = tree.start_guarded()
     control.request(tree.run_dir, "stop")
     assert guard.wait(10) == 0
 
 
-def test_the_guardian_passes_on_that_the_start_failed(tree):
+def test_the_guardian_returns_the_exit_code_of_a_failed_start(tree):
     tree.behave("ingest", "refuses")
     inner = [sys.executable, str(HERE / "tiny_supervisor.py"), str(tree.run_dir), "guarded"]
     order = guardian.order(inner, inner, Policy())
     assert tree.start(sys.executable, "-m", "actors.supervision.guardian", order, ready=False).wait(10) == 2
 
 
-def test_the_pipeline_works_on_when_its_guardian_is_killed(tree):
+def test_the_pipeline_continues_when_its_guardian_is_killed(tree):
     guard = tree.start_guarded()
     pid = tree.status()["pid"]
     guard.kill()
@@ -224,7 +224,7 @@ def test_the_pipeline_works_on_when_its_guardian_is_killed(tree):
     assert tree.running()
 
 
-def test_a_port_that_somebody_else_has_is_named_before_anything_starts(tree):
+def test_a_port_in_use_is_named_before_any_process_starts(tree):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -234,7 +234,7 @@ def test_a_port_that_somebody_else_has_is_named_before_anything_starts(tree):
     assert f"gateway.port {port} on 127.0.0.1 is in use by another program" in tree.said()
 
 
-def test_a_machine_that_was_suspended_does_not_cost_any_child_its_life(tree):
+def test_a_suspended_machine_kills_no_child(tree):
     process = tree.start()
     pids = tree.pids()
     everybody = [process.pid, *pids.values()]
@@ -257,7 +257,7 @@ def test_cpu_and_memory_are_numbers_in_base_units(tree):
     assert status["actors"]["ingest"] == {"turns": 1}
 
 
-def test_every_reading_of_every_process_comes_in_turn(tree):
+def test_every_metric_of_every_process_is_measured_in_turn(tree):
     tree.start()
     names = ("cpu_pct", "rss_bytes", "uss_bytes", "open_files", "threads", "ctx_switches")
 

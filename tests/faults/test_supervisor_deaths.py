@@ -59,7 +59,7 @@ def lives(process: psutil.Process) -> bool:
 
 
 @pytest.mark.parametrize("times", [4, pytest.param(50, marks=[pytest.mark.faults, pytest.mark.timeout(900)])])
-def test_a_killed_supervisor_should_restart_and_leaves_no_orphan_zombie_or_second_binder(times: int) -> None:
+def test_a_killed_supervisor_restarts_without_orphans_zombies_or_second_listeners(times: int) -> None:
     back_s, orphaned_s = [], []
     with Witness(guarded=True) as witness:
         witness.post()

@@ -43,14 +43,14 @@ def samples(tree: Tree) -> None:
     eventually(lambda: tree.status()["uptime_s"] > begun + 0.5)
 
 
-def test_logs_that_are_cleared_away_are_begun_anew(tree):
+def test_deleted_logs_are_created_again(tree):
     tree.start()
     shutil.rmtree(tree.run_dir / "log")
     come_back(tree, "ingest")
     assert "child died name=ingest" in (tree.run_dir / "log" / "supervisor.log").read_text()
 
 
-def test_whatever_lies_among_the_logs_ends_nobody(tree):
+def test_foreign_files_in_the_log_directory_end_no_process(tree):
     tree.start()
     folder = tree.run_dir / "log"
     (folder / "x.log").symlink_to("/nonexistent")
@@ -62,7 +62,7 @@ def test_whatever_lies_among_the_logs_ends_nobody(tree):
     eventually(lambda: tree.row("ingest")["state"] == "failed")
 
 
-def test_a_log_that_cannot_be_opened_is_a_reason_and_no_storm(tree):
+def test_an_unwritable_log_is_reported_without_a_restart_storm(tree):
     tree.start()
     (tree.run_dir / "log" / "ingest.log").unlink()
     (tree.run_dir / "log" / "ingest.log").mkdir()
@@ -74,7 +74,7 @@ def test_a_log_that_cannot_be_opened_is_a_reason_and_no_storm(tree):
     eventually(tree.running, 10)
 
 
-def test_modes_that_somebody_has_changed_keep_nobody_down(tree):
+def test_changed_file_modes_prevent_no_restart(tree):
     guard = tree.start_guarded()
     pid = tree.status()["pid"]
     tree.run_dir.chmod(0o755)
@@ -89,7 +89,7 @@ def test_modes_that_somebody_has_changed_keep_nobody_down(tree):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a directory away")
-def test_a_run_directory_that_was_given_away_is_not_started_in_again(tree):
+def test_a_run_directory_with_another_owner_prevents_a_restart(tree):
     guard = tree.start_guarded()
     os.chown(tree.run_dir, STRANGER, STRANGER)
     try:
@@ -103,7 +103,7 @@ def test_a_run_directory_that_was_given_away_is_not_started_in_again(tree):
     assert guard.wait(10) == 0
 
 
-def test_a_supervisor_that_failed_leaves_word_of_its_children_and_why(tree):
+def test_a_failed_supervisor_leaves_the_list_of_its_children_and_the_reason(tree):
     """A failure of ours while a child hangs: the next one must find and end it."""
     guard = tree.start_guarded()
     pid, hung = tree.status()["pid"], tree.pids()["gateway-1"]
@@ -117,7 +117,7 @@ def test_a_supervisor_that_failed_leaves_word_of_its_children_and_why(tree):
     assert guard.wait(10) == 0
 
 
-def test_what_cannot_be_measured_is_not_known_and_ends_nobody():
+def test_a_failed_measurement_is_unknown_and_ends_no_process():
     meter = meters.Meter(os.getpid())
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     meter.sample()
@@ -134,7 +134,7 @@ def test_what_cannot_be_measured_is_not_known_and_ends_nobody():
     assert meter.readings["rss_bytes"]
 
 
-def test_a_disk_that_fills_raises_an_alert_that_clears(monkeypatch):
+def test_a_full_disk_raises_an_alert_that_clears(monkeypatch):
     with tempfile.TemporaryDirectory() as folder:
         supervisor = Supervisor([], Settings(), Path(folder), lambda _: None)
         seen = []
@@ -147,7 +147,7 @@ def test_a_disk_that_fills_raises_an_alert_that_clears(monkeypatch):
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o000])
-def test_a_run_directory_that_its_owner_cannot_enter_ends_nobody(mode):
+def test_a_run_directory_that_its_owner_cannot_enter_ends_no_process(mode):
     """As a user without root's rights over modes; what is tried is what a supervisor does each sample."""
     with tempfile.TemporaryDirectory() as folder:
         run_dir = Path(folder)
@@ -170,7 +170,7 @@ def test_a_run_directory_that_its_owner_cannot_enter_ends_nobody(mode):
 
 @pytest.mark.parametrize("name", ["tokens.json", "settings.json", "children.json", "control.sock", "supervisor.lock"])
 @pytest.mark.parametrize("wreck", ["emptied", "a directory"])
-def test_a_killed_supervisor_should_restart_when_its_files_are_repaired(tree, name, wreck):
+def test_a_killed_supervisor_restarts_when_its_files_are_repaired(tree, name, wreck):
     guard = tree.start_guarded()
     pid = tree.status()["pid"]
     file = tree.run_dir / name
@@ -195,7 +195,7 @@ def test_a_killed_supervisor_should_restart_when_its_files_are_repaired(tree, na
     assert guard.wait(10) == 0
 
 
-def test_settings_that_are_cleared_away_are_written_again(tree):
+def test_deleted_settings_are_written_again(tree):
     tree.start()
     (tree.run_dir / "settings.json").unlink()
     eventually((tree.run_dir / "settings.json").exists)
@@ -208,7 +208,7 @@ def test_settings_that_are_cleared_away_are_written_again(tree):
     {"source": {"overrides": 5}},
     {"source": None},
 ])  # fmt: skip
-def test_a_reload_that_cannot_be_written_changes_nothing(tree, changed):
+def test_a_reload_that_cannot_be_stored_changes_nothing(tree, changed):
     tree.start()
     before = (tree.run_dir / "settings.json").read_bytes()
     settings = json.loads(before)
@@ -219,7 +219,7 @@ def test_a_reload_that_cannot_be_written_changes_nothing(tree, changed):
     assert tree.running()
 
 
-def test_numbers_that_are_none_are_not_taken_from_a_child(tree):
+def test_malformed_metrics_of_a_child_are_ignored(tree):
     tree.behave("ingest", "bad_stats")
     tree.start()
     samples(tree)
@@ -227,7 +227,7 @@ def test_numbers_that_are_none_are_not_taken_from_a_child(tree):
     assert tree.said().count("child ready name=ingest") == 1
 
 
-def test_whoever_waits_for_the_end_is_not_pushed_out_by_a_crowd(tree):
+def test_a_client_that_waits_for_the_stop_is_not_evicted_by_many_connections(tree):
     (tree.run_dir / "tiny.toml").write_text((tree.run_dir / "tiny.toml").read_text().replace("1.0", "3.0"))
     tree.behave("ingest", "ignores_stop")
     process = tree.start()
@@ -244,7 +244,7 @@ def test_whoever_waits_for_the_end_is_not_pushed_out_by_a_crowd(tree):
             client.close()
 
 
-def test_a_terminal_that_is_gone_ends_nothing():
+def test_a_closed_terminal_ends_no_process():
     with Pipeline() as pipeline:
         command = [sys.executable, str(Path(__file__).resolve().parents[2] / "supervisor.py"), "start", "--no-guardian"]
         command += [part for override in pipeline.overrides for part in ("--set", override)]

@@ -64,8 +64,8 @@ def swap(where: str, names: str) -> Change:
 
 
 CORE, SOCKETS, FAULTS, SOURCES = "tests/core/", "tests/sockets/", "tests/faults/", "tests/sources/"
-POWER = f"{FAULTS}test_power_cut.py::test_what_a_store_acknowledged_survives_a_power_cut_at_any_moment"
-DEATHS = f"{FAULTS}test_store_deaths.py::test_a_store_that_died_keeps_what_it_acknowledged"
+POWER = f"{FAULTS}test_power_cut.py::test_acknowledged_data_survives_a_power_cut_at_any_moment"
+DEATHS = f"{FAULTS}test_store_deaths.py::test_a_killed_store_keeps_acknowledged_data"
 SHELLS, STORES = f"{SOCKETS}test_shells.py", f"{SOCKETS}test_stores.py"
 GATEWAY_TEST, PIPELINE = f"{SOCKETS}test_gateway.py", f"{SOCKETS}test_pipeline.py"
 SEQUENCER_TEST, WINDOW_TEST, CURSOR_TEST, WORLD = (
@@ -205,25 +205,25 @@ MUTATIONS: Final = [
     row("a full log waits for a clock that was set back", never(f"{LOG}._trim", "full"), STORES),
     # Hangs, and processes that are there twice
     row("the stacks of a hang are not written down", drop("actors/__main__.py:main", "dump_stacks_on_signal"),
-        f"{FAULTS}test_hangs.py::test_a_loop_that_hangs_is_found_and_its_log_says_where[queue-manager-gil]"),
+        f"{FAULTS}test_hangs.py::test_a_loop_that_hangs_is_detected_and_its_stack_is_logged[queue-manager-gil]"),
     row("an actor may be started twice", call("actors/__main__.py:main", "lock", "open(__file__)"),
         f"{FAULTS}test_stops.py::"
-        "test_whoever_is_started_twice_is_refused_and_told_by_whom_and_the_first_is_undisturbed[2]"),
+        "test_a_second_instance_is_refused_with_the_pid_of_the_first[2]"),
     row("the log forgets that a clock was set", expression(f"{QUEUE}.__init__", "recovered calendar", 'b""'),
         f"{SHELLS}::test_a_clock_that_was_set_makes_nothing_old_for_the_next_queue_manager_either"),
     row("a lock that was deleted lets a second supervisor in",
         drop("actors/supervision/preparation.py:prepare", "refuse_beside_another"),
-        f"{FAULTS}test_supervisor.py::test_a_second_supervisor_is_refused_even_when_the_lock_was_taken_away"),
+        f"{FAULTS}test_supervisor.py::test_a_second_supervisor_is_refused_even_if_the_lock_file_was_removed"),
     row("a stopped terminal stops the supervisor", always("actors/logs.py:show", "is_writable"),
-        f"{FAULTS}test_callers.py::test_output_that_nobody_takes_makes_nobody_wait"),
+        f"{FAULTS}test_callers.py::test_unread_output_blocks_no_process"),
     row("a stopped supervisor blocks its children", drop("actors/heartbeat.py:Heartbeat.start", "set_blocking"),
-        f"{FAULTS}test_callers.py::test_who_works_goes_on_when_the_supervisor_does_not_listen"),
+        f"{FAULTS}test_callers.py::test_actors_continue_while_the_supervisor_reads_no_heartbeats"),
     row("a failed supervisor removes the list of its children",
         always("actors/supervision/process_tree.py:Supervisor.close", "incarnations"),
-        f"{FAULTS}test_wreckage.py::test_a_supervisor_that_failed_leaves_word_of_its_children_and_why"),
+        f"{FAULTS}test_wreckage.py::test_a_failed_supervisor_leaves_the_list_of_its_children_and_the_reason"),
     row("the ingest continues after a failure of its own",
         drop("actors/producers/ingest.py:serve", "end_with_own_failures"),
-        f"{FAULTS}test_crashes.py::test_what_a_callback_of_the_ingest_raises_ends_it"),
+        f"{FAULTS}test_crashes.py::test_an_exception_in_a_callback_ends_the_ingest"),
     # Twitch
     row("a refresh token is sent without a mark on disk",
         call(f"{TWITCH_LOGIN}._renewed", "_replace True", "msgspec.structs.replace(grant, refreshing=True)"),
