@@ -59,6 +59,10 @@ def exit_code(answer: Row) -> int:
     return commands.FAILED if critical or answer["state"] == "degraded" else commands.DONE
 
 
+# What is wrong with an overlay; the metrics of a gateway have the names: `stalled_overlays`, `lost_overlays`.
+TROUBLES: Final = ("stalled", "lost")
+
+
 class Line(NamedTuple):
     """One line of text. The `length` characters at `at` have the color of `tone`; `name`: the process of a row."""
 
@@ -118,7 +122,7 @@ def table(answer: Row, width: int) -> list[Line]:
         found.append(Line(text, word, len(word), COLUMNS[0].width, row["name"]))
         if row["last_reason"]:
             found.append(Line(logs.printable(f"  last: {row['last_reason']}")[:width]))
-    return found + sources(answer, width)
+    return found + sources(answer, width) + overlays(answer, width)
 
 
 def sources(answer: Row, width: int) -> list[Line]:
@@ -132,6 +136,20 @@ def sources(answer: Row, width: int) -> list[Line]:
         text = logs.printable(f"source {row['name']} is {row['state']}{attempts}{reason}")[:width]
         found.append(Line(text, "warn", len(text)))
     return [Line(""), *found] if found else []
+
+
+def overlays(answer: Row, width: int) -> list[Line]:
+    """Return a line about the overlays of all gateways: how many there are, and the names of those that need help."""
+    gateways = [stats for stats in answer.get("actors", {}).values() if "stalled_overlays" in stats]
+    if not gateways:
+        return []
+    names = {
+        trouble: sorted({name for stats in gateways for name in stats[f"{trouble}_overlays"]}) for trouble in TROUBLES
+    }
+    connected = sum(int(sum(stats["overlays"].values())) for stats in gateways)
+    parts = [f"{connected} connected", *(f"{trouble}: {', '.join(found)}" for trouble, found in names.items() if found)]
+    text = logs.printable(f"overlays: {'; '.join(parts)}")[:width]
+    return [Line(""), Line(text, "warn" if any(names.values()) else "", len(text))]
 
 
 def cell(text: str, column: Column) -> str:

@@ -207,6 +207,12 @@ class GatewayMetrics(Metrics):
     pending_bytes: Annotated[int, gauge("what waits for slow overlays", "bytes")] = 0
     queue: Annotated[int, gauge("critical events that the slowest overlay has not been sent")] = 0
     events: Annotated[int, counter("events written to groups")] = 0
+    stalled_overlays: Annotated[
+        dict[str, int], gauge("visible overlays that render nothing of what they are sent, by name", label="overlay")
+    ] = {}
+    lost_overlays: Annotated[
+        dict[str, int], gauge("overlays whose connection broke in the last 10 minutes, by name", label="overlay")
+    ] = {}
     frames: Annotated[int, counter("frames written to groups")] = 0
     bus_messages: Annotated[int, counter("messages of the bus")] = 0
     bad_bus_messages: Annotated[int, counter("messages of the bus that could not be read")] = 0

@@ -16,6 +16,8 @@ import msgspec
 from actors import tokens
 from actors.core import origins
 from actors.core.contract.event import WIRE_VERSION
+from actors.core.delivery.conversation import OverlayState
+from actors.core.delivery.presence import Gone
 from actors.errors import Refused
 from actors.gateway.overlay import Overlay
 from actors.gateway.pages import BaseHandler
@@ -90,7 +92,7 @@ class StatusHandler(ReadableHandler):
         supervisor, ledger = await asyncio.gather(
             gateway.ask_supervisor(), gateway.ask_queue_manager({"ask": "ledger"})
         )
-        cursor = gateway.feed.cursor
+        cursor, now_s = gateway.feed.cursor, time.monotonic()
         self.answer(
             {
                 "version": WIRE_VERSION,
@@ -109,6 +111,8 @@ class StatusHandler(ReadableHandler):
                 "actors": supervisor.get("actors"),
                 "ledger": ledger.get("ledger"),
                 "clients": [describe(overlay, cursor.last) for overlay in gateway.listed()],
+                "lost": [departed(gone, now_s) for gone in gateway.absent.lost(now_s)],
+                "refused": [departed(gone, now_s) for gone in gateway.absent.refused(now_s)],
                 "dashboards": len(gateway.overlays) - len(gateway.listed()),
             }
         )
@@ -188,7 +192,12 @@ def describe(overlay: Overlay, last: int) -> dict[str, Any]:
     receipt, key = overlay.receipt, overlay.group.key if overlay.group else None
     return {
         "overlay_id": overlay.name,
+        "number": overlay.number,
         "state": overlay.state.value,
+        "condition": overlay.pace.condition if overlay.state is OverlayState.LIVE else overlay.state.value,
+        "behind_s": round(overlay.pace.behind_s, 1),
+        "visible": overlay.visible,
+        "obs": overlay.obs,
         "scope": overlay.scope,
         "position": overlay.receipted,
         "sent_position": overlay.position,
@@ -208,3 +217,10 @@ def describe(overlay: Overlay, last: int) -> dict[str, Any]:
         "pending_bytes": overlay.pending,
         "times_slow": overlay.times_slow,
     }
+
+
+def departed(gone: Gone, now_s: float) -> dict[str, Any]:
+    """Return a lost or refused overlay as the dashboard shows it."""
+    fields: dict[str, Any] = msgspec.to_builtins(gone)
+    del fields["at_s"]
+    return fields | {"ago_s": round(now_s - gone.at_s, 1)}

@@ -75,13 +75,15 @@ class Conversation:
         else:
             objection = conversation.objection(happened, self.overlay.scope, self.overlay.role)
         if objection is not None:
+            if isinstance(message, Hello) and self.overlay.state is OverlayState.HELLO:
+                self.overlay.name, self.overlay.role = message.overlay_id, message.role
             self._end(objection)
             return
         self._step(happened, message)
 
-    def disconnected(self) -> None:
-        """Handle the end of the connection."""
-        self.gateway.disconnected(self.overlay)
+    def disconnected(self, closed: bool = False) -> None:
+        """Handle the end of the connection; `closed`: by the page, in order."""
+        self.gateway.disconnected(self.overlay, closed)
 
     def _end(self, ending: Ending) -> None:
         self.gateway.end(self.overlay, ending)
@@ -102,6 +104,7 @@ class Conversation:
         overlay, gateway = self.overlay, self.gateway
         overlay.token, overlay.scope = hello.token, gateway.scope_of(hello.token) or ""
         overlay.role, overlay.name, overlay.build = hello.role, hello.overlay_id, hello.build
+        overlay.obs, overlay.visible = hello.obs, hello.visible
         transport, types = overlay.transport, messages.wanted_types(hello.types)
         if transport.json_only:
             key = Key("json", types, False, transport.framing)
@@ -135,6 +138,8 @@ class Conversation:
         gateway.metrics.snapshots += begin.mode != "resume"
         gateway.metrics.unrecovered += not begin.recovered
         overlay.position = overlay.start_position = begin.position
+        overlay.receipt_s = time.monotonic()
+        gateway.present(overlay)
         # A large state follows in frames, which overlays of a group share; a small one needs no message of its own.
         retained = gateway.feed.retained
         state = retained.events() if retained.size_bytes <= WELCOME_STATE_BYTES else []
@@ -165,7 +170,9 @@ class Conversation:
 
     def _note(self, receipt: RenderReceipt) -> None:
         overlay, cursor = self.overlay, self.gateway.feed.cursor
-        overlay.receipt = receipt
+        overlay.receipt, overlay.receipt_s = receipt, time.monotonic()
+        if receipt.visible is not None:
+            overlay.visible = receipt.visible
         self.gateway.metrics.receipts += 1
         # Only positions that were sent can have been rendered. A larger one would hide a loss, and a display token
         # must not send receipts for other overlays.

@@ -26,6 +26,7 @@ class Group(Encoding):
         super().__init__(key, filtered)
         self.live: dict[Overlay, None] = {}
         self.sent_s = time.monotonic()
+        self.frame_s = 0.0  # when the last frame was sent, without heartbeats
 
 
 class Fanout:
@@ -60,6 +61,7 @@ class Fanout:
                 data = group.frame(frame, message)
                 if data:
                     self.write(group, data, frame.last)
+                    group.frame_s = group.sent_s
                     reached = True
         if reached:
             faults.point("gateway.sent")
@@ -95,6 +97,11 @@ class Fanout:
         group.sent_s = time.monotonic()
         for overlay in slow:
             self._on_slow(overlay)
+
+    def frame_s(self, overlay: Overlay) -> float:
+        """Return when the last frame was sent to the overlay's group, 0 for never."""
+        group = self.groups.get(overlay.group.key) if overlay.group is not None else None
+        return group.frame_s if group is not None else 0.0
 
     def join(self, overlay: Overlay) -> None:
         """Make an overlay live: it receives every frame from now on."""

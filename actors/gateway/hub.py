@@ -23,6 +23,7 @@ from actors.core.contract.frame import Frame
 from actors.core.delivery import conversation
 from actors.core.delivery.clients import Lag, Verdict, judge
 from actors.core.delivery.conversation import Action, Ending, Input, OverlayState
+from actors.core.delivery.presence import STALLED, Absent, Gone, counted
 from actors.core.metrics import GatewayMetrics
 from actors.errors import ConfigError, Refused
 from actors.gateway.bus import Receipts, ask, ask_supervisor
@@ -54,6 +55,7 @@ class Gateway:
         self.metrics = GatewayMetrics()
         self.closes: Counter[int] = Counter()
         self.overlays: dict[int, Overlay] = {}
+        self.absent = Absent()
         self._connecting: dict[int, Overlay] = {}  # includes all connections without a hello
         self.followed = asyncio.Event()
         self.stopping = asyncio.Event()
@@ -175,6 +177,9 @@ class Gateway:
             return
         self._forget(overlay)
         self.count(ending)
+        overlay.ending = ending
+        if overlay.group is None and overlay.role == "overlay":
+            self.refused(overlay.address, overlay.name, int(ending.code), ending.reason)
         overlay.transport.close(int(ending.code), ending.reason)
 
     def count(self, ending: Ending) -> None:
@@ -182,13 +187,34 @@ class Gateway:
         if ending.counter:
             setattr(self.metrics, ending.counter, getattr(self.metrics, ending.counter) + 1)
 
-    def disconnected(self, overlay: Overlay) -> None:
-        """Forget an overlay whose connection is closed."""
+    def refused(self, address: str, overlay_id: str, code: int, reason: str) -> None:
+        """Keep why an overlay was refused: a close code of the protocol, or a status of HTTP."""
+        self.absent.refuse(Gone(overlay_id, address, reason[:300], time.monotonic(), time.time() * 1000, code=code))
+
+    def present(self, overlay: Overlay) -> None:
+        """Take note that an overlay has its welcome."""
+        if overlay.role == "overlay":
+            self.absent.came(overlay.name, overlay.address)
+
+    def disconnected(self, overlay: Overlay, closed: bool) -> None:
+        """Forget an overlay whose connection is closed; `closed`: by its page, in order."""
         if overlay.step(Input.GONE):
             self._forget(overlay)
+        if overlay.group is not None and overlay.role == "overlay" and not self._replaced(overlay):
+            self.absent.left(_gone(overlay, closed))
         self._addresses[overlay.address] -= 1
         if not self._addresses[overlay.address]:
             del self._addresses[overlay.address]
+
+    def _replaced(self, overlay: Overlay) -> bool:
+        """Whether its page has connected again before the end of the old connection was noticed."""
+        heard_s = time.monotonic() - overlay.transport.silent_s(time.monotonic())
+        return any(
+            other.number > overlay.number
+            and (other.name, other.address) == (overlay.name, overlay.address)
+            and other.connected_s >= heard_s
+            for other in self.listed()
+        )
 
     def _forget(self, overlay: Overlay) -> None:
         self.leave(overlay)
@@ -276,6 +302,7 @@ class Gateway:
             overlay.transport.silent_s(now_s),
             overlay.pinged,
         )
+        overlay.pace.see(now_s, overlay.facts(self.fanout.frame_s(overlay)))
         verdict = judge(lag, self.settings.client_buffer_bytes, self.settings.lag_close_s)
         if verdict is Verdict.CATCH_UP:
             self._slow(overlay)
@@ -354,6 +381,8 @@ class Gateway:
         metrics.connections = self.connections
         metrics.dashboards = len(self.overlays) - len(self.listed())
         metrics.overlays = self.overlays_by_state()
+        metrics.stalled_overlays = counted([one.name for one in self.listed() if one.pace.condition == STALLED])
+        metrics.lost_overlays = counted(self.absent.missed(time.monotonic()))
         metrics.position, metrics.top, metrics.gen = feed.cursor.last, feed.cursor.top, feed.cursor.gen
         metrics.groups = len(fanout.groups)
         metrics.ring_events, metrics.retained_states = len(feed.ring), len(feed.retained)
@@ -374,3 +403,23 @@ class Gateway:
         metrics.closed = {str(code): count for code, count in self.closes.items()}
         metrics.latency_ms = {"critical": fanout.critical_ms, "best_effort": fanout.other_ms}
         return metrics
+
+
+def _gone(overlay: Overlay, closed: bool) -> Gone:
+    """Return what is kept of an overlay whose connection has ended."""
+    now_s = time.monotonic()
+    usual = "the page was closed" if closed else "the connection broke"
+    return Gone(
+        overlay.name,
+        overlay.address,
+        overlay.ending.reason if overlay.ending else usual,
+        now_s,
+        time.time() * 1000,
+        number=overlay.number,
+        obs=overlay.obs,
+        build=overlay.build,
+        position=overlay.receipted,
+        connected_s=round(now_s - overlay.connected_s, 1),
+        code=int(overlay.ending.code) if overlay.ending else 0,
+        closed=closed and overlay.ending is None,
+    )

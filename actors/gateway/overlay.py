@@ -18,7 +18,8 @@ from tornado.iostream import StreamClosedError
 from actors.core.contract.messages import Hello, RenderReceipt
 from actors.core.delivery import conversation
 from actors.core.delivery.clients import Bucket
-from actors.core.delivery.conversation import Action, Input, OverlayState
+from actors.core.delivery.conversation import Action, Ending, Input, OverlayState
+from actors.core.delivery.presence import Facts, Pace
 from actors.gateway.encoding import Encoding
 from actors.gateway.layouts import OverlayLayout
 from actors.gateway.transport import OverlayTransport
@@ -41,18 +42,22 @@ class Overlay:
         "build",
         "connected_s",
         "dropped_frames",
+        "ending",
         "group",
         "hello",
         "hellos",
         "left_at_frame",
         "name",
         "number",
+        "obs",
         "on_drained",
+        "pace",
         "pending",
         "pinged",
         "position",
         "progress_s",
         "receipt",
+        "receipt_s",
         "receipted",
         "rest_until_s",
         "role",
@@ -65,6 +70,7 @@ class Overlay:
         "times_slow",
         "token",
         "transport",
+        "visible",
         "waiting",
         "writing",
     )
@@ -103,6 +109,11 @@ class Overlay:
         self.bucket = Bucket(now_s=now_s)
         self.hellos = Bucket(0.5, 5, now_s)  # a welcome costs a thousand times the work of a hello
         self.receipted = 0
+        self.receipt_s = now_s  # when the last receipt came, or the conversation began
+        self.visible: bool | None = None
+        self.obs = ""
+        self.pace = Pace()
+        self.ending: Ending | None = None  # why the gateway ended it
         self.receipt: RenderReceipt | None = None
         self.arranged: OverlayLayout | None = None  # the layout that it has received, None before its welcome
 
@@ -110,6 +121,18 @@ class Overlay:
         """Make a step of the conversation, and return its actions."""
         self.state, actions = conversation.step(self.state, happened)
         return actions
+
+    def facts(self, frame_s: float) -> Facts:
+        """Return what its receipts say; `frame_s` is when the last frame was sent to its group."""
+        return Facts(
+            self.state,
+            max(self.position, self.start_position),
+            max(self.receipted, self.start_position),
+            frame_s if frame_s > self.connected_s else 0.0,
+            self.receipt_s,
+            self.receipt is not None,
+            self.visible,
+        )
 
     def send_message(self, fields: dict[str, Any], place: str = "") -> None:
         """Send a small message in the overlay's format."""

@@ -66,6 +66,15 @@ def test_problems_are_above_the_processes_with_a_command_to_paste():
     ]
 
 
+def test_status_counts_the_overlays_and_names_those_that_need_help():
+    well = {"overlays": {"live": 2, "catchup": 1}, "stalled_overlays": {}, "lost_overlays": {}}
+    ill = {"overlays": {"live": 1}, "stalled_overlays": {"main": 1}, "lost_overlays": {"second": 1}}
+    last = texts(answer(row(), actors={"gateway-1": well, "ingest": {"queue": 0}}))[-1]
+    assert last == "overlays: 3 connected"
+    last = texts(answer(row(), actors={"gateway-1": well, "gateway-2": ill}))[-1]
+    assert last == "overlays: 4 connected; stalled: main; lost: second"
+
+
 @pytest.mark.parametrize("key", ALERTS)
 def test_the_advice_of_every_alert_fits_into_a_line_and_ends_in_a_command(key):
     alert = Alert(key, "queue-manager", "")

@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UNSHOWN, describe } from "../../web_overlay/js/dashboard/describe.mjs";
 import { share } from "../../web_overlay/js/dashboard/format.mjs";
-import { Lags, health, overlayVerdict, processVerdict, sourceVerdict } from "../../web_overlay/js/dashboard/judge.mjs";
+import { obsVersion } from "../../web_overlay/js/version.mjs";
+import { goneVerdict, health, overlayVerdict, processVerdict, refusedVerdict, sourceVerdict } from "../../web_overlay/js/dashboard/judge.mjs";
 import { History } from "../../web_overlay/js/dashboard/plots.mjs";
 import { KEPT, River } from "../../web_overlay/js/dashboard/river.mjs";
 import { CATALOG } from "../../web_overlay/js/core/catalog.mjs";
@@ -75,6 +76,8 @@ test("an overlay's word", () => {
   const cases = /** @type {[object, string, string][]} */ ([
     [{}, "", "live"],
     [{ state: "catchup" }, "warn", "catching up"],
+    [{ condition: "stalled", behind_s: 7 }, "bad", "stalled for 7 s"],
+    [{ condition: "hidden", behind_s: 0, fps: 1 }, "", "hidden"],
     [{ behind_s: 2 }, "", "live"],
     [{ behind_s: 5 }, "warn", "behind for 5 s"],
     [{ behind_s: 61 }, "bad", "behind for 1 min 1 s"],
@@ -88,18 +91,20 @@ test("an overlay's word", () => {
   for (const [fields, tone, word] of cases) {
     const verdict = overlayVerdict({ ...LIVE, ...fields }, "b1");
     assert.deepEqual([verdict.tone, verdict.word], [tone, word]);
-    if (word !== "live" && word !== "catching up") assert.ok(verdict.remedy, `${word} says what to do`);
+    if (!["live", "catching up", "hidden"].includes(word)) assert.ok(verdict.remedy, `${word} says what to do`);
   }
 });
 
-test("being behind counts from its beginning, per overlay, and ends at once", () => {
-  const lags = new Lags();
-  const ask = (/** @type {number} */ now_s, /** @type {number} */ lag) => {
-    const rows = [{ overlay_id: "a", address: "x", lag, behind_s: -1 }];
-    lags.see(rows, now_s);
-    return rows[0].behind_s;
-  };
-  assert.deepEqual([ask(10, 0), ask(11, 3), ask(15, 1), ask(16, 0), ask(17, 2)], [0, 0, 4, 0, 0]);
+test("an overlay that is gone or was refused has a word, and what to do", () => {
+  assert.deepEqual(goneVerdict({ closed: true }), { tone: "", word: "closed" });
+  assert.deepEqual([goneVerdict({}).tone, goneVerdict({}).word], ["warn", "lost"]);
+  assert.match(refusedVerdict({ code: 4500 }).remedy ?? "", /Copy the OBS address again/);
+  assert.equal(refusedVerdict({ code: "__proto__" }).word, "refused (NaN)");
+});
+
+test("the version of OBS is that of its user agent", () => {
+  assert.equal(obsVersion("Mozilla/5.0 (X11) Chrome/127.0.6533.120 Safari/537.36 OBS/31.0.1"), "31.0.1");
+  assert.equal(obsVersion("Mozilla/5.0 (X11) Chrome/127.0.6533.120 Safari/537.36"), "");
 });
 
 test("health says the worst thing first, and one thing", () => {

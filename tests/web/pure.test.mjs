@@ -181,9 +181,11 @@ test("receipts: at most every 100 ms, only of this epoch, and now and then for t
   assert.equal(receipts.due(), 3_100);
   receipts.greeted(0);
   assert.equal(receipts.due(), 1_200, "and never more often than that");
+  receipts.turned();
+  assert.equal(receipts.take(1_200, "A", figures)?.position, 6, "a page that is hidden says so at once");
   receipts.greeted(2_000);
   receipts.drawn("A", 7);
-  assert.equal(receipts.due(), 3_100, "a gateway of many overlays asks for longer pauses");
+  assert.equal(receipts.due(), 3_200, "a gateway of many overlays asks for longer pauses");
 });
 
 test("journal: bounded; the oldest go in one piece and are counted", () => {

@@ -24,12 +24,13 @@ import { Reporter } from "./report.mjs";
 import { loadRules, loadSettings } from "./settings.mjs";
 import { Arrangement } from "./stage.mjs";
 import { dress } from "./theme.mjs";
-import { BUILD } from "./version.mjs";
+import { BUILD, obsVersion } from "./version.mjs";
 import { WIDGETS } from "./widgets/all.mjs";
 import { Toggles } from "./widgets/toggles.mjs";
 
 /** @param {string} id @returns {HTMLElement} */
 const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+const isVisible = () => document.visibilityState === "visible";
 
 const { options, problems } = readParams(location.search, location.hash);
 const id = overlayId(options.overlayId);
@@ -78,6 +79,7 @@ const session = new Session({
   who: {
     ...{ token: options.token, overlayId: id, format: options.format, build: BUILD },
     role: options.preview ? "dashboard" : "overlay", // seen on a dashboard is not drawn on a stream
+    ...{ obs: obsVersion(navigator.userAgent), visible: isVisible },
   },
   resume: options.resume ? loadPlace(id) : null,
   random: Math.random,
@@ -98,6 +100,7 @@ const reporter = new Reporter({
   send: (message) => options.preview || link.send(message),
   figures: () => figures(page),
   now: clock.now,
+  visible: isVisible,
 });
 const { receipts } = reporter;
 const obeyer = new Obeyer({ id, token: options.token, engine, scheduler, clock, receipts, arrangement, problems, rules: reload });
@@ -138,6 +141,7 @@ addEventListener("keydown", (event) => {
   hud.show(!hud.on);
 });
 addEventListener("pagehide", () => reporter.keep());
+document.addEventListener("visibilitychange", () => reporter.turned());
 // OBS navigates to an address that differs only after the # without loading the page: a new token would do nothing.
 addEventListener("hashchange", () => location.reload());
 arrangement.follow(matchMedia("(max-aspect-ratio: 1/1)"));

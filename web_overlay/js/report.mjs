@@ -14,14 +14,16 @@ export class Reporter {
    * @param {(message: Record<string, unknown>) => void} options.send
    * @param {() => Figures} options.figures
    * @param {() => number} options.now
+   * @param {() => boolean} options.visible
    */
-  constructor({ overlayId, session, send, figures, now }) {
+  constructor({ overlayId, session, send, figures, now, visible }) {
     this.receipts = new Receipts();
     this.overlayId = overlayId;
     this.session = session;
     this.send = send;
     this.figures = figures;
     this.now = now;
+    this.visible = visible;
     /** @type {ReturnType<typeof setTimeout> | null} */
     this.timer = null;
     this.kept = "";
@@ -33,12 +35,18 @@ export class Reporter {
     this.run();
   }
 
+  /** The page was shown or hidden. */
+  turned() {
+    this.receipts.turned();
+    this.run();
+  }
+
   run() {
     const now = this.now();
     const live = this.session.state === "live";
     const receipt = live ? this.receipts.take(now, this.session.cursor.epoch, this.figures) : null;
     if (receipt !== null) {
-      this.send(receipt);
+      this.send({ ...receipt, visible: this.visible() });
       this.keep();
     }
     const due = this.receipts.due();

@@ -39,6 +39,8 @@ class Hello(Message, frozen=True, tag="hello"):
     types: list[str] | None = None
     role: Role = "overlay"
     build: Annotated[str, Meta(max_length=64)] = ""
+    obs: Annotated[str, Meta(max_length=32)] = ""
+    visible: bool | None = None
 
 
 class RenderReceipt(Message, frozen=True, tag="receipt"):
@@ -48,6 +50,7 @@ class RenderReceipt(Message, frozen=True, tag="receipt"):
     latency_p95_ms: Measure | None = None
     queue: Measure | None = None
     dropped: Measure | None = None
+    visible: bool | None = None
 
 
 class Ping(Message, frozen=True, tag="ping"):

@@ -61,6 +61,8 @@ ALERTS: Final[dict[str, Meaning]] = {
     "source.degraded": Meaning(Level.WARN, "a part of the source is missing; see:", "source list"),
     "source.silent": Meaning(Level.WARN, "check the game or platform; see:", "source list"),
     "disk.full": Meaning(Level.CRITICAL, "free disk space; what uses it:", "doctor"),
+    "overlay.stalled": Meaning(Level.WARN, "refresh its browser source in OBS; see the load:", "top"),
+    "overlay.lost": Meaning(Level.WARN, "check OBS, and the network of its computer:", "doctor"),
     "list.unwritten": Meaning(Level.WARN, "free disk space, or correct the permissions; see:", "doctor"),
     "guardian.gone": Meaning(Level.WARN, "no restart after a crash; stop it, then:", "start --detach"),
 }
@@ -188,6 +190,10 @@ def of_stats(name: str, stats: Mapping[str, Any]) -> list[Alert]:
         found.append(Alert("state.full", name, "there are too many retained states: new ones replace the oldest"))
     if stats.get("outbox_full"):
         found.append(Alert("outbox.full", name, "the outbox is full, and sources receive 503"))
+    for overlay_id in stats.get("stalled_overlays", ()):
+        found.append(Alert("overlay.stalled", overlay_id, "this overlay is visible, and renders nothing"))
+    for overlay_id in stats.get("lost_overlays", ()):
+        found.append(Alert("overlay.lost", overlay_id, "the connection of this overlay broke"))
     return found
 
 

@@ -18,6 +18,7 @@ from actors.gateway.pages import BaseHandler
 
 TEXT: Final = 0x81
 BINARY: Final = 0x82
+CLOSED_IN_ORDER: Final = (1000, 1001)
 REASON_BYTES: Final = 120  # a close frame holds 123 (RFC 6455, 5.5)
 
 
@@ -79,6 +80,10 @@ class OverlaySocket(BaseHandler, tornado.websocket.WebSocketHandler):
             if refusal:
                 self.refuse(503, refusal)
 
+    def refuse(self, status: int, error: str) -> None:
+        self.gateway.refused(str(self.request.remote_ip), "", status, error)
+        super().refuse(status, error)
+
     def check_origin(self, _origin: str) -> bool:
         """The origin was checked in `prepare`, more strictly than tornado does."""
         return True
@@ -106,7 +111,8 @@ class OverlaySocket(BaseHandler, tornado.websocket.WebSocketHandler):
 
     def on_close(self) -> None:
         if self.talk is not None:
-            self.talk.disconnected()
+            # 1001: the page was closed, or reloaded. A connection that broke has no code.
+            self.talk.disconnected(closed=self.close_code in CLOSED_IN_ORDER)
 
     def _received(self) -> None:
         assert self.talk is not None

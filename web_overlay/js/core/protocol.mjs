@@ -114,7 +114,7 @@ function readFrame(raw) {
 }
 
 /**
- * @param {{token: string, overlayId: string, resume: Place | null, format: string, build: string, types?: string[] | null, role?: "overlay" | "dashboard"}} who
+ * @param {{resume: Place | null} & import("./talk.mjs").Who} who
  * @returns {Record<string, unknown>}
  */
 export function hello(who) {
@@ -128,6 +128,8 @@ export function hello(who) {
     types: who.types ?? null,
     role: who.role ?? "overlay",
     build: who.build,
+    ...(who.obs ? { obs: who.obs } : {}),
+    ...(who.visible ? { visible: who.visible() } : {}),
   };
 }
 

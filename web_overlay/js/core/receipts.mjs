@@ -29,6 +29,11 @@ export class Receipts {
     this.owed = true;
   }
 
+  /** The page was shown or hidden: the gateway does not wait for a hidden page. */
+  turned() {
+    this.owed = this.epoch !== "";
+  }
+
   /** A frame was committed, whatever it held. */
   framed() {
     this.figures = true;

@@ -18,7 +18,18 @@ const PING_MS = 10_000; // the page's clock drifts some ms an hour; the first pi
 const FIRST_PINGS = 4;
 const FIRST_PING_MS = 200;
 
-/** @typedef {{token: string, overlayId: string, format: string, build: string, types?: string[] | null, role?: "overlay" | "dashboard"}} Who */
+/**
+ * @typedef {object} Who
+ * @property {string} token
+ * @property {string} overlayId
+ * @property {string} format
+ * @property {string} build
+ * @property {string[] | null} [types]
+ * @property {"overlay" | "dashboard"} [role]
+ * @property {string} [obs] the version of OBS that shows the page
+ * @property {() => boolean} [visible] given by a page that answers every frame with a receipt
+ */
+
 export class Talk {
   /**
    * @param {Who} who

@@ -5,9 +5,7 @@
 import { Applications } from "../core/applications.mjs";
 import { Leftovers } from "../core/leftovers.mjs";
 import { ask } from "./api.mjs";
-import { rows } from "./format.mjs";
 import { Deliveries } from "./history.mjs";
-import { Lags } from "./judge.mjs";
 import { Line } from "./line.mjs";
 import * as orders from "./orders.mjs";
 import { History } from "./plots.mjs";
@@ -31,7 +29,6 @@ export class Desk {
     /** What each application answered last, by name. @type {Map<string, string>} */
     this.answers = new Map();
     this.samples = new History();
-    this.lags = new Lags();
     this.filter = { type: "", text: "" };
     /** @type {Record<string, any>} */
     this.status = {};
@@ -62,7 +59,6 @@ export class Desk {
   async learn(now_s) {
     try {
       this.status = (await ask("/api/status", this.token)) ?? {};
-      this.lags.see(rows(this.status.clients), now_s);
       this.silence = "";
       this.samples.add(this.status, now_s);
       this.line.start(String(this.status.epoch ?? ""), Number(this.status.top) || 0);

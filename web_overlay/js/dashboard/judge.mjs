@@ -36,9 +36,13 @@ export function overlayVerdict(overlay, build) {
     const greeting = overlay.state === "hello" || overlay.state === "catchup";
     return { tone: "warn", word: greeting ? "catching up" : word(overlay.state).replaceAll("_", " ") };
   }
+  if (overlay.condition === "stalled") {
+    return { tone: "bad", word: `stalled for ${duration(overlay.behind_s)}`, remedy: "Refresh its browser source." };
+  }
+  if (overlay.condition === "hidden") return { tone: "", word: "hidden" };
   const behind = tone("behind_s", overlay.behind_s);
   if (behind !== "") {
-    return { tone: behind, word: `behind for ${duration(overlay.behind_s)}`, remedy: "Is the source hidden in OBS?" };
+    return { tone: behind, word: `behind for ${duration(overlay.behind_s)}`, remedy: "Is OBS or the computer short of time?" };
   }
   if (build !== "" && overlay.build && overlay.build !== build) {
     return { tone: "warn", word: "old page", remedy: "Reload it." };
@@ -47,6 +51,28 @@ export function overlayVerdict(overlay, build) {
     return { tone: "warn", word: "slow", remedy: "It draws late. Is OBS or the computer short of time?" };
   }
   return { tone: "", word: "live" };
+}
+
+/** @param {Row} gone its connection has ended @returns {Verdict} */
+export function goneVerdict(gone) {
+  const remedy = "Is OBS still running, and is its computer in the network?";
+  return gone.closed === true ? { tone: "", word: "closed" } : { tone: "warn", word: "lost", remedy };
+}
+
+/** @type {Record<number, string>} what to do about a refusal, by close code or HTTP status */
+const REMEDIES = {
+  421: "Use an address that gateway.allowed_hosts permits.",
+  503: "Close other overlays, or raise the limit.",
+  4500: "Copy the OBS address again: the token was replaced.",
+  4501: "The page connected and sent nothing.",
+  4502: "Refresh its browser source: its page does not fit this version.",
+  4503: "Use the OBS address, not that of the dashboard.",
+  4504: "Refresh the cache of its browser source.",
+};
+
+/** @param {Row} refused @returns {Verdict} */
+export function refusedVerdict(refused) {
+  return { tone: "warn", word: `refused (${Number(refused.code)})`, remedy: REMEDIES[Number(refused.code)] ?? "" };
 }
 
 /** @type {Record<string, Verdict>} */
@@ -58,25 +84,6 @@ const SOURCES = {
   degraded: { tone: "warn", word: "degraded", remedy: "It loses its connection again and again." },
   refused: { tone: "bad", word: "refused", remedy: "It does not let us in. Log in again (the command `login`), or correct its secret." },
 };
-
-/** Since when each overlay has been behind: one event behind for an instant is how it works, for seconds it is not. */
-export class Lags {
-  constructor() {
-    /** @type {Map<string, number>} */
-    this.since = new Map();
-  }
-
-  /** Put `behind_s` into each row. @param {Row[]} overlays @param {number} now_s */
-  see(overlays, now_s) {
-    const seen = new Map();
-    for (const overlay of overlays) {
-      const key = `${overlay.overlay_id} ${overlay.address}`;
-      if (overlay.lag > 0) seen.set(key, this.since.get(key) ?? now_s);
-      overlay.behind_s = seen.has(key) ? now_s - seen.get(key) : 0;
-    }
-    this.since = seen;
-  }
-}
 
 /** @param {Row} source @returns {Verdict} */
 export function sourceVerdict(source) {

@@ -10,7 +10,8 @@ import { health, worst } from "./judge.mjs";
 import { applicationsPanel } from "./views/applications.mjs";
 import { controlsPanel, testsPanel } from "./views/controls.mjs";
 import { aboutFold, ledgerFold, processesFold, rejectedFold } from "./views/fold.mjs";
-import { alertCards, healthLine, overlaysPanel, sourcesPanel } from "./views/side.mjs";
+import { overlaysPanel } from "./views/overlays.mjs";
+import { alertCards, healthLine, sourcesPanel } from "./views/side.mjs";
 import { riverList, stepList } from "./views/stream.mjs";
 
 /** @typedef {import("./desk.mjs").Desk} Desk */

@@ -1,9 +1,9 @@
 // @ts-check
-// The right column: one line of health, what is wrong and what to do, sources, overlays.
+// The right column: one line of health, what is wrong and what to do, sources.
 
 import { html, nothing } from "../../../vendor/lit-html@3.3.3/lit-html.js";
 import { ago, count, decimal, duration, rows, word } from "../format.mjs";
-import { fpsTone, overlayVerdict, sourceVerdict, tone } from "../judge.mjs";
+import { sourceVerdict } from "../judge.mjs";
 import { clip, lamp, named } from "./parts.mjs";
 
 /** @typedef {Record<string, any>} Row */
@@ -56,41 +56,6 @@ function sourceRow(source) {
       ${source.reconnects > 0 ? html`<span>${count(source.reconnects)} reconnects</span>` : nothing}
     </div>
     ${source.detail ? html`<p class="remedy" data-tone=${verdict.tone || nothing}>${clip(source.detail)}</p>` : nothing}
-    ${verdict.remedy ? html`<p class="remedy">${verdict.remedy}</p>` : nothing}
-  </li>`;
-}
-
-/**
- * @param {Row} status
- * @param {string} build
- * @param {((name: string, args: Record<string, unknown>) => void) | null} order null: this page may only look
- */
-export function overlaysPanel(status, build, order) {
-  const overlays = rows(status.clients);
-  if (overlays.length === 0) {
-    return html`<p class="none">No overlay is connected. Copy the OBS address into a browser source of 1920 × 1080.</p>`;
-  }
-  return html`<ul class="things">${overlays.map((overlay) => overlayRow(overlay, build, order))}</ul>`;
-}
-
-/** @param {Row} overlay @param {string} build @param {((name: string, args: Record<string, unknown>) => void) | null} order */
-function overlayRow(overlay, build, order) {
-  const verdict = overlayVerdict(overlay, build);
-  const id = word(overlay.overlay_id);
-  const button = (/** @type {string} */ name, /** @type {string} */ label) =>
-    html`<button type="button" class="small" aria-label="${label} ${id}" @click=${() => order?.(name, { overlay_id: id })}>${label}</button>`;
-  return html`<li>
-    <div class="thing"><strong>${named(id)}</strong>${lamp(verdict)}
-      ${order ? html`<span class="do">${button("identify", "Identify")}${button("reload", "Reload")}</span>` : nothing}</div>
-    <div class="facts">
-      <span data-tone=${tone("behind_s", overlay.behind_s) || nothing}>${count(overlay.lag)} behind</span>
-      <span data-tone=${fpsTone(overlay.fps) || nothing}>${decimal(overlay.fps, 0, " fps")}</span>
-      <span data-tone=${tone("latency_p50_ms", overlay.latency_p50_ms) || nothing}>half within ${decimal(overlay.latency_p50_ms, 0, " ms")}</span>
-      <span data-tone=${tone("latency_p95_ms", overlay.latency_p95_ms) || nothing}>95 % within ${decimal(overlay.latency_p95_ms, 0, " ms")}</span>
-      <span>up ${duration(overlay.connected_s)}</span>
-      <span>${word(overlay.build)}</span>
-      ${overlay.dropped > 0 ? html`<span>${count(overlay.dropped)} not rendered in time</span>` : nothing}
-    </div>
     ${verdict.remedy ? html`<p class="remedy">${verdict.remedy}</p>` : nothing}
   </li>`;
 }

@@ -1,0 +1,112 @@
+"""What the gateway says of overlays: stalled, hidden, lost, refused; and the alerts and metrics of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from actors.core.supervision import health
+from tests.sockets.gateway_rig import Client, Rig, loose
+from tests.support import eventually
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    rig = Rig("gateway.heartbeat_s=0.2")
+    yield rig
+    rig.close()
+
+
+def row(rig: Rig, name: str) -> dict[str, Any]:
+    rows = [one for one in rig.status()["clients"] if one["overlay_id"] == name]
+    return rows[0] if rows else {}
+
+
+def stalls(rig: Rig, name: str) -> None:
+    eventually(lambda: row(rig, name)["condition"] == "stalled", 15)
+
+
+def test_a_visible_overlay_that_stops_to_render_is_stalled_and_one_that_is_hidden_is_not(rig):
+    obs = {"visible": True, "obs": "31.0.1", "build": "b1"}
+    frozen, hidden, program = (rig.joined(overlay_id=name, **obs) for name in ("frozen", "hidden", "program"))
+    plain = rig.joined(overlay_id="plain")  # a program of its own, which sends no receipts
+    hidden.say({"t": "receipt", "position": 0, "visible": False})
+    rig.send(3)
+    program.positions(3)
+    program.say({"t": "receipt", "position": 3, "fps": 60})
+    stalls(rig, "frozen")
+    described = row(rig, "frozen")
+    assert (described["obs"], described["visible"], described["address"]) == ("31.0.1", True, "127.0.0.1")
+    assert described["behind_s"] >= 5
+    conditions = {one["overlay_id"]: one["condition"] for one in rig.status()["clients"]}
+    assert conditions == {"frozen": "stalled", "hidden": "hidden", "program": "live", "plain": "live"}
+    assert rig.metric('stalled_overlays{overlay="frozen"') == 1
+    frozen.positions(3)
+    frozen.say({"t": "receipt", "position": 3})
+    eventually(lambda: row(rig, "frozen")["condition"] == "live")
+    assert plain.frame()["z"] == 3
+
+
+def test_an_overlay_whose_frames_stop_is_stalled_without_any_critical_event(rig):
+    overlay = rig.joined(visible=True)
+    rig.flood(loose("hit-1"))
+    overlay.frame()
+    stalls(rig, "test")
+    overlay.say({"t": "receipt", "position": 0})
+    eventually(lambda: row(rig, "test")["condition"] == "live")
+
+
+def test_an_overlay_that_vanished_is_lost_until_it_comes_back_and_one_that_was_closed_raises_no_alert(rig):
+    broken, closed = rig.joined(overlay_id="broken", obs="31.0.1"), rig.joined(overlay_id="closed")
+    broken.socket.socket.close()  # no close frame: the machine is gone
+    closed.socket.close(1001)
+    eventually(lambda: len(rig.status()["lost"]) == 2)
+    lost = {one["overlay_id"]: one for one in rig.status()["lost"]}
+    assert (lost["broken"]["reason"], lost["closed"]["reason"]) == ("the connection broke", "the page was closed")
+    assert lost["broken"]["obs"] == "31.0.1"
+    assert rig.metric("lost_overlays") == 1
+    eventually(lambda: any(line.get("stats", {}).get("lost_overlays") == {"broken": 1} for line in list(rig.lines)))
+    rig.joined(overlay_id="broken")
+    assert [one["overlay_id"] for one in rig.status()["lost"]] == ["closed"]
+    assert not rig.metric("lost_overlays")
+
+
+def test_two_overlays_of_one_name_are_told_apart_and_one_may_be_lost_while_the_other_lives(rig):
+    first, second = rig.joined(overlay_id="twin"), rig.joined(overlay_id="twin")
+    numbers = [one["number"] for one in rig.status()["clients"]]
+    assert len(set(numbers)) == 2
+    second.socket.socket.close()
+    eventually(lambda: [one["number"] for one in rig.status()["lost"]] == [max(numbers)])
+    assert [one["number"] for one in rig.status()["clients"]] == [min(numbers)]
+    first.say({"t": "receipt", "position": 0})
+
+
+def test_a_refused_overlay_is_listed_with_its_reason_and_a_dashboard_is_not(rig):
+    for _ in range(2):
+        assert rig.connect(token="wrong", overlay_id="old-scene").closed()[0] == 4500
+    assert rig.connect(token="wrong", overlay_id="desk", role="dashboard").closed()[0] == 4500
+    mute = Client(rig)
+    mute.say("no JSON")
+    assert mute.closed()[0] == 4502
+    assert rig.request("/ws", {"Host": "evil.example", "Upgrade": "websocket", "Connection": "Upgrade"})[0] == 421
+    found = {(one["overlay_id"], one["code"]): one["count"] for one in rig.status()["refused"]}
+    assert found == {("old-scene", 4500): 2, ("", 4502): 1, ("", 421): 1}
+    assert rig.status()["lost"] == []
+
+
+def test_an_overlay_that_the_gateway_stopped_is_lost_with_the_reason(rig):
+    overlay = rig.joined()
+    for _ in range(60):
+        overlay.say({"t": "ping", "client_ts_ms": 1})
+    assert overlay.closed()[0] == 4029
+    eventually(lambda: [one["code"] for one in rig.status()["lost"]] == [4029])
+    assert "20 messages per second" in rig.status()["lost"][0]["reason"]
+
+
+def test_the_supervisor_makes_alerts_of_what_a_gateway_says():
+    stats = {"stalled_overlays": {"main": 1, "second": 1}, "lost_overlays": {"third": 1}}
+    found = [(alert.key, alert.name) for alert in health.of_stats("gateway-1", stats)]
+    assert found == [("overlay.stalled", "main"), ("overlay.stalled", "second"), ("overlay.lost", "third")]
+    assert health.of_stats("gateway-1", {"stalled_overlays": {}, "lost_overlays": {}}) == []
