@@ -114,7 +114,7 @@ function readFrame(raw) {
 }
 
 /**
- * @param {{resume: Place | null} & import("./talk.mjs").Who} who
+ * @param {{resume: Place | null} & import("./types.mjs").Who} who
  * @returns {Record<string, unknown>}
  */
 export function hello(who) {

@@ -18,18 +18,7 @@ const PING_MS = 10_000; // the page's clock drifts some ms an hour; the first pi
 const FIRST_PINGS = 4;
 const FIRST_PING_MS = 200;
 
-/**
- * @typedef {object} Who
- * @property {string} token
- * @property {string} overlayId
- * @property {string} format
- * @property {string} build
- * @property {string[] | null} [types]
- * @property {"overlay" | "dashboard"} [role]
- * @property {string} [obs] the version of OBS that shows the page
- * @property {() => boolean} [visible] given by a page that answers every frame with a receipt
- */
-
+/** @typedef {import("./types.mjs").Who} Who */
 export class Talk {
   /**
    * @param {Who} who

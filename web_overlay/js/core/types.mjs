@@ -123,5 +123,16 @@
  * @property {number} now monotonic, ms
  * @property {boolean} late replayed, over its time, or held back by a hidden page: show in brief, without animation
  */
+/**
+ * @typedef {object} Who
+ * @property {string} token
+ * @property {string} overlayId
+ * @property {string} format
+ * @property {string} build
+ * @property {string[] | null} [types]
+ * @property {"overlay" | "dashboard"} [role]
+ * @property {string} [obs] the version of OBS that shows the page
+ * @property {() => boolean} [visible] given by a page that answers every frame with a receipt
+ */
 
 export {};
