@@ -140,7 +140,9 @@ def test_a_status_becomes_a_state(shared: Actors, programs: list[Program], numbe
     shows(shared, f"status-{number}", title="T", commands=["stop_tts"], connected=None, **expected)
 
 
-def test_what_a_status_leaves_out_stays_and_going_away_is_shown(shared: Actors, programs: list[Program]) -> None:
+def test_fields_left_out_of_a_status_keep_their_values_and_a_disconnect_is_shown(
+    shared: Actors, programs: list[Program]
+) -> None:
     program = join(shared, programs, "partial", title="Partial")
     program.say(type="status", data={"ready": True, "text": "one"})
     program.say(type="status", data={"speaking": True})
@@ -192,7 +194,7 @@ def test_a_command_is_answered_by_its_program(shared: Actors, programs: list[Pro
     eventually(lambda: "command=wave by=http result=failed" in shared.errors("ingest"))
 
 
-def test_commands_that_are_refused_at_once(shared: Actors, programs: list[Program]) -> None:
+def test_invalid_commands_are_refused_at_once(shared: Actors, programs: list[Program]) -> None:
     join(shared, programs, "refuses")
     deep: Any = {}
     for _ in range(20):
@@ -212,7 +214,7 @@ def test_commands_that_are_refused_at_once(shared: Actors, programs: list[Progra
     assert shared.request("POST", "/app/refuses/command", b"{}")[0] == 401
 
 
-def test_a_command_that_is_not_answered_ends_at_its_deadline(shared: Actors, programs: list[Program]) -> None:
+def test_an_unanswered_command_ends_at_its_deadline(shared: Actors, programs: list[Program]) -> None:
     program = join(shared, programs, "silent")
     status, answer = order(shared, "silent", command="stop_tts", deadline_ms=100)
     assert (status, answer["error"]) == (504, "silent did not answer stop_tts within 100 ms")
@@ -226,7 +228,7 @@ def test_a_command_that_is_not_answered_ends_at_its_deadline(shared: Actors, pro
     assert answers == [(404, {"error": "silent disconnected before it answered"})]
 
 
-def test_commands_that_wait_are_bounded(shared: Actors, programs: list[Program]) -> None:
+def test_waiting_commands_are_bounded(shared: Actors, programs: list[Program]) -> None:
     program = join(shared, programs, "busy")
     asked = [ordered(shared, "busy", command="stop_tts", deadline_ms=30_000) for _ in range(16)]
     waiting = [program.until("command") for _ in range(16)]
@@ -264,7 +266,7 @@ def test_a_program_commands_another(shared: Actors, programs: list[Program]) -> 
 # Clients of the older shapes
 
 
-def test_an_older_client_says_no_hello_and_answers_nothing(shared: Actors, programs: list[Program]) -> None:
+def test_an_older_client_needs_no_hello_and_sends_no_answers(shared: Actors, programs: list[Program]) -> None:
     program = Program(shared, "?name=older", shared.tokens.ingest)
     programs.append(program)
     program.until("welcome")
@@ -299,14 +301,14 @@ HELLOS: list[tuple[str, int, str]] = [
 
 
 @pytest.mark.parametrize(("text", "code", "reason"), HELLOS, ids=range(len(HELLOS)))
-def test_a_first_message_that_does_not_fit(shared: Actors, text: str, code: int, reason: str) -> None:
+def test_an_invalid_first_message_closes_the_connection(shared: Actors, text: str, code: int, reason: str) -> None:
     program = Program(shared)
     program.socket.send(text.replace('"T"', json.dumps(shared.tokens.ingest)))
     got, said = program.close_code()
     assert (got, reason in said) == (code, True), said
 
 
-def test_other_handshakes(shared: Actors) -> None:
+def test_invalid_handshakes_are_refused(shared: Actors) -> None:
     with pytest.raises(InvalidStatus) as refused:
         Program(shared, header="wrong")
     assert refused.value.response.status_code == 401
@@ -329,7 +331,7 @@ MALFORMED = [
 ]
 
 
-def test_a_message_that_does_not_fit_is_answered_and_ends_nothing(shared: Actors, programs: list[Program]) -> None:
+def test_an_invalid_message_is_answered_and_the_connection_stays(shared: Actors, programs: list[Program]) -> None:
     program = join(shared, programs, "garbled")
     for text, part in MALFORMED:
         program.socket.send(text)
@@ -395,7 +397,7 @@ def test_programs_are_bounded(shared: Actors) -> None:
 # Deaths
 
 
-def test_connections_without_a_hello_take_no_place_of_a_program(shared: Actors, programs: list[Program]) -> None:
+def test_connections_without_a_hello_do_not_count_as_programs(shared: Actors, programs: list[Program]) -> None:
     silent = [Program(shared) for _ in range(80)]
     programs.extend(silent)
     program = Program(shared)
@@ -404,12 +406,12 @@ def test_connections_without_a_hello_take_no_place_of_a_program(shared: Actors, 
     assert program.hear() == {"type": "welcome", "name": "late"}
 
 
-def test_a_program_is_not_served_under_a_foreign_name(shared: Actors) -> None:
+def test_a_program_with_a_foreign_host_is_refused(shared: Actors) -> None:
     status, answer = shared.request("GET", "/app", headers={"Host": "evil.test"})
     assert (status, "gateway.allowed_hosts" in answer["error"]) == (421, True)
 
 
-def test_after_a_kill_of_the_ingest_a_program_that_returns_is_right_and_one_that_does_not_is_gone() -> None:
+def test_after_a_kill_of_the_ingest_a_program_reconnects_or_is_gone() -> None:
     with Actors() as actors:
         actors.start(*CORE)
         actors.flow()

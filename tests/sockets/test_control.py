@@ -76,11 +76,11 @@ def lines_of(client: socket.socket) -> list[dict[str, Any]]:
         return [json.loads(line) for line in file]
 
 
-def test_one_line_asks_and_one_line_answers(loop):
+def test_a_request_and_its_answer_are_one_line_each(loop):
     assert control.request(loop.run_dir, "status")["command"] == "status"
 
 
-def test_a_connection_may_ask_as_often_as_it_likes_and_is_answered_in_order(loop):
+def test_requests_of_a_connection_are_answered_in_order(loop):
     client = raw(loop)
     client.sendall(b"".join(b'{"command":"c%d"}\n' % number for number in range(500)))
     client.shutdown(socket.SHUT_WR)
@@ -95,7 +95,7 @@ def test_a_request_may_come_byte_by_byte(loop):
     client.close()
 
 
-def test_what_the_supervisor_refuses_reaches_the_caller_as_words(loop):
+def test_a_refusal_of_the_supervisor_reaches_the_caller_as_text(loop):
     with pytest.raises(BadInput, match="this is refused"):
         control.request(loop.run_dir, "refuse")
 
@@ -103,7 +103,7 @@ def test_what_the_supervisor_refuses_reaches_the_caller_as_words(loop):
 @pytest.mark.parametrize(
     "garbage", [b"\n", b"{\n", b"[]\n", b"null\n", b'{"command":1}\n', b"\xff\xfe\n", b"[" * 9000 + b"\n"]
 )
-def test_garbage_is_answered_with_an_error_and_the_connection_lives(loop, garbage):
+def test_malformed_requests_are_answered_with_an_error_and_the_connection_stays(loop, garbage):
     client = raw(loop)
     client.sendall(garbage + b'{"command":"after"}\n')
     client.shutdown(socket.SHUT_WR)
@@ -113,7 +113,7 @@ def test_garbage_is_answered_with_an_error_and_the_connection_lives(loop, garbag
     assert answer["command"] == "after"
 
 
-def test_a_line_without_an_end_is_cut_off(loop):
+def test_an_endless_line_closes_the_connection(loop):
     client = raw(loop)
     with pytest.raises(OSError, match=r"Broken pipe|reset"):
         client.sendall(b"x" * (64 << 20))
@@ -121,7 +121,7 @@ def test_a_line_without_an_end_is_cut_off(loop):
     assert control.request(loop.run_dir, "status")["ok"]
 
 
-def test_a_client_that_does_not_read_waits_alone_and_gets_everything_in_the_end(loop):
+def test_a_client_that_does_not_read_delays_no_other_and_receives_all_later(loop):
     client = raw(loop)
     client.sendall(b'{"command":"big"}\n' * 3)
     assert control.request(loop.run_dir, "status")["ok"]
@@ -129,7 +129,7 @@ def test_a_client_that_does_not_read_waits_alone_and_gets_everything_in_the_end(
     assert [len(answer["big"]) for answer in lines_of(client)] == [len(BIG)] * 3
 
 
-def test_a_client_that_hangs_up_in_the_middle_harms_nobody(loop):
+def test_a_client_that_disconnects_during_a_request_affects_no_other(loop):
     for _ in range(50):
         client = raw(loop)
         client.sendall(b'{"command":"big"}\n')
@@ -137,7 +137,7 @@ def test_a_client_that_hangs_up_in_the_middle_harms_nobody(loop):
     assert control.request(loop.run_dir, "status")["ok"]
 
 
-def test_when_too_many_are_connected_the_oldest_gives_way(loop):
+def test_above_the_maximum_the_oldest_connection_is_closed(loop):
     clients = [raw(loop) for _ in range(control.MAX_CLIENTS + 5)]
     assert control.request(loop.run_dir, "status")["ok"]
     assert clients[0].recv(1) == b""
@@ -145,17 +145,17 @@ def test_when_too_many_are_connected_the_oldest_gives_way(loop):
         client.close()
 
 
-def test_the_socket_is_for_this_user_alone(loop):
+def test_the_socket_is_private_to_the_user(loop):
     assert stat.S_IMODE((loop.run_dir / "control.sock").stat().st_mode) == 0o600
 
 
-def test_a_stranger_is_not_served(loop, monkeypatch):
+def test_another_user_is_refused(loop, monkeypatch):
     monkeypatch.setattr(host, "is_ours", lambda _connection: False)
     with pytest.raises(control.NotRunning):
         control.request(loop.run_dir, "stop")
     assert loop.asked == []
 
 
-def test_where_nobody_listens_the_command_says_so(run_dir):
+def test_a_missing_supervisor_is_reported(run_dir):
     with pytest.raises(control.NotRunning, match="no pipeline is running with run_dir"):
         control.request(run_dir, "status")

@@ -14,7 +14,7 @@ from tests.support import SLOWNESS, eventually
 EXAMPLE = ROOT / "examples" / "overlay_client.py"
 
 
-def test_it_knows_nothing_of_framewire():
+def test_the_example_client_imports_no_framewire_code():
     tree = ast.parse(EXAMPLE.read_text(encoding="utf-8"))
     names = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     names |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
@@ -22,7 +22,7 @@ def test_it_knows_nothing_of_framewire():
     assert roots - set(sys.stdlib_module_names) == {"websockets"}
 
 
-def test_it_prints_every_event_once_and_ends_when_its_token_is_wrong():
+def test_the_example_client_prints_every_event_once_and_exits_on_a_wrong_token():
     rig = Rig()
     command = [sys.executable, str(EXAMPLE), f"ws://127.0.0.1:{rig.port}/ws"]
     place = ["--epoch", rig.epoch, "--position", "0"]

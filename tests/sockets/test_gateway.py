@@ -49,7 +49,7 @@ def resume(rig: Rig, position: int) -> dict[str, object]:
 # Welcome
 
 
-def test_a_newcomer_starts_at_the_top(rig):
+def test_a_new_overlay_starts_at_the_top(rig):
     rig.send(2)
     rig.settled()
     overlay = rig.joined()
@@ -61,7 +61,7 @@ def test_a_newcomer_starts_at_the_top(rig):
     assert overlay.positions(rig.top) == [rig.top]
 
 
-def test_an_overlay_that_was_away_gets_what_it_missed(rig):
+def test_a_reconnected_overlay_receives_what_it_missed(rig):
     before = rig.top
     rig.send(4)
     overlay = rig.joined(resume=resume(rig, before + 1))
@@ -72,7 +72,7 @@ def test_an_overlay_that_was_away_gets_what_it_missed(rig):
     assert overlay.positions(rig.top) == [rig.top]
 
 
-def test_another_epoch_is_told_and_starts_at_the_top(rig):
+def test_another_epoch_is_reported_and_starts_at_the_top(rig):
     rig.send()
     rig.settled()
     welcome = rig.joined(resume={"epoch": "other", "position": 1}).welcome
@@ -80,12 +80,12 @@ def test_another_epoch_is_told_and_starts_at_the_top(rig):
     assert welcome["position"] == rig.top
 
 
-def test_a_position_of_the_future_is_told_and_starts_at_the_top(rig):
+def test_a_position_above_the_top_is_reported_and_starts_at_the_top(rig):
     welcome = rig.joined(resume=resume(rig, rig.top + 7)).welcome
     assert (welcome["mode"], welcome["recovered"], welcome["position"]) == ("snapshot", False, rig.top)
 
 
-def test_a_position_that_the_log_has_and_the_gateway_does_not_know_yet(rig):
+def test_a_position_that_only_the_log_has_yet_is_resumed(rig):
     """Another gateway was faster: the conversation starts where the overlay stands, and nothing comes twice."""
     rig.send()
     rig.commit(2)
@@ -95,7 +95,7 @@ def test_a_position_that_the_log_has_and_the_gateway_does_not_know_yet(rig):
     assert overlay.positions(rig.top) == [rig.top]
 
 
-def test_a_second_hello_starts_the_conversation_anew(rig):
+def test_a_second_hello_restarts_the_conversation(rig):
     rig.send(3)
     overlay = rig.joined()
     overlay.hello(resume=resume(rig, rig.top - 2))
@@ -129,7 +129,7 @@ def test_retained_state_comes_with_the_welcome(rig):
 # Frames
 
 
-def test_a_frame_arrives_as_the_very_bytes_of_the_bus(rig):
+def test_a_frame_has_the_same_bytes_as_on_the_bus(rig):
     overlay = rig.joined()
     frame = rig.frame([*rig.commit(2), loose("h")])
     rig.publish(frame)
@@ -145,7 +145,7 @@ def test_json_has_long_names(rig):
     assert frame["events"][0]["category"] == "critical"
 
 
-def test_a_filter_holds_events_back_and_positions_move_on(rig):
+def test_a_filter_removes_events_and_positions_advance(rig):
     overlay = rig.joined(types=["kill"])
     held_back = rig.metric("filtered_events_total")
     rig.flood(loose("h"))
@@ -157,7 +157,7 @@ def test_a_filter_holds_events_back_and_positions_move_on(rig):
     assert rig.metric("filtered_events_total") - held_back >= 3
 
 
-def test_a_filter_holds_in_a_replay_too(rig):
+def test_a_filter_applies_to_replays(rig):
     before = rig.top
     rig.send(2, type_="revive")
     rig.send(1, type_="kill")
@@ -165,7 +165,7 @@ def test_a_filter_holds_in_a_replay_too(rig):
     assert (frame["a"], frame["z"], [event["g"] for event in frame["b"]]) == (before + 1, rig.top, [rig.top])
 
 
-def test_heartbeats_fill_a_silence(rig):
+def test_heartbeats_are_sent_during_silence(rig):
     overlay = rig.joined()
     assert overlay.until("heartbeat")["top"] == rig.top
     assert rig.joined(format="json").until("heartbeat")["server_ts_ms"] > 0
@@ -188,7 +188,7 @@ def test_a_lost_tail_is_read_from_the_log(rig):
     assert overlay.positions(rig.top) == [rig.top - 2, rig.top - 1, rig.top]
 
 
-def test_a_frame_that_comes_after_its_repair_is_not_repeated(rig):
+def test_a_frame_that_arrives_after_its_repair_is_not_repeated(rig):
     overlay = rig.joined()
     late = rig.frame([*rig.commit(1), loose("beside")])
     rig.send(1)
@@ -225,7 +225,7 @@ def test_garbage_on_the_bus_is_counted(rig):
     assert overlay.positions(rig.top) == [rig.top]
 
 
-def test_what_is_cosmetic_is_dropped_when_it_is_over(rig):
+def test_expired_cosmetic_events_are_dropped(rig):
     overlay = rig.joined()
     old_ms = time.time() * 1000 - 5_000
     events = [loose("over"), loose("kept", "state", "toggle", key="toggle:x")]
@@ -233,7 +233,7 @@ def test_what_is_cosmetic_is_dropped_when_it_is_over(rig):
     assert [event["i"] for event in overlay.frame()["b"]] == ["kept"]
 
 
-def test_a_state_that_was_lost_comes_from_the_log(rig):
+def test_a_lost_state_is_read_from_the_log(rig):
     overlay = rig.joined()
     lost = loose("lost", "state", "toggle", key="toggle:lost")
     rig.frame([lost])  # a number that never comes
@@ -245,7 +245,7 @@ def test_a_state_that_was_lost_comes_from_the_log(rig):
     assert [event["i"] for event in overlay.frame()["b"]] == ["lost"]
 
 
-def test_a_state_that_was_committed_and_never_framed_comes_from_the_log(rig):
+def test_a_committed_state_without_a_frame_is_read_from_the_log(rig):
     overlay = rig.joined()
     rig.retain(loose("derived", "state", "streak", key="streak:derived"))
     rig.gen += 1  # its queue-manager died right after the commit
@@ -253,7 +253,7 @@ def test_a_state_that_was_committed_and_never_framed_comes_from_the_log(rig):
     assert [event["i"] for event in overlay.frame()["b"]] == ["derived"]
 
 
-def test_what_came_while_the_gateway_was_away_leaves_together(rig):
+def test_events_of_a_gateway_outage_are_sent_together(rig):
     overlay = rig.joined()
     assert rig.process is not None
     rig.process.send_signal(signal.SIGSTOP)
@@ -310,7 +310,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("what", "hellos", "code"), REFUSED)
-def test_hellos_that_are_refused(rig, what, hellos, code):
+def test_invalid_hellos_are_refused(rig, what, hellos, code):
     overlay = Client(rig)
     for hello in hellos:
         if hello.get("token") == "INGEST":
@@ -320,7 +320,7 @@ def test_hellos_that_are_refused(rig, what, hellos, code):
 
 
 @pytest.mark.parametrize("message", ["", "{", "[]", '{"t":"frame"}', "[" * 4000, b"", b"\xc1", b"\x91" * 3000])
-def test_garbage_is_answered_with_a_reason(rig, message):
+def test_a_malformed_message_is_answered_with_a_reason(rig, message):
     overlay = rig.joined()
     overlay.say(message)
     code, reason = overlay.closed()
@@ -346,7 +346,7 @@ def test_a_display_token_sends_no_commands(rig):
     assert overlay.closed()[0] == 4503
 
 
-def test_a_command_that_cannot_be_done_is_answered(rig):
+def test_an_impossible_command_is_answered(rig):
     overlay = rig.joined(token=rig.tokens.control)
     overlay.say({"t": "command", "id": "c1", "name": "fly"})
     answer = overlay.until("result")
@@ -358,7 +358,7 @@ def test_a_command_that_cannot_be_done_is_answered(rig):
     assert "ingest" in answer["error"]
 
 
-def test_a_command_that_json_cannot_say_is_answered(rig):
+def test_a_command_that_json_cannot_represent_is_answered(rig):
     overlay = rig.joined(token=rig.tokens.control)
     overlay.say(msgspec.msgpack.encode({"t": "command", "id": "c1", "name": "emit", "args": {"type": b"\0"}}))
     answer = overlay.until("result")
@@ -366,7 +366,7 @@ def test_a_command_that_json_cannot_say_is_answered(rig):
     assert rig.joined().welcome
 
 
-def test_an_ingest_that_hangs_is_told_and_disturbs_nobody(rig):
+def test_a_hanging_ingest_is_reported_and_affects_no_overlay(rig):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", rig.settings.ingest.port))
         silent.listen()
@@ -377,13 +377,13 @@ def test_an_ingest_that_hangs_is_told_and_disturbs_nobody(rig):
     assert rig.joined().welcome
 
 
-def test_bytes_that_are_no_text_are_answered(rig):
+def test_invalid_utf8_is_answered(rig):
     overlay = rig.joined()
     overlay.say(b"\x81\xa1t\xa1\xff")
     assert overlay.closed()[0] == 4502
 
 
-def test_a_flood_of_messages_is_cut_off(rig):
+def test_a_flood_of_messages_closes_the_connection(rig):
     overlay, other = rig.joined(), rig.joined()
     for _ in range(60):
         overlay.say({"t": "ping", "client_ts_ms": 0})
@@ -392,7 +392,7 @@ def test_a_flood_of_messages_is_cut_off(rig):
     assert other.positions(rig.top) == [rig.top]
 
 
-def test_an_unmasked_or_broken_frame_costs_only_its_own_connection(rig):
+def test_a_malformed_websocket_frame_closes_only_its_connection(rig):
     other = rig.joined()
     for garbage in (
         b"\xff\xff\xff\xff",
@@ -410,12 +410,12 @@ def test_an_unmasked_or_broken_frame_costs_only_its_own_connection(rig):
 # One gateway each
 
 
-def test_no_hello_in_time(own):
+def test_a_connection_without_a_hello_in_time_is_closed(own):
     own.append(rig := Rig("gateway.hello_s=0.1"))
     assert Client(rig).closed()[0] == 4501
 
 
-def test_a_slow_overlay_disturbs_nobody_and_then_gets_everything(own):
+def test_a_slow_overlay_affects_no_other_and_receives_all_events(own):
     own.append(rig := Rig("gateway.client_buffer_bytes=65536", "gateway.socket_buffer_bytes=8192"))
     quick = rig.joined()
     slow = Client(rig, sock=small_window(rig.port))
@@ -462,7 +462,7 @@ def test_an_overlay_that_reads_nothing_at_all_is_closed(own):
     assert back.welcome["recovered"]
 
 
-def test_a_gateway_that_starts_in_mid_stream_misses_nothing(own):
+def test_a_gateway_started_under_load_misses_no_event(own):
     own.append(rig := Rig())
     rig.send(1_200)  # more than the ring holds
     rig.kill()
@@ -485,7 +485,7 @@ def test_a_gateway_that_starts_in_mid_stream_misses_nothing(own):
     assert overlay.positions(rig.top) == list(range(1, rig.top + 1))
 
 
-def test_what_the_log_no_longer_has_is_told(own):
+def test_positions_that_the_log_no_longer_has_are_reported(own):
     own.append(rig := Rig(start=False))
     rig.commit(30)
     assert rig.log is not None
@@ -498,7 +498,7 @@ def test_what_the_log_no_longer_has_is_told(own):
     assert overlay.positions(30) == list(range(13, 31))
 
 
-def test_a_new_log_sends_everybody_back_to_the_start(own):
+def test_a_new_log_restarts_all_overlays(own):
     own.append(rig := Rig())
     rig.send(3)
     overlay = rig.joined()
@@ -524,7 +524,7 @@ def test_overlays_wait_for_the_first_log(own):
     assert overlay.positions(2) == [1, 2]
 
 
-def test_a_rotated_token_closes_those_who_used_it(own):
+def test_a_rotated_token_closes_the_connections_that_used_it(own):
     own.append(rig := Rig())
     display, control = rig.joined(), rig.joined(token=rig.tokens.control)
     fresh = tokens.rotate(rig.run_dir, "display")
@@ -536,7 +536,7 @@ def test_a_rotated_token_closes_those_who_used_it(own):
     assert control.positions(rig.top) == [rig.top]
 
 
-def test_the_legacy_payload(own):
+def test_the_legacy_payload_has_one_message_per_event(own):
     own.append(rig := Rig("gateway.legacy_ws_payload=true"))
     by_hello, by_url = rig.connect(), Client(rig, query=f"?token={rig.tokens.display}")
     eventually(lambda: rig.overlays("live") == 2)
@@ -551,7 +551,7 @@ def test_the_legacy_payload(own):
     assert stranger.closed()[0] == 4500
 
 
-def test_stopping_sends_everybody_back_and_ends_with_0(own):
+def test_a_stop_closes_all_overlays_with_4000_and_exits_with_0(own):
     own.append(rig := Rig())
     overlays = [rig.joined() for _ in range(3)]
     assert rig.process is not None
@@ -560,7 +560,7 @@ def test_stopping_sends_everybody_back_and_ends_with_0(own):
     assert rig.process.wait(10 * SLOWNESS) == 0
 
 
-def test_a_gateway_without_a_supervisor_leaves(own):
+def test_a_gateway_without_a_supervisor_exits(own):
     own.append(rig := Rig())
     assert rig.process is not None
     assert rig.process.stdin is not None
@@ -568,7 +568,7 @@ def test_a_gateway_without_a_supervisor_leaves(own):
     assert rig.process.wait(10 * SLOWNESS) == 0
 
 
-def test_a_port_that_is_taken_may_be_free_the_next_time(own):
+def test_a_port_in_use_is_tried_again_at_the_next_start(own):
     own.append(rig := Rig(start=False))
     with socket.create_server(("127.0.0.1", rig.port)):
         rig.start(wait=False)
@@ -594,7 +594,7 @@ def test_several_gateways_share_a_port(own):
         pipe.close()
 
 
-def test_hundreds_of_overlays_come_back_at_once(own):
+def test_hundreds_of_overlays_reconnect_at_once(own):
     own.append(rig := Rig("gateway.hello_s=60.0", start=False))
     rig.commit(2_000)
     rig.start()
@@ -622,7 +622,7 @@ def test_a_large_retained_state_follows_the_welcome_in_frames(own):
     assert told == [f"toggle:{n}" for n in range(2_000)]
 
 
-def test_hellos_without_end_close_the_connection(own):
+def test_repeated_hellos_close_the_connection(own):
     own.append(rig := Rig())
     client = rig.joined()
     for _ in range(10):
@@ -632,7 +632,7 @@ def test_hellos_without_end_close_the_connection(own):
     assert rig.joined().welcome["mode"] == "snapshot"
 
 
-def test_connections_without_a_hello_take_no_place_of_an_overlay(own):
+def test_connections_without_a_hello_do_not_count_as_overlays(own):
     own.append(rig := Rig("gateway.max_clients=20", "gateway.hello_s=60"))
     greeted = [rig.joined() for _ in range(10)]
     silent = [Client(rig) for _ in range(100)]
@@ -644,7 +644,7 @@ def test_connections_without_a_hello_take_no_place_of_an_overlay(own):
     assert rig.metric("connections") <= 20
 
 
-def test_connections_without_a_hello_are_few_per_address(own):
+def test_connections_without_a_hello_are_bounded_per_address(own):
     own.append(rig := Rig("gateway.hello_s=60"))
     sockets = [socket.create_connection(("127.0.0.1", rig.port)) for _ in range(UNMET_PER_ADDRESS + 40)]
     for one in sockets:

@@ -161,7 +161,7 @@ def messages(data: bytes) -> list[tuple[int, bytes]]:
 
 @settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 1 << 32))
-def test_every_overlay_gets_every_position_once_and_in_order_whatever_its_speed(seed):
+def test_every_overlay_receives_every_position_once_and_in_order_at_any_speed(seed):
     asyncio.run(history(random.Random(seed)))
 
 
@@ -229,11 +229,11 @@ def check(overlay: Overlay, position: int, world: World) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 100_000])
-def test_frames_are_cut_as_they_were_made(size):
+def test_catch_up_frames_have_the_original_ranges(size):
     assert messages(framed(b"x" * size, text=False) * 2) == [(BINARY, b"x" * size)] * 2
 
 
-def test_what_waits_is_shared_and_not_copied():
+def test_waiting_frames_are_shared_between_overlays():
     """A thousand stuck overlays hold one frame."""
 
     async def stuck() -> None:

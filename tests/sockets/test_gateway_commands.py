@@ -150,7 +150,7 @@ def test_too_many_commands_are_refused_and_the_dashboard_stays(rig, ingest):
     eventually(lambda: order(clients[0], "toggle", on=True)["ok"])
 
 
-def test_identify_and_reload_reach_the_overlays_that_are_meant(rig, ingest):
+def test_identify_and_reload_reach_the_selected_overlays(rig, ingest):
     main, second = rig.joined(overlay_id="main"), rig.joined(overlay_id="second", format="json")
     client = desk(rig)
     assert order(client, "identify", overlay_id="main")["reached"] == 1
@@ -160,7 +160,7 @@ def test_identify_and_reload_reach_the_overlays_that_are_meant(rig, ingest):
     assert second.next()["t"] == "reload"  # and no identify before
 
 
-def test_a_dashboard_is_no_overlay(rig, ingest):
+def test_a_dashboard_does_not_count_as_an_overlay(rig, ingest):
     client = desk(rig)
     eventually(lambda: rig.status()["dashboards"] == 1)
     assert rig.status()["clients"] == []
@@ -185,7 +185,7 @@ ROLES = [
 
 
 @pytest.mark.parametrize(("scope", "role", "code"), ROLES)
-def test_a_token_takes_only_its_roles(rig, scope, role, code):
+def test_a_token_permits_only_its_roles(rig, scope, role, code):
     client = rig.connect(token=getattr(rig.tokens, scope), role=role)
     if code is None:
         assert client.until("welcome")["t"] == "welcome"
@@ -193,7 +193,7 @@ def test_a_token_takes_only_its_roles(rig, scope, role, code):
         assert client.closed()[0] == code
 
 
-def test_a_view_token_watches_and_orders_nothing(rig, ingest):
+def test_a_view_token_reads_and_sends_no_commands(rig, ingest):
     client = desk(rig, token=rig.tokens.view)
     rig.send()
     assert client.frame()["last"] == rig.top
@@ -211,13 +211,13 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize(("path", "scopes"), ANSWERS)
-def test_an_answer_needs_one_of_its_scopes(rig, path, scopes):
+def test_a_path_needs_a_token_of_its_scopes(rig, path, scopes):
     opened = [
         scope for scope in msgspec.structs.asdict(rig.tokens) if rig.get(path, getattr(rig.tokens, scope))[0] != 401
     ]
     assert opened == list(scopes)
 
 
-def test_the_status_says_what_the_page_may_do(rig):
+def test_the_status_has_the_scope_of_the_token(rig):
     assert rig.get("/api/status", rig.tokens.view)[1]["scope"] == "view"
     assert rig.status()["scope"] == "control"

@@ -81,7 +81,7 @@ def test_an_overlay_without_a_layout_of_its_own_gets_the_default(rig):
     assert ask(rig, "DELETE")[0] == 200
 
 
-def test_only_the_control_token_stores(rig):
+def test_only_the_control_token_stores_a_layout(rig):
     for method in ("PUT", "DELETE"):
         for token, status in ((rig.tokens.display, 403), (rig.tokens.ingest, 401), ("", 401)):
             assert ask(rig, method, body=CHAT, token=token)[0] == status
@@ -89,7 +89,7 @@ def test_only_the_control_token_stores(rig):
     assert ask(rig, "GET")[1]["layouts"] == []
 
 
-def test_what_is_no_layout_is_refused_with_its_path_and_changes_nothing(rig):
+def test_an_invalid_layout_is_refused_with_its_path_and_changes_nothing(rig):
     ask(rig, "PUT", body=CHAT)
     status, answer = ask(rig, "PUT", body={"version": 1, "widgets": {"chat": {"x": "left"}}})
     assert (status, "`$.widgets.chat.x`" in answer["error"]) == (400, True)
@@ -98,13 +98,13 @@ def test_what_is_no_layout_is_refused_with_its_path_and_changes_nothing(rig):
 
 
 @pytest.mark.parametrize("name", ["", "..%2Fx", "a%2Fb", ".x", "x" * 65, "%00"])
-def test_a_name_that_is_no_file_name_is_refused(rig, name):
+def test_an_invalid_layout_name_is_refused(rig, name):
     for method in ("GET", "PUT", "DELETE"):
         assert ask(rig, method, name, CHAT)[0] == 400
     assert not list(rig.run_dir.glob("overlays/**/*.json"))
 
 
-def test_an_editor_that_did_not_see_the_last_change_is_told(rig):
+def test_a_write_over_an_unseen_change_is_refused(rig):
     status, first = ask(rig, "PUT", body=CHAT, If_None_Match="*")
     assert status == 200
     assert ask(rig, "PUT", body=FEED, If_None_Match="*")[0] == 412
@@ -114,7 +114,7 @@ def test_an_editor_that_did_not_see_the_last_change_is_told(rig):
     assert ask(rig, "PUT", body=CHAT)[0] == 200
 
 
-def test_an_overlay_has_its_layout_with_its_welcome_and_hears_of_changes(rig):
+def test_an_overlay_receives_its_layout_and_every_change(rig):
     ask(rig, "PUT", "default", FEED)
     main, other = rig.joined(overlay_id="main"), rig.joined(overlay_id="other", format="json")
     assert main.welcome["layout"] == other.welcome["layout"] == FEED
@@ -126,7 +126,7 @@ def test_an_overlay_has_its_layout_with_its_welcome_and_hears_of_changes(rig):
     assert (told(main), told(other)) == (None, None), "other heard nothing before: its layout had not changed"
 
 
-def test_a_file_that_was_changed_by_hand_is_picked_up(rig):
+def test_a_layout_file_edited_by_hand_is_applied(rig):
     main = rig.joined(overlay_id="main")
     assert main.welcome["layout"] is None
     write(rig, "main", json.dumps(CHAT))
@@ -135,7 +135,7 @@ def test_a_file_that_was_changed_by_hand_is_picked_up(rig):
     assert told(main) == FEED
 
 
-def test_a_bad_file_is_told_and_the_last_good_layout_stays(rig):
+def test_an_invalid_file_is_reported_and_the_last_valid_layout_stays(rig):
     write(rig, "main", json.dumps(CHAT))
     assert ask(rig, "GET")[1]["layout"] == CHAT
     main = rig.joined(overlay_id="main")
@@ -153,12 +153,12 @@ def test_a_bad_file_is_told_and_the_last_good_layout_stays(rig):
     assert main.until("layout") == {"t": "layout", "layout": FEED, "error": ""}
 
 
-def test_a_file_that_is_too_large_is_not_read_whole(rig):
+def test_a_file_that_is_too_large_is_not_read_completely(rig):
     write(rig, "main", " " * (1 << 20))
     eventually(lambda: "expected at most" in ask(rig, "GET")[1]["error"])
 
 
-def test_every_gateway_of_a_port_tells_of_a_change():
+def test_every_gateway_of_a_port_reports_a_change():
     rig = Rig("gateway.processes=2")
     first = rig.process
     try:

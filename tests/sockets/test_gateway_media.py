@@ -87,7 +87,7 @@ def test_a_picture_is_fetched_once_and_survives_a_restart(rig: Rig, cdn: Cdn) ->
     assert rig.metric("emote_hits_total") == 2
 
 
-def test_many_pages_that_want_one_picture_are_one_request(rig: Rig, cdn: Cdn) -> None:
+def test_many_requests_for_one_picture_are_one_fetch(rig: Rig, cdn: Cdn) -> None:
     gate = threading.Event()
 
     def slow() -> tuple[int, dict[str, str], bytes]:
@@ -117,7 +117,7 @@ def test_many_pages_that_want_one_picture_are_one_request(rig: Rig, cdn: Cdn) ->
     ],
     ids=["missing", "failed", "redirect", "script", "svg", "empty", "large"],
 )
-def test_what_is_no_picture_is_refused_and_not_asked_for_again(rig: Rig, cdn: Cdn, answer: Any) -> None:
+def test_an_invalid_picture_is_refused_and_not_fetched_again(rig: Rig, cdn: Cdn, answer: Any) -> None:
     cdn.answers[KAPPA] = answer
     for _ in range(3):
         status, headers, _body = rig.request("/media/emote/twitch/25")
@@ -131,17 +131,17 @@ def test_what_is_no_picture_is_refused_and_not_asked_for_again(rig: Rig, cdn: Cd
     "path",
     ["twitch/25x", "twitch/..%2f25", "twitch/../25", "nobody/25", "twitch/", "twitch/25/26", "twitch/%00", "7tv/25"],
 )
-def test_a_strange_id_is_never_fetched(rig: Rig, cdn: Cdn, path: str) -> None:
+def test_an_invalid_picture_id_is_never_fetched(rig: Rig, cdn: Cdn, path: str) -> None:
     assert rig.request(f"/media/emote/{path}")[0] == 404
     assert cdn.asked == []
 
 
-def test_foreign_hosts_get_no_pictures(rig: Rig, cdn: Cdn) -> None:
+def test_requests_with_a_foreign_host_get_no_pictures(rig: Rig, cdn: Cdn) -> None:
     assert rig.request("/media/emote/twitch/25", {"Host": "evil.example"})[0] == 421
     assert cdn.asked == []
 
 
-def test_the_cache_keeps_to_its_bytes(rig: Rig, cdn: Cdn) -> None:
+def test_the_cache_is_bounded_in_bytes(rig: Rig, cdn: Cdn) -> None:
     for number in range(8):
         path = f"/static-cdn.jtvnw.net/emoticons/v2/{number}/default/dark/2.0"
         cdn.has(path)
@@ -174,11 +174,11 @@ def test_a_video_is_served_in_ranges(files: Rig) -> None:
     "name",
     ["page.html", ".hidden.png", "../secret.png", "..%2fsecret.png", "%2e%2e/secret.png", "", "none.png", "a:b.png"],
 )
-def test_nothing_else_of_the_folder_is_served(files: Rig, name: str) -> None:
+def test_other_files_of_the_folder_are_not_served(files: Rig, name: str) -> None:
     assert files.request(f"/media/alerts/{name}")[0] in (403, 404)
 
 
-def test_the_rules_are_read_anew_and_their_faults_told(files: Rig) -> None:
+def test_changed_rules_are_read_and_their_faults_reported(files: Rig) -> None:
     rules = files.run_dir / "overlays" / "alerts.toml"
     client = files.joined()
     status, answer = files.get("/media/alerts.json")
@@ -197,7 +197,7 @@ def test_the_rules_are_read_anew_and_their_faults_told(files: Rig) -> None:
         assert problem in files.get("/media/alerts.json")[1]["problems"][0]
 
 
-def test_rules_and_layouts_that_are_no_files_make_no_gateway_wait(rig: Rig) -> None:
+def test_rules_and_layouts_that_are_pipes_block_no_gateway(rig: Rig) -> None:
     layouts = rig.run_dir / "overlays" / "layouts"
     layouts.mkdir(parents=True, exist_ok=True)
     rules = rig.run_dir / "overlays" / "alerts.toml"
@@ -216,7 +216,7 @@ def test_rules_and_layouts_that_are_no_files_make_no_gateway_wait(rig: Rig) -> N
             rules.write_bytes(kept)
 
 
-def test_a_link_out_of_a_folder_of_the_user_is_not_followed(rig: Rig) -> None:
+def test_a_link_out_of_a_user_folder_is_not_followed(rig: Rig) -> None:
     for folder, address, name in (
         ("overlays/widgets", "/widgets", "leak.json"),
         ("overlays/themes/leaky", "/themes/leaky", "leak.json"),

@@ -57,7 +57,7 @@ HOSTS = [
 
 @pytest.mark.parametrize(("host", "status"), HOSTS)
 @pytest.mark.parametrize("path", ["/healthz", "/metrics", "/static/vendor/manifest.json", "/nothing"])
-def test_only_our_own_name_is_answered(rig, host, status, path):
+def test_only_allowed_hosts_are_answered(rig, host, status, path):
     found, _, body = rig.request(path, {"Host": host.format(port=rig.port)})
     assert found == (status if path != "/nothing" or status != 200 else 404)
     if status == 421:
@@ -86,7 +86,7 @@ HANDSHAKES = [
 
 
 @pytest.mark.parametrize(("who", "headers", "status"), HANDSHAKES)
-def test_who_may_open_a_socket(rig, who, headers, status):
+def test_websockets_are_accepted_from_allowed_origins(rig, who, headers, status):
     upgrade = {
         "Upgrade": "websocket",
         "Connection": "Upgrade",
@@ -104,7 +104,7 @@ def handshake(port: int, headers: dict[str, str]) -> int:
         return int(connection.recv(4096).split()[1])
 
 
-def test_every_answer_has_the_walls(rig):
+def test_every_answer_has_the_security_headers(rig):
     for path in ("/healthz", "/static/vendor/manifest.json", "/static/none.js", "/nothing", "/api/status", "/ws"):
         _, headers, _ = rig.request(path)
         policy = headers["Content-Security-Policy"]
@@ -130,7 +130,7 @@ def test_a_file_has_its_type_and_an_etag(rig, page):
     assert (again, nothing) == (304, b"")
 
 
-def test_modules_are_javascript_whatever_the_system_thinks(rig):
+def test_modules_have_the_type_javascript_on_every_system(rig):
     module = next((WEB_ROOT / "vendor").rglob("*.mjs")).relative_to(WEB_ROOT).as_posix()
     assert rig.request(f"/static/{module}")[1]["Content-Type"].startswith("text/javascript")
 
@@ -151,7 +151,7 @@ TRAVERSALS = [
 
 
 @pytest.mark.parametrize("path", TRAVERSALS, ids=range(len(TRAVERSALS)))
-def test_nothing_but_files_of_the_overlay_gets_out(rig, path):
+def test_only_files_of_the_overlay_are_served(rig, path):
     status, _, body = raw(rig.port, f"/static/{path}")
     assert status in (400, 403, 404), path
     assert b"[metadata]" not in body
@@ -168,7 +168,7 @@ def raw(port: int, path: str) -> tuple[int, str, bytes]:
     return int(head.split()[1]), head.decode(), body
 
 
-def test_the_pages_are_where_people_look_for_them(rig):
+def test_the_pages_are_at_their_addresses(rig):
     status, headers, _ = rig.request("/overlay")
     assert (status, headers["Location"]) == (301, "/overlay/")
     for path, file in (("/", "dashboard.html"), ("/studio", "studio.html"), ("/overlay/", "overlay.html")):
@@ -210,7 +210,7 @@ def test_a_large_body_is_refused(rig):
 # Questions
 
 
-def test_ready_is_told_with_reasons(rig):
+def test_readiness_is_reported_with_reasons(rig):
     rig.beat()
     eventually(lambda: rig.get("/readyz") == (200, {"ready": True, "reasons": []}))
     assert rig.get("/healthz") == (200, {"ok": True})
@@ -220,7 +220,7 @@ def test_ready_is_told_with_reasons(rig):
 
 
 @pytest.mark.parametrize("path", ["/api/status", "/api/address", "/api/quarantine", "/api/why?id=x"])
-def test_operators_need_the_control_token(rig, path):
+def test_operator_paths_need_the_control_token(rig, path):
     for headers in (
         {},
         {"Authorization": f"Bearer {rig.tokens.display}"},
@@ -238,7 +238,7 @@ def test_operators_need_the_control_token(rig, path):
     assert rig.request(path, {"Authorization": f"bearer {rig.tokens.control}"})[0] in (200, 404)
 
 
-def test_status_says_what_is_missing(rig):
+def test_status_names_missing_processes(rig):
     rig.send(2)
     rig.settled()  # an overlay that joins before the gateway has both events is behind by what it has not receipted
     overlay = rig.joined(overlay_id="main-1", types=["kill", "chat"], build="b7")
@@ -275,7 +275,7 @@ class Teller(threading.Thread):
         self.join()
 
 
-def test_the_ledger_and_histories_come_from_the_queue_manager(rig):
+def test_ledger_and_histories_are_read_from_the_queue_manager(rig):
     teller = Teller(
         rig, {"ledger": {"ledger": {"in": 3, "sent": 3}}, "why": {"history": {"id": "h", "outcome": "sent"}}}
     )
@@ -287,7 +287,7 @@ def test_the_ledger_and_histories_come_from_the_queue_manager(rig):
         teller.stop()
 
 
-def test_why_joins_the_log_and_the_queue_manager(rig):
+def test_why_combines_the_log_and_the_queue_manager(rig):
     (event,) = rig.send()
     teller = Teller(rig, {"why": {"history": None}})
     try:
@@ -315,7 +315,7 @@ def test_the_quarantine_can_be_read(rig):
         assert rig.get(f"/api/quarantine?limit={limit}", rig.tokens.control)[0] == 400
 
 
-def test_processes_and_counters_come_from_the_supervisor(rig):
+def test_processes_and_counters_are_read_from_the_supervisor(rig):
     from actors import host
 
     actors = {"queue-manager": {"frames": 12345678, "odd name": 1.5, "text": "no number"}}
@@ -365,7 +365,7 @@ def test_metrics_are_prometheus_text(rig):
     overlay.close()
 
 
-def test_every_refusal_moves_its_counter(rig):
+def test_every_refusal_increases_its_counter(rig):
     def moved(name: str, act: Any) -> bool:
         before = rig.metric(f"{name}_total")
         act()
@@ -450,7 +450,7 @@ def test_too_many_overlays_are_refused(limit):
         rig.close()
 
 
-def test_connections_that_say_nothing_do_not_keep_others_out(rig):
+def test_idle_connections_do_not_block_others(rig):
     """Slowloris: half a request on each of many connections."""
     idle = [socket.create_connection(("127.0.0.1", rig.port), 5) for _ in range(400)]
     try:
@@ -466,7 +466,7 @@ def test_connections_that_say_nothing_do_not_keep_others_out(rig):
             connection.close()
 
 
-def test_half_a_request_is_cut_off(rig):
+def test_an_incomplete_request_is_closed(rig):
     started_s = time.monotonic()
     with socket.create_connection(("127.0.0.1", rig.port), 30 * SLOWNESS) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost:")
@@ -474,7 +474,7 @@ def test_half_a_request_is_cut_off(rig):
     assert time.monotonic() - started_s < 30 * SLOWNESS
 
 
-def test_a_users_own_theme_is_served_before_the_shipped_ones(rig):
+def test_a_user_theme_replaces_a_shipped_one(rig):
     own = rig.run_dir / "overlays" / "themes" / "mine"
     own.mkdir(parents=True, exist_ok=True)
     (own / "theme.json").write_text('{"name": "mine"}')
@@ -489,7 +489,7 @@ def test_a_users_own_theme_is_served_before_the_shipped_ones(rig):
 
 
 @pytest.mark.parametrize("path", TRAVERSALS, ids=range(len(TRAVERSALS)))
-def test_nothing_but_files_of_themes_gets_out(rig, path):
+def test_only_files_of_themes_are_served(rig, path):
     status, _, body = raw(rig.port, f"/themes/{path}")
     assert status in (400, 403, 404), path
     assert b"[metadata]" not in body

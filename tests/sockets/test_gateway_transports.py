@@ -214,7 +214,7 @@ def kind(request: Any) -> type[Peer]:
     return KINDS[request.param]
 
 
-def test_a_newcomer_starts_at_the_top_and_goes_on_live(shared, peers, kind):
+def test_a_new_overlay_starts_at_the_top_and_receives_live_frames(shared, peers, kind):
     shared.send(2)
     shared.settled()
     peers.append(peer := kind(shared))
@@ -225,7 +225,7 @@ def test_a_newcomer_starts_at_the_top_and_goes_on_live(shared, peers, kind):
         assert peer.positions(shared.top) == [shared.top - 1, shared.top]
 
 
-def test_who_was_away_gets_all_that_was_missed_once_and_in_order(shared, peers, kind):
+def test_a_reconnected_overlay_receives_all_missed_events_once_and_in_order(shared, peers, kind):
     before = shared.top
     shared.send(1_500, size=100)  # more than the ring holds, and more than a page
     peers.append(peer := kind(shared, resume={"epoch": shared.epoch, "position": before}))
@@ -235,7 +235,7 @@ def test_who_was_away_gets_all_that_was_missed_once_and_in_order(shared, peers, 
     assert peer.positions(shared.top) == [shared.top]
 
 
-def test_what_is_cosmetic_and_what_is_state_comes_too(shared, peers, kind):
+def test_cosmetic_and_state_events_are_delivered(shared, peers, kind):
     shared.flood(loose("s1", "state", "score", key="score"))
     eventually(lambda: shared.metric("retained_states"))
     peers.append(peer := kind(shared))
@@ -245,7 +245,7 @@ def test_what_is_cosmetic_and_what_is_state_comes_too(shared, peers, kind):
     assert [event["id"] for event in peer.until("frame")["events"]] == ["h1"]
 
 
-def test_a_hello_again_begins_anew(shared, peers, kind):
+def test_a_repeated_hello_restarts_the_conversation(shared, peers, kind):
     shared.send(3)
     peers.append(peer := kind(shared))
     peer.until("welcome")
@@ -254,7 +254,7 @@ def test_a_hello_again_begins_anew(shared, peers, kind):
     assert peer.positions(shared.top) == [shared.top - 1, shared.top]
 
 
-def test_a_receipt_and_a_ping_are_taken(shared, peers, kind):
+def test_a_receipt_and_a_ping_are_accepted(shared, peers, kind):
     peers.append(peer := kind(shared, overlay_id=f"drawer-{kind.__name__}"))
     peer.until("welcome")
     shared.send()
@@ -270,7 +270,7 @@ def test_a_receipt_and_a_ping_are_taken(shared, peers, kind):
     eventually(told)
 
 
-def test_a_wrong_token_is_told(shared, peers, kind):
+def test_a_wrong_token_is_refused_with_its_code(shared, peers, kind):
     def connect() -> None:
         peers.append(peer := kind(shared, token="wrong"))
         peer.next()
@@ -280,7 +280,7 @@ def test_a_wrong_token_is_told(shared, peers, kind):
     assert ended.value.args == (4500,)
 
 
-def test_a_display_token_that_commands_is_closed(shared, peers, kind):
+def test_a_display_token_that_sends_a_command_is_closed(shared, peers, kind):
     peers.append(peer := kind(shared))
     peer.until("welcome")
     peer.say({"t": "command", "id": "c", "name": "emit"})
@@ -289,7 +289,7 @@ def test_a_display_token_that_commands_is_closed(shared, peers, kind):
     assert ended.value.args == (4503,)
 
 
-def test_connections_that_end_are_forgotten(own, kind):
+def test_ended_connections_are_removed(own, kind):
     own.append(rig := Rig())
     peer = kind(rig)
     peer.until("welcome")
@@ -299,7 +299,7 @@ def test_connections_that_end_are_forgotten(own, kind):
     eventually(lambda: rig.metric("connections") == 0)
 
 
-def test_a_gateway_that_stops_says_come_back(own, peers, kind):
+def test_a_stopping_gateway_closes_with_4000(own, peers, kind):
     own.append(rig := Rig())
     peers.append(peer := kind(rig))
     peer.until("welcome")
@@ -312,7 +312,7 @@ def test_a_gateway_that_stops_says_come_back(own, peers, kind):
     assert ended.value.args == (4000,)
 
 
-def test_a_gateway_killed_in_mid_stream_loses_and_repeats_nothing(own, peers, kind):
+def test_a_gateway_killed_under_load_loses_and_repeats_no_event(own, peers, kind):
     own.append(rig := Rig())
     seen: list[int] = []
     place = {"epoch": rig.epoch, "position": 0}
@@ -338,7 +338,7 @@ def test_a_gateway_killed_in_mid_stream_loses_and_repeats_nothing(own, peers, ki
 # Server-sent events
 
 
-def test_ids_are_places_and_last_event_id_resumes_in_the_same_session(shared, peers):
+def test_event_ids_are_positions_and_last_event_id_resumes(shared, peers):
     shared.settled()
     peers.append(first := SsePeer(shared))
     first.until("welcome")
@@ -366,7 +366,7 @@ def test_a_second_stream_of_a_session_replaces_the_first(shared, peers):
     assert second.positions(shared.top) == [shared.top]
 
 
-def test_a_slow_reader_disturbs_nobody_and_then_gets_everything(own, peers):
+def test_a_slow_reader_affects_no_other_and_receives_all_events(own, peers):
     own.append(rig := Rig("gateway.client_buffer_bytes=65536", "gateway.socket_buffer_bytes=8192"))
     peers.append(quick := WebSocketPeer(rig))
     quick.until("welcome")
@@ -398,7 +398,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("path", "body", "status", "word"), REFUSED)
-def test_bodies_that_are_refused_with_a_reason(shared, path, body, status, word):
+def test_invalid_bodies_are_refused_with_a_reason(shared, path, body, status, word):
     got, answer = post(shared, path, body)
     assert got == status
     assert word in answer["error"]
@@ -409,7 +409,7 @@ def test_a_stream_needs_a_session(shared, query):
     assert shared.request(f"/sse{query}")[0] == 404
 
 
-def test_a_last_event_id_that_is_no_place_is_refused(shared):
+def test_a_malformed_last_event_id_is_refused(shared):
     session = post(shared, "/sse", hello(shared))[1]["session"]
     assert shared.request(f"/sse?session={session}", {"Last-Event-ID": "x"})[0] == 400
 
@@ -422,7 +422,7 @@ def test_a_poll_before_its_hello_is_closed(shared):
     assert answer["close"]["code"] == 4502
 
 
-def test_polls_without_a_hello_are_few_per_address(own):
+def test_polls_without_a_hello_are_bounded_per_address(own):
     own.append(rig := Rig("gateway.hello_s=60"))
     waiting = []
     for _ in range(UNMET_PER_ADDRESS + 5):
@@ -434,11 +434,11 @@ def test_polls_without_a_hello_are_few_per_address(own):
         one.close()
 
 
-def test_a_session_that_is_not_known_says_come_back(shared):
+def test_an_unknown_session_is_closed_with_4000(shared):
     assert post(shared, "/poll", {"session": "unknown"})[1]["close"]["code"] == 4000
 
 
-def test_what_comes_between_two_polls_waits(shared, peers):
+def test_messages_between_two_polls_are_kept(shared, peers):
     peers.append(peer := PollPeer(shared))
     peer.until("welcome")
     peer._came.clear()
@@ -447,7 +447,7 @@ def test_what_comes_between_two_polls_waits(shared, peers):
     assert peer.positions(shared.top) == list(range(shared.top - 9, shared.top + 1))
 
 
-def test_an_answer_that_was_lost_is_asked_again(shared, peers):
+def test_a_lost_answer_is_requested_again(shared, peers):
     peers.append(peer := PollPeer(shared))
     before = peer.until("welcome")["position"]
     shared.send(2)

@@ -86,7 +86,7 @@ def gateway() -> Iterator[tuple[int, Path]]:
 
 @pytest.mark.parametrize("trick", TRICKS)
 @pytest.mark.parametrize("server", ["ingest", "gateway"])
-def test_no_request_makes_a_server_fail(server, trick, request):
+def test_no_request_causes_an_internal_error(server, trick, request):
     port, log = request.getfixturevalue(server)
     for start in INGEST if server == "ingest" else GATEWAY:
         answer = answer_of(port, start, *TRICKS[trick])
@@ -118,7 +118,7 @@ def test_the_headers_of_a_refusal_reach_the_client():
         eventually(lambda: actors.stats("ingest").get("status_5xx") == 1)
 
 
-def test_the_ingest_takes_no_events_under_a_foreign_name_and_says_which_setting_allows_one():
+def test_the_ingest_refuses_a_foreign_host_and_names_the_setting():
     with Actors('gateway.allowed_hosts=["stream-pc.lan"]') as actors:
         actors.start("ingest")
         body = json.dumps({"type": "chat", "payload": {"user": "a", "text": "b"}}).encode()

@@ -45,7 +45,7 @@ async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> byt
     return await reader.readuntil(b"ok")
 
 
-def test_the_longest_idle_connection_gives_way_to_a_new_one():
+def test_the_longest_idle_connection_is_closed_for_a_new_one():
     async def scenario() -> None:
         async with serving(room=3) as (port, metrics):
             first = await asyncio.open_connection("127.0.0.1", port)
@@ -62,7 +62,7 @@ def test_the_longest_idle_connection_gives_way_to_a_new_one():
     asyncio.run(scenario())
 
 
-def test_a_connection_without_a_whole_header_is_closed_and_counted(monkeypatch):
+def test_a_connection_without_a_complete_header_is_closed_and_counted(monkeypatch):
     monkeypatch.setattr(http_server, "FIRST_HEADER_S", 0.05)
 
     async def scenario() -> None:
@@ -79,7 +79,7 @@ def test_a_connection_without_a_whole_header_is_closed_and_counted(monkeypatch):
     asyncio.run(scenario())
 
 
-def test_a_connection_that_had_a_request_may_wait_for_its_next(monkeypatch):
+def test_a_keep_alive_connection_may_wait_for_its_next_request(monkeypatch):
     monkeypatch.setattr(http_server, "FIRST_HEADER_S", 0.05)
 
     async def scenario() -> None:
@@ -124,7 +124,7 @@ asyncio.run(main())
 """
 
 
-def test_without_a_free_file_the_server_rests_and_goes_on_when_there_is_one():
+def test_without_free_files_the_server_pauses_and_continues_later():
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(WITHOUT_FILES)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
@@ -158,7 +158,7 @@ def soft_limit(files: int) -> Iterator[None]:
 
 
 @pytest.mark.skipif(resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 2_000, reason="the hard limit is low, too")
-def test_idle_connections_beyond_the_soft_limit_of_files_do_not_stop_the_ingest():
+def test_idle_connections_above_the_soft_limit_of_files_do_not_stop_the_ingest():
     with Actors() as actors:
         with soft_limit(200):
             actors.start("ingest")

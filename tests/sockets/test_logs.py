@@ -42,12 +42,12 @@ def fact(text: str, level: str = "INFO", when: str = NOON) -> str:
     ("serving url=http://127.0.0.1:7700/?a=b", {"event": "serving", "url": "http://127.0.0.1:7700/?a=b"}),
     ("", {"event": ""}),
 ])  # fmt: skip
-def test_a_fact_is_words_then_keys_and_values(text, fields):
+def test_a_log_line_is_a_message_followed_by_fields(text, fields):
     (found,) = logs.parse([fact(text)])
     assert found.fields() == {"ts": NOON, "level": "info", "logger": "ingest"} | fields
 
 
-def test_what_has_no_time_belongs_to_the_fact_above():
+def test_a_line_without_a_time_belongs_to_the_line_above():
     first, second = logs.parse([fact("failed"), "Traceback", "  line", fact("ready")])
     assert first.fields()["more"] == "Traceback\n  line"
     assert first.line() == f"{fact('failed')}\nTraceback\n  line"
@@ -61,7 +61,7 @@ def test_levels_are_a_threshold():
     assert [one.text for one in found if one.at_least("WARNING")] == ["WARNING", "ERROR", "CRITICAL"]
 
 
-def test_facts_of_several_processes_come_in_the_order_of_time(tmp_path):
+def test_lines_of_several_processes_are_in_order_of_time(tmp_path):
     (tmp_path / "log").mkdir()
     logs.path_of(tmp_path, "ingest").write_text(
         f"{fact('one', when='2026-10-25T02:59:59.000+0200')}\n{fact('three', when='2026-10-25T02:00:01.000+0100')}\n"
@@ -85,7 +85,7 @@ def test_the_last_lines_are_found_across_a_rotation(tmp_path):
     assert [one.text for one in logs.last(tmp_path, ["ingest"], "INFO", 9)] == ["old", "new"]
 
 
-def test_a_follower_misses_nothing_when_the_file_is_put_aside(tmp_path):
+def test_a_follower_misses_no_line_at_a_rotation(tmp_path):
     path = tmp_path / "ingest.log"
     path.write_text(f"{fact('before')}\n")
     follower = logs.Follower(path)
@@ -102,7 +102,7 @@ def test_a_follower_misses_nothing_when_the_file_is_put_aside(tmp_path):
     follower.close()
 
 
-def test_old_lines_and_new_ones_come_from_one_reader(tmp_path):
+def test_one_reader_returns_old_and_new_lines(tmp_path):
     path = tmp_path / "ingest.log"
     path.write_text("".join(f"{fact(str(number))}\n" for number in range(100)))
     line = len(fact("99")) + 1
@@ -118,7 +118,7 @@ def test_old_lines_and_new_ones_come_from_one_reader(tmp_path):
     whole.close()
 
 
-def test_a_writer_goes_on_in_a_new_file_when_its_own_was_put_aside_and_stderr_goes_with_it(tmp_path):
+def test_after_a_rotation_a_writer_and_its_stderr_use_the_new_file(tmp_path):
     path = tmp_path / "ingest.log"
     with path.open("ab") as stderr:
         subprocess.run([sys.executable, "-c", WRITER, str(path)], cwd=ROOT, stderr=stderr, check=True)
@@ -128,7 +128,7 @@ def test_a_writer_goes_on_in_a_new_file_when_its_own_was_put_aside_and_stderr_go
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_terminal_is_left_alone_when_the_file_is_put_aside(tmp_path):
+def test_a_rotation_does_not_redirect_a_terminal(tmp_path):
     path = tmp_path / "ingest.log"
     done = subprocess.run(
         [sys.executable, "-c", WRITER, str(path)], cwd=ROOT, capture_output=True, text=True, check=True
@@ -143,18 +143,18 @@ def test_time_is_local_with_its_offset(monkeypatch):
     assert abs(found.moment_s - record.created) < 0.001
 
 
-def test_json_of_a_fact_is_json():
+def test_fields_of_a_log_line_can_be_written_as_json():
     (found,) = logs.parse([fact("said line='\"'")])
     assert json.loads(json.dumps(found.fields()))["line"] == '"'
     assert os.linesep not in json.dumps(found.fields())
 
 
-def test_a_field_does_not_pass_for_what_every_fact_has():
+def test_a_field_cannot_replace_time_level_logger_or_event():
     (found,) = logs.parse([fact("said level=low ts=0 event=kill logger=x n=1")])
     assert found.fields() == {"ts": NOON, "level": "info", "logger": "ingest", "event": "said", "n": "1"}
 
 
-def test_the_rest_of_a_log_that_was_put_aside_is_read_first(tmp_path, monkeypatch):
+def test_the_remaining_lines_of_a_rotated_log_are_read_first(tmp_path, monkeypatch):
     monkeypatch.setattr(logs, "READ_BYTES", 100)
     file = tmp_path / "x.log"
     file.touch()
@@ -166,7 +166,7 @@ def test_the_rest_of_a_log_that_was_put_aside_is_read_first(tmp_path, monkeypatc
     follower.close()
 
 
-def test_a_log_that_was_put_aside_while_its_writer_started_is_left_for_the_new_one(tmp_path):
+def test_a_log_rotated_during_a_start_is_replaced_by_the_new_file(tmp_path):
     file = tmp_path / "log" / "ingest.log"
     file.parent.mkdir()
     begin = (
@@ -188,7 +188,7 @@ def logged(tmp_path, script: str) -> str:
     return (old.read_text() if old.exists() else "") + file.read_text()
 
 
-def test_what_comes_from_outside_is_escaped_and_cut_in_the_log(tmp_path):
+def test_text_from_outside_is_escaped_and_cut_in_the_log(tmp_path):
     text = logged(
         tmp_path,
         "logs.start(file, terminal=False)\n"
@@ -202,7 +202,7 @@ def test_what_comes_from_outside_is_escaped_and_cut_in_the_log(tmp_path):
     assert text.count("\n") < 300
 
 
-def test_a_library_logs_warnings_alone(tmp_path):
+def test_libraries_log_only_warnings(tmp_path):
     text = logged(
         tmp_path,
         "logs.start(file, terminal=False)\n"
@@ -213,7 +213,7 @@ def test_a_library_logs_warnings_alone(tmp_path):
     assert "here" in text
 
 
-def test_a_writer_puts_its_own_full_file_aside(tmp_path):
+def test_a_writer_rotates_its_full_file(tmp_path):
     text = logged(
         tmp_path,
         "logs.start(file, terminal=False, max_bytes=10_000)\n"

@@ -21,13 +21,13 @@ UNITS = {"s": ("_s",), "ms": ("_ms",), "bytes": ("bytes",), "ratio": ("_share",)
 
 
 @pytest.mark.parametrize("group", ALL, ids=lambda group: group.__name__)
-def test_every_field_has_a_help_and_a_name_that_ends_in_its_unit(group):
+def test_every_metric_has_help_and_a_unit_in_its_name(group):
     for name, field in fields_of(group).items():
         assert field.help
         assert name.endswith(UNITS[field.unit]), name
 
 
-def test_exported_names_are_unique_and_of_base_units():
+def test_exported_names_are_unique_and_in_base_units():
     names = [exposed(group, name, field)[0] for group in ALL for name, field in fields_of(group).items()]
     assert len(names) == len(set(names))
     assert not [name for name in names if name.endswith(("_ms", "_pct", "_s"))]
@@ -56,7 +56,7 @@ class LampMetrics(Metrics):
     )
 
 
-def test_a_field_of_a_group_is_all_that_a_metric_needs(monkeypatch):
+def test_a_metric_needs_only_a_field_of_a_group(monkeypatch):
     monkeypatch.setitem(GROUPS, "lamp", (LampMetrics,))
     lamp = LampMetrics(3)
     for value in (0.5, 3.0, 99_999.0):
@@ -71,12 +71,12 @@ def test_a_field_of_a_group_is_all_that_a_metric_needs(monkeypatch):
     assert 'framewire_lamp_glow_seconds_count{process="left"} 3.0' in lines
 
 
-def test_values_of_a_foreign_shape_are_left_out():
+def test_malformed_values_are_left_out():
     status = {"processes": [{"name": "x", "kind": "ingest"}], "actors": {"x": {"requests": "many", "accepted": None}}}
     assert b"framewire_ingest_requests_total{" not in exposition.text_of(status, None)
 
 
-def test_what_a_running_pipeline_exports_passes_promtool_and_holds_the_ledger():
+def test_exported_metrics_pass_promtool_and_include_the_ledger():
     promtool = shutil.which("promtool") or missing("promtool (the Debian package prometheus)")
     with Pipeline('sources.feed={kind="websocket",url="ws://127.0.0.1:9/"}') as pipeline:
         pipeline.start()

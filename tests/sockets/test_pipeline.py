@@ -42,7 +42,7 @@ def bearer(actors: Actors) -> dict[str, str]:
     return {"Authorization": f"Bearer {actors.tokens.ingest}"}
 
 
-def test_a_kill_is_logged_shown_and_told(shared: Actors) -> None:
+def test_a_kill_is_logged_shown_and_in_its_history(shared: Actors) -> None:
     ids = shared.emit(KILL, {"type": "chat", "payload": {"user": "u", "text": "hi"}})
     eventually(lambda: {event.id for event in shared.poll()} >= set(ids))
     kill = next(event for event in shared.poll() if event.id == ids[0])
@@ -55,7 +55,7 @@ def test_a_kill_is_logged_shown_and_told(shared: Actors) -> None:
     assert shared.ask(ask="why", id=ids[1])["history"]["outcome"] == "sent"
 
 
-def test_log_lines_become_events_in_their_lanes(shared: Actors) -> None:
+def test_log_lines_become_critical_or_best_effort_events(shared: Actors) -> None:
     before = len(shared.poll())
     body = "\r\n".join(
         [HIT_LINE, HIT_LINE, KILL_LINE, 'L 03/14/2026 - 20:15:09: "Ada<7><[U:1:42]><CT>" purchased "ak47"']
@@ -66,7 +66,7 @@ def test_log_lines_become_events_in_their_lanes(shared: Actors) -> None:
     assert msgspec.msgpack.decode(kill.payload)["attacker"]["name"] == "Ada"
 
 
-def test_a_body_that_a_server_repeats_is_taken_once(shared: Actors) -> None:
+def test_a_repeated_body_is_accepted_once(shared: Actors) -> None:
     line = KILL_LINE.replace("Ada", "Repeat")
     top = len(shared.logged())
     for _ in range(3):
@@ -75,7 +75,7 @@ def test_a_body_that_a_server_repeats_is_taken_once(shared: Actors) -> None:
     eventually(lambda: len([e for e in shared.logged()[top:] if e.type == "kill"]) == 2)
 
 
-def test_bodies_at_different_places_of_a_log_are_different_whatever_the_server_calls_itself(shared: Actors) -> None:
+def test_equal_bodies_at_different_log_positions_are_all_accepted(shared: Actors) -> None:
     line = KILL_LINE.replace("Ada", "Places")
     top = len(shared.logged())
     for token, offset in [("i" * 60, "100001"), ("i" * 60, "100002"), ("a1", "23"), ("a", "123")]:
@@ -91,7 +91,7 @@ def test_a_chunked_body_over_the_limit_is_answered(shared: Actors) -> None:
     connection.close()
 
 
-def test_a_token_never_reaches_the_log_not_even_when_the_tokens_are_away(shared: Actors) -> None:
+def test_a_token_never_reaches_the_log_even_without_a_token_file(shared: Actors) -> None:
     path = shared.run_dir / "tokens.json"
     kept = path.read_bytes()
     path.unlink()
@@ -102,7 +102,7 @@ def test_a_token_never_reaches_the_log_not_even_when_the_tokens_are_away(shared:
     eventually(lambda: shared.srcds(KILL_LINE)[0] == 200)
 
 
-def test_a_caller_s_identity_is_logged_once(shared: Actors) -> None:
+def test_an_id_of_a_caller_is_logged_once(shared: Actors) -> None:
     ids = [shared.emit(KILL | {"id": "mine", "source": "bot"})[0] for _ in range(3)]
     assert ids == ["mine"] * 3
     other = shared.emit(KILL | {"id": "mine", "source": "another"})[0]
@@ -134,7 +134,7 @@ BAD_REQUESTS = {
 
 
 @pytest.mark.parametrize("name", BAD_REQUESTS)
-def test_a_bad_request_gets_a_clear_answer_and_nothing_is_taken(shared: Actors, name: str) -> None:
+def test_a_bad_request_is_answered_with_the_error_and_accepts_no_event(shared: Actors, name: str) -> None:
     method, path, body, headers, expected, hint = BAD_REQUESTS[name]
     sent = bearer(shared) if headers is None else dict(headers)
     if sent.get("Authorization") == "Bearer DISPLAY":
@@ -148,7 +148,7 @@ def test_a_bad_request_gets_a_clear_answer_and_nothing_is_taken(shared: Actors, 
     eventually(lambda: len(shared.logged()) > top)
 
 
-def test_what_was_refused_can_be_read_in_the_quarantine(shared: Actors) -> None:
+def test_rejected_messages_are_in_the_quarantine(shared: Actors) -> None:
     shared.request("POST", "/events", b'{"type":"unheard_of","payload":{}}', bearer(shared))
     shared.srcds(KILL_LINE[:80], **{"X-Logbytes-Beginoffset": "991"})
     reader = LogReader(shared.run_dir)
@@ -182,7 +182,9 @@ GARBAGE = [
         (zmq.PUSH, interfaces.broadcaster_link("best_effort"), "broadcaster"),
     ],
 )
-def test_garbage_on_a_link_is_counted_and_disturbs_nothing(shared: Actors, kind: int, name: str, actor: str) -> None:
+def test_malformed_messages_on_a_link_are_counted_without_effect(
+    shared: Actors, kind: int, name: str, actor: str
+) -> None:
     socket = shared.bus.connect(kind, name)
     eventually(lambda: socket.writable())
     before = shared.stats(actor)["bad_messages"]
@@ -194,7 +196,7 @@ def test_garbage_on_a_link_is_counted_and_disturbs_nothing(shared: Actors, kind:
     eventually(lambda: id_ in [event.id for event in shared.poll()])
 
 
-def test_garbage_questions_are_answered(shared: Actors) -> None:
+def test_malformed_requests_to_the_queue_manager_are_answered(shared: Actors) -> None:
     socket = shared.bus.connect(zmq.REQ, interfaces.ASK)
     eventually(lambda: socket.writable())
     socket.send(b"\xc1nonsense")
@@ -203,7 +205,7 @@ def test_garbage_questions_are_answered(shared: Actors) -> None:
     assert "expected" in shared.ask(ask="for the moon")["error"]
 
 
-def test_unknown_kinds_and_poisoned_bodies_are_rejected_not_fatal(shared: Actors) -> None:
+def test_unknown_kinds_and_malformed_bodies_are_rejected(shared: Actors) -> None:
     socket = shared.bus.connect(zmq.PUSH, interfaces.normalizer_link("critical", 1))
     eventually(lambda: socket.writable())
     items = [
@@ -217,7 +219,7 @@ def test_unknown_kinds_and_poisoned_bodies_are_rejected_not_fatal(shared: Actors
     socket.close(0)
 
 
-def test_the_ledger_sums_up(shared: Actors) -> None:
+def test_the_buckets_of_the_ledger_add_up(shared: Actors) -> None:
     shared.emit(*[{"type": "toggle", "payload": {"name": "hud", "on": bool(n % 2)}} for n in range(50)])
     eventually(lambda: shared.ask(ask="ledger")["ledger"]["events"]["state"]["pending"] == 0)
     ledger = shared.ask(ask="ledger")["ledger"]
@@ -228,7 +230,7 @@ def test_the_ledger_sums_up(shared: Actors) -> None:
         assert account["received"] == sum(account[part] for part in parts)
 
 
-def test_every_frame_tells_its_range_and_the_top(shared: Actors) -> None:
+def test_every_frame_has_its_range_and_the_top(shared: Actors) -> None:
     ids = shared.emit(*[KILL] * 20)
     eventually(lambda: set(ids) <= {event.id for event in shared.poll()})
     position = 0
@@ -241,7 +243,7 @@ def test_every_frame_tells_its_range_and_the_top(shared: Actors) -> None:
             position = frame.last
 
 
-def test_a_lost_last_frame_shows_in_the_next_heartbeat(shared: Actors) -> None:
+def test_a_lost_last_frame_is_detected_by_the_next_heartbeat(shared: Actors) -> None:
     shared.emit(KILL)
     top = len(shared.logged())
     eventually(lambda: shared.poll() is not None and any(f.top >= top and not f.events for f in shared.frames[-3:]))
@@ -251,7 +253,7 @@ def test_a_lost_last_frame_shows_in_the_next_heartbeat(shared: Actors) -> None:
 
 
 @pytest.mark.parametrize("victim", CORE)
-def test_what_was_accepted_survives_a_kill(victim: str) -> None:
+def test_accepted_messages_survive_a_kill(victim: str) -> None:
     with Actors() as actors:
         actors.start(*CORE)
         ids = actors.emit(*[KILL] * 5)
@@ -265,7 +267,7 @@ def test_what_was_accepted_survives_a_kill(victim: str) -> None:
         assert positions == list(range(1, len(positions) + 1))
 
 
-def test_accepted_while_everything_behind_the_ingest_is_away_is_logged_later_and_in_order() -> None:
+def test_messages_accepted_while_only_the_ingest_runs_are_logged_later_in_order() -> None:
     with Actors("producer.window_rows=8") as actors:
         actors.start("ingest")
         ids = [id_ for _ in range(10) for id_ in actors.emit(*[KILL] * 5)]
@@ -274,7 +276,7 @@ def test_accepted_while_everything_behind_the_ingest_is_away_is_logged_later_and
         eventually(lambda: [e.id for e in actors.logged() if e.type == "kill"] == ids, 10)
 
 
-def test_a_full_outbox_refuses_with_503_and_takes_again_when_there_is_room() -> None:
+def test_a_full_outbox_refuses_with_503_until_it_has_space() -> None:
     with Actors("producer.max_rows=10") as actors:
         actors.start("ingest")
         actors.emit(*[KILL] * 10)
@@ -303,7 +305,7 @@ def test_a_poison_message_is_dead_lettered_after_three_deaths_and_the_others_kee
         assert not actors.died("normalizer-1")
 
 
-def test_two_normalizers_give_the_order_of_one() -> None:
+def test_two_normalizers_keep_the_order() -> None:
     with Actors("normalizer.processes=2") as actors:
         actors.start(*CORE, "normalizer-2")
         ids = [id_ for _ in range(100) for id_ in actors.emit(KILL, KILL)]
@@ -312,7 +314,7 @@ def test_two_normalizers_give_the_order_of_one() -> None:
         assert actors.stats("normalizer-2")
 
 
-def test_a_second_queue_manager_is_refused_and_the_first_undisturbed() -> None:
+def test_a_second_queue_manager_is_refused_and_the_first_is_unaffected() -> None:
     with Actors() as actors:
         actors.start(*CORE)
         first = actors.processes["the first"] = actors.processes.pop("queue-manager")
@@ -324,7 +326,7 @@ def test_a_second_queue_manager_is_refused_and_the_first_undisturbed() -> None:
         eventually(lambda: id_ in [event.id for event in actors.logged()])
 
 
-def test_a_queue_manager_that_was_replaced_finds_itself_fenced_and_leaves() -> None:
+def test_a_replaced_queue_manager_detects_the_new_generation_and_exits() -> None:
     with Actors() as actors:
         actors.start(*CORE)
         old = actors.processes["the old one"] = actors.processes.pop("queue-manager")
@@ -339,7 +341,7 @@ def test_a_queue_manager_that_was_replaced_finds_itself_fenced_and_leaves() -> N
         eventually(lambda: id_ in [event.id for event in actors.logged()])
 
 
-def test_a_log_that_was_rolled_back_starts_a_new_epoch_and_gets_its_events_again() -> None:
+def test_a_rolled_back_log_starts_a_new_epoch_and_receives_its_events_again() -> None:
     with Actors() as actors:
         actors.start(*CORE)
         early = actors.emit(KILL)
@@ -359,7 +361,7 @@ def test_a_log_that_was_rolled_back_starts_a_new_epoch_and_gets_its_events_again
         assert LogReader(actors.run_dir).head().epoch != epoch
 
 
-def test_a_log_that_was_deleted_gets_back_what_the_outbox_still_keeps() -> None:
+def test_a_deleted_log_receives_the_rows_that_the_outbox_still_has() -> None:
     with Actors() as actors:
         actors.start(*CORE)
         ids = actors.emit(KILL, KILL)
@@ -371,7 +373,7 @@ def test_a_log_that_was_deleted_gets_back_what_the_outbox_still_keeps() -> None:
         eventually(lambda: [e.id for e in actors.logged() if e.type == "kill"] == ids, 10)
 
 
-def test_an_outbox_that_was_put_back_repeats_nothing_that_was_acknowledged_and_loses_nothing_new() -> None:
+def test_a_restored_outbox_repeats_no_logged_row_and_loses_no_new_one() -> None:
     with Actors() as actors:
         actors.start(*CORE)
         ids = actors.emit(KILL, KILL)
@@ -394,7 +396,7 @@ def test_an_outbox_that_was_put_back_repeats_nothing_that_was_acknowledged_and_l
         assert LogReader(actors.run_dir).head().epoch == epoch
 
 
-def test_an_orphan_finishes_and_leaves_within_its_grace() -> None:
+def test_an_orphan_finishes_and_exits_within_its_grace_time() -> None:
     with Actors() as actors:
         actors.start(*CORE)
         [id_] = actors.emit(KILL)
@@ -407,7 +409,7 @@ def test_an_orphan_finishes_and_leaves_within_its_grace() -> None:
         eventually(lambda: id_ in [event.id for event in actors.logged()])
 
 
-def test_a_port_that_is_taken_may_be_free_the_next_time_and_says_the_way_out() -> None:
+def test_a_port_in_use_is_reported_with_advice_and_tried_again() -> None:
     with Actors() as actors:
         actors.start("ingest")
         actors.processes["the first"] = actors.processes.pop("ingest")
@@ -435,7 +437,7 @@ print(trace.main(config.of_run_dir(run_dir), run_dir, Path(sys.argv[2]), None, l
 """
 
 
-def test_what_a_replay_sent_has_arrived_when_its_process_ends() -> None:
+def test_all_events_of_a_replay_are_logged_when_it_returns() -> None:
     with Actors() as actors:
         actors.start(*CORE)
         file = actors.run_dir / "toggles.ndjson"

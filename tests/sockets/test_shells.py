@@ -61,7 +61,7 @@ class Opposite:
         self.context.destroy(0)
 
 
-def test_a_greeting_that_found_the_door_closed_goes_with_the_next_marks(tmp_path: Path) -> None:
+def test_a_greeting_without_a_connection_is_sent_after_the_next_marks(tmp_path: Path) -> None:
     async def story() -> None:
         opposite = Opposite(tmp_path)
         await opposite.say(0, lambda: opposite.link._window.epoch == "e1")  # heard, and nobody to greet
@@ -73,7 +73,7 @@ def test_a_greeting_that_found_the_door_closed_goes_with_the_next_marks(tmp_path
     asyncio.run(story())
 
 
-def test_an_outbox_forgets_as_fast_as_it_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outbox_is_trimmed_as_fast_as_it_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox_store, "TRIM_ROWS", 10)
     monkeypatch.setattr(link_module, "TRIM_S", 0.5)
 
@@ -139,7 +139,7 @@ class Shell:
         self.log.close()
 
 
-def test_nothing_is_acknowledged_or_shown_before_it_is_on_disk(tmp_path: Path) -> None:
+def test_no_message_is_acknowledged_or_shown_before_it_is_on_disk(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     shell.manager.on_critical(encode(batch(envelope(1, event("death", "e1")))))
     shell.manager.turn(time.monotonic() + 1.0)
@@ -152,7 +152,7 @@ def test_nothing_is_acknowledged_or_shown_before_it_is_on_disk(tmp_path: Path) -
     shell.close()
 
 
-def test_a_log_is_trimmed_until_it_keeps_its_limits_though_commits_never_pause(
+def test_a_log_is_trimmed_to_its_limits_under_continuous_commits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log_store, "TRIM_ROWS", 10)
@@ -167,7 +167,7 @@ def test_a_log_is_trimmed_until_it_keeps_its_limits_though_commits_never_pause(
     shell.close()
 
 
-def test_a_clock_that_was_set_makes_nothing_old_for_the_next_queue_manager_either(
+def test_a_clock_change_expires_no_event_for_the_next_queue_manager(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shell = Shell(tmp_path)
@@ -189,7 +189,7 @@ def test_a_clock_that_was_set_makes_nothing_old_for_the_next_queue_manager_eithe
         shell.close()
 
 
-def test_a_broadcaster_passes_no_frame_of_a_queue_manager_that_was_replaced(tmp_path: Path) -> None:
+def test_a_broadcaster_drops_frames_of_a_replaced_queue_manager(tmp_path: Path) -> None:
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     bus = wire.Bus(tmp_path, context)
     broadcaster = Broadcaster(bus)

@@ -34,12 +34,12 @@ def entry(*positions: int, ts_ms: float = 0.0, **fields: object) -> Entry:
     return Entry(events=events, **fields)
 
 
-def test_there_is_no_log_before_its_writer_was_there(tmp_path: Path) -> None:
+def test_a_reader_finds_no_log_before_its_writer_created_it(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="no log"):
         LogReader(tmp_path)
 
 
-def test_a_log_that_is_being_made_is_refused_not_misread(tmp_path: Path) -> None:
+def test_an_incomplete_log_is_refused(tmp_path: Path) -> None:
     (tmp_path / log_store.LOG_FILE).touch()
     with pytest.raises(Refused, match="ready yet"):
         LogReader(tmp_path).head()
@@ -49,7 +49,7 @@ def test_a_log_that_is_being_made_is_refused_not_misread(tmp_path: Path) -> None
         LogReader(tmp_path).head()
 
 
-def test_states_are_given_back_in_the_order_of_their_changes(tmp_path: Path) -> None:
+def test_states_are_returned_in_the_order_of_their_changes(tmp_path: Path) -> None:
     def score(key: str, points: int, at_ms: float) -> Event:
         return event("score", f"s{at_ms}", Score({"CT": points}), coalesce_key=key, ts_queued_ms=at_ms)
 
@@ -66,7 +66,7 @@ def test_states_are_given_back_in_the_order_of_their_changes(tmp_path: Path) -> 
     assert [(one.coalesce_key, one.ts_queued_ms) for one in told] == [("score:CT", 6.0), ("score", 7.0)]
 
 
-def test_what_is_committed_is_read_by_others_while_the_writer_lives(tmp_path: Path) -> None:
+def test_committed_events_are_visible_to_readers_beside_the_writer(tmp_path: Path) -> None:
     writer = open_log(tmp_path)
     reader = LogReader(tmp_path)
     writer.commit([entry(1, 2, watermarks={"p": 7}), entry(3)])
@@ -82,7 +82,7 @@ def test_what_is_committed_is_read_by_others_while_the_writer_lives(tmp_path: Pa
     again.close()
 
 
-def test_a_second_writer_is_refused_and_told_who_holds_the_log(tmp_path: Path) -> None:
+def test_a_second_writer_is_refused_with_the_pid_of_the_first(tmp_path: Path) -> None:
     writer = open_log(tmp_path)
     with pytest.raises(Refused, match="queue-manager pid="):
         open_log(tmp_path)
@@ -99,7 +99,7 @@ def test_an_older_generation_is_fenced_off(tmp_path: Path) -> None:
     assert [one.id for one in LogReader(tmp_path).page(0, 10)] == ["e1"]
 
 
-def test_generations_grow_even_over_a_backup_that_was_put_back(tmp_path: Path) -> None:
+def test_generations_increase_after_a_restored_backup(tmp_path: Path) -> None:
     first = open_log(tmp_path)
     first.close()
     backup = (tmp_path / log_store.LOG_FILE).read_bytes()
@@ -111,7 +111,7 @@ def test_generations_grow_even_over_a_backup_that_was_put_back(tmp_path: Path) -
     third.close()
 
 
-def test_trimming_forgets_the_oldest_and_positions_go_on(tmp_path: Path) -> None:
+def test_trimming_removes_the_oldest_and_positions_continue(tmp_path: Path) -> None:
     writer = open_log(tmp_path, keep_s=100.0, quarantine_rows=2)
     rejects = [Reject(f"r{number}", "event", "why", "", 0.0) for number in range(5)]
     writer.commit([entry(1, 2, ts_ms=0.0), entry(3, ts_ms=60_000.0, rejects=rejects)])
@@ -135,7 +135,7 @@ def test_a_clock_that_was_set_back_makes_no_hole_in_a_log(tmp_path: Path) -> Non
     writer.close()
 
 
-def test_a_full_log_gives_up_its_oldest_rows_though_the_clock_was_set_back_behind_them(tmp_path: Path) -> None:
+def test_a_full_log_removes_its_oldest_rows_after_a_clock_set_back(tmp_path: Path) -> None:
     writer = open_log(tmp_path, max_bytes=1_000)
     writer.commit([entry(*range(1, 11), ts_ms=3_600_000.0)])
     writer.commit([Entry(trim_ms=1_000.0)])
@@ -153,7 +153,7 @@ def test_a_clock_that_was_set_back_makes_no_hole_in_an_outbox(tmp_path: Path) ->
     box.close()
 
 
-def test_a_clock_that_was_set_forward_while_nobody_was_here_makes_nothing_old(tmp_path: Path) -> None:
+def test_a_clock_set_forward_between_two_processes_expires_no_row(tmp_path: Path) -> None:
     an_hour_ago_ms = (time.time() - 3_600.0) * 1000
     box = outbox(tmp_path, keep_s=100.0)
     box.commit([Delivery(rows(b"x"), an_hour_ago_ms, b"digest")])
@@ -166,7 +166,7 @@ def test_a_clock_that_was_set_forward_while_nobody_was_here_makes_nothing_old(tm
     again.close()
 
 
-def test_what_a_clock_jumped_over_is_known_to_the_next_writer_too(tmp_path: Path) -> None:
+def test_a_clock_jump_is_known_to_the_next_writer(tmp_path: Path) -> None:
     box = outbox(tmp_path, keep_s=100.0)
     an_hour_ago_ms = (time.time() - 3_600.0) * 1000
     box.commit([Delivery(rows(b"x"), an_hour_ago_ms)])
@@ -178,7 +178,7 @@ def test_what_a_clock_jumped_over_is_known_to_the_next_writer_too(tmp_path: Path
         box.close()
 
 
-def test_a_log_says_when_one_trim_was_not_enough(tmp_path: Path) -> None:
+def test_a_log_reports_when_one_trim_is_not_enough(tmp_path: Path) -> None:
     writer = open_log(tmp_path, keep_s=100.0)
     writer.commit([entry(*range(1, log_store.TRIM_ROWS + 11), ts_ms=1.0)])
     trim = Entry(trim_ms=500_000.0)
@@ -188,7 +188,7 @@ def test_a_log_says_when_one_trim_was_not_enough(tmp_path: Path) -> None:
     writer.close()
 
 
-def test_trimming_looks_at_no_more_rows_than_it_may_forget(tmp_path: Path) -> None:
+def test_trimming_reads_no_more_rows_than_it_may_remove(tmp_path: Path) -> None:
     writer, box = open_log(tmp_path), outbox(tmp_path)
     writer.commit([entry(*range(1, 30_001), ts_ms=900_000.0)])
     box.commit([Delivery(rows(*[b"x"] * 30_000), time.time() * 1000)])
@@ -203,7 +203,7 @@ def test_trimming_looks_at_no_more_rows_than_it_may_forget(tmp_path: Path) -> No
     box.close()
 
 
-def test_an_outbox_says_when_one_trim_was_not_enough(tmp_path: Path) -> None:
+def test_an_outbox_reports_when_one_trim_is_not_enough(tmp_path: Path) -> None:
     box = outbox(tmp_path, keep_s=0.0)
     box.commit([Delivery(rows(*[b"a"] * (outbox_store.TRIM_ROWS + 1)), 1.0)])
     done = Progress(outbox_store.TRIM_ROWS + 1, "e1", trim=True)
@@ -212,7 +212,7 @@ def test_an_outbox_says_when_one_trim_was_not_enough(tmp_path: Path) -> None:
     box.close()
 
 
-def test_a_log_over_its_size_trims_what_is_not_old(tmp_path: Path) -> None:
+def test_a_log_above_its_size_removes_recent_rows(tmp_path: Path) -> None:
     writer = open_log(tmp_path, max_bytes=64 << 10)
     for start in range(1, 2_001, 100):
         writer.commit([entry(*range(start, start + 100), ts_ms=1.0)])
@@ -221,7 +221,7 @@ def test_a_log_over_its_size_trims_what_is_not_old(tmp_path: Path) -> None:
     writer.close()
 
 
-def test_only_the_size_of_events_evicts_events(tmp_path: Path) -> None:
+def test_only_the_size_of_events_counts_for_the_retention(tmp_path: Path) -> None:
     """Refused bodies and identities once filled the log, so that every new event was removed at the next trim."""
     writer = open_log(tmp_path, max_bytes=1 << 20)
     writer.commit([entry(*range(1, 501), ts_ms=1.0)])
@@ -238,7 +238,7 @@ def test_only_the_size_of_events_evicts_events(tmp_path: Path) -> None:
     writer.close()
 
 
-def test_a_log_says_that_it_removes_events_too_early(tmp_path: Path) -> None:
+def test_a_log_reports_that_it_removes_events_early(tmp_path: Path) -> None:
     writer = open_log(tmp_path, max_bytes=64 << 10)
     writer.commit([entry(*range(1, 2_001), ts_ms=1.0)])
     writer.commit([Entry(trim_ms=2.0)])
@@ -259,7 +259,7 @@ def test_the_size_of_the_events_survives_a_restart(tmp_path: Path) -> None:
     again.close()
 
 
-def test_overlays_that_come_and_go_leave_a_bounded_number_of_cursors(tmp_path: Path) -> None:
+def test_short_lived_overlays_leave_a_bounded_number_of_cursors(tmp_path: Path) -> None:
     writer = open_log(tmp_path)
     writer.commit([entry(1, cursors=[(f"o-{n}", 1, float(n)) for n in range(log_store.MAX_CURSORS + 500)])])
     writer.commit([Entry(trim_ms=2.0)])
@@ -294,7 +294,7 @@ def rows(*bodies: bytes) -> list[tuple[str, bytes]]:
     return [("event", body) for body in bodies]
 
 
-def test_an_outbox_numbers_without_a_gap_and_goes_on_after_a_restart(tmp_path: Path) -> None:
+def test_outbox_numbers_have_no_gap_and_continue_after_a_restart(tmp_path: Path) -> None:
     box = outbox(tmp_path)
     first, second = box.commit([Delivery(rows(b"a", b"b"), 1.0), Delivery(rows(b"c"), 2.0)])
     assert [item.pseq for item in first.items + second.items] == [1, 2, 3]
@@ -329,7 +329,7 @@ def test_numbers_are_not_reused_when_all_rows_were_trimmed(tmp_path: Path) -> No
     box.close()
 
 
-def test_a_row_that_is_stored_while_the_oldest_is_asked_for_is_not_taken_for_gone(tmp_path: Path) -> None:
+def test_a_row_stored_during_a_read_of_the_oldest_is_not_counted_as_removed(tmp_path: Path) -> None:
     box = outbox(tmp_path)
     reader = OutboxReader(tmp_path, "source")
     pending = [Delivery(rows(b"a"), 1.0)]
@@ -344,7 +344,7 @@ def test_a_row_that_is_stored_while_the_oldest_is_asked_for_is_not_taken_for_gon
     box.close()
 
 
-def test_rows_stay_for_a_while_after_the_log_has_them(tmp_path: Path) -> None:
+def test_rows_are_kept_for_keep_s_after_they_are_logged(tmp_path: Path) -> None:
     box = outbox(tmp_path)
     box.commit([Delivery(rows(b"a"), time.time() * 1000)])
     box.commit([Progress(1, "e1", trim=True)])
@@ -352,7 +352,7 @@ def test_rows_stay_for_a_while_after_the_log_has_them(tmp_path: Path) -> None:
     box.close()
 
 
-def test_an_outbox_that_went_back_goes_on_under_a_new_name(tmp_path: Path) -> None:
+def test_a_restored_outbox_continues_under_a_new_name(tmp_path: Path) -> None:
     box = outbox(tmp_path)
     name = box.producer
     box.commit([Forget()])
@@ -372,7 +372,7 @@ def test_a_new_outbox_is_a_new_producer(tmp_path: Path) -> None:
         box.close()
 
 
-def test_stores_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
+def test_stores_are_readable_only_by_their_owner(tmp_path: Path) -> None:
     boxes = outbox(tmp_path), open_log(tmp_path)
     for name in ("outbox-source.db", "log.db"):
         assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
@@ -380,7 +380,7 @@ def test_stores_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
         box.close()
 
 
-def test_a_mark_that_was_left_set_is_a_death_and_all_normalizers_learn_of_it(tmp_path: Path) -> None:
+def test_a_mark_left_by_a_killed_normalizer_counts_as_a_death_for_all(tmp_path: Path) -> None:
     first = Suspects(tmp_path, "normalizer-1")
     first.touch(b"p/7")
     first.close()  # as a SIGKILL does
@@ -393,7 +393,7 @@ def test_a_mark_that_was_left_set_is_a_death_and_all_normalizers_learn_of_it(tmp
     assert Suspects(tmp_path, "normalizer-2").deaths == {b"p/7": 1}
 
 
-def test_a_log_that_is_damaged_is_refused_to_readers_not_fatal(tmp_path: Path) -> None:
+def test_a_damaged_log_is_refused_to_readers_without_a_crash(tmp_path: Path) -> None:
     writer = open_log(tmp_path)
     writer.commit([entry(1)])
     writer.close()
@@ -405,7 +405,7 @@ def test_a_log_that_is_damaged_is_refused_to_readers_not_fatal(tmp_path: Path) -
             question()
 
 
-def test_what_an_overlay_has_drawn_never_moves_back_within_an_epoch(tmp_path: Path) -> None:
+def test_the_rendered_position_never_decreases_within_an_epoch(tmp_path: Path) -> None:
     writer = open_log(tmp_path)
     reader = LogReader(tmp_path)
     writer.commit([entry(1, 2, cursors=[("main", 2, 9.0)])])
@@ -417,7 +417,7 @@ def test_what_an_overlay_has_drawn_never_moves_back_within_an_epoch(tmp_path: Pa
 
 
 @pytest.mark.parametrize("wreck", [b"x" * 30_000, None])
-def test_a_damaged_file_is_named_with_what_to_do(tmp_path, wreck):
+def test_a_damaged_file_is_named_with_advice(tmp_path, wreck):
     log, box = open_log(tmp_path), outbox(tmp_path)
     log.close()
     box.close()

@@ -22,14 +22,14 @@ def test_tokens_are_made_once_and_are_private(run_dir):
     assert {len(secret) for secret in secrets} == {32}
 
 
-def test_each_token_opens_its_own_scope_and_nothing_else_opens_any(run_dir):
+def test_a_token_matches_only_its_own_scope(run_dir):
     made = tokens.load_or_create(run_dir)
     assert [tokens.scope_of(made, text) for text in msgspec.structs.astuple(made)] == list(tokens.SCOPES)
     for wrong in ("", "x", made.display[:-1], made.display + "x", made.display.swapcase(), "ü" * 32):
         assert tokens.scope_of(made, wrong) is None
 
 
-def test_rotating_replaces_one_and_a_reader_sees_it_at_once(run_dir):
+def test_rotating_replaces_one_token_and_readers_see_it_at_once(run_dir):
     before = tokens.load_or_create(run_dir)
     reader = tokens.Reader(run_dir)
     assert reader.current() == before
@@ -39,7 +39,7 @@ def test_rotating_replaces_one_and_a_reader_sees_it_at_once(run_dir):
     assert (after.control, after.ingest) == (before.control, before.ingest)
 
 
-def test_a_scope_that_an_older_file_lacks_is_added_and_the_others_stay(run_dir):
+def test_a_scope_missing_in_an_older_file_is_added_and_others_stay(run_dir):
     old = {"display": "d" * 32, "control": "c" * 32, "ingest": "i" * 32}
     (run_dir / tokens.FILE).write_text(json.dumps(old))
     made = tokens.load_or_create(run_dir)
@@ -49,7 +49,7 @@ def test_a_scope_that_an_older_file_lacks_is_added_and_the_others_stay(run_dir):
     assert tokens.scope_of(made, "") is None
 
 
-def test_a_file_with_a_strange_key_is_said_and_left_alone(run_dir):
+def test_a_file_with_an_unknown_key_is_reported_and_unchanged(run_dir):
     text = '{"display": "d", "control": "c", "ingest": "i", "root": "r"}'
     (run_dir / tokens.FILE).write_text(text)
     with pytest.raises(ConfigError, match="delete it and start again"):
@@ -62,7 +62,7 @@ def test_a_token_is_in_no_repr(run_dir):
     assert made.control not in repr(made)
 
 
-def test_a_missing_or_torn_file_is_said_and_not_guessed(run_dir):
+def test_a_missing_or_torn_file_is_reported(run_dir):
     with pytest.raises(ConfigError, match="no pipeline was started"):
         tokens.load(run_dir)
     (run_dir / tokens.FILE).write_text('{"display":')
@@ -71,7 +71,7 @@ def test_a_missing_or_torn_file_is_said_and_not_guessed(run_dir):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can write what belongs to others")
-def test_what_root_replaces_stays_its_owners(run_dir):
+def test_a_file_replaced_by_root_keeps_its_owner(run_dir):
     tokens.load_or_create(run_dir)
     for path in (run_dir, run_dir / tokens.FILE):
         os.chown(path, 65_534, 65_534)

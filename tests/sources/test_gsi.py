@@ -226,7 +226,7 @@ OBSERVED = {
 
 
 @pytest.mark.parametrize("name", OBSERVED)
-def test_an_observer_sees_all(name):
+def test_an_observer_gets_the_events_of_all_players(name):
     posts, expected = OBSERVED[name]
     assert told(posts) == expected
 
@@ -244,7 +244,7 @@ FORGED = {
 
 
 @pytest.mark.parametrize("name", FORGED)
-def test_without_the_token_nothing_is_taken(name):
+def test_a_post_without_the_token_is_refused(name):
     with pytest.raises(Forbidden, match="gsi install"):
         take(FORGED[name])
 
@@ -267,7 +267,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_does_not_fit_is_refused_with_its_path(name):
+def test_an_invalid_post_is_refused_with_its_path(name):
     body, text = REFUSED[name]
     with pytest.raises(BadInput, match=text):
         take(body)
@@ -306,7 +306,7 @@ leaves = st.sampled_from(
 
 @given(st.lists(st.dictionaries(leaves, junk, max_size=4), max_size=6), st.binary(max_size=40))
 @settings(max_examples=300, deadline=None)
-def test_nothing_but_bad_input_comes_out(histories, state):
+def test_any_input_raises_only_bad_input(histories, state):
     for changes in histories:
         body = post()
         for path, value in changes.items():
@@ -332,7 +332,7 @@ def recording():
     return bodies
 
 
-def test_a_kill_of_the_ingest_in_the_middle_changes_nothing():
+def test_a_kill_of_the_ingest_loses_and_repeats_no_event():
     bodies = recording()
     state, expected = b"", []
     for body in bodies:

@@ -33,7 +33,7 @@ def file_of(home):
     return home / "games" / steam.GAME / "game/csgo/cfg" / steam.FILE_NAME
 
 
-def test_the_game_is_found_and_gets_address_and_token(home):
+def test_install_finds_the_game_and_writes_address_and_token(home):
     done = install(home)
     assert done.returncode == 0, done.stderr
     token = Secrets(home / "run").get("cs2")
@@ -45,7 +45,7 @@ def test_the_game_is_found_and_gets_address_and_token(home):
     assert file_of(home).read_text() == text, "the token that the game knows stays"
 
 
-def test_the_names_of_source_and_secret_are_the_configuration_s(home):
+def test_install_uses_the_configured_names_of_source_and_secret(home):
     settings = ("--set", 'sources.mine.kind="gsi"', "--set", 'sources.mine.secret="own"', "--set", "ingest.port=7999")
     done = install(home, *settings)
     assert file_of(home).read_text() == steam.gsi_file(
@@ -71,13 +71,13 @@ def test_a_dry_run_writes_nothing(home):
         (("--set", 'sources.a.kind="gsi"', "--set", 'sources.b.kind="gsi"'), "Choose one with --name"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(home, options, text):
+def test_ambiguous_options_are_refused(home, options, text):
     done = install(home, *(option.format(home=home) for option in options))
     assert done.returncode == 2
     assert text in done.stderr
 
 
-def test_no_game_says_what_to_do(tmp_path):
+def test_without_a_game_install_prints_advice(tmp_path):
     done = install(tmp_path)
     assert done.returncode == 3
     assert "--game DIR" in done.stderr

@@ -36,11 +36,11 @@ def after(*steps):
         ([("refused", "wrong token"), ("live", 3.0)], State.LIVE),
     ],
 )
-def test_the_state_follows_from_what_happened(steps, state):
+def test_the_state_of_a_source_follows_from_its_history(steps, state):
     assert after(*steps).state is state
 
 
-def test_a_source_without_a_figure_is_never_silent():
+def test_a_source_without_silence_s_is_never_silent():
     health = Health(None, 0.0)
     health.live(0.0)
     health.tick(1e6)
@@ -68,7 +68,7 @@ def test_a_reason_is_bounded():
     assert len(after(("refused", "x" * 10_000)).detail) == REASON_CHARACTERS
 
 
-def test_an_identity_is_new_once_until_it_is_forgotten():
+def test_an_identity_is_new_once_until_it_expires():
     seen = Seen(capacity=3, keep_s=10.0)
     assert [seen.add(name, 0.0) for name in "aab"] == [True, False, True]
     assert seen.add("a", 10.1)  # older than keep_s

@@ -118,7 +118,7 @@ MEANINGS = [
 
 
 @pytest.mark.parametrize(("one", "expected"), MEANINGS, ids=lambda value: str(value)[:60])
-def test_what_an_event_becomes(one, expected):
+def test_an_event_of_the_source_becomes_the_expected_event(one, expected):
     assert told(one) == expected
 
 
@@ -146,7 +146,7 @@ SEEN = lol_events.game_of(lol_events.read(json.dumps({"Events": GAME}).encode())
         (list(reversed(GAME)), Cursor(SEEN, 3), NOW, [4]),
     ],
 )
-def test_what_was_not_told_yet(events, cursor, game_time_s, expected):
+def test_only_unread_events_are_returned(events, cursor, game_time_s, expected):
     found = lol_events.read(json.dumps({"Events": events}).encode())
     new, _ = lol_events.unread(found, cursor, game_time_s)
     assert [one.event_id for one in new] == expected
@@ -165,7 +165,7 @@ def test_what_was_not_told_yet(events, cursor, game_time_s, expected):
         (b'{"Events":' + b"[" * 100_000, "."),
     ],
 )
-def test_a_list_that_is_none_is_refused(body, text):
+def test_a_malformed_list_is_refused(body, text):
     with pytest.raises(BadInput, match=text):
         lol_events.read(body)
 
@@ -173,7 +173,7 @@ def test_a_list_that_is_none_is_refused(body, text):
 @pytest.mark.parametrize(
     "url", ["https://192.168.1.5:2999", "https://example.org", "ftp://127.0.0.1", "127.0.0.1:2999"]
 )
-def test_only_this_machine_is_asked(url):
+def test_only_loopback_addresses_are_accepted(url):
     with pytest.raises(ConfigError, match="expected https://127"):
         spec.settings_of("lol", {"kind": "lol", "url": url})
 
@@ -187,7 +187,7 @@ values = st.text(max_size=70) | st.integers() | st.booleans() | st.none() | st.l
 
 @given(st.lists(st.tuples(names, st.dictionaries(fields, values, max_size=4)), max_size=5))
 @settings(max_examples=300, deadline=None)
-def test_nothing_but_bad_input_comes_out(rows):
+def test_any_input_raises_only_bad_input(rows):
     with suppress(BadInput):
         told(*(event(number, name, **more) for number, (name, more) in enumerate(rows)))
 
@@ -254,7 +254,7 @@ def victims(actors):
     return [payload["victim"]["name"] for payload in payloads]
 
 
-def test_games_are_followed_from_start_to_end_through_deaths_on_both_sides(tmp_path):
+def test_games_are_followed_through_restarts_of_game_and_source(tmp_path):
     with Client(tmp_path) as client:
         client.start(None, 0)  # the game loads
         source = f'{{kind="lol",url="https://127.0.0.1:{client.port}",poll_s=0.02,look_s=0.02}}'

@@ -45,7 +45,7 @@ def field(expression: str, body: object) -> object:
         ("to_number(a)", {"a": "12.50"}, 12.5),
     ],
 )
-def test_an_expression_gives(expression, body, value):
+def test_an_expression_gives_the_expected_value(expression, body, value):
     assert field(expression, body) == value
 
 
@@ -65,7 +65,7 @@ def test_a_dotted_name_is_a_field_of_an_object_and_null_is_left_out():
     assert "weapon" not in event
 
 
-def test_an_item_that_fails_does_not_take_the_others_along():
+def test_a_failing_item_does_not_affect_the_other_items():
     rule = Rule({"type": "'tip'", "id": "id", "user": "name", "amount": "amount"}, each="body.tips")
     failed: list[BadInput] = []
     tips = [{"id": 1, "name": "a", "amount": 3.5}, {"id": 2, "amount": "1"}, {"id": 3, "name": "c", "amount": 7}]
@@ -86,7 +86,7 @@ def test_an_item_that_fails_does_not_take_the_others_along():
         (Rule({"type": "'follow'", "user": "@"}, each="n"), {"n": ["a"] * 1_001}, "more than 1000 events"),
     ],
 )
-def test_what_fails_says_which_rule_and_why(rule, body, words):
+def test_a_failure_names_the_rule_and_the_reason(rule, body, words):
     if words.startswith("more"):
         rule = Rule({"type": "'follow'", "user": "item"}, each="n")
     with pytest.raises(BadInput) as failed:
@@ -107,7 +107,7 @@ RULES = [
 
 
 @given(JSON)
-def test_no_message_raises_anything_but_bad_input(body):
+def test_any_message_raises_only_bad_input(body):
     try:
         mapping.submissions(mapping.compiled(RULES), body, "src")
     except BadInput:

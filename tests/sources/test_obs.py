@@ -224,7 +224,7 @@ ENDS = {
 
 
 @pytest.mark.parametrize("name", ENDS)
-def test_what_keeps_it_from_working_is_said(name, tmp_path):
+def test_a_failure_has_its_reason(name, tmp_path):
     messages, end, error_type, text = ENDS[name]
 
     def script(connection, _number):

@@ -105,7 +105,7 @@ DEATHS = [
 
 
 @pytest.mark.parametrize(("payload", "expected"), DEATHS, ids=lambda value: str(value)[:40])
-def test_what_a_death_becomes(payload, expected):
+def test_a_death_becomes_the_expected_event(payload, expected):
     assert told(payload) == expected
 
 
@@ -119,7 +119,7 @@ def test_what_a_death_becomes(payload, expected):
         (("26",), {"weapon_category": "roadkill"}),
     ],
 )
-def test_experience_that_belongs_to_a_kill(extras, more):
+def test_experience_adds_fields_to_its_kill(extras, more):
     assert told(death(), extras=extras) == [("kill", KILL | more)]
 
 
@@ -153,14 +153,14 @@ GAINS = [
 
 
 @pytest.mark.parametrize(("id_", "type_", "fields"), GAINS)
-def test_what_experience_becomes(id_, type_, fields):
+def test_experience_becomes_the_expected_event(id_, type_, fields):
     assert told(experience(id_)) == ([(type_, fields)] if type_ else [])
     revived = [("revive_taken", {"medic": "Bo/NC/medic", "revived": "Ada/VS"})] if id_ in facts.REVIVES else []
     assert told(experience(id_, OWN, OTHER, team_id="2", loadout_id="4")) == revived
     assert told(experience(id_, OTHER, "5429381134408439601")) == []
 
 
-def test_an_object_is_no_player():
+def test_an_object_is_not_a_player():
     assert told(experience("140", "34360508066")) == [("repair", {"player": ADA, "vehicle": "sunderer"})]
     assert told(experience("7", "34360508066")) == []
 
@@ -227,7 +227,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize(("payload", "expected"), OTHERS, ids=lambda value: str(value)[:40])
-def test_what_other_events_become(payload, expected):
+def test_other_events_become_the_expected_events(payload, expected):
     assert told(payload) == expected
 
 
@@ -237,7 +237,7 @@ def test_without_a_faction_an_alert_is_over():
     assert end[1]["winner"] == "VS"
 
 
-def test_old_frames_without_teams():
+def test_frames_without_teams_use_the_factions():
     old = without(death(attacker_loadout_id="17"), "attacker_team_id", "team_id", "is_critical")
     assert told(old)[0][1]["victim"] == BO
     (mate,) = told(old | {"character_loadout_id": "15"})
@@ -246,7 +246,7 @@ def test_old_frames_without_teams():
     assert "team_kill" not in robots[0][1]
 
 
-def test_several_kills_of_one_attacker_in_one_second_are_several():
+def test_several_kills_by_one_attacker_in_one_second_are_kept():
     """As recorded: an orbital strike kills three in one second."""
     merger = Merger()
     found = [merger.take(1, death(f"{5429000000000000000 + number}", timestamp="1709037290"), 0.0)
@@ -274,7 +274,7 @@ MERGES = [
 
 
 @pytest.mark.parametrize(("arrivals", "events"), MERGES)
-def test_what_is_one_event(arrivals, events):
+def test_repeated_arrivals_are_merged_into_one_event(arrivals, events):
     merger = Merger()
     assert sum(bool(merger.take(*arrival, number)) for number, arrival in enumerate(arrivals)) == events
 
@@ -306,12 +306,12 @@ def hold(*rows, lacks=lambda _: False, until_s=10.0):
         ([(0, death()), (1, experience("10"))], False, [(0.3, "Death", []), (6.0, "10", [])]),
     ],
 )
-def test_what_waits_for_what(rows, lacks, expected):
+def test_events_wait_for_names_and_kills_for_medals(rows, lacks, expected):
     found, _ = hold(*rows, lacks=lambda _: lacks)
     assert [(pytest.approx(at_s, abs=0.11), *rest) for at_s, *rest in expected] == found
 
 
-def test_what_waits_is_bounded():
+def test_waiting_events_are_bounded():
     waiting = Hold()
     for number in range(5_000):
         waiting.add(Held(f"{number}", death(), 0.0, (), []))
@@ -320,13 +320,13 @@ def test_what_waits_is_bounded():
     assert len(waiting.due(5.0, lambda _: True)) == 2 * MAX_HELD
 
 
-def test_bases_that_a_lock_hands_over_are_not_told():
+def test_bases_transferred_by_a_continent_lock_are_ignored():
     flood = [(0, FACILITY | {"facility_id": str(number)}) for number in range(50)]
     found, ignored = hold((0, FACILITY | {"zone_id": "2"}), *flood, (0, LOCK))
     assert ([event for _, event, _ in found], ignored) == (["FacilityControl", "ContinentLock"], 50)
 
 
-def test_a_base_that_the_own_capture_tells_is_told_once():
+def test_a_base_captured_by_an_own_character_is_reported_once():
     own = {"event_name": "PlayerFacilityCapture", "character_id": OWN, "facility_id": "3400", "world_id": "10",
            "timestamp": FACILITY["timestamp"]}  # fmt: skip
     found, ignored = hold((0, FACILITY), (0.1, own))
@@ -359,7 +359,7 @@ def two_links():
         (10, 353, True),
     ],
 )
-def test_when_a_world_is_mute(players, at_s, expected):
+def test_a_world_is_mute_when_only_the_other_server_sends(players, at_s, expected):
     watch = two_links()
     hear(watch, "one", players, 0, 100)
     hear(watch, "two", players, 0, at_s)
@@ -367,7 +367,7 @@ def test_when_a_world_is_mute(players, at_s, expected):
     assert watch.silent("two", float(at_s)) == ""
 
 
-def test_a_pause_of_both_is_none_of_one():
+def test_a_pause_of_both_servers_is_not_a_fault_of_one():
     """A death after a long pause reaches one connection first; the other has a moment to bring it, too."""
     watch = two_links()
     for link in ("one", "two"):
@@ -379,7 +379,7 @@ def test_a_pause_of_both_is_none_of_one():
     assert watch.silent("one", 10_100.0) == ""
 
 
-def test_a_connection_that_never_heard_of_a_world_is_found_and_begins_anew():
+def test_a_connection_without_events_of_a_world_is_detected_and_reset():
     watch = two_links()
     hear(watch, "two", 300, 0, 100)
     assert watch.silent("one", 59.0) == ""
@@ -388,7 +388,7 @@ def test_a_connection_that_never_heard_of_a_world_is_found_and_begins_anew():
     assert watch.silent("one", 110.0) == ""
 
 
-def test_connections_of_characters_are_never_silent_about_a_world():
+def test_connections_for_characters_are_not_checked_for_mute_worlds():
     watch = two_links()
     watch.opened("characters", [], 0.0)
     hear(watch, "two", 300, 0, 1_000)
@@ -409,7 +409,7 @@ def test_connections_of_characters_are_never_silent_about_a_world():
         ({"characterCount": 1, "eventNames": ["A", "B"], "worlds": ["1"]}, False),
     ],
 )
-def test_an_altered_subscription_is_noticed(echo, same):
+def test_an_altered_subscription_is_detected(echo, same):
     frame = decode(json.dumps({"subscription": echo}))
     assert (Wish(("A", "B"), characters=(OWN,)).differs(frame.subscription) == "") is same
 
@@ -429,11 +429,11 @@ def test_an_altered_subscription_is_noticed(echo, same):
         ("vehicle", {}, "vehicle/", Known()),
     ],
 )
-def test_what_census_says_of_an_id(collection, row, key, known):
+def test_names_are_read_from_answers_of_census(collection, row, key, known):
     assert known_of(collection, row) == (key, known)
 
 
-def test_which_ids_have_names():
+def test_only_valid_ids_are_looked_up():
     assert wanted(death(attacker_vehicle_id="151")) == (
         f"character/{OTHER}", f"character/{OWN}", "item/26003", "vehicle/151"
     )  # fmt: skip
@@ -453,7 +453,7 @@ def test_which_ids_have_names():
         ({"characters": ["Ada"], "world": ["10"]}, "did you mean `worlds`"),
     ],
 )
-def test_settings_that_are_refused(tree, text):
+def test_invalid_settings_are_refused(tree, text):
     with pytest.raises(ConfigError, match=text):
         spec.settings_of("ps2", {"kind": "planetside2", **tree})
 
@@ -479,7 +479,7 @@ def test_a_saved_recording_can_be_tried():
         b"[" * 9_999,
     ],
 )
-def test_a_body_that_is_none_is_refused(body):
+def test_a_malformed_body_is_refused(body):
     with pytest.raises(BadInput):
         planetside2.normalize(RawItem(1, 1, "planetside2", body, ARRIVED_MS), "ps2", 1)
 
@@ -497,7 +497,7 @@ values = (
 
 @given(events, st.dictionaries(names, values, max_size=24), st.lists(values, max_size=3))
 @settings(max_examples=500, deadline=None)
-def test_nothing_but_bad_input_comes_out(event, fields, extras):
+def test_any_input_raises_only_bad_input(event, fields, extras):
     with suppress(BadInput):
         told({"timestamp": "1700000000", **fields, "event_name": event}, own=(OWN, "0"), extras=extras)
     merger, waiting = Merger(), Hold()

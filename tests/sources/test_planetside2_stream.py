@@ -32,7 +32,7 @@ def fallen(number):
     return f"{5429000000000000000 + number}"
 
 
-def test_what_two_servers_bring_is_told_once_with_names():
+def test_events_of_two_servers_are_accepted_once_with_names():
     with Rest() as rest, Ess() as one, Ess() as two, Actors(source(rest, one, two)) as actors:
         actors.start(*CORE, "ps2")
         eventually(lambda: one.ready(2) and two.ready(2), 20)
@@ -55,7 +55,7 @@ def test_what_two_servers_bring_is_told_once_with_names():
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 @pytest.mark.timeout(180)
-def test_whatever_either_server_delivers_is_told_once(seed):
+def test_an_event_of_either_server_is_accepted_once(seed):
     """Each server cuts, repeats and delays as it likes; what at least one has delivered must be told."""
     chance = random.Random(seed)
     with (
@@ -93,7 +93,7 @@ def test_whatever_either_server_delivers_is_told_once(seed):
         assert len(victims(actors)) == len(set(victims(actors)))
 
 
-def test_a_double_tick_is_two_and_the_other_server_adds_none():
+def test_a_repeated_heal_counts_twice_and_the_other_server_adds_none():
     with Rest() as rest, Ess() as one, Ess() as two, Actors(source(rest, one, two, worlds="[]")) as actors:
         actors.start(*CORE, "ps2")
         actors.flow()
@@ -105,7 +105,7 @@ def test_a_double_tick_is_two_and_the_other_server_adds_none():
         eventually(lambda: [report(actors, "ps2").get(name) for name in counted] == [2, 2], 10)
 
 
-def test_what_was_accepted_survives_a_kill_of_the_source_and_is_told_once():
+def test_accepted_events_survive_a_kill_of_the_source_and_are_shown_once():
     with Rest() as rest, Ess() as one, Ess() as two, Actors(source(rest, one, two, worlds="[]")) as actors:
         actors.start(*CORE, "ps2")
         sent = []
@@ -157,7 +157,7 @@ def test_a_service_id_that_both_servers_refuse_is_refused():
         assert "service-id" not in actors.errors("ps2")
 
 
-def test_a_subscription_that_the_server_altered_is_made_anew():
+def test_an_altered_subscription_is_repaired():
     altered = []
 
     def alter(echo):
@@ -175,7 +175,7 @@ def test_a_subscription_that_the_server_altered_is_made_anew():
         assert all(said["characters"] == [OWN] and "worlds" not in said for said in subscribed)
 
 
-def test_a_server_without_heartbeats_is_connected_again():
+def test_a_server_without_heartbeats_causes_a_reconnect():
     with (
         Rest() as rest,
         Ess() as one,
@@ -190,7 +190,7 @@ def test_a_server_without_heartbeats_is_connected_again():
         eventually(lambda: report(actors, "ps2").get("state") == "live" and one.ready(), 30)
 
 
-def test_what_cannot_be_understood_is_quarantined_and_nothing_stops():
+def test_malformed_frames_are_quarantined_and_the_stream_continues():
     with Rest() as rest, Ess() as one, Actors(source(rest, one, worlds="[]")) as actors:
         actors.start(*CORE, "ps2")
         eventually(one.ready, 20)
@@ -209,7 +209,7 @@ def test_what_cannot_be_understood_is_quarantined_and_nothing_stops():
         assert all(source_ms <= ingest_ms for source_ms, ingest_ms in stamps)
 
 
-def test_a_slow_census_holds_nothing_up_and_is_left_alone_for_a_while():
+def test_a_slow_census_delays_no_event_and_is_not_asked_for_a_while():
     with Rest() as rest, Ess() as one, Actors(source(rest, one, worlds="[]")) as actors:
         actors.start(*CORE, "ps2")
         eventually(one.ready, 20)
@@ -225,7 +225,7 @@ def test_a_slow_census_holds_nothing_up_and_is_left_alone_for_a_while():
         assert report(actors, "ps2")["state"] == "degraded"
 
 
-def test_characters_by_name():
+def test_characters_are_found_by_name():
     with Rest() as rest, Ess() as one, Actors(source(rest, one, characters='["ADA"]', worlds="[]")) as actors:
         actors.start(*CORE, "ps2")
         eventually(one.ready, 20)
@@ -239,7 +239,7 @@ def test_a_name_that_does_not_exist_is_refused():
         assert "There is no character 'Nemo'" in report(actors, "ps2")["detail"]
 
 
-def test_ids_work_without_an_api_and_worlds_follow_when_it_is_back():
+def test_ids_work_without_the_api_and_worlds_are_added_when_it_answers():
     with Rest() as rest, Ess() as one, Actors(source(rest, one)) as actors:
         rest.broken = b'{"error":"service_unavailable"}'
         actors.start(*CORE, "ps2")
@@ -254,7 +254,7 @@ def test_ids_work_without_an_api_and_worlds_follow_when_it_is_back():
         assert one.connections == 2
 
 
-def test_characters_that_were_looked_up_once_need_no_api_at_the_next_start():
+def test_known_characters_need_no_api_at_the_next_start():
     with Rest() as rest, Ess() as one, Actors(source(rest, one, characters='["Ada"]')) as actors:
         actors.start(*CORE, "ps2")
         eventually(lambda: one.ready(2), 20)

@@ -71,7 +71,7 @@ MEANINGS = [
 
 
 @pytest.mark.parametrize(("body", "expected"), MEANINGS, ids=lambda value: str(value)[:70])
-def test_what_a_message_becomes(body, expected):
+def test_a_message_becomes_the_expected_event(body, expected):
     found = streamelements.try_message(CONFIGURED, "tips", json.dumps(body).encode())
     assert [said(message) for message in found] == ([] if expected is None else [expected])
     assert all(b"example.com" not in message.body for message in found)
@@ -86,7 +86,7 @@ junk = st.recursive(
 
 @given(st.sampled_from(["follow", "subscriber", "cheer", "raid"]), junk, st.dictionaries(st.text(max_size=8), junk))
 @settings(max_examples=300, deadline=None)
-def test_nothing_but_bad_input_comes_out(kind, value, fields):
+def test_any_input_raises_only_bad_input(kind, value, fields):
     for body in (activity(kind, amount=value, tier=value), tip(1, amount=value, user=value), tip(1) | {"data": fields}):
         with suppress(BadInput):
             streamelements.try_message(CONFIGURED, "tips", json.dumps(body).encode())
@@ -101,7 +101,7 @@ def subscribed(connection):
         connection.send(json.dumps({"type": "response", "nonce": asked["nonce"], "data": {"topic": topic}}))
 
 
-def test_tips_come_through_a_move_to_another_server_and_are_shown_once():
+def test_tips_are_shown_once_over_a_move_to_another_server():
     def script(connection, number):
         connection.send(json.dumps({"type": "welcome", "id": "1"}))
         if number == 0:
@@ -146,7 +146,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_what_keeps_it_from_working_is_said(name, tmp_path):
+def test_a_failure_has_its_reason(name, tmp_path):
     message, error_type, text = REFUSALS[name]
 
     def script(connection, _number):

@@ -83,12 +83,12 @@ MEANINGS = [
 
 
 @pytest.mark.parametrize(("body", "expected"), MEANINGS, ids=lambda value: str(value)[:70])
-def test_what_an_event_becomes(body, expected):
+def test_an_event_of_the_source_becomes_the_expected_event(body, expected):
     found = streamerbot.try_message(CONFIGURED, "bot", json.dumps(body).encode())
     assert [said(message) for message in found] == ([] if expected is None else [expected])
 
 
-def test_the_same_message_is_the_same_event_and_another_moment_is_not():
+def test_a_message_with_an_equal_time_is_a_repetition():
     def identity(body):
         return streamerbot.try_message(CONFIGURED, "bot", json.dumps(body).encode())[0].identity
 
@@ -122,7 +122,7 @@ kinds = st.sampled_from([(source, type_) for source, types in streamerbot.EVENTS
 
 @given(kinds, st.dictionaries(fields, junk, max_size=5))
 @settings(max_examples=300, deadline=None)
-def test_nothing_but_bad_input_comes_out(kind, data):
+def test_any_input_raises_only_bad_input(kind, data):
     with suppress(BadInput):
         streamerbot.try_message(CONFIGURED, "bot", json.dumps(sent(*kind) | {"data": data}).encode())
 
@@ -143,7 +143,7 @@ def serve(connection, number):
         connection.send(json.dumps(sent("Twitch", "Follow", user_name=f"f{follower}")))
 
 
-def test_events_pass_through_a_password_a_cut_and_a_repetition():
+def test_events_arrive_once_with_a_password_a_reconnect_and_a_repetition():
     def script(connection, number):
         serve(connection, number - 1)  # 0 is the one without a password
         if number == 1:
@@ -173,7 +173,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_what_keeps_it_from_working_is_said(name, tmp_path):
+def test_a_failure_has_its_reason(name, tmp_path):
     messages, error_type, text = REFUSALS[name]
 
     def script(connection, _number):

@@ -87,13 +87,13 @@ def server(pem):
     return context
 
 
-def test_a_server_without_diffie_hellman_is_understood(pem, server):
+def test_a_server_without_diffie_hellman_is_reached(pem, server):
     context = with_rsa_key_exchange()
     context.load_verify_locations(pem)
     assert shake_hands(context, server) == "AES128-GCM-SHA256"
 
 
-def test_the_usual_context_does_not_understand_it(pem, server):
+def test_the_default_context_cannot_reach_it(pem, server):
     """When this fails, the context of tls.py is no longer needed."""
     context = ssl.create_default_context()
     context.load_verify_locations(pem)
@@ -101,6 +101,6 @@ def test_the_usual_context_does_not_understand_it(pem, server):
         shake_hands(context, server)
 
 
-def test_a_certificate_that_nobody_signed_is_refused(server):
+def test_an_untrusted_certificate_is_refused(server):
     with pytest.raises(ssl.SSLCertVerificationError):
         shake_hands(with_rsa_key_exchange(), server)

@@ -25,7 +25,7 @@ def http():
         yield http
 
 
-def test_it_creates_every_subscription_and_yields_what_comes(run_dir, http):
+def test_all_subscriptions_are_created_and_notifications_become_events(run_dir, http):
     async def script(connection, _number):
         await connection.send(follow(1))
         await connection.send(follow(2))
@@ -44,7 +44,7 @@ def test_it_creates_every_subscription_and_yields_what_comes(run_dir, http):
     assert conditions["channel.chat.message"] == {"broadcaster_user_id": "7", "user_id": "7"}
 
 
-def test_without_chat_subscriptions_have_types_of_their_own(run_dir, http):
+def test_without_chat_subscriptions_are_read_from_separate_types(run_dir, http):
     with EventSub() as events:
         session = LoggedIn(run_dir, http, events, chat=False, skip=["channel.cheer"]).log_in()
         run(twitch, session, lambda _: session.lives)
@@ -52,7 +52,7 @@ def test_without_chat_subscriptions_have_types_of_their_own(run_dir, http):
     assert not [type_ for type_ in http.subscribed if type_.startswith("channel.chat") or type_ == "channel.cheer"]
 
 
-def test_a_refused_type_is_named_and_the_others_work(run_dir, http):
+def test_a_refused_type_is_named_and_other_types_work(run_dir, http):
     http.refusals = {
         "channel.hype_train.begin": [(403, "not affiliated")],
         "channel.goal.end": [(409, "already exists")],
@@ -68,7 +68,7 @@ def test_a_refused_type_is_named_and_the_others_work(run_dir, http):
     assert {"channel.follow", "channel.subscribe", "channel.subscription.gift"} <= set(http.subscribed)
 
 
-def test_too_many_requests_are_tried_again(run_dir, http, monkeypatch):
+def test_status_429_is_retried(run_dir, http, monkeypatch):
     monkeypatch.setattr(twitch_account, "RETRY_S", 0.01)
     http.refusals = {"channel.follow": [(429, "too many"), (503, "busy"), (0, "")]}
     with EventSub() as events:
@@ -79,7 +79,7 @@ def test_too_many_requests_are_tried_again(run_dir, http, monkeypatch):
     assert http.subscribed.count("channel.raid") == 1
 
 
-def test_what_replaces_the_notices_is_tried_again_too(run_dir, http, monkeypatch):
+def test_the_types_that_replace_notices_are_retried(run_dir, http, monkeypatch):
     monkeypatch.setattr(twitch_account, "RETRY_S", 0.01)
     http.refusals = {
         "channel.chat.notification": [(429, "too many"), (400, "no such type")],
@@ -112,7 +112,7 @@ def test_the_login_is_checked_each_hour(run_dir, http, monkeypatch):
     assert http.spent == ["refresh-1"]
 
 
-def test_when_everything_is_refused_the_source_is_refused(run_dir, http):
+def test_the_source_is_refused_when_all_types_are_refused(run_dir, http):
     http.refusals = {type_: [(403, "no")] for type_ in TYPES}
     with EventSub() as events:
         _, error = run(twitch, LoggedIn(run_dir, http, events).log_in(), lambda _: False)
@@ -138,7 +138,7 @@ def test_a_token_that_ends_soon_is_renewed(run_dir, http):
     assert http.spent == ["refresh-0"]
 
 
-def test_a_401_in_between_renews_once(run_dir, http):
+def test_a_401_renews_the_login_once(run_dir, http):
     http.forgets = True
     with EventSub() as events:
         session = LoggedIn(run_dir, http, events).log_in()
@@ -147,7 +147,7 @@ def test_a_401_in_between_renews_once(run_dir, http):
     assert len(set(http.subscribed)) == len(http.subscribed) > 0
 
 
-def test_it_moves_to_another_socket_without_a_loss(run_dir, http):
+def test_a_move_to_another_socket_loses_no_message(run_dir, http):
     """The old socket is read until Twitch closes it; what comes over both has one identity."""
 
     async def script(connection, number):
@@ -187,7 +187,7 @@ def test_the_old_socket_is_closed_after_the_move(run_dir, http):
 
 
 @pytest.mark.parametrize("code", [4000, 4003, 4006, 4007])
-def test_a_close_code_is_told_by_its_meaning(run_dir, http, code):
+def test_a_close_code_is_reported_with_its_meaning(run_dir, http, code):
     async def script(connection, _number):
         await connection.close(code, "x")
 
@@ -197,7 +197,7 @@ def test_a_close_code_is_told_by_its_meaning(run_dir, http, code):
     assert f"{code} ({twitch.CLOSE_CODES[code]})" in str(error)
 
 
-def test_a_cut_connection_ends_it(run_dir, http):
+def test_a_cut_connection_ends_the_session(run_dir, http):
     async def script(connection, _number):
         await connection.send(follow(1))
         connection.transport.abort()
@@ -208,7 +208,7 @@ def test_a_cut_connection_ends_it(run_dir, http):
     assert isinstance(error, Disconnected)
 
 
-def test_a_failed_move_ends_it(run_dir, http):
+def test_a_failed_move_ends_the_session(run_dir, http):
     async def script(connection, number):
         if number == 1:
             await connection.send(envelope("session_reconnect", {"session": {"reconnect_url": "ws://127.0.0.1:1/"}}))
@@ -219,7 +219,7 @@ def test_a_failed_move_ends_it(run_dir, http):
     assert "the reconnect failed" in str(error)
 
 
-def test_silence_ends_it(run_dir, http, monkeypatch):
+def test_silence_ends_the_session(run_dir, http, monkeypatch):
     monkeypatch.setattr(twitch, "SLACK_S", 0.1)
     with EventSub() as events:
         events.keepalive_s, events.keepalives = 0.2, False
@@ -228,7 +228,7 @@ def test_silence_ends_it(run_dir, http, monkeypatch):
     assert str(error) == "no keepalive for 0.2 s"
 
 
-def test_keepalives_keep_it_open(run_dir, http, monkeypatch):
+def test_keepalives_keep_the_session_open(run_dir, http, monkeypatch):
     monkeypatch.setattr(twitch, "SLACK_S", 0.1)
     beats = []
     with EventSub() as events:
@@ -238,7 +238,7 @@ def test_keepalives_keep_it_open(run_dir, http, monkeypatch):
         assert run(twitch, session, lambda _: len(beats) > 5) == ([], None)
 
 
-def test_a_server_that_does_not_welcome_ends_it(run_dir, http, monkeypatch):
+def test_a_missing_welcome_ends_the_session(run_dir, http, monkeypatch):
     monkeypatch.setattr(twitch, "WELCOME_S", 0.2)
     with EventSub() as events:
 
@@ -250,7 +250,7 @@ def test_a_server_that_does_not_welcome_ends_it(run_dir, http, monkeypatch):
     assert isinstance(error, Disconnected)
 
 
-def test_garbage_is_quarantined_and_the_rest_is_read(run_dir, http):
+def test_malformed_messages_are_quarantined_and_others_are_read(run_dir, http):
     async def script(connection, _number):
         for garbage in ("", "{", "[1]", '{"metadata":{"message_id":5}}', b"\xff\xfe", '{"metadata":null}'):
             await connection.send(garbage)
@@ -266,7 +266,7 @@ def test_garbage_is_quarantined_and_the_rest_is_read(run_dir, http):
     assert session.counted == ["ignored"]
 
 
-def test_an_update_that_comes_twice_is_one(run_dir, http):
+def test_a_repeated_update_is_accepted_once(run_dir, http):
     async def script(connection, _number):
         for n, title in enumerate("aabba"):
             await connection.send(notification("channel.update", {"title": title}, f"u{n}"))
@@ -283,7 +283,7 @@ def chat(id_, sent):
     return notification("channel.chat.message", event, id_, sent)
 
 
-def test_what_is_late_is_taken_only_if_it_is_critical(run_dir, http):
+def test_late_notifications_are_accepted_only_if_critical(run_dir, http):
     """Late by the clock of Twitch: the one of this machine may be wrong by hours."""
 
     async def script(connection, _number):
@@ -310,7 +310,7 @@ def test_a_revoked_login_is_refused(run_dir, http):
     assert "./supervisor.py login twitch --source tw" in str(error)
 
 
-def test_a_type_that_twitch_ends_is_told(run_dir, http):
+def test_a_type_revoked_by_twitch_is_reported(run_dir, http):
     async def script(connection, _number):
         await connection.send(
             envelope("revocation", {"subscription": {"type": "channel.follow", "status": "version_removed"}})
@@ -321,7 +321,7 @@ def test_a_type_that_twitch_ends_is_told(run_dir, http):
         run(twitch, session, lambda _: "channel.follow: Twitch ended it (version_removed)" in session.degradations)
 
 
-def test_a_login_has_one_owner(run_dir, http):
+def test_a_login_is_used_by_one_source(run_dir, http):
     async def two():
         first, second = (twitch.connect(LoggedIn(run_dir, http, events).log_in()) for _ in range(2))
         task = asyncio.ensure_future(anext(first))
@@ -368,7 +368,7 @@ def badge_sets(set_id, version, picture):
     return {"data": [{"set_id": set_id, "versions": [{"id": version, "image_url_2x": url, "title": "x"}]}]}
 
 
-def test_badges_get_their_pictures(run_dir, http):
+def test_badges_have_their_pictures(run_dir, http):
     """Those of the channel instead of Twitch's; a badge that is not known has none."""
     http.badges = {
         "/helix/chat/badges/global": (200, badge_sets("subscriber", "0", PICTURE)),
@@ -398,6 +398,6 @@ def test_badges_get_their_pictures(run_dir, http):
         (200, {"data": [{"set_id": "a", "versions": [{"id": "1", "image_url_2x": "https://x/y"}]}]}),
     ],
 )
-def test_badges_that_twitch_does_not_tell_are_left_out(http, answer):
+def test_badges_without_a_picture_are_left_out(http, answer):
     http.badges = {"/helix/chat/badges/global": answer, "/helix/chat/badges?broadcaster_id=7": answer}
     assert twitch_badges.load(f"{http.url}/helix", msgspec.convert(GRANT, Grant)) == {}

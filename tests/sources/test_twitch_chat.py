@@ -17,7 +17,7 @@ def said(number, text="hi"):
     return f"@id=m{number};tmi-sent-ts=1 :ada!ada@ada PRIVMSG #den :{text}\r\n"
 
 
-def test_it_joins_and_yields_what_is_said(run_dir):
+def test_the_source_joins_and_messages_become_events(run_dir):
     async def script(connection, _number):
         await connection.send(said(1) + said(2) + "PING :tmi.twitch.tv\r\n" + said(3))
 
@@ -32,7 +32,7 @@ def test_it_joins_and_yields_what_is_said(run_dir):
     assert irc.heard[3] == "JOIN #den,#other"
 
 
-def test_lines_are_cut_wherever_the_server_cuts(run_dir):
+def test_lines_may_be_split_at_any_byte(run_dir):
     async def script(connection, _number):
         text = said(1, "שלום 😂") + said(2) + "@id=m3 :ada!ada@ada PRIVMSG #den oneWord\r\n"
         data = text.encode()
@@ -45,7 +45,7 @@ def test_lines_are_cut_wherever_the_server_cuts(run_dir):
     assert own.rejected == []
 
 
-def test_garbage_is_quarantined_and_the_rest_is_read(run_dir):
+def test_malformed_messages_are_quarantined_and_others_are_read(run_dir):
     async def script(connection, _number):
         await connection.send("@only-tags\r\n\r\n  \r\n:x\r\n" + said(1))
         await connection.send(b"\xff\xfe\r\n" + said(2).encode())
@@ -58,7 +58,7 @@ def test_garbage_is_quarantined_and_the_rest_is_read(run_dir):
     assert len(own.rejected) == 5
 
 
-def test_a_request_to_reconnect_ends_it(run_dir):
+def test_a_request_to_reconnect_ends_the_session(run_dir):
     async def script(connection, _number):
         await connection.send(said(1) + ":tmi.twitch.tv RECONNECT\r\n" + said(2))
 
@@ -69,7 +69,7 @@ def test_a_request_to_reconnect_ends_it(run_dir):
     assert str(error) == "Twitch asks to connect again"
 
 
-def test_a_cut_connection_ends_it(run_dir):
+def test_a_cut_connection_ends_the_session(run_dir):
     async def script(connection, _number):
         connection.transport.abort()
 
@@ -78,7 +78,7 @@ def test_a_cut_connection_ends_it(run_dir):
     assert isinstance(error, Disconnected)
 
 
-def test_a_dead_connection_is_noticed_by_a_ping(run_dir, monkeypatch):
+def test_a_dead_connection_is_detected_by_a_ping(run_dir, monkeypatch):
     monkeypatch.setattr(twitch_chat, "QUIET_S", 0.1)
     monkeypatch.setattr(twitch_chat, "PONG_S", 0.1)
     with Irc() as irc:
@@ -108,7 +108,7 @@ def test_a_channel_that_does_not_exist_is_named(run_dir, monkeypatch):
     assert own.lives == 1
 
 
-def test_a_notice_about_a_channel_is_told(run_dir):
+def test_a_notice_about_a_channel_is_reported(run_dir):
     async def script(connection, _number):
         await connection.send(
             "@msg-id=msg_channel_suspended :tmi.twitch.tv NOTICE #gone :This channel is suspended.\r\n"

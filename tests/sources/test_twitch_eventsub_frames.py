@@ -318,7 +318,7 @@ def test_a_notification_is_an_event(type_, event, expected_type, expected, ident
 
 
 @pytest.mark.parametrize("type_", sorted({row[0] for row in ACTS}))
-def test_a_phase_without_a_row_above_is_read_too(type_):
+def test_all_phases_of_a_type_are_read(type_):
     """Begin, progress and end of one thing have one shape."""
     event = next(row[1] for row in ACTS if row[0] == type_)
     family, _, phase = type_.rpartition(".")
@@ -517,7 +517,7 @@ IGNORED = [
 
 
 @pytest.mark.parametrize("body", IGNORED, ids=lambda body: json.loads(body)["metadata"]["subscription_type"])
-def test_what_is_no_event_is_ignored(body):
+def test_other_messages_are_ignored(body):
     assert twitch_eventsub.category(body) is None
     assert read(body) == []
 

@@ -76,7 +76,7 @@ def test_a_line_is_read_by_the_grammar(raw, expected):
 
 
 @pytest.mark.parametrize("raw", [b"", b" ", b"@a=1", b":prefix", b"@a=1 :prefix ", b"12 x", b"\x00\xff", b"{}"])
-def test_what_has_no_command_is_refused(raw):
+def test_a_line_without_a_command_is_refused(raw):
     with pytest.raises(BadInput, match="Expected"):
         irc.parse(raw)
     assert twitch_irc.category(raw) is Category.NORMAL
@@ -130,7 +130,7 @@ def test_a_message_is_chat(raw, expected):
         ({"display_name": "n" * 90}, FROM, "n" * 64),
     ],
 )
-def test_a_user_has_a_name_that_shows_something(tags, prefix, user):
+def test_a_user_has_a_visible_name(tags, prefix, user):
     assert read(said("hi", prefix=prefix, **tags))[0][1]["user"] == user
 
 
@@ -271,7 +271,7 @@ IGNORED = [
 
 
 @pytest.mark.parametrize("raw", IGNORED, ids=lambda raw: repr(raw)[-50:])
-def test_what_is_no_event_is_ignored(raw):
+def test_other_messages_are_ignored(raw):
     assert [twitch_irc.category(part.body) for part in twitch_irc.parts(raw)] == [None]
     assert read(raw) == []
 
@@ -288,7 +288,7 @@ def test_a_shared_message_of_this_channel_is_chat():
         (line("PRIVMSG", "hi", channel="den"), "#name"),
     ],
 )
-def test_a_line_without_what_it_must_have_is_refused(raw, message):
+def test_a_line_without_a_required_part_is_refused(raw, message):
     with pytest.raises(BadInput, match=message):
         read(raw)
 

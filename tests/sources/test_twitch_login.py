@@ -73,7 +73,7 @@ def test_a_refresh_token_is_never_sent_twice(run_dir, http, answer):
     assert http.spent == ["refresh-0"]
 
 
-def test_a_refresh_token_is_not_sent_again_by_one_who_read_it_before(run_dir, http):
+def test_a_refresh_token_is_not_sent_again_by_an_earlier_reader(run_dir, http):
     owner = Owner(run_dir, f"{http.url}/oauth2")
     http.renew = lambda _peer, _spent: (0, None)
     http.expires_in = 600
@@ -97,7 +97,7 @@ def test_a_token_that_was_being_renewed_when_the_process_died_is_not_sent(run_di
 
 
 @pytest.mark.parametrize("renew", [lambda _peer, _spent: (429, {})])
-def test_a_renewal_that_twitch_did_not_look_at_may_be_repeated(run_dir, http, renew):
+def test_a_renewal_that_twitch_did_not_process_may_be_repeated(run_dir, http, renew):
     owner = Owner(run_dir, f"{http.url}/oauth2")
     http.valid, usual = set(), http.renew
     http.renew = renew
@@ -107,7 +107,7 @@ def test_a_renewal_that_twitch_did_not_look_at_may_be_repeated(run_dir, http, re
     assert owner.login.ready()[0].access_token == "access-1"
 
 
-def test_a_renewal_that_is_under_way_is_waited_for(run_dir, http):
+def test_a_running_renewal_is_awaited(run_dir, http):
     """A connection that ended left it behind; the next one must neither repeat it nor take it for interrupted."""
     owner = Owner(run_dir, f"{http.url}/oauth2")
     asked, answered = threading.Event(), threading.Event()
@@ -136,7 +136,7 @@ def test_a_renewal_that_was_never_sent_may_be_repeated(run_dir, http):
     assert owner.kept.refreshing is False
 
 
-def test_a_login_that_the_user_makes_meanwhile_is_kept(run_dir, http):
+def test_a_login_by_the_user_during_a_renewal_is_kept(run_dir, http):
     owner = Owner(run_dir, f"{http.url}/oauth2")
 
     def renew(peer, spent):
@@ -149,18 +149,18 @@ def test_a_login_that_the_user_makes_meanwhile_is_kept(run_dir, http):
     assert grant.access_token == owner.kept.access_token == "new"
 
 
-def test_a_secret_that_is_no_login_is_refused(run_dir, http):
+def test_a_malformed_login_is_refused(run_dir, http):
     Secrets(run_dir).set("tw", "oauth:abc")
     with pytest.raises(SourceRefused, match="'tw' is not a login at Twitch"):
         Login(Secrets(run_dir), run_dir, "tw", "tw", http.url).load()
 
 
-def test_without_a_login_the_source_says_how_to_get_one(run_dir, http):
+def test_without_a_login_the_source_prints_how_to_log_in(run_dir, http):
     with pytest.raises(SourceRefused, match=r"yet. Log in: \./supervisor.py login twitch --source tw"):
         Login(Secrets(run_dir), run_dir, "tw", "tw", http.url).ready()
 
 
-def test_a_token_appears_in_no_text(run_dir, http):
+def test_no_text_contains_a_token(run_dir, http):
     owner = Owner(run_dir, f"{http.url}/oauth2")
     http.renew, http.valid = lambda _peer, _spent: (400, {"message": "Invalid refresh token"}), set()
     with pytest.raises(SourceRefused) as error:
@@ -170,7 +170,7 @@ def test_a_token_appears_in_no_text(run_dir, http):
         assert "refresh-0" not in text
 
 
-def test_the_code_is_asked_for_until_it_is_entered(http):
+def test_the_login_is_polled_until_the_code_is_entered(http):
     http.pending = 2
     device = twitch_login.begin(f"{http.url}/oauth2", "app", ["bits:read"])
     assert (device.user_code, device.verification_uri[:30]) == ("ABCD-EFGH", "https://www.twitch.tv/activate")

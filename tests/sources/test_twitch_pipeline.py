@@ -63,7 +63,7 @@ def chat(number):
 
 
 @pytest.mark.timeout(180)
-def test_a_thousand_messages_over_fifty_reconnects_are_one_each():
+def test_a_thousand_messages_over_fifty_reconnects_are_shown_once():
     """Each socket brings new messages and those of the socket before; Twitch moves the session, or cuts it."""
     rounds = itertools.count()
 
@@ -93,7 +93,7 @@ def test_a_thousand_messages_over_fifty_reconnects_are_one_each():
 
 
 @pytest.mark.timeout(180)
-def test_what_was_accepted_survives_a_kill_and_is_shown_once():
+def test_accepted_events_survive_a_kill_and_are_shown_once():
     """The source is killed while it reads, three times. Twitch repeats what it sent on the next socket."""
     total = 600
     numbers = iter(range(total))

@@ -85,7 +85,7 @@ VECTORS = {
 
 
 @pytest.mark.parametrize("name", VECTORS)
-def test_a_published_proof_holds_and_no_other(name):
+def test_a_published_signature_is_valid_and_no_other(name):
     preset, secret, headers, body, now_s = VECTORS[name]
     scheme = PRESETS[preset].scheme
     proof = signature.verify(scheme, headers, body, secret, now_s * 1000, None)
@@ -165,7 +165,7 @@ MAC_PRESETS = ["github", "patreon", "stripe", "standard", "svix", "twitch"]
 
 
 @pytest.mark.parametrize("preset", MAC_PRESETS)
-def test_what_is_altered_late_or_missing_is_refused(preset):
+def test_an_altered_late_or_missing_signature_is_refused(preset):
     body = b'{"who": "Ada"}'
     headers, name = signed(preset, body), PRESETS[preset].scheme.signature
     deliver(preset, headers, body)
@@ -208,7 +208,7 @@ def test_one_of_several_signatures_is_enough():
 @pytest.mark.parametrize(
     "text", ["", "soon", "-1", "1e9", "99999999999999", "NaN", "2027-13-01T00:00:00Z", "٣", "9" * 9_000]
 )
-def test_a_time_that_is_none_is_refused(text):
+def test_a_malformed_time_is_refused(text):
     body = b"{}"
     proof = base64.b64encode(mac(f"d-1.{text}.".encode() + body).digest()).decode()
     headers = {"webhook-id": "d-1", "webhook-timestamp": text, "webhook-signature": f"v1,{proof}"}
@@ -217,7 +217,7 @@ def test_a_time_that_is_none_is_refused(text):
 
 
 @pytest.mark.parametrize("identity", ["", "x" * 121, "a\nb", "ü"])
-def test_an_identity_that_is_none_is_refused(identity):
+def test_a_malformed_identity_is_refused(identity):
     body = b"{}"
     with pytest.raises(Forbidden, match="webhook-id"):
         deliver("standard", signed("standard", body, identity=identity), body)
@@ -309,7 +309,7 @@ MEANINGS = {
 
 
 @pytest.mark.parametrize("name", MEANINGS)
-def test_what_a_message_becomes(name):
+def test_a_message_becomes_the_expected_event(name):
     preset, body, headers, expected = MEANINGS[name]
     assert post(preset, body, **headers) == expected
 
@@ -341,14 +341,14 @@ KICK = {
 
 
 @pytest.mark.parametrize("kind", KICK)
-def test_what_kick_sends(kind):
+def test_an_event_of_kick_becomes_the_expected_event(kind):
     body, expected = KICK[kind]
     saved = f"Kick-Event-Type: {kind}\r\n\r\n".encode() + json.dumps(body).encode()
     assert [said(message) for message in webhook.try_message(configured("kick"), "hook", saved)] == [expected]
 
 
 @pytest.mark.parametrize("preset", ["kofi", "stripe", "patreon"])
-def test_what_is_private_goes_nowhere(preset):
+def test_private_fields_are_never_stored(preset):
     body = {"kofi": form("data", KOFI), "stripe": json.dumps(STRIPE).encode(), "patreon": json.dumps(PATREON).encode()}[
         preset
     ]
@@ -361,7 +361,7 @@ def test_what_is_private_goes_nowhere(preset):
         assert all(private not in message.body for message in messages)
 
 
-def test_a_body_that_a_rule_fails_on_is_not_kept_and_the_reason_has_no_address():
+def test_after_a_failed_rule_no_part_of_the_body_is_kept():
     rule = {"event": {"type": "'tip'", "user": "who", "amount": "divide(mail, `1`)"}}
     body = b'{"who": "Ada", "mail": "ada@example.com"}'
     with pytest.raises(Private) as error:
@@ -369,7 +369,7 @@ def test_a_body_that_a_rule_fails_on_is_not_kept_and_the_reason_has_no_address()
     assert "ada@example.com" not in str(error.value)
 
 
-def test_twitch_is_answered_and_its_notifications_are_those_of_eventsub():
+def test_the_challenge_of_twitch_is_answered_and_notifications_are_read():
     head = {"twitch-eventsub-message-type": "webhook_callback_verification"}
     body = b'{"challenge": "pogchamp-kappa", "subscription": {}}'
     taken = deliver("twitch", signed("twitch", body) | head, body)
@@ -417,7 +417,7 @@ def test_twitch_is_answered_and_its_notifications_are_those_of_eventsub():
         ("kofi", b"", ""),
     ],
 )
-def test_a_body_that_cannot_be_read_is_refused(preset, body, content_type):
+def test_an_unreadable_body_is_refused(preset, body, content_type):
     with pytest.raises(BadInput):
         deliver(preset, signed(preset, body, **{"content-type": content_type}), body)
 
@@ -433,7 +433,7 @@ def test_a_body_that_cannot_be_read_is_refused(preset, body, content_type):
         ("kick", "MAYCAQMCAQM="),
     ],
 )
-def test_a_secret_of_the_wrong_form_is_said(preset, secret):
+def test_a_malformed_secret_is_reported(preset, secret):
     scheme = PRESETS[preset].scheme
     headers = {scheme.signature: f"{scheme.prefix}AAAA", scheme.id: "d", scheme.time: str(NOW_S)}
     with pytest.raises(Refused, match=r"secret|bits"):
@@ -456,12 +456,12 @@ REFUSED_SETTINGS = [
 
 
 @pytest.mark.parametrize(("tree", "text"), REFUSED_SETTINGS)
-def test_settings_that_cannot_work_are_refused(tree, text):
+def test_unusable_settings_are_refused(tree, text):
     with pytest.raises(ConfigError, match=text):
         spec.settings_of("hook", {"kind": "webhook"} | tree)
 
 
-def test_a_scheme_of_one_s_own():
+def test_a_custom_signature_scheme_is_verified():
     body = b'{"who": "Ada"}'
     scheme = {"signature": "x-proof", "algorithm": "sha1", "prefix": "sha1=", "id": "x-id"}
     own = spec.settings_of("hook", {"kind": "webhook", "verify": scheme, "map": [RULE]})
@@ -480,7 +480,7 @@ HEADERS = ["content-type", *(name for row in PRESETS.values() for name in (row.s
     st.dictionaries(st.sampled_from(HEADERS), st.text(max_size=80)),
 )  # fmt: skip
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_what_nobody_signed_is_refused_and_nothing_else_comes_out(preset, body, headers):
+def test_unsigned_input_is_refused(preset, body, headers):
     key = PUBLIC_KEY if preset == "kick" else secret_of(preset)
     request = Request("", {}, headers, body, NOW_S * 1000.0, "hook")
     with pytest.raises(BadInput):
@@ -489,13 +489,13 @@ def test_what_nobody_signed_is_refused_and_nothing_else_comes_out(preset, body, 
 
 @given(st.binary(max_size=300))
 @settings(max_examples=300, deadline=None)
-def test_a_key_of_any_bytes_is_a_key_or_refused(data):
+def test_any_bytes_are_a_key_or_refused(data):
     with suppress(Refused):
         modulus, exponent = signature.rsa_key(base64.b64encode(data).decode())
         assert modulus > exponent
 
 
-def test_repetitions_forgeries_and_odd_requests_at_the_ingest():
+def test_the_ingest_answers_repetitions_forgeries_and_malformed_requests():
     body = form("data", KOFI)
     with Actors('sources.tips.kind="webhook"', 'sources.tips.preset="kofi"',
                 'sources.hub.kind="webhook"', 'sources.hub.preset="github"') as actors:  # fmt: skip

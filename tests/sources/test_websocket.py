@@ -34,7 +34,7 @@ def feed(peer: Peer, more: str = "") -> Actors:
     return Actors(f"sources.feed={TIP % (peer.url, more)}")
 
 
-def test_what_a_server_sends_is_mapped_stored_and_quarantined():
+def test_messages_are_mapped_and_stored_or_quarantined():
     def script(connection, number):
         assert connection.recv() == '{"op":"subscribe"}'
         connection.send(tips(1, 2))
@@ -56,7 +56,7 @@ def test_what_a_server_sends_is_mapped_stored_and_quarantined():
         }  # fmt: skip
 
 
-def test_a_cut_connection_is_opened_again_and_an_overlap_shows_nothing_twice():
+def test_after_a_reconnect_overlapping_messages_are_shown_once():
     def script(connection, number):
         connection.recv()
         connection.send(tips(*range(number * 10, number * 10 + 15)))
@@ -72,7 +72,7 @@ def test_a_cut_connection_is_opened_again_and_an_overlap_shows_nothing_twice():
         eventually(lambda: report(actors, "feed").get("reconnects") == 3, 10)
 
 
-def test_a_source_that_is_killed_loses_nothing_accepted_and_repeats_nothing():
+def test_a_killed_source_loses_and_repeats_no_accepted_event():
     sent = 400
 
     def script(connection, number):
@@ -92,7 +92,7 @@ def test_a_source_that_is_killed_loses_nothing_accepted_and_repeats_nothing():
         assert sorted(shown(actors)) == sorted(f"Ada {n}" for n in range(sent))
 
 
-def test_a_server_that_refuses_is_asked_again_when_the_secret_changes():
+def test_a_refused_source_retries_when_the_secret_changes():
     def admit(request):
         return 101 if request.headers.get("Authorization") == "Bearer right" else 401
 
@@ -117,7 +117,7 @@ def test_a_server_that_refuses_is_asked_again_when_the_secret_changes():
         assert not any(b"wrong" in data or b"Bearer right" in data for data in seen)
 
 
-def test_silence_is_noticed_and_ends_with_the_next_message():
+def test_silence_is_reported_until_the_next_message():
     def script(connection, number):
         connection.recv()
         connection.send(tips(1))
@@ -163,7 +163,7 @@ def test_a_source_that_is_stopped_drains():
         ('{kind="websocket",url="ws://x",silence_s=-1}', "$.sources.feed.silence_s"),
     ],
 )  # fmt: skip
-def test_a_wrong_section_is_refused_with_what_and_where(tree, words):
+def test_an_invalid_section_is_refused_with_the_error_and_its_path(tree, words):
     with pytest.raises(ConfigError) as refused:
         config.load(None, [f"sources.feed={tree}"])
     assert words in str(refused.value)
@@ -172,12 +172,12 @@ def test_a_wrong_section_is_refused_with_what_and_where(tree, words):
 @pytest.mark.parametrize(
     "name", ["ingest", "gateway-1", "queue-manager", "demo", "Feed", "a_b", "x" * 33, "supervisor"]
 )
-def test_a_name_that_a_process_has_or_that_is_no_name_is_refused(name):
+def test_an_invalid_or_used_source_name_is_refused(name):
     with pytest.raises(ConfigError):
         config.load(None, [f'sources.{name}={{kind="websocket",url="ws://x"}}'])
 
 
-def test_the_secret_is_not_in_the_environment_or_the_command_line_of_the_source():
+def test_the_secret_is_not_in_environment_or_command_line():
     def script(connection, number):
         peer.wait()
 

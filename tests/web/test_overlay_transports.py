@@ -60,7 +60,7 @@ def drawn(page: Any) -> list[int]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_gateway_killed_in_mid_stream_loses_and_repeats_nothing(rig: Rig, page: Any, kind: str) -> None:
+def test_a_gateway_killed_under_load_loses_and_repeats_no_event(rig: Rig, page: Any, kind: str) -> None:
     page.goto(address(rig, f"journal=1&transport={kind}"))
     live(page)
     for _ in range(3):
