@@ -5,12 +5,23 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import pkgutil
 import sys
 from pathlib import Path
 
 from actors import config, faults, host, logs
 from actors.core.supervision import kinds
 from actors.errors import ConfigError, Fenced, Refused
+
+
+def load_all() -> None:
+    """Import what any actor needs, so that a process that is forked from this one imports nothing."""
+    for kind in kinds.KINDS:
+        if kind.name != kinds.TEMPLATE:
+            importlib.import_module(kind.module)
+    for package in ("actors.adapters", "actors.producers.sources"):
+        for found in pkgutil.iter_modules(importlib.import_module(package).__path__):
+            importlib.import_module(f"{package}.{found.name}")
 
 
 def main(arguments: list[str]) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 import tomllib
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -26,6 +27,7 @@ from actors.producers import spec
 from actors.producers.spec import SourceName, SourceSettings
 from actors.section import Number, Port, Rate, Seconds, Section, Size
 
+FORK_IS_SAFE: Final = sys.platform == "linux"  # on macOS, system libraries may not be used after a fork without exec
 DEFAULT_FILE: Final = program.SHARE / "configs" / "default.toml"
 
 
@@ -99,6 +101,7 @@ class Supervisor(Section, frozen=True):
     hang_kill_s: Annotated[float, Meta(ge=1.5, le=31_536_000)] = 6.0
     drain_s: Seconds = 5.0
     sample_s: Annotated[float, Meta(ge=0.01, le=3_600)] = 2.0
+    spawn: Literal["template", "exec"] = "exec"
 
 
 Percent = Annotated[float, Meta(gt=0, le=100_000)]
@@ -171,6 +174,7 @@ class Settings(Section, frozen=True):
             "gateway.processes": self.gateway.processes,
             "normalizer.processes": self.normalizer.processes,
             "sources": processes,
+            "templates": [kinds.TEMPLATE] if self.supervisor.spawn == "template" and FORK_IS_SAFE else [],
         }
         served = tuple(f"sources.{name}" for name in paths)
         return [

@@ -228,9 +228,57 @@ def signal_on_parent_death(number: int) -> None:
     It has no effect for a parent that has already ended; the caller must check that.
     """
     if sys.platform == "linux":
-        import ctypes
+        _prctl(1, number)  # PR_SET_PDEATHSIG
 
-        ctypes.CDLL(None, use_errno=True).prctl(1, number, 0, 0, 0)  # 1: PR_SET_PDEATHSIG
+
+def adopt_orphans() -> None:
+    """Make this process the parent of every descendant whose own parent exits (Linux: PR_SET_CHILD_SUBREAPER).
+
+    Raises:
+        OSError: the system cannot do that.
+    """
+    _prctl(36, 1)
+
+
+def _prctl(option: int, argument: int | bytes) -> None:
+    import ctypes
+
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.prctl(option, argument, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), "prctl")
+
+
+def can_rename() -> bool:
+    """Return whether `rename` works on this system."""
+    try:
+        start, end = _argument_area()
+    except OSError:
+        return False
+    return end > start > 0
+
+
+def rename(command: list[str], name: str) -> None:
+    """Make `ps` and `top` show this process as `command`, and as `name` where they show no arguments.
+
+    Linux has no call for that. It reads the arguments from the memory of the process, so they are replaced there.
+
+    Raises:
+        OSError: the command is longer than that with which this process was started.
+    """
+    import ctypes
+
+    start, end = _argument_area()
+    text = b"".join(os.fsencode(word) + b"\0" for word in command)
+    if len(text) > end - start:
+        raise OSError(errno.E2BIG, "the command is longer than the one before")
+    ctypes.memmove(start, text.ljust(end - start, b"\0"), end - start)
+    _prctl(15, name.encode())  # PR_SET_NAME; Linux keeps 15 bytes
+
+
+def _argument_area() -> tuple[int, int]:
+    """Return where the arguments of this process begin and end in its memory (proc(5): arg_start, arg_end)."""
+    fields = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()
+    return int(fields[45]), int(fields[46])
 
 
 def boottime_s() -> float:

@@ -24,6 +24,9 @@ from actors.supervision import control
 # All waits scale by it: a slow or loaded machine needs longer, and no test asserts a time.
 SLOWNESS = float(os.environ.get("TEST_SLOWNESS", "1"))
 
+# How the pipelines of the tests start their processes, as supervisor.spawn; "": as by default.
+SPAWN = os.environ.get("TEST_SPAWN", "")
+
 SUPERVISOR = Path(__file__).resolve().parent.parent / "supervisor.py"
 
 
@@ -87,6 +90,7 @@ class Pipeline:
             f"gateway.port={self.gateway_port}",
             f"ingest.port={self.ingest_port}",
             f"demo={str(demo).lower()}",
+            *([f"supervisor.spawn={SPAWN}"] if SPAWN else []),
             *overrides,
         ]
         self.process: subprocess.Popen[bytes] | None = None

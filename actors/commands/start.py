@@ -41,9 +41,9 @@ def supervise(
     settings: Settings,
     invocation: Invocation,
     plan: Iterable[Child] | None = None,
-    program: tuple[str, ...] = ("-m", "actors"),
+    entry: str = "actors",
 ) -> int:
-    """Run the supervisor until it is stopped; return the exit code. Tests pass their own plan and program."""
+    """Run the supervisor until it is stopped; return the exit code. Tests pass their own plan and entry module."""
     # Imported here, because this imports psutil: 4 MB that other commands do not need.
     from actors.supervision import child as processes
     from actors.supervision import meters, process_tree
@@ -74,7 +74,7 @@ def supervise(
                     logs.show(announcement(settings, run_dir, seconds, invocation.as_json, source, ends), STDOUT)
 
         children = settings.children() if plan is None else plan
-        spawn = processes.spawner(run_dir, program)
+        spawn = processes.spawner(run_dir, entry)
         supervisor = process_tree.Supervisor(children, settings, run_dir, spawn, on_ready, invocation)
         code = supervisor.run()
     supervisor.close_connections()

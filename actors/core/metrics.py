@@ -266,6 +266,12 @@ class GatewayMetrics(Metrics):
     ] = msgspec.field(default_factory=lambda: {"critical": Histogram(), "best_effort": Histogram()})
 
 
+class TemplateMetrics(Metrics):
+    """The process that forks the others."""
+
+    forks: Annotated[int, counter("processes that were forked")] = 0
+
+
 class ProcessMetrics(Metrics):
     """What the supervisor measures of every process, and of itself."""
 
@@ -295,6 +301,7 @@ class SourceMetrics(Metrics):
 
 # The groups that the processes of a kind send with their heartbeats.
 GROUPS: Final[dict[str, tuple[type[Metrics], ...]]] = {
+    "template": (TemplateMetrics,),
     "broadcaster": (BroadcasterMetrics, LoopMetrics),
     "gateway": (GatewayMetrics, LoopMetrics),
     "queue-manager": (QueueMetrics, StoreMetrics, LoopMetrics),

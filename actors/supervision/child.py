@@ -8,29 +8,19 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Final, Protocol
+from typing import IO, Any, Final
 
 import msgspec
 
 from actors import host, logs, program
 from actors.core.sources.state import Report
 from actors.core.supervision.children import Lifecycle
-from actors.core.supervision.kinds import Child
+from actors.core.supervision.kinds import TEMPLATE, Child
 from actors.supervision import meters
+from actors.supervision.forking import Process, Template
 
 LINE_BYTES: Final = 64 << 10  # a heartbeat has some hundred bytes; a longer line is malformed
 MAX_SOURCES: Final = 100
-
-
-class Process(Protocol):
-    """The part of subprocess.Popen that the supervisor uses; tests replace it."""
-
-    pid: int
-    stdin: IO[bytes] | None
-    stdout: IO[bytes] | None
-
-    def poll(self) -> int | None: ...
-    def send_signal(self, sig: int, /) -> None: ...
 
 
 Spawn = Callable[[Child], Process]
@@ -100,20 +90,30 @@ class Incarnation:
                     pipe.close()
 
 
-def spawner(run_dir: Path, entry: tuple[str, ...]) -> Spawn:
-    """Return a function that starts `python -m actors NAME RUN_DIR`, with stderr to its log."""
+def spawner(run_dir: Path, entry: str) -> Spawn:
+    """Return a function that starts `python -m ENTRY NAME RUN_DIR`, with stderr to its log.
 
-    def spawn(child: Child) -> subprocess.Popen[bytes]:
+    The template forks it. When there is none, or it does not answer, it is started by exec.
+    """
+    template = Template()
+
+    def run(arguments: list[str], stdin: int, stderr: IO[bytes]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            # -P: an `actors` directory in the current directory is not ours
+            [sys.executable, "-P", "-m", *arguments, str(run_dir)],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            bufsize=0,
+            env=host.environment(program.ROOT),
+            start_new_session=True,  # the terminal sends Ctrl-C to the guardian alone
+        )
+
+    def spawn(child: Child) -> Process:
         with logs.open_file(run_dir, child.name) as stderr:
-            return subprocess.Popen(
-                # -P: an `actors` directory in the current directory is not ours
-                [sys.executable, "-P", *entry, child.name, str(run_dir)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                bufsize=0,
-                env=host.environment(program.ROOT),
-                start_new_session=True,  # the terminal sends Ctrl-C to the guardian alone
-            )
+            if child.kind == TEMPLATE:
+                return template.start(lambda stdin: run([child.module, entry, child.name], stdin, stderr))
+            forked = template.fork(child.name, stderr.fileno())
+            return forked or run([entry, child.name], subprocess.PIPE, stderr)
 
     return spawn

@@ -110,6 +110,8 @@ def _is_child(process: psutil.Process, name: str, run_dir: Path) -> bool:
     if process.uids().real != os.getuid():
         return False
     command = process.cmdline()
+    while command and not command[-1]:  # host.rename fills the rest with NUL
+        command.pop()
     return (
         len(command) > 3
         and Path(command[0]).name.startswith("python")

@@ -31,15 +31,16 @@ from actors.core.sources.state import State as SourceState
 from actors.core.supervision import health, reload
 from actors.core.supervision.children import STALLED_S, Act, Children, Lifecycle, Limits, Order, State
 from actors.core.supervision.health import Action, Alert, Board, Health, Rule
-from actors.core.supervision.kinds import Child
+from actors.core.supervision.kinds import TEMPLATE, Child
 from actors.core.supervision.restarts import BAD_CONFIG, REFUSED, Policy
 from actors.errors import BadInput, ConfigError, Refused
-from actors.supervision import control, meters, signals
+from actors.supervision import control, forking, meters, signals
 from actors.supervision.child import Incarnation, Spawn
 from actors.supervision.invocation import Invocation
 
 NOTIFY_S: Final = 1.0  # the interval of notifications to systemd's watchdog, which kills after WatchdogSec=10
 FIRST_SAMPLE_S: Final = 0.5  # early, so that a status right after the start has values
+TEMPLATE_WAIT_S: Final = 5.0  # only a template that hangs needs longer; one that fails is not waited for
 REASON_CHARACTERS: Final = 300  # the part of a child's last message that a reason repeats
 SHOWN_LEVEL: Final = "WARNING"  # log lines of children from this level on are repeated on the terminal of `start`
 
@@ -84,6 +85,9 @@ class Supervisor:
         self._invocation = invocation or Invocation()
         self._source = self._invocation.source
         self._guardian = meters.Meter(self._invocation.guardian_pid) if self._invocation.guardian_pid else None
+        self._held: list[Order] = []  # of the start, until the template is ready
+        self._held_until_s = 0.0
+        self._adopts = False  # a template was started, so exited processes may be here that are no children of the plan
         self._console: dict[str, logs.Follower] = {}
         self._selector = selectors.DefaultSelector()
         self._signals = signals.Signals()
@@ -93,7 +97,7 @@ class Supervisor:
     def run(self) -> int:
         """Run until stopped; return the exit code."""
         try:
-            self._carry_out(self.children.start())
+            self._begin(self.children.start())
             while not self.children.stopped:
                 self.turn()
         except Exception:
@@ -128,6 +132,7 @@ class Supervisor:
         """Wait for the next event and handle it."""
         # NOTIFY_S is a deadline of its own: without children and with rare samples nothing else wakes this loop.
         due_s = min(self._sample_due_s, self._notified_s + NOTIFY_S, self.children.next_due_s() or self._sample_due_s)
+        due_s = min(due_s, self._held_until_s) if self._held else due_s
         wait_s = max(0.0, due_s - self._clock())
         events = self._selector.select(wait_s)
         for key, mask in events:
@@ -143,6 +148,8 @@ class Supervisor:
             self._notified_s = now_s
             host.notify("WATCHDOG=1")
             self._show_logs()
+        if self._held:
+            self._release()
         self._carry_out(self.children.tick(self._clock()))
         if self.children.became_ready():
             self._on_ready()
@@ -159,6 +166,25 @@ class Supervisor:
                 lifecycle.forgive(late_s, self._judged_s)
 
     # Children
+
+    def _begin(self, orders: list[Order]) -> None:
+        """Carry out the orders of the start. With a template, the others wait until it can fork them."""
+        first = [order for order in orders if order.lifecycle.child.kind == TEMPLATE]
+        rest = [order for order in orders if order not in first]
+        self._carry_out(first or rest)
+        self._held = rest if first else []
+        self._held_until_s = self._clock() + TEMPLATE_WAIT_S
+
+    def _release(self) -> None:
+        """Carry out the held orders when the template is ready, has failed, or needs too long."""
+        template = next((one for one in self.children.lifecycles if one.child.kind == TEMPLATE), None)
+        starting = template is not None and template.state is State.STARTING
+        if starting and self._clock() < self._held_until_s and not self.children.stopping:
+            return
+        held, self._held = self._held, []
+        # A stop or a reload may have come since.
+        current = [] if self.children.stopping else self.children.lifecycles
+        self._carry_out(order for order in held if order.lifecycle in current and not order.lifecycle.alive)
 
     def _carry_out(self, orders: Iterable[Order]) -> None:
         for act, lifecycle in orders:
@@ -182,6 +208,7 @@ class Supervisor:
 
     def _start(self, lifecycle: Lifecycle) -> None:
         name = lifecycle.child.name
+        self._adopts |= lifecycle.child.kind == TEMPLATE
         if not self._invocation.background and name not in self._console:
             self._console[name] = logs.Follower(logs.path_of(self._run_dir, name))
         try:
@@ -269,6 +296,8 @@ class Supervisor:
                 self._stop(signal.Signals(number).name)
         for incarnation in list(self.incarnations.values()):
             self._reap(incarnation)
+        if self._adopts:
+            forking.reap_adopted({incarnation.process.pid for incarnation in self.incarnations.values()})
 
     def _stop(self, reason: str) -> None:
         if not self.children.stopping:

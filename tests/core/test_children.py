@@ -15,7 +15,8 @@ STAGES = {kind.name: kind.stage for kind in KINDS}
 
 def children(gateways, normalizers, demo):
     """Return the plan of a pipeline with one source, which is waited for here."""
-    counts = {"gateway.processes": gateways, "normalizer.processes": normalizers, "sources": ["demo"] if demo else []}
+    counts = {"gateway.processes": gateways, "normalizer.processes": normalizers, "templates": []}
+    counts["sources"] = ["demo"] if demo else []
     return [msgspec.structs.replace(child, optional=False) for child in kinds.children(counts)]
 
 

@@ -7,7 +7,7 @@ import pytest
 from actors import config
 from actors.core.supervision.kinds import KINDS, Child, Kind, children, parse_name, reads
 
-COUNTS = {"gateway.processes": 2, "normalizer.processes": 3, "sources": ["demo", "twitch"]}
+COUNTS = {"gateway.processes": 2, "normalizer.processes": 3, "sources": ["demo", "twitch"], "templates": []}
 
 
 def plan(**changes: object) -> list[Child]:
@@ -19,6 +19,11 @@ def test_the_plan_has_every_process_once_consumers_first():
         "broadcaster", "gateway-1", "gateway-2", "queue-manager", "normalizer-1", "normalizer-2", "normalizer-3",
         "ingest", "demo", "twitch",
     ]  # fmt: skip
+
+
+def test_a_template_is_the_first_and_the_pipeline_is_ready_without_it():
+    first = plan(templates=["template"])[0]
+    assert (first.name, first.kind, first.optional) == ("template", "template", True)
 
 
 def test_processes_of_one_kind_are_counted_from_one():
@@ -35,7 +40,7 @@ def test_producers_stop_first_and_gateways_last():
 
 @pytest.mark.parametrize("name", ["", "gateway", "gateway-", "gateway-x", "ingest-1", "queue", "normalizer", "source"])
 def test_an_unknown_process_name_is_refused_with_the_list_of_kinds(name):
-    with pytest.raises(ValueError, match="Kinds: broadcaster, gateway"):
+    with pytest.raises(ValueError, match="Kinds: template, broadcaster, gateway"):
         parse_name(name, ["twitch"])
 
 

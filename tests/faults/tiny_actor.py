@@ -1,4 +1,6 @@
-"""`tiny_actor.py NAME RUN_DIR`: the smallest child that keeps the contract, or breaks it in one stated way.
+"""`python -m tests.faults.tiny_actor NAME RUN_DIR`: the smallest child that keeps the contract.
+
+It can break the contract in one stated way.
 
 The file RUN_DIR/NAME.does, read at every start, sets its behaviour. Empty: it works. `mute`: ready, then no heartbeat.
 `dies`: exit code 1 at once. `refuses`: exit code 2, with a message. `ignores_stop`: it continues after SIGTERM and
@@ -15,7 +17,12 @@ from pathlib import Path
 BEAT_S = 0.1
 
 
-def main(name: str, run_dir: Path) -> int:
+def load_all() -> None:
+    """Import what the actors need, for the template: nothing."""
+
+
+def main(arguments: list[str]) -> int:
+    name, run_dir = arguments[0], Path(arguments[1])
     file = run_dir / f"{name}.does"
     does = file.read_text() if file.exists() else ""
     if does == "dies":
@@ -58,4 +65,4 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], Path(sys.argv[2])))
+    sys.exit(main(sys.argv[1:]))

@@ -15,7 +15,7 @@ from actors.errors import FramewireError  # noqa: E402
 from actors.supervision import process_tree  # noqa: E402
 from actors.supervision.invocation import Invocation  # noqa: E402
 
-PROGRAM = (str(ROOT / "tests" / "faults" / "tiny_actor.py"),)
+ENTRY = "tests.faults.tiny_actor"
 
 
 def fail_when_asked(run_dir: Path) -> None:
@@ -38,10 +38,11 @@ def main(arguments: list[str]) -> int:
     if (run_dir / "lamp.row").exists():  # a kind of process of the test's own: one row
         kinds.KINDS = (*kinds.KINDS, kinds.Kind("lamp", "tests.lamp", reads=("queue",), stage=1))
     settings = config.load(run_dir / "tiny.toml", [f"run_dir={run_dir}"])
-    plan = settings.children() if (run_dir / "lamp.row").exists() else config.load(None, ["demo=true"]).children()
+    usual = config.load(None, ["demo=true", f"supervisor.spawn={settings.supervisor.spawn}"])
+    plan = (settings if (run_dir / "lamp.row").exists() else usual).children()
     invocation = Invocation(os.getppid() if guarded else None, True, "again" in arguments, time.monotonic())
     try:
-        return start.supervise(settings, invocation, plan, PROGRAM)
+        return start.supervise(settings, invocation, plan, ENTRY)
     except FramewireError as error:
         print(f"error: {error}", file=sys.stderr)
         return 3

@@ -13,7 +13,7 @@ import psutil
 
 from actors.core.supervision.restarts import Policy
 from actors.supervision import control, guardian
-from tests.support import eventually, free_port
+from tests.support import SPAWN, eventually, free_port
 
 HERE = Path(__file__).resolve().parent
 FAST = """
@@ -29,6 +29,8 @@ hang_kill_s = 1.5
 drain_s = 1.0
 sample_s = 0.1
 """
+if SPAWN:
+    FAST += f'spawn = "{SPAWN}"\n'
 
 
 class Tree:

@@ -36,7 +36,11 @@ class Kind(Struct, frozen=True):
 # What every producer reads: its outbox and window, and the normalizers that it connects to.
 PRODUCER: Final = ("producer", "normalizer.processes")
 
+TEMPLATE: Final = "template"  # the process that forks the others (supervision/template.py)
+
 KINDS: Final = (
+    # First, because it forks the others. It needs no restart by a reload: it reads no settings.
+    Kind(TEMPLATE, "actors.supervision.template", "templates", optional=True),
     Kind("broadcaster", "actors.broadcaster", stage=3),
     Kind("gateway", "actors.gateway.server", "gateway.processes", reads=("gateway",), stage=4),
     Kind("queue-manager", "actors.queue_manager", reads=("queue",), stage=2),

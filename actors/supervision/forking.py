@@ -1,0 +1,150 @@
+"""The supervisor's end of the template (template.py): starts it, and requests actors from it.
+
+Every failure leads to the same result, `fork` returns None, and the caller starts the actor by exec.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from typing import IO, Final, Protocol
+
+from actors import host
+from actors.supervision.template import FAILED, READY
+
+# A fork takes 10 ms, a start by exec 250 to 400 ms. A template that needs longer than this is killed.
+ANSWER_S: Final = 0.25
+
+log = logging.getLogger("supervisor")
+
+
+class Process(Protocol):
+    """The part of subprocess.Popen that the supervisor uses; tests replace it."""
+
+    pid: int
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
+
+    def poll(self) -> int | None: ...
+    def send_signal(self, sig: int, /) -> None: ...
+
+
+class Forked:
+    """A process that the template forked and this process adopted; the part of Popen that the supervisor uses."""
+
+    def __init__(self, pid: int, stdin: IO[bytes], stdout: IO[bytes]) -> None:
+        self.pid = pid
+        self.stdin: IO[bytes] | None = stdin
+        self.stdout: IO[bytes] | None = stdout
+        self._code: int | None = None
+
+    def poll(self) -> int | None:
+        if self._code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self._code = os.waitstatus_to_exitcode(status) if pid else None
+        return self._code
+
+    def send_signal(self, sig: int, /) -> None:
+        if self.poll() is None:  # a pid that the system has reused is never signalled
+            os.kill(self.pid, sig)
+
+
+class Template:
+    """The running template, if there is one."""
+
+    def __init__(self) -> None:
+        self._process: Process | None = None
+        self._channel: socket.socket | None = None
+        self._ready = False
+
+    def start(self, run: Callable[[int], Process]) -> Process:
+        """Start the template by `run(stdin)`, in place of the one before.
+
+        Raises:
+            OSError: this process cannot adopt actors, or the system cannot start another process.
+        """
+        self.close()
+        host.adopt_orphans()
+        own, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with its:
+            try:
+                self._process = run(its.fileno())
+            except OSError:
+                own.close()
+                raise
+        self._channel = own
+        return self._process
+
+    def close(self) -> None:
+        """Send no further requests. A template that still runs reads the end of its stdin and exits."""
+        if self._channel is not None:
+            self._channel.close()
+        self._channel, self._ready = None, False
+
+    def fork(self, name: str, stderr: int) -> Forked | None:
+        """Return a new process of the actor `name`; None: there is no template, or it does not answer."""
+        if self._channel is None or not self._is_ready(self._channel):
+            return None
+        stdin_end, stdin = os.pipe()
+        stdout, stdout_end = os.pipe()
+        answer = self._request(self._channel, name, [stdin_end, stdout_end, stderr])
+        os.close(stdin_end)
+        os.close(stdout_end)
+        pid = _child_of(answer)
+        if pid is None:
+            os.close(stdin)  # an actor that was forked after all reads this end, and exits
+            os.close(stdout)
+            if answer != FAILED:
+                self._give_up(name)
+            return None
+        with suppress(BrokenPipeError):  # it is already dead
+            os.write(stdin, b"\n")
+        return Forked(pid, open(stdin, "wb", 0), open(stdout, "rb", 0))
+
+    def _is_ready(self, channel: socket.socket) -> bool:
+        """Return whether it has loaded the actors. Its first message says so."""
+        if not self._ready:
+            with suppress(OSError):
+                self._ready = channel.recv(len(READY), socket.MSG_DONTWAIT) == READY
+        return self._ready
+
+    def _request(self, channel: socket.socket, name: str, files: list[int]) -> bytes:
+        try:
+            channel.settimeout(ANSWER_S)
+            socket.send_fds(channel, [name.encode()], files)
+            return channel.recv(32)
+        except OSError:  # a timeout is one, too
+            return b""
+
+    def _give_up(self, name: str) -> None:
+        """Kill it: a late answer would be taken for that of the next request."""
+        log.warning("template gave no answer name=%s (started by exec instead)", name)
+        self.close()
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+
+
+def _child_of(answer: bytes) -> int | None:
+    """Return the pid in an answer if it is a child of this process."""
+    pid = int(answer) if answer.isdigit() else 0
+    if pid > 0:
+        with suppress(ChildProcessError):
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            return pid
+    return None
+
+
+def reap_adopted(known: Collection[int]) -> None:
+    """Reap exited processes that this process adopted, and that are none of its children `known`.
+
+    They are what a template leaves that is killed during a fork.
+    """
+    with suppress(ChildProcessError):
+        while (found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
+            if found.si_pid in known:
+                return  # it exited since it was polled; its own SIGCHLD follows
+            os.waitpid(found.si_pid, 0)
