@@ -25,6 +25,7 @@ PURE = {
 ALLOWED = {
     "actors/adapters/__init__.py": {"importlib", "pkgutil"},
     "actors/adapters/mapping.py": {"jmespath", "decimal"},
+    "actors/core/sources/obs_overlay.py": {"urllib"},
 }
 
 # What every process may use.

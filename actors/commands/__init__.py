@@ -44,6 +44,7 @@ COMMANDS: Final = {
     "token": ("token", "Show or replace the secrets in the URLs."),
     "source": ("source", "Show the sources and their state; test one with a recorded message."),
     "login": ("login", "Log a source in at its platform, with a code that is entered in the browser."),
+    "obs": ("obs", "Put the overlay into OBS; check and heal it there."),
     "gsi": ("gsi", "Configure CS2 or CS:GO on this machine to report to a source."),
     "secret": ("secret", "Set, list and remove the secrets of sources."),
     "widget": ("widget", "Create and list custom widgets for the overlay."),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any, Final
 
 from msgspec import Meta
@@ -17,6 +18,7 @@ from actors.producers.spec import Message, SourceSettings, Spec
 from actors.section import Url
 
 OVERLAY: Final = "Framewire"
+HEAL_LOOK_S: Final = 10.0
 _CONNECTED: Final = b"connected"  # the saved position: overlays have been told that this OBS is there
 
 SceneName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,32}\Z")]
@@ -26,11 +28,15 @@ class Settings(SourceSettings, frozen=True, kw_only=True):
     """The WebSocket server of OBS. The secret is its password; none is needed if OBS asks for none.
 
     sources  names of sources in OBS whose visibility is told
+    overlay  name of the browser source that shows the overlay, for `heal`
+    heal     give that browser source a new token, and load it again when it has stopped working
     scenes   for names of scenes in OBS, the scene of the overlay's layout; all other scenes show the layout itself
     """
 
     url: Url = "ws://127.0.0.1:4455"
     sources: Annotated[list[Name], Meta(max_length=64)] = []
+    overlay: Name = OVERLAY
+    heal: bool = False
     scenes: Annotated[dict[str, SceneName], Meta(max_length=100)] = {}
 
 
@@ -72,9 +78,11 @@ async def _watch(session: Any) -> AsyncGenerator[Message, None]:
         for payload in await _look(found, view):
             yield _message(session.name, *payload, _CONNECTED)
         session.live()
+        heal = _healing(session, found)
         while True:
+            await heal()
             try:
-                event = await found.event()
+                event = await found.event(HEAL_LOOK_S if own.heal else None)
                 told = await _take(session, found, view, event) if event else []
             except BadInput as error:
                 session.reject(str(error), b"")
@@ -82,6 +90,24 @@ async def _watch(session: Any) -> AsyncGenerator[Message, None]:
             session.alive()
             for payload in told:
                 yield _message(session.name, *payload)
+
+
+def _healing(session: Any, found: Any) -> Callable[[], Awaitable[None]]:
+    """Return what looks after the overlay, every HEAL_LOOK_S."""
+    from actors.producers.obs_overlay import Healer
+
+    healer = Healer(session.run_dir, session.settings.overlay)
+    next_s = 0.0
+
+    async def heal() -> None:
+        nonlocal next_s
+        if session.settings.heal and time.monotonic() >= next_s:
+            next_s = time.monotonic() + HEAL_LOOK_S
+            done = await healer.look(found)
+            if done:
+                session.log.warning("healed what=%r", done)
+
+    return heal
 
 
 async def _take(session: Any, found: Any, view: View, event: obs.Event) -> list[tuple[str, Payload]]:

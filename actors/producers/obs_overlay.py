@@ -1,0 +1,202 @@
+"""Looks for the overlay in OBS, installs it, and loads it again when it has stopped working."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from actors import config, tokens
+from actors.core.contract.event import UNREADABLE
+from actors.core.sources import obs, obs_overlay
+from actors.core.sources.obs_overlay import BROWSER, Canvas, Found, Place, Stall, Step
+from actors.errors import BadInput
+from actors.producers.http_call import Api
+from actors.producers.obs_link import Link, RequestFailed
+from actors.producers.spec import Disconnected
+
+GATEWAY_S: Final = 3.0
+PATIENCE_S: Final = 20.0  # a page that was just loaded, or a gateway that was restarted, needs a few
+PAUSE_S: Final = 60.0  # between two reloads; a page that fails at once must not blink on the stream
+
+
+class _Scene(Struct, rename="camel"):
+    scene_name: str
+
+
+class _Scenes(Struct, rename="camel"):
+    scenes: list[_Scene]
+    current_program_scene_name: str | None = None
+
+
+class _Item(Struct, rename="camel"):
+    source_name: str
+    scene_item_id: int
+    scene_item_enabled: bool
+    is_group: bool | None = None
+
+
+class _Items(Struct, rename="camel"):
+    scene_items: list[_Item]
+
+
+class _Input(Struct, rename="camel"):
+    input_name: str
+
+
+class _Inputs(Struct):
+    inputs: list[_Input]
+
+
+class _Settings(Struct, rename="camel"):
+    input_kind: str
+    input_settings: dict[str, Any]
+
+
+class _Defaults(Struct, rename="camel"):
+    default_input_settings: dict[str, Any]
+
+
+class _Client(Struct):
+    overlay_id: str
+    position: int = 0
+    lag: int = 0
+
+
+class _Status(Struct):
+    clients: list[_Client]
+
+
+async def look(link: Link, name: str, origin: str, token: str) -> Found:
+    """Return what OBS has of the overlay: the source `name`, or else a browser source that shows one of ours."""
+    canvas = await link.request("GetVideoSettings", Canvas)
+    scenes = await link.request("GetSceneList", _Scenes)
+    current = scenes.current_program_scene_name or ""
+    names = tuple(scene.scene_name for scene in reversed(scenes.scenes))  # OBS counts from the bottom of its list
+    settings = await _settings(link, name)
+    if settings is None:
+        for other in (await link.request("GetInputList", _Inputs, inputKind=BROWSER)).inputs:
+            own = await _settings(link, other.input_name)
+            if own is not None and obs_overlay.is_overlay(own.input_settings.get("url"), token, origin):
+                name, settings = other.input_name, own
+                break
+    if settings is None:
+        return Found(name, current, names, canvas)
+    defaults: dict[str, Any] = {}
+    if settings.input_kind == BROWSER:
+        answer = await link.request("GetInputDefaultSettings", _Defaults, inputKind=BROWSER)
+        defaults = answer.default_input_settings
+    places = [place for scene in names for place in await _places(link, scene, name)]
+    return Found(name, current, names, canvas, settings.input_kind, defaults | settings.input_settings, tuple(places))
+
+
+async def _settings(link: Link, name: str) -> _Settings | None:
+    try:
+        return await link.request("GetInputSettings", _Settings, inputName=name)
+    except RequestFailed as error:
+        if error.status == obs.NOT_FOUND:
+            return None
+        raise
+
+
+async def _places(link: Link, scene: str, name: str) -> list[Place]:
+    """Return where a scene has the source, also in its groups."""
+    found = []
+    for item in (await link.request("GetSceneItemList", _Items, sceneName=scene)).scene_items:
+        if item.source_name == name:
+            found.append(Place(scene, scene, item.scene_item_id, item.scene_item_enabled))
+        if item.is_group:
+            group = await link.request("GetGroupSceneItemList", _Items, sceneName=item.source_name)
+            own = [one for one in group.scene_items if one.source_name == name]
+            found += [Place(scene, item.source_name, one.scene_item_id, one.scene_item_enabled) for one in own]
+    return found
+
+
+async def carry_out(link: Link, steps: list[Step]) -> None:
+    """Send the requests of an installation.
+
+    Raises:
+        BadInput: this OBS has no browser source.
+    """
+    for step in steps:
+        try:
+            await link.request(step.type, dict, **step.data)
+        except RequestFailed as error:
+            if error.status == obs.UNSUPPORTED_KIND:
+                raise BadInput(
+                    "This OBS has no browser source: some packages of Linux distributions leave it out; install OBS "
+                    "from Flathub or from its own package archive"
+                ) from error
+            raise
+
+
+async def refresh(link: Link, name: str) -> None:
+    """Load the page of a browser source again, without its cache."""
+    await link.request("PressInputPropertiesButton", dict, inputName=name, propertyName="refreshnocache")
+
+
+async def is_shown(link: Link, name: str) -> bool:
+    """Return whether the source is part of the program output."""
+    return (await link.request("GetSourceActive", obs.Facts, sourceName=name)).video_active
+
+
+class Healer:
+    """Gives the overlay in OBS its new token, and loads it again when it has stopped working."""
+
+    def __init__(self, run_dir: Path, name: str, patience_s: float = PATIENCE_S) -> None:
+        self._run_dir, self._name, self._patience_s = run_dir, name, patience_s
+        self._stall = Stall("", patience_s)
+        self._next_s = 0.0
+
+    async def look(self, link: Link, now_s: Callable[[], float] = time.monotonic) -> str:
+        """Look once, and do what is needed; return what was done, "" if nothing."""
+        settings, token = config.of_run_dir(self._run_dir), tokens.load(self._run_dir).display
+        found = await look(link, self._name, origin_of(settings), token)
+        url = str(found.settings.get("url")) if found.kind == BROWSER else ""
+        if obs_overlay.parts_of(url).path != obs_overlay.PATH:
+            return ""
+        if obs_overlay.token_of(url) != token:
+            fresh = obs_overlay.address(url, url.partition(obs_overlay.PATH)[0], token)
+            data = {"inputName": found.name, "inputSettings": {"url": fresh}, "overlay": True}
+            await link.request("SetInputSettings", dict, **data)
+            return f"{found.name!r} has the new token"
+        why = await self._stalled(link, found.name, obs_overlay.overlay_id_of(url), now_s())
+        if not why or now_s() < self._next_s:
+            return ""
+        self._stall.forget()
+        self._next_s = now_s() + PAUSE_S
+        await refresh(link, found.name)
+        return f"{found.name!r} was loaded again: {why}"
+
+    async def _stalled(self, link: Link, name: str, overlay_id: str, now_s: float) -> str:
+        if self._stall.overlay_id != overlay_id:
+            self._stall = Stall(overlay_id, self._patience_s)
+        # A hidden source renders nothing, and is right to. Without a name it cannot be told from other overlays.
+        clients = await asyncio.to_thread(clients_of, self._run_dir)
+        if not overlay_id or clients is None or not await is_shown(link, name):
+            self._stall.forget()
+            return ""
+        return self._stall.see(clients, now_s)
+
+
+def origin_of(settings: config.Settings) -> str:
+    """Return the origin of the gateway as this machine reaches it."""
+    from actors.core import origins
+
+    return f"http://{origins.authority(settings.gateway.host, settings.gateway.port)}"
+
+
+def clients_of(run_dir: Path) -> list[_Client] | None:
+    """Return the gateway's list of overlays; None when it does not answer."""
+    headers = {"Authorization": f"Bearer {tokens.load(run_dir).view}"}
+    with Api(origin_of(config.of_run_dir(run_dir)), timeout_s=GATEWAY_S) as api:
+        try:
+            answer = api.call("GET", "/api/status", headers)
+            return msgspec.json.decode(answer.body, type=_Status).clients if answer.status == 200 else None
+        except (Disconnected, *UNREADABLE):
+            return None

@@ -1,0 +1,305 @@
+"""The overlay in OBS: what is found there, what corrects it, and `obs install|status|heal` against a server."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import PurePath
+
+import msgspec
+import pytest
+from msgspec import Struct
+
+from actors import tokens
+from actors.core.sources import obs_overlay
+from actors.core.sources.obs_overlay import Canvas, Found, Place, Stall
+from actors.errors import BadInput
+from actors.producers import obs_files
+from actors.producers import obs_overlay as healing
+from actors.producers.obs_files import Server
+from actors.producers.obs_link import link
+from actors.secrets import Secrets
+from tests.sockets.actors import CORE, Actors
+from tests.sources.obs_peer import Obs
+from tests.support import SUPERVISOR, eventually, free_port
+
+ORIGIN, TOKEN = "http://127.0.0.1:7700", "new-token"
+URL = f"{ORIGIN}/overlay/?overlay_id=obs#k={TOKEN}"
+CANVAS = Canvas(1920, 1080, 60_000, 1_001)
+RIGHT = {"url": URL, "width": 1920, "height": 1080, "fps": 60, "fps_custom": False, "is_local_file": False,
+         "shutdown": False, "restart_when_active": False}  # fmt: skip
+HERE = (Place("Game", "Game", 7, True),)
+FOUND = Found("Framewire", "Game", ("Game", "Pause"), CANVAS, "browser_source", RIGHT, HERE)
+
+
+def found(**changes):
+    """Return the right state, but for `changes`; settings of the source may be changed by their names."""
+    own = {key: changes.pop(key) for key in list(changes) if key in RIGHT}
+    return msgspec.structs.replace(FOUND, **({"settings": RIGHT | own} | changes))
+
+
+def changed(**settings):
+    return [("SetInputSettings", {"inputSettings": settings})]
+
+
+def shown(scene, item):
+    return [("SetSceneItemEnabled", {"sceneName": scene, "sceneItemId": item, "sceneItemEnabled": True})]
+
+
+OWN = URL.replace("=obs", "=main&theme=minimal&widgets=chat,score")
+CREATED = {"inputName": "Framewire", "inputKind": "browser_source", "sceneName": "Game", "inputSettings": RIGHT}
+ADDED = {"sceneName": "Game", "sourceName": "Framewire"}
+# state: (a part of each finding, the type and data of each request)
+STATES = {
+    "right": (FOUND, [], []),
+    "missing": (found(kind=None, settings={}, places=()), ["no source 'Framewire'"], [("CreateInput", CREATED)]),
+    "an old token": (found(url=URL.replace(TOKEN, "old")), ["a token that is not valid"], changed(url=URL)),
+    "another port": (found(url=URL.replace("7700", "7800")), ["the server '127.0.0.1:7800'"], changed(url=URL)),
+    "own parameters": (found(url=OWN.replace(TOKEN, "old")), ["token"], changed(url=OWN)),
+    "no overlay_id": (found(url=URL.replace("?overlay_id=obs", "")), ["no overlay_id"], changed(url=URL)),
+    "another page": (found(url="https://example.com/"), ["not that of an overlay"], changed(url=URL)),
+    "no page": (found(url="http://["), ["not that of an overlay"], changed(url=URL)),
+    "a file": (found(is_local_file=True), ["Local file"], changed(is_local_file=False)),
+    "a small size": (found(width=800, height=600), ["800 × 600, the canvas is 1920"], changed(width=1920, height=1080)),
+    "a frame rate": (
+        found(fps=30, fps_custom=True),
+        ["30, that of OBS is 60", "custom"],
+        changed(fps=60, fps_custom=False),
+    ),
+    "shut down and refreshed": (
+        found(shutdown=True, restart_when_active=True),
+        ["Shutdown", "Refresh"],
+        changed(shutdown=False, restart_when_active=False),
+    ),
+    "hidden": (found(places=(Place("Game", "Game", 7, False),)), ["hidden in the scene 'Game'"], shown("Game", 7)),
+    "hidden in a group": (found(places=(Place("Game", "Group", 3, False),)), ["hidden"], shown("Group", 3)),
+    "hidden elsewhere": (found(places=(Place("Pause", "Pause", 7, False),)), ["hidden in the scene 'Pause'"], []),
+    "in no scene": (found(places=()), ["No scene has"], [("CreateSceneItem", ADDED)]),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_what_is_wrong_is_said_and_corrected(name):
+    state, wrong, requests = STATES[name]
+    said = obs_overlay.findings(state, ORIGIN, TOKEN)
+    assert len(said) == len(wrong)
+    assert all(part in text for part, text in zip(wrong, said, strict=True))
+    steps = obs_overlay.steps(state, ORIGIN, TOKEN)
+    assert [step.type for step in steps] == [type_ for type_, _ in requests]
+    assert all(data.items() <= step.data.items() for (_, data), step in zip(requests, steps, strict=True))
+    assert not any(TOKEN in text or "old" in text.split() for text in [*said, *(step.text for step in steps)])
+
+
+def test_a_named_scene_gets_it_too():
+    (step,) = obs_overlay.steps(FOUND, ORIGIN, TOKEN, "Pause")
+    assert (step.type, step.data["sceneName"]) == ("CreateSceneItem", "Pause")
+    with pytest.raises(BadInput, match=r"no scene 'Lobby'. Scenes: Game, Pause"):
+        obs_overlay.steps(FOUND, ORIGIN, TOKEN, "Lobby")
+    with pytest.raises(BadInput, match="of kind color_source_v3, expected browser_source; choose another name"):
+        obs_overlay.steps(found(kind="color_source_v3"), ORIGIN, TOKEN)
+
+
+class Client(Struct):
+    overlay_id: str
+    position: int = 0
+    lag: int = 0
+
+
+MAIN, BEHIND, FARTHER = Client("obs", 9), Client("obs", 5, 4), Client("obs", 6, 4)
+ABSENT, STUCK = "not connected", "rendered nothing"
+STALLS = [
+    ([(0, [MAIN]), (99, [MAIN])], ""),
+    ([(0, []), (19, [])], ""),
+    ([(0, []), (20, [])], ABSENT),
+    ([(0, [Client("other")]), (20, [Client("other")])], ABSENT),
+    ([(0, []), (15, [MAIN]), (20, []), (35, [])], ""),
+    ([(0, [BEHIND]), (1, [BEHIND]), (20, [BEHIND])], ""),
+    ([(0, [BEHIND]), (1, [BEHIND]), (21, [BEHIND])], STUCK),
+    ([(0, [BEHIND]), (1, [BEHIND]), (21, [FARTHER])], ""),
+    ([(0, [BEHIND]), (1, [BEHIND]), (21, [BEHIND, MAIN])], ""),
+]
+
+
+@pytest.mark.parametrize(("history", "expected"), STALLS)
+def test_an_overlay_stalls_when_the_gateway_says_so_for_long_enough(history, expected):
+    stall = Stall("obs", 20.0)
+    said = [stall.see(clients, now_s) for now_s, clients in history]
+    assert not any(said[:-1])
+    assert bool(said[-1]) == bool(expected)
+    assert expected in said[-1]
+
+
+INI = (
+    "\ufeff[General]\nFirstRun=true\n[OBSWebSocket]\nServerEnabled=true\nServerPort=4477\n"
+    "AuthRequired={auth}\nServerPassword=a%b\n"
+)
+JSON = {
+    "server_enabled": True,
+    "server_port": 4460,
+    "server_password": "p",
+    "auth_required": True,
+    "alerts_enabled": False,
+}
+FILES = [
+    ("config.json", json.dumps(JSON), Server(True, 4460, "p")),
+    ("config.json", json.dumps(JSON | {"auth_required": False, "server_enabled": False}), Server(False, 4460, "")),
+    ("global.ini", INI.format(auth="true"), Server(True, 4477, "a%b")),
+    ("global.ini", INI.format(auth="false"), Server(True, 4477, "")),
+    ("global.ini", "[General]\nFirstRun=true\n", None),
+    ("config.json", "{", BadInput),
+    ("config.json", '{"server_port": "x"}', BadInput),
+    ("global.ini", "FirstRun", BadInput),
+    ("global.ini", INI.format(auth="perhaps"), BadInput),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text", "expected"), FILES)
+def test_the_files_of_obs_are_read(name, text, expected):
+    if expected is BadInput:
+        with pytest.raises(BadInput, match=name):
+            obs_files.parse(PurePath(name), text.encode())
+    else:
+        assert obs_files.parse(PurePath(name), text.encode()) == expected
+
+
+# The commands
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A home directory whose OBS keeps the password of the server."""
+    (tmp_path / ".config/obs-studio").mkdir(parents=True)
+    return tmp_path
+
+
+def keep_password(home, server, password="pass"):
+    port = server.url.split(":")[2].split("/")[0]
+    text = INI.format(auth="true").replace("4477", port).replace("a%b", password)
+    (home / ".config/obs-studio/global.ini").write_text(text)
+
+
+def run(home, *arguments):
+    command = [sys.executable, str(SUPERVISOR), "obs", *arguments, "--set", f"run_dir={home}/run"]
+    environment = os.environ | {"HOME": str(home)}
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, env=environment, check=False, stdin=subprocess.DEVNULL
+    )
+
+
+def test_it_is_installed_once_and_stays(home):
+    with Obs() as server:
+        keep_password(home, server)
+        first = run(home, "install")
+        assert first.returncode == 0, first.stderr
+        assert "Created 'Framewire' in the scene 'Gameplay'" in first.stdout
+        assert '[sources.obs]\nkind = "obs"' in first.stdout
+        made = server.inputs["Framewire"]
+        token = tokens.load(home / "run").display
+        assert made["settings"]["url"] == f"http://127.0.0.1:7700/overlay/?overlay_id=obs#k={token}"
+        assert (made["settings"]["width"], made["settings"]["height"], made["settings"]["fps"]) == (1280, 720, 60)
+        assert server.changes == ["CreateInput"]
+        again = run(home, "install")
+        assert "nothing was changed" in again.stdout
+        assert server.changes == ["CreateInput"]
+        assert token not in first.stdout + first.stderr + again.stdout
+        tokens.rotate(home / "run", "display")
+        server.scenes["Gameplay"]["Framewire"][1] = False
+        assert run(home, "status").returncode == 1
+        corrected = run(home, "install", "--scene", "Gameplay")
+        assert corrected.stdout.startswith(
+            "Changed 'Framewire': address\nMade 'Framewire' visible in the scene 'Gameplay'"
+        )
+        assert tokens.load(home / "run").display in made["settings"]["url"]
+    assert Secrets(home / "run").get("obs") == "pass", "the password that OBS accepted is kept"
+
+
+def test_a_source_that_was_made_by_hand_is_taken(home):
+    with Obs() as server:
+        keep_password(home, server)
+        server.inputs["Overlay"] = {"kind": "browser_source", "settings": {"url": "http://127.0.0.1:7700/overlay/#k=x"}}
+        server.inputs["Other"] = {"kind": "browser_source", "settings": {"url": "https://example.com/overlay/"}}
+        server.scenes["Break"]["Overlay"] = [5, True]
+        done = run(home, "install")
+        assert done.returncode == 0, done.stderr
+        assert set(server.inputs) == {"Overlay", "Other"}
+        assert server.changes == ["SetInputSettings"]
+
+
+def test_the_status_names_what_is_wrong(home):
+    with Obs() as server:
+        keep_password(home, server)
+        nothing = run(home, "status")
+        assert nothing.returncode == 1
+        assert "There is no source 'Framewire' in OBS" in nothing.stdout
+        run(home, "install")
+        server.inputs["Framewire"]["settings"] |= {"width": 640, "shutdown": True}
+        found = run(home, "status", "--json")
+        told = json.loads(found.stdout)
+        assert told["scenes"] == ["Gameplay"]
+        assert told["canvas"] == [1280, 720, 60]
+        assert [text.split(",")[0] for text in told["wrong"][:2]] == [
+            "Its size is 640 × 720",
+            '"Shutdown source when not visible" is on',
+        ]
+        run(home, "install")
+        assert "Framewire does not answer" in run(home, "status").stdout
+        assert server.changes == ["CreateInput", "SetInputSettings"], "the status changes nothing"
+
+
+def test_what_hinders_it_is_said(home):
+    with Obs() as server:
+        closed = run(home, "install", "--url", f"ws://127.0.0.1:{free_port()}")
+        assert closed.stderr.startswith("error: OBS is closed, or its WebSocket server is off")
+        assert "Start OBS, and enable its server" in closed.stderr
+        keep_password(home, server, "wrong")
+        wrong = run(home, "install")
+        assert wrong.stderr.startswith("error: OBS refuses the password")
+        assert not (home / "run/secrets/obs").exists(), "a password that OBS did not accept is not kept"
+        keep_password(home, server)
+        server.kinds.remove("browser_source")
+        without = run(home, "install")
+        assert "error: This OBS has no browser source" in without.stderr
+        assert {closed.returncode, wrong.returncode, without.returncode} == {2, 3}
+
+
+def test_obs_on_another_machine_needs_an_address_that_it_reaches(home):
+    done = run(home, "install", "--url", "ws://192.0.2.7:4455")
+    assert done.returncode == 2
+    assert "--gateway" in done.stderr
+
+
+# Healing
+
+
+def installed(server, actors, token):
+    url = f"http://127.0.0.1:{actors.settings.gateway.port}/overlay/?overlay_id=obs#k={token}"
+    server.inputs["Framewire"] = {"kind": "browser_source", "settings": RIGHT | {"url": url}}
+    server.scenes["Gameplay"]["Framewire"] = [1, True]
+
+
+def test_an_overlay_that_is_gone_is_loaded_again_once_a_minute():
+    async def looks(url, times_s):
+        healer = healing.Healer(actors.run_dir, "Framewire", patience_s=20.0)
+        async with link(url, lambda: "pass", "obs") as opened:
+            return [await healer.look(opened, lambda now_s=now_s: now_s) for now_s in times_s]
+
+    with Obs() as server, Actors(f"gateway.port={free_port()}") as actors:
+        actors.start(*CORE, "gateway-1")
+        installed(server, actors, actors.tokens.display)
+        done = asyncio.run(looks(server.url, [0.0, 10.0, 20.0, 30.0, 50.0, 70.0, 79.0, 81.0]))
+        assert [bool(text) for text in done] == [False, False, True, False, False, False, False, True]
+        assert "not connected to the gateway" in done[2]
+        assert server.changes == ["PressInputPropertiesButton"] * 2
+        server.scenes["Gameplay"]["Framewire"][1] = False
+        assert asyncio.run(looks(server.url, [0.0, 30.0])) == ["", ""], "it is hidden"
+
+
+def test_the_source_gives_obs_the_new_token_by_itself():
+    with Obs() as server, Actors(f'sources.obs={{kind="obs",url="{server.url}",heal=true}}') as actors:
+        installed(server, actors, "old")
+        Secrets(actors.run_dir).set("obs", "pass")
+        actors.start(*CORE, "obs")
+        settings = server.inputs["Framewire"]["settings"]
+        eventually(lambda: settings["url"].endswith(f"?overlay_id=obs#k={actors.tokens.display}"), 20)
+        assert server.changes == ["SetInputSettings"]
