@@ -31,7 +31,7 @@ FORK_IS_SAFE: Final = sys.platform == "linux"  # on macOS, system libraries may 
 DEFAULT_FILE: Final = program.SHARE / "configs" / "default.toml"
 
 
-class Ingest(Section, frozen=True):
+class IngestSection(Section, frozen=True):
     """The HTTP producer: `POST /events` and `POST /srcds/TOKEN`."""
 
     host: str = "127.0.0.1"
@@ -39,7 +39,7 @@ class Ingest(Section, frozen=True):
     max_body_bytes: Size = 1 << 20
 
 
-class Producer(Section, frozen=True):
+class ProducerSection(Section, frozen=True):
     """The limits of every producer's outbox and window (core/delivery/window.py)."""
 
     window_rows: Number = 1_024
@@ -50,11 +50,11 @@ class Producer(Section, frozen=True):
     keep_s: Seconds = 300.0
 
 
-class Normalizer(Section, frozen=True):
+class NormalizerSection(Section, frozen=True):
     processes: Annotated[int, Meta(ge=1, le=64)] = 1
 
 
-class Queue(Section, frozen=True):
+class QueueSection(Section, frozen=True):
     """The queue policy (core/queue/lanes.py, core/queue/cadence.py) and the critical log."""
 
     max_events: Number = 20_000
@@ -70,7 +70,7 @@ class Queue(Section, frozen=True):
     quarantine_rows: Number = 10_000
 
 
-class Gateway(Section, frozen=True):
+class GatewaySection(Section, frozen=True):
     """The WebSocket gateway and its pages."""
 
     host: str = "127.0.0.1"
@@ -91,7 +91,7 @@ class Gateway(Section, frozen=True):
     emote_origin: Annotated[str, Meta(pattern=r"^(https?://[^\s?#]{1,200})?$(?!\n)")] = ""
 
 
-class Supervisor(Section, frozen=True):
+class SupervisorSection(Section, frozen=True):
     """Restarts, detection of hangs, stop."""
 
     backoff_first_s: Seconds = 0.2
@@ -146,12 +146,12 @@ class Faults(Section, frozen=True):
 class Settings(Section, frozen=True):
     run_dir: str = ""
     demo: bool = True
-    ingest: Ingest = Ingest()
-    producer: Producer = Producer()
-    normalizer: Normalizer = Normalizer()
-    queue: Queue = Queue()
-    gateway: Gateway = Gateway()
-    supervisor: Supervisor = Supervisor()
+    ingest: IngestSection = IngestSection()
+    producer: ProducerSection = ProducerSection()
+    normalizer: NormalizerSection = NormalizerSection()
+    queue: QueueSection = QueueSection()
+    gateway: GatewaySection = GatewaySection()
+    supervisor: SupervisorSection = SupervisorSection()
     budgets: Budgets = Budgets()
     faults: Faults = Faults()
     sources: dict[SourceName, dict[str, Any]] = {}
@@ -280,7 +280,7 @@ def _apply(tree: dict[str, Any], override: str) -> None:
     tree[leaf] = value
 
 
-class Source(Struct, frozen=True):
+class SettingsSource(Struct, frozen=True):
     """The origin of settings: a file (None: all defaults) and the --set overrides."""
 
     file: str | None = None
@@ -326,14 +326,14 @@ def encode(settings: Settings) -> bytes:
     return msgspec.json.format(msgspec.json.encode(settings), indent=1)
 
 
-def source_of(run_dir: Path) -> Source:
+def source_of(run_dir: Path) -> SettingsSource:
     """Return the origin of the settings of the pipeline in `run_dir`.
 
     Raises:
         ConfigError: the file is missing or invalid.
     """
     try:
-        return msgspec.json.decode((run_dir / SOURCE_FILE).read_bytes(), type=Source)
+        return msgspec.json.decode((run_dir / SOURCE_FILE).read_bytes(), type=SettingsSource)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ConfigError(f"{run_dir / SOURCE_FILE}: {error}") from error
 

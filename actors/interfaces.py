@@ -125,7 +125,7 @@ class Delivery(Struct, frozen=True):
     cursor: tuple[str, bytes] | None = None
 
 
-class Stored(Struct, frozen=True):
+class StoredMessage(Struct, frozen=True):
     """The stored rows of a delivery with their numbers; `repeated` if it was stored before (then there are none)."""
 
     items: list[RawItem]

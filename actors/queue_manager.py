@@ -17,7 +17,7 @@ import msgspec
 
 from actors import faults, heartbeat, host, interfaces, wire
 from actors.committer import Committer
-from actors.config import Queue, Settings
+from actors.config import QueueSection, Settings
 from actors.core.contract.event import UNREADABLE, EnvelopeBatch, Event, Greeting, Marks, Receipt
 from actors.core.contract.frame import Frame
 from actors.core.metrics import Metrics, QueueMetrics
@@ -60,7 +60,7 @@ class QueueManager:
 
     def __init__(
         self,
-        settings: Queue,
+        settings: QueueSection,
         bus: Bus,
         log: interfaces.Log,
         reader: interfaces.LogReader,

@@ -218,6 +218,22 @@ def test_a_cycle_is_found_under_type_checking_and_in_a_function():
     assert not cycle({"actors/gateway/overlay.py": hidden, "actors/gateway/hub.py": ""})
 
 
+def test_a_class_name_has_one_meaning():
+    """A search for a name, or a name in a comment, must lead to one class: a second one needs another word.
+
+    The protocols of interfaces.py are left out, because each has the name of the class that implements it.
+    """
+    found: dict[str, list[str]] = {}
+    for file in (ROOT / "actors").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                if file.name == "interfaces.py" and "Protocol" in map(ast.unparse, node.bases):
+                    continue
+                found.setdefault(node.name, []).append(f"{file.relative_to(ROOT)}:{node.lineno}")
+    assert len(found) > 100, "the search found the classes"
+    assert {name: places for name, places in found.items() if len(places) > 1} == {}
+
+
 def test_the_name_of_the_program_has_one_definition():
     """It is ./supervisor.py in a checkout and framewire where a wheel is installed (actors/program.py)."""
     homes = {ROOT / "actors" / "program.py", ROOT / "actors" / "entry.py"}

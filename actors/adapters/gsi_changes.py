@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from actors.adapters import bounds
-from actors.adapters.gsi_posts import SIDES, Map, Person, Post
+from actors.adapters.gsi_posts import SIDES, GsiMap, GsiPlayer, GsiPost
 from actors.core.contract.event import UNREADABLE
 from actors.core.contract.payload import Payload, Player
 from actors.core.contract.types.combat import Assist, Death, Kill
@@ -33,7 +33,7 @@ _BOMB: Final = {"planted": "", "defused": "Bomb_Defused", "exploded": "Target_Bo
 Told = tuple[str, Payload]
 
 
-class Figures(Struct, frozen=True, array_like=True):
+class GsiFigures(Struct, frozen=True, array_like=True):
     """The figures of one player. `owed` is 1 while a death was told by health and the counter has not shown it."""
 
     kills: int
@@ -45,7 +45,7 @@ class Figures(Struct, frozen=True, array_like=True):
     owed: int = 0
 
 
-class State(Struct, frozen=True, array_like=True):
+class GsiState(Struct, frozen=True, array_like=True):
     """What is kept of the last post; saved with the events that followed from it.
 
     match   provider, map and mode; "" outside of a match
@@ -61,34 +61,34 @@ class State(Struct, frozen=True, array_like=True):
     over: int = 0
     bomb: str = ""
     scores: tuple[int, int] = (0, 0)
-    people: dict[str, Figures] = {}
+    people: dict[str, GsiFigures] = {}
 
 
-_state = msgspec.msgpack.Decoder(State)
+_state = msgspec.msgpack.Decoder(GsiState)
 _encode = msgspec.msgpack.Encoder().encode
 
 
-def load(saved: bytes) -> State:
+def load(saved: bytes) -> GsiState:
     """Return a saved state; what another version saved is forgotten, and the next post is a new base."""
     try:
-        return _state.decode(saved) if saved else State()
+        return _state.decode(saved) if saved else GsiState()
     except UNREADABLE:
-        return State()
+        return GsiState()
 
 
-def save(state: State) -> bytes:
+def save(state: GsiState) -> bytes:
     return _encode(state)
 
 
-def changes(before: State, post: Post) -> tuple[list[Told], State]:
+def changes(before: GsiState, post: GsiPost) -> tuple[list[Told], GsiState]:
     """Return what happened since the last post, in order, and the state after this one."""
     if post.map is None:
-        return [], State()
+        return [], GsiState()
     match = f"{post.provider.steamid}/{post.map.name}/{post.map.mode}"[:200]
     known = before.match == match
     people = before.people if known and len(before.people) <= MAX_REMEMBERED else {}
     number = post.map.round - (post.round.phase == "over")
-    after = State(
+    after = GsiState(
         match,
         post.map.phase,
         post.round.phase,
@@ -111,10 +111,10 @@ def changes(before: State, post: Post) -> tuple[list[Told], State]:
     return told, after
 
 
-def _figures(before: Figures | None, person: Person) -> Figures:
+def _figures(before: GsiFigures | None, person: GsiPlayer) -> GsiFigures:
     """Return a player's figures after a post; what it does not tell is as before."""
     stats, body = person.match_stats, person.state
-    old = before or Figures(0, 0, 0, 0, 0, 0)
+    old = before or GsiFigures(0, 0, 0, 0, 0, 0)
     health = old.health if body is None else body.health
     headshots = old.headshots if body is None else body.round_killhs
     counts = (old.kills, old.assists, old.deaths, old.mvps)
@@ -124,10 +124,10 @@ def _figures(before: Figures | None, person: Person) -> Figures:
     if before is not None and health <= 0:
         fell = old.health > 0 and counts[2] <= old.deaths
         owed = 1 if fell else old.owed * (counts[2] <= old.deaths)
-    return Figures(*counts, headshots, health, owed)
+    return GsiFigures(*counts, headshots, health, owed)
 
 
-def _beginning(before: State, after: State) -> list[Told]:
+def _beginning(before: GsiState, after: GsiState) -> list[Told]:
     """Tell the start of a match: warm-up is over, or it was restarted."""
     restarted = before.phase == "live" and after.phase == "freezetime" and after.over == before.over
     reset = after.over == 0 < before.over
@@ -137,7 +137,7 @@ def _beginning(before: State, after: State) -> list[Told]:
     return []
 
 
-def _fights(before: dict[str, Figures], post: Post, same_round: bool) -> list[Told]:
+def _fights(before: dict[str, GsiFigures], post: GsiPost, same_round: bool) -> list[Told]:
     """Return kills, deaths, assists and MVPs of every watched player."""
     kills: list[Kill] = []
     deaths: list[Player] = []
@@ -159,7 +159,7 @@ def _fights(before: dict[str, Figures], post: Post, same_round: bool) -> list[To
     return [*(("kill", kill) for kill in kills), *(("death", Death(player)) for player in deaths), *rest]
 
 
-def _deaths(old: Figures, new: Figures) -> int:
+def _deaths(old: GsiFigures, new: GsiFigures) -> int:
     counted = _rise(old.deaths, new.deaths)
     if counted:
         return counted - min(counted, old.owed)
@@ -170,13 +170,13 @@ def _rise(old: int, new: int) -> int:
     return min(max(0, new - old), MAX_TOLD)
 
 
-def _bomb(before: State, after: State) -> list[Told]:
+def _bomb(before: GsiState, after: GsiState) -> list[Told]:
     if after.bomb not in _BOMB or (before.number, before.bomb) == (after.number, after.bomb):
         return []
     return [("objective", Objective(after.bomb))]
 
 
-def _round(before: State, after: State, post: Post) -> list[Told]:
+def _round(before: GsiState, after: GsiState, post: GsiPost) -> list[Told]:
     """Tell the end of a round, seen or missed, and the freeze time or start of another."""
     told: list[Told] = []
     if after.over > before.over:
@@ -192,7 +192,7 @@ def _round(before: State, after: State, post: Post) -> list[Told]:
     return told
 
 
-def _risen(before: State, after: State) -> str:
+def _risen(before: GsiState, after: GsiState) -> str:
     """Return the side whose score alone rose, or "": sides change places at half-time."""
     ct, t = (new - old for old, new in zip(before.scores, after.scores, strict=True))
     if (ct, t) == (1, 0):
@@ -209,6 +209,6 @@ def _scores(scores: tuple[int, int]) -> dict[str, int]:
     return dict(zip(("CT", "TERRORIST"), scores, strict=True))
 
 
-def _names(map_: Map) -> dict[str, str]:
+def _names(map_: GsiMap) -> dict[str, str]:
     names = {"CT": map_.team_ct.name, "TERRORIST": map_.team_t.name}
     return {side: bounds.word(name) for side, name in names.items() if name}

@@ -27,7 +27,7 @@ SteamId = Annotated[str, Meta(min_length=1, max_length=64)]
 Figure = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
 
 
-class Provider(Struct, frozen=True):
+class GsiProvider(Struct, frozen=True):
     """The game that posts: the player who sits before it, and its clock in whole seconds."""
 
     steamid: SteamId
@@ -35,34 +35,34 @@ class Provider(Struct, frozen=True):
     timestamp: Annotated[int, Meta(ge=0, le=4_102_444_800)] = 0
 
 
-class Side(Struct, frozen=True):
+class GsiSide(Struct, frozen=True):
     score: Figure = 0
     name: str = ""
 
 
-class Map(Struct, frozen=True):
+class GsiMap(Struct, frozen=True):
     name: str = ""
     mode: str = ""
     phase: str = ""
     round: Figure = 0
-    team_ct: Side = Side()
-    team_t: Side = Side()
+    team_ct: GsiSide = GsiSide()
+    team_t: GsiSide = GsiSide()
 
 
-class Round(Struct, frozen=True):
+class GsiRound(Struct, frozen=True):
     phase: str = ""
     win_team: str = ""
     bomb: str = ""
 
 
-class Stats(Struct, frozen=True):
+class GsiStats(Struct, frozen=True):
     kills: Figure = 0
     assists: Figure = 0
     deaths: Figure = 0
     mvps: Figure = 0
 
 
-class Body(Struct, frozen=True):
+class GsiPlayerState(Struct, frozen=True):
     """The state of a player's body. The two counts are of this round."""
 
     health: Figure = 0
@@ -70,18 +70,18 @@ class Body(Struct, frozen=True):
     round_killhs: Figure = 0
 
 
-class Weapon(Struct, frozen=True):
+class GsiWeapon(Struct, frozen=True):
     name: str = ""
     state: str = ""
 
 
-class Person(Struct, frozen=True):
+class GsiPlayer(Struct, frozen=True):
     steamid: str = ""
     name: str = ""
     team: str = ""
-    match_stats: Stats | None = None
-    state: Body | None = None
-    weapons: dict[str, Weapon] = {}
+    match_stats: GsiStats | None = None
+    state: GsiPlayerState | None = None
+    weapons: dict[str, GsiWeapon] = {}
 
     def player(self, steamid: str) -> Player:
         """Return the player as events name them."""
@@ -95,14 +95,14 @@ class Person(Struct, frozen=True):
         return bounds.word(active.removeprefix("weapon_"))
 
 
-class Post(Struct, frozen=True):
-    provider: Provider
-    map: Map | None = None
-    round: Round = Round()
-    player: Person | None = None
-    allplayers: dict[SteamId, Person] = {}
+class GsiPost(Struct, frozen=True):
+    provider: GsiProvider
+    map: GsiMap | None = None
+    round: GsiRound = GsiRound()
+    player: GsiPlayer | None = None
+    allplayers: dict[SteamId, GsiPlayer] = {}
 
-    def watched(self) -> dict[str, Person]:
+    def watched(self) -> dict[str, GsiPlayer]:
         """Return the players whose figures are told, by steamid.
 
         An observer sees all players. A player sees only themselves, and, once dead, whom they spectate: that one's
@@ -115,7 +115,7 @@ class Post(Struct, frozen=True):
         return {self.provider.steamid: self.player}
 
 
-_decoder = msgspec.json.Decoder(Post, strict=False)
+_decoder = msgspec.json.Decoder(GsiPost, strict=False)
 
 
 class _Head(Struct, frozen=True):
@@ -139,7 +139,7 @@ def is_from(body: bytes, token: str) -> bool:
     return isinstance(offered, str) and hmac.compare_digest(offered.encode(), token.encode())
 
 
-def read(body: bytes) -> Post:
+def read(body: bytes) -> GsiPost:
     """Return a post.
 
     Raises:

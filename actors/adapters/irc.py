@@ -28,7 +28,7 @@ _ESCAPE: Final = re.compile(r"\\(.?)", re.DOTALL)
 _ESCAPED: Final = {":": ";", "s": " ", "r": "\r", "n": "\n"}
 
 
-class Line(Struct, frozen=True):
+class IrcLine(Struct, frozen=True):
     """One line. `prefix` is who sent it; `params[-1]` is the text, where a command has one."""
 
     tags: dict[str, str]
@@ -45,7 +45,7 @@ class Line(Struct, frozen=True):
         return self.params[index] if index < len(self.params) else ""
 
 
-def parse(raw: bytes) -> Line:
+def parse(raw: bytes) -> IrcLine:
     """Return the parts of a line without its end.
 
     Raises:
@@ -59,7 +59,7 @@ def parse(raw: bytes) -> Line:
             f"Expected [@tags] [:prefix] COMMAND [parameters], got `{raw[:120].decode('utf-8', 'replace')}` - at `$`"
         )
     tags, prefix, command, params = match.group("tags", "prefix", "command", "params")
-    return Line(_tags(tags or ""), prefix or "", command.upper(), _params(params))
+    return IrcLine(_tags(tags or ""), prefix or "", command.upper(), _params(params))
 
 
 def _tags(text: str) -> dict[str, str]:

@@ -63,7 +63,7 @@ class _List(Struct, frozen=True):
     events: list[GameEvent] = msgspec.field(name="Events")
 
 
-class Cursor(Struct, frozen=True, array_like=True):
+class LolCursor(Struct, frozen=True, array_like=True):
     """The game, and the last event of it that was told; -1 is none."""
 
     game: str = ""
@@ -71,7 +71,7 @@ class Cursor(Struct, frozen=True, array_like=True):
 
 
 _list = msgspec.json.Decoder(_List)
-_cursor = msgspec.msgpack.Decoder(Cursor)
+_cursor = msgspec.msgpack.Decoder(LolCursor)
 
 Told = tuple[str, Payload]
 Who = Callable[[str], Player]
@@ -92,12 +92,12 @@ def read(body: bytes) -> list[GameEvent]:
     return sorted(events, key=lambda event: event.event_id)
 
 
-def load(saved: bytes) -> Cursor:
+def load(saved: bytes) -> LolCursor:
     """Return a saved cursor; what another version saved is none."""
     try:
-        return _cursor.decode(saved) if saved else Cursor()
+        return _cursor.decode(saved) if saved else LolCursor()
     except UNREADABLE:
-        return Cursor()
+        return LolCursor()
 
 
 def game_of(events: list[GameEvent]) -> str:
@@ -106,7 +106,7 @@ def game_of(events: list[GameEvent]) -> str:
     return hashlib.blake2b(f"{first.event_name}@{first.event_time!r}".encode(), digest_size=8).hexdigest()
 
 
-def unread(events: list[GameEvent], cursor: Cursor, game_time_s: float) -> tuple[list[GameEvent], Cursor]:
+def unread(events: list[GameEvent], cursor: LolCursor, game_time_s: float) -> tuple[list[GameEvent], LolCursor]:
     """Return the events after the cursor, and from where they are counted.
 
     Of a game that was not seen before, only what has just happened is told.
@@ -116,7 +116,7 @@ def unread(events: list[GameEvent], cursor: Cursor, game_time_s: float) -> tuple
     game = game_of(events)
     if game != cursor.game or events[-1].event_id < cursor.event_id:
         old = [event.event_id for event in events if event.event_time < game_time_s - FRESH_S]
-        cursor = Cursor(game, max(old, default=-1))
+        cursor = LolCursor(game, max(old, default=-1))
     return [event for event in events if event.event_id > cursor.event_id], cursor
 
 

@@ -37,7 +37,7 @@ MAX_RESULT_CHARACTERS: Final = 4_096
 Expression = Annotated[str, Meta(min_length=1, max_length=1_000)]
 
 
-class Rule(Struct, frozen=True, forbid_unknown_fields=True):
+class MappingRule(Struct, frozen=True, forbid_unknown_fields=True):
     """One rule of a mapping, as the configuration writes it."""
 
     event: dict[Annotated[str, Meta(max_length=64)], Expression]
@@ -94,10 +94,10 @@ _FAILURES: Final = (exceptions.JMESPathError, TypeError, ValueError, ArithmeticE
 class CompiledMap(Struct, frozen=True):
     """The compiled rules of one source."""
 
-    rules: tuple[tuple[Rule, Any, Any, dict[str, Any]], ...]
+    rules: tuple[tuple[MappingRule, Any, Any, dict[str, Any]], ...]
 
 
-def compiled(rules: list[Rule], where: str = "map") -> CompiledMap:
+def compiled(rules: list[MappingRule], where: str = "map") -> CompiledMap:
     """Compile rules.
 
     Raises:

@@ -11,7 +11,7 @@ from actors.adapters import bounds
 from actors.core.contract.payload import Payload
 from actors.core.contract.types.desk import Obs, ObsSource
 from actors.core.contract.types.stage import Scene
-from actors.core.sources.obs import Event, Facts, read
+from actors.core.sources.obs import ObsEvent, ObsFacts, read
 
 # Bits of eventSubscriptions.
 _GENERAL, _CONFIG, _SCENES, _INPUTS, _OUTPUTS, _ACTIVE_INPUTS = 1, 2, 4, 8, 64, 1 << 17
@@ -22,25 +22,25 @@ def subscriptions(watches_sources: bool) -> int:
     return _GENERAL | _CONFIG | _SCENES | _OUTPUTS | ((_INPUTS | _ACTIVE_INPUTS) if watches_sources else 0)
 
 
-def _scene(state: Obs, facts: Facts) -> Obs:
+def _scene(state: Obs, facts: ObsFacts) -> Obs:
     return replace(state, scene=bounds.text(facts.scene_name))
 
 
-def _renamed(state: Obs, facts: Facts) -> Obs:
+def _renamed(state: Obs, facts: ObsFacts) -> Obs:
     return _scene(state, facts) if state.scene == bounds.text(facts.old_scene_name) else state
 
 
-def _output(**by_state: dict[str, bool]) -> Callable[[Obs, Facts], Obs]:
+def _output(**by_state: dict[str, bool]) -> Callable[[Obs, ObsFacts], Obs]:
     """Return what an output's event does. It also says `outputActive`, which is false in a pause: not read."""
 
-    def applied(state: Obs, facts: Facts) -> Obs:
+    def applied(state: Obs, facts: ObsFacts) -> Obs:
         return replace(state, **by_state.get(facts.output_state.removeprefix("OBS_WEBSOCKET_OUTPUT_"), {}))
 
     return applied
 
 
 # Starting and stopping change nothing yet.
-_EVENTS: Final[Mapping[str, Callable[[Obs, Facts], Obs]]] = {
+_EVENTS: Final[Mapping[str, Callable[[Obs, ObsFacts], Obs]]] = {
     "CurrentProgramSceneChanged": _scene,
     "SceneNameChanged": _renamed,
     "StreamStateChanged": _output(
@@ -72,7 +72,9 @@ class View:
         self._obs = Obs(name, connected=False)
         self._told: dict[str, Payload] = {}
 
-    def begin(self, scene: Facts, stream: Facts, record: Facts, replay: Facts) -> Iterator[tuple[str, Payload]]:
+    def begin(
+        self, scene: ObsFacts, stream: ObsFacts, record: ObsFacts, replay: ObsFacts
+    ) -> Iterator[tuple[str, Payload]]:
         """Take the answers to GetCurrentProgramScene, GetStreamStatus, GetRecordStatus and GetReplayBufferStatus."""
         yield from self._take(
             Obs(
@@ -86,19 +88,19 @@ class View:
             )
         )
 
-    def apply(self, event: Event) -> Iterator[tuple[str, Payload]] | None:
+    def apply(self, event: ObsEvent) -> Iterator[tuple[str, Payload]] | None:
         """Take an event; None if it is none of ours. Raises BadInput."""
         if event.event_type == "InputRemoved":  # asked, OBS still calls it active for a moment
-            name = read(Facts, event.event_data).input_name
+            name = read(ObsFacts, event.event_data).input_name
             return self.saw(name, False) if name in self.sources else iter(())
         effect = _EVENTS.get(event.event_type)
-        return None if effect is None else self._take(effect(self._obs, read(Facts, event.event_data)))
+        return None if effect is None else self._take(effect(self._obs, read(ObsFacts, event.event_data)))
 
-    def looks(self, event: Event) -> list[str]:
+    def looks(self, event: ObsEvent) -> list[str]:
         """Return the sources whose visibility an event may have changed. Raises BadInput."""
         if event.event_type not in INPUTS:
             return []
-        facts = read(Facts, event.event_data)
+        facts = read(ObsFacts, event.event_data)
         return [source for source in self.sources if source in (facts.input_name, facts.old_input_name)]
 
     def saw(self, source: str, visible: bool) -> Iterator[tuple[str, Payload]]:

@@ -15,14 +15,14 @@ import msgspec
 from actors.adapters import bounds, planetside2_experience
 from actors.adapters import planetside2_facts as facts
 from actors.adapters.build import build
-from actors.adapters.planetside2_scene import Body, Scene, Told
+from actors.adapters.planetside2_scene import CensusBody, EventReader, Told
 from actors.core.contract.event import UNREADABLE, Category, Event, RawItem
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.contract.types.combat import Death, Kill, VehicleDestroyed
 from actors.core.contract.types.match import AlertEnd, AlertStart, Capture, Login, Presence
 from actors.errors import BadInput
 
-_body = msgspec.json.Decoder(Body)
+_body = msgspec.json.Decoder(CensusBody)
 
 
 def category(body: bytes) -> Category | None:
@@ -63,13 +63,13 @@ def stamp_ms(payload: dict[str, str]) -> float:
     return int(stamp) * 1000.0
 
 
-def meaning(body: Body) -> list[Told]:
+def meaning(body: CensusBody) -> list[Told]:
     """Return what an event tells, all in one lane; [] when it concerns no own character or means nothing."""
     read = _READERS.get(body.payload.get("event_name", ""))
-    return [] if read is None else read(Scene(body))
+    return [] if read is None else read(EventReader(body))
 
 
-def _death(scene: Scene) -> list[Told]:
+def _death(scene: EventReader) -> list[Told]:
     attacker_id, victim_id = scene.field("attacker_character_id"), scene.field("character_id")
     if not (scene.is_own(attacker_id) or scene.is_own(victim_id)):
         return []
@@ -95,7 +95,7 @@ def _death(scene: Scene) -> list[Told]:
     return told
 
 
-def _same_side(scene: Scene) -> bool:
+def _same_side(scene: EventReader) -> bool:
     """Whether a kill was one of a team mate. Old frames lack teams; a robot's loadout tells no team."""
     attacker, victim = scene.field("attacker_team_id"), scene.field("team_id")
     if attacker == "0" and victim == "0":
@@ -113,7 +113,7 @@ def _cause(kill: Kill) -> str:
     return "headshot" if kill.headshot else kill.weapon
 
 
-def _vehicle(scene: Scene) -> list[Told]:
+def _vehicle(scene: EventReader) -> list[Told]:
     attacker_id, owner_id = scene.field("attacker_character_id"), scene.field("character_id")
     if attacker_id in ("0", owner_id) or not (scene.is_own(attacker_id) or scene.is_own(owner_id)):
         return []
@@ -132,17 +132,17 @@ def _vehicle(scene: Scene) -> list[Told]:
     return [("vehicle_destroyed", destroyed)]
 
 
-def _login(scene: Scene) -> list[Told]:
+def _login(scene: EventReader) -> list[Told]:
     id_ = scene.field("character_id")
     return [("login", Login(scene.player(id_), scene.world()))] if scene.is_own(id_) else []
 
 
-def _logout(scene: Scene) -> list[Told]:
+def _logout(scene: EventReader) -> list[Told]:
     id_ = scene.field("character_id")
     return [("player_leave", Presence(scene.player(id_)))] if scene.is_own(id_) else []
 
 
-def _metagame(scene: Scene) -> list[Told]:
+def _metagame(scene: EventReader) -> list[Told]:
     world, zone, state = scene.world(), scene.zone(), scene.field("metagame_event_state")
     alert = bounds.name(f"{world}-{scene.field('instance_id')}")
     known = scene.known("metagame_event", scene.field("metagame_event_id"))
@@ -166,7 +166,7 @@ def _metagame(scene: Scene) -> list[Told]:
     return [("alert_end", end)]
 
 
-def _continent(scene: Scene) -> list[Told]:
+def _continent(scene: EventReader) -> list[Told]:
     zone = scene.zone()
     if zone not in facts.ZONES:
         return []
@@ -174,14 +174,14 @@ def _continent(scene: Scene) -> list[Told]:
     return [("capture", Capture("continent", facts.ZONES[zone], team, previous, world=scene.world(), zone=zone))]
 
 
-def _facility(scene: Scene) -> list[Told]:
+def _facility(scene: EventReader) -> list[Told]:
     new, old = scene.field("new_faction_id"), scene.field("old_faction_id")
     team, previous = facts.FACTIONS.get(new, ""), facts.FACTIONS.get(old, "")
     base = Capture("base", scene.facility(), team, previous, new == old, world=scene.world(), zone=scene.zone())
     return [("capture", base)]
 
 
-def _own_facility(scene: Scene) -> list[Told]:
+def _own_facility(scene: EventReader) -> list[Told]:
     id_ = scene.field("character_id")
     if not scene.is_own(id_):
         return []
@@ -191,7 +191,7 @@ def _own_facility(scene: Scene) -> list[Told]:
     return [("capture", base)]
 
 
-_READERS: Final[dict[str, Callable[[Scene], list[Told]]]] = {
+_READERS: Final[dict[str, Callable[[EventReader], list[Told]]]] = {
     "Death": _death,
     "VehicleDestroy": _vehicle,
     "GainExperience": planetside2_experience.told,

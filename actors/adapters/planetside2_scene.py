@@ -27,7 +27,7 @@ class Known(Struct, frozen=True, omit_defaults=True):
     detail: str = ""
 
 
-class Body(Struct, frozen=True, omit_defaults=True):
+class CensusBody(Struct, frozen=True, omit_defaults=True):
     """One event of the stream (`payload`) and what the source adds.
 
     own       ids of the streamer's characters
@@ -45,10 +45,10 @@ class Body(Struct, frozen=True, omit_defaults=True):
     identity: str = ""
 
 
-class Scene:
+class EventReader:
     """Reads one event."""
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: CensusBody) -> None:
         self._body = body
         self.extras, self.faction = body.extras, body.faction
 

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from actors.adapters import bounds
 from actors.adapters.build import build
-from actors.adapters.srcds_lines import Line, Match, parse, split
+from actors.adapters.srcds_lines import LogLine, Match, parse, split
 from actors.core.contract.event import Category, Event, RawItem
 from actors.core.contract.payload import Payload, Player
 from actors.core.contract.types.chat import Chat
@@ -48,7 +48,7 @@ def _player(name: bytes, end: Match, team: bytes | None = None) -> Player:
     return Player(id_, shown, _text(team or own_team or b""))
 
 
-def _actor(line: Line, team: bytes | None = None) -> Player:
+def _actor(line: LogLine, team: bytes | None = None) -> Player:
     assert line.end is not None, "lines of players have one"
     return _player(line.name, line.end, team)
 
@@ -57,7 +57,7 @@ def _victim(tail: Match) -> Player:
     return _player(tail["name"], tail)
 
 
-def _kill(line: Line, tail: Match) -> Meaning:
+def _kill(line: LogLine, tail: Match) -> Meaning:
     attacker, victim, weapon = _actor(line), _victim(tail), _text(tail["weapon"])
     if attacker.id == victim.id or weapon == "world":
         return "death", Death(victim, weapon)
@@ -74,17 +74,17 @@ def _kill(line: Line, tail: Match) -> Meaning:
     return "kill", kill
 
 
-def _hit(line: Line, tail: Match) -> Meaning:
+def _hit(line: LogLine, tail: Match) -> Meaning:
     damage, damage_armor, health, armor = map(int, tail.group("damage", "damage_armor", "health", "armor"))
     weapon, hitgroup = _text(tail["weapon"]), _text(tail["hitgroup"] or b"")
     return "hit", Hit(_actor(line), _victim(tail), weapon, damage, damage_armor, health, armor, hitgroup)
 
 
-def _assist(line: Line, tail: Match) -> Meaning:
+def _assist(line: LogLine, tail: Match) -> Meaning:
     return "assist", Assist(_actor(line), _victim(tail), "flash" if line.head["flash"] else "damage")
 
 
-def _chat(line: Line, tail: Match) -> Meaning:
+def _chat(line: LogLine, tail: Match) -> Meaning:
     text = _text(tail["text"], 500)
     if not text.strip():
         return None
@@ -101,27 +101,27 @@ _ACTIONS: Final = {
 }
 
 
-def _objective(line: Line, tail: Match) -> Meaning:
+def _objective(line: LogLine, tail: Match) -> Meaning:
     return "objective", Objective(_ACTIONS[line.head["action"]], _actor(line), _text(tail["site"] or b""))
 
 
-def _suicide(line: Line, tail: Match) -> Meaning:
+def _suicide(line: LogLine, tail: Match) -> Meaning:
     return "death", Death(_actor(line), _text(tail["weapon"]))
 
 
-def _bombed(line: Line, _: Match) -> Meaning:
+def _bombed(line: LogLine, _: Match) -> Meaning:
     return "death", Death(_actor(line), "bomb")
 
 
-def _enter(line: Line, _: Match) -> Meaning:
+def _enter(line: LogLine, _: Match) -> Meaning:
     return "player_join", Presence(_actor(line))
 
 
-def _switch(line: Line, tail: Match) -> Meaning:
+def _switch(line: LogLine, tail: Match) -> Meaning:
     return "player_join", Presence(_actor(line, tail["to"]))
 
 
-def _leave(line: Line, _: Match) -> Meaning:
+def _leave(line: LogLine, _: Match) -> Meaning:
     return "player_leave", Presence(_actor(line))
 
 
@@ -132,19 +132,19 @@ _PHASES: Final[dict[bytes, Literal["match_start", "start", "end"]]] = {
 }
 
 
-def _world(line: Line, _: Match) -> Meaning:
+def _world(line: LogLine, _: Match) -> Meaning:
     return "round", Round(_PHASES[line.head["phase"]])
 
 
-def _notice(line: Line, tail: Match) -> Meaning:
+def _notice(line: LogLine, tail: Match) -> Meaning:
     return "round", Round("end", _text(line.head["winner"] or b""), _text(line.head["reason"]), _scores(tail))
 
 
-def _freeze(_: Line, __: Match) -> Meaning:
+def _freeze(_: LogLine, __: Match) -> Meaning:
     return "round", Round("freeze")
 
 
-def _over(_: Line, tail: Match) -> Meaning:
+def _over(_: LogLine, tail: Match) -> Meaning:
     scores = _scores(tail)
     best = max(scores.values())
     leaders = [team for team, points in scores.items() if points == best]
@@ -155,38 +155,38 @@ def _scores(tail: Match) -> dict[str, int]:
     return {"CT": int(tail["ct"]), "TERRORIST": int(tail["t"])}
 
 
-def _score(line: Line, tail: Match) -> Meaning:
+def _score(line: LogLine, tail: Match) -> Meaning:
     return "score", Score({_text(line.head["side"]): int(tail["points"])})
 
 
-def _names(line: Line, tail: Match) -> Meaning:
+def _names(line: LogLine, tail: Match) -> Meaning:
     return "score", Score({}, {_text(line.head["named"]): bounds.name(_text(tail["text"]))})
 
 
-class _Kind(Struct, frozen=True):
+class _LineKind(Struct, frozen=True):
     """A kind of line: the lane of what it means, and the reading of it."""
 
     lane: Category
-    read: Callable[[Line, Match], Meaning]
+    read: Callable[[LogLine, Match], Meaning]
 
 
-_KINDS: Final[dict[str, _Kind]] = {
-    "kill": _Kind(Category.CRITICAL, _kill),
-    "hit": _Kind(Category.COSMETIC, _hit),
-    "assist": _Kind(Category.NORMAL, _assist),
-    "chat": _Kind(Category.NORMAL, _chat),
-    "objective": _Kind(Category.CRITICAL, _objective),
-    "suicide": _Kind(Category.CRITICAL, _suicide),
-    "bombed": _Kind(Category.CRITICAL, _bombed),
-    "enter": _Kind(Category.NORMAL, _enter),
-    "switch": _Kind(Category.NORMAL, _switch),
-    "leave": _Kind(Category.NORMAL, _leave),
-    "world": _Kind(Category.CRITICAL, _world),
-    "notice": _Kind(Category.CRITICAL, _notice),
-    "score": _Kind(Category.STATE, _score),
-    "names": _Kind(Category.STATE, _names),
-    "freeze": _Kind(Category.CRITICAL, _freeze),
-    "over": _Kind(Category.CRITICAL, _over),
+_KINDS: Final[dict[str, _LineKind]] = {
+    "kill": _LineKind(Category.CRITICAL, _kill),
+    "hit": _LineKind(Category.COSMETIC, _hit),
+    "assist": _LineKind(Category.NORMAL, _assist),
+    "chat": _LineKind(Category.NORMAL, _chat),
+    "objective": _LineKind(Category.CRITICAL, _objective),
+    "suicide": _LineKind(Category.CRITICAL, _suicide),
+    "bombed": _LineKind(Category.CRITICAL, _bombed),
+    "enter": _LineKind(Category.NORMAL, _enter),
+    "switch": _LineKind(Category.NORMAL, _switch),
+    "leave": _LineKind(Category.NORMAL, _leave),
+    "world": _LineKind(Category.CRITICAL, _world),
+    "notice": _LineKind(Category.CRITICAL, _notice),
+    "score": _LineKind(Category.STATE, _score),
+    "names": _LineKind(Category.STATE, _names),
+    "freeze": _LineKind(Category.CRITICAL, _freeze),
+    "over": _LineKind(Category.CRITICAL, _over),
 }
 # What cannot be read may have been a kill.
 _UNREAD: Final = {

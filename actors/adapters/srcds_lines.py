@@ -94,7 +94,7 @@ _OF_VICTIMS: Final = ("kill", "hit", "assist")
 Match = re.Match[bytes]
 
 
-class Line(Struct, frozen=True):
+class LogLine(Struct, frozen=True):
     """A line of a known kind.
 
     name    the actor's, as it was written; b"" for lines of the world
@@ -111,7 +111,7 @@ class Line(Struct, frozen=True):
     end: Match | None = None
 
 
-def parse(body: bytes) -> Line | None:
+def parse(body: bytes) -> LogLine | None:
     """Return the line; None for the many that no viewer cares about."""
     stamp = _STAMP.match(body)
     assert stamp is not None, "the pattern matches an empty text"
@@ -121,24 +121,24 @@ def parse(body: bytes) -> Line | None:
     if head is None:
         return None
     kind = str(head.lastgroup)
-    return Line(kind, stamp, head, _tail(kind, body, head.end()))
+    return LogLine(kind, stamp, head, _tail(kind, body, head.end()))
 
 
-def _of_player(body: bytes, stamp: Match) -> Line | None:
+def _of_player(body: bytes, stamp: Match) -> LogLine | None:
     start = stamp.end() + 1
-    said: Line | None = None
-    cut: Line | None = None
+    said: LogLine | None = None
+    cut: LogLine | None = None
     for number, end in enumerate(_PLAYER_END.finditer(body, start)):
         name = body[start : end.start()]
         if number == MAX_ENDS or (number and _is_too_long(name)):
             break
         if said is not None:  # what was said, or whose name it is: both can be
-            return Line("unclear", stamp, said.head, None)
+            return LogLine("unclear", stamp, said.head, None)
         head = _VERB.match(body, end.end())
         if head is None:
             continue
         kind = str(head.lastgroup)
-        line = Line(kind, stamp, head, _tail(kind, body, head.end()), name, end)
+        line = LogLine(kind, stamp, head, _tail(kind, body, head.end()), name, end)
         if line.tail is not None and kind != "chat":
             return line
         said = line if line.tail is not None else None

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from actors.adapters.mapping import Rule
+from actors.adapters.mapping import MappingRule
 
 _USER: Final = "data.data.displayName || data.data.username || 'Anonymous'"
 
 
-def _activity(kind: str, **event: str) -> Rule:
+def _activity(kind: str, **event: str) -> MappingRule:
     fields = {"id": "data._id", "ts_source_ms": "timestamp_ms(data.createdAt)", "user": _USER}
-    return Rule(fields | event, when=f"topic == 'channel.activities' && data.type == '{kind}'")
+    return MappingRule(fields | event, when=f"topic == 'channel.activities' && data.type == '{kind}'")
 
 
-RULES: Final[list[Rule]] = [
+RULES: Final[list[MappingRule]] = [
     _activity("follow", type="'follow'"),
     _activity(
         "subscriber", type="'subscription'", tier="to_string(data.data.tier || '')", months="data.data.amount",
@@ -33,7 +33,7 @@ RULES: Final[list[Rule]] = [
         "superchat", type="'tip'", amount="to_string(data.data.amount)", currency="upper(data.data.currency || '')",
         text="data.data.message",
     ),
-    Rule(
+    MappingRule(
         {
             "type": "'tip'", "id": "data._id", "ts_source_ms": "timestamp_ms(data.createdAt)",
             "user": "data.donation.user.username || 'Anonymous'", "amount": "to_string(data.donation.amount)",

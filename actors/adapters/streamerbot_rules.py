@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from actors.adapters.mapping import Rule
+from actors.adapters.mapping import MappingRule
 
 _USER: Final = (
     "data.user.name || data.user_name || data.displayName || data.userName || data.username || data.from "
@@ -25,12 +25,14 @@ _TIPS: Final = {
 }
 
 
-def _rules(source: str, types: tuple[str, ...], when: str = "", **event: str) -> list[Rule]:
+def _rules(source: str, types: tuple[str, ...], when: str = "", **event: str) -> list[MappingRule]:
     condition = f"event.source == '{source}'{when and f' && ({when})'}"
-    return [Rule({"ts_source_ms": _AT, **event}, when=f"{condition} && event.type == '{type_}'") for type_ in types]
+    return [
+        MappingRule({"ts_source_ms": _AT, **event}, when=f"{condition} && event.type == '{type_}'") for type_ in types
+    ]
 
 
-def _tips() -> list[Rule]:
+def _tips() -> list[MappingRule]:
     found = []
     for source, types in _TIPS.items():
         hidden = "data.isPublic == `false` || data.is_public == `false`"
@@ -41,7 +43,7 @@ def _tips() -> list[Rule]:
     return found
 
 
-RULES: Final[list[Rule]] = [
+RULES: Final[list[MappingRule]] = [
     *_rules("Twitch", ("Follow",), type="'follow'", user=f"data.targetUser.name || {_USER}"),
     *_rules("Twitch", ("Cheer",), type="'cheer'", user=_USER, bits="data.bits || data.message.bits", text=_TEXT,
             anonymous="data.isAnonymous || data.anonymous"),

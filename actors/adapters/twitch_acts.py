@@ -23,68 +23,68 @@ BeginToEnd = Literal["begin", "progress", "end"]
 PredictionPhase = Literal["begin", "progress", "lock", "end"]
 
 
-def follow(event: shapes.Follow) -> Meaning:
+def follow(event: shapes.FollowShape) -> Meaning:
     user = bounds.name(event.user_name, event.user_login)
     return "follow", Follow(user), f"follow:{event.user_id}:{event.followed_at}"[:200] if event.followed_at else ""
 
 
-def subscribe(event: shapes.Subscribe) -> Meaning:
+def subscribe(event: shapes.SubscribeShape) -> Meaning:
     return "subscription", Subscription(bounds.name(event.user_name), bounds.word(event.tier)), ""
 
 
-def subscription_message(event: shapes.SubscriptionMessage) -> Meaning:
+def subscription_message(event: shapes.SubscriptionMessageShape) -> Meaning:
     text = bounds.text(event.message.text) if event.message else ""
     months = bounds.count(event.cumulative_months)
     return "subscription", Subscription(bounds.name(event.user_name), bounds.word(event.tier), months, text=text), ""
 
 
-def subscription_gift(event: shapes.SubscriptionGift) -> Meaning:
+def subscription_gift(event: shapes.SubscriptionGiftShape) -> Meaning:
     user, total = bounds.name(event.user_name, ANONYMOUS), bounds.count(event.cumulative_total)
     number, tier = bounds.count(event.total), bounds.word(event.tier)
     return "gift", Gift(user, number, tier, anonymous=event.is_anonymous, total=total), ""
 
 
-def cheer(event: shapes.Cheer) -> Meaning:
+def cheer(event: shapes.CheerShape) -> Meaning:
     user = bounds.name(event.user_name, ANONYMOUS)
     return "cheer", Cheer(user, bounds.count(event.bits), bounds.text(event.message), event.is_anonymous), ""
 
 
-def raid(event: shapes.Raid) -> Meaning:
+def raid(event: shapes.RaidShape) -> Meaning:
     return "raid", Raid(bounds.name(event.from_broadcaster_user_name), bounds.count(event.viewers)), ""
 
 
-def redemption(event: shapes.Redemption) -> Meaning:
+def redemption(event: shapes.RedemptionShape) -> Meaning:
     title, cost = bounds.text(event.reward.title), bounds.points(event.reward.cost)
     redeemed = Redemption(bounds.name(event.user_name), title, cost, bounds.text(event.user_input))
     return "redemption", redeemed, f"redemption:{event.id}"[:200]
 
 
-def shoutout_create(event: shapes.ShoutoutCreate) -> Meaning:
+def shoutout_create(event: shapes.ShoutoutCreateShape) -> Meaning:
     user, viewers = bounds.name(event.to_broadcaster_user_name), bounds.count(event.viewer_count)
     return "shoutout", Shoutout(user, viewers, "given"), ""
 
 
-def shoutout_receive(event: shapes.ShoutoutReceive) -> Meaning:
+def shoutout_receive(event: shapes.ShoutoutReceiveShape) -> Meaning:
     user, viewers = bounds.name(event.from_broadcaster_user_name), bounds.count(event.viewer_count)
     return "shoutout", Shoutout(user, viewers, "received"), ""
 
 
-def stream_online(event: shapes.StreamOnline) -> Meaning:
+def stream_online(event: shapes.StreamOnlineShape) -> Meaning:
     """Twitch sends it twice at times, under two ids: the id of the stream identifies it."""
     return "stream", Stream(True, bounds.word(event.id)), f"online:{event.id}"[:200]
 
 
-def stream_offline(_: shapes.StreamOffline) -> Meaning:
+def stream_offline(_: shapes.StreamOfflineShape) -> Meaning:
     return "stream", Stream(False), ""
 
 
-def channel_update(event: shapes.ChannelUpdate) -> Meaning:
+def channel_update(event: shapes.ChannelUpdateShape) -> Meaning:
     title, game, language = bounds.text(event.title), bounds.text(event.category_name), bounds.word(event.language)
     return "custom", Custom("twitch.channel.update", {"title": title, "game": game, "language": language}), ""
 
 
-def hype_train(phase: BeginToEnd) -> Callable[[shapes.HypeTrain], Meaning]:
-    def read(event: shapes.HypeTrain) -> Meaning:
+def hype_train(phase: BeginToEnd) -> Callable[[shapes.HypeTrainShape], Meaning]:
+    def read(event: shapes.HypeTrainShape) -> Meaning:
         train = HypeTrain(
             phase,
             bounds.word(event.id),
@@ -99,8 +99,8 @@ def hype_train(phase: BeginToEnd) -> Callable[[shapes.HypeTrain], Meaning]:
     return read
 
 
-def poll(phase: BeginToEnd) -> Callable[[shapes.Poll], Meaning]:
-    def read(event: shapes.Poll) -> Meaning:
+def poll(phase: BeginToEnd) -> Callable[[shapes.PollShape], Meaning]:
+    def read(event: shapes.PollShape) -> Meaning:
         choices = [Choice(bounds.text(one.title), bounds.points(one.votes)) for one in event.choices[:MAX_CHOICES]]
         ends_ms = whole_milliseconds(event.ends_at, "$.payload.event.ends_at")
         told = "canceled" if phase == "end" and event.status == "archived" else phase
@@ -109,8 +109,8 @@ def poll(phase: BeginToEnd) -> Callable[[shapes.Poll], Meaning]:
     return read
 
 
-def prediction(phase: PredictionPhase) -> Callable[[shapes.Prediction], Meaning]:
-    def read(event: shapes.Prediction) -> Meaning:
+def prediction(phase: PredictionPhase) -> Callable[[shapes.PredictionShape], Meaning]:
+    def read(event: shapes.PredictionShape) -> Meaning:
         outcomes = [
             Choice(bounds.text(one.title), bounds.points(one.channel_points), bounds.count(one.users))
             for one in event.outcomes[:MAX_CHOICES]
@@ -124,8 +124,8 @@ def prediction(phase: PredictionPhase) -> Callable[[shapes.Prediction], Meaning]
     return read
 
 
-def goal(phase: BeginToEnd) -> Callable[[shapes.Goal], Meaning]:
-    def read(event: shapes.Goal) -> Meaning:
+def goal(phase: BeginToEnd) -> Callable[[shapes.GoalShape], Meaning]:
+    def read(event: shapes.GoalShape) -> Meaning:
         current = max(-_MAX_GOAL, min(event.current_amount, _MAX_GOAL))
         kind, title = bounds.word(event.type), bounds.text(event.description)
         return "goal", Goal(bounds.name(event.id), phase, current, bounds.count(event.target_amount), kind, title), ""

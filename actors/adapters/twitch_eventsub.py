@@ -32,7 +32,7 @@ from actors.core.contract.types.chat import Chat
 from actors.errors import BadInput
 
 
-class _Kind(Struct, frozen=True):
+class _Reading(Struct, frozen=True):
     """A type of notification: its lane, the shape of its event, and the reading of it."""
 
     lane: Category
@@ -40,8 +40,8 @@ class _Kind(Struct, frozen=True):
     read: Callable[[Any], Meaning | None]
 
 
-_notification = msgspec.json.Decoder(shapes.Notification)
-_peek = msgspec.json.Decoder(shapes.Peek)
+_notification = msgspec.json.Decoder(shapes.NotificationShape)
+_peek = msgspec.json.Decoder(shapes.PeekShape)
 
 
 def category(body: bytes) -> Category | None:
@@ -83,7 +83,7 @@ def _located(error: Exception, where: str) -> str:
     return f"{text} - at `{where}{path}" if found else f"{error} - at `{where}`"
 
 
-def _kind(frame: shapes.Notification) -> _Kind | None:
+def _kind(frame: shapes.NotificationShape) -> _Reading | None:
     """Return the row of a notification, None when it is ignored.
 
     Raises:
@@ -108,47 +108,49 @@ def _kind(frame: shapes.Notification) -> _Kind | None:
     return None if metadata.subscription_type == "channel.raid" and outgoing else kind
 
 
-_SAID: Final = _Kind(Category.NORMAL, shapes.ChatNotice, notices.chat)
+_SAID: Final = _Reading(Category.NORMAL, shapes.ChatNoticeShape, notices.chat)
 _NOTICES: Final = {
     **dict.fromkeys(
         ("sub", "resub", "prime_paid_upgrade", "gift_paid_upgrade"),
-        _Kind(Category.CRITICAL, shapes.ChatNotice, notices.subscription),
+        _Reading(Category.CRITICAL, shapes.ChatNoticeShape, notices.subscription),
     ),
-    "sub_gift": _Kind(Category.CRITICAL, shapes.ChatNotice, notices.gift),
-    "community_sub_gift": _Kind(Category.CRITICAL, shapes.ChatNotice, notices.gifts),
-    "charity_donation": _Kind(Category.CRITICAL, shapes.ChatNotice, notices.charity),
+    "sub_gift": _Reading(Category.CRITICAL, shapes.ChatNoticeShape, notices.gift),
+    "community_sub_gift": _Reading(Category.CRITICAL, shapes.ChatNoticeShape, notices.gifts),
+    "charity_donation": _Reading(Category.CRITICAL, shapes.ChatNoticeShape, notices.charity),
     "raid": None,
     "unraid": None,
 }
 
 _KINDS: Final = {
-    "channel.follow": _Kind(Category.CRITICAL, shapes.Follow, acts.follow),
-    "channel.subscribe": _Kind(Category.CRITICAL, shapes.Subscribe, acts.subscribe),
-    "channel.subscription.gift": _Kind(Category.CRITICAL, shapes.SubscriptionGift, acts.subscription_gift),
-    "channel.subscription.message": _Kind(Category.CRITICAL, shapes.SubscriptionMessage, acts.subscription_message),
-    "channel.cheer": _Kind(Category.CRITICAL, shapes.Cheer, acts.cheer),
-    "channel.raid": _Kind(Category.CRITICAL, shapes.Raid, acts.raid),
-    "channel.channel_points_custom_reward_redemption.add": _Kind(
-        Category.CRITICAL, shapes.Redemption, acts.redemption
+    "channel.follow": _Reading(Category.CRITICAL, shapes.FollowShape, acts.follow),
+    "channel.subscribe": _Reading(Category.CRITICAL, shapes.SubscribeShape, acts.subscribe),
+    "channel.subscription.gift": _Reading(Category.CRITICAL, shapes.SubscriptionGiftShape, acts.subscription_gift),
+    "channel.subscription.message": _Reading(
+        Category.CRITICAL, shapes.SubscriptionMessageShape, acts.subscription_message
     ),
-    "channel.shoutout.create": _Kind(Category.CRITICAL, shapes.ShoutoutCreate, acts.shoutout_create),
-    "channel.shoutout.receive": _Kind(Category.CRITICAL, shapes.ShoutoutReceive, acts.shoutout_receive),
-    "stream.online": _Kind(Category.CRITICAL, shapes.StreamOnline, acts.stream_online),
-    "stream.offline": _Kind(Category.CRITICAL, shapes.StreamOffline, acts.stream_offline),
-    "channel.update": _Kind(Category.NORMAL, shapes.ChannelUpdate, acts.channel_update),
-    "channel.ban": _Kind(Category.CRITICAL, shapes.Ban, notices.ban),
-    "channel.chat.message": _Kind(Category.NORMAL, shapes.ChatMessage, notices.chat),
-    "channel.chat.message_delete": _Kind(Category.CRITICAL, shapes.MessageDelete, notices.message_delete),
-    "channel.chat.clear": _Kind(Category.CRITICAL, shapes.ChatClear, notices.chat_clear),
-    "channel.chat.clear_user_messages": _Kind(Category.CRITICAL, shapes.UserClear, notices.user_clear),
+    "channel.cheer": _Reading(Category.CRITICAL, shapes.CheerShape, acts.cheer),
+    "channel.raid": _Reading(Category.CRITICAL, shapes.RaidShape, acts.raid),
+    "channel.channel_points_custom_reward_redemption.add": _Reading(
+        Category.CRITICAL, shapes.RedemptionShape, acts.redemption
+    ),
+    "channel.shoutout.create": _Reading(Category.CRITICAL, shapes.ShoutoutCreateShape, acts.shoutout_create),
+    "channel.shoutout.receive": _Reading(Category.CRITICAL, shapes.ShoutoutReceiveShape, acts.shoutout_receive),
+    "stream.online": _Reading(Category.CRITICAL, shapes.StreamOnlineShape, acts.stream_online),
+    "stream.offline": _Reading(Category.CRITICAL, shapes.StreamOfflineShape, acts.stream_offline),
+    "channel.update": _Reading(Category.NORMAL, shapes.ChannelUpdateShape, acts.channel_update),
+    "channel.ban": _Reading(Category.CRITICAL, shapes.BanShape, notices.ban),
+    "channel.chat.message": _Reading(Category.NORMAL, shapes.ChatMessageShape, notices.chat),
+    "channel.chat.message_delete": _Reading(Category.CRITICAL, shapes.MessageDeleteShape, notices.message_delete),
+    "channel.chat.clear": _Reading(Category.CRITICAL, shapes.ChatClearShape, notices.chat_clear),
+    "channel.chat.clear_user_messages": _Reading(Category.CRITICAL, shapes.UserClearShape, notices.user_clear),
     "channel.chat.notification": _SAID,  # its row is one of _NOTICES
-    **{f"channel.hype_train.{phase}": _Kind(Category.STATE, shapes.HypeTrain, acts.hype_train(phase))
+    **{f"channel.hype_train.{phase}": _Reading(Category.STATE, shapes.HypeTrainShape, acts.hype_train(phase))
        for phase in ("begin", "progress", "end")},
-    **{f"channel.poll.{phase}": _Kind(Category.STATE, shapes.Poll, acts.poll(phase))
+    **{f"channel.poll.{phase}": _Reading(Category.STATE, shapes.PollShape, acts.poll(phase))
        for phase in ("begin", "progress", "end")},
-    **{f"channel.prediction.{phase}": _Kind(Category.STATE, shapes.Prediction, acts.prediction(phase))
+    **{f"channel.prediction.{phase}": _Reading(Category.STATE, shapes.PredictionShape, acts.prediction(phase))
        for phase in ("begin", "progress", "lock", "end")},
-    **{f"channel.goal.{phase}": _Kind(Category.STATE, shapes.Goal, acts.goal(phase))
+    **{f"channel.goal.{phase}": _Reading(Category.STATE, shapes.GoalShape, acts.goal(phase))
        for phase in ("begin", "progress", "end")},
 }  # fmt: skip
 

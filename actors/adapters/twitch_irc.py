@@ -22,7 +22,7 @@ from msgspec import Struct
 
 from actors.adapters import bounds
 from actors.adapters.build import build
-from actors.adapters.irc import Line, parse
+from actors.adapters.irc import IrcLine, parse
 from actors.core.contract.event import Category, Event, RawItem
 from actors.core.contract.payload import Payload
 from actors.core.contract.types.chat import Chat, ChatDelete, Fragment, Reply
@@ -47,7 +47,7 @@ Meaning = tuple[str, Payload, str]
 """Type, payload and identity."""
 
 
-class Part(Struct, frozen=True):
+class IrcPart(Struct, frozen=True):
     """What the source sends of a line: one message for each lane. `identity` is empty when Twitch gives none."""
 
     body: bytes
@@ -55,7 +55,7 @@ class Part(Struct, frozen=True):
     ts_source_ms: float | None
 
 
-def parts(raw: bytes) -> list[Part]:
+def parts(raw: bytes) -> list[IrcPart]:
     """Return the messages of a line: one, or two for a chat message with bits.
 
     Raises:
@@ -65,9 +65,9 @@ def parts(raw: bytes) -> list[Part]:
     id_, ts_ms = line.tags.get("id", ""), _ts_ms(line)
     if line.command == "CLEARMSG":
         id_ = f"delete:{line.tags.get('target-msg-id', '')}"
-    found = [Part(raw, id_, ts_ms)]
+    found = [IrcPart(raw, id_, ts_ms)]
     if line.command == "PRIVMSG" and "bits" in line.tags and not _is_foreign(line):
-        found.append(Part(b"@" + CHEER_TAG.encode() + b";" + raw[1:], f"cheer:{id_}" if id_ else "", ts_ms))
+        found.append(IrcPart(b"@" + CHEER_TAG.encode() + b";" + raw[1:], f"cheer:{id_}" if id_ else "", ts_ms))
     return found
 
 
@@ -107,7 +107,7 @@ def normalize(item: RawItem, producer: str, pgen: int) -> list[Event]:
     ]
 
 
-def _lane(line: Line) -> Category | None:
+def _lane(line: IrcLine) -> Category | None:
     if line.command not in ("PRIVMSG", "USERNOTICE", "CLEARCHAT", "CLEARMSG") or _is_foreign(line):
         return None
     if line.command == "PRIVMSG":
@@ -119,25 +119,25 @@ def _lane(line: Line) -> Category | None:
     return Category.CRITICAL
 
 
-def _is_foreign(line: Line) -> bool:
+def _is_foreign(line: IrcLine) -> bool:
     source = line.tags.get("source-room-id", "")
     return source not in ("", line.tags.get("room-id"))
 
 
-def _is_part_of_a_gift(line: Line) -> bool:
+def _is_part_of_a_gift(line: IrcLine) -> bool:
     return line.tags.get("msg-id") in _SINGLE_GIFTS and bool(line.tags.get("msg-param-community-gift-id"))
 
 
-def _ts_ms(line: Line) -> float | None:
+def _ts_ms(line: IrcLine) -> float | None:
     sent = line.tags.get("tmi-sent-ts", "")
     return float(sent) if sent.isascii() and sent.isdigit() and len(sent) <= 13 else None
 
 
-def _user(line: Line) -> str:
+def _user(line: IrcLine) -> str:
     return bounds.name(line.tags.get("display-name"), line.tags.get("login"), line.nick)
 
 
-def _privmsg(line: Line) -> Meaning | None:
+def _privmsg(line: IrcLine) -> Meaning | None:
     if CHEER_TAG in line.tags:
         anonymous = line.tags.get("user-id") in ANONYMOUS_IDS
         cheer = Cheer(_user(line), bounds.count(line.tags.get("bits")), bounds.text(_text(line)[0]), anonymous)
@@ -145,7 +145,7 @@ def _privmsg(line: Line) -> Meaning | None:
     return _chat(line)
 
 
-def _chat(line: Line) -> Meaning | None:
+def _chat(line: IrcLine) -> Meaning | None:
     text, action = _text(line)
     if not text.strip():
         return None
@@ -167,7 +167,7 @@ def _chat(line: Line) -> Meaning | None:
     return "chat", chat, tags.get("id", "")
 
 
-def _text(line: Line) -> tuple[str, bool]:
+def _text(line: IrcLine) -> tuple[str, bool]:
     """Return the text and whether it is an action (/me)."""
     text = line.param(1)
     action = text.startswith(_ACTION)
@@ -176,7 +176,7 @@ def _text(line: Line) -> tuple[str, bool]:
     return bounds.text(text.rstrip(_PADDING)), action
 
 
-def _channel(line: Line) -> str:
+def _channel(line: IrcLine) -> str:
     return bounds.word(line.param(0).removeprefix("#"))
 
 
@@ -220,38 +220,38 @@ def _ranges(emotes: str) -> list[tuple[int, int, str]]:
     return found
 
 
-def _sub(line: Line) -> Meaning:
+def _sub(line: IrcLine) -> Meaning:
     tags = line.tags
     months = bounds.count(tags.get("msg-param-cumulative-months") or tags.get("msg-param-months"))
     return "subscription", Subscription(_user(line), _tier(tags), months, text=_text(line)[0]), tags.get("id", "")
 
 
-def _gift(line: Line) -> Meaning:
+def _gift(line: IrcLine) -> Meaning:
     names = ("msg-param-recipient-display-name", "msg-param-recipient-user-name", "msg-param-recipient-name")
     recipient = bounds.name(*(line.tags.get(key) for key in names))
     return "gift", _gift_of(line, 1, [recipient], ""), line.tags.get("id", "")
 
 
-def _mystery(line: Line) -> Meaning:
+def _mystery(line: IrcLine) -> Meaning:
     tags = line.tags
     number = bounds.count(tags.get("msg-param-mass-gift-count"))
     group = tags.get("msg-param-community-gift-id") or tags.get("msg-param-origin-id", "")
     return "gift", _gift_of(line, number, [], bounds.word(group)), tags.get("id", "")
 
 
-def _gift_of(line: Line, number: int, recipients: list[str], group: str) -> Gift:
+def _gift_of(line: IrcLine, number: int, recipients: list[str], group: str) -> Gift:
     tags = line.tags
     anonymous = tags.get("user-id") in ANONYMOUS_IDS or tags.get("msg-id", "").startswith("anon")
     total = bounds.count(tags.get("msg-param-sender-count"))
     return Gift(_user(line), number, _tier(tags), recipients, group, anonymous, total)
 
 
-def _raid(line: Line) -> Meaning:
+def _raid(line: IrcLine) -> Meaning:
     user = bounds.name(line.tags.get("msg-param-displayName"), line.tags.get("msg-param-login"), _user(line))
     return "raid", Raid(user, bounds.count(line.tags.get("msg-param-viewerCount"))), line.tags.get("id", "")
 
 
-def _charity(line: Line) -> Meaning:
+def _charity(line: IrcLine) -> Meaning:
     tags = line.tags
     units, places = bounds.count(tags.get("msg-param-donation-amount")), bounds.count(tags.get("msg-param-exponent"))
     currency = bounds.currency(tags.get("msg-param-donation-currency"))
@@ -262,14 +262,14 @@ def _tier(tags: dict[str, str]) -> str:
     return bounds.word(tags.get("msg-param-sub-plan"))
 
 
-def _clearchat(line: Line) -> Meaning:
+def _clearchat(line: IrcLine) -> Meaning:
     user_id = line.tags.get("target-user-id", "")
     if line.param(1) and not user_id:
         raise BadInput(f"Expected the tag target-user-id, got none for `{line.param(1)[:64]}` - at `CLEARCHAT`")
     return "chat_delete", ChatDelete(_channel(line), user_id=bounds.word(user_id)), ""
 
 
-def _clearmsg(line: Line) -> Meaning:
+def _clearmsg(line: IrcLine) -> Meaning:
     id_ = line.tags.get("target-msg-id", "")
     if not id_:
         raise BadInput("Expected the tag target-msg-id, got none - at `CLEARMSG`")
@@ -280,12 +280,12 @@ def _identity(kind: str, id_: str) -> str:
     return f"{kind}:{id_}" if id_ else ""
 
 
-_COMMANDS: Final[dict[str, Callable[[Line], Meaning | None]]] = {
+_COMMANDS: Final[dict[str, Callable[[IrcLine], Meaning | None]]] = {
     "PRIVMSG": _privmsg,
     "CLEARCHAT": _clearchat,
     "CLEARMSG": _clearmsg,
 }
-_NOTICES: Final[dict[str | None, Callable[[Line], Meaning | None]]] = {
+_NOTICES: Final[dict[str | None, Callable[[IrcLine], Meaning | None]]] = {
     "sub": _sub,
     "resub": _sub,
     "primepaidupgrade": _sub,

@@ -26,7 +26,7 @@ _PADDING: Final = " \U000e0000"
 _PICTURED: Final = frozenset({"emote", "mention", "cheermote"})
 
 
-def chat(event: shapes.ChatMessage) -> Meaning | None:
+def chat(event: shapes.ChatMessageShape) -> Meaning | None:
     text = event.message.text
     action = text.startswith(_ACTION)
     if action:
@@ -51,7 +51,7 @@ def chat(event: shapes.ChatMessage) -> Meaning | None:
     return "chat", said, event.message_id
 
 
-def _fragments(parts: list[shapes.Part]) -> list[Fragment]:
+def _fragments(parts: list[shapes.PartShape]) -> list[Fragment]:
     """Return the parts, or nothing if all of them are text."""
     if all(part.type not in _PICTURED for part in parts):
         return []
@@ -74,20 +74,20 @@ def _fragments(parts: list[shapes.Part]) -> list[Fragment]:
     return fragments
 
 
-def _reply(reply: shapes.ReplyTo | None) -> Reply | None:
+def _reply(reply: shapes.ReplyToShape | None) -> Reply | None:
     if reply is None:
         return None
     body = bounds.text(reply.parent_message_body)
     return Reply(bounds.name(reply.parent_user_name), body, bounds.word(reply.parent_message_id))
 
 
-def _user(event: shapes.ChatNotice) -> str:
+def _user(event: shapes.ChatNoticeShape) -> str:
     return bounds.name(event.chatter_user_name, event.chatter_user_login, ANONYMOUS)
 
 
-def subscription(event: shapes.ChatNotice) -> Meaning | None:
+def subscription(event: shapes.ChatNoticeShape) -> Meaning | None:
     """Return a new or renewed subscription, or one that its user keeps after a gift or a free one."""
-    sub = event.sub or event.resub or event.prime_paid_upgrade or shapes.NoticeSub()
+    sub = event.sub or event.resub or event.prime_paid_upgrade or shapes.NoticeSubShape()
     tier = "Prime" if sub.is_prime else bounds.word(sub.sub_tier)
     gifter = bounds.name(sub.gifter_user_name) if sub.is_gift and sub.gifter_user_name else ""
     paid = Subscription(
@@ -96,7 +96,7 @@ def subscription(event: shapes.ChatNotice) -> Meaning | None:
     return "subscription", paid, event.message_id
 
 
-def gift(event: shapes.ChatNotice) -> Meaning | None:
+def gift(event: shapes.ChatNoticeShape) -> Meaning | None:
     """Return a gift to one user."""
     one = event.sub_gift
     if one is None:
@@ -106,7 +106,7 @@ def gift(event: shapes.ChatNotice) -> Meaning | None:
     return "gift", given, event.message_id
 
 
-def gifts(event: shapes.ChatNotice) -> Meaning | None:
+def gifts(event: shapes.ChatNoticeShape) -> Meaning | None:
     """Return a gift to several users."""
     many = event.community_sub_gift
     if many is None:
@@ -117,7 +117,7 @@ def gifts(event: shapes.ChatNotice) -> Meaning | None:
     return "gift", given, event.message_id
 
 
-def charity(event: shapes.ChatNotice) -> Meaning | None:
+def charity(event: shapes.ChatNoticeShape) -> Meaning | None:
     if event.charity_donation is None:
         return None
     amount = event.charity_donation.amount
@@ -125,20 +125,20 @@ def charity(event: shapes.ChatNotice) -> Meaning | None:
     return "tip", Tip(_user(event), value, bounds.currency(amount.currency)), event.message_id
 
 
-def message_delete(event: shapes.MessageDelete) -> Meaning:
+def message_delete(event: shapes.MessageDeleteShape) -> Meaning:
     deleted = ChatDelete(bounds.word(event.broadcaster_user_login), bounds.word(event.message_id))
     return "chat_delete", deleted, f"delete:{event.message_id}"
 
 
-def chat_clear(event: shapes.ChatClear) -> Meaning:
+def chat_clear(event: shapes.ChatClearShape) -> Meaning:
     return "chat_delete", ChatDelete(bounds.word(event.broadcaster_user_login)), ""
 
 
-def user_clear(event: shapes.UserClear) -> Meaning:
+def user_clear(event: shapes.UserClearShape) -> Meaning:
     channel = bounds.word(event.broadcaster_user_login)
     return "chat_delete", ChatDelete(channel, user_id=bounds.word(event.target_user_id)), ""
 
 
-def ban(event: shapes.Ban) -> Meaning:
+def ban(event: shapes.BanShape) -> Meaning:
     channel = bounds.word(event.broadcaster_user_login)
     return "chat_delete", ChatDelete(channel, user_id=bounds.word(event.user_id)), ""

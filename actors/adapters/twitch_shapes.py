@@ -15,57 +15,57 @@ class Shape(Struct, frozen=True):
     """Base of all shapes."""
 
 
-class Metadata(Shape, frozen=True):
+class MetadataShape(Shape, frozen=True):
     message_id: str
     message_type: str
     message_timestamp: str
     subscription_type: str = ""
 
 
-class Subscription(Shape, frozen=True):
+class SubscriptionShape(Shape, frozen=True):
     condition: dict[str, Any] = {}
 
 
-class Body(Shape, frozen=True):
+class BodyShape(Shape, frozen=True):
     event: Raw = Raw(b"{}")
-    subscription: Subscription = Subscription()
+    subscription: SubscriptionShape = SubscriptionShape()
 
 
-class Notification(Shape, frozen=True):
+class NotificationShape(Shape, frozen=True):
     """One frame of the WebSocket. `badge_images` is added by the source: the picture's id for each badge, or empty."""
 
-    metadata: Metadata
-    payload: Body = Body()
+    metadata: MetadataShape
+    payload: BodyShape = BodyShape()
     badge_images: list[str] = []
 
 
-class GroupOf(Shape, frozen=True):
+class GroupOfShape(Shape, frozen=True):
     community_gift_id: str | None = None
 
 
-class Peek(Shape, frozen=True):
+class PeekShape(Shape, frozen=True):
     """What decides whether an event is ignored, whatever its type."""
 
     broadcaster_user_id: str = ""
     source_broadcaster_user_id: str | None = None
     is_gift: bool = False
     notice_type: str = ""
-    sub_gift: GroupOf | None = None
+    sub_gift: GroupOfShape | None = None
 
 
-class Follow(Shape, frozen=True):
+class FollowShape(Shape, frozen=True):
     user_id: str
     user_name: str
     user_login: str = ""
     followed_at: str = ""
 
 
-class Subscribe(Shape, frozen=True):
+class SubscribeShape(Shape, frozen=True):
     user_name: str
     tier: str = ""
 
 
-class SubscriptionGift(Shape, frozen=True):
+class SubscriptionGiftShape(Shape, frozen=True):
     total: int
     user_name: str | None = None
     tier: str = ""
@@ -73,42 +73,42 @@ class SubscriptionGift(Shape, frozen=True):
     is_anonymous: bool = False
 
 
-class Text(Shape, frozen=True):
+class TextShape(Shape, frozen=True):
     text: str = ""
 
 
-class SubscriptionMessage(Shape, frozen=True):
+class SubscriptionMessageShape(Shape, frozen=True):
     user_name: str
     tier: str = ""
-    message: Text | None = None
+    message: TextShape | None = None
     cumulative_months: int | None = None
 
 
-class Cheer(Shape, frozen=True):
+class CheerShape(Shape, frozen=True):
     bits: int
     user_name: str | None = None
     message: str | None = None
     is_anonymous: bool = False
 
 
-class Raid(Shape, frozen=True):
+class RaidShape(Shape, frozen=True):
     from_broadcaster_user_name: str
     viewers: int
 
 
-class Reward(Shape, frozen=True):
+class RewardShape(Shape, frozen=True):
     title: str
     cost: int = 0
 
 
-class Redemption(Shape, frozen=True):
+class RedemptionShape(Shape, frozen=True):
     id: str
     user_name: str
-    reward: Reward
+    reward: RewardShape
     user_input: str | None = None
 
 
-class HypeTrain(Shape, frozen=True):
+class HypeTrainShape(Shape, frozen=True):
     id: str = ""
     level: int = 0
     progress: int = 0
@@ -117,36 +117,36 @@ class HypeTrain(Shape, frozen=True):
     expires_at: str | None = None
 
 
-class PollChoice(Shape, frozen=True):
+class PollChoiceShape(Shape, frozen=True):
     title: str
     votes: int | None = None
 
 
-class Poll(Shape, frozen=True):
+class PollShape(Shape, frozen=True):
     id: str
     title: str
-    choices: list[PollChoice] = []
+    choices: list[PollChoiceShape] = []
     ends_at: str | None = None
     status: str = ""
 
 
-class Outcome(Shape, frozen=True):
+class OutcomeShape(Shape, frozen=True):
     title: str
     id: str = ""
     channel_points: int | None = None
     users: int | None = None
 
 
-class Prediction(Shape, frozen=True):
+class PredictionShape(Shape, frozen=True):
     id: str
     title: str
-    outcomes: list[Outcome] = []
+    outcomes: list[OutcomeShape] = []
     winning_outcome_id: str | None = None
     locks_at: str | None = None
     status: str = ""
 
 
-class Goal(Shape, frozen=True):
+class GoalShape(Shape, frozen=True):
     id: str
     current_amount: int
     target_amount: int
@@ -154,77 +154,77 @@ class Goal(Shape, frozen=True):
     description: str | None = None
 
 
-class StreamOnline(Shape, frozen=True):
+class StreamOnlineShape(Shape, frozen=True):
     id: str
 
 
-class StreamOffline(Shape, frozen=True):
+class StreamOfflineShape(Shape, frozen=True):
     pass
 
 
-class ChannelUpdate(Shape, frozen=True):
+class ChannelUpdateShape(Shape, frozen=True):
     title: str = ""
     category_name: str = ""
     language: str = ""
 
 
-class ShoutoutCreate(Shape, frozen=True):
+class ShoutoutCreateShape(Shape, frozen=True):
     to_broadcaster_user_name: str
     viewer_count: int = 0
 
 
-class ShoutoutReceive(Shape, frozen=True):
+class ShoutoutReceiveShape(Shape, frozen=True):
     from_broadcaster_user_name: str
     viewer_count: int = 0
 
 
-class Ban(Shape, frozen=True):
+class BanShape(Shape, frozen=True):
     user_id: str
     broadcaster_user_login: str = ""
 
 
-class Emote(Shape, frozen=True):
+class EmoteShape(Shape, frozen=True):
     id: str
 
 
-class Part(Shape, frozen=True):
+class PartShape(Shape, frozen=True):
     type: str
     text: str
-    emote: Emote | None = None
+    emote: EmoteShape | None = None
 
 
-class ChatText(Shape, frozen=True):
+class ChatTextShape(Shape, frozen=True):
     text: str = ""
-    fragments: list[Part] = []
+    fragments: list[PartShape] = []
 
 
-class Badge(Shape, frozen=True):
+class BadgeShape(Shape, frozen=True):
     set_id: str
     id: str
 
 
-class ReplyTo(Shape, frozen=True):
+class ReplyToShape(Shape, frozen=True):
     parent_message_id: str
     parent_message_body: str = ""
     parent_user_name: str = ""
 
 
-class ChatMessage(Shape, frozen=True):
+class ChatMessageShape(Shape, frozen=True):
     """A chat message; a notification in chat has the same fields and those of `ChatNotice`."""
 
     message_id: str
-    message: ChatText
+    message: ChatTextShape
     broadcaster_user_login: str = ""
     chatter_user_id: str | None = None
     chatter_user_login: str | None = None
     chatter_user_name: str | None = None
     color: str | None = None
-    badges: list[Badge] = []
+    badges: list[BadgeShape] = []
     message_type: str = "text"
-    reply: ReplyTo | None = None
+    reply: ReplyToShape | None = None
 
 
-class NoticeSub(Shape, frozen=True):
+class NoticeSubShape(Shape, frozen=True):
     """The part `sub`, `resub` or `prime_paid_upgrade` of a notification in chat."""
 
     sub_tier: str = ""
@@ -234,7 +234,7 @@ class NoticeSub(Shape, frozen=True):
     gifter_user_name: str | None = None
 
 
-class NoticeGift(Shape, frozen=True):
+class NoticeGiftShape(Shape, frozen=True):
     """`sub_gift`: a subscription for one user."""
 
     recipient_user_name: str
@@ -242,7 +242,7 @@ class NoticeGift(Shape, frozen=True):
     cumulative_total: int | None = None
 
 
-class NoticeGifts(Shape, frozen=True):
+class NoticeGiftsShape(Shape, frozen=True):
     """`community_sub_gift`: the announcement of subscriptions for several users."""
 
     id: str
@@ -251,36 +251,36 @@ class NoticeGifts(Shape, frozen=True):
     cumulative_total: int | None = None
 
 
-class Amount(Shape, frozen=True):
+class AmountShape(Shape, frozen=True):
     value: int
     decimal_place: int
     currency: str
 
 
-class NoticeCharity(Shape, frozen=True):
-    amount: Amount
+class NoticeCharityShape(Shape, frozen=True):
+    amount: AmountShape
 
 
-class ChatNotice(ChatMessage, frozen=True, kw_only=True):
+class ChatNoticeShape(ChatMessageShape, frozen=True, kw_only=True):
     notice_type: str
     chatter_is_anonymous: bool = False
-    sub: NoticeSub | None = None
-    resub: NoticeSub | None = None
-    prime_paid_upgrade: NoticeSub | None = None
-    sub_gift: NoticeGift | None = None
-    community_sub_gift: NoticeGifts | None = None
-    charity_donation: NoticeCharity | None = None
+    sub: NoticeSubShape | None = None
+    resub: NoticeSubShape | None = None
+    prime_paid_upgrade: NoticeSubShape | None = None
+    sub_gift: NoticeGiftShape | None = None
+    community_sub_gift: NoticeGiftsShape | None = None
+    charity_donation: NoticeCharityShape | None = None
 
 
-class MessageDelete(Shape, frozen=True):
+class MessageDeleteShape(Shape, frozen=True):
     message_id: str
     broadcaster_user_login: str = ""
 
 
-class ChatClear(Shape, frozen=True):
+class ChatClearShape(Shape, frozen=True):
     broadcaster_user_login: str = ""
 
 
-class UserClear(Shape, frozen=True):
+class UserClearShape(Shape, frozen=True):
     target_user_id: str
     broadcaster_user_login: str = ""

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from actors.adapters.mapping import Rule
+from actors.adapters.mapping import MappingRule
 from actors.core.sources.signature import Scheme
 
 
@@ -25,14 +25,14 @@ class Preset(Struct, frozen=True):
     """
 
     scheme: Scheme
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[MappingRule, ...] = ()
     form: str = ""
     event: str = ""
     twitch: bool = False
 
 
-def _rule(when: str, **event: str) -> Rule:
-    return Rule({name.replace("__", "."): expression for name, expression in event.items()}, when=when)
+def _rule(when: str, **event: str) -> MappingRule:
+    return MappingRule({name.replace("__", "."): expression for name, expression in event.items()}, when=when)
 
 
 # Currencies whose smallest unit is the whole one (docs.stripe.com/currencies).

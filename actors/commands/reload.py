@@ -30,7 +30,7 @@ def command(config_file: Path | None, overrides: tuple[str, ...], json_output: b
         before = config.source_of(run_dir)
         file = config_file.absolute() if config_file else Path(before.file) if before.file else None
         latest = {one.partition("=")[0].strip(): one for one in [*before.overrides, *overrides]}
-        source = config.Source(str(file) if file else None, list(latest.values()))
+        source = config.SettingsSource(str(file) if file else None, list(latest.values()))
         try:
             settings = commands.settings_of(file, tuple(source.overrides))
         except ConfigError as error:

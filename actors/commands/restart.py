@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from actors import commands, program
-from actors.core.supervision.children import State
+from actors.core.supervision.children import ChildState
 from actors.errors import FramewireError
 from actors.supervision import control
 
@@ -50,11 +50,11 @@ def wait_until_running(supervisor: control.Connection, old: dict[str, int | None
         rows = [row for row in supervisor.request("status")["processes"] if row["name"] in waiting]
         waiting &= {row["name"] for row in rows}  # another reload may have removed some
         for row in rows:
-            if row["state"] == State.FAILED:
+            if row["state"] == ChildState.FAILED:
                 raise FramewireError(f"{row['name']} does not start: {row['last_reason']}")
         waiting -= {row["name"] for row in rows if is_new(row, old)}
 
 
 def is_new(row: dict[str, Any], old: dict[str, int | None]) -> bool:
     """Return whether a process of the status is running with another pid than before."""
-    return bool(row["state"] == State.RUNNING and row["pid"] != old[row["name"]])
+    return bool(row["state"] == ChildState.RUNNING and row["pid"] != old[row["name"]])

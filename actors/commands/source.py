@@ -13,7 +13,7 @@ from actors.adapters import adapter_of
 from actors.core.contract.event import RawItem
 from actors.errors import BadInput
 from actors.producers import spec
-from actors.producers.spec import Message
+from actors.producers.spec import SourceMessage
 from actors.supervision import control
 
 _payload = msgspec.msgpack.Decoder()
@@ -85,7 +85,7 @@ def try_(name: str, file: Any, config_file: Path | None, overrides: tuple[str, .
         click.echo("No event: no rule applies to this message, or its type is ignored.")
 
 
-def _events(name: str, message: Message) -> list[dict[str, Any]]:
+def _events(name: str, message: SourceMessage) -> list[dict[str, Any]]:
     adapter = adapter_of(message.kind)
     category = adapter.category(message.body)
     if category is None:

@@ -23,7 +23,7 @@ from typing import Final, NoReturn
 import click
 
 from actors import commands, config, host, logs, program, tokens
-from actors.config import Settings, Source
+from actors.config import Settings, SettingsSource
 from actors.core import origins
 from actors.core.supervision.kinds import Child
 from actors.core.supervision.restarts import Policy
@@ -81,7 +81,9 @@ def supervise(
     return code
 
 
-def announcement(settings: Settings, run_dir: Path, seconds: float, as_json: bool, source: Source, ends: str) -> str:
+def announcement(
+    settings: Settings, run_dir: Path, seconds: float, as_json: bool, source: SettingsSource, ends: str
+) -> str:
     """Return the message of a successful start: the URLs, and how to stop; `ends` names another way to stop."""
     made = tokens.load(run_dir)
     urls = commands.urls(settings, made)
@@ -134,7 +136,7 @@ def command(
     again: Path | None,
 ) -> None:
     """Start the pipeline in the foreground and print the URLs for OBS and the browser."""
-    source = Source(str(config_file.absolute()) if config_file else None, list(overrides))
+    source = SettingsSource(str(config_file.absolute()) if config_file else None, list(overrides))
     background |= service
     started_s = since or time.monotonic()
     invocation = Invocation(guarded_by, background, again is not None, started_s, json_output, service, source)

@@ -48,7 +48,7 @@ def command(config_file: Path | None, overrides: tuple[str, ...], json_output: b
     else:
         width = shutil.get_terminal_size((WIDTH, 24)).columns
         alerts = [line for alert in answer["alerts"] for line in advice(alert, width)]
-        for line in [headline(answer), *alerts, Line(""), *table(answer, width)]:
+        for line in [headline(answer), *alerts, StatusLine(""), *table(answer, width)]:
             click.echo(styled(line))
     sys.exit(exit_code(answer))
 
@@ -63,7 +63,7 @@ def exit_code(answer: Row) -> int:
 TROUBLES: Final = ("stalled", "lost")
 
 
-class Line(NamedTuple):
+class StatusLine(NamedTuple):
     """One line of text. The `length` characters at `at` have the color of `tone`; `name`: the process of a row."""
 
     text: str
@@ -80,14 +80,14 @@ class Column(NamedTuple):
     left: bool = False
 
 
-def headline(answer: Row) -> Line:
+def headline(answer: Row) -> StatusLine:
     """Return the summary line; its color is that of the most severe alert."""
     rows, alerts = answer["processes"], answer["alerts"]
     memory = total([answer["rss_bytes"], answer["guardian_rss_bytes"], *(row.get("rss_bytes") for row in rows)])
     cpu = total([answer["cpu_pct"], *(row.get("cpu_pct") for row in rows)])
     many = f"{len(alerts)} alert{'s' if len(alerts) > 1 else ''}, " if alerts else ""
     tone = alerts[0]["level"] if alerts else answer["state"]  # critical ones come first
-    return Line(
+    return StatusLine(
         f"{answer['state']}, up {duration(answer['uptime_s'])}, {many}CPU {percent(cpu)}, memory {size(memory)}, "
         f"pid {answer['pid']}",
         tone,
@@ -99,7 +99,7 @@ def headline(answer: Row) -> Line:
 WORKING: Final = ("live", "waiting")
 
 
-def advice(alert: Row, width: int) -> list[Line]:
+def advice(alert: Row, width: int) -> list[StatusLine]:
     """Return the lines of one alert: the text, its duration, and the advice."""
     about = f"{alert['key']} {alert['name']}: {alert['text']}, for {duration(alert['for_s'])}"
     first, *more = textwrap.wrap(logs.printable(about), max(20, width - 3), break_on_hyphens=False) or [""]
@@ -107,25 +107,25 @@ def advice(alert: Row, width: int) -> list[Line]:
     advised = [f"{ADVICE}{alert['do']} {alert['command']}"]
     if len(advised[0]) > width:  # a command to paste is not wrapped; it moves to its own line
         advised = [f"{ADVICE}{alert['do']}", f"     {alert['command']}"]
-    return [*(Line(line, alert["level"], len(line)) for line in text), *map(Line, advised)]
+    return [*(StatusLine(line, alert["level"], len(line)) for line in text), *map(StatusLine, advised)]
 
 
-def table(answer: Row, width: int) -> list[Line]:
+def table(answer: Row, width: int) -> list[StatusLine]:
     """Return a line for every process, followed by the reason of its last restart."""
     columns: list[Column] = []
     for column in COLUMNS:
         if sum(one.width for one in columns) + column.width <= width:
             columns.append(column)
-    found = [Line("".join(cell(column.title, column) for column in columns))]
+    found = [StatusLine("".join(cell(column.title, column) for column in columns))]
     for row in answer["processes"]:
         text, word = "".join(cell(column.text(row), column) for column in columns), state(row)
-        found.append(Line(text, word, len(word), COLUMNS[0].width, row["name"]))
+        found.append(StatusLine(text, word, len(word), COLUMNS[0].width, row["name"]))
         if row["last_reason"]:
-            found.append(Line(logs.printable(f"  last: {row['last_reason']}")[:width]))
+            found.append(StatusLine(logs.printable(f"  last: {row['last_reason']}")[:width]))
     return found + sources(answer, width) + overlays(answer, width)
 
 
-def sources(answer: Row, width: int) -> list[Line]:
+def sources(answer: Row, width: int) -> list[StatusLine]:
     """Return a line for every source that does not work: its state and the reason."""
     found = []
     for row in answer.get("sources", []):
@@ -134,11 +134,11 @@ def sources(answer: Row, width: int) -> list[Line]:
         attempts = f", {row['reconnects']} reconnects" if row["reconnects"] else ""
         reason = f": {row['detail']}" if row["detail"] else ""
         text = logs.printable(f"source {row['name']} is {row['state']}{attempts}{reason}")[:width]
-        found.append(Line(text, "warn", len(text)))
-    return [Line(""), *found] if found else []
+        found.append(StatusLine(text, "warn", len(text)))
+    return [StatusLine(""), *found] if found else []
 
 
-def overlays(answer: Row, width: int) -> list[Line]:
+def overlays(answer: Row, width: int) -> list[StatusLine]:
     """Return a line about the overlays of all gateways: how many there are, and the names of those that need help."""
     gateways = [stats for stats in answer.get("actors", {}).values() if "stalled_overlays" in stats]
     if not gateways:
@@ -149,7 +149,7 @@ def overlays(answer: Row, width: int) -> list[Line]:
     connected = sum(int(sum(stats["overlays"].values())) for stats in gateways)
     parts = [f"{connected} connected", *(f"{trouble}: {', '.join(found)}" for trouble, found in names.items() if found)]
     text = logs.printable(f"overlays: {'; '.join(parts)}")[:width]
-    return [Line(""), Line(text, "warn" if any(names.values()) else "", len(text))]
+    return [StatusLine(""), StatusLine(text, "warn" if any(names.values()) else "", len(text))]
 
 
 def cell(text: str, column: Column) -> str:
@@ -158,7 +158,7 @@ def cell(text: str, column: Column) -> str:
     return f"{text[:width]:<{width}} " if column.left else f" {text[-width:]:>{width}}"
 
 
-def styled(line: Line) -> str:
+def styled(line: StatusLine) -> str:
     """Return a line with the color of its tone."""
     end = line.at + line.length
     return f"{line.text[: line.at]}{click.style(line.text[line.at : end], fg=COLORS.get(line.tone))}{line.text[end:]}"

@@ -28,7 +28,7 @@ PAIRS: Final = {"red": 1, "yellow": 2, "green": 3}
 TONES: Final = {"WARNING": "warn", "ERROR": "critical", "CRITICAL": "critical"}
 ESCAPE: Final = 27
 
-Line = status.Line
+Line = status.StatusLine
 
 
 @click.command("top")

@@ -33,7 +33,7 @@ MEDIA_TYPES: Final = IMAGES | VIDEOS | SOUNDS
 _FILE_NAME: Final = re.compile(r"[^/\\:.\x00-\x1f][^/\\:\x00-\x1f]{0,120}")
 
 
-class Rule(Struct, frozen=True, forbid_unknown_fields=True):
+class AlertRule(Struct, frozen=True, forbid_unknown_fields=True):
     """One `[[alert]]` of the file."""
 
     type: Literal[
@@ -74,7 +74,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
         return [name for name in (self.image, self.video, self.sound) if name]
 
 
-def parse(tree: dict[str, Any]) -> tuple[list[Rule], list[str]]:
+def parse(tree: dict[str, Any]) -> tuple[list[AlertRule], list[str]]:
     """Return the rules of a file's tables, and what is wrong with the others."""
     problems = [f"alerts.toml: got `{key[:40]}`, expected only [[alert]]" for key in tree if key != "alert"][:8]
     alerts = tree.get("alert", [])
@@ -85,7 +85,7 @@ def parse(tree: dict[str, Any]) -> tuple[list[Rule], list[str]]:
     rules = []
     for number, entry in enumerate(alerts[:MAX_RULES], 1):
         try:
-            rules.append(msgspec.convert(entry, Rule))
+            rules.append(msgspec.convert(entry, AlertRule))
         except msgspec.ValidationError as error:
             problems.append(f"alerts.toml: alert {number}: {error}")
     return rules, problems

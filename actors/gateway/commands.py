@@ -20,7 +20,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from actors.config import Ingest
+from actors.config import IngestSection
 from actors.core.contract import samples
 from actors.core.contract.applications import DEADLINE_MS, ApplicationName, CommandName, DeadlineMs
 from actors.core.contract.messages import Command, OverlayId
@@ -85,7 +85,9 @@ class ApplicationArgs(Struct, frozen=True, forbid_unknown_fields=True):
 class Commands:
     """Carries out the commands of the dashboards of one gateway."""
 
-    def __init__(self, ingest: Ingest, ingest_token: Callable[[], str], listed: Callable[[], list[Overlay]]) -> None:
+    def __init__(
+        self, ingest: IngestSection, ingest_token: Callable[[], str], listed: Callable[[], list[Overlay]]
+    ) -> None:
         self._ingest, self._ingest_token, self._listed = ingest, ingest_token, listed
         self._bucket = Bucket(RATE_PER_S, BURST, time.monotonic())
         self._storms = Bucket(1 / STORM_PAUSE_S, 1.0, time.monotonic())

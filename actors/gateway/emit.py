@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from actors.config import Ingest
+from actors.config import IngestSection
 from actors.core.origins import authority
 from actors.errors import BadInput, Refused
 
@@ -13,7 +13,7 @@ TIMEOUT_S: Final = 2.0
 STRANGER: Final = "what answers at the address of the ingest is not the ingest"
 
 
-async def emit(ingest: Ingest, token: str, submission: dict[str, Any] | list[dict[str, Any]]) -> list[str]:
+async def emit(ingest: IngestSection, token: str, submission: dict[str, Any] | list[dict[str, Any]]) -> list[str]:
     """Post one event, or a list, and return the ids when all are accepted.
 
     Raises:
@@ -27,7 +27,9 @@ async def emit(ingest: Ingest, token: str, submission: dict[str, Any] | list[dic
         raise Refused(STRANGER) from error
 
 
-async def order(ingest: Ingest, token: str, name: str, request: dict[str, Any], deadline_ms: int) -> dict[str, Any]:
+async def order(
+    ingest: IngestSection, token: str, name: str, request: dict[str, Any], deadline_ms: int
+) -> dict[str, Any]:
     """Send a command to the application `name` and return its answer.
 
     Raises:
@@ -40,7 +42,7 @@ async def order(ingest: Ingest, token: str, name: str, request: dict[str, Any], 
     return answer
 
 
-async def _post(ingest: Ingest, token: str, path: str, value: object, timeout_s: float) -> dict[str, Any]:
+async def _post(ingest: IngestSection, token: str, path: str, value: object, timeout_s: float) -> dict[str, Any]:
     # Imported here because the client costs memory and most gateways send no command.
     from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 

@@ -22,7 +22,7 @@ import msgspec
 import tornado.web
 
 from actors import host
-from actors.config import Gateway
+from actors.config import GatewaySection
 from actors.core import alerts
 from actors.core.metrics import GatewayMetrics
 from actors.gateway.emotes import EmoteCache, EmoteHandler
@@ -72,7 +72,7 @@ def stamp_of(path: Path) -> str:
     return f"{path.name} {found.st_mtime_ns} {found.st_size} {found.st_ino}"
 
 
-def read_rules(folder: Path) -> tuple[list[alerts.Rule], list[str]]:
+def read_rules(folder: Path) -> tuple[list[alerts.AlertRule], list[str]]:
     """Return the rules of `folder`, and their problems; without the file there are no rules."""
     path = folder / "alerts.toml"
     try:
@@ -116,7 +116,7 @@ class AlertMediaHandler(FileHandler):
         return path
 
 
-def routes(run_dir: Path, settings: Gateway, metrics: GatewayMetrics) -> list[tuple[Any, ...]]:
+def routes(run_dir: Path, settings: GatewaySection, metrics: GatewayMetrics) -> list[tuple[Any, ...]]:
     """Return the routes of /media/."""
     folder = (run_dir / "overlays").resolve()
     cache = EmoteCache(run_dir / "emotes", settings.emote_bytes, settings.emote_origin, metrics)

@@ -19,11 +19,20 @@ from tornado.iostream import IOStream, StreamClosedError
 from actors import host
 from actors.core import origins
 from actors.core.contract import applications
-from actors.core.contract.applications import OLDER_COMMANDS, Announce, Answer, Hello, Order, Publish, Report, Standing
+from actors.core.contract.applications import (
+    OLDER_COMMANDS,
+    AppAnswer,
+    AppCommand,
+    AppCommands,
+    AppEvent,
+    AppHello,
+    AppReport,
+    AppState,
+)
 from actors.core.delivery.clients import Bucket
 from actors.core.metrics import IngestMetrics
 from actors.errors import BadInput, Refused
-from actors.producers.applications import Application, Applications
+from actors.producers.applications import AppConnection, Applications
 
 SOCKETS: Final = 80  # those that have not said hello included
 HELLO_S: Final = 3.0
@@ -72,7 +81,7 @@ class AppSocket(tornado.websocket.WebSocketHandler):
 
     def initialize(self, ingest: AppServer) -> None:
         self.ingest = ingest
-        self.program: Application | None = None
+        self.program: AppConnection | None = None
         self.since_s = time.monotonic()
         self._ended = False
         self._token = ""
@@ -123,7 +132,7 @@ class AppSocket(tornado.websocket.WebSocketHandler):
         name = self.get_query_argument("name", "")
         if name and self._token:  # a client of the older shapes says no hello
             try:
-                self._join(Standing(applications.parse_name(name), commands=OLDER_COMMANDS), answers=False)
+                self._join(AppState(applications.parse_name(name), commands=OLDER_COMMANDS), answers=False)
             except BadInput as error:
                 self.end(AppCloseCode.GARBLED, str(error))
         else:
@@ -198,33 +207,33 @@ class AppSocket(tornado.websocket.WebSocketHandler):
 
     async def _hear(self, said: applications.Said) -> None:
         if self.program is None:
-            if not isinstance(said, Hello):
+            if not isinstance(said, AppHello):
                 raise BadInput(f"got {type(said).__struct_config__.tag}, expected a hello first")
             self._greet(said)
         elif not self._allowed():
             self.end(AppCloseCode.TOKEN, "the token was revoked")
-        elif isinstance(said, Report):
+        elif isinstance(said, AppReport):
             self.ingest.applications.report(self.program, said.data)
-        elif isinstance(said, Announce):
+        elif isinstance(said, AppCommands):
             self.ingest.applications.announce(self.program, said.commands)
-        elif isinstance(said, Publish):
+        elif isinstance(said, AppEvent):
             await self._publish(said)
-        elif isinstance(said, Answer):
+        elif isinstance(said, AppAnswer):
             self._answer(self.program, said)
-        elif isinstance(said, Order):
+        elif isinstance(said, AppCommand):
             self._relay(self.program, said)
         else:
             raise BadInput("got a second hello; expected it once per connection")
 
-    def _greet(self, hello: Hello) -> None:
+    def _greet(self, hello: AppHello) -> None:
         self._token = self._token or hello.token
         if not self._allowed():
             self.end(AppCloseCode.TOKEN, "the token is wrong: expected the ingest token")
         else:
-            self._join(Standing(hello.name, hello.title, tuple(hello.commands)), answers=True)
+            self._join(AppState(hello.name, hello.title, tuple(hello.commands)), answers=True)
 
-    def _join(self, standing: Standing, answers: bool) -> None:
-        application = Application(standing, self.say, self._replaced, answers)
+    def _join(self, standing: AppState, answers: bool) -> None:
+        application = AppConnection(standing, self.say, self._replaced, answers)
         try:
             self.ingest.applications.join(application)
         except Refused as error:
@@ -236,7 +245,7 @@ class AppSocket(tornado.websocket.WebSocketHandler):
     def _replaced(self) -> None:
         self.end(AppCloseCode.REPLACED, "another connection has this name now")
 
-    async def _publish(self, said: Publish) -> None:
+    async def _publish(self, said: AppEvent) -> None:
         result: dict[str, Any] = {"type": "result", "ref": said.ref}
         self._metrics.application_events += 1
         try:
@@ -249,25 +258,25 @@ class AppSocket(tornado.websocket.WebSocketHandler):
         else:
             self.say(result | {"ok": True, "id": ids[0]})
 
-    def _answer(self, application: Application, said: Answer) -> None:
+    def _answer(self, application: AppConnection, said: AppAnswer) -> None:
         pending = application.pending.get(said.id)
         if pending is None:
             raise BadInput(f"no command {said.id!r} waits for an answer; its deadline may have passed")
         if not pending.done():
             pending.set_result(said)
 
-    def _relay(self, application: Application, said: Order) -> None:
+    def _relay(self, application: AppConnection, said: AppCommand) -> None:
         if len(self._relays) >= RELAYED:
             raise Refused(f"{RELAYED} commands of this program are under way")
         relay = asyncio.get_running_loop().create_task(self._order(application, said))
         self._relays.add(relay)
         relay.add_done_callback(self._relays.discard)
 
-    async def _order(self, application: Application, said: Order) -> None:
+    async def _order(self, application: AppConnection, said: AppCommand) -> None:
         everyone, result = self.ingest.applications, {"type": "result", "ref": said.ref}
         try:
             name = said.application or everyone.accepting(said.command, application)
-            request = applications.Request(said.command, said.args, by=application.standing.name)
+            request = applications.CommandRequest(said.command, said.args, by=application.standing.name)
             answer = await everyone.order(name, request)
         except (BadInput, Refused) as error:
             self.say(result | {"ok": False, "error": str(error)})

@@ -19,7 +19,7 @@ import msgspec
 
 from actors.adapters import generic
 from actors.core.contract import applications
-from actors.core.contract.applications import Request, Standing, Status
+from actors.core.contract.applications import AppState, AppStatus, CommandRequest
 from actors.core.contract.event import UNREADABLE
 from actors.core.contract.types.desk import Application as State
 from actors.core.delivery.clients import Bucket
@@ -51,18 +51,18 @@ class TooOften(Refused):
     """It gets more commands than it may."""
 
 
-class Application:
+class AppConnection:
     """One program. `say` sends it a message, `end` closes its connection as replaced.
 
     `answers` false: a client of the older shapes, which is told a command and does not answer.
     """
 
     def __init__(
-        self, standing: Standing, say: Callable[[dict[str, Any]], None], replaced: Callable[[], None], answers: bool
+        self, standing: AppState, say: Callable[[dict[str, Any]], None], replaced: Callable[[], None], answers: bool
     ) -> None:
         self.standing, self.say, self.replaced, self.answers = standing, say, replaced, answers
         self.bucket = Bucket(COMMANDS_PER_S, COMMANDS_BURST, time.monotonic())
-        self.pending: dict[str, asyncio.Future[applications.Answer]] = {}
+        self.pending: dict[str, asyncio.Future[applications.AppAnswer]] = {}
         self.repeating: asyncio.TimerHandle | None = None
 
     def forget(self) -> None:
@@ -79,7 +79,7 @@ class Applications:
 
     def __init__(self, link: Link, log: logging.Logger) -> None:
         self._link, self._log = link, log
-        self._connected: dict[str, Application] = {}
+        self._connected: dict[str, AppConnection] = {}
         self._closed = False
         self._commands = 0
         self.metrics = ApplicationMetrics()
@@ -95,7 +95,7 @@ class Applications:
         for application in self._connected.values():
             application.forget()
 
-    def join(self, application: Application) -> None:
+    def join(self, application: AppConnection) -> None:
         """Take an application; one of the same name that is connected gives way.
 
         Raises:
@@ -116,7 +116,7 @@ class Applications:
         self._log.info("application connected name=%s replaced=%s", name, old is not None)
         self._show(application)
 
-    def leave(self, application: Application) -> None:
+    def leave(self, application: AppConnection) -> None:
         """Forget an application, unless another of its name has taken its place."""
         standing = application.standing
         application.forget()
@@ -128,15 +128,15 @@ class Applications:
         self._send(applications.gone(standing.name, standing.title))
         self._loop.call_later(REPEAT_S, self._repeat_gone, standing)
 
-    def report(self, application: Application, status: Status) -> None:
+    def report(self, application: AppConnection, status: AppStatus) -> None:
         """Take a status."""
         self._change(application, application.standing.changed(status))
 
-    def announce(self, application: Application, commands: list[str]) -> None:
+    def announce(self, application: AppConnection, commands: list[str]) -> None:
         """Take the commands that it accepts."""
         self._change(application, msgspec.structs.replace(application.standing, commands=tuple(commands)))
 
-    def accepting(self, command: str, but: Application) -> str:
+    def accepting(self, command: str, but: AppConnection) -> str:
         """Return the name of the only other application that accepts a command.
 
         Raises:
@@ -147,7 +147,7 @@ class Applications:
             raise BadInput(f"{len(names)} applications accept {command}, expected 1; name one in `application`")
         return names[0]
 
-    async def order(self, name: str, request: Request) -> dict[str, Any]:
+    async def order(self, name: str, request: CommandRequest) -> dict[str, Any]:
         """Pass a command to an application; return its answer.
 
         Raises:
@@ -171,7 +171,7 @@ class Applications:
         self.metrics.application_commands_pending = sum(len(one.pending) for one in self._connected.values())
         return self.metrics
 
-    async def _ask(self, name: str, request: Request) -> dict[str, Any]:
+    async def _ask(self, name: str, request: CommandRequest) -> dict[str, Any]:
         application = self._connected.get(name)
         if application is None:
             raise NotConnected(f"no application {name} is connected")
@@ -184,11 +184,11 @@ class Applications:
             raise TooOften(f"{PENDING} commands wait for an answer of {name}")
         return await self._pass(application, request)
 
-    async def _pass(self, application: Application, request: Request) -> dict[str, Any]:
+    async def _pass(self, application: AppConnection, request: CommandRequest) -> dict[str, Any]:
         self._commands += 1
         id_ = f"c{self._commands}"
         message = {"type": "command", "id": id_, "command": request.command, "args": request.args}
-        answer: asyncio.Future[applications.Answer] = self._loop.create_future()
+        answer: asyncio.Future[applications.AppAnswer] = self._loop.create_future()
         if not application.answers:
             application.say(message)
             return {"ok": True, "answered": False, "text": ""}
@@ -204,28 +204,28 @@ class Applications:
             del application.pending[id_]
         return {"ok": got.ok, "answered": True, "text": got.text[: applications.TEXT_CHARACTERS]}
 
-    def _audit(self, name: str, request: Request, result: str, begin_s: float) -> None:
+    def _audit(self, name: str, request: CommandRequest, result: str, begin_s: float) -> None:
         passed_ms = (time.monotonic() - begin_s) * 1000
         self._log.info(
             "application command name=%s command=%s by=%s result=%s ms=%.0f",
             name, request.command, request.by, result, passed_ms,
         )  # fmt: skip
 
-    def _change(self, application: Application, standing: Standing) -> None:
+    def _change(self, application: AppConnection, standing: AppState) -> None:
         if standing != application.standing:
             application.standing = standing
             self._show(application)
 
-    def _show(self, application: Application) -> None:
+    def _show(self, application: AppConnection) -> None:
         self._send(application.standing.event())
         if application.repeating is not None:
             application.repeating.cancel()
         application.repeating = self._loop.call_later(REPEAT_S, self._repeat, application)
 
-    def _repeat(self, application: Application) -> None:
+    def _repeat(self, application: AppConnection) -> None:
         self._send(application.standing.event())
 
-    def _repeat_gone(self, standing: Standing) -> None:
+    def _repeat_gone(self, standing: AppState) -> None:
         if not self._closed and standing.name not in self._connected:
             self._send(applications.gone(standing.name, standing.title))
 

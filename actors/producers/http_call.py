@@ -21,7 +21,7 @@ class NotSent(Disconnected):
     """The request certainly never reached the server: it may be repeated whatever it does."""
 
 
-class Answer(Struct, frozen=True):
+class HttpResponse(Struct, frozen=True):
     """An HTTP response; names of headers are in lower case."""
 
     status: int
@@ -29,7 +29,7 @@ class Answer(Struct, frozen=True):
     body: bytes
 
 
-class Api:
+class HttpApi:
     """One server, with at most one connection that is kept between requests.
 
     `trusted`: its certificate is not verified, because a program on this machine signs its own. Only for loopback.
@@ -59,7 +59,7 @@ class Api:
         else:
             self._http = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout_s)
 
-    def __enter__(self) -> Api:
+    def __enter__(self) -> HttpApi:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -72,7 +72,7 @@ class Api:
         headers: Mapping[str, str],
         body: bytes | None = None,
         max_bytes: int = MAX_ANSWER_BYTES,
-    ) -> Answer:
+    ) -> HttpResponse:
         """Send one request and return the answer, whatever its status; its body is cut at `max_bytes`.
 
         Raises:
@@ -93,4 +93,4 @@ class Api:
             raise Disconnected(f"no answer from {self._host}: {error or type(error).__name__}") from error
         if not response.isclosed():  # more than max_bytes: the rest must not be taken for the next answer
             self._http.close()
-        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, data)
+        return HttpResponse(response.status, {name.lower(): value for name, value in response.getheaders()}, data)

@@ -35,14 +35,14 @@ from actors.core.contract.event import REFUSED, Category, Submission
 from actors.core.contract.legacy import NameCounts
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.metrics import IngestMetrics, Metrics
-from actors.core.sources.state import Report
+from actors.core.sources.state import SourceReport
 from actors.errors import BadInput, ConfigError, Refused, TooLarge
 from actors.producers import spec
 from actors.producers.app_socket import AppCloseCode, AppSocket
 from actors.producers.applications import Applications, NotConnected, NotInTime, TooOften
 from actors.producers.intake import Intake
 from actors.producers.link import Link, open_link
-from actors.producers.spec import Forbidden, Private, Request, Taken
+from actors.producers.spec import Forbidden, Private, SourceRequest, Taken
 from actors.secrets import Secrets
 
 IDLE_S: Final = 75.0  # between two requests of a connection; nginx has the same for keep-alive
@@ -69,7 +69,7 @@ class HttpSource:
         self._secrets, self._secret = secrets, own.secret or name
         self._link = link
 
-    async def take(self, request: Request) -> Taken:
+    async def take(self, request: SourceRequest) -> Taken:
         """Take one request; return when its critical messages are on disk.
 
         Raises:
@@ -156,7 +156,7 @@ class Ingest:
         self.metrics.unknown_names = self.unknown.counts
         return [self.metrics, self.applications.measure(), *self.link.measure()]
 
-    def reports(self) -> list[Report]:
+    def reports(self) -> list[SourceReport]:
         """Return the sources that are served here."""
         return [source.intake.report() for source in self.sources.values()]
 
@@ -360,7 +360,7 @@ class SourceHandler(IngestHandler):
         try:
             texts = {name: value.decode() for name, value in query.items()}
             taken = await self._source.take(
-                Request(rest or "", texts, headers, self.body, time.time() * 1000, self._source.intake.name)
+                SourceRequest(rest or "", texts, headers, self.body, time.time() * 1000, self._source.intake.name)
             )
         except UnicodeDecodeError as error:
             raise web.HTTPError(400, "the query is not UTF-8") from error

@@ -11,10 +11,10 @@ from typing import Final
 
 from actors.adapters import adapter_of
 from actors.core.contract.event import REFUSED, Category
-from actors.core.sources.state import FUTURE_MS, LATE_MS, Health, Report, Seen, State
-from actors.interfaces import Delivery, Stored
+from actors.core.sources.state import FUTURE_MS, LATE_MS, Seen, SourceHealth, SourceReport, SourceState
+from actors.interfaces import Delivery, StoredMessage
 from actors.producers.link import Link
-from actors.producers.spec import Message, SourceSettings, Spec
+from actors.producers.spec import SourceMessage, SourceSettings, Spec
 
 EXCERPT_BYTES: Final = 500
 
@@ -27,15 +27,19 @@ class Intake:
     def __init__(self, link: Link, name: str, settings: SourceSettings, spec: Spec) -> None:
         self.name, self.settings, self.spec = name, settings, spec
         self.cursor = link.cursors.get(name, b"")
-        self.health = Health(
-            settings.silence_s or spec.silence_s, time.monotonic(), State.WAITING if spec.path else State.CONNECTING
+        self.health = SourceHealth(
+            settings.silence_s or spec.silence_s,
+            time.monotonic(),
+            SourceState.WAITING if spec.path else SourceState.CONNECTING,
         )
         self.counts: dict[str, int] = dict.fromkeys(COUNTED, 0)
         self._link = link
         self._seen = Seen()
         self._message_s: float | None = None
 
-    def take(self, messages: Sequence[Message], cursor: bytes | None = None) -> asyncio.Future[Stored] | None:
+    def take(
+        self, messages: Sequence[SourceMessage], cursor: bytes | None = None
+    ) -> asyncio.Future[StoredMessage] | None:
         """Send and store messages, for which the outbox must have room, in one transaction with the cursor.
 
         Returns a future that is done when the critical ones and the cursor are on disk; None when there is nothing to
@@ -68,11 +72,11 @@ class Intake:
         line = reason.replace("\n", " ").encode(errors="replace")
         self._link.send_best_effort([(REFUSED, line + b"\n" + body[:EXCERPT_BYTES])], time.time() * 1000)
 
-    def report(self) -> Report:
+    def report(self) -> SourceReport:
         """Return the source as operators see it."""
         self.health.tick(time.monotonic())
         age_s = None if self._message_s is None else round(time.monotonic() - self._message_s, 1)
-        return Report(
+        return SourceReport(
             self.name,
             self.settings.kind,
             self.health.state,
@@ -87,7 +91,7 @@ class Intake:
         """Note the end of a connection; return after how many seconds to connect again."""
         return self.health.disconnected(why, time.monotonic(), random.random())
 
-    def _lane(self, message: Message, now_ms: float) -> Category | None:
+    def _lane(self, message: SourceMessage, now_ms: float) -> Category | None:
         """Count a message; return its lane, None when it goes nowhere."""
         self._message_s = time.monotonic()
         self.counts["received"] += 1
@@ -101,7 +105,7 @@ class Intake:
         self.counts["ignored"] += category is None
         return category
 
-    def _stored(self, future: asyncio.Future[Stored]) -> None:
+    def _stored(self, future: asyncio.Future[StoredMessage]) -> None:
         if not future.cancelled():
             self.counts["accepted"] += len(future.result().items)
             self.counts["duplicate"] += future.result().repeated

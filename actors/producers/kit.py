@@ -17,12 +17,12 @@ from typing import Any, Final
 from actors import aio, heartbeat
 from actors.config import Settings
 from actors.core.metrics import KitMetrics
-from actors.core.sources.state import RETRY_REFUSED_S, State
+from actors.core.sources.state import RETRY_REFUSED_S, SourceState
 from actors.errors import BadInput, Refused
 from actors.producers import spec
 from actors.producers.intake import Intake
 from actors.producers.link import TICK_S, Link, open_link
-from actors.producers.spec import Message, NotRunning, SourceSettings
+from actors.producers.spec import SourceMessage, SourceNotRunning, SourceSettings
 from actors.secrets import Secrets
 
 DRAIN_S: Final = 4.0  # within supervisor.drain_s
@@ -32,7 +32,7 @@ LOOK_S: Final = 1.0
 LOOK_FOR_PROGRAM_S: Final = 3.0
 
 
-class Session:
+class SourceSession:
     """What `connect` gets: its settings and secrets, the saved cursor, and how it reports its state."""
 
     def __init__(self, settings: SourceSettings, intake: Intake, secrets: Secrets, run_dir: Path) -> None:
@@ -73,7 +73,7 @@ class Session:
         self._intake.reject(reason, body)
 
 
-class Source:
+class SourceLoop:
     """Connects, reads, and connects again, for as long as the process lives."""
 
     def __init__(self, settings: Settings, run_dir: Path, name: str, link: Link) -> None:
@@ -83,7 +83,7 @@ class Source:
         self._secrets = Secrets(run_dir)
         self._secret = own.secret or name
         self.intake = Intake(link, name, own, self._module.SPEC)
-        self._session = Session(own, self.intake, self._secrets, run_dir)
+        self._session = SourceSession(own, self.intake, self._secrets, run_dir)
         self._log = logging.getLogger(name)
         self._in_flight = 0
 
@@ -99,7 +99,7 @@ class Source:
             stamp = self._secrets.stamp(self._secret)
             try:
                 why = await self._read()
-            except NotRunning as error:
+            except SourceNotRunning as error:
                 self._waiting(str(error))
                 await asyncio.sleep(LOOK_FOR_PROGRAM_S)
                 continue
@@ -119,7 +119,7 @@ class Source:
                 async for message in messages:
                     self.intake.health.alive(time.monotonic())
                     await self._put(message)
-        except NotRunning:
+        except SourceNotRunning:
             raise
         except OSError as error:
             return str(error) or type(error).__name__
@@ -128,7 +128,7 @@ class Source:
             return str(error)
         return "the source ended the connection"
 
-    async def _put(self, message: Message) -> None:
+    async def _put(self, message: SourceMessage) -> None:
         while not self._link.has_room(1):
             self.intake.health.degraded("the outbox is full; the source is not read until the log has taken it")
             await asyncio.sleep(TICK_S)
@@ -142,7 +142,7 @@ class Source:
 
     def _waiting(self, why: str) -> None:
         """Note that the program is closed; the log has it once, and not every few seconds of an evening."""
-        if self.intake.health.state is not State.WAITING:
+        if self.intake.health.state is not SourceState.WAITING:
             self._log.info("waiting reason=%r", why)
         self.intake.health.waiting(why)
 
@@ -154,7 +154,7 @@ class Source:
         due_s = time.monotonic() + RETRY_REFUSED_S
         while time.monotonic() < due_s and self._secrets.stamp(self._secret) == stamp:
             await asyncio.sleep(LOOK_S)
-        self.intake.health.state = State.CONNECTING
+        self.intake.health.state = SourceState.CONNECTING
 
 
 async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.Ticks) -> int:
@@ -162,7 +162,7 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     link = open_link(settings, run_dir, name, logging.getLogger(name))
-    source = Source(settings, run_dir, name, link)
+    source = SourceLoop(settings, run_dir, name, link)
     metrics = KitMetrics()
     failures: list[BaseException] = []
 

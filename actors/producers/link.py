@@ -22,7 +22,7 @@ from actors.core.contract.event import UNREADABLE, Greeting, Marks, RawBatch, Ra
 from actors.core.delivery.window import BATCH_ROWS, Window
 from actors.core.metrics import Metrics, ProducerMetrics
 from actors.errors import Refused
-from actors.interfaces import INBOX, MARKS, Bus, Delivery, Forget, Progress, Stored, normalizer_link
+from actors.interfaces import INBOX, MARKS, Bus, Delivery, Forget, Progress, StoredMessage, normalizer_link
 from actors.stores.outbox import Outbox
 
 TICK_S: Final = 0.02  # while something is on the way; nothing ticks when nothing is
@@ -111,7 +111,9 @@ class Link:
     def _full(self, rows: int) -> bool:
         return self.waiting + rows > self._settings.max_rows or self.waiting_bytes > self._settings.max_bytes
 
-    async def deliver(self, rows: Sequence[tuple[str, bytes]], ts_ingest_ms: float, digest: bytes = b"") -> Stored:
+    async def deliver(
+        self, rows: Sequence[tuple[str, bytes]], ts_ingest_ms: float, digest: bytes = b""
+    ) -> StoredMessage:
         """Store `rows` (kind, body) durably and return their numbers; sending follows by itself.
 
         Raises:
@@ -120,9 +122,9 @@ class Link:
         self.require_room(len(rows))
         return await self.store(Delivery(list(rows), ts_ingest_ms, digest))
 
-    def store(self, delivery: Delivery) -> asyncio.Future[Stored]:
+    def store(self, delivery: Delivery) -> asyncio.Future[StoredMessage]:
         """Store a delivery for which there is room; deliveries are stored in the order of the calls."""
-        done: asyncio.Future[Stored] = self._loop.create_future()
+        done: asyncio.Future[StoredMessage] = self._loop.create_future()
         self._committer.submit(delivery, lambda stored: self._stored(stored, done))
         return done
 
@@ -181,7 +183,7 @@ class Link:
     def _notify(self) -> None:
         self._loop.call_soon_threadsafe(self._committer.collect)
 
-    def _stored(self, stored: Stored, done: asyncio.Future[Stored]) -> None:
+    def _stored(self, stored: StoredMessage, done: asyncio.Future[StoredMessage]) -> None:
         for item in stored.items:
             # In order and without a gap, or not at all: what does not fit is read back from the outbox later.
             if self._window.room and self._window.newest == item.pseq - 1:

@@ -12,7 +12,7 @@ import msgspec
 
 from actors.adapters import mapping
 from actors.errors import BadInput
-from actors.producers.spec import Message, Private
+from actors.producers.spec import Private, SourceMessage
 
 _MAIL: Final = re.compile(r"[^\s'\"@]{1,64}@[^\s'\"@]{1,255}")
 
@@ -21,7 +21,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 def messages(
     rules: mapping.CompiledMap, name: str, body: Any, delivery: str, extra: Mapping[str, Any] | None = None
-) -> list[Message]:
+) -> list[SourceMessage]:
     """Return what the rules make of a body. An event without an id of its own has that of the delivery.
 
     Raises:
@@ -35,7 +35,7 @@ def messages(
     for number, submission in enumerate(found):
         identified = msgspec.structs.replace(submission, id=submission.id or f"{delivery}.{number}")
         identity = f"{identified.type}/{identified.id}"
-        made.append(Message(_encode(identified), "event", identity, identified.ts_source_ms))
+        made.append(SourceMessage(_encode(identified), "event", identity, identified.ts_source_ms))
     return made
 
 

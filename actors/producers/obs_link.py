@@ -13,10 +13,10 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
 from actors.core.sources import obs
-from actors.core.sources.obs import Answer, Event, Frame, Hello, Op
+from actors.core.sources.obs import Answer, ObsEvent, ObsFrame, ObsHello, Op
 from actors.errors import BadInput
-from actors.producers.spec import Disconnected, NotRunning, SourceRefused
-from actors.producers.web import Socket, websocket
+from actors.producers.spec import Disconnected, SourceNotRunning, SourceRefused
+from actors.producers.web import WebSocket, websocket
 
 ANSWER_S: Final = 10.0
 MAX_EVENTS: Final = 1_000  # that come while an answer is awaited
@@ -32,15 +32,15 @@ class RequestFailed(Disconnected):
         self.status = code
 
 
-class Link:
+class ObsConnection:
     """An identified connection. Every method raises Disconnected when it has ended."""
 
-    def __init__(self, socket: Socket) -> None:
+    def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
-        self._events: deque[Event] = deque()
+        self._events: deque[ObsEvent] = deque()
         self._numbers = itertools.count(1)
 
-    async def event(self, within_s: float | None = None) -> Event | None:
+    async def event(self, within_s: float | None = None) -> ObsEvent | None:
         """Return the next event; None when none came in time.
 
         Raises:
@@ -51,9 +51,9 @@ class Link:
         try:
             async with asyncio.timeout(within_s):
                 while True:
-                    frame = obs.read(Frame, await self._socket.receive())
+                    frame = obs.read(ObsFrame, await self._socket.receive())
                     if frame.op == Op.EVENT:
-                        return obs.read(Event, frame.d)
+                        return obs.read(ObsEvent, frame.d)
         except TimeoutError:
             return None
 
@@ -79,22 +79,24 @@ class Link:
 
     async def _answer(self, number: str) -> Answer:
         while True:
-            frame = obs.read(Frame, await self._socket.receive())
+            frame = obs.read(ObsFrame, await self._socket.receive())
             if frame.op == Op.EVENT:
-                self._keep(obs.read(Event, frame.d))
+                self._keep(obs.read(ObsEvent, frame.d))
             elif frame.op == Op.ANSWER:
                 answer = obs.read(Answer, frame.d)
                 if answer.request_id == number:
                     return answer
 
-    def _keep(self, event: Event) -> None:
+    def _keep(self, event: ObsEvent) -> None:
         if len(self._events) >= MAX_EVENTS:
             raise Disconnected(f"OBS sent {MAX_EVENTS} events before its answer")
         self._events.append(event)
 
 
 @asynccontextmanager
-async def link(url: str, password: Callable[[], str], name: str, subscriptions: int = 0) -> AsyncIterator[Link]:
+async def link(
+    url: str, password: Callable[[], str], name: str, subscriptions: int = 0
+) -> AsyncIterator[ObsConnection]:
     """Connect and identify. `name` is that of the secret, for the sentence about a wrong password.
 
     Raises:
@@ -105,28 +107,28 @@ async def link(url: str, password: Callable[[], str], name: str, subscriptions: 
     async with _opened(url) as socket:
         try:
             await _greet(socket, url, password, subscriptions)
-            yield Link(socket)
+            yield ObsConnection(socket)
         except Disconnected as error:
             raise _meaning(error, name) from error
 
 
 @asynccontextmanager
-async def _opened(url: str) -> AsyncIterator[Socket]:
+async def _opened(url: str) -> AsyncIterator[WebSocket]:
     connecting = websocket(url)
     try:
         socket = await connecting.__aenter__()
     except Disconnected as error:
-        raise NotRunning(f"OBS is closed, or its WebSocket server is off: {error}") from error
+        raise SourceNotRunning(f"OBS is closed, or its WebSocket server is off: {error}") from error
     try:
         yield socket
     finally:
         await connecting.__aexit__(None, None, None)
 
 
-async def _greet(socket: Socket, url: str, password: Callable[[], str], subscriptions: int) -> None:
+async def _greet(socket: WebSocket, url: str, password: Callable[[], str], subscriptions: int) -> None:
     try:
         async with asyncio.timeout(ANSWER_S):
-            hello = await _expect(socket, Op.HELLO, Hello)
+            hello = await _expect(socket, Op.HELLO, ObsHello)
             if hello.rpc_version < obs.RPC_VERSION:
                 raise SourceRefused(_too_old(f"rpcVersion {hello.rpc_version}"))
             await socket.send(obs.identify(hello, password, subscriptions))
@@ -137,8 +139,8 @@ async def _greet(socket: Socket, url: str, password: Callable[[], str], subscrip
         raise Disconnected(f"{url} does not speak obs-websocket 5: {error}") from error
 
 
-async def _expect(socket: Socket, op: Op, kind: type[T]) -> T:
-    frame = obs.read(Frame, await socket.receive())
+async def _expect(socket: WebSocket, op: Op, kind: type[T]) -> T:
+    frame = obs.read(ObsFrame, await socket.receive())
     if frame.op != op:
         raise BadInput(f"op {frame.op} came, expected {int(op)} ({op.name})")
     return obs.read(kind, frame.d)
@@ -156,7 +158,7 @@ def _meaning(error: Disconnected, name: str) -> Exception:
     if error.code == obs.UNSUPPORTED_RPC_VERSION:
         return SourceRefused(_too_old(str(error)))
     if error.code == obs.GOING_AWAY:
-        return NotRunning("OBS was closed, or its WebSocket server was turned off")
+        return SourceNotRunning("OBS was closed, or its WebSocket server was turned off")
     return error
 
 

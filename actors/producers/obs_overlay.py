@@ -16,8 +16,8 @@ from actors.core.contract.event import UNREADABLE
 from actors.core.sources import obs, obs_overlay
 from actors.core.sources.obs_overlay import BROWSER, Canvas, Found, Place, Stall, Step
 from actors.errors import BadInput
-from actors.producers.http_call import Api
-from actors.producers.obs_link import Link, RequestFailed
+from actors.producers.http_call import HttpApi
+from actors.producers.obs_link import ObsConnection, RequestFailed
 from actors.producers.spec import Disconnected
 
 GATEWAY_S: Final = 3.0
@@ -72,7 +72,7 @@ class _Status(Struct):
     clients: list[_Client]
 
 
-async def look(link: Link, name: str, origin: str, token: str) -> Found:
+async def look(link: ObsConnection, name: str, origin: str, token: str) -> Found:
     """Return what OBS has of the overlay: the source `name`, or else a browser source that shows one of ours."""
     canvas = await link.request("GetVideoSettings", Canvas)
     scenes = await link.request("GetSceneList", _Scenes)
@@ -95,7 +95,7 @@ async def look(link: Link, name: str, origin: str, token: str) -> Found:
     return Found(name, current, names, canvas, settings.input_kind, defaults | settings.input_settings, tuple(places))
 
 
-async def _settings(link: Link, name: str) -> _Settings | None:
+async def _settings(link: ObsConnection, name: str) -> _Settings | None:
     try:
         return await link.request("GetInputSettings", _Settings, inputName=name)
     except RequestFailed as error:
@@ -104,7 +104,7 @@ async def _settings(link: Link, name: str) -> _Settings | None:
         raise
 
 
-async def _places(link: Link, scene: str, name: str) -> list[Place]:
+async def _places(link: ObsConnection, scene: str, name: str) -> list[Place]:
     """Return where a scene has the source, also in its groups."""
     found = []
     for item in (await link.request("GetSceneItemList", _Items, sceneName=scene)).scene_items:
@@ -117,7 +117,7 @@ async def _places(link: Link, scene: str, name: str) -> list[Place]:
     return found
 
 
-async def carry_out(link: Link, steps: list[Step]) -> None:
+async def carry_out(link: ObsConnection, steps: list[Step]) -> None:
     """Send the requests of an installation.
 
     Raises:
@@ -135,14 +135,14 @@ async def carry_out(link: Link, steps: list[Step]) -> None:
             raise
 
 
-async def refresh(link: Link, name: str) -> None:
+async def refresh(link: ObsConnection, name: str) -> None:
     """Load the page of a browser source again, without its cache."""
     await link.request("PressInputPropertiesButton", dict, inputName=name, propertyName="refreshnocache")
 
 
-async def is_shown(link: Link, name: str) -> bool:
+async def is_shown(link: ObsConnection, name: str) -> bool:
     """Return whether the source is part of the program output."""
-    return (await link.request("GetSourceActive", obs.Facts, sourceName=name)).video_active
+    return (await link.request("GetSourceActive", obs.ObsFacts, sourceName=name)).video_active
 
 
 class Healer:
@@ -153,7 +153,7 @@ class Healer:
         self._stall = Stall("", patience_s)
         self._next_s = 0.0
 
-    async def look(self, link: Link, now_s: Callable[[], float] = time.monotonic) -> str:
+    async def look(self, link: ObsConnection, now_s: Callable[[], float] = time.monotonic) -> str:
         """Look once, and do what is needed; return what was done, "" if nothing."""
         settings, token = config.of_run_dir(self._run_dir), tokens.load(self._run_dir).display
         found = await look(link, self._name, origin_of(settings), token)
@@ -173,7 +173,7 @@ class Healer:
         await refresh(link, found.name)
         return f"{found.name!r} was loaded again: {why}"
 
-    async def _stalled(self, link: Link, name: str, overlay_id: str, now_s: float) -> str:
+    async def _stalled(self, link: ObsConnection, name: str, overlay_id: str, now_s: float) -> str:
         if self._stall.overlay_id != overlay_id:
             self._stall = Stall(overlay_id, self._patience_s)
         # A hidden source renders nothing, and is right to. Without a name it cannot be told from other overlays.
@@ -194,7 +194,7 @@ def origin_of(settings: config.Settings) -> str:
 def clients_of(run_dir: Path) -> list[_Client] | None:
     """Return the gateway's list of overlays; None when it does not answer."""
     headers = {"Authorization": f"Bearer {tokens.load(run_dir).view}"}
-    with Api(origin_of(config.of_run_dir(run_dir)), timeout_s=GATEWAY_S) as api:
+    with HttpApi(origin_of(config.of_run_dir(run_dir)), timeout_s=GATEWAY_S) as api:
         try:
             answer = api.call("GET", "/api/status", headers)
             return msgspec.json.decode(answer.body, type=_Status).clients if answer.status == 200 else None

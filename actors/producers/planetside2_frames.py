@@ -26,7 +26,7 @@ Payload = Mapping[str, str]
 _WORLD_EVENTS: Final = ("MetagameEvent", "ContinentLock", "FacilityControl")
 
 
-class Subscription(Struct, frozen=True, rename="camel"):
+class CensusSubscription(Struct, frozen=True, rename="camel"):
     """What the server says that it sends; a field that it leaves out cannot be compared."""
 
     event_names: list[str] | None = None
@@ -34,19 +34,19 @@ class Subscription(Struct, frozen=True, rename="camel"):
     character_count: int | None = None
 
 
-class Frame(Struct, frozen=True):
+class CensusFrame(Struct, frozen=True):
     """A message of the server."""
 
     type: str = ""
     payload: dict[str, str] | None = None
-    subscription: Subscription | None = None
+    subscription: CensusSubscription | None = None
     online: Any = None
 
 
-_frame = msgspec.json.Decoder(Frame)
+_frame = msgspec.json.Decoder(CensusFrame)
 
 
-def decode(data: str | bytes) -> Frame:
+def decode(data: str | bytes) -> CensusFrame:
     """Return a frame.
 
     Raises:

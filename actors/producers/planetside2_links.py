@@ -44,7 +44,7 @@ class Wish(Struct, frozen=True):
         to = {"characters": list(self.characters)} if self.characters else {"worlds": list(self.worlds)}
         return json.dumps({**_SERVICE, "action": "subscribe", "eventNames": list(self.events), **to})
 
-    def differs(self, echo: frames.Subscription) -> str:
+    def differs(self, echo: frames.CensusSubscription) -> str:
         """Return how the server's echo differs from the wish, "" when it does not."""
         if echo.event_names is not None and set(echo.event_names) != set(self.events):
             return f"events {sorted(echo.event_names)[:12]}"
@@ -55,19 +55,19 @@ class Wish(Struct, frozen=True):
         return ""
 
 
-class Pace(Struct, frozen=True):
+class ConnectPace(Struct, frozen=True):
     """How long a connection may be silent, and how often it subscribes again."""
 
     heartbeat_s: float
     subscribe_s: float
 
 
-class Link:
+class StreamConnection:
     """One connection, made again for as long as `run` runs. `why` says why it is not live, "" when it is."""
 
     _numbers = 0
 
-    def __init__(self, name: str, url: str, wish: Wish, pace: Pace, session: Any, hub: Hub) -> None:
+    def __init__(self, name: str, url: str, wish: Wish, pace: ConnectPace, session: Any, hub: Hub) -> None:
         self.name, self.why, self.tried = name, "connecting", False
         self.refusal: Refused | None = None
         self._url, self._wish, self._pace, self._session, self._hub = url, wish, pace, session, hub
@@ -99,8 +99,8 @@ class Link:
         from actors.producers.web import websocket
 
         async with websocket(self._url, tls=self._hub.tls) as socket:
-            Link._numbers += 1
-            self._number = Link._numbers
+            StreamConnection._numbers += 1
+            self._number = StreamConnection._numbers
             self._differences = 0
             self._beat_s = time.monotonic()
             self._hub.watch.opened(self.name, self._wish.worlds, self._beat_s)
@@ -151,7 +151,7 @@ class Link:
             self._failures = 0
             self._session.alive()
 
-    async def _compare(self, socket: Any, echo: frames.Subscription) -> None:
+    async def _compare(self, socket: Any, echo: frames.CensusSubscription) -> None:
         difference = self._wish.differs(echo)
         if not difference:
             self._differences, self._echo_due_s = 0, float("inf")

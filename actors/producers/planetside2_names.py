@@ -19,7 +19,7 @@ from actors.adapters import planetside2_facts as facts
 from actors.adapters.planetside2_scene import NOTHING, Known
 from actors.core.contract.event import UNREADABLE
 from actors.errors import BadInput
-from actors.producers.http_call import Api
+from actors.producers.http_call import HttpApi
 from actors.producers.planetside2_frames import Payload
 from actors.producers.planetside2_hold import MAX_WAIT_S
 
@@ -66,7 +66,7 @@ class Census:
     """The REST API of one environment."""
 
     def __init__(self, url: str, service_id: str, namespace: str, tls: SSLContext) -> None:
-        self._api = Api(url, timeout_s=TIMEOUT_S, tls=tls)
+        self._api = HttpApi(url, timeout_s=TIMEOUT_S, tls=tls)
         self._path = f"/{service_id}/get/{namespace}"
         self._lock = threading.Lock()  # questions come from several threads, and the connection is one
 

@@ -13,14 +13,14 @@ from msgspec import Struct
 
 from actors.adapters import planetside2_facts as facts
 from actors.adapters.planetside2 import meaning, stamp_ms
-from actors.adapters.planetside2_scene import Body, Known
+from actors.adapters.planetside2_scene import CensusBody, Known
 from actors.core.contract.event import UNREADABLE
 from actors.errors import BadInput
 from actors.producers.planetside2_frames import Merger, is_tick
 from actors.producers.planetside2_hold import Held, Hold
-from actors.producers.planetside2_links import Arrival, Hub, Link, Pace, Wish
+from actors.producers.planetside2_links import Arrival, ConnectPace, Hub, StreamConnection, Wish
 from actors.producers.planetside2_names import Census, Names, own_characters, wanted
-from actors.producers.spec import Disconnected, Message, SourceRefused
+from actors.producers.spec import Disconnected, SourceMessage, SourceRefused
 from actors.producers.tls import with_rsa_key_exchange
 
 POLL_S: Final = 0.05  # how often events that wait are looked at
@@ -41,7 +41,7 @@ class Own(Struct, frozen=True):
     why: str = ""
 
 
-class Saved(Struct, frozen=True, array_like=True):
+class SavedNames(Struct, frozen=True, array_like=True):
     """What Census said of the characters, for a start at which it does not answer: the cursor of the source."""
 
     asked: tuple[str, ...] = ()
@@ -49,10 +49,10 @@ class Saved(Struct, frozen=True, array_like=True):
 
 
 _encode_saved = msgspec.msgpack.Encoder().encode
-_saved = msgspec.msgpack.Decoder(Saved)
+_saved = msgspec.msgpack.Decoder(SavedNames)
 
 
-class Stream:
+class CensusStream:
     """All connections of a source, and the events that wait."""
 
     def __init__(self, session: Any, service_id: str) -> None:
@@ -63,7 +63,7 @@ class Stream:
         self._names = Names(self._census, self._settings.resolve_names)
         self._own = Own()
         self._merger, self._hold = Merger(), Hold()
-        self._links: list[Link] = []
+        self._links: list[StreamConnection] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._is_live = False
         self._cursor: bytes | None = None  # saved with the next message
@@ -87,11 +87,11 @@ class Stream:
 
     def _connect(self, about: str, wish: Wish) -> None:
         settings = self._settings
-        pace = Pace(settings.heartbeat_s, settings.subscribe_s)
+        pace = ConnectPace(settings.heartbeat_s, settings.subscribe_s)
         for url in settings.urls:
             sign = "&" if "?" in url else "?"
             full = f"{url}{sign}environment={settings.environment}&service-id={self._service_id}"
-            link = Link(f"{urlsplit(url).netloc} ({about})", full, wish, pace, self._session, self._hub)
+            link = StreamConnection(f"{urlsplit(url).netloc} ({about})", full, wish, pace, self._session, self._hub)
             self._links.append(link)
             self._start(link.run())
 
@@ -115,7 +115,7 @@ class Stream:
                 self._connect("worlds", Wish(world_events, worlds=self._own.worlds))
             return
 
-    async def step(self) -> list[Message]:
+    async def step(self) -> list[SourceMessage]:
         """Take what comes next; return what need not wait any longer.
 
         Raises:
@@ -159,23 +159,23 @@ class Stream:
             self._session.count("duplicate")
             return
         is_roadkill = payload.get("experience_id") == facts.ROADKILL  # means something with its death
-        if not is_roadkill and not meaning(Body(dict(payload), list(self._own.ids))):
+        if not is_roadkill and not meaning(CensusBody(dict(payload), list(self._own.ids))):
             self._session.count("ignored")
             return
         wants = () if is_tick(payload) else wanted(payload)
         self._names.ask(wants)
         self._hold.add(Held(identity, payload, now_s, wants, []))
 
-    def _message(self, held: Held) -> Message:
+    def _message(self, held: Held) -> SourceMessage:
         payload, own = dict(held.payload), self._own
         names = self._names.of(wanted(payload))
-        body = Body(payload, list(own.ids), names, own.faction, held.extras, held.identity)
+        body = CensusBody(payload, list(own.ids), names, own.faction, held.extras, held.identity)
         try:
             stamp = stamp_ms(payload)
         except BadInput:
             stamp = None  # the adapter refuses it by name
         cursor, self._cursor = self._cursor, None
-        return Message(_encode(body), "planetside2", held.identity, stamp, cursor)
+        return SourceMessage(_encode(body), "planetside2", held.identity, stamp, cursor)
 
     def _report(self) -> None:
         down = [f"{link.name}: {link.why}" for link in self._links if link.why]
@@ -201,7 +201,7 @@ class Stream:
         try:
             saved = _saved.decode(self._session.cursor)
         except UNREADABLE:
-            saved = Saved()  # none yet, or of an older version
+            saved = SavedNames()  # none yet, or of an older version
         if saved.asked == self._asked():
             return self._known(saved.found), False
         try:
@@ -220,7 +220,7 @@ class Stream:
     async def _ask(self) -> Own:
         found = tuple(await asyncio.to_thread(own_characters, self._census, self._settings.characters))
         own = self._known(found)
-        self._cursor = _encode_saved(Saved(self._asked(), found))
+        self._cursor = _encode_saved(SavedNames(self._asked(), found))
         return own
 
     def _known(self, found: Sequence[tuple[str, Known, str]]) -> Own:

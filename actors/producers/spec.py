@@ -45,7 +45,7 @@ class SourceSettings(Section, frozen=True, kw_only=True):
     silence_s: Seconds | None = None
 
 
-class Message(Struct, frozen=True):
+class SourceMessage(Struct, frozen=True):
     """One raw message of a source.
 
     body          what the adapter reads
@@ -64,7 +64,7 @@ class Message(Struct, frozen=True):
     cursor: bytes | None = None
 
 
-class Request(Struct, frozen=True):
+class SourceRequest(Struct, frozen=True):
     """One HTTP request to `/PATH/NAME/...`.
 
     path     what follows the name
@@ -83,7 +83,7 @@ class Request(Struct, frozen=True):
 class Taken(Struct, frozen=True):
     """What a request became: messages to store, and the answer. `state` is saved with the messages."""
 
-    messages: list[Message] = []
+    messages: list[SourceMessage] = []
     status: int = 200
     body: bytes = b""
     content_type: str = "application/json"
@@ -115,7 +115,7 @@ class Disconnected(OSError):
     code: int | None = None
 
 
-class NotRunning(Disconnected):
+class SourceNotRunning(Disconnected):
     """The program that is the source is closed. That is no fault: the source is `waiting`, and looks for it again."""
 
 

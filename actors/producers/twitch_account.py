@@ -9,17 +9,24 @@ from typing import Any, Final
 from actors import program
 from actors.producers import twitch_badges
 from actors.producers.spec import Disconnected, SourceRefused
-from actors.producers.twitch_login import Login
-from actors.producers.twitch_wanted import Outcome, Wanted, may_be_retried, subscribe, wanted, without_notices
+from actors.producers.twitch_login import TwitchLogin
+from actors.producers.twitch_wanted import (
+    SubscriptionResult,
+    Wanted,
+    may_be_retried,
+    subscribe,
+    wanted,
+    without_notices,
+)
 
 CHECK_S: Final = 3_600.0  # Twitch asks every application to check its login each hour
 RETRY_S: Final = 60.0  # between two attempts at a subscription that Twitch refuses for now
 
 
-class Account:
+class TwitchAccount:
     """`badges` maps a badge (`subscriber/12`) to its picture. The session is told what does not work."""
 
-    def __init__(self, session: Any, login: Login) -> None:
+    def __init__(self, session: Any, login: TwitchLogin) -> None:
         self.badges: dict[str, str] = {}
         self._session, self._settings, self._login = session, session.settings, login
         self._warning = self._missing = ""
@@ -62,7 +69,7 @@ class Account:
             left = [one for one in dict.fromkeys([*types, *instead]) if one.type in again]
             now = await self._create(session_id, left, instead)
             for_good = {type_: why for type_, why in outcome.refused.items() if type_ not in again}
-            outcome = Outcome(outcome.working + now.working, for_good | now.refused)
+            outcome = SubscriptionResult(outcome.working + now.working, for_good | now.refused)
 
     async def check(self) -> None:
         """Check the login each hour, and renew it before it ends."""
@@ -99,7 +106,7 @@ class Account:
     def _tell(self) -> None:
         self._session.degraded("; ".join(text for text in (self._warning, self._missing) if text))
 
-    async def _create(self, session_id: str, types: Sequence[Wanted], instead: Sequence[Wanted]) -> Outcome:
+    async def _create(self, session_id: str, types: Sequence[Wanted], instead: Sequence[Wanted]) -> SubscriptionResult:
         """Create subscriptions; with a renewed login if Twitch does not accept this one any more."""
         url = self._settings.api_url
         outcome = await asyncio.to_thread(subscribe, url, self._grant, session_id, types, instead)

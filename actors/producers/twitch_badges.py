@@ -9,21 +9,21 @@ import msgspec
 from msgspec import Struct
 
 from actors.core.contract.event import UNREADABLE
-from actors.producers.http_call import Api
+from actors.producers.http_call import HttpApi
 from actors.producers.twitch_login import Grant
 
 MAX_BYTES: Final = 4 << 20  # all badges of Twitch are about 700 kB
 _PICTURE: Final = re.compile(r"/badges/v1/([0-9a-f-]{36})/")
 
 
-class _Version(Struct, frozen=True):
+class _BadgeVersion(Struct, frozen=True):
     id: str
     image_url_2x: str = ""
 
 
 class _Set(Struct, frozen=True):
     set_id: str
-    versions: list[_Version] = []
+    versions: list[_BadgeVersion] = []
 
 
 class _Sets(Struct, frozen=True):
@@ -43,7 +43,7 @@ def load(api_url: str, grant: Grant) -> dict[str, str]:
     """
     headers = {"Authorization": f"Bearer {grant.access_token}", "Client-Id": grant.client_id}
     pictures: dict[str, str] = {}
-    with Api(api_url) as api:
+    with HttpApi(api_url) as api:
         for path in ("/chat/badges/global", f"/chat/badges?broadcaster_id={grant.user_id}"):
             answer = api.call("GET", path, headers, max_bytes=MAX_BYTES)
             if answer.status == 200:

@@ -25,7 +25,7 @@ from msgspec import Struct
 from actors import host, program
 from actors.core.contract.event import UNREADABLE
 from actors.errors import Refused
-from actors.producers.http_call import Answer, Api, NotSent
+from actors.producers.http_call import HttpApi, HttpResponse, NotSent
 from actors.producers.spec import Disconnected, SourceRefused
 from actors.secrets import MissingSecret, Secrets
 
@@ -86,7 +86,7 @@ class _Trouble(Struct, frozen=True):
     message: str = ""
 
 
-class Login:
+class TwitchLogin:
     """The tokens of one source. `source` names it in the sentence that asks to log in again."""
 
     def __init__(self, secrets: Secrets, run_dir: Path, secret: str, source: str, auth_url: str) -> None:
@@ -256,7 +256,7 @@ def owner_of(auth_url: str, access_token: str) -> _Owner | None:
     Raises:
         Disconnected: Twitch cannot be asked now.
     """
-    with Api(auth_url) as api:
+    with HttpApi(auth_url) as api:
         answer = api.call("GET", "/validate", {"Authorization": f"OAuth {access_token}"})
     if answer.status == 401:
         return None
@@ -265,7 +265,7 @@ def owner_of(auth_url: str, access_token: str) -> _Owner | None:
     return _decode(answer, _Owner)
 
 
-def trouble_of(answer: Answer) -> str:
+def trouble_of(answer: HttpResponse) -> str:
     """Return the message of an answer that reports an error."""
     try:
         return msgspec.json.decode(answer.body, type=_Trouble).message[:120]
@@ -284,12 +284,12 @@ def _granted(grant: Grant, tokens: _Tokens) -> Grant:
     )
 
 
-def _post(auth_url: str, path: str, form: dict[str, str]) -> Answer:
-    with Api(auth_url) as api:
+def _post(auth_url: str, path: str, form: dict[str, str]) -> HttpResponse:
+    with HttpApi(auth_url) as api:
         return api.call("POST", path, _FORM, urlencode(form).encode())
 
 
-def _decode(answer: Answer, shape: type[T]) -> T:
+def _decode(answer: HttpResponse, shape: type[T]) -> T:
     try:
         return msgspec.json.decode(answer.body, type=shape)
     except UNREADABLE as error:

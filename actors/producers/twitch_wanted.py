@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from actors.producers.http_call import Api
+from actors.producers.http_call import HttpApi
 from actors.producers.spec import Disconnected
 from actors.producers.twitch_login import Grant, trouble_of
 
@@ -83,7 +83,7 @@ def may_be_retried(status: int) -> bool:
     return status == TOO_MANY or status >= 500
 
 
-class Outcome(Struct, frozen=True):
+class SubscriptionResult(Struct, frozen=True):
     """What became of the requests: how many work, and for each that does not, the type, the status and a sentence."""
 
     working: int = 0
@@ -111,7 +111,7 @@ def without_notices(skip: Iterable[str]) -> list[Wanted]:
 
 def subscribe(
     api_url: str, grant: Grant, session_id: str, types: Iterable[Wanted], instead: Iterable[Wanted] = ()
-) -> Outcome:
+) -> SubscriptionResult:
     """Create the subscriptions for a session, one after the other over one connection; blocks.
 
     Args:
@@ -122,7 +122,7 @@ def subscribe(
     """
     working, refused = 0, {}
     left = list(types)
-    with Api(api_url) as api:
+    with HttpApi(api_url) as api:
         while left:
             one = left.pop(0)
             status, reason = _create(api, grant, session_id, one)
@@ -134,10 +134,10 @@ def subscribe(
                 break
             if one is NOTICES and not may_be_retried(status):
                 left += instead
-    return Outcome(working, refused)
+    return SubscriptionResult(working, refused)
 
 
-def _create(api: Api, grant: Grant, session_id: str, one: Wanted) -> tuple[int, str]:
+def _create(api: HttpApi, grant: Grant, session_id: str, one: Wanted) -> tuple[int, str]:
     if one.scope and one.scope not in grant.scopes:
         return 403, f"the login lacks the scope {one.scope}; log in again"
     request = {

@@ -21,7 +21,7 @@ PING_S: Final = 20.0
 _REFUSALS: Final = (400, 401, 403, 404, 410)
 
 
-class Socket:
+class WebSocket:
     """One open connection. Every method raises Disconnected when it has ended."""
 
     def __init__(self, connection: ClientConnection) -> None:
@@ -53,7 +53,7 @@ async def websocket(
     subprotocols: Sequence[str] = (),
     ping_s: float | None = PING_S,
     tls: ssl.SSLContext | None = None,
-) -> AsyncIterator[Socket]:
+) -> AsyncIterator[WebSocket]:
     """Open a connection; it is closed at the end of the block. `tls` replaces the usual context of a wss:// URL.
 
     Raises:
@@ -85,7 +85,7 @@ async def websocket(
     except (InvalidHandshake, TimeoutError, OSError) as error:
         raise Disconnected(f"cannot connect to {url_without_query(url)}: {error or type(error).__name__}") from error
     try:
-        yield Socket(connection)
+        yield WebSocket(connection)
     finally:
         await connection.close()
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 from actors import faults, host
 from actors.core.contract.event import RawItem
 from actors.core.queue.calendar import Calendar
-from actors.interfaces import Delivery, Forget, Progress, Stored
+from actors.interfaces import Delivery, Forget, Progress, StoredMessage
 from actors.stores.database import connect, named
 
 SCHEMA: Final = """
@@ -75,7 +75,7 @@ class Outbox:
         ahead_ms = float(meta.get("ahead_ms", 0.0)) + away_ms
         self._calendar = Calendar(wall_ms, host.boottime_s(), self._keep_s, ahead_ms)
 
-    def commit(self, jobs: list[Any]) -> list[Stored | bool]:
+    def commit(self, jobs: list[Any]) -> list[StoredMessage | bool]:
         """Apply deliveries and progress in one transaction and return when it is on disk.
 
         The result of a delivery is its stored rows, that of progress whether there is more to trim.
@@ -98,7 +98,7 @@ class Outbox:
         self._db.close()
         self._lock.close()
 
-    def _apply(self, job: Delivery | Progress | Forget) -> Stored | bool:
+    def _apply(self, job: Delivery | Progress | Forget) -> StoredMessage | bool:
         if isinstance(job, Delivery):
             return self._store(job)
         if isinstance(job, Forget):
@@ -127,7 +127,7 @@ class Outbox:
             faults.point("outbox.trimmed")
         return more
 
-    def _store(self, delivery: Delivery) -> Stored:
+    def _store(self, delivery: Delivery) -> StoredMessage:
         db = self._db
         if delivery.cursor is not None:
             db.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?)", delivery.cursor)
@@ -135,14 +135,14 @@ class Outbox:
             try:
                 db.execute("INSERT INTO deliveries VALUES (?, ?)", (delivery.digest, delivery.ts_ingest_ms))
             except sqlite3.IntegrityError:
-                return Stored([], repeated=True)
+                return StoredMessage([], repeated=True)
         items = []
         for kind, body in delivery.rows:
             cursor = db.execute(
                 "INSERT INTO rows (kind, body, ts_ingest_ms) VALUES (?, ?, ?)", (kind, body, delivery.ts_ingest_ms)
             )
             items.append(RawItem(int(cursor.lastrowid or 0), 0, kind, body, delivery.ts_ingest_ms))
-        return Stored(items)
+        return StoredMessage(items)
 
 
 class OutboxReader:

@@ -13,7 +13,7 @@ from typing import IO, Any, Final
 import msgspec
 
 from actors import host, logs, program
-from actors.core.sources.state import Report
+from actors.core.sources.state import SourceReport
 from actors.core.supervision.children import Lifecycle
 from actors.core.supervision.kinds import TEMPLATE, Child
 from actors.supervision import meters
@@ -35,7 +35,7 @@ class Incarnation:
         self.meter = meters.Meter(process.pid)
         self.stats: dict[str, Any] = {}
         self.events_per_s: float | None = None
-        self.sources: list[Report] = []
+        self.sources: list[SourceReport] = []
         self.received_per_s: dict[str, float] = {}  # of each source
         self.sent_malformed = False
         self.pending = bytearray()
@@ -67,7 +67,7 @@ class Incarnation:
     def _update_sources(self, sources: Any, elapsed_s: float) -> None:
         before = {report.name: report.received for report in self.sources}
         try:
-            self.sources = msgspec.convert(sources or [], list[Report])[:MAX_SOURCES]
+            self.sources = msgspec.convert(sources or [], list[SourceReport])[:MAX_SOURCES]
         except msgspec.ValidationError:
             self.sources = []
         self.received_per_s = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from actors.config import Source
+from actors.config import SettingsSource
 
 
 class Invocation(NamedTuple):
@@ -16,4 +16,4 @@ class Invocation(NamedTuple):
     since_s: float = 0.0  # monotonic: when the command was given
     as_json: bool = False
     as_service: bool = False  # a service manager started it, and restarts it after an error
-    source: Source = Source()
+    source: SettingsSource = SettingsSource()

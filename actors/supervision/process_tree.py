@@ -24,13 +24,13 @@ from typing import Any, Final
 import msgspec
 
 from actors import config, host, logs, program
-from actors.config import Settings, Source
+from actors.config import Settings, SettingsSource
 from actors.core.contract.event import UNREADABLE
-from actors.core.sources.state import Report
-from actors.core.sources.state import State as SourceState
+from actors.core.sources.state import SourceReport
+from actors.core.sources.state import SourceState as SourceState
 from actors.core.supervision import health, reload
-from actors.core.supervision.children import STALLED_S, Act, Children, Lifecycle, Limits, Order, State
-from actors.core.supervision.health import Action, Alert, Board, Health, Rule
+from actors.core.supervision.children import STALLED_S, Act, ChildAction, Children, ChildState, Lifecycle, Limits
+from actors.core.supervision.health import Alert, Board, BudgetRule, Consequence, ProcessHealth
 from actors.core.supervision.kinds import TEMPLATE, Child
 from actors.core.supervision.restarts import BAD_CONFIG, REFUSED, Policy
 from actors.errors import BadInput, ConfigError, Refused
@@ -77,7 +77,7 @@ class Supervisor:
         self._listed = True  # children.json is current
         self._unlisted = ""  # why it could not be written
         self._health = {
-            lifecycle.child.name: Health(rules(settings, lifecycle.child.kind))
+            lifecycle.child.name: ProcessHealth(rules(settings, lifecycle.child.kind))
             for lifecycle in self.children.lifecycles
         }
         self._board = Board()
@@ -85,7 +85,7 @@ class Supervisor:
         self._invocation = invocation or Invocation()
         self._source = self._invocation.source
         self._guardian = meters.Meter(self._invocation.guardian_pid) if self._invocation.guardian_pid else None
-        self._held: list[Order] = []  # of the start, until the template is ready
+        self._held: list[ChildAction] = []  # of the start, until the template is ready
         self._held_until_s = 0.0
         self._adopts = False  # a template was started, so exited processes may be here that are no children of the plan
         self._console: dict[str, logs.Follower] = {}
@@ -167,7 +167,7 @@ class Supervisor:
 
     # Children
 
-    def _begin(self, orders: list[Order]) -> None:
+    def _begin(self, orders: list[ChildAction]) -> None:
         """Carry out the orders of the start. With a template, the others wait until it can fork them."""
         first = [order for order in orders if order.lifecycle.child.kind == TEMPLATE]
         rest = [order for order in orders if order not in first]
@@ -178,7 +178,7 @@ class Supervisor:
     def _release(self) -> None:
         """Carry out the held orders when the template is ready, has failed, or needs too long."""
         template = next((one for one in self.children.lifecycles if one.child.kind == TEMPLATE), None)
-        starting = template is not None and template.state is State.STARTING
+        starting = template is not None and template.state is ChildState.STARTING
         if starting and self._clock() < self._held_until_s and not self.children.stopping:
             return
         held, self._held = self._held, []
@@ -186,7 +186,7 @@ class Supervisor:
         current = [] if self.children.stopping else self.children.lifecycles
         self._carry_out(order for order in held if order.lifecycle in current and not order.lifecycle.alive)
 
-    def _carry_out(self, orders: Iterable[Order]) -> None:
+    def _carry_out(self, orders: Iterable[ChildAction]) -> None:
         for act, lifecycle in orders:
             name = lifecycle.child.name
             if act is Act.SPAWN:
@@ -244,7 +244,7 @@ class Supervisor:
         lifecycle.heartbeat(self._clock())
         if isinstance(fact.get("stats"), dict):
             incarnation.update(fact["stats"], fact.get("sources"), self._clock())
-        if fact.get("ready") is True and lifecycle.state is State.STARTING:
+        if fact.get("ready") is True and lifecycle.state is ChildState.STARTING:
             log.info("child ready name=%s pid=%s", lifecycle.child.name, lifecycle.pid)
             lifecycle.ready(self._clock())
 
@@ -272,12 +272,12 @@ class Supervisor:
 
     def _report_death(self, lifecycle: Lifecycle) -> None:
         name = lifecycle.child.name
-        if lifecycle.state is State.FAILED:
+        if lifecycle.state is ChildState.FAILED:
             log.error("child refused its configuration name=%s error=%r", name, last_message(self._run_dir, name))
             if not (self._invocation.again or self.children.was_ready or lifecycle.child.optional):
                 self.exit_code = BAD_CONFIG
                 self.children.stop(self._clock(), "start failed")
-        elif lifecycle.state is State.BACKOFF and not lifecycle.stopped_on_request:
+        elif lifecycle.state is ChildState.BACKOFF and not lifecycle.stopped_on_request:
             wait_s = lifecycle.due_s - self._clock()
             log.warning("child died name=%s reason=%r restart_in_s=%.1f", name, lifecycle.last_reason, max(0.0, wait_s))
         else:
@@ -328,14 +328,14 @@ class Supervisor:
         before = [{"name": lifecycle.child.name, "pid": lifecycle.pid} for lifecycle in lifecycles]
         for lifecycle in lifecycles:
             act = lifecycle.restart(self._clock(), reason)
-            self._carry_out([Order(act, lifecycle)] if act else [])
+            self._carry_out([ChildAction(act, lifecycle)] if act else [])
         return before
 
     def _reload(self, request: dict[str, Any]) -> dict[str, Any]:
         """Apply other settings, as a whole or not at all."""
         try:
             settings = config.of_tree(request.get("settings"))
-            source = msgspec.convert(request.get("source"), Source)
+            source = msgspec.convert(request.get("source"), SettingsSource)
             files = {config.SOURCE_FILE: msgspec.json.encode(source), config.SETTINGS_FILE: config.encode(settings)}
         except (ConfigError, msgspec.ValidationError, UnicodeEncodeError) as error:  # JSON allows half a surrogate pair
             raise BadInput(str(error)) from error
@@ -356,12 +356,14 @@ class Supervisor:
         plan = settings.children()
         orders = self.children.change(plan, limits_of(settings), self._clock())
         for lifecycle in self.children.lifecycles:
-            self._health.setdefault(lifecycle.child.name, Health([])).follow(rules(settings, lifecycle.child.kind))
+            self._health.setdefault(lifecycle.child.name, ProcessHealth([])).follow(
+                rules(settings, lifecycle.child.kind)
+            )
         self._carry_out(orders)
         names = {child.name for child in plan}
         affected = [lifecycle for name in wanted.restarts for lifecycle in self.children.find(name)]
         refused = [
-            lifecycle for lifecycle in self.children.lifecycles if lifecycle.state is State.FAILED
+            lifecycle for lifecycle in self.children.lifecycles if lifecycle.state is ChildState.FAILED
         ]  # the reason may be corrected now
         again = [lifecycle for lifecycle in dict.fromkeys([*affected, *refused]) if lifecycle.child.name in old & names]
         return {
@@ -398,8 +400,10 @@ class Supervisor:
             reports = incarnation.sources if incarnation else []
             if lifecycle.child.kind == "source" and not reports:
                 kind = self._settings.all_sources().get(lifecycle.child.name, {}).get("kind", "")
-                state = SourceState.REFUSED if lifecycle.state is State.FAILED else SourceState.CONNECTING
-                reports = [Report(lifecycle.child.name, kind, state, detail=lifecycle.last_reason[:REASON_CHARACTERS])]
+                state = SourceState.REFUSED if lifecycle.state is ChildState.FAILED else SourceState.CONNECTING
+                reports = [
+                    SourceReport(lifecycle.child.name, kind, state, detail=lifecycle.last_reason[:REASON_CHARACTERS])
+                ]
             per_s = incarnation.received_per_s if incarnation else {}
             rows += [msgspec.to_builtins(report) | {"events_per_s": per_s.get(report.name)} for report in reports]
         return rows
@@ -454,7 +458,7 @@ class Supervisor:
 
     def _judge(self, incarnation: Incarnation, now_s: float) -> None:
         lifecycle = incarnation.lifecycle
-        if lifecycle.state is not State.RUNNING:  # a start uses more than normal work, and must not be interrupted
+        if lifecycle.state is not ChildState.RUNNING:  # a start uses more than normal work, and must not be interrupted
             return
         for crossing in self._health[lifecycle.child.name].sample(now_s, incarnation.meter.readings):
             word = "exceeded" if crossing.raised else "cleared"
@@ -475,7 +479,7 @@ class Supervisor:
         found = []
         for lifecycle in self.children.lifecycles:
             name = lifecycle.child.name
-            if lifecycle.state is State.FAILED:
+            if lifecycle.state is ChildState.FAILED:
                 found.append(Alert("process.failed", name, lifecycle.last_reason))
             elif lifecycle.degraded(now_s):
                 found.append(
@@ -535,13 +539,15 @@ def limits_of(settings: Settings) -> Limits:
     return Limits(policy, own.hang_warn_s, own.hang_kill_s, own.drain_s)
 
 
-def rules(settings: Settings, kind: str) -> list[Rule]:
+def rules(settings: Settings, kind: str) -> list[BudgetRule]:
     """Return the limits of one kind of process."""
     budget = settings.budgets.for_kind(kind)
     return [
-        Rule("memory.warn", "rss_bytes", budget.memory_warn_bytes, Action(budget.on_memory_warn)),
-        Rule("memory.critical", "rss_bytes", budget.memory_critical_bytes, Action(budget.on_memory_critical)),
-        Rule("cpu.high", "cpu_pct", budget.cpu_pct, Action(budget.on_cpu)),
+        BudgetRule("memory.warn", "rss_bytes", budget.memory_warn_bytes, Consequence(budget.on_memory_warn)),
+        BudgetRule(
+            "memory.critical", "rss_bytes", budget.memory_critical_bytes, Consequence(budget.on_memory_critical)
+        ),
+        BudgetRule("cpu.high", "cpu_pct", budget.cpu_pct, Consequence(budget.on_cpu)),
     ]
 
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from actors.core.supervision import kinds
-from actors.core.supervision.children import GRACE_S, START_S, TRANSITIONS, Act, Children, Lifecycle, Limits, State
+from actors.core.supervision.children import GRACE_S, START_S, TRANSITIONS, Act, Children, ChildState, Lifecycle, Limits
 from actors.core.supervision.kinds import KINDS, Child
 from actors.core.supervision.restarts import Policy
 
@@ -36,12 +36,12 @@ def running(now_s: float = 0.0) -> Lifecycle:
 
 def test_a_child_that_dies_after_it_was_ready_is_restarted_at_once():
     child = running(0.0)
-    assert child.state is State.RUNNING
+    assert child.state is ChildState.RUNNING
     child.died(3.0, -9, "killed by SIGKILL")
-    assert (child.state, child.pid, child.last_reason) == (State.BACKOFF, None, "killed by SIGKILL")
+    assert (child.state, child.pid, child.last_reason) == (ChildState.BACKOFF, None, "killed by SIGKILL")
     assert child.tick(3.0) is Act.SPAWN
     child.spawned(101, 3.0)
-    assert (child.state, child.restarts) == (State.STARTING, 1)
+    assert (child.state, child.restarts) == (ChildState.STARTING, 1)
 
 
 def test_the_second_restart_waits():
@@ -64,7 +64,7 @@ def test_a_configuration_error_is_never_restarted():
     child = lifecycle()
     child.spawned(100, 0.0)
     child.died(0.1, 2, "exited with code 2")
-    assert (child.state, child.next_due_s(), child.tick(1e9)) == (State.FAILED, None, None)
+    assert (child.state, child.next_due_s(), child.tick(1e9)) == (ChildState.FAILED, None, None)
 
 
 def test_a_child_without_heartbeats_causes_one_warning_and_is_killed_later():
@@ -151,7 +151,7 @@ def test_a_child_that_ignores_the_request_to_stop_is_killed():
     assert child.tick(15.0) is Act.KILL
     assert child.next_due_s() is None  # once is enough
     child.died(15.1, -9, "killed by SIGKILL")
-    assert child.state is State.STOPPED
+    assert child.state is ChildState.STOPPED
     assert child.last_reason == "stopped by SIGTERM, killed because it did not exit in time"
 
 
@@ -160,7 +160,7 @@ def test_a_stopped_child_is_not_restarted_with_any_exit_code(code):
     child = running()
     child.stop(1.0, 5.0, "")
     child.died(1.1, code, "")
-    assert (child.state, child.tick(1e9)) == (State.STOPPED, None)
+    assert (child.state, child.tick(1e9)) == (ChildState.STOPPED, None)
 
 
 def test_a_requested_restart_is_immediate_and_not_counted_as_a_death():
@@ -195,7 +195,7 @@ def test_a_stop_of_all_overrides_a_requested_restart():
     child.restart(0.0)
     child.stop(0.0, 5.0, "")
     child.died(0.1, 0, "")
-    assert child.state is State.STOPPED
+    assert child.state is ChildState.STOPPED
 
 
 def test_a_process_that_cannot_be_spawned_counts_as_a_death():
@@ -207,8 +207,8 @@ def test_a_process_that_cannot_be_spawned_counts_as_a_death():
 
 
 def test_every_state_has_a_row_and_every_transition_leads_to_one():
-    assert set(TRANSITIONS) == set(State)
-    assert {state for row in TRANSITIONS.values() for state in row.values()} <= set(State)
+    assert set(TRANSITIONS) == set(ChildState)
+    assert {state for row in TRANSITIONS.values() for state in row.values()} <= set(ChildState)
 
 
 class World:
@@ -323,7 +323,7 @@ def test_a_child_in_backoff_is_not_started_once_its_stage_stops():
     for name in ("ingest", "demo"):
         world.find(name).died(0.1, 0, "")
     assert world.tick(0.5) == [(Act.TERMINATE, "queue-manager")]
-    assert normalizer.state is State.STOPPED
+    assert normalizer.state is ChildState.STOPPED
 
 
 def test_abandoning_kills_all_children_at_once():
@@ -358,9 +358,9 @@ def test_after_random_failures_all_children_run_again_and_stop_on_request(seed):
             member.died(now_s, chance.choice([0, 1, -9, -11]), what)
         elif what == "beat" and member.alive:
             member.heartbeat(now_s)
-        elif what == "ready" and member.state is State.STARTING:
+        elif what == "ready" and member.state is ChildState.STARTING:
             member.ready(now_s)
-        elif what == "restart" or (what == "refuse" and member.state is State.FAILED):
+        elif what == "restart" or (what == "refuse" and member.state is ChildState.FAILED):
             member.restart(now_s)
         world.tick(now_s)
         for act, name in world.noted:
@@ -369,20 +369,20 @@ def test_after_random_failures_all_children_run_again_and_stop_on_request(seed):
     for _ in range(20):
         now_s += 6.0
         for member in world.children.lifecycles:
-            if member.state is State.STOPPING:
+            if member.state is ChildState.STOPPING:
                 member.died(now_s, 0, "")
         world.tick(now_s)
         for member in world.children.lifecycles:
-            if member.state is State.STARTING:
+            if member.state is ChildState.STARTING:
                 member.ready(now_s)
             if member.alive:
                 member.heartbeat(now_s)
-    assert {member.state for member in world.children.lifecycles} == {State.RUNNING}
+    assert {member.state for member in world.children.lifecycles} == {ChildState.RUNNING}
     world.children.stop(now_s, "")
     for _ in range(10):
         world.tick(now_s)
         for member in world.children.lifecycles:
-            if member.state is State.STOPPING:
+            if member.state is ChildState.STOPPING:
                 member.died(now_s, 0, "")
     assert world.children.stopped
 
@@ -438,7 +438,7 @@ def test_a_stop_also_ends_children_that_are_being_removed():
             if act is not Act.WARN:
                 lifecycle.died(now_s, 0, "left")
         for lifecycle in tree.lifecycles:
-            if lifecycle.state is State.STOPPING and lifecycle.child.name == "demo":
+            if lifecycle.state is ChildState.STOPPING and lifecycle.child.name == "demo":
                 lifecycle.died(now_s, 0, "left")
     assert now_s < 11.0
 

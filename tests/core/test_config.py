@@ -102,11 +102,11 @@ def test_a_run_directory_without_settings_is_reported(tmp_path):
 @pytest.mark.parametrize(
     ("source", "run_dir", "every", "options"),
     [
-        (config.Source(), str(program.ROOT / "run"), True, ""),  # the default one is meant anyway
-        (config.Source(str(config.DEFAULT_FILE)), str(program.ROOT / "run"), False, ""),
-        (config.Source("/my own.toml"), "/d", False, " --config '/my own.toml' --set run_dir=/d"),
-        (config.Source(None, ["run_dir=d", "demo=false"]), "/d", False, " --set run_dir=/d"),
-        (config.Source(None, ["run_dir=d", "demo=false"]), "/d", True, " --set demo=false --set run_dir=/d"),
+        (config.SettingsSource(), str(program.ROOT / "run"), True, ""),  # the default one is meant anyway
+        (config.SettingsSource(str(config.DEFAULT_FILE)), str(program.ROOT / "run"), False, ""),
+        (config.SettingsSource("/my own.toml"), "/d", False, " --config '/my own.toml' --set run_dir=/d"),
+        (config.SettingsSource(None, ["run_dir=d", "demo=false"]), "/d", False, " --set run_dir=/d"),
+        (config.SettingsSource(None, ["run_dir=d", "demo=false"]), "/d", True, " --set demo=false --set run_dir=/d"),
     ],
 )
 def test_the_shown_command_has_only_the_options_that_the_pipeline_needs(source, run_dir, every, options):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from actors.commands import doctor
-from actors.config import Faults, Gateway, Ingest, Settings
+from actors.config import Faults, GatewaySection, IngestSection, Settings
 
 RUN = Path("/srv/run")
 GB = 1 << 30
@@ -46,11 +46,11 @@ def test_every_finding_has_a_level_and_every_problem_has_advice(finding, level):
 @pytest.mark.parametrize(("settings", "expected"), [
     (Settings(), ["ok"]),  # the demo, which one switches off before going live
     (Settings(demo=False), []),
-    (Settings(demo=False, gateway=Gateway(host="::1"), ingest=Ingest(host="localhost")), []),
-    (Settings(demo=False, ingest=Ingest(host="192.168.0.7")), ["warn"]),
-    (Settings(demo=False, gateway=Gateway(host="0.0.0.0")), ["warn", "warn"]),  # open, and answering nobody
-    (Settings(demo=False, gateway=Gateway(host="::", allowed_hosts=["pc.lan"])), ["warn"]),
-    (Settings(demo=False, gateway=Gateway(host="pc.lan")), []),
+    (Settings(demo=False, gateway=GatewaySection(host="::1"), ingest=IngestSection(host="localhost")), []),
+    (Settings(demo=False, ingest=IngestSection(host="192.168.0.7")), ["warn"]),
+    (Settings(demo=False, gateway=GatewaySection(host="0.0.0.0")), ["warn", "warn"]),  # open, and answering nobody
+    (Settings(demo=False, gateway=GatewaySection(host="::", allowed_hosts=["pc.lan"])), ["warn"]),
+    (Settings(demo=False, gateway=GatewaySection(host="pc.lan")), []),
     (Settings(demo=False, faults=Faults(poison="x")), ["fail"]),
 ])  # fmt: skip
 def test_risky_settings_are_reported(settings, expected):

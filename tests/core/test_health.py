@@ -11,21 +11,21 @@ from actors.core.supervision.health import (
     CLEAR_SHARE,
     IN_A_ROW,
     RESTART_EVERY_S,
-    Action,
     Alert,
     Board,
+    BudgetRule,
+    Consequence,
     Gauge,
-    Health,
     Level,
-    Rule,
+    ProcessHealth,
     of_disk,
     of_stats,
 )  # fmt: skip
 
-MEMORY = Rule("memory.critical", "rss_bytes", 100.0, Action.ALERT)
+MEMORY = BudgetRule("memory.critical", "rss_bytes", 100.0, Consequence.ALERT)
 
 
-def walk(values: list[float], rule: Rule = MEMORY) -> list[bool]:
+def walk(values: list[float], rule: BudgetRule = MEMORY) -> list[bool]:
     gauge = Gauge(rule)
     found = []
     for value in values:
@@ -59,9 +59,9 @@ def test_a_budget_changes_only_after_five_equal_samples_in_a_row(values):
         before = raised
 
 
-def exceeding(action: Action, samples: int, every_s: float = 2.0) -> list[tuple[int, bool]]:
+def exceeding(action: Consequence, samples: int, every_s: float = 2.0) -> list[tuple[int, bool]]:
     """Return (place, restart) of every verdict while a limit is exceeded by each sample."""
-    health = Health([MEMORY._replace(action=action)])
+    health = ProcessHealth([MEMORY._replace(action=action)])
     return [
         (place, verdict.restart)
         for place in range(samples)
@@ -70,16 +70,16 @@ def exceeding(action: Action, samples: int, every_s: float = 2.0) -> list[tuple[
 
 
 def test_the_budget_sets_the_consequence():
-    assert exceeding(Action.LOG, 40) == [(4, False)]
-    assert exceeding(Action.ALERT, 40) == [(4, False)]
+    assert exceeding(Consequence.LOG, 40) == [(4, False)]
+    assert exceeding(Consequence.ALERT, 40) == [(4, False)]
     # again when the minute is over, because the first restart did not help
-    assert exceeding(Action.RESTART, 40) == [(4, True), (34, True)]
+    assert exceeding(Consequence.RESTART, 40) == [(4, True), (34, True)]
     assert RESTART_EVERY_S == 60.0
 
 
 def test_a_budget_that_only_logs_raises_no_alert():
-    for action, count in ((Action.LOG, 0), (Action.ALERT, 1), (Action.RESTART, 1)):
-        health = Health([MEMORY._replace(action=action)])
+    for action, count in ((Consequence.LOG, 0), (Consequence.ALERT, 1), (Consequence.RESTART, 1)):
+        health = ProcessHealth([MEMORY._replace(action=action)])
         for place in range(5):
             health.sample(float(place), {"rss_bytes": 600e6})
         assert len(health.alerts("ingest")) == count
@@ -87,7 +87,7 @@ def test_a_budget_that_only_logs_raises_no_alert():
 
 
 def test_unknown_samples_are_ignored_and_a_new_process_starts_from_zero():
-    health = Health([MEMORY])
+    health = ProcessHealth([MEMORY])
     for value in (200.0, 200.0, 200.0, 200.0, None):
         assert health.sample(0.0, {"rss_bytes": value}) == []
     assert [verdict.raised for verdict in health.sample(0.0, {"rss_bytes": 200.0})] == [True]
@@ -98,8 +98,8 @@ def test_unknown_samples_are_ignored_and_a_new_process_starts_from_zero():
 
 def test_of_two_limits_of_one_reading_only_the_higher_is_an_alert():
     warn = MEMORY._replace(alert="memory.warn", limit=50.0)
-    cpu = Rule("cpu.high", "cpu_pct", 90.0, Action.ALERT)
-    health = Health([warn, MEMORY, cpu])
+    cpu = BudgetRule("cpu.high", "cpu_pct", 90.0, Consequence.ALERT)
+    health = ProcessHealth([warn, MEMORY, cpu])
     for value, keys in ((60.0, ["memory.warn"]), (200.0, ["memory.critical"])):
         for _ in range(IN_A_ROW):
             health.sample(0.0, {"rss_bytes": value, "cpu_pct": 0.0})
@@ -110,8 +110,8 @@ def test_of_two_limits_of_one_reading_only_the_higher_is_an_alert():
 
 
 def test_changed_limits_reset_the_samples_and_equal_limits_do_not():
-    restart = MEMORY._replace(action=Action.RESTART)
-    health = Health([restart])
+    restart = MEMORY._replace(action=Consequence.RESTART)
+    health = ProcessHealth([restart])
     restarts = [verdict.restart for _ in range(IN_A_ROW) for verdict in health.sample(1.0, {"rss_bytes": 200.0})]
     health.follow([restart])
     assert (restarts, len(health.alerts("ingest"))) == ([True], 1)

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.core.contract.layout import MAX_BYTES, Change, Layout, Scene, encode, is_id, parse
+from actors.core.contract.layout import MAX_BYTES, BoxChange, Layout, LayoutScene, encode, is_id, parse
 from actors.errors import BadInput, TooLarge
 
 FULL = Layout(
     1,
     "main",
-    {"chat": Change(x=96, y=440.5, width=460, height=400, anchor="bottom-left", scale=1.25, order=3, visible=False)},
-    {"chat": Change(visible=True)},
-    {"break": Scene({"killfeed": Change(visible=False)}, {"chat": Change(x=0)})},
+    {"chat": BoxChange(x=96, y=440.5, width=460, height=400, anchor="bottom-left", scale=1.25, order=3, visible=False)},
+    {"chat": BoxChange(visible=True)},
+    {"break": LayoutScene({"killfeed": BoxChange(visible=False)}, {"chat": BoxChange(x=0)})},
 )
 
 
@@ -29,7 +29,10 @@ def test_a_written_layout_is_read_again():
 
 
 def test_only_differences_from_the_defaults_are_written():
-    assert json.loads(encode(Layout(1, widgets={"chat": Change(x=5)}))) == {"version": 1, "widgets": {"chat": {"x": 5}}}
+    assert json.loads(encode(Layout(1, widgets={"chat": BoxChange(x=5)}))) == {
+        "version": 1,
+        "widgets": {"chat": {"x": 5}},
+    }
 
 
 def test_an_exported_layout_is_indented():

@@ -5,7 +5,7 @@ import pytest
 
 from actors import config
 from actors.core.supervision import kinds
-from actors.core.supervision.reload import FOLLOWED, REFUSED, Change, longest, plan
+from actors.core.supervision.reload import FOLLOWED, REFUSED, SettingChange, longest, plan
 from tests.core.test_config import names
 
 BEFORE = config.load(None)
@@ -50,7 +50,7 @@ def test_an_unchanged_file_restarts_no_process():
 def test_each_kind_is_restarted_once():
     found = planned("queue.flush_hz=50.0", "queue.busy_hz=20.0", "gateway.hello_s=1.0")
     assert found.restarts == ["gateway-1", "queue-manager"]
-    assert found.changes[0] == Change("queue.flush_hz", 60.0, 50.0)
+    assert found.changes[0] == SettingChange("queue.flush_hz", 60.0, 50.0)
 
 
 def test_every_setting_restarts_a_kind_or_applies_at_once_or_is_refused():
@@ -84,4 +84,4 @@ def test_a_new_source_restarts_nothing():
 def test_keys_of_a_table_are_compared():
     exceptional = msgspec.to_builtins(config.BudgetOverrides())
     found = planned("budgets.of.gateway.cpu_pct=50.0").changes
-    assert found == [Change("budgets.of.gateway", None, exceptional | {"cpu_pct": 50.0})]
+    assert found == [SettingChange("budgets.of.gateway", None, exceptional | {"cpu_pct": 50.0})]

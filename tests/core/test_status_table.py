@@ -9,7 +9,7 @@ from actors import logs
 from actors.commands import json_of, text_of
 from actors.commands.status import ADVICE, COLORS, advice, count, duration, headline, percent, size, styled, table
 from actors.commands.top import arranged, cut
-from actors.core.supervision.children import State
+from actors.core.supervision.children import ChildState
 from actors.core.supervision.health import ALERTS, Alert, Level
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e\r\nsecond"
@@ -127,7 +127,7 @@ def test_the_state_of_a_process_is_one_word_with_a_color(fields, word):
 
 
 def test_states_and_levels_have_colors_only_in_a_terminal():
-    assert {*State, *Level} - set(COLORS) == {State.STOPPED}  # nothing to look at
+    assert {*ChildState, *Level} - set(COLORS) == {ChildState.STOPPED}  # nothing to look at
     line = headline(answer(alerts=[alert()]))
     assert styled(line).startswith("\x1b[31mrunning\x1b[")
 

@@ -30,9 +30,10 @@ import msgspec
 
 from actors import config, host
 from actors.core.contract.event import Event
+from actors.core.delivery.cursor import Head
 from actors.core.queue.derive import READS, Derivation
 from actors.errors import Refused
-from actors.stores.log import Head, LogReader
+from actors.stores.log import LogReader
 from actors.supervision import control
 from bench._harness import ROOT, Pipeline
 from bench._overlay import Applied, Overlay
@@ -360,7 +361,7 @@ class Witness:
         for source in self.sources:
             assert source.refusals == []
             assert source.logged(events) == list(range(source.accepted)), f"lost, repeated or swapped: {source}"
-        undisturbed = Derivation(config.Queue().multikill_window_ms)
+        undisturbed = Derivation(config.QueueSection().multikill_window_ms)
         derived = [(event, *undisturbed.feed(event)) for event in events if event.type in READS]
         follows = [one.id for _, _, new in derived for one in new if one.type == "multikill"]
         assert [event.id for event in events if event.type == "multikill"] == follows

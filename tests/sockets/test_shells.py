@@ -92,7 +92,7 @@ class Shell:
     """The queue-manager's shell between real sockets and a real log; `commit` is called by the test alone."""
 
     def __init__(self, run_dir: Path, log_keep_s: float = 86_400.0) -> None:
-        queue = config.Queue(log_keep_s=log_keep_s)
+        queue = config.QueueSection(log_keep_s=log_keep_s)
         self.log = Log(run_dir, queue.log_keep_s, queue.log_max_bytes, queue.identity_s, queue.quarantine_rows)
         self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self.bus = wire.Bus(run_dir, self.context)

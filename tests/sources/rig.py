@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from actors.errors import Refused
-from actors.producers.spec import Message, settings_of
+from actors.producers.spec import SourceMessage, settings_of
 from actors.secrets import Secrets
 from tests.support import SLOWNESS
 
@@ -27,7 +27,7 @@ class Session:
         self.degradations: list[str] = []
         self.counted: list[str] = []
         self.rejected: list[str] = []
-        self.yielded: list[Message] = []
+        self.yielded: list[SourceMessage] = []
 
     def secret(self) -> str:
         return self.secrets.get(self.settings.secret or self.name)

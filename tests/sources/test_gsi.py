@@ -15,7 +15,7 @@ from actors.core.contract.event import Submission
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.errors import BadInput
 from actors.producers.sources import gsi
-from actors.producers.spec import Forbidden, Request
+from actors.producers.spec import Forbidden, SourceRequest
 from tests.sockets.actors import CORE, Actors
 from tests.support import eventually
 
@@ -71,7 +71,7 @@ def over(number, winner="CT", bomb=None, **more):
 
 def take(body, state=b""):
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return gsi.receive(Request("", {}, {}, data, 0.0), gsi.Settings(kind="gsi"), lambda: TOKEN, state)
+    return gsi.receive(SourceRequest("", {}, {}, data, 0.0), gsi.GsiSettings(kind="gsi"), lambda: TOKEN, state)
 
 
 def said(message):
@@ -286,11 +286,11 @@ def test_names_and_words_are_cut_to_their_bounds():
 
 def test_a_file_of_posts_can_be_tried():
     lines = b"\n".join(json.dumps(body).encode() for body in (post(), figures(5)))
-    assert [said(message) for message in gsi.try_message(gsi.Settings(kind="gsi"), "cs2", lines)] == [
+    assert [said(message) for message in gsi.try_message(gsi.GsiSettings(kind="gsi"), "cs2", lines)] == [
         "score 1:1", "kill by Ada ak47",
     ]  # fmt: skip
     with pytest.raises(BadInput, match="line 2"):
-        gsi.try_message(gsi.Settings(kind="gsi"), "cs2", b"%s\n{}" % json.dumps(post()).encode())
+        gsi.try_message(gsi.GsiSettings(kind="gsi"), "cs2", b"%s\n{}" % json.dumps(post()).encode())
 
 
 junk = st.recursive(

@@ -2,12 +2,12 @@
 
 import pytest
 
-from actors.core.sources.state import BACKOFF_MAX_S, REASON_CHARACTERS, Health, Seen, State
+from actors.core.sources.state import BACKOFF_MAX_S, REASON_CHARACTERS, Seen, SourceHealth, SourceState
 
 
 def after(*steps):
     """Return the health of a source after (method, arguments) steps; it expects a message every 10 s."""
-    health = Health(10.0, 0.0)
+    health = SourceHealth(10.0, 0.0)
     for name, *arguments in steps:
         getattr(health, name)(*arguments)
     return health
@@ -16,24 +16,24 @@ def after(*steps):
 @pytest.mark.parametrize(
     ("steps", "state"),
     [
-        ([], State.CONNECTING),
-        ([("live", 1.0)], State.LIVE),
-        ([("live", 1.0), ("tick", 10.9)], State.LIVE),
-        ([("live", 1.0), ("tick", 11.1)], State.SILENT),
-        ([("live", 1.0), ("tick", 11.1), ("alive", 12.0)], State.LIVE),
-        ([("live", 1.0), ("alive", 10.0), ("tick", 19.0)], State.LIVE),
-        ([("live", 1.0), ("degraded", "no follows")], State.DEGRADED),
-        ([("live", 1.0), ("degraded", "no follows"), ("alive", 2.0)], State.DEGRADED),
-        ([("live", 1.0), ("degraded", "no follows"), ("degraded", "")], State.LIVE),
-        ([("live", 1.0), ("degraded", "no follows"), ("tick", 12.0)], State.SILENT),
-        ([("live", 1.0), ("disconnected", "cut", 2.0, 0.5)], State.CONNECTING),
-        ([("live", 1.0), ("disconnected", "cut", 2.0, 0.5), ("tick", 99.0)], State.CONNECTING),
-        ([("waiting", "closed")], State.WAITING),
-        ([("live", 1.0), ("waiting", "closed"), ("tick", 99.0)], State.WAITING),
-        ([("live", 1.0), ("waiting", "closed"), ("live", 3.0)], State.LIVE),
-        ([("refused", "wrong token")], State.REFUSED),
-        ([("refused", "wrong token"), ("tick", 99.0)], State.REFUSED),
-        ([("refused", "wrong token"), ("live", 3.0)], State.LIVE),
+        ([], SourceState.CONNECTING),
+        ([("live", 1.0)], SourceState.LIVE),
+        ([("live", 1.0), ("tick", 10.9)], SourceState.LIVE),
+        ([("live", 1.0), ("tick", 11.1)], SourceState.SILENT),
+        ([("live", 1.0), ("tick", 11.1), ("alive", 12.0)], SourceState.LIVE),
+        ([("live", 1.0), ("alive", 10.0), ("tick", 19.0)], SourceState.LIVE),
+        ([("live", 1.0), ("degraded", "no follows")], SourceState.DEGRADED),
+        ([("live", 1.0), ("degraded", "no follows"), ("alive", 2.0)], SourceState.DEGRADED),
+        ([("live", 1.0), ("degraded", "no follows"), ("degraded", "")], SourceState.LIVE),
+        ([("live", 1.0), ("degraded", "no follows"), ("tick", 12.0)], SourceState.SILENT),
+        ([("live", 1.0), ("disconnected", "cut", 2.0, 0.5)], SourceState.CONNECTING),
+        ([("live", 1.0), ("disconnected", "cut", 2.0, 0.5), ("tick", 99.0)], SourceState.CONNECTING),
+        ([("waiting", "closed")], SourceState.WAITING),
+        ([("live", 1.0), ("waiting", "closed"), ("tick", 99.0)], SourceState.WAITING),
+        ([("live", 1.0), ("waiting", "closed"), ("live", 3.0)], SourceState.LIVE),
+        ([("refused", "wrong token")], SourceState.REFUSED),
+        ([("refused", "wrong token"), ("tick", 99.0)], SourceState.REFUSED),
+        ([("refused", "wrong token"), ("live", 3.0)], SourceState.LIVE),
     ],
 )
 def test_the_state_of_a_source_follows_from_its_history(steps, state):
@@ -41,14 +41,14 @@ def test_the_state_of_a_source_follows_from_its_history(steps, state):
 
 
 def test_a_source_without_silence_s_is_never_silent():
-    health = Health(None, 0.0)
+    health = SourceHealth(None, 0.0)
     health.live(0.0)
     health.tick(1e6)
-    assert health.state is State.LIVE
+    assert health.state is SourceState.LIVE
 
 
 def test_reconnects_back_off_and_a_message_resets_them():
-    health = Health(None, 0.0)
+    health = SourceHealth(None, 0.0)
     waits = [health.disconnected("cut", 0.0, 1.0) for _ in range(8)]
     assert waits == [1, 2, 4, 8, 16, 30, 30, 30]
     health.alive(9.0)
@@ -58,7 +58,7 @@ def test_reconnects_back_off_and_a_message_resets_them():
 
 @pytest.mark.parametrize("jitter", [0.0, 0.3, 1.0])
 def test_jitter_takes_at_most_half(jitter):
-    health = Health(None, 0.0)
+    health = SourceHealth(None, 0.0)
     waits = [health.disconnected("cut", 0.0, jitter) for _ in range(10)]
     assert waits[0] == 0.5 + jitter / 2
     assert max(waits) <= BACKOFF_MAX_S

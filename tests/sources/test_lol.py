@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.adapters import lol_events
-from actors.adapters.lol_events import Cursor
+from actors.adapters.lol_events import LolCursor
 from actors.core.contract.event import Submission
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.errors import BadInput, ConfigError
@@ -53,9 +53,9 @@ def kill(number, killer="Ada", victim="Bo", *assisters):
 
 
 PEOPLE = [
-    lol.Person("Ada#EUW", "Ada", "Ada", "ORDER"),
-    lol.Person("Bo#1", "Bo", "", "CHAOS"),
-    lol.Person("", "", "Cy", "ORDER"),
+    lol.LolPlayer("Ada#EUW", "Ada", "Ada", "ORDER"),
+    lol.LolPlayer("Bo#1", "Bo", "", "CHAOS"),
+    lol.LolPlayer("", "", "Cy", "ORDER"),
 ]
 
 
@@ -72,7 +72,7 @@ def said(message):
 def told(*events, own="Ada#EUW"):
     """Return what events become in a game of Ada and Cy against Bo."""
     found = lol_events.read(json.dumps({"Events": list(events)}).encode())
-    return [said(message) for message in lol.messages(found, Cursor("g"), lol.Game(PEOPLE, own), 0.0)]
+    return [said(message) for message in lol.messages(found, LolCursor("g"), lol.Game(PEOPLE, own), 0.0)]
 
 
 ADA, BO, CY = "Ada/ORDER", "Bo/CHAOS", "Cy/ORDER"
@@ -135,15 +135,15 @@ SEEN = lol_events.game_of(lol_events.read(json.dumps({"Events": GAME}).encode())
 @pytest.mark.parametrize(
     ("events", "cursor", "game_time_s", "expected"),
     [
-        (GAME, Cursor(SEEN, 2), NOW, [3, 4]),
-        (GAME, Cursor(SEEN, 4), NOW, []),
-        (GAME, Cursor(), NOW, [1, 2, 3, 4]),  # the start is 64 s ago
-        (GAME, Cursor(), 1_000.0, []),
-        (GAME[:1], Cursor(), 1.0, [0]),
-        (OTHER, Cursor(SEEN, 4), NOW, [1]),  # another game
-        (GAME[:2], Cursor(SEEN, 4), 61.0, [1]),  # the same first event, fewer of them: another game, too
-        ([], Cursor(SEEN, 4), NOW, []),
-        (list(reversed(GAME)), Cursor(SEEN, 3), NOW, [4]),
+        (GAME, LolCursor(SEEN, 2), NOW, [3, 4]),
+        (GAME, LolCursor(SEEN, 4), NOW, []),
+        (GAME, LolCursor(), NOW, [1, 2, 3, 4]),  # the start is 64 s ago
+        (GAME, LolCursor(), 1_000.0, []),
+        (GAME[:1], LolCursor(), 1.0, [0]),
+        (OTHER, LolCursor(SEEN, 4), NOW, [1]),  # another game
+        (GAME[:2], LolCursor(SEEN, 4), 61.0, [1]),  # the same first event, fewer of them: another game, too
+        ([], LolCursor(SEEN, 4), NOW, []),
+        (list(reversed(GAME)), LolCursor(SEEN, 3), NOW, [4]),
     ],
 )
 def test_only_unread_events_are_returned(events, cursor, game_time_s, expected):

@@ -8,18 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.adapters import mapping
-from actors.adapters.mapping import Rule
+from actors.adapters.mapping import MappingRule
 from actors.errors import BadInput
 
 
-def events(rule: Rule, body: object, **extra: object) -> list[dict[str, object]]:
+def events(rule: MappingRule, body: object, **extra: object) -> list[dict[str, object]]:
     found = mapping.submissions(mapping.compiled([rule]), body, "src", extra)
     return [{"type": one.type, "id": one.id, **msgspec.msgpack.decode(one.payload)} for one in found]
 
 
 def field(expression: str, body: object) -> object:
     """Return what an expression gives as the text of a chat line."""
-    [event] = events(Rule({"type": "'custom'", "name": "'x'", "data.value": expression}), body)
+    [event] = events(MappingRule({"type": "'custom'", "name": "'x'", "data.value": expression}), body)
     return event.get("data", {}).get("value")
 
 
@@ -50,7 +50,7 @@ def test_an_expression_gives_the_expected_value(expression, body, value):
 
 
 def test_one_message_becomes_many_events():
-    rule = Rule(
+    rule = MappingRule(
         {"type": "'tip'", "id": "id", "user": "name", "amount": "amount"}, each="body.tips", when="amount != '0'"
     )
     body = {"tips": [{"id": 1, "name": "a", "amount": "1"}, {"id": 2, "name": "b", "amount": "0"}]}
@@ -58,15 +58,15 @@ def test_one_message_becomes_many_events():
 
 
 def test_a_dotted_name_is_a_field_of_an_object_and_null_is_left_out():
-    rule = Rule({"type": "'kill'", "attacker.id": "k", "attacker.name": "k", "victim.id": "v", "victim.name": "v",
-                 "weapon": "nothing"})  # fmt: skip
+    rule = MappingRule({"type": "'kill'", "attacker.id": "k", "attacker.name": "k", "victim.id": "v",
+                        "victim.name": "v", "weapon": "nothing"})  # fmt: skip
     [event] = events(rule, {"k": "ada", "v": "bo"})
     assert (event["attacker"]["name"], event["victim"]["id"]) == ("ada", "bo")
     assert "weapon" not in event
 
 
 def test_a_failing_item_does_not_affect_the_other_items():
-    rule = Rule({"type": "'tip'", "id": "id", "user": "name", "amount": "amount"}, each="body.tips")
+    rule = MappingRule({"type": "'tip'", "id": "id", "user": "name", "amount": "amount"}, each="body.tips")
     failed: list[BadInput] = []
     tips = [{"id": 1, "name": "a", "amount": 3.5}, {"id": 2, "amount": "1"}, {"id": 3, "name": "c", "amount": 7}]
     found = mapping.submissions(mapping.compiled([rule]), {"tips": tips}, "src", reject=failed.append)
@@ -77,18 +77,18 @@ def test_a_failing_item_does_not_affect_the_other_items():
 @pytest.mark.parametrize(
     ("rule", "body", "words"),
     [
-        (Rule({"type": "'follow'", "user": "lower(n)"}), {"n": 7}, "map[0].event.user `lower(n)` failed"),
-        (Rule({"type": "'follow'", "user": "n"}), {}, "map[0].event: Object missing required field `user`"),
-        (Rule({"type": "'folow'", "user": "n"}), {"n": "a"}, "did you mean `follow`"),
-        (Rule({"type": "'follow'", "user": "n"}, each="n"), {"n": "a"}, "gave str, expected a list"),
-        (Rule({"type": "'follow'", "user": "n"}, when="length(n) > `1`"), {"n": 5}, "map[0].when"),
-        (Rule({"type": "'follow'", "user": "timestamp_ms(n)"}), {"n": "yesterday"}, "failed"),
-        (Rule({"type": "'follow'", "user": "@"}, each="n"), {"n": ["a"] * 1_001}, "more than 1000 events"),
+        (MappingRule({"type": "'follow'", "user": "lower(n)"}), {"n": 7}, "map[0].event.user `lower(n)` failed"),
+        (MappingRule({"type": "'follow'", "user": "n"}), {}, "map[0].event: Object missing required field `user`"),
+        (MappingRule({"type": "'folow'", "user": "n"}), {"n": "a"}, "did you mean `follow`"),
+        (MappingRule({"type": "'follow'", "user": "n"}, each="n"), {"n": "a"}, "gave str, expected a list"),
+        (MappingRule({"type": "'follow'", "user": "n"}, when="length(n) > `1`"), {"n": 5}, "map[0].when"),
+        (MappingRule({"type": "'follow'", "user": "timestamp_ms(n)"}), {"n": "yesterday"}, "failed"),
+        (MappingRule({"type": "'follow'", "user": "@"}, each="n"), {"n": ["a"] * 1_001}, "more than 1000 events"),
     ],
 )
 def test_a_failure_names_the_rule_and_the_reason(rule, body, words):
     if words.startswith("more"):
-        rule = Rule({"type": "'follow'", "user": "item"}, each="n")
+        rule = MappingRule({"type": "'follow'", "user": "item"}, each="n")
     with pytest.raises(BadInput) as failed:
         events(rule, body)
     assert words in str(failed.value)
@@ -101,8 +101,10 @@ JSON = st.recursive(
     max_leaves=20,
 )
 RULES = [
-    Rule({"type": "'tip'", "id": "id", "user": "a.b || name", "amount": "divide(a, `100`)", "text": "concat(a, b)"}),
-    Rule({"type": "t", "user": "lower(a)", "data.x": "timestamp_ms(b)"}, each="a", when="a > b"),
+    MappingRule(
+        {"type": "'tip'", "id": "id", "user": "a.b || name", "amount": "divide(a, `100`)", "text": "concat(a, b)"}
+    ),
+    MappingRule({"type": "t", "user": "lower(a)", "data.x": "timestamp_ms(b)"}, each="a", when="a > b"),
 ]
 
 

@@ -14,11 +14,11 @@ from actors.core.contract.event import Submission
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.contract.types.desk import Obs as State
 from actors.core.sources import obs as protocol
-from actors.core.sources.obs import Event, Facts
+from actors.core.sources.obs import ObsEvent, ObsFacts
 from actors.errors import BadInput, ConfigError, Refused
 from actors.producers import spec
 from actors.producers.sources import obs
-from actors.producers.spec import Disconnected, NotRunning
+from actors.producers.spec import Disconnected, SourceNotRunning
 from actors.secrets import Secrets
 from tests.sockets.actors import CORE, Actors
 from tests.sources import rig
@@ -26,11 +26,11 @@ from tests.sources.obs_peer import CHALLENGE, Obs, proof_of
 from tests.sources.peer import Peer, cut, report
 from tests.support import eventually, free_port
 
-NOTHING = (Facts(), Facts(), Facts(), Facts())
+NOTHING = (ObsFacts(), ObsFacts(), ObsFacts(), ObsFacts())
 
 
 def event(type_, **data):
-    return Event(type_, msgspec.Raw(json.dumps(data).encode()))
+    return ObsEvent(type_, msgspec.Raw(json.dumps(data).encode()))
 
 
 def said(message):
@@ -67,7 +67,7 @@ HISTORIES = [
 @pytest.mark.parametrize(("events", "expected"), HISTORIES, ids=lambda value: str(value)[:60])
 def test_the_state_follows_from_events(events, expected):
     view = View("obs", (), {})
-    told = list(view.begin(Facts(current_program_scene_name="A"), *NOTHING[1:]))
+    told = list(view.begin(ObsFacts(current_program_scene_name="A"), *NOTHING[1:]))
     for one in events:
         told += view.apply(one)
     assert told[-1] == ("obs", expected)
@@ -110,7 +110,7 @@ fields = st.sampled_from(["sceneName", "oldSceneName", "outputState", "outputAct
 @settings(max_examples=300, deadline=None)
 def test_nothing_but_bad_input_comes_out_and_payloads_are_within_their_bounds(type_, data):
     view = View("obs", ("Cam",), {"Pause": "break"})
-    one = Event(type_, msgspec.Raw(json.dumps(data).encode()))
+    one = ObsEvent(type_, msgspec.Raw(json.dumps(data).encode()))
     try:
         told = [*view.begin(*NOTHING), *(view.apply(one) or ()), *view.saw("Cam", bool(view.looks(one)))]
     except BadInput:
@@ -211,7 +211,7 @@ ENDS = {
     "a wrong op": ([{"op": 7, "d": {}}], None, Disconnected, "op 7 came, expected 0"),
     "a wrong second op": ([hello(), hello()], None, Disconnected, "op 0 came, expected 2"),
     "closed by the user": ([hello(), IDENTIFIED], 4011, Disconnected, "4011"),
-    "OBS ends": ([hello(), IDENTIFIED], 1001, NotRunning, "OBS was closed"),
+    "OBS ends": ([hello(), IDENTIFIED], 1001, SourceNotRunning, "OBS was closed"),
     "a cut": ([hello(), IDENTIFIED], "cut", Disconnected, "cut"),
     "a wrong answer": ([hello(), IDENTIFIED, {"op": 7, "d": {"requestId": 1}}], None, Disconnected, "read"),
     "an answer without an end": ([hello(), IDENTIFIED, *FLOOD], None, Disconnected, "1000 events before its answer"),
@@ -251,8 +251,8 @@ def test_a_closed_obs_is_waited_for_without_an_alarm(tmp_path):
     session = rig.Session(tmp_path, "obs", {"kind": "obs", "url": f"ws://127.0.0.1:{free_port()}"})
     session.cursor = obs._CONNECTED  # it was there when the last process of the source died
     _, error = rig.run(obs, session, until=lambda _: False)
-    assert isinstance(error, NotRunning)
+    assert isinstance(error, SourceNotRunning)
     assert [said(message) for message in session.yielded] == [("obs", State("obs", connected=False))]
     _, error = rig.run(obs, session, until=lambda _: False)
-    assert isinstance(error, NotRunning)
+    assert isinstance(error, SourceNotRunning)
     assert len(session.yielded) == 1

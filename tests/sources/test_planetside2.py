@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from actors.adapters import planetside2
 from actors.adapters import planetside2_facts as facts
-from actors.adapters.planetside2_scene import Body, Known
+from actors.adapters.planetside2_scene import CensusBody, Known
 from actors.core.contract.event import Category, RawItem
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.errors import BadInput, ConfigError
 from actors.producers import spec
-from actors.producers.planetside2_frames import Frame, Merger, decode
+from actors.producers.planetside2_frames import CensusFrame, Merger, decode
 from actors.producers.planetside2_hold import MAX_HELD, Held, Hold
 from actors.producers.planetside2_links import Wish
 from actors.producers.planetside2_names import known_of, wanted
@@ -39,7 +39,7 @@ ARRIVED_MS = 1_800_000_000_000.0
 
 def told(payload, own=(OWN,), extras=(), faction="VS"):
     """Return types and payloads of what a frame becomes; players as NAME/TEAM[/CLASS][/VEHICLE]."""
-    body = Body(payload, list(own), NAMES, faction, list(extras), "id")
+    body = CensusBody(payload, list(own), NAMES, faction, list(extras), "id")
     data = msgspec.json.encode(body)
     events = planetside2.normalize(RawItem(1, 1, "planetside2", data, ARRIVED_MS), "ps2", 1)
     lane = planetside2.category(data)
@@ -511,4 +511,4 @@ def test_any_input_raises_only_bad_input(event, fields, extras):
 @settings(max_examples=200, deadline=None)
 def test_a_frame_is_read_or_refused(data):
     with suppress(BadInput):
-        assert isinstance(decode(data), Frame)
+        assert isinstance(decode(data), CensusFrame)

@@ -10,7 +10,7 @@ from actors.errors import Refused
 from actors.producers import twitch_login
 from actors.producers.http_call import NotSent
 from actors.producers.spec import Disconnected, SourceRefused
-from actors.producers.twitch_login import Grant, Login
+from actors.producers.twitch_login import Grant, TwitchLogin
 from actors.secrets import Secrets
 from tests.sources.twitch_peer import GRANT, Http
 
@@ -26,7 +26,7 @@ class Owner:
 
     def __init__(self, run_dir, auth_url, **changes):
         self.secrets = Secrets(run_dir)
-        self.login = Login(self.secrets, run_dir, "tw", "tw", auth_url)
+        self.login = TwitchLogin(self.secrets, run_dir, "tw", "tw", auth_url)
         twitch_login.store(self.secrets, "tw", msgspec.convert(GRANT | changes, Grant))
 
     @property
@@ -152,12 +152,12 @@ def test_a_login_by_the_user_during_a_renewal_is_kept(run_dir, http):
 def test_a_malformed_login_is_refused(run_dir, http):
     Secrets(run_dir).set("tw", "oauth:abc")
     with pytest.raises(SourceRefused, match="'tw' is not a login at Twitch"):
-        Login(Secrets(run_dir), run_dir, "tw", "tw", http.url).load()
+        TwitchLogin(Secrets(run_dir), run_dir, "tw", "tw", http.url).load()
 
 
 def test_without_a_login_the_source_prints_how_to_log_in(run_dir, http):
     with pytest.raises(SourceRefused, match=r"yet. Log in: \./supervisor.py login twitch --source tw"):
-        Login(Secrets(run_dir), run_dir, "tw", "tw", http.url).ready()
+        TwitchLogin(Secrets(run_dir), run_dir, "tw", "tw", http.url).ready()
 
 
 def test_no_text_contains_a_token(run_dir, http):

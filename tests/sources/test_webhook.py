@@ -22,7 +22,7 @@ from actors.core.sources import signature
 from actors.errors import BadInput, ConfigError, Refused
 from actors.producers import spec
 from actors.producers.sources import webhook
-from actors.producers.spec import Forbidden, Private, Request
+from actors.producers.spec import Forbidden, Private, SourceRequest
 from actors.stores.log import LogReader
 from tests.sockets.actors import CORE, Actors
 from tests.support import eventually
@@ -142,7 +142,7 @@ def configured(preset, **more):
 
 
 def deliver(preset, headers, body, now_s=NOW_S, **more):
-    request = Request("", {}, headers, body, now_s * 1000.0, "hook")
+    request = SourceRequest("", {}, headers, body, now_s * 1000.0, "hook")
     return webhook.receive(request, configured(preset, **more), lambda: secret_of(preset), b"")
 
 
@@ -466,7 +466,7 @@ def test_a_custom_signature_scheme_is_verified():
     scheme = {"signature": "x-proof", "algorithm": "sha1", "prefix": "sha1=", "id": "x-id"}
     own = spec.settings_of("hook", {"kind": "webhook", "verify": scheme, "map": [RULE]})
     proof = hmac.new(b"k", body, hashlib.sha1).hexdigest()
-    request = Request("", {}, {"x-proof": f"sha1={proof}", "x-id": "7"}, body, 0.0, "hook")
+    request = SourceRequest("", {}, {"x-proof": f"sha1={proof}", "x-id": "7"}, body, 0.0, "hook")
     (message,) = webhook.receive(request, own, lambda: "k", b"").messages
     assert said(message) == ("follow", {"user": "Ada"})
     assert message.identity == "follow/7.0"
@@ -482,7 +482,7 @@ HEADERS = ["content-type", *(name for row in PRESETS.values() for name in (row.s
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_unsigned_input_is_refused(preset, body, headers):
     key = PUBLIC_KEY if preset == "kick" else secret_of(preset)
-    request = Request("", {}, headers, body, NOW_S * 1000.0, "hook")
+    request = SourceRequest("", {}, headers, body, NOW_S * 1000.0, "hook")
     with pytest.raises(BadInput):
         webhook.receive(request, configured(preset), lambda: key, b"")
 

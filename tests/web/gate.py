@@ -23,7 +23,7 @@ import tornado.netutil
 import tornado.web
 import tornado.websocket
 
-from actors.config import Gateway
+from actors.config import GatewaySection
 from actors.core.contract.event import Category, Event
 from actors.core.contract.frame import Frame, json_event, json_frame
 from actors.core.contract.taxonomy import TAXONOMY
@@ -185,7 +185,7 @@ class Gate:
                 ("/", preload.PageHandler, {"root": pages.WEB_ROOT, "page": "dashboard.html"}),
                 ("/overlay/", preload.PageHandler, {"root": pages.WEB_ROOT, "page": "overlay.html"}),
                 ("/static/(.*)", pages.FileHandler, {"path": root}),
-                *media.routes(self.run_dir, Gateway(emote_origin=f"http://{host}/cdn"), metrics),
+                *media.routes(self.run_dir, GatewaySection(emote_origin=f"http://{host}/cdn"), metrics),
                 ("/cdn/(.*)", Cdn, {"gate": self}),
                 (
                     "/themes/(.*)",

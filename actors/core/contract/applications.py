@@ -36,7 +36,7 @@ DeadlineMs = Annotated[int, Meta(ge=100, le=30_000)]
 DEADLINE_MS: Final = 5_000
 
 
-class Status(Struct, frozen=True):
+class AppStatus(Struct, frozen=True):
     """What of a status changes; a field that is left out stays as it is. docs/applications.md has the meanings."""
 
     ready: bool | UnsetType = UNSET
@@ -48,11 +48,11 @@ class Status(Struct, frozen=True):
     text: str | UnsetType = UNSET
 
 
-class Message(Struct, frozen=True, tag_field="type"):
+class AppMessage(Struct, frozen=True, tag_field="type"):
     """Base of all messages of an application."""
 
 
-class Hello(Message, frozen=True, tag="hello"):
+class AppHello(AppMessage, frozen=True, tag="hello"):
     """The first message. `token` is left out when the handshake had it in its Authorization header."""
 
     name: ApplicationName
@@ -61,24 +61,24 @@ class Hello(Message, frozen=True, tag="hello"):
     commands: CommandNames = []
 
 
-class Report(Message, frozen=True, tag="status"):
-    data: Status
+class AppReport(AppMessage, frozen=True, tag="status"):
+    data: AppStatus
 
 
-class Announce(Message, frozen=True, tag="commands"):
+class AppCommands(AppMessage, frozen=True, tag="commands"):
     """The commands that it accepts from now on."""
 
     commands: CommandNames
 
 
-class Publish(Message, frozen=True, tag="event"):
+class AppEvent(AppMessage, frozen=True, tag="event"):
     """One object as `POST /events` takes it; `ref` comes back with the result."""
 
     event: Raw
     ref: Reference = ""
 
 
-class Answer(Message, frozen=True, tag="answer"):
+class AppAnswer(AppMessage, frozen=True, tag="answer"):
     """The answer to a command."""
 
     id: Reference
@@ -86,7 +86,7 @@ class Answer(Message, frozen=True, tag="answer"):
     text: str = ""
 
 
-class Order(Message, frozen=True, tag="command"):
+class AppCommand(AppMessage, frozen=True, tag="command"):
     """A command to another application; without `application`, to the only one that accepts it."""
 
     command: CommandName
@@ -95,7 +95,7 @@ class Order(Message, frozen=True, tag="command"):
     ref: Reference = ""
 
 
-class Request(Struct, frozen=True, forbid_unknown_fields=True):
+class CommandRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """The body of `POST /app/NAME/command`. `by` is who asks, for the log."""
 
     command: CommandName
@@ -104,10 +104,10 @@ class Request(Struct, frozen=True, forbid_unknown_fields=True):
     by: By = "http"
 
 
-Said = Hello | Report | Announce | Publish | Answer | Order
+Said = AppHello | AppReport | AppCommands | AppEvent | AppAnswer | AppCommand
 
 _said = msgspec.json.Decoder(Said)
-_request = msgspec.json.Decoder(Request)
+_request = msgspec.json.Decoder(CommandRequest)
 
 
 def parse(message: str | bytes) -> Said:
@@ -119,14 +119,14 @@ def parse(message: str | bytes) -> Said:
     if isinstance(message, bytes):
         raise BadInput("a binary message, expected JSON text")
     said: Said = _read(_said, message)
-    if isinstance(said, Order):
+    if isinstance(said, AppCommand):
         _check_order(message, said.args)
     return said
 
 
-def parse_request(body: bytes) -> Request:
+def parse_request(body: bytes) -> CommandRequest:
     """Return the body of `POST /app/NAME/command`; raises BadInput as `parse` does."""
-    request: Request = _read(_request, body)
+    request: CommandRequest = _read(_request, body)
     _check_order(body, request.args)
     return request
 
@@ -139,7 +139,7 @@ def parse_name(text: str) -> str:
         raise BadInput(f"the name: {error}") from error
 
 
-class Standing(Struct, frozen=True):
+class AppState(Struct, frozen=True):
     """What an application has said of itself so far."""
 
     name: str
@@ -153,7 +153,7 @@ class Standing(Struct, frozen=True):
     visible: bool = True
     text: str = ""
 
-    def changed(self, status: Status) -> Standing:
+    def changed(self, status: AppStatus) -> AppState:
         """Return the standing after a status; a text is cut to what the state event holds."""
         values = {name: value for name in status.__struct_fields__ if (value := getattr(status, name)) is not UNSET}
         if "text" in values:

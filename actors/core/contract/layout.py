@@ -31,7 +31,7 @@ Anchor = Literal[
 ]  # fmt: skip
 
 
-class Change(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class BoxChange(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """The differences from the default box of a widget; None is the default."""
 
     x: Edge | None = None
@@ -44,17 +44,17 @@ class Change(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     visible: bool | None = None
 
 
-class Scene(Struct, frozen=True, omit_defaults=True):
-    widgets: dict[str, Change] = {}
-    upright: dict[str, Change] = {}
+class LayoutScene(Struct, frozen=True, omit_defaults=True):
+    widgets: dict[str, BoxChange] = {}
+    upright: dict[str, BoxChange] = {}
 
 
 class Layout(Struct, frozen=True, omit_defaults=True):
     version: int
     name: str = ""
-    widgets: dict[str, Change] = {}
-    upright: dict[str, Change] = {}
-    scenes: dict[str, Scene] = {}
+    widgets: dict[str, BoxChange] = {}
+    upright: dict[str, BoxChange] = {}
+    scenes: dict[str, LayoutScene] = {}
 
 
 Table = Annotated[dict[WidgetName, msgspec.Raw], Meta(max_length=64)]
@@ -115,13 +115,13 @@ def encode(layout: Layout) -> bytes:
     return msgspec.json.format(msgspec.json.encode(layout), indent=2) + b"\n"
 
 
-def _scene(raw: msgspec.Raw, path: str) -> Scene:
+def _scene(raw: msgspec.Raw, path: str) -> LayoutScene:
     scene = _decode(raw, _Scene, path)
-    return Scene(_changes(scene.widgets, f"{path}.widgets"), _changes(scene.upright, f"{path}.upright"))
+    return LayoutScene(_changes(scene.widgets, f"{path}.widgets"), _changes(scene.upright, f"{path}.upright"))
 
 
-def _changes(table: dict[str, msgspec.Raw], path: str) -> dict[str, Change]:
-    return {name: _decode(raw, Change, f"{path}.{name}") for name, raw in table.items()}
+def _changes(table: dict[str, msgspec.Raw], path: str) -> dict[str, BoxChange]:
+    return {name: _decode(raw, BoxChange, f"{path}.{name}") for name, raw in table.items()}
 
 
 def _decode(data: bytes | msgspec.Raw, kind: type[Kind], path: str) -> Kind:

@@ -68,12 +68,12 @@ _json = msgspec.json.Decoder(ClientMessage)
 _msgpack = msgspec.msgpack.Decoder(ClientMessage)
 
 
-class _Version(Struct, frozen=True):
+class _VersionOnly(Struct, frozen=True):
     version: int = WIRE_VERSION
 
 
-_json_version = msgspec.json.Decoder(_Version)
-_msgpack_version = msgspec.msgpack.Decoder(_Version)
+_json_version = msgspec.json.Decoder(_VersionOnly)
+_msgpack_version = msgspec.msgpack.Decoder(_VersionOnly)
 
 
 class WrongVersion(BadInput):

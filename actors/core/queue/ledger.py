@@ -59,7 +59,7 @@ class Numbering(Struct, array_like=True):
     highest: int = 0
 
 
-class Saved(Struct):
+class SavedLedger(Struct):
     """The part of the ledger that the log stores."""
 
     raw: RawAccount
@@ -72,9 +72,9 @@ class Ledger:
 
     def __init__(self, saved: bytes = b"") -> None:
         if saved:
-            stored = msgspec.msgpack.decode(saved, type=Saved)
+            stored = msgspec.msgpack.decode(saved, type=SavedLedger)
         else:
-            stored = Saved(RawAccount(), {category.value: Account() for category in Category}, {})
+            stored = SavedLedger(RawAccount(), {category.value: Account() for category in Category}, {})
         self.raw = stored.raw
         self.accounts = {Category(name): account for name, account in stored.events.items()}
         self._numberings = stored.numberings
@@ -125,7 +125,7 @@ class Ledger:
     def save(self) -> bytes:
         """Return the counts for the log."""
         return msgspec.msgpack.encode(
-            Saved(self.raw, {key.value: value for key, value in self.accounts.items()}, self._numberings)
+            SavedLedger(self.raw, {key.value: value for key, value in self.accounts.items()}, self._numberings)
         )
 
     def snapshot(self) -> dict[str, Any]:

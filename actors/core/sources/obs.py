@@ -40,7 +40,7 @@ class Op(IntEnum):
     ANSWER = 7
 
 
-class Frame(Struct):
+class ObsFrame(Struct):
     op: int
     d: Raw = Raw(b"{}")
 
@@ -50,13 +50,13 @@ class Challenge(Struct):
     salt: str
 
 
-class Hello(Struct, rename="camel"):
+class ObsHello(Struct, rename="camel"):
     rpc_version: int
     obs_web_socket_version: str = ""
     authentication: Challenge | None = None
 
 
-class Event(Struct, rename="camel"):
+class ObsEvent(Struct, rename="camel"):
     event_type: str
     event_data: Raw = Raw(b"{}")
 
@@ -73,7 +73,7 @@ class Answer(Struct, rename="camel"):
     response_data: Raw = Raw(b"{}")
 
 
-class Facts(Struct, rename="camel"):
+class ObsFacts(Struct, rename="camel"):
     """The fields of all events and answers that are read here; each has some of them."""
 
     scene_name: str = ""
@@ -107,7 +107,7 @@ def proof(password: str, salt: str, challenge: str) -> str:
     return base64.b64encode(hashlib.sha256((secret + challenge).encode()).digest()).decode()
 
 
-def identify(hello: Hello, password: Callable[[], str], subscriptions: int) -> str:
+def identify(hello: ObsHello, password: Callable[[], str], subscriptions: int) -> str:
     """Return our first frame. The password is asked for only if OBS wants it."""
     said: dict[str, Any] = {"rpcVersion": RPC_VERSION, "eventSubscriptions": subscriptions}
     if hello.authentication is not None:

@@ -24,7 +24,7 @@ FUTURE_MS: Final = 3_000.0
 REASON_CHARACTERS: Final = 300
 
 
-class State(StrEnum):
+class SourceState(StrEnum):
     CONNECTING = "connecting"
     WAITING = "waiting"  # nothing is wrong: no request has come yet, or the program that is the source is closed
     LIVE = "live"
@@ -33,7 +33,7 @@ class State(StrEnum):
     REFUSED = "refused"
 
 
-class Report(Struct, frozen=True):
+class SourceReport(Struct, frozen=True):
     """A source as `status`, the dashboard and /metrics show it.
 
     message_age_s  since the last message, None before the first
@@ -44,7 +44,7 @@ class Report(Struct, frozen=True):
 
     name: str
     kind: str
-    state: State
+    state: SourceState
     redelivers: bool = False
     detail: str = ""
     message_age_s: float | None = None
@@ -59,10 +59,10 @@ class Report(Struct, frozen=True):
     reconnects: int = 0
 
 
-class Health:
+class SourceHealth:
     """The state of one source over its connections."""
 
-    def __init__(self, silence_s: float | None, now_s: float, state: State = State.CONNECTING) -> None:
+    def __init__(self, silence_s: float | None, now_s: float, state: SourceState = SourceState.CONNECTING) -> None:
         self.state = state
         self.detail = ""
         self.reconnects = 0
@@ -79,7 +79,7 @@ class Health:
     def alive(self, now_s: float) -> None:
         """A message or a keepalive came."""
         self._heard_s, self._failures = now_s, 0
-        if self.state is not State.REFUSED:
+        if self.state is not SourceState.REFUSED:
             self._work()
 
     def degraded(self, why: str) -> None:
@@ -89,7 +89,7 @@ class Health:
 
     def disconnected(self, why: str, now_s: float, jitter: float) -> float:
         """Take the end of a connection; return after how many seconds to connect again. `jitter` is in 0..1."""
-        self._set(State.CONNECTING, why)
+        self._set(SourceState.CONNECTING, why)
         self.reconnects += 1
         self._failures += 1
         self._heard_s = now_s
@@ -98,22 +98,26 @@ class Health:
 
     def waiting(self, why: str) -> None:
         """The program that is the source does not run."""
-        self._set(State.WAITING, why)
+        self._set(SourceState.WAITING, why)
         self._failures = 0
 
     def refused(self, why: str) -> None:
         """The source does not accept us."""
-        self._set(State.REFUSED, why)
+        self._set(SourceState.REFUSED, why)
 
     def tick(self, now_s: float) -> None:
         """Notice silence."""
-        if self.state in (State.LIVE, State.DEGRADED) and self._silence_s and now_s - self._heard_s > self._silence_s:
-            self._set(State.SILENT, f"no message for {self._silence_s:g} s")
+        if (
+            self.state in (SourceState.LIVE, SourceState.DEGRADED)
+            and self._silence_s
+            and now_s - self._heard_s > self._silence_s
+        ):
+            self._set(SourceState.SILENT, f"no message for {self._silence_s:g} s")
 
     def _work(self) -> None:
-        self._set(State.DEGRADED if self._degraded else State.LIVE, self._degraded)
+        self._set(SourceState.DEGRADED if self._degraded else SourceState.LIVE, self._degraded)
 
-    def _set(self, state: State, detail: str) -> None:
+    def _set(self, state: SourceState, detail: str) -> None:
         self.state, self.detail = state, detail[:REASON_CHARACTERS]
 
 

@@ -24,7 +24,7 @@ GRACE_S: Final = 0.5  # the minimum for a stage when the stages before it have u
 STALLED_S: Final = 1.0  # a supervisor whose loop was this late was stopped itself; missed heartbeats do not count
 
 
-class State(StrEnum):
+class ChildState(StrEnum):
     STOPPED = "stopped"
     STARTING = "starting"
     RUNNING = "running"
@@ -44,23 +44,33 @@ class Act(StrEnum):
 
 
 # A missing key is a bug of the supervisor: the KeyError ends it.
-TRANSITIONS: Final[dict[State, dict[str, State]]] = {
-    State.STOPPED: {"spawn": State.STARTING, "stop": State.STOPPED, "restart": State.BACKOFF},
-    State.STARTING: {"ready": State.RUNNING, "exit": State.BACKOFF, "refuse": State.FAILED, "stop": State.STOPPING},
-    State.RUNNING: {"ready": State.RUNNING, "exit": State.BACKOFF, "refuse": State.FAILED, "stop": State.STOPPING},
-    State.STOPPING: {
-        "ready": State.STOPPING,
-        "exit": State.STOPPED,
-        "refuse": State.STOPPED,
-        "stop": State.STOPPING,
+TRANSITIONS: Final[dict[ChildState, dict[str, ChildState]]] = {
+    ChildState.STOPPED: {"spawn": ChildState.STARTING, "stop": ChildState.STOPPED, "restart": ChildState.BACKOFF},
+    ChildState.STARTING: {
+        "ready": ChildState.RUNNING,
+        "exit": ChildState.BACKOFF,
+        "refuse": ChildState.FAILED,
+        "stop": ChildState.STOPPING,
     },
-    State.BACKOFF: {"spawn": State.STARTING, "stop": State.STOPPED, "restart": State.BACKOFF},
-    State.FAILED: {"stop": State.STOPPED, "restart": State.BACKOFF},
+    ChildState.RUNNING: {
+        "ready": ChildState.RUNNING,
+        "exit": ChildState.BACKOFF,
+        "refuse": ChildState.FAILED,
+        "stop": ChildState.STOPPING,
+    },
+    ChildState.STOPPING: {
+        "ready": ChildState.STOPPING,
+        "exit": ChildState.STOPPED,
+        "refuse": ChildState.STOPPED,
+        "stop": ChildState.STOPPING,
+    },
+    ChildState.BACKOFF: {"spawn": ChildState.STARTING, "stop": ChildState.STOPPED, "restart": ChildState.BACKOFF},
+    ChildState.FAILED: {"stop": ChildState.STOPPED, "restart": ChildState.BACKOFF},
 }
 
 
 class Limits(NamedTuple):
-    """Seconds; see config.Supervisor."""
+    """Seconds; see config.SupervisorSection."""
 
     restarts: Policy = Policy()
     hang_warn_s: float = 2.0
@@ -73,7 +83,7 @@ class Lifecycle:
 
     def __init__(self, child: Child, limits: Limits) -> None:
         self.child = child
-        self.state = State.STOPPED
+        self.state = ChildState.STOPPED
         self.pid: int | None = None
         self.restarts = 0  # incarnations beyond the first
         self.last_reason = ""
@@ -92,7 +102,7 @@ class Lifecycle:
 
     @property
     def alive(self) -> bool:
-        return self.state in (State.STARTING, State.RUNNING, State.STOPPING)
+        return self.state in (ChildState.STARTING, ChildState.RUNNING, ChildState.STOPPING)
 
     def spawned(self, pid: int, now_s: float) -> None:
         self._go("spawn")
@@ -119,14 +129,14 @@ class Lifecycle:
     @property
     def silent(self) -> bool:
         """Whether a warning was logged, and no heartbeat has arrived since."""
-        return self.state is State.RUNNING and len(self._steps) < len(self._steps_of_state())
+        return self.state is ChildState.RUNNING and len(self._steps) < len(self._steps_of_state())
 
     def died(self, now_s: float, code: int, reason: str) -> None:
         """Record the exit of this incarnation: `code` decides what follows, `reason` is shown to operators."""
         self.pid, self.last_reason = None, self._cause or reason
-        asked = self.stopped_on_request = self.state is State.STOPPING
+        asked = self.stopped_on_request = self.state is ChildState.STOPPING
         self._go("refuse" if code == BAD_CONFIG else "exit")
-        if self.state is State.BACKOFF:
+        if self.state is ChildState.BACKOFF:
             healthy_s = 0.0 if self._ready_s is None else now_s - self._ready_s
             self.due_s = now_s + self._deaths.died(now_s, healthy_s)
         elif asked and self._restart_after_exit:
@@ -137,9 +147,9 @@ class Lifecycle:
     def stop(self, now_s: float, within_s: float, reason: str) -> Act | None:
         """Request its exit within `within_s`. Return the signal to send, or None when there is no process."""
         self._restart_after_exit = False
-        already_stopping = self.state is State.STOPPING
+        already_stopping = self.state is ChildState.STOPPING
         self._go("stop")
-        if self.state is not State.STOPPING:
+        if self.state is not ChildState.STOPPING:
             return None
         # A repeated request does not extend the deadline.
         self.due_s = min(self.due_s, now_s + within_s) if already_stopping else now_s + within_s
@@ -161,7 +171,7 @@ class Lifecycle:
         self._restart_after_exit = False
         self._go("stop")
         self._killed = True
-        return Act.KILL if self.state is State.STOPPING else None
+        return Act.KILL if self.state is ChildState.STOPPING else None
 
     def forgive(self, seconds: float, now_s: float) -> None:
         """Ignore heartbeats that were missed in `seconds`, in which the supervisor itself was not running."""
@@ -180,9 +190,9 @@ class Lifecycle:
         due_s = self.next_due_s()
         if due_s is None or now_s < due_s:
             return None
-        if self.state is State.BACKOFF:
+        if self.state is ChildState.BACKOFF:
             return Act.SPAWN
-        act = Act.KILL if self.state is State.STOPPING else self._steps.pop(0)[1]
+        act = Act.KILL if self.state is ChildState.STOPPING else self._steps.pop(0)[1]
         if act is Act.KILL:
             self._killed = True
             self._cause = self._cause_of_kill(now_s)
@@ -190,24 +200,24 @@ class Lifecycle:
 
     def next_due_s(self) -> float | None:
         """Return when `tick` will return an action if nothing else happens, None: never."""
-        if self.state is State.BACKOFF:
+        if self.state is ChildState.BACKOFF:
             return self.due_s
         if self._killed or not self.alive:
             return None
-        if self.state is State.STOPPING:
+        if self.state is ChildState.STOPPING:
             return self.due_s
         return self.heartbeat_s + self._steps[0][0]
 
     def _steps_of_state(self) -> list[tuple[float, Act]]:
         """Return the actions that follow missed heartbeats in this state, in order."""
         limits = self._limits
-        if self.state is State.STARTING:
+        if self.state is ChildState.STARTING:
             return [(START_S - DUMP_BEFORE_KILL_S, Act.DUMP), (START_S, Act.KILL)]
         dump_s = max(limits.hang_warn_s, limits.hang_kill_s - DUMP_BEFORE_KILL_S)
         return [(limits.hang_warn_s, Act.WARN), (dump_s, Act.DUMP), (limits.hang_kill_s, Act.KILL)]
 
     def _cause_of_kill(self, now_s: float) -> str:
-        if self.state is State.STOPPING:
+        if self.state is ChildState.STOPPING:
             return f"{self._cause}, killed because it did not exit in time"
         return f"hung: no heartbeat for {now_s - self.heartbeat_s:.1f} s while {self.state}"
 
@@ -215,7 +225,7 @@ class Lifecycle:
         self.state = TRANSITIONS[self.state][what]
 
 
-class Order(NamedTuple):
+class ChildAction(NamedTuple):
     act: Act
     lifecycle: Lifecycle
 
@@ -233,9 +243,9 @@ class Children:
         self._stop_by_s = 0.0
         self._reason = ""
 
-    def start(self) -> list[Order]:
+    def start(self) -> list[ChildAction]:
         """Return the orders of the first start, in the order of the plan."""
-        return [Order(Act.SPAWN, lifecycle) for lifecycle in self.lifecycles]
+        return [ChildAction(Act.SPAWN, lifecycle) for lifecycle in self.lifecycles]
 
     def find(self, name: str) -> list[Lifecycle]:
         """Return the child of that name, or all children of that kind."""
@@ -248,7 +258,7 @@ class Children:
             for lifecycle in self.lifecycles
             if lifecycle not in self._removed and not lifecycle.child.optional
         ]
-        if self.was_ready or any(lifecycle.state is not State.RUNNING for lifecycle in wanted):
+        if self.was_ready or any(lifecycle.state is not ChildState.RUNNING for lifecycle in wanted):
             return False
         self.was_ready = True
         return True
@@ -263,7 +273,7 @@ class Children:
             stages.setdefault(lifecycle.child.stage, []).append(lifecycle)
         self._stages = [[], *(stages[number] for number in sorted(stages))]
 
-    def change(self, plan: Iterable[Child], limits: Limits, now_s: float) -> list[Order]:
+    def change(self, plan: Iterable[Child], limits: Limits, now_s: float) -> list[ChildAction]:
         """Change to another plan and other limits. A child that is in both plans keeps running."""
         self._limits = limits
         known = {lifecycle.child.name: lifecycle for lifecycle in self.lifecycles}
@@ -275,11 +285,11 @@ class Children:
             if lifecycle.child.name not in names and lifecycle not in self._removed:
                 self._removed.append(lifecycle)
                 act = lifecycle.stop(now_s, limits.drain_s, "removed from the configuration")
-                orders += [Order(act, lifecycle)] if act else []
+                orders += [ChildAction(act, lifecycle)] if act else []
         for child in plan:
             if child.name not in known:
                 known[child.name] = lifecycle = Lifecycle(child, limits)
-                orders.append(Order(Act.SPAWN, lifecycle))
+                orders.append(ChildAction(Act.SPAWN, lifecycle))
             elif known[child.name] in self._removed:  # added again before it has stopped
                 self._removed.remove(known[child.name])
                 known[child.name].restart(now_s)
@@ -287,13 +297,13 @@ class Children:
         self.lifecycles = [known[child.name] for child in plan] + removed
         return orders
 
-    def kill_all(self) -> list[Order]:
+    def kill_all(self) -> list[ChildAction]:
         """Return the orders that kill all children now."""
         self.stopping, self._stages = True, [self.lifecycles]
         acts = [(lifecycle.kill(), lifecycle) for lifecycle in self.lifecycles]
-        return [Order(act, lifecycle) for act, lifecycle in acts if act]
+        return [ChildAction(act, lifecycle) for act, lifecycle in acts if act]
 
-    def tick(self, now_s: float) -> list[Order]:
+    def tick(self, now_s: float) -> list[ChildAction]:
         """Return the orders that are due at `now_s`."""
         orders = []
         for lifecycle in [lifecycle for lifecycle in self._removed if not lifecycle.alive]:
@@ -303,8 +313,8 @@ class Children:
             self._stages.pop(0)
             within_s = max(GRACE_S, self._stop_by_s - now_s)
             acts = [(lifecycle.stop(now_s, within_s, self._reason), lifecycle) for lifecycle in self._stages[0]]
-            orders += [Order(act, lifecycle) for act, lifecycle in acts if act]
-        return orders + [Order(act, lifecycle) for lifecycle in self.lifecycles if (act := lifecycle.tick(now_s))]
+            orders += [ChildAction(act, lifecycle) for act, lifecycle in acts if act]
+        return orders + [ChildAction(act, lifecycle) for lifecycle in self.lifecycles if (act := lifecycle.tick(now_s))]
 
     def next_due_s(self) -> float | None:
         """Return the latest time for the next call of `tick`."""
@@ -324,6 +334,6 @@ class Children:
         if not self.was_ready:
             return "starting"
         healthy = all(
-            lifecycle.state is State.RUNNING and not lifecycle.degraded(now_s) for lifecycle in self.lifecycles
+            lifecycle.state is ChildState.RUNNING and not lifecycle.degraded(now_s) for lifecycle in self.lifecycles
         )
         return "running" if healthy else "degraded"

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from actors.core.sources.state import Report, State
+from actors.core.sources.state import SourceReport, SourceState
 
 IN_A_ROW: Final = 5
 CLEAR_SHARE: Final = 0.9
@@ -25,7 +25,7 @@ SLOW_STORE_S: Final = (
 )
 
 
-class Action(StrEnum):
+class Consequence(StrEnum):
     """The consequence of an exceeded budget."""
 
     LOG = "log"
@@ -88,19 +88,19 @@ class Alert(NamedTuple):
         return ALERTS[self.key].command.replace("NAME", self.name)
 
 
-class Rule(NamedTuple):
+class BudgetRule(NamedTuple):
     """One limit: the alert that it raises, the reading, and the consequence. The limit has the reading's unit."""
 
     alert: str
     reading: str  # rss_bytes or cpu_pct
     limit: float
-    action: Action
+    action: Consequence
 
 
 class Gauge:
     """One limit of one process over time."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: BudgetRule) -> None:
         self.rule = rule
         self.raised = False
         self.value = 0.0
@@ -136,10 +136,10 @@ class Crossing(NamedTuple):
     text: str
 
 
-class Health:
+class ProcessHealth:
     """All limits of one child."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(self, rules: Iterable[BudgetRule]) -> None:
         self._gauges = [Gauge(rule) for rule in rules]
         self._restarted_s: float | None = None
 
@@ -151,7 +151,7 @@ class Health:
             if value is None:
                 continue
             crossed = gauge.sample(value)
-            restart = gauge.exceeded and gauge.rule.action is Action.RESTART and self._may_restart(now_s)
+            restart = gauge.exceeded and gauge.rule.action is Consequence.RESTART and self._may_restart(now_s)
             if crossed or restart:
                 crossings.append(Crossing(gauge.rule.alert, gauge.raised, restart, gauge.text()))
         return crossings
@@ -162,7 +162,7 @@ class Health:
         self._restarted_s = now_s
         return True
 
-    def follow(self, rules: Iterable[Rule]) -> None:
+    def follow(self, rules: Iterable[BudgetRule]) -> None:
         """Apply other limits. An unchanged limit keeps its samples, and the minute between restarts continues."""
         known = {gauge.rule: gauge for gauge in self._gauges}
         self._gauges = [known.get(rule) or Gauge(rule) for rule in rules]
@@ -173,7 +173,7 @@ class Health:
 
     def alerts(self, name: str) -> list[Alert]:
         """Return the alerts of exceeded limits; for each reading, only that of the highest limit."""
-        raised = [gauge for gauge in self._gauges if gauge.raised and gauge.rule.action is not Action.LOG]
+        raised = [gauge for gauge in self._gauges if gauge.raised and gauge.rule.action is not Consequence.LOG]
         highest = {gauge.rule.reading: gauge for gauge in sorted(raised, key=lambda gauge: gauge.rule.limit)}
         return [Alert(gauge.rule.alert, name, gauge.text()) for gauge in highest.values()]
 
@@ -206,13 +206,13 @@ def of_disk(free_bytes: int | None) -> list[Alert]:
 
 
 _SOURCE_ALERTS: Final = {
-    State.REFUSED: "source.refused",
-    State.DEGRADED: "source.degraded",
-    State.SILENT: "source.silent",
+    SourceState.REFUSED: "source.refused",
+    SourceState.DEGRADED: "source.degraded",
+    SourceState.SILENT: "source.silent",
 }
 
 
-def of_sources(reports: Iterable[Report]) -> list[Alert]:
+def of_sources(reports: Iterable[SourceReport]) -> list[Alert]:
     """Return the alerts that follow from the states of sources."""
     return [
         Alert(_SOURCE_ALERTS[report.state], report.name, report.detail)

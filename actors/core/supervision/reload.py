@@ -25,7 +25,7 @@ REFUSED: Final[dict[str, str]] = {
 }
 
 
-class Change(NamedTuple):
+class SettingChange(NamedTuple):
     """One setting that differs; `key` is its dotted path."""
 
     key: str
@@ -40,7 +40,7 @@ class Plan(NamedTuple):
     refusals  reasons for refusing the reload; with any of them nothing is changed
     """
 
-    changes: list[Change]
+    changes: list[SettingChange]
     restarts: list[str]
     refusals: list[str]
 
@@ -65,14 +65,14 @@ def plan(
     return Plan(changes, restarts, refusals)
 
 
-def differences(before: Mapping[str, Any], after: Mapping[str, Any], path: str = "") -> Iterator[Change]:
+def differences(before: Mapping[str, Any], after: Mapping[str, Any], path: str = "") -> Iterator[SettingChange]:
     """Yield every leaf that differs, in the order of `after`; a key that is missing on one side is None there."""
     for name in dict.fromkeys([*after, *before]):
         old, new = before.get(name), after.get(name)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             yield from differences(old, new, f"{path}{name}.")
         elif old != new:
-            yield Change(f"{path}{name}", old, new)
+            yield SettingChange(f"{path}{name}", old, new)
 
 
 def longest(table: Mapping[str, Any], key: str) -> Any:

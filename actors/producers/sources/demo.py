@@ -15,30 +15,30 @@ from msgspec import Raw
 from actors.core.contract.event import Submission
 from actors.core.contract.types.match import Score
 from actors.core.contract.types.stage import Crosshair
-from actors.producers.spec import Message, SourceSettings, Spec
+from actors.producers.spec import SourceMessage, SourceSettings, Spec
 
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class Settings(SourceSettings, frozen=True, kw_only=True):
+class DemoSettings(SourceSettings, frozen=True, kw_only=True):
     """The demo has no settings of its own."""
 
 
 SPEC: Final = Spec(
-    Settings,
+    DemoSettings,
     "A match that never took place, for a first look without any game.",
     redelivers=False,
     loss="The demo starts again from the beginning of a match.",
 )
 
 
-def closing() -> list[Message]:
+def closing() -> list[SourceMessage]:
     """Return what empties the states that the match has left on the screen."""
     ended = [Submission("score", Raw(_encode(Score({})))), Submission("crosshair", Raw(_encode(Crosshair(on=False))))]
-    return [Message(_encode(submission), "event") for submission in ended]
+    return [SourceMessage(_encode(submission), "event") for submission in ended]
 
 
-async def connect(session: Any) -> AsyncIterator[Message]:
+async def connect(session: Any) -> AsyncIterator[SourceMessage]:
     """Play one match after the other."""
     import asyncio
 
@@ -52,5 +52,5 @@ async def connect(session: Any) -> AsyncIterator[Message]:
             due_s = started_s + number * demo_match.DURATION_S + beat.offset_s
             await asyncio.sleep(max(0.0, due_s - time.monotonic()))
             body = demo_match.stamp(beat.body, time.time()) if beat.kind == "srcds" else beat.body
-            yield Message(body, beat.kind)
+            yield SourceMessage(body, beat.kind)
         number += 1

@@ -13,15 +13,15 @@ from typing import Final
 from actors import program
 from actors.adapters import generic, gsi_changes, gsi_posts
 from actors.errors import BadInput
-from actors.producers.spec import Forbidden, Message, Request, SourceSettings, Spec, Taken
+from actors.producers.spec import Forbidden, SourceMessage, SourceRequest, SourceSettings, Spec, Taken
 
 
-class Settings(SourceSettings, frozen=True, kw_only=True):
+class GsiSettings(SourceSettings, frozen=True, kw_only=True):
     """The secret is the token of the game's configuration file, which `gsi install` writes."""
 
 
 SPEC: Final = Spec(
-    Settings,
+    GsiSettings,
     "CS2 or CS:GO on this machine: your kills, deaths, rounds and the score, without a game server.",
     redelivers=False,
     loss="Nothing that has a counter (kills, deaths, assists, ends of rounds): the next post tells it.",
@@ -29,7 +29,7 @@ SPEC: Final = Spec(
 )
 
 
-def receive(request: Request, settings: Settings, secret: Callable[[], str], state: bytes) -> Taken:
+def receive(request: SourceRequest, settings: GsiSettings, secret: Callable[[], str], state: bytes) -> Taken:
     """Return what happened since the last post.
 
     Raises:
@@ -44,10 +44,10 @@ def receive(request: Request, settings: Settings, secret: Callable[[], str], sta
     return Taken(messages, state=None if after == before else gsi_changes.save(after))
 
 
-def try_message(settings: Settings, name: str, data: bytes) -> list[Message]:
+def try_message(settings: GsiSettings, name: str, data: bytes) -> list[SourceMessage]:
     """Return what posts, one JSON object per line, would become; the first is the base of the differences."""
     del settings, name
-    state, found = gsi_changes.State(), []
+    state, found = gsi_changes.GsiState(), []
     for number, line in enumerate(filter(None, map(bytes.strip, data.splitlines())), 1):
         try:
             messages, state = _read(state, line)
@@ -57,11 +57,11 @@ def try_message(settings: Settings, name: str, data: bytes) -> list[Message]:
     return found
 
 
-def _read(before: gsi_changes.State, body: bytes) -> tuple[list[Message], gsi_changes.State]:
+def _read(before: gsi_changes.GsiState, body: bytes) -> tuple[list[SourceMessage], gsi_changes.GsiState]:
     post = gsi_posts.read(body)
     told, after = gsi_changes.changes(before, post)
     stamp_ms = post.provider.timestamp * 1000.0 or None  # whole seconds: good for counters of age, not for display
     messages = [
-        Message(generic.packed(type_, payload, "gsi"), "event", ts_source_ms=stamp_ms) for type_, payload in told
+        SourceMessage(generic.packed(type_, payload, "gsi"), "event", ts_source_ms=stamp_ms) for type_, payload in told
     ]
     return messages, after

@@ -14,11 +14,11 @@ import msgspec
 from msgspec import Meta, Struct
 
 from actors.adapters import bounds, generic, lol_events
-from actors.adapters.lol_events import Cursor, GameEvent
+from actors.adapters.lol_events import GameEvent, LolCursor
 from actors.core.contract.event import UNREADABLE
 from actors.core.contract.payload import Player
 from actors.errors import BadInput
-from actors.producers.spec import Disconnected, Message, SourceSettings, Spec
+from actors.producers.spec import Disconnected, SourceMessage, SourceSettings, Spec
 from actors.section import Seconds, Url
 
 PREFIX: Final = "/liveclientdata"
@@ -27,7 +27,7 @@ MAX_PEOPLE: Final = 64
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class Settings(SourceSettings, frozen=True, kw_only=True):
+class LolSettings(SourceSettings, frozen=True, kw_only=True):
     """`poll_s`: pause between two questions in a game; `look_s`: while none runs. `url`: another port, for tests."""
 
     url: Url = "https://127.0.0.1:2999"
@@ -36,14 +36,14 @@ class Settings(SourceSettings, frozen=True, kw_only=True):
 
 
 SPEC: Final = Spec(
-    Settings,
+    LolSettings,
     "League of Legends on this machine: kills, multikills, turrets, dragons, barons, start and end of games.",
     redelivers=True,
     loss="Nothing of the running game: its list is read from where the last process stopped.",
 )
 
 
-def check(settings: Settings) -> None:
+def check(settings: LolSettings) -> None:
     """Raise BadInput unless the address is this machine's: the game's certificate proves nothing elsewhere."""
     from urllib.parse import urlsplit
 
@@ -54,26 +54,26 @@ def check(settings: Settings) -> None:
         )
 
 
-class Stats(Struct, frozen=True, rename="camel"):
+class LolStats(Struct, frozen=True, rename="camel"):
     game_time: Annotated[float, Meta(ge=0, le=1e6)] = 0.0
 
 
-class Person(Struct, frozen=True, rename="camel"):
+class LolPlayer(Struct, frozen=True, rename="camel"):
     riot_id: str = ""
     riot_id_game_name: str = ""
     summoner_name: str = ""
     team: str = ""
 
 
-_stats = msgspec.json.Decoder(Stats)
-_people = msgspec.json.Decoder(list[Person])
+_stats = msgspec.json.Decoder(LolStats)
+_people = msgspec.json.Decoder(list[LolPlayer])
 _name = msgspec.json.Decoder(str)
 
 
 class Game:
     """The players of the running game. Events name them without their tag; the player's own name has it."""
 
-    def __init__(self, people: list[Person], own_name: str) -> None:
+    def __init__(self, people: list[LolPlayer], own_name: str) -> None:
         self._teams: dict[str, str] = {}
         for person in people[:MAX_PEOPLE]:
             for name in (person.riot_id, person.riot_id_game_name, person.summoner_name):
@@ -90,31 +90,31 @@ def _untagged(name: str) -> str:
     return name.partition("#")[0].strip()
 
 
-def messages(events: list[GameEvent], cursor: Cursor, game: Game, started_ms: float) -> Iterator[Message]:
+def messages(events: list[GameEvent], cursor: LolCursor, game: Game, started_ms: float) -> Iterator[SourceMessage]:
     """Yield what events tell; the cursor moves with the last message of each."""
     for event in events:
         told = lol_events.meaning(event, game.who, game.own_team)
         at_ms = started_ms + event.event_time * 1000
         for number, (type_, payload) in enumerate(told):
             id_ = f"{cursor.game}:{event.event_id}.{number}"
-            after = _encode(Cursor(cursor.game, event.event_id)) if number == len(told) - 1 else None
-            yield Message(generic.packed(type_, payload, "lol", id_, at_ms), "event", id_, at_ms, after)
+            after = _encode(LolCursor(cursor.game, event.event_id)) if number == len(told) - 1 else None
+            yield SourceMessage(generic.packed(type_, payload, "lol", id_, at_ms), "event", id_, at_ms, after)
 
 
-def try_message(settings: Settings, name: str, data: bytes) -> list[Message]:
+def try_message(settings: LolSettings, name: str, data: bytes) -> list[SourceMessage]:
     """Return what a list of events would become, as if all of it had just happened."""
     del settings, name
     events = lol_events.read(data)
-    return list(messages(events, Cursor("try"), Game([], ""), 0.0))
+    return list(messages(events, LolCursor("try"), Game([], ""), 0.0))
 
 
-async def connect(session: Any) -> AsyncIterator[Message]:
+async def connect(session: Any) -> AsyncIterator[SourceMessage]:
     """Wait for a game, and follow it to its end."""
-    from actors.producers.http_call import Api, NotSent
+    from actors.producers.http_call import HttpApi, NotSent
 
-    settings: Settings = session.settings
+    settings: LolSettings = session.settings
     is_live = False
-    with Api(settings.url, trusted=True) as api:
+    with HttpApi(settings.url, trusted=True) as api:
         while True:
             try:
                 found = await asyncio.to_thread(_look, api, session)
@@ -135,7 +135,7 @@ async def connect(session: Any) -> AsyncIterator[Message]:
             await asyncio.sleep(settings.poll_s)
 
 
-def _look(api: Any, session: Any) -> list[Message] | None:
+def _look(api: Any, session: Any) -> list[SourceMessage] | None:
     """Ask for the list once; None while the game loads. Runs in a thread."""
     body = _get(api, "eventdata")
     if body is None:

@@ -14,7 +14,7 @@ from actors.core.contract.payload import Name, Payload
 from actors.core.contract.types.desk import Obs
 from actors.core.sources import obs
 from actors.errors import BadInput, Refused
-from actors.producers.spec import Message, SourceSettings, Spec
+from actors.producers.spec import SourceMessage, SourceSettings, Spec
 from actors.section import Url
 
 OVERLAY: Final = "Framewire"
@@ -24,7 +24,7 @@ _CONNECTED: Final = b"connected"  # the saved position: overlays have been told 
 SceneName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,32}\Z")]
 
 
-class Settings(SourceSettings, frozen=True, kw_only=True):
+class ObsSettings(SourceSettings, frozen=True, kw_only=True):
     """The WebSocket server of OBS. The secret is its password; none is needed if OBS asks for none.
 
     sources  names of sources in OBS whose visibility is told
@@ -41,20 +41,20 @@ class Settings(SourceSettings, frozen=True, kw_only=True):
 
 
 SPEC: Final = Spec(
-    Settings,
+    ObsSettings,
     "OBS: its scene, stream, recording, replay buffer, and which sources are in the program output.",
     redelivers=False,
     loss="Nothing that lasts: the state of OBS is asked for again. A change that was undone meanwhile is not told.",
 )
 
 
-def check(settings: Settings) -> None:
+def check(settings: ObsSettings) -> None:
     """Raise BadInput unless the address can be one."""
     if not settings.url.startswith(("ws://", "wss://")):
         raise BadInput(f"url is {settings.url[:80]!r}, expected ws://ADDRESS:4455")
 
 
-async def connect(session: Any) -> AsyncIterator[Message]:
+async def connect(session: Any) -> AsyncIterator[SourceMessage]:
     """Watch OBS until it is closed; then say so, once."""
     from contextlib import aclosing
 
@@ -68,10 +68,10 @@ async def connect(session: Any) -> AsyncIterator[Message]:
         raise
 
 
-async def _watch(session: Any) -> AsyncGenerator[Message, None]:
+async def _watch(session: Any) -> AsyncGenerator[SourceMessage, None]:
     from actors.producers.obs_link import link
 
-    own: Settings = session.settings
+    own: ObsSettings = session.settings
     view = View(session.name, own.sources, own.scenes)
     wanted = obs_view.subscriptions(bool(own.sources))
     async with link(own.url, session.secret, own.secret or session.name, wanted) as found:
@@ -110,7 +110,7 @@ def _healing(session: Any, found: Any) -> Callable[[], Awaitable[None]]:
     return heal
 
 
-async def _take(session: Any, found: Any, view: View, event: obs.Event) -> list[tuple[str, Payload]]:
+async def _take(session: Any, found: Any, view: View, event: obs.ObsEvent) -> list[tuple[str, Payload]]:
     """Return what an event changes."""
     if event.event_type in obs_view.ANEW:
         return await _look(found, view)
@@ -136,18 +136,18 @@ async def _visible(found: Any, source: str) -> bool:
     return (await _asked(found, "GetSourceActive", sourceName=source)).video_active
 
 
-async def _asked(found: Any, type_: str, **data: str) -> obs.Facts:
+async def _asked(found: Any, type_: str, **data: str) -> obs.ObsFacts:
     """Return an answer; no facts when OBS has none: the replay buffer is not set up, the source does not exist."""
     from actors.producers.obs_link import RequestFailed
 
     try:
-        answer: obs.Facts = await found.request(type_, obs.Facts, **data)
+        answer: obs.ObsFacts = await found.request(type_, obs.ObsFacts, **data)
     except RequestFailed as error:
         if error.status in obs.NONE:
-            return obs.Facts()
+            return obs.ObsFacts()
         raise
     return answer
 
 
-def _message(name: str, type_: str, payload: Payload, cursor: bytes | None = None) -> Message:
-    return Message(generic.packed(type_, payload, name), "event", cursor=cursor)
+def _message(name: str, type_: str, payload: Payload, cursor: bytes | None = None) -> SourceMessage:
+    return SourceMessage(generic.packed(type_, payload, name), "event", cursor=cursor)

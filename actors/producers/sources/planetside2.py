@@ -16,10 +16,10 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from actors.adapters.planetside2_scene import Body
+from actors.adapters.planetside2_scene import CensusBody
 from actors.errors import BadInput
 from actors.producers.planetside2_frames import decode
-from actors.producers.spec import Message, SourceRefused, SourceSettings, Spec
+from actors.producers.spec import SourceMessage, SourceRefused, SourceSettings, Spec
 from actors.secrets import MissingSecret
 from actors.section import Seconds, Url
 
@@ -39,7 +39,7 @@ WorldEvent = Literal["MetagameEvent", "ContinentLock", "FacilityControl"]
 Digits = Annotated[str, Meta(pattern=r"^[0-9]{1,5}\Z")]
 
 
-class Settings(SourceSettings, frozen=True, kw_only=True):
+class PlanetSide2Settings(SourceSettings, frozen=True, kw_only=True):
     """The secret is your service id; without one, `s:example` is used.
 
     characters     ids or names of your own characters
@@ -68,7 +68,7 @@ class Settings(SourceSettings, frozen=True, kw_only=True):
 
 
 SPEC: Final = Spec(
-    Settings,
+    PlanetSide2Settings,
     "PlanetSide 2: kills, deaths, revives, support, vehicles, alerts and bases, from Census and its mirror at once.",
     redelivers=False,
     loss="What happens while the process restarts (a second or two), or while no server is connected.",
@@ -76,7 +76,7 @@ SPEC: Final = Spec(
 )
 
 
-def check(settings: Settings) -> None:
+def check(settings: PlanetSide2Settings) -> None:
     """Raise BadInput unless there is something to subscribe to, at addresses that can be one."""
     for url in settings.urls:
         if not url.startswith(("ws://", "wss://")):
@@ -87,15 +87,15 @@ def check(settings: Settings) -> None:
         raise BadInput("characters and worlds are empty; name at least one of your characters, or one world")
 
 
-def try_message(settings: Settings, _name: str, data: bytes) -> list[Message]:
+def try_message(settings: PlanetSide2Settings, _name: str, data: bytes) -> list[SourceMessage]:
     """Return what frames of the stream would become, one in each line, each as if its first character were yours."""
     found = []
     for line in data.splitlines():
         frame = decode(line) if line.strip() else None
         if frame is not None and frame.payload is not None:
             own = [one for one in settings.characters if one.isdigit()] or [_first(frame.payload)]
-            body = Body(frame.payload, own, faction=settings.faction)
-            found.append(Message(_encode(body), "planetside2"))
+            body = CensusBody(frame.payload, own, faction=settings.faction)
+            found.append(SourceMessage(_encode(body), "planetside2"))
     return found
 
 
@@ -103,11 +103,11 @@ def _first(payload: dict[str, str]) -> str:
     return payload.get("attacker_character_id") or payload.get("character_id", "")
 
 
-async def connect(session: Any) -> AsyncIterator[Message]:
+async def connect(session: Any) -> AsyncIterator[SourceMessage]:
     """Keep all connections until none of them is left, and yield what they bring, once."""
-    from actors.producers.planetside2_stream import Stream
+    from actors.producers.planetside2_stream import CensusStream
 
-    stream = Stream(session, _service_id(session))
+    stream = CensusStream(session, _service_id(session))
     try:
         await stream.open(_CHARACTER_EVENTS, (*session.settings.world_events, *_WORLD_EVENTS))
         while True:

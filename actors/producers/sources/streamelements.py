@@ -11,18 +11,18 @@ from msgspec import Meta
 
 from actors import program
 from actors.adapters import mapping
-from actors.adapters.mapping import Rule
+from actors.adapters.mapping import MappingRule
 from actors.adapters.streamelements_rules import RULES
 from actors.errors import BadInput
 from actors.producers import mapped
-from actors.producers.spec import Disconnected, Message, SourceRefused, SourceSettings, Spec
+from actors.producers.spec import Disconnected, SourceMessage, SourceRefused, SourceSettings, Spec
 from actors.section import Url
 
 TIPS: Final = "channel.tips"
 ACTIVITIES: Final = "channel.activities"
 
 
-class Settings(SourceSettings, frozen=True, kw_only=True):
+class StreamElementsSettings(SourceSettings, frozen=True, kw_only=True):
     """A channel at StreamElements. The secret is its token.
 
     channel     its id at StreamElements (24 characters), not its name
@@ -33,29 +33,29 @@ class Settings(SourceSettings, frozen=True, kw_only=True):
     channel: Annotated[str, Meta(min_length=1, max_length=64)]
     token_type: Literal["jwt", "oauth2", "apikey"] = "jwt"
     activities: bool = True
-    map: list[Rule] = []
+    map: list[MappingRule] = []
     url: Url = "wss://astro.streamelements.com"
 
 
 SPEC: Final = Spec(
-    Settings,
+    StreamElementsSettings,
     "StreamElements: approved tips, and follows, subscriptions, gifts, cheers and raids.",
     redelivers=False,
     loss="What StreamElements sends while the process restarts (a few hundred milliseconds) or the connection is cut.",
 )
 
 
-def check(settings: Settings) -> None:
+def check(settings: StreamElementsSettings) -> None:
     """Raise BadInput unless all rules compile."""
     mapping.compiled(settings.map)
 
 
-def try_message(settings: Settings, name: str, data: bytes) -> list[Message]:
+def try_message(settings: StreamElementsSettings, name: str, data: bytes) -> list[SourceMessage]:
     """Return what one message would become; raises BadInput."""
     return mapped.messages(_compiled(settings), name, mapped.decoded(data), mapped.digest(data))
 
 
-async def connect(session: Any) -> AsyncIterator[Message]:
+async def connect(session: Any) -> AsyncIterator[SourceMessage]:
     """Subscribe and yield what the rules make of messages; move to another server when asked to."""
     from actors.producers.web import websocket
 
@@ -85,7 +85,7 @@ async def connect(session: Any) -> AsyncIterator[Message]:
 
 
 async def _subscribe(session: Any, socket: Any) -> None:
-    settings: Settings = session.settings
+    settings: StreamElementsSettings = session.settings
     for topic in (TIPS, ACTIVITIES)[: 1 + settings.activities]:
         access = {"token": session.secret(), "token_type": settings.token_type}
         request = {"type": "subscribe", "nonce": topic, "data": {"topic": topic, "room": settings.channel, **access}}
@@ -122,5 +122,5 @@ def _control(session: Any, body: Any) -> str:
     return ""
 
 
-def _compiled(settings: Settings) -> mapping.CompiledMap:
+def _compiled(settings: StreamElementsSettings) -> mapping.CompiledMap:
     return mapping.compiled([*settings.map, *RULES])

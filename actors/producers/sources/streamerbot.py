@@ -9,18 +9,18 @@ from typing import Any, Final
 
 from actors import program
 from actors.adapters import mapping
-from actors.adapters.mapping import Rule
+from actors.adapters.mapping import MappingRule
 from actors.adapters.streamerbot_rules import EVENTS, RULES
 from actors.core.sources import obs
 from actors.errors import BadInput
 from actors.producers import mapped
-from actors.producers.spec import Disconnected, Message, SourceRefused, SourceSettings, Spec
+from actors.producers.spec import Disconnected, SourceMessage, SourceRefused, SourceSettings, Spec
 from actors.section import Url
 
 ANSWER_S: Final = 10.0
 
 
-class Settings(SourceSettings, frozen=True, kw_only=True):
+class StreamerbotSettings(SourceSettings, frozen=True, kw_only=True):
     """The WebSocket server of Streamer.bot.
 
     without  platforms whose events are not taken, because another source has them: ["Twitch"]
@@ -31,18 +31,18 @@ class Settings(SourceSettings, frozen=True, kw_only=True):
     url: Url = "ws://127.0.0.1:8080/"
     without: list[str] = []
     events: dict[str, list[str]] = {}
-    map: list[Rule] = []
+    map: list[MappingRule] = []
 
 
 SPEC: Final = Spec(
-    Settings,
+    StreamerbotSettings,
     "Streamer.bot on this machine: Twitch, YouTube, Kick, Ko-fi, Patreon and most tip services.",
     redelivers=False,
     loss="What Streamer.bot sends while the process restarts (a few hundred milliseconds).",
 )
 
 
-def check(settings: Settings) -> None:
+def check(settings: StreamerbotSettings) -> None:
     """Raise BadInput unless all rules compile and the platforms exist."""
     mapping.compiled(settings.map)
     unknown = set(settings.without) - set(EVENTS)
@@ -50,7 +50,7 @@ def check(settings: Settings) -> None:
         raise BadInput(f"without: unknown platform {min(unknown)!r}; expected some of {', '.join(EVENTS)}")
 
 
-def wanted(settings: Settings) -> dict[str, list[str]]:
+def wanted(settings: StreamerbotSettings) -> dict[str, list[str]]:
     """Return the events to subscribe to, by platform."""
     own = {source: types for source, types in EVENTS.items() if source not in settings.without}
     for source, types in settings.events.items():
@@ -58,12 +58,12 @@ def wanted(settings: Settings) -> dict[str, list[str]]:
     return own
 
 
-def try_message(settings: Settings, name: str, data: bytes) -> list[Message]:
+def try_message(settings: StreamerbotSettings, name: str, data: bytes) -> list[SourceMessage]:
     """Return what one event would become; raises BadInput."""
     return mapped.messages(_compiled(settings), name, mapped.decoded(data), mapped.digest(data))
 
 
-async def connect(session: Any) -> AsyncIterator[Message]:
+async def connect(session: Any) -> AsyncIterator[SourceMessage]:
     """Say hello, authenticate if asked to, subscribe, and yield what the rules make of events."""
     from actors.producers.web import websocket
 
@@ -115,5 +115,5 @@ def authentication(password: str, challenge: Any) -> str:
     return obs.proof(password, challenge["salt"], challenge["challenge"])
 
 
-def _compiled(settings: Settings) -> mapping.CompiledMap:
+def _compiled(settings: StreamerbotSettings) -> mapping.CompiledMap:
     return mapping.compiled([*settings.map, *RULES])

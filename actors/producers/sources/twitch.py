@@ -25,9 +25,9 @@ from actors.adapters.twitch_time import milliseconds
 from actors.core.contract.event import UNREADABLE, Category
 from actors.errors import BadInput
 from actors.producers import twitch_badges
-from actors.producers.spec import Disconnected, Message, SourceSettings, Spec
-from actors.producers.twitch_account import Account
-from actors.producers.twitch_login import AUTH_URL, Login
+from actors.producers.spec import Disconnected, SourceMessage, SourceSettings, Spec
+from actors.producers.twitch_account import TwitchAccount
+from actors.producers.twitch_login import AUTH_URL, TwitchLogin
 from actors.producers.twitch_sockets import Sockets
 from actors.producers.twitch_wanted import TYPES
 from actors.section import Url
@@ -47,7 +47,7 @@ CLOSE_CODES: Final = {
 }  # fmt: skip
 
 
-class Settings(SourceSettings, frozen=True, kw_only=True):
+class TwitchSettings(SourceSettings, frozen=True, kw_only=True):
     """Twitch with a login (the command `login twitch`).
 
     client_id  the id of your application at dev.twitch.tv; no secret
@@ -64,7 +64,7 @@ class Settings(SourceSettings, frozen=True, kw_only=True):
 
 
 SPEC: Final = Spec(
-    Settings,
+    TwitchSettings,
     "Twitch with a login: follows, subscriptions, gifts, raids, bits, points, polls, predictions, goals, chat.",
     redelivers=False,
     loss="What happens while the process restarts (a second or two) or the connection is cut.",
@@ -90,12 +90,12 @@ class _Payload(Struct, frozen=True):
 
 
 class _Frame(Struct, frozen=True):
-    metadata: shapes.Metadata
+    metadata: shapes.MetadataShape
     payload: _Payload = _Payload()
 
 
 class _Badged(Struct, frozen=True):
-    badges: list[shapes.Badge] = []
+    badges: list[shapes.BadgeShape] = []
 
 
 _frame = msgspec.json.Decoder(_Frame)
@@ -103,17 +103,17 @@ _badged = msgspec.json.Decoder(_Badged)
 _WITH_BADGES: Final = ("channel.chat.message", "channel.chat.notification")
 
 
-def try_message(_settings: Settings, _name: str, data: bytes) -> list[Message]:
+def try_message(_settings: TwitchSettings, _name: str, data: bytes) -> list[SourceMessage]:
     """Return what frames would become, one in each line."""
-    return [Message(line, "twitch_eventsub") for line in data.splitlines() if line.strip()]
+    return [SourceMessage(line, "twitch_eventsub") for line in data.splitlines() if line.strip()]
 
 
-class Conversation:
+class EventSubSession:
     """One session of EventSub, which may move from one socket to the next."""
 
-    def __init__(self, session: Any, sockets: Sockets, account: Account) -> None:
+    def __init__(self, session: Any, sockets: Sockets, account: TwitchAccount) -> None:
         self._session, self._sockets, self._account = session, sockets, account
-        self._settings: Settings = session.settings
+        self._settings: TwitchSettings = session.settings
         self._clock = asyncio.get_running_loop().time
         self._current = self._next = 0
         self._keepalive_s = WELCOME_S
@@ -134,7 +134,7 @@ class Conversation:
         self._next = self._sockets.open(url)
         self._until_s = self._clock() + WELCOME_S
 
-    async def step(self) -> Message | None:
+    async def step(self) -> SourceMessage | None:
         """Handle what arrives next; return the message that it holds.
 
         Raises:
@@ -167,7 +167,7 @@ class Conversation:
             raise Disconnected(f"the reconnect failed: {error}") from error
         raise error
 
-    def _take(self, number: int, frame: _Frame, raw: str | bytes) -> Message | None:
+    def _take(self, number: int, frame: _Frame, raw: str | bytes) -> SourceMessage | None:
         kind = frame.metadata.message_type
         if kind == "notification":
             return self._notification(frame, raw)
@@ -206,7 +206,7 @@ class Conversation:
         if abs(self._ahead_ms) > CLOCK_MS:
             self._session.log.warning("clock differs from Twitch's ahead_s=%.0f", self._ahead_ms / 1000)
 
-    def _notification(self, frame: _Frame, raw: str | bytes) -> Message | None:
+    def _notification(self, frame: _Frame, raw: str | bytes) -> SourceMessage | None:
         metadata = frame.metadata
         if metadata.subscription_type == "channel.update":
             # Twitch sends it twice at times, under two ids.
@@ -223,7 +223,7 @@ class Conversation:
                 return None
         if self._account.badges and metadata.subscription_type in _WITH_BADGES:
             body = self._with_badges(frame, body)
-        return Message(body, "twitch_eventsub", metadata.message_id, ts_ms)
+        return SourceMessage(body, "twitch_eventsub", metadata.message_id, ts_ms)
 
     def _with_badges(self, frame: _Frame, body: bytes) -> bytes:
         try:
@@ -242,16 +242,16 @@ def _sent_ms(frame: _Frame) -> float | None:
         return None
 
 
-async def connect(session: Any) -> AsyncIterator[Message]:
+async def connect(session: Any) -> AsyncIterator[SourceMessage]:
     """Run one session of EventSub to its end."""
-    settings: Settings = session.settings
+    settings: TwitchSettings = session.settings
     secret = settings.secret or session.name
     # One process owns a login: two that renew it would spend the same token.
     with host.lock(session.run_dir / f"login-{secret}.lock", session.name):
-        login = Login(session.secrets, session.run_dir, secret, session.name, settings.auth_url)
+        login = TwitchLogin(session.secrets, session.run_dir, secret, session.name, settings.auth_url)
         sockets = Sockets()
         try:
-            conversation = Conversation(session, sockets, Account(session, login))
+            conversation = EventSubSession(session, sockets, TwitchAccount(session, login))
             await conversation.open()
             while True:
                 message = await conversation.step()

@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from actors.adapters import irc, twitch_irc
 from actors.errors import BadInput
-from actors.producers.spec import Disconnected, Message, SourceSettings, Spec
+from actors.producers.spec import Disconnected, SourceMessage, SourceSettings, Spec
 from actors.section import Url
 
 # Twitch accepts 20 JOINs in 10 seconds.
@@ -29,7 +29,7 @@ PONG_S: Final = 10.0
 Channel = Annotated[str, Meta(pattern=r"^#?[A-Za-z0-9_]{1,25}\Z")]
 
 
-class Settings(SourceSettings, frozen=True, kw_only=True):
+class TwitchChatSettings(SourceSettings, frozen=True, kw_only=True):
     """`channels`: the names of the channels, as they stand in their addresses. `url`: another server, for tests."""
 
     channels: Annotated[list[Channel], Meta(min_length=1, max_length=100)]
@@ -37,7 +37,7 @@ class Settings(SourceSettings, frozen=True, kw_only=True):
 
 
 SPEC: Final = Spec(
-    Settings,
+    TwitchChatSettings,
     "Twitch chat of any channels, without a login: messages, subscriptions, gifts, raids, cheers, deletions.",
     redelivers=False,
     loss="What is written while the process restarts (a few hundred milliseconds) or the connection is cut.",
@@ -45,14 +45,14 @@ SPEC: Final = Spec(
 )
 
 
-def try_message(_settings: Settings, _name: str, data: bytes) -> list[Message]:
+def try_message(_settings: TwitchChatSettings, _name: str, data: bytes) -> list[SourceMessage]:
     """Return what lines of chat would become; raises BadInput for what is no line."""
     return [message for line in Lines().feed(data + b"\n") for message in messages(line)]
 
 
-def messages(raw: bytes) -> list[Message]:
+def messages(raw: bytes) -> list[SourceMessage]:
     """Return the messages of a line."""
-    return [Message(part.body, "twitch_irc", part.identity, part.ts_source_ms) for part in twitch_irc.parts(raw)]
+    return [SourceMessage(part.body, "twitch_irc", part.identity, part.ts_source_ms) for part in twitch_irc.parts(raw)]
 
 
 class Lines:
@@ -71,7 +71,7 @@ class Lines:
         return [line for part in whole if (line := part.strip(b"\r\0"))]
 
 
-class Chat:
+class ChatReader:
     """One connection: what it answers, and which channels it is in."""
 
     def __init__(self, session: Any, socket: Any) -> None:
@@ -91,7 +91,7 @@ class Chat:
         if self._joining is not None:
             self._joining.cancel()
 
-    async def take(self, raw: bytes) -> list[Message]:
+    async def take(self, raw: bytes) -> list[SourceMessage]:
         """Answer one line, and return the messages that it holds."""
         try:
             line = irc.parse(raw)
@@ -100,7 +100,8 @@ class Chat:
             return []
         if line.command in ("PRIVMSG", "USERNOTICE", "CLEARCHAT", "CLEARMSG"):
             return [
-                Message(part.body, "twitch_irc", part.identity, part.ts_source_ms) for part in twitch_irc.parts(raw)
+                SourceMessage(part.body, "twitch_irc", part.identity, part.ts_source_ms)
+                for part in twitch_irc.parts(raw)
             ]
         if line.command == "PING":
             await self._socket.send(f"PONG :{line.param(0)}\r\n")
@@ -135,13 +136,13 @@ class Chat:
             self._session.live()
 
 
-async def connect(session: Any) -> AsyncIterator[Message]:
+async def connect(session: Any) -> AsyncIterator[SourceMessage]:
     """Read the chat until the connection ends or Twitch asks to connect again."""
     from actors.producers.web import websocket
 
     lines = Lines()
     async with websocket(session.settings.url, ping_s=None) as socket:
-        chat = Chat(session, socket)
+        chat = ChatReader(session, socket)
         try:
             await chat.greet()
             while True:

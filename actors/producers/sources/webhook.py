@@ -16,13 +16,13 @@ from urllib.parse import parse_qs
 import msgspec
 
 from actors.adapters import mapping
-from actors.adapters.mapping import Rule
+from actors.adapters.mapping import MappingRule
 from actors.adapters.webhook_presets import PRESETS, Preset
 from actors.core.sources import signature
 from actors.core.sources.signature import Forgery, Proof, Scheme
 from actors.errors import BadInput
 from actors.producers import mapped
-from actors.producers.spec import Forbidden, Message, Private, Request, SourceSettings, Spec, Taken
+from actors.producers.spec import Forbidden, Private, SourceMessage, SourceRequest, SourceSettings, Spec, Taken
 
 FORM: Final = "application/x-www-form-urlencoded"
 MAX_FIELDS: Final = 20
@@ -30,7 +30,7 @@ MAX_FIELDS: Final = 20
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class Settings(SourceSettings, frozen=True, kw_only=True):
+class WebhookSettings(SourceSettings, frozen=True, kw_only=True):
     """A platform that posts to us.
 
     preset  the platform: how it signs, and what its messages become
@@ -40,11 +40,11 @@ class Settings(SourceSettings, frozen=True, kw_only=True):
 
     preset: Literal["github", "kick", "kofi", "patreon", "standard", "stripe", "svix", "token", "twitch"] | None = None
     verify: Scheme | None = None
-    map: list[Rule] = []
+    map: list[MappingRule] = []
 
 
 SPEC: Final = Spec(
-    Settings,
+    WebhookSettings,
     "Webhooks of platforms: GitHub, Ko-fi, Patreon, Stripe, Kick, Twitch, Standard Webhooks. Needs a public address.",
     redelivers=True,
     loss="Nothing that the platform sends again (docs/sources/webhook.md); GitHub and Twitch hardly do.",
@@ -52,7 +52,7 @@ SPEC: Final = Spec(
 )
 
 
-def check(settings: Settings) -> None:
+def check(settings: WebhookSettings) -> None:
     """Raise BadInput unless it is said how the sender proves itself, and what its messages become."""
     if (settings.preset is None) == (settings.verify is None):
         raise BadInput("Expected either `preset` or `verify`")
@@ -74,7 +74,7 @@ def check(settings: Settings) -> None:
     mapping.compiled(settings.map)
 
 
-def receive(request: Request, settings: Settings, secret: Callable[[], str], state: bytes) -> Taken:
+def receive(request: SourceRequest, settings: WebhookSettings, secret: Callable[[], str], state: bytes) -> Taken:
     """Return the events of one delivery.
 
     Raises:
@@ -94,28 +94,30 @@ def receive(request: Request, settings: Settings, secret: Callable[[], str], sta
     return Taken(_messages(settings, preset, request, proof, body if in_body else _body(request, preset)))
 
 
-def try_message(settings: Settings, name: str, data: bytes) -> list[Message]:
+def try_message(settings: WebhookSettings, name: str, data: bytes) -> list[SourceMessage]:
     """Return what a body would become. `Name: value` lines before it are its headers."""
     preset = _preset(settings)
     headers, body = _file(data)
-    return _messages(settings, preset, Request("", {}, headers, data, 0.0, name), Proof(), body)
+    return _messages(settings, preset, SourceRequest("", {}, headers, data, 0.0, name), Proof(), body)
 
 
-def _preset(settings: Settings) -> Preset:
+def _preset(settings: WebhookSettings) -> Preset:
     if settings.preset is not None:
         return PRESETS[settings.preset]
     assert settings.verify is not None, "check() has made sure of it"
     return Preset(settings.verify)
 
 
-def _messages(settings: Settings, preset: Preset, request: Request, proof: Proof, body: Any) -> list[Message]:
+def _messages(
+    settings: WebhookSettings, preset: Preset, request: SourceRequest, proof: Proof, body: Any
+) -> list[SourceMessage]:
     rules = _compiled(tuple(_encode(rule) for rule in (settings.map or preset.rules)))
     seen = {"header": dict(request.headers), "query": dict(request.query)}
     delivery = proof.identity or mapped.digest(request.headers.get(preset.event, ""), request.body)
     return mapped.messages(rules, request.name, body, delivery, seen)
 
 
-def _body(request: Request, preset: Preset) -> Any:
+def _body(request: SourceRequest, preset: Preset) -> Any:
     """Return the JSON of a request, which a form may hold in a field."""
     data: str | bytes = request.body
     if preset.form and request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
@@ -138,7 +140,7 @@ def _file(data: bytes) -> tuple[dict[str, str], Any]:
     return {name.strip().lower(): value.strip() for name, _, value in lines}, mapped.decoded(rest)
 
 
-def _twitch(request: Request, proof: Proof) -> Taken:
+def _twitch(request: SourceRequest, proof: Proof) -> Taken:
     """Answer the challenge of a new subscription; a notification is one of EventSub over WebSocket."""
     headers = {name: request.headers.get(f"twitch-eventsub-{name}", "") for name in (
         "message-type", "subscription-type", "subscription-version", "message-timestamp")}  # fmt: skip
@@ -155,10 +157,10 @@ def _twitch(request: Request, proof: Proof) -> Taken:
         return Taken()
     metadata = {name.replace("-", "_"): value for name, value in headers.items()} | {"message_id": proof.identity}
     frame = json.dumps({"metadata": metadata, "payload": body}).encode()
-    return Taken([Message(frame, "twitch_eventsub", proof.identity, proof.time_ms)])
+    return Taken([SourceMessage(frame, "twitch_eventsub", proof.identity, proof.time_ms)])
 
 
-_rule = msgspec.msgpack.Decoder(Rule)
+_rule = msgspec.msgpack.Decoder(MappingRule)
 
 
 @cache

@@ -10,9 +10,9 @@ import msgspec
 from msgspec import Meta
 
 from actors.adapters import mapping
-from actors.adapters.mapping import Rule
+from actors.adapters.mapping import MappingRule
 from actors.errors import BadInput
-from actors.producers.spec import Message, SourceSettings, Spec
+from actors.producers.spec import SourceMessage, SourceSettings, Spec
 from actors.section import Seconds, Url
 
 EXCERPT_BYTES: Final = 500
@@ -20,7 +20,7 @@ EXCERPT_BYTES: Final = 500
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class Settings(SourceSettings, frozen=True, kw_only=True):
+class WebSocketSettings(SourceSettings, frozen=True, kw_only=True):
     """A WebSocket server. `{secret}` in `url`, `headers` and `subscribe` stands for the secret.
 
     subscribe    messages that are sent after the connection is open
@@ -31,33 +31,33 @@ class Settings(SourceSettings, frozen=True, kw_only=True):
     url: Url
     subscribe: list[Annotated[str, Meta(max_length=10_000)]] = []
     headers: dict[str, Annotated[str, Meta(max_length=2_000)]] = {}
-    map: list[Rule] = []
+    map: list[MappingRule] = []
     ping_s: Seconds = 20.0
 
 
 SPEC: Final = Spec(
-    Settings,
+    WebSocketSettings,
     "Any JSON over WebSocket, mapped to events by rules of the configuration.",
     redelivers=False,
     loss="What the server sends while the process restarts (a few hundred milliseconds) or the connection is cut.",
 )
 
 
-def check(settings: Settings) -> None:
+def check(settings: WebSocketSettings) -> None:
     """Raise BadInput unless all rules compile."""
     mapping.compiled(settings.map)
     if not settings.url.startswith(("ws://", "wss://")):
         raise BadInput(f"url is {settings.url[:80]!r}, expected ws://… or wss://…")
 
 
-def try_message(settings: Settings, name: str, data: bytes) -> list[Message]:
+def try_message(settings: WebSocketSettings, name: str, data: bytes) -> list[SourceMessage]:
     """Return what one WebSocket message would become; raises BadInput as `decode` does."""
     return decode(mapping.compiled(settings.map), name, data)
 
 
 def decode(
     rules: mapping.CompiledMap, name: str, data: str | bytes, reject: Callable[[BadInput], None] | None = None
-) -> list[Message]:
+) -> list[SourceMessage]:
     """Return what one WebSocket message means; `reject` gets the error of each item that fails.
 
     Raises:
@@ -68,17 +68,17 @@ def decode(
     except (ValueError, RecursionError) as error:
         raise BadInput(f"Expected JSON: {error}") from error
     return [
-        Message(_encode(submission), "event", f"{submission.type}/{submission.id}" if submission.id else "",
+        SourceMessage(_encode(submission), "event", f"{submission.type}/{submission.id}" if submission.id else "",
                 submission.ts_source_ms)
         for submission in mapping.submissions(rules, body, name, reject=reject)
     ]  # fmt: skip
 
 
-async def connect(session: Any) -> AsyncIterator[Message]:
+async def connect(session: Any) -> AsyncIterator[SourceMessage]:
     """Connect, subscribe, and yield what the rules make of each message."""
     from actors.producers.web import websocket
 
-    settings: Settings = session.settings
+    settings: WebSocketSettings = session.settings
     rules = mapping.compiled(settings.map)
 
     def fill(text: str) -> str:
