@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 import zmq
 
-from actors.heartbeat import Ticks
+from actors.heartbeat import HEARTBEAT_S, Heartbeat, Ticks
 from actors.interfaces import Inlet
 
 DRAIN_MESSAGES: Final = 256  # per wake-up, so that other sockets are not delayed
@@ -63,6 +63,34 @@ def end_with_own_failures(
             step = step.tb_next
 
     loop.set_exception_handler(on_failure)
+
+
+async def run_until_stopped(heart: Heartbeat, metrics: LoopFailures, work: asyncio.Task[None] | None = None) -> None:
+    """Send heartbeats until the process is told to stop.
+
+    A failure of our own code in a callback is raised, because the process must not continue with it, and so is the end
+    of `work`, which must not end.
+    """
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    failures: list[BaseException] = []
+
+    def fail(failure: BaseException) -> None:
+        failures.append(failure)
+        stopped.set()
+
+    end_with_own_failures(loop, metrics, fail)
+    heart.start(lambda: loop.call_soon_threadsafe(stopped.set))
+    if work is not None:
+        work.add_done_callback(lambda task: None if task.cancelled() else fail(task.exception() or SystemExit(1)))
+    heart.ready()
+    while not heart.stopping and not failures:
+        try:
+            await asyncio.wait_for(stopped.wait(), HEARTBEAT_S)
+        except TimeoutError:
+            heart.beat()
+    if failures:
+        raise failures[0]
 
 
 class SocketReader:

@@ -14,7 +14,6 @@ accepted is not lost.
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import hashlib
 import logging
@@ -445,28 +444,11 @@ def listen(settings: Settings, app: web.Application, metrics: IngestMetrics) -> 
 
 async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.Ticks) -> int:
     """Take requests until told to stop; then wait until the log has everything."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
     link = open_link(settings, run_dir, name, logging.getLogger(name))
     ingest = Ingest(settings, run_dir, link)
     server = listen(settings, application(ingest), ingest.metrics)
-    failures: list[BaseException] = []
-
-    def fail(failure: BaseException) -> None:
-        failures.append(failure)
-        stopped.set()
-
-    aio.end_with_own_failures(loop, ingest.metrics, fail)
     heart = heartbeat.Heartbeat(name, ingest.measure, ticks, ingest.reports)
-    heart.start(lambda: loop.call_soon_threadsafe(stopped.set))
-    heart.ready()
-    while not heart.stopping and not failures:
-        try:
-            await asyncio.wait_for(stopped.wait(), heartbeat.HEARTBEAT_S)
-        except TimeoutError:
-            heart.beat()
-    if failures:  # what was accepted is in the outbox; whatever this process would still do, it may do wrongly
-        raise failures[0]
+    await aio.run_until_stopped(heart, ingest.metrics)
     server.stop()
     ingest.applications.close()
     for socket in list(ingest.sockets):

@@ -159,30 +159,12 @@ class SourceLoop:
 
 async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.Ticks) -> int:
     """Read the source until told to stop; then wait until the log has everything."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
     link = open_link(settings, run_dir, name, logging.getLogger(name))
     source = SourceLoop(settings, run_dir, name, link)
     metrics = KitMetrics()
-    failures: list[BaseException] = []
-
-    def fail(failure: BaseException) -> None:
-        failures.append(failure)
-        stopped.set()
-
-    aio.end_with_own_failures(loop, metrics, fail)
     heart = heartbeat.Heartbeat(name, lambda: [metrics, *link.measure()], ticks, lambda: [source.intake.report()])
-    heart.start(lambda: loop.call_soon_threadsafe(stopped.set))
-    running = loop.create_task(source.run())
-    running.add_done_callback(lambda task: None if task.cancelled() else fail(task.exception() or SystemExit(1)))
-    heart.ready()
-    while not heart.stopping and not failures:
-        try:
-            await asyncio.wait_for(stopped.wait(), heartbeat.HEARTBEAT_S)
-        except TimeoutError:
-            heart.beat()
-    if failures:  # what was accepted is in the outbox; the process must not continue with a failure of its own
-        raise failures[0]
+    running = asyncio.create_task(source.run())
+    await aio.run_until_stopped(heart, metrics, running)
     running.cancel()
     if not heart.orphaned:
         await source.close()

@@ -222,7 +222,7 @@ MUTATIONS: Final = [
         always("actors/supervision/process_tree.py:Supervisor.close", "incarnations"),
         f"{FAULTS}test_wreckage.py::test_a_failed_supervisor_leaves_the_list_of_its_children_and_the_reason"),
     row("the ingest continues after a failure of its own",
-        drop("actors/producers/ingest.py:serve", "end_with_own_failures"),
+        drop("actors/aio.py:run_until_stopped", "end_with_own_failures"),
         f"{FAULTS}test_crashes.py::test_an_exception_in_a_callback_ends_the_ingest"),
     # Twitch
     row("a refresh token is sent without a mark on disk",
