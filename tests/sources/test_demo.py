@@ -14,7 +14,7 @@ def states(actors: Actors) -> dict[str, dict[str, object]]:
     return {event.coalesce_key or event.type: msgspec.msgpack.decode(event.payload) for event in events}
 
 
-def test_a_demo_that_is_stopped_leaves_no_score_and_no_crosshair():
+def test_a_stopped_demo_leaves_no_score_and_no_crosshair():
     with Actors("demo=true") as actors:
         actors.start(*CORE, "demo")
         eventually(lambda: states(actors).get("score", {}).get("names") and "crosshair" in states(actors), 20)

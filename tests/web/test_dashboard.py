@@ -100,7 +100,7 @@ def player(name: str) -> dict[str, str]:
 # What it shows
 
 
-def test_events_come_newest_first_as_text_with_their_delivery(gate: Gate, page: Any) -> None:
+def test_events_are_listed_newest_first_as_text_with_their_delivery(gate: Gate, page: Any) -> None:
     open_desk(page, gate)
     gate.emit(
         "kill", {"attacker": player(EVIL), "victim": player(RTL), "weapon": "ak47"}, ts_ingest_ms=now_ms() - 9_000
@@ -120,7 +120,7 @@ def test_events_come_newest_first_as_text_with_their_delivery(gate: Gate, page: 
     eventually(lambda: "rendered 1/1" in river(page)[1])
 
 
-def test_it_begins_with_what_the_log_has(gate: Gate, page: Any) -> None:
+def test_the_dashboard_starts_with_the_events_of_the_log(gate: Gate, page: Any) -> None:
     gate.commit(*(gate.event("follow", {"user": f"user-{n}"}, ts_ingest_ms=1e12 + n) for n in range(3)))
     gate.status["status"] = STATUS | {"top": 3}
     open_desk(page, gate)
@@ -131,7 +131,7 @@ def test_it_begins_with_what_the_log_has(gate: Gate, page: Any) -> None:
     )
 
 
-def test_it_is_no_overlay(gate: Gate, page: Any) -> None:
+def test_the_dashboard_does_not_count_as_an_overlay(gate: Gate, page: Any) -> None:
     open_desk(page, gate)
     assert {hello["role"] for hello in gate.said("hello")} == {"dashboard"}
     gate.emit("follow", {"user": "x"})
@@ -161,7 +161,7 @@ def test_health_is_one_line_and_alerts_have_a_command_to_paste(gate: Gate, page:
     eventually(lambda: page.locator(".alert").count() == 0)
 
 
-def test_sources_have_a_lamp_a_word_and_a_remedy(gate: Gate, page: Any) -> None:
+def test_sources_have_a_lamp_a_state_and_advice(gate: Gate, page: Any) -> None:
     open_desk(page, gate)
     eventually(lambda: "2.5 events/s" in page.inner_text("#sources"))
     assert "last message 3 s ago" in page.inner_text("#sources")
@@ -174,7 +174,7 @@ def test_sources_have_a_lamp_a_word_and_a_remedy(gate: Gate, page: Any) -> None:
     eventually(lambda: "everything that posts events" in page.inner_text("#sources"))
 
 
-def test_the_details_are_told_when_they_are_unfolded(gate: Gate, page: Any) -> None:
+def test_details_are_shown_when_they_are_unfolded(gate: Gate, page: Any) -> None:
     open_desk(page, gate)
     assert page.inner_text("#processes") == ""
     unfold(page)
@@ -214,7 +214,7 @@ def test_the_details_are_told_when_they_are_unfolded(gate: Gate, page: Any) -> N
         {"ledger": {"events": {"critical": None, "x": {"dropped": 3}}}, "processes": [{}, 3]},
     ],
 )
-def test_missing_and_odd_answers_are_dashes(gate: Gate, page: Any, status: dict[str, Any]) -> None:
+def test_missing_and_malformed_answers_are_shown_as_dashes(gate: Gate, page: Any, status: dict[str, Any]) -> None:
     gate.status = {"status": status, "quarantine": {"quarantine": None}}
     page.goto(f"{gate.url}/#k={TOKEN}")
     unfold(page)
@@ -224,7 +224,7 @@ def test_missing_and_odd_answers_are_dashes(gate: Gate, page: Any, status: dict[
     assert "NaN" not in page.inner_text("body")
 
 
-def test_a_wrong_token_and_a_silent_gateway_are_said(gate: Gate, page: Any) -> None:
+def test_a_wrong_token_and_a_silent_gateway_are_reported(gate: Gate, page: Any) -> None:
     page.goto(f"{gate.url}/#k=wrong")
     eventually(lambda: "wrong or was replaced" in page.inner_text("#health"))
     assert not page.is_visible("#copy")
@@ -235,7 +235,7 @@ def test_a_wrong_token_and_a_silent_gateway_are_said(gate: Gate, page: Any) -> N
 # What an operator does
 
 
-def test_buttons_and_keys_order_the_same_and_the_answer_is_said(gate: Gate, page: Any) -> None:
+def test_buttons_and_keys_send_the_same_commands_and_show_the_answer(gate: Gate, page: Any) -> None:
     open_desk(page, gate)
     page.click("#controls >> text=Skip")
     eventually(lambda: page.inner_text("#said") == "Skip: accepted.")
@@ -265,7 +265,7 @@ def test_buttons_and_keys_order_the_same_and_the_answer_is_said(gate: Gate, page
     eventually(lambda: page.inner_text("#said") == "Storm of 200: one storm every 5 s")
 
 
-def test_the_end_of_tests_and_of_a_scene_order_only_what_is_on(gate: Gate, page: Any) -> None:
+def test_end_test_and_end_scene_end_only_active_states(gate: Gate, page: Any) -> None:
     open_desk(page, gate)
     assert page.locator('[data-test="scene"]').count() == 0
     page.click("#tests >> text=End test")
@@ -285,7 +285,7 @@ def test_the_end_of_tests_and_of_a_scene_order_only_what_is_on(gate: Gate, page:
     eventually(lambda: page.inner_text("#said") == f"Random test: Login accepted. {unseen}")
 
 
-def test_what_is_switched_follows_the_events_on_every_dashboard(gate: Gate, page: Any, window: Any) -> None:
+def test_switches_follow_the_events_on_every_dashboard(gate: Gate, page: Any, window: Any) -> None:
     gate.commit(gate.event("toggle", {"name": "muted", "on": True}, coalesce_key="toggle:muted"))
     open_desk(page, gate)
     eventually(lambda: page.get_attribute('[data-control="m"]', "aria-pressed") == "true")
@@ -303,7 +303,7 @@ def test_what_is_switched_follows_the_events_on_every_dashboard(gate: Gate, page
     other.close()
 
 
-def test_a_row_tells_its_history_and_can_be_shown_again(gate: Gate, page: Any) -> None:
+def test_a_row_shows_its_history_and_can_be_sent_again(gate: Gate, page: Any) -> None:
     open_desk(page, gate)
     gate.emit("follow", {"user": "ottoline"})
     eventually(lambda: river(page))
@@ -325,7 +325,7 @@ def test_a_row_tells_its_history_and_can_be_shown_again(gate: Gate, page: Any) -
     eventually(lambda: page.locator("#river .history").count() == 0)
 
 
-def test_what_is_too_large_to_send_is_said(gate: Gate, page: Any) -> None:
+def test_an_event_that_is_too_large_to_send_again_is_reported(gate: Gate, page: Any) -> None:
     open_desk(page, gate)
     gate.emit("custom", {"name": "big", "data": {"x": "y" * 5_000}})
     eventually(lambda: river(page))
@@ -335,7 +335,7 @@ def test_what_is_too_large_to_send_is_said(gate: Gate, page: Any) -> None:
     assert commands(gate) == []
 
 
-def test_the_river_is_held_filtered_and_searched(gate: Gate, page: Any) -> None:
+def test_the_list_of_events_can_be_held_filtered_and_searched(gate: Gate, page: Any) -> None:
     open_desk(page, gate)
     gate.emit("follow", {"user": "ottoline"})
     gate.emit("hit", {"attacker": player("a"), "victim": player("b"), "damage": 27})
@@ -369,7 +369,7 @@ def test_overlays_are_identified_and_reloaded_one_by_one(gate: Gate, page: Any) 
     eventually(lambda: commands(gate) == [("identify", {"overlay_id": "main-1"}), ("reload", {"overlay_id": "side"})])
 
 
-def test_the_address_is_hidden_until_it_is_asked_for(gate: Gate, page: Any) -> None:
+def test_the_address_is_hidden_until_it_is_requested(gate: Gate, page: Any) -> None:
     open_desk(page, gate)
     assert "display-secret" not in page.content()
     page.click("#reveal")
@@ -378,7 +378,7 @@ def test_the_address_is_hidden_until_it_is_asked_for(gate: Gate, page: Any) -> N
     eventually(lambda: "display-secret" not in page.content())
 
 
-def test_a_view_token_sees_and_orders_nothing(gate: Gate, page: Any) -> None:
+def test_a_view_token_shows_no_buttons_and_sends_no_commands(gate: Gate, page: Any) -> None:
     gate.status["status"] = STATUS | {"scope": "view"}
     open_desk(page, gate)
     gate.emit("follow", {"user": "x"})
@@ -397,7 +397,7 @@ def test_a_view_token_sees_and_orders_nothing(gate: Gate, page: Any) -> None:
 # How it holds
 
 
-def test_huge_and_hostile_texts_do_not_break_it(gate: Gate, page: Any) -> None:
+def test_huge_and_hostile_texts_stay_text_in_the_page(gate: Gate, page: Any) -> None:
     reason = f"{EVIL} " + "x" * 60_000
     held = [{"n": n, "ts_ms": now_ms(), "kind": "event", "reason": reason, "excerpt": "w" * 2_000} for n in range(500)]
     huge = {"key": "k", "name": RTL, "text": reason, "level": "warn", "do": reason, "for_s": 1}
@@ -432,7 +432,7 @@ def overflowing(page: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("width", [300, 420, 640, 768, 1024, 1280, 1920])
-def test_it_fits_every_width(gate: Gate, page: Any, width: int) -> None:
+def test_the_dashboard_fits_every_width(gate: Gate, page: Any, width: int) -> None:
     long = {
         "key": "k",
         "name": "gateway-1",
@@ -463,7 +463,7 @@ def test_health_and_buttons_come_first_in_a_dock(gate: Gate, page: Any) -> None:
     assert tops[2] < 400
 
 
-def test_the_programme_lies_over_its_background(gate: Gate, page: Any) -> None:
+def test_the_programme_is_over_its_background(gate: Gate, page: Any) -> None:
     """An iframe whose colour scheme differs from its page's would be opaque white."""
     open_desk(page, gate)
     page.select_option("#background", "dark")
@@ -482,7 +482,7 @@ def test_the_programme_lies_over_its_background(gate: Gate, page: Any) -> None:
     assert colours == [0, 0, 0, 255]
 
 
-def test_axe_finds_nothing_serious(gate: Gate, page: Any) -> None:
+def test_axe_finds_no_serious_fault(gate: Gate, page: Any) -> None:
     if not AXE.exists():
         missing("axe-core (npm install)")
     warning = {"key": "memory.warn", "name": "gateway-1", "text": "300 MB", "level": "warn", "do": "see", "for_s": 65}
@@ -507,7 +507,7 @@ def test_axe_finds_nothing_serious(gate: Gate, page: Any) -> None:
         assert grave == [], width
 
 
-def test_it_is_worked_with_the_keyboard_alone(gate: Gate, page: Any) -> None:
+def test_the_dashboard_works_with_only_the_keyboard(gate: Gate, page: Any) -> None:
     open_desk(page, gate)
     gate.emit("follow", {"user": "x"})
     eventually(lambda: river(page))
@@ -530,7 +530,7 @@ def test_it_is_worked_with_the_keyboard_alone(gate: Gate, page: Any) -> None:
 # Applications
 
 
-def test_an_application_has_its_state_its_buttons_and_its_answers(gate: Gate, page: Any) -> None:
+def test_an_application_has_state_buttons_and_answers(gate: Gate, page: Any) -> None:
     open_desk(page, gate)
     panel = page.locator("#applications")
     assert "No application is connected." in panel.inner_text()
@@ -554,7 +554,7 @@ def test_an_application_has_its_state_its_buttons_and_its_answers(gate: Gate, pa
     assert panel.locator("button").count() == 0
 
 
-def test_who_may_only_look_gets_no_button_of_an_application(gate: Gate, page: Any) -> None:
+def test_a_view_token_gets_no_buttons_of_applications(gate: Gate, page: Any) -> None:
     gate.status["status"] = dict(STATUS, scope="view")
     open_desk(page, gate)
     gate.emit("application", {"application": "assistant", "status": "ready", "commands": ["stop_tts"]})

@@ -56,7 +56,7 @@ def show(window: Any, pipeline: Pipeline) -> Iterator[Show]:
         page.close()
 
 
-def test_a_test_event_is_drawn_and_its_history_says_by_whom(show: Show) -> None:
+def test_a_test_event_is_rendered_and_its_history_names_the_overlay(show: Show) -> None:
     show.desk.click('[data-test="kill"]')
     show.sees(show.overlay, "#stage", "Ada (test)")
     row = '#river > li[data-type="kill"] > button'
@@ -68,7 +68,7 @@ def test_a_test_event_is_drawn_and_its_history_says_by_whom(show: Show) -> None:
     assert show.wall.locator("text=Show again >> button").count() == 0
 
 
-def test_what_is_switched_holds_for_all_and_for_who_comes_later(show: Show) -> None:
+def test_switches_apply_to_all_overlays_and_to_later_ones(show: Show) -> None:
     show.press("p", "Pause: accepted.")
     show.press("m", "Mute: accepted.")
     show.press("h", "Hide all: accepted.")
@@ -87,7 +87,7 @@ def test_what_is_switched_holds_for_all_and_for_who_comes_later(show: Show) -> N
     eventually(lambda: show.overlay.locator("#stage.hidden").count() == 0, WITHIN_S)
 
 
-def test_an_overlay_says_its_name_and_loads_itself_again(show: Show) -> None:
+def test_an_overlay_shows_its_name_and_reloads_on_command(show: Show) -> None:
     show.desk.click('[aria-label="Identify main"]')
     show.overlay.wait_for_selector("#identify:not(.off)", state="visible")
     assert show.overlay.inner_text("#identify") == "main"
@@ -96,7 +96,7 @@ def test_an_overlay_says_its_name_and_loads_itself_again(show: Show) -> None:
     show.sees(show.desk, "#overlays", "main")
 
 
-def test_a_storm_is_taken_and_the_desk_goes_on(show: Show) -> None:
+def test_a_storm_is_accepted_and_the_dashboard_still_works(show: Show) -> None:
     show.press("x", "Storm of 200: 200 events accepted.")
     eventually(lambda: show.desk.locator("#river > li").count() > 50, WITHIN_S)
     show.press("x", "one storm every 5 s")

@@ -26,7 +26,7 @@ def icon_of(overlay: Overlay) -> Any:
     )
 
 
-def test_nothing_is_shown_until_an_application_is_connected_and_after_it_left(gate: Gate, overlay: Overlay) -> None:
+def test_the_widget_is_empty_without_a_connected_application(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     assert not overlay.page.is_visible(".ap")
     tell(gate, "listening", title="Assistant", detail="Say a command")
@@ -42,7 +42,7 @@ def test_nothing_is_shown_until_an_application_is_connected_and_after_it_left(ga
     assert not overlay.page.is_visible(".ap")
 
 
-def test_states_are_told_apart_by_icon_word_and_color(gate: Gate, overlay: Overlay) -> None:
+def test_states_differ_in_icon_word_and_color(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     icons, words = [], []
     for status in ("starting", "ready", "wake_word", "listening", "speaking"):
@@ -56,14 +56,14 @@ def test_states_are_told_apart_by_icon_word_and_color(gate: Gate, overlay: Overl
 
 
 @pytest.mark.parametrize("language", ["de", "es", "pt"])
-def test_words_are_in_the_language_of_the_page(gate: Gate, overlay: Overlay, language: str) -> None:
+def test_states_are_in_the_language_of_the_page(gate: Gate, overlay: Overlay, language: str) -> None:
     tell(gate, "speaking")
     overlay.open(f"lang={language}")
     eventually(lambda: overlay.texts(".ap-word"))
     assert overlay.texts(".ap-word") == [{"de": "Spricht", "es": "Hablando", "pt": "Falando"}[language]]
 
 
-def test_texts_from_outside_are_text_and_stay_in_the_box(gate: Gate, overlay: Overlay) -> None:
+def test_texts_from_outside_stay_text_in_the_box(gate: Gate, overlay: Overlay) -> None:
     evil = "<img src=x onerror=alert(1)>\u202e" + "W" * 400
     tell(gate, evil[:64], title=evil, detail=evil)
     overlay.open()

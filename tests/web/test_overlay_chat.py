@@ -32,9 +32,7 @@ def pictures(overlay: Overlay, selector: str) -> list[list[Any]]:
     return found
 
 
-def test_emotes_and_badges_come_from_the_gateway_and_text_takes_the_place_of_what_is_missing(
-    gate: Gate, overlay: Overlay
-) -> None:
+def test_emotes_and_badges_are_from_the_gateway_and_text_replaces_missing_ones(gate: Gate, overlay: Overlay) -> None:
     gate.pictures |= {KAPPA: png(56), BADGE: png(36)}
     hosts: set[str] = set()
     overlay.page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
@@ -64,7 +62,7 @@ def test_emotes_and_badges_come_from_the_gateway_and_text_takes_the_place_of_wha
     assert gate.fetched.count(KAPPA) == 1
 
 
-def test_mentions_replies_highlights_actions_and_first_messages_have_their_look(gate: Gate, overlay: Overlay) -> None:
+def test_mentions_replies_highlights_actions_and_first_messages_are_styled(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1&player=ada")
     gate.emit("chat", {"user": "Bo", "text": "hi @Ada and @Cy", "reply_to": {"user": "Ada", "text": "hello"}})
     eventually(lambda: overlay.texts(".chat-above") == ["↪ Ada: hello"])
@@ -76,7 +74,7 @@ def test_mentions_replies_highlights_actions_and_first_messages_have_their_look(
     eventually(lambda: "First message" in overlay.texts(".chat-above"))
 
 
-def test_a_deleted_message_leaves_nothing_not_even_its_pictures(gate: Gate, overlay: Overlay) -> None:
+def test_a_deleted_message_is_removed_with_its_pictures(gate: Gate, overlay: Overlay) -> None:
     gate.pictures[KAPPA] = png(56)
     overlay.open()
     said = {
@@ -99,7 +97,7 @@ def test_a_deleted_message_leaves_nothing_not_even_its_pictures(gate: Gate, over
     assert overlay.texts(".chat-text") == []
 
 
-def test_a_message_fades_after_its_time_and_can_be_deleted_meanwhile(gate: Gate, browser: Any) -> None:
+def test_a_message_fades_after_its_time_and_can_be_deleted_before(gate: Gate, browser: Any) -> None:
     context = browser.new_context()  # a clock belongs to the whole window
     overlay = Overlay(context.new_page(), gate)
     overlay.page.clock.install()

@@ -31,7 +31,7 @@ def classes(overlay: Overlay, name: str) -> list[str]:
     return found
 
 
-def test_a_poll_is_shown_until_its_result_has_been_seen(gate: Gate, browser: Any) -> None:
+def test_a_poll_is_shown_until_its_result_was_shown(gate: Gate, browser: Any) -> None:
     context, overlay = stepped(gate, browser)
     gate.emit("poll", {"phase": "begin", "title": "Next <map>?", "choices": CHOICES}, coalesce_key="poll")
     shows(overlay, ".w-poll .vo-choice", ["Mirage", "<b>Nuke"])
@@ -59,7 +59,7 @@ def test_a_prediction_is_locked_then_the_winner_leads_and_a_canceled_one_leaves(
     eventually(lambda: "gone" in classes(overlay, ".w-prediction .vo"))
 
 
-def test_a_hype_train_shows_its_level_as_a_wire(gate: Gate, overlay: Overlay) -> None:
+def test_a_hype_train_shows_its_level_as_a_bar(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     train = {"train": "t", "level": 2, "progress": 450, "goal": 1_800}
     gate.emit("hype_train", train | {"phase": "progress"}, coalesce_key="hype_train")
@@ -69,7 +69,7 @@ def test_a_hype_train_shows_its_level_as_a_wire(gate: Gate, overlay: Overlay) ->
     eventually(lambda: overlay.texts(".ht-level") == ["Reached level 2"])
 
 
-def test_an_overlay_that_comes_after_the_end_shows_nothing(gate: Gate, overlay: Overlay) -> None:
+def test_an_overlay_that_connects_after_the_end_shows_nothing(gate: Gate, overlay: Overlay) -> None:
     gate.emit("poll", {"phase": "end", "title": "Next map?", "choices": CHOICES}, coalesce_key="poll")
     gate.emit("prediction", {"phase": "lock", "title": "Do we win?", "outcomes": CHOICES}, coalesce_key="prediction")
     overlay.open()
@@ -77,7 +77,7 @@ def test_an_overlay_that_comes_after_the_end_shows_nothing(gate: Gate, overlay: 
     assert "gone" in classes(overlay, ".w-poll .vo")
 
 
-def test_a_paid_alert_dims_what_is_shown_and_holds_up_what_comes(gate: Gate, browser: Any) -> None:
+def test_a_paid_alert_dims_other_announcements_and_delays_later_ones(gate: Gate, browser: Any) -> None:
     context, overlay = stepped(gate, browser)
     ada = {"id": "a", "name": "Ada", "team": "CT"}
     gate.emit("objective", {"action": "planted", "target": "B"})
@@ -102,7 +102,7 @@ def test_a_paid_alert_dims_what_is_shown_and_holds_up_what_comes(gate: Gate, bro
     assert overlay.errors == []
 
 
-def test_a_hidden_widget_holds_nothing_up(gate: Gate, overlay: Overlay) -> None:
+def test_a_hidden_widget_delays_no_announcement(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     gate.emit("toggle", {"name": "social", "on": False}, coalesce_key="toggle:social")
     gate.emit("cheer", {"user": "Bo", "bits": 100})

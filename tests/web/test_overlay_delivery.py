@@ -29,7 +29,9 @@ def in_order(overlay: Overlay, first: int, last: int) -> bool:
 
 
 @pytest.mark.parametrize("format_", ["msgpack", "json"])
-def test_a_burst_of_thousands_is_drawn_once_in_order_and_reported(gate: Gate, overlay: Overlay, format_: str) -> None:
+def test_a_burst_of_thousands_is_rendered_once_in_order_and_reported(
+    gate: Gate, overlay: Overlay, format_: str
+) -> None:
     overlay.open(f"journal=1&format={format_}")
     for _ in range(50):
         gate.send(*(gate.event("kill", kill(number)) for number in range(100)))
@@ -42,7 +44,7 @@ def test_a_burst_of_thousands_is_drawn_once_in_order_and_reported(gate: Gate, ov
     assert gate.said("hello")[0]["format"] == format_
 
 
-def test_a_catch_up_of_thousands_is_drawn_in_brief_and_without_movement(gate: Gate, overlay: Overlay) -> None:
+def test_a_catch_up_of_thousands_is_rendered_briefly_and_without_movement(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1&overlay_id=main&motion=full")
     gate.emit("kill", kill(0))
     overlay.reported()
@@ -62,7 +64,7 @@ def test_a_catch_up_of_thousands_is_drawn_in_brief_and_without_movement(gate: Ga
     assert overlay.status()["latency_p95_ms"] < 60_000, "replays are no measure of latency"
 
 
-def test_a_cut_line_is_mended_and_nothing_is_lost_or_repeated(gate: Gate, overlay: Overlay) -> None:
+def test_after_a_cut_connection_no_event_is_lost_or_repeated(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     for number in range(3):
         gate.emit("kill", kill(number))
@@ -79,7 +81,7 @@ def test_a_cut_line_is_mended_and_nothing_is_lost_or_repeated(gate: Gate, overla
     assert resumed["position"] >= 9
 
 
-def test_a_lost_frame_a_silent_loss_and_a_repeated_frame_are_mended(gate: Gate, overlay: Overlay) -> None:
+def test_lost_and_repeated_frames_lose_and_repeat_no_event(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     gate.emit("kill", kill(1))
     kills(gate, 2)  # committed, never sent: lost on the way
@@ -95,7 +97,7 @@ def test_a_lost_frame_a_silent_loss_and_a_repeated_frame_are_mended(gate: Gate, 
     assert overlay.status()["cursor"]["duplicates"] == 3
 
 
-def test_another_epoch_starts_over(gate: Gate, overlay: Overlay) -> None:
+def test_another_epoch_resets_the_overlay(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     for number in range(3):
         gate.emit("kill", kill(number))
@@ -109,7 +111,7 @@ def test_another_epoch_starts_over(gate: Gate, overlay: Overlay) -> None:
     assert overlay.status()["position"] == 2
 
 
-def test_a_reload_goes_on_where_was_drawn_and_a_live_one_at_the_present(gate: Gate, overlay: Overlay) -> None:
+def test_a_reload_resumes_after_the_last_rendered_event_or_starts_live(gate: Gate, overlay: Overlay) -> None:
     overlay.open("overlay_id=main&journal=1")
     gate.emit("kill", kill(1))
     overlay.reported()
@@ -125,7 +127,7 @@ def test_a_reload_goes_on_where_was_drawn_and_a_live_one_at_the_present(gate: Ga
     assert gate.said("hello")[-1]["resume"] is None, "a place belongs to one overlay_id"
 
 
-def test_an_overlay_without_a_name_keeps_one_for_its_tab(gate: Gate, overlay: Overlay) -> None:
+def test_an_overlay_without_a_name_has_one_per_tab(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1")
     overlay.page.reload()
     overlay.live()
@@ -134,9 +136,7 @@ def test_an_overlay_without_a_name_keeps_one_for_its_tab(gate: Gate, overlay: Ov
     assert first.startswith("o-")
 
 
-def test_a_hidden_page_draws_nothing_reports_nothing_and_makes_no_burst_when_shown(
-    gate: Gate, overlay: Overlay
-) -> None:
+def test_a_hidden_page_renders_and_reports_nothing_and_shows_no_burst_later(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1&motion=full")
     gate.emit("kill", kill(1))
     overlay.reported()
@@ -161,7 +161,7 @@ def test_a_hidden_page_draws_nothing_reports_nothing_and_makes_no_burst_when_sho
     assert overlay.texts(".sa-name") == ["while hidden"], "seen late is still seen"
 
 
-def test_more_than_fits_a_hidden_page_stays_in_the_log_until_it_is_shown(gate: Gate, overlay: Overlay) -> None:
+def test_events_above_the_limit_of_a_hidden_page_stay_in_the_log(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1")
     overlay.page.evaluate("hidePage(true)")
     for _ in range(60):
@@ -174,7 +174,7 @@ def test_more_than_fits_a_hidden_page_stays_in_the_log_until_it_is_shown(gate: G
     assert in_order(overlay, 1, 12_000)
 
 
-def test_one_frame_is_one_commit_and_what_does_not_change_is_not_written(gate: Gate, overlay: Overlay) -> None:
+def test_one_frame_is_one_commit_that_writes_only_changes(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1&motion=full")
     overlay.page.evaluate(
         """() => {
@@ -202,7 +202,7 @@ def test_one_frame_is_one_commit_and_what_does_not_change_is_not_written(gate: G
     assert overlay.status()["view"]["writes"] == writes, "the same score writes nothing"
 
 
-def test_a_still_picture_asks_for_no_frames(gate: Gate, overlay: Overlay) -> None:
+def test_a_still_picture_requests_no_frames(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1")
     gate.emit("score", {"scores": {"CT": 1, "T": 2}}, coalesce_key="score")
     history = [(0.0, 0)]
@@ -217,7 +217,7 @@ def test_a_still_picture_asks_for_no_frames(gate: Gate, overlay: Overlay) -> Non
     assert history[-1][1] < 60, "frames flow for 300 ms after an event, and then no more"
 
 
-def test_nothing_reads_layout(gate: Gate, overlay: Overlay) -> None:
+def test_no_code_reads_layout(gate: Gate, overlay: Overlay) -> None:
     reads = """() => {
       globalThis.reads = [];
       const note = (owner, name) => {
@@ -242,7 +242,7 @@ def test_nothing_reads_layout(gate: Gate, overlay: Overlay) -> None:
     assert overlay.page.evaluate("reads") == []
 
 
-def test_receipts_come_at_most_every_100_ms_with_their_figures(gate: Gate, overlay: Overlay) -> None:
+def test_receipts_are_sent_at_most_every_100_ms_with_measurements(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1")
     for number in range(30):
         gate.emit("kill", kill(number))
@@ -255,7 +255,7 @@ def test_receipts_come_at_most_every_100_ms_with_their_figures(gate: Gate, overl
     assert len(gate.said("ping")) >= 1
 
 
-def test_the_journal_says_when_each_event_was_received_and_drawn(gate: Gate, overlay: Overlay) -> None:
+def test_the_journal_has_the_times_of_receipt_and_rendering(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1")
     for number in range(20):
         gate.emit("kill", kill(number))
@@ -279,7 +279,7 @@ def test_the_journal_says_when_each_event_was_received_and_drawn(gate: Gate, ove
         ("display-token", 4504, "different versions"),
     ],
 )
-def test_a_final_refusal_stops_and_says_what_to_do(
+def test_a_final_refusal_stops_the_page_with_advice(
     gate: Gate, overlay: Overlay, token: str, code: int | None, words: str
 ) -> None:
     gate.refuse_with = code
@@ -309,7 +309,7 @@ def test_a_new_token_in_the_address_is_used_at_once(gate: Gate, overlay: Overlay
     overlay.live()
 
 
-def test_a_gateway_that_comes_later_is_found(gate: Gate, overlay: Overlay) -> None:
+def test_a_gateway_that_starts_later_is_found(gate: Gate, overlay: Overlay) -> None:
     gate.deaf = True
     overlay.open("journal=1", live=False)
     eventually(lambda: len(gate.said("hello")) == 1)
@@ -318,7 +318,7 @@ def test_a_gateway_that_comes_later_is_found(gate: Gate, overlay: Overlay) -> No
     overlay.live()
 
 
-def test_silence_is_noticed_and_mended(gate: Gate, overlay: Overlay) -> None:
+def test_silence_is_detected_and_causes_a_reconnect(gate: Gate, overlay: Overlay) -> None:
     gate.heartbeat_ms = 200
     overlay.open("journal=1")
     gate.emit("kill", kill(1))
@@ -328,7 +328,7 @@ def test_silence_is_noticed_and_mended(gate: Gate, overlay: Overlay) -> None:
     overlay.live()
 
 
-def test_a_message_that_is_not_understood_costs_a_reconnect_and_no_event(gate: Gate, overlay: Overlay) -> None:
+def test_a_malformed_message_causes_a_reconnect_and_loses_no_event(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1")
     gate.emit("kill", kill(1))
     overlay.drawn()
@@ -340,7 +340,7 @@ def test_a_message_that_is_not_understood_costs_a_reconnect_and_no_event(gate: G
     assert in_order(overlay, 1, 2)
 
 
-def test_two_overlays_of_one_browser_each_draw_everything(gate: Gate, overlay: Overlay, browser: Any) -> None:
+def test_two_overlays_in_one_browser_render_all_events(gate: Gate, overlay: Overlay, browser: Any) -> None:
     overlay.open("journal=1&overlay_id=one")
     context = browser.new_context()
     other = Overlay(context.new_page(), gate).open("journal=1&overlay_id=two&format=json")

@@ -20,13 +20,13 @@ def bar(overlay: Overlay) -> str:
     return style
 
 
-def test_nothing_is_shown_before_anything_happened(gate: Gate, overlay: Overlay) -> None:
+def test_labels_are_empty_before_the_first_event(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     overlay.settled()
     assert [overlay.texts(name) for name in (".la", ".go", ".ti")] == [[], [], []]
 
 
-def test_the_latest_of_each_kind_take_turns_and_outlive_a_reload(gate: Gate, browser: Any) -> None:
+def test_the_latest_of_each_kind_alternate_and_survive_a_reload(gate: Gate, browser: Any) -> None:
     context = browser.new_context()
     overlay = Overlay(context.new_page(), gate)
     overlay.page.clock.install()
@@ -47,7 +47,7 @@ def test_the_latest_of_each_kind_take_turns_and_outlive_a_reload(gate: Gate, bro
     assert overlay.errors == []
 
 
-def test_a_goal_is_a_bar_and_leaves_after_its_end(gate: Gate, browser: Any) -> None:
+def test_a_goal_is_a_bar_and_is_hidden_after_its_end(gate: Gate, browser: Any) -> None:
     context = browser.new_context()
     overlay = Overlay(context.new_page(), gate)
     overlay.page.clock.install()
@@ -66,7 +66,7 @@ def test_a_goal_is_a_bar_and_leaves_after_its_end(gate: Gate, browser: Any) -> N
     assert overlay.errors == []
 
 
-def test_a_goal_of_the_address_counts_from_its_start_over_a_reload(gate: Gate, overlay: Overlay) -> None:
+def test_a_goal_of_the_address_counts_across_a_reload(gate: Gate, overlay: Overlay) -> None:
     query = "journal=1&overlay_id=main&goal=subscription:98:100"
     overlay.open(query)
     eventually(lambda: overlay.texts(".go-figures") == ["98 / 100"])

@@ -34,7 +34,7 @@ def stands(overlay: Overlay, widget: str, box: list[float]) -> None:
     eventually(lambda: place(overlay, widget) == box)
 
 
-def test_the_layout_of_the_welcome_holds_from_the_first_frame(gate: Gate, overlay: Overlay) -> None:
+def test_the_layout_of_the_welcome_applies_from_the_first_frame(gate: Gate, overlay: Overlay) -> None:
     gate.layout = LAYOUT
     overlay.open()
     stands(overlay, "chat", [700, 200, 300, 250])
@@ -52,7 +52,7 @@ def test_a_change_takes_effect_without_a_reload(gate: Gate, overlay: Overlay) ->
     assert gate.connections == 1
 
 
-def test_a_layout_that_does_not_fit_is_reported_and_the_last_one_stays(gate: Gate, overlay: Overlay) -> None:
+def test_an_invalid_layout_is_reported_and_the_last_one_stays(gate: Gate, overlay: Overlay) -> None:
     gate.layout = LAYOUT
     overlay.open()
     stands(overlay, "chat", [700, 200, 300, 250])
@@ -65,7 +65,7 @@ def test_a_layout_that_does_not_fit_is_reported_and_the_last_one_stays(gate: Gat
     stands(overlay, "chat", [700, 200, 300, 250])
 
 
-def test_a_scene_is_chosen_by_an_event_or_by_the_address(gate: Gate, overlay: Overlay) -> None:
+def test_a_scene_is_selected_by_an_event_or_by_the_address(gate: Gate, overlay: Overlay) -> None:
     gate.layout = LAYOUT
     overlay.open()
     stands(overlay, "chat", [700, 200, 300, 250])
@@ -80,7 +80,7 @@ def test_a_scene_is_chosen_by_an_event_or_by_the_address(gate: Gate, overlay: Ov
     stands(overlay, "chat", [1000, 200, 300, 250])
 
 
-def test_an_upright_page_has_boxes_of_its_own_and_follows_a_turn(gate: Gate, overlay: Overlay) -> None:
+def test_an_upright_page_has_separate_boxes_and_follows_a_rotation(gate: Gate, overlay: Overlay) -> None:
     gate.layout = LAYOUT
     overlay.page.set_viewport_size({"width": 1080, "height": 1920})
     overlay.open()
@@ -90,7 +90,7 @@ def test_an_upright_page_has_boxes_of_its_own_and_follows_a_turn(gate: Gate, ove
 
 
 @pytest.mark.parametrize("scale", [0.5, 1, 2.5])
-def test_nothing_leaves_its_box_whatever_the_scale(gate: Gate, overlay: Overlay, scale: float) -> None:
+def test_content_stays_in_its_box_at_any_scale(gate: Gate, overlay: Overlay, scale: float) -> None:
     overlay.open(f"journal=1&motion=reduced&scale={scale}")
     everything(gate, "somebody")
     overlay.drawn()

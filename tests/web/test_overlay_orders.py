@@ -16,7 +16,7 @@ def test_identify_shows_the_name_and_hides_it_again(gate: Gate, overlay: Overlay
     overlay.page.wait_for_selector("#identify", state="hidden")
 
 
-def test_reload_loads_the_page_as_often_as_it_is_asked_for(gate: Gate, overlay: Overlay) -> None:
+def test_reload_loads_the_page_once_per_command(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1")
     for times in (2, 3):
         overlay.page.evaluate("document.body.dataset.old = 'yes'")

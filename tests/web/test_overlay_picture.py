@@ -35,7 +35,7 @@ def everything(gate: Gate, name: str) -> None:
     )
 
 
-def test_a_page_with_nothing_to_show_is_wholly_transparent(gate: Gate, overlay: Overlay) -> None:
+def test_a_page_without_content_is_transparent(gate: Gate, overlay: Overlay) -> None:
     overlay.page.set_viewport_size({"width": 320, "height": 180})  # fewer pixels to decode, the same page
     overlay.open("journal=1")
     assert opaque_share(overlay.page.screenshot(omit_background=True)) == 0
@@ -45,7 +45,7 @@ def test_a_page_with_nothing_to_show_is_wholly_transparent(gate: Gate, overlay: 
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (2560, 1080), (1080, 1920)])
-def test_everything_stays_inside_the_safe_area(gate: Gate, overlay: Overlay, size: tuple[int, int]) -> None:
+def test_all_content_stays_inside_the_safe_area(gate: Gate, overlay: Overlay, size: tuple[int, int]) -> None:
     width, height = size
     overlay.page.set_viewport_size({"width": width, "height": height})
     overlay.open("journal=1&motion=reduced&hud=1")
@@ -100,7 +100,7 @@ def test_text_is_large_enough_for_a_phone(gate: Gate, overlay: Overlay) -> None:
     assert small == []
 
 
-def test_no_letter_is_cut(gate: Gate, overlay: Overlay) -> None:
+def test_no_text_is_cut(gate: Gate, overlay: Overlay) -> None:
     """Barlow Condensed reaches from 1.0 em above the line to 0.2 em below it; what hides its overflow needs as much."""
     overlay.open("journal=1&motion=reduced")
     everything(gate, "Ågypsyjq")
@@ -116,7 +116,7 @@ def test_no_letter_is_cut(gate: Gate, overlay: Overlay) -> None:
     assert cut == []
 
 
-def test_both_faces_are_there(gate: Gate, overlay: Overlay) -> None:
+def test_both_fonts_are_loaded(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1")
     everything(gate, "somebody")
     overlay.drawn()
@@ -128,7 +128,7 @@ def test_both_faces_are_there(gate: Gate, overlay: Overlay) -> None:
     )
 
 
-def test_reduced_motion_moves_nothing(gate: Gate, overlay: Overlay) -> None:
+def test_reduced_motion_has_no_movement(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1&motion=reduced")
     everything(gate, "somebody")
     gate.emit("hit", {"attacker": {"id": "1", "name": "a"}, "victim": {"id": "2", "name": "b"}}, coalesce_key="hit:1")
@@ -159,7 +159,7 @@ def test_only_transform_opacity_and_clip_path_are_animated(gate: Gate, overlay: 
     assert moved - {"clip-path"} == {"opacity", "transform", "clipPath"}
 
 
-def test_the_hud_says_how_it_is_and_costs_little(gate: Gate, overlay: Overlay) -> None:
+def test_the_hud_shows_measurements_at_low_cost(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1&hud=1&nonsense=1")
     gate.emit("follow", {"user": "x"})
     overlay.drawn()
@@ -173,7 +173,7 @@ def test_the_hud_says_how_it_is_and_costs_little(gate: Gate, overlay: Overlay) -
     eventually(lambda: overlay.texts(".hud-fps") != [])
 
 
-def test_custom_css_of_obs_wins_over_every_layer(gate: Gate, overlay: Overlay) -> None:
+def test_custom_css_of_obs_overrides_every_layer(gate: Gate, overlay: Overlay) -> None:
     """OBS adds the user's CSS as a <style> element after load: no layer, so a bare class outweighs all of ours."""
     overlay.open("journal=1&motion=reduced")
     everything(gate, "somebody")

@@ -76,7 +76,7 @@ def run_until(overlay: Overlay, condition: Any) -> None:
 
 
 @pytest.mark.parametrize(("type_", "payload", "label", "name", "value"), KINDS, ids=[kind[0] for kind in KINDS])
-def test_each_kind_says_what_who_and_how_much(
+def test_each_kind_shows_label_user_and_amount(
     gate: Gate, overlay: Overlay, type_: str, payload: dict[str, Any], label: str, name: str, value: str
 ) -> None:
     overlay.open()
@@ -87,7 +87,7 @@ def test_each_kind_says_what_who_and_how_much(
     assert overlay.texts(".sa-value") == ([value] if value else [])
 
 
-def test_kinds_are_told_apart_by_color_shape_and_icon(gate: Gate, overlay: Overlay) -> None:
+def test_kinds_differ_in_color_shape_and_icon(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     looks = []
     for type_, payload, *_ in KINDS:
@@ -105,7 +105,7 @@ def test_kinds_are_told_apart_by_color_shape_and_icon(gate: Gate, overlay: Overl
         assert len(set(values)) == len(KINDS)
 
 
-def test_every_alert_has_its_whole_time_whatever_waits(gate: Gate, timed: Overlay) -> None:
+def test_every_alert_has_its_full_duration_while_others_wait(gate: Gate, timed: Overlay) -> None:
     gate.send(gate.event("follow", {"user": "first"}), gate.event("cheer", {"user": "second", "bits": 1}))
     run_until(timed, lambda: named(timed) == ["first"])
     assert timed.texts(".sa-more") == ["1 more"]
@@ -118,7 +118,7 @@ def test_every_alert_has_its_whole_time_whatever_waits(gate: Gate, timed: Overla
     run_until(timed, lambda: named(timed) == [])
 
 
-def test_a_flood_of_follows_is_one_alert_and_a_gift_is_one(gate: Gate, timed: Overlay) -> None:
+def test_many_follows_are_one_alert_and_a_gift_is_one_alert(gate: Gate, timed: Overlay) -> None:
     gate.send(*(gate.event("follow", {"user": f"u{n}"}) for n in range(14)))
     gift = {"user": "Bo", "count": 3, "group": "g"}
     part = {"gifted_by": "Bo", "group": "g"}
@@ -181,7 +181,7 @@ def played(overlay: Overlay) -> Any:
     )
 
 
-def test_the_users_own_text_picture_and_sound(gate: Gate, overlay: Overlay) -> None:
+def test_an_alert_has_the_users_own_text_picture_and_sound(gate: Gate, overlay: Overlay) -> None:
     folder = gate.run_dir / "overlays"
     (folder / "media").mkdir(parents=True)
     (folder / "alerts.toml").write_text(RULES)
@@ -205,7 +205,7 @@ def test_the_users_own_text_picture_and_sound(gate: Gate, overlay: Overlay) -> N
     eventually(lambda: overlay.page.locator(".sa.pictured").count() == 0)
 
 
-def test_a_changed_rule_holds_without_a_reload(gate: Gate, overlay: Overlay) -> None:
+def test_a_changed_rule_applies_without_a_reload(gate: Gate, overlay: Overlay) -> None:
     folder = gate.run_dir / "overlays"
     (folder / "media").mkdir(parents=True)
     rule = '[[alert]]\ntype = "cheer"\nimage = "one.png"\ntext = "{user} %s"\n'
@@ -226,7 +226,7 @@ def test_a_changed_rule_holds_without_a_reload(gate: Gate, overlay: Overlay) -> 
     assert gate.connections == 1
 
 
-def test_pause_holds_over_a_reload_and_a_toggle_ends_it(gate: Gate, overlay: Overlay) -> None:
+def test_pause_survives_a_reload_and_ends_with_a_toggle(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1&overlay_id=main")
     show(gate, "pause")
     eventually(lambda: '"paused":true' in (overlay.page.evaluate("localStorage['framewire.keep.main.queue']") or ""))
@@ -279,7 +279,7 @@ def test_hostile_names_and_texts_are_text(gate: Gate, overlay: Overlay) -> None:
 
 
 @pytest.mark.parametrize("lang", ["de", "es", "pt"])
-def test_the_language_of_the_address(gate: Gate, overlay: Overlay, lang: str) -> None:
+def test_alerts_are_in_the_language_of_the_address(gate: Gate, overlay: Overlay, lang: str) -> None:
     overlay.open(f"journal=1&lang={lang}")
     gate.emit("raid", {"user": "Ada", "viewers": 2})
     words = {"de": "Zuschauer", "es": "espectadores", "pt": "espectadores"}

@@ -34,14 +34,14 @@ def token(overlay: Overlay, name: str) -> str:
     ("theme", "font", "row"),
     [("broadcast", "Barlow", ".44rem"), ("minimal", "Inter", ".4rem"), ("high-contrast", "Inter", ".56rem")],
 )
-def test_a_shipped_theme_is_worn(gate: Gate, overlay: Overlay, theme: str, font: str, row: str) -> None:
+def test_a_shipped_theme_is_applied(gate: Gate, overlay: Overlay, theme: str, font: str, row: str) -> None:
     overlay.open(f"theme={theme}")
     assert token(overlay, "font-display").startswith(f'"{font}')
     assert token(overlay, "row") == row
     assert overlay.status()["problems"] == []
 
 
-def test_custom_css_wins_over_a_theme(gate: Gate, overlay: Overlay) -> None:
+def test_custom_css_overrides_a_theme(gate: Gate, overlay: Overlay) -> None:
     wear(gate, accent="#ff8800")
     overlay.open("theme=mine")
     assert token(overlay, "accent") == "#ff8800"
@@ -49,7 +49,7 @@ def test_custom_css_wins_over_a_theme(gate: Gate, overlay: Overlay) -> None:
     assert token(overlay, "accent") == "#00ff88"
 
 
-def test_what_is_wrong_in_a_theme_is_reported_and_the_rest_is_worn(gate: Gate, overlay: Overlay) -> None:
+def test_faults_of_a_theme_are_reported_and_valid_tokens_applied(gate: Gate, overlay: Overlay) -> None:
     wear(gate, acent="#ff8800", ink="white", gap=".1rem")
     overlay.open("theme=mine")
     assert overlay.status()["problems"] == [
@@ -59,13 +59,13 @@ def test_what_is_wrong_in_a_theme_is_reported_and_the_rest_is_worn(gate: Gate, o
     assert (token(overlay, "gap"), token(overlay, "ink")) == (".1rem", "#f5f7fa")
 
 
-def test_a_theme_that_is_not_there_leaves_the_default(gate: Gate, overlay: Overlay) -> None:
+def test_a_missing_theme_leaves_the_default(gate: Gate, overlay: Overlay) -> None:
     overlay.open("theme=nothing")
     assert "answered 404; the default is used" in overlay.status()["problems"][0]
     assert token(overlay, "row") == ".44rem"
 
 
-def test_a_theme_is_worn_again_when_its_file_changes_while_it_is_designed(gate: Gate, overlay: Overlay) -> None:
+def test_with_design_a_changed_theme_file_is_applied_again(gate: Gate, overlay: Overlay) -> None:
     wear(gate, accent="#ff8800", name_colour="ink")
     overlay.open("theme=mine&design=1")
     assert overlay.page.get_attribute("html", "data-name-colour") == "ink"
@@ -83,7 +83,7 @@ def kill(number: int) -> dict[str, Any]:
     ("theme", "keys"),
     [("broadcast", {"clipPath", "transform"}), ("minimal", {"opacity", "transform"}), ("high-contrast", set())],
 )
-def test_a_row_comes_in_as_its_theme_says(gate: Gate, overlay: Overlay, theme: str, keys: set[str]) -> None:
+def test_a_row_enters_with_the_motion_of_its_theme(gate: Gate, overlay: Overlay, theme: str, keys: set[str]) -> None:
     overlay.page.add_init_script(
         """globalThis.moved = new Set();
         const play = Animation.prototype.play;
@@ -106,7 +106,7 @@ new MutationObserver(() => moments.push([...document.querySelectorAll('.kf-row:n
   .observe(document.querySelector('.w-killfeed'), {subtree: true, attributes: true});"""
 
 
-def test_rows_leave_first_and_then_the_others_close_ranks(gate: Gate, browser: Any) -> None:
+def test_rows_leave_before_the_others_move(gate: Gate, browser: Any) -> None:
     context = browser.new_context()  # a clock belongs to the whole window
     overlay = Overlay(context.new_page(), gate)
     overlay.page.clock.install()

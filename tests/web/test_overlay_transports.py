@@ -78,7 +78,7 @@ def test_a_gateway_killed_under_load_loses_and_repeats_no_event(rig: Rig, page: 
 
 
 @pytest.mark.parametrize(("blocked", "kind"), [(NO_WEBSOCKET, "sse"), (NO_WEBSOCKET + NO_SSE, "poll")])
-def test_what_is_blocked_is_left_for_what_works(rig: Rig, page: Any, blocked: str, kind: str) -> None:
+def test_a_blocked_transport_is_replaced_by_a_working_one(rig: Rig, page: Any, blocked: str, kind: str) -> None:
     page.add_init_script(blocked)
     page.goto(address(rig, "journal=1"))
     live(page)
@@ -87,7 +87,7 @@ def test_what_is_blocked_is_left_for_what_works(rig: Rig, page: Any, blocked: st
     eventually(lambda: drawn(page) == [1, 2, 3])
 
 
-def test_a_gateway_that_is_away_does_not_change_the_transport(rig: Rig, page: Any) -> None:
+def test_a_stopped_gateway_does_not_change_the_transport(rig: Rig, page: Any) -> None:
     page.goto(address(rig, "journal=1"))
     live(page)
     before = status(page)["connects"]
@@ -99,7 +99,7 @@ def test_a_gateway_that_is_away_does_not_change_the_transport(rig: Rig, page: An
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_client_library_hands_over_every_event_once(rig: Rig, page: Any, kind: str) -> None:
+def test_the_client_library_delivers_every_event_once(rig: Rig, page: Any, kind: str) -> None:
     page.goto(address(rig, "", "healthz"))
     page.evaluate(
         """async ([transport]) => {
@@ -127,7 +127,7 @@ def test_the_client_library_hands_over_every_event_once(rig: Rig, page: Any, kin
 EXAMPLE = ROOT / "examples" / "overlay"
 
 
-def test_the_example_of_the_page_on_the_client_runs_as_it_stands(rig: Rig, page: Any) -> None:
+def test_the_example_in_the_client_page_runs_unchanged(rig: Rig, page: Any) -> None:
     shutil.copytree(EXAMPLE, rig.run_dir / "overlays" / "widgets" / "mine")
     page.goto(address(rig, "", "widgets/mine/kills.html"))
     eventually(lambda: rig.overlays("live") == 1, 15)
@@ -142,6 +142,6 @@ def test_the_example_of_the_page_on_the_client_runs_as_it_stands(rig: Rig, page:
     eventually(lambda: [row["position"] for row in rig.status()["clients"]] == [rig.top])
 
 
-def test_the_page_on_the_client_shows_the_example_as_it_is() -> None:
+def test_the_client_page_contains_the_example_unchanged() -> None:
     text = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
     assert all(file.read_text(encoding="utf-8") in text for file in EXAMPLE.iterdir())

@@ -19,7 +19,7 @@ def kill(a: int, v: int, **fields: Any) -> dict[str, Any]:
     return {"attacker": player(a), "victim": player(v, team="T"), "weapon": "ak47"} | fields
 
 
-def test_a_kill_shows_who_how_and_whom(gate: Gate, overlay: Overlay) -> None:
+def test_a_kill_shows_attacker_weapon_and_victim(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     gate.emit("kill", kill(1, 2, headshot=True))
     gate.emit("kill", kill(3, 4, weapon="m4a1_silencer"))
@@ -31,7 +31,7 @@ def test_a_kill_shows_who_how_and_whom(gate: Gate, overlay: Overlay) -> None:
     assert marked == [True, False]
 
 
-def test_deaths_revives_and_separate_headshots_and_assists_have_their_place(gate: Gate, overlay: Overlay) -> None:
+def test_deaths_revives_headshots_and_assists_have_rows(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     gate.emit("death", {"victim": player(1), "cause": "planted_c4"})
     gate.emit("revive_taken", {"medic": player(2), "revived": player(1)})
@@ -51,7 +51,7 @@ def test_deaths_revives_and_separate_headshots_and_assists_have_their_place(gate
     assert overlay.page.locator(".kf-row.mine:not(.off)").count() == 1, "a revive of the streamer stands out"
 
 
-def test_a_death_that_a_kill_tells_is_one_line(gate: Gate, overlay: Overlay) -> None:
+def test_a_death_with_a_kill_is_one_row(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     gate.emit("kill", kill(1, 2))
     gate.emit("death", {"victim": player(2, team="T"), "cause": "headshot"})
@@ -74,7 +74,7 @@ def test_the_killfeed_keeps_the_newest_and_its_nodes(gate: Gate, overlay: Overla
 
 
 @pytest.mark.parametrize(("anchor", "newest_first"), [("top-right", False), ("bottom-right", True)])
-def test_rows_stand_at_the_side_of_the_anchor(gate: Gate, overlay: Overlay, anchor: str, newest_first: bool) -> None:
+def test_rows_are_at_the_side_of_the_anchor(gate: Gate, overlay: Overlay, anchor: str, newest_first: bool) -> None:
     overlay.open("journal=1&motion=reduced")
     gate.say({"t": "layout", "layout": {"version": 1, "widgets": {"killfeed": {"anchor": anchor}}}, "error": ""})
     for number in (1, 2, 3):
@@ -92,7 +92,7 @@ def test_rows_stand_at_the_side_of_the_anchor(gate: Gate, overlay: Overlay, anch
     assert overlay.page.evaluate(distances, edge)[0][0] == 0
 
 
-def test_a_flood_uses_the_same_rows_again(gate: Gate, overlay: Overlay) -> None:
+def test_a_flood_reuses_the_rows(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1&kills=3")
     gate.send(*(gate.event("kill", kill(number, 9)) for number in range(3)))
     overlay.drawn()
@@ -108,7 +108,7 @@ def test_a_flood_uses_the_same_rows_again(gate: Gate, overlay: Overlay) -> None:
     assert {text.split("AK-47")[0] for text in overlay.texts(".kf-panel")} == {"player9", "player10", "player11"}
 
 
-def test_a_row_leaves_by_itself(gate: Gate, browser: Any) -> None:
+def test_a_row_is_removed_after_its_time(gate: Gate, browser: Any) -> None:
     context = browser.new_context()  # a clock belongs to the whole window
     overlay = Overlay(context.new_page(), gate)
     overlay.page.clock.install()
@@ -136,7 +136,7 @@ def test_a_kill_on_a_streak_is_marked_with_its_number(gate: Gate, overlay: Overl
     eventually(lambda: overlay.texts(".st-word") == [])
 
 
-def test_a_multikill_is_announced_and_a_higher_one_takes_its_place(gate: Gate, overlay: Overlay) -> None:
+def test_a_multikill_is_announced_and_replaced_by_a_higher_one(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     for kills, word in [(2, "Double kill"), (3, "Triple kill"), (4, "Quad kill"), (5, "Ace"), (7, "7 kills")]:
         gate.emit("multikill", {"player": player(1, "zephyr"), "kills": kills, "window_ms": 4000})
@@ -146,7 +146,7 @@ def test_a_multikill_is_announced_and_a_higher_one_takes_its_place(gate: Gate, o
     assert overlay.texts(".st-name") == ["zephyr"]
 
 
-def test_hits_are_one_mark_with_their_number(gate: Gate, overlay: Overlay) -> None:
+def test_hits_are_one_mark_with_a_count(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     hit = {"attacker": player(1), "victim": player(2), "hitgroup": "chest"}
     gate.send(*(gate.event("hit", hit, count=count, coalesce_key="hit:p1") for count in (1, 4, 2)))
@@ -189,7 +189,7 @@ def test_the_newest_message_is_at_the_bottom_and_rows_are_never_cut(gate: Gate, 
     assert all(box["top"] >= -0.5 and box["bottom"] >= -0.5 for box in boxes)
 
 
-def test_a_deletion_removes_what_is_shown_what_waits_and_what_arrives_later(gate: Gate, overlay: Overlay) -> None:
+def test_a_deletion_removes_shown_waiting_and_later_messages(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     base = now_ms()
 
@@ -216,7 +216,7 @@ def test_a_deletion_removes_what_is_shown_what_waits_and_what_arrives_later(gate
     assert overlay.texts(".chat-text") == []
 
 
-def test_banners_wait_for_each_other_and_outcomes_have_their_tone(gate: Gate, overlay: Overlay) -> None:
+def test_banners_are_shown_one_by_one_and_outcomes_have_a_tone(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     gate.emit("alert_start", {"alert": "a", "title": "Indar", "subtitle": "begins"})
     overlay.drawn()
@@ -226,7 +226,7 @@ def test_banners_wait_for_each_other_and_outcomes_have_their_tone(gate: Gate, ov
     assert overlay.page.get_attribute(".w-alerts .bn", "data-tone") == "bad"
 
 
-def test_the_score_faces_two_sides(gate: Gate, overlay: Overlay) -> None:
+def test_the_score_shows_two_opposing_sides(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     score = {"scores": {"CT": 11, "T": 9}, "names": {"CT": "Nordlicht"}}
     gate.emit("score", score, coalesce_key="score")
@@ -235,7 +235,7 @@ def test_the_score_faces_two_sides(gate: Gate, overlay: Overlay) -> None:
     eventually(lambda: overlay.texts(".sc-points") == ["12", "9"])
 
 
-def test_a_side_that_is_told_alone_stands_beside_the_other(gate: Gate, overlay: Overlay) -> None:
+def test_a_score_of_one_side_is_merged_with_the_other(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     both = {"scores": {"CT": 0, "T": 0}, "names": {"CT": "Nordlicht", "T": "Harbor"}}
     gate.emit("score", both, coalesce_key="score")
@@ -245,7 +245,7 @@ def test_a_side_that_is_told_alone_stands_beside_the_other(gate: Gate, overlay: 
     eventually(lambda: overlay.texts(".sc-side") == ["A2", "B3"])
 
 
-def test_the_names_of_one_source_do_not_stay_on_the_score_of_another(gate: Gate, overlay: Overlay) -> None:
+def test_team_names_of_one_source_do_not_stay_for_another(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     demo = {"scores": {"CT": 0, "T": 1}, "names": {"CT": "Copper Foxes", "T": "Night Harbor"}}
     gate.emit("score", demo, coalesce_key="score", source="demo")
@@ -255,7 +255,7 @@ def test_the_names_of_one_source_do_not_stay_on_the_score_of_another(gate: Gate,
     eventually(lambda: overlay.texts(".sc-side") == ["My Team2", "T2"])
 
 
-def test_retained_state_is_on_the_page_after_the_welcome(gate: Gate, overlay: Overlay) -> None:
+def test_retained_state_is_shown_after_the_welcome(gate: Gate, overlay: Overlay) -> None:
     gate.commit(gate.event("score", {"scores": {"A": 1, "B": 2}}, coalesce_key="score"))
     gate.commit(gate.event("toggle", {"name": "chat", "on": False}, coalesce_key="toggle:chat"))
     gate.commit(gate.event("streak", {"player": player(1), "kills": 9}, coalesce_key="streak:p1"))
@@ -290,7 +290,7 @@ def test_toggles_hide_and_show_by_name(gate: Gate, overlay: Overlay) -> None:
     eventually(lambda: overlay.status()["events"]["events"] >= 8)
 
 
-def test_the_crosshair_is_off_until_asked_for(gate: Gate, overlay: Overlay) -> None:
+def test_the_crosshair_is_hidden_until_an_event_shows_it(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     assert overlay.page.locator(".ch.off").count() == 1
     gate.emit("crosshair", {"on": True, "style": "dot", "color": "#ff00ff"}, coalesce_key="crosshair")
@@ -299,14 +299,14 @@ def test_the_crosshair_is_off_until_asked_for(gate: Gate, overlay: Overlay) -> N
     assert overlay.page.evaluate("getComputedStyle(document.querySelector('.ch')).fill") == "rgb(255, 0, 255)"
 
 
-def test_custom_events_are_applied_though_nothing_shows_them(gate: Gate, overlay: Overlay) -> None:
+def test_custom_events_are_applied_without_a_widget(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     event = gate.emit("custom", {"name": "confetti", "data": {"__proto__": 1, "n": 3}})
     overlay.seen(event.id)
     assert overlay.status()["events"]["unknown"] == 1
 
 
-def test_only_the_widgets_of_the_address_are_there(gate: Gate, overlay: Overlay) -> None:
+def test_only_the_widgets_of_the_address_are_shown(gate: Gate, overlay: Overlay) -> None:
     overlay.open("widgets=chat,alerts&journal=1&nonsense=1")
     assert overlay.page.evaluate("[...document.querySelectorAll('.w')].map((w) => w.classList[1])") == [
         "w-chat",
@@ -331,7 +331,7 @@ XSS = [
 
 
 @pytest.mark.parametrize("format_", ["msgpack", "json"])
-def test_what_strangers_write_is_text_and_nothing_else(gate: Gate, overlay: Overlay, format_: str) -> None:
+def test_text_from_strangers_is_never_html(gate: Gate, overlay: Overlay, format_: str) -> None:
     overlay.page.add_init_script("globalThis.hacks = 0; globalThis.hacked = () => { hacks += 1; };")
     overlay.open(f"journal=1&hud=1&chat=20&kills=12&format={format_}&overlay_id=<b>")
     elements = overlay.page.evaluate("document.querySelectorAll('*').length")

@@ -56,7 +56,7 @@ def problems(page: Any) -> str:
     return "\n".join(page.evaluate("framewire.status().problems"))
 
 
-def test_the_template_is_a_widget_that_shows_something(page: Any, rig: Rig) -> None:
+def test_the_template_is_a_working_widget(page: Any, rig: Rig) -> None:
     made = call(rig, "new", "newest")
     assert made.returncode == 0, made.stderr
     files = [Path(line) for line in made.stdout.split()]
@@ -71,7 +71,7 @@ def test_the_template_is_a_widget_that_shows_something(page: Any, rig: Rig) -> N
     assert [round(box[side]) for side in ("x", "y", "width")] == [96, 900, 460]
 
 
-def test_a_name_that_is_taken_or_does_not_fit_is_refused(rig: Rig, page: Any) -> None:
+def test_a_used_or_invalid_widget_name_is_refused(rig: Rig, page: Any) -> None:
     assert call(rig, "new", "twice").returncode == 0
     assert "already exists" in call(rig, "new", "twice").stderr
     assert "expected a small letter" in call(rig, "new", "../x").stderr
@@ -91,7 +91,7 @@ BROKEN = {
 }
 
 
-def test_one_that_fails_is_told_and_the_others_go_on(page: Any, rig: Rig) -> None:
+def test_a_failing_widget_is_reported_and_others_continue(page: Any, rig: Rig) -> None:
     folder = rig.run_dir / "overlays" / "widgets"
     folder.mkdir(parents=True, exist_ok=True)
     for name, (text, _) in BROKEN.items():
@@ -106,7 +106,7 @@ def test_one_that_fails_is_told_and_the_others_go_on(page: Any, rig: Rig) -> Non
     eventually(lambda: page.evaluate("framewire.status().drawn") == rig.top)
 
 
-def test_only_files_of_the_folder_get_out(rig: Rig) -> None:
+def test_only_files_of_the_folder_are_served(rig: Rig) -> None:
     for path in ("../tokens.json", "..%2ftokens.json", "../../tokens.json", "%2e%2e/tokens.json", "none.mjs"):
         assert rig.request(f"/widgets/{path}")[0] in (400, 403, 404), path
     assert rig.get("/widgets/")[1] == {"widgets": []}

@@ -118,7 +118,7 @@ def near(found: list[int], wanted: list[float]) -> bool:
     return all(abs(one - other) <= 1.5 for one, other in zip(found, wanted, strict=True))
 
 
-def test_what_is_dragged_and_saved_moves_on_air(studio: Studio, on_air: Any) -> None:
+def test_a_dragged_and_saved_box_moves_on_the_overlay(studio: Studio, on_air: Any) -> None:
     studio.open()
     studio.drag(studio.box("chat"), 300, -200)
     x, y, width, height = studio.fields()
@@ -130,7 +130,7 @@ def test_what_is_dragged_and_saved_moves_on_air(studio: Studio, on_air: Any) -> 
     assert studio.stored() == {"version": 1, "widgets": {"chat": {"x": x, "y": y}}}
 
 
-def test_handles_size_a_box_and_undo_takes_it_back(studio: Studio, on_air: Any) -> None:
+def test_handles_resize_a_box_and_undo_reverts_it(studio: Studio, on_air: Any) -> None:
     studio.open()
     studio.page.check("#always")
     studio.box("chat").focus()
@@ -159,7 +159,7 @@ def test_a_box_snaps_to_the_safe_area_and_the_middle(studio: Studio) -> None:
     assert studio.page.locator("#guides i:not(.safe)").count() == 0
 
 
-def test_the_keyboard_alone_is_enough(studio: Studio) -> None:
+def test_the_studio_works_with_only_the_keyboard(studio: Studio) -> None:
     studio.open()
     studio.box("chat").focus()
     for key in ("ArrowRight", "Shift+ArrowRight", "ArrowUp", "Control+ArrowDown", "Control+Shift+ArrowLeft"):
@@ -176,14 +176,14 @@ def test_the_keyboard_alone_is_enough(studio: Studio) -> None:
     eventually(lambda: studio.inside("chat")[2] == 500)
 
 
-def test_a_widget_that_is_chosen_in_the_list_is_moved_by_keys(studio: Studio) -> None:
+def test_keys_move_a_widget_that_is_selected_in_the_list(studio: Studio) -> None:
     studio.open()
     studio.page.click('#list li[data-widget="chat"] .pick')
     studio.page.keyboard.press("Shift+ArrowRight")
     assert studio.fields() == [106, 440, 460, 400]
 
 
-def test_a_number_that_is_out_of_bounds_is_told_with_its_bounds(studio: Studio) -> None:
+def test_a_number_out_of_bounds_is_reported_with_the_bounds(studio: Studio) -> None:
     studio.open()
     studio.box("chat").focus()
     studio.page.fill("#fields [name=x]", "99999")
@@ -197,7 +197,7 @@ def test_a_number_that_is_out_of_bounds_is_told_with_its_bounds(studio: Studio) 
 
 
 @pytest.mark.parametrize("width", [1280, 1600, 1920])
-def test_every_button_of_the_list_is_whole(studio: Studio, width: int) -> None:
+def test_no_button_of_the_list_is_cut(studio: Studio, width: int) -> None:
     studio.page.set_viewport_size({"width": width, "height": 900})
     studio.open()
     cut = studio.page.evaluate(
@@ -210,7 +210,7 @@ def test_every_button_of_the_list_is_whole(studio: Studio, width: int) -> None:
     assert cut == []
 
 
-def test_the_label_of_a_small_box_stands_outside_of_it(studio: Studio) -> None:
+def test_the_label_of_a_small_box_is_outside_of_it(studio: Studio) -> None:
     studio.open()
     label, box = studio.box("latest").locator("span").bounding_box(), studio.box("latest").bounding_box()
     assert label["y"] + label["height"] <= box["y"] + 1
@@ -253,7 +253,7 @@ def test_an_exported_layout_is_imported_again(studio: Studio, tmp_path: Path) ->
     assert studio.fields() == [106, *CHAT[1:]]
 
 
-def test_a_file_that_was_changed_by_hand_is_shown_and_a_bad_one_is_told(studio: Studio, on_air: Any) -> None:
+def test_a_file_edited_by_hand_is_shown_and_an_invalid_one_reported(studio: Studio, on_air: Any) -> None:
     studio.open()
     studio.box("chat").focus()
     studio.folder.mkdir(parents=True, exist_ok=True)
@@ -268,7 +268,7 @@ def test_a_file_that_was_changed_by_hand_is_shown_and_a_bad_one_is_told(studio: 
     eventually(lambda: "$.widgets.chat.x" in str(on_air.evaluate("framewire.status().problems")))
 
 
-def test_a_layout_that_was_stored_meanwhile_is_not_lost_unseen(studio: Studio) -> None:
+def test_a_layout_stored_meanwhile_is_reported_before_it_is_replaced(studio: Studio) -> None:
     studio.open()
     studio.box("chat").focus()
     studio.page.keyboard.press("ArrowRight")
@@ -292,7 +292,7 @@ def test_the_preview_is_transparent_over_the_background(studio: Studio) -> None:
     eventually(lambda: len(colors(stage.screenshot())) > 20)
 
 
-def test_the_address_holds_what_is_chosen(studio: Studio) -> None:
+def test_the_address_has_the_selected_options(studio: Studio) -> None:
     studio.open()
     studio.page.click("#address-part summary")
     form = studio.page.locator("#address-form")
@@ -322,7 +322,7 @@ def test_the_address_holds_what_is_chosen(studio: Studio) -> None:
     eventually(lambda: theme.inner_text() == "There is no such theme; the overlay shows broadcast.")
 
 
-def test_without_a_token_the_studio_says_what_to_do(studio: Studio) -> None:
+def test_without_a_token_the_studio_shows_advice(studio: Studio) -> None:
     studio.page.goto(f"http://127.0.0.1:{studio.rig.port}/studio")
     studio.says("Open the studio from the dashboard")
 

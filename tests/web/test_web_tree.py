@@ -57,7 +57,7 @@ def test_the_vendored_files_are_those_of_the_manifest() -> None:
     assert vendor.faults(vendor.VENDOR) == []
 
 
-def test_every_vendored_package_has_its_licence() -> None:
+def test_every_vendored_package_has_a_licence() -> None:
     for package in vendor.load(vendor.VENDOR):
         text = (vendor.VENDOR / package["folder"] / "LICENSE").read_text()
         assert LICENCES[package["license"]] in text
@@ -137,14 +137,14 @@ def test_a_browser_loads_no_module_that_has_no_link(browser: Any, gate: Gate, pa
     assert set(loaded) == set(re.findall(r'<(?:script [^>]*src|link rel="modulepreload" href)="([^"]+)"', text))
 
 
-def test_the_overlay_loads_every_style_sheet_and_the_layers_first() -> None:
+def test_the_overlay_loads_every_style_sheet_after_the_layers() -> None:
     links = re.findall(r'<link rel="stylesheet" href="/static/css/([^"]+)">', (WEB / "overlay.html").read_text())
     widgets = sorted(f"widgets/{sheet.name}" for sheet in (WEB / "css" / "widgets").glob("*.css"))
     assert links == ["fonts.css", "tokens.css", "base.css", "setup.css", *widgets]
     assert rules(WEB / "css" / "tokens.css").lstrip().startswith("@layer reset, tokens, base, widgets, theme;")
 
 
-def test_every_rule_of_the_overlay_stands_in_a_layer_so_that_custom_css_wins() -> None:
+def test_every_css_rule_of_the_overlay_is_in_a_layer() -> None:
     for sheet in SHEETS:
         if sheet.name in ("fonts.css", "dashboard.css", "studio.css"):
             continue
@@ -155,7 +155,7 @@ def test_every_rule_of_the_overlay_stands_in_a_layer_so_that_custom_css_wins() -
         assert depth == 0, sheet
 
 
-def test_only_the_tokens_hold_colours_and_every_token_is_used_and_exists() -> None:
+def test_only_tokens_have_colours_and_every_token_is_used() -> None:
     tokens = rules(WEB / "css" / "tokens.css")
     apart = ("tokens.css", "dashboard.css", "studio.css")
     others = "".join(rules(sheet) for sheet in SHEETS if sheet.name not in apart)
@@ -170,12 +170,12 @@ def test_only_the_tokens_hold_colours_and_every_token_is_used_and_exists() -> No
     assert defined - used - families == set()
 
 
-def test_every_module_is_reached_by_a_page_or_holds_only_types() -> None:
+def test_every_module_is_used_by_a_page_or_has_only_types() -> None:
     used = {path for entry in (*PAGES.values(), CLIENT) for path in reached(WEB / entry)}
     assert [path.name for path in MODULES if path not in used] == ["types.mjs"]
 
 
-def test_every_module_is_checked_small_and_says_what_it_is() -> None:
+def test_every_module_is_type_checked_short_and_described() -> None:
     for module in MODULES:
         lines = module.read_text().splitlines()
         assert lines[0] == "// @ts-check", module
@@ -183,7 +183,7 @@ def test_every_module_is_checked_small_and_says_what_it_is() -> None:
         assert lines[1].startswith(("//", "/**")), f"{module} does not say what it is"
 
 
-def test_there_is_no_door_for_html_and_no_inline_script() -> None:
+def test_no_code_writes_html_or_inline_script() -> None:
     door = re.compile(
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|createContextualFragment|srcdoc|\beval\("
         r"|new Function"
@@ -210,7 +210,7 @@ def test_the_styles_are_for_chromium_103() -> None:
         assert call not in code
 
 
-def test_the_modules_outside_the_page_name_no_browser_global() -> None:
+def test_pure_modules_use_no_browser_global() -> None:
     """core/ is pure but for its defaults: it runs under Node, and time comes in."""
     for module in (WEB / "js" / "core").glob("*.mjs"):
         code = re.sub(r"//.*|/\*[\s\S]*?\*/", "", module.read_text())
@@ -226,7 +226,7 @@ def test_the_pure_modules_pass_under_node() -> None:
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
 
 
-def test_the_types_fit() -> None:
+def test_the_types_of_the_overlay_are_valid() -> None:
     compiler = ROOT / "node_modules" / "typescript" / "bin" / "tsc"
     node = shutil.which("node")
     if node is None or not compiler.exists():
