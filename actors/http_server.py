@@ -58,7 +58,7 @@ class _Request(httputil.HTTPMessageDelegate):
         return self._next(start_line, headers)
 
 
-class Server(HTTPServer):
+class BoundedHTTPServer(HTTPServer):
     """An HTTP server with bounds. `room()` is how many connections it may have at this moment."""
 
     def initialize(  # type: ignore[override]  # two arguments more

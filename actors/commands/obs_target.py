@@ -17,7 +17,7 @@ from actors.config import Settings
 from actors.core import origins
 from actors.errors import BadInput, Refused
 from actors.producers import obs_files
-from actors.producers.obs_files import Server
+from actors.producers.obs_files import ObsServer
 from actors.secrets import MissingSecret, Secrets
 
 DEFAULT_URL: Final = "ws://127.0.0.1:4455"
@@ -36,7 +36,7 @@ class Target(Struct):
     origin: str
     token: str
     run_dir: Path
-    local: Server | None
+    local: ObsServer | None
     local_file: str
     fresh: str = ""  # a password that came from elsewhere, to be stored when OBS has accepted it
 
@@ -81,7 +81,7 @@ def source_of(settings: Settings, name: str) -> tuple[str, bool]:
     return name or (known[0] if known else "obs"), bool(known)
 
 
-def local_server() -> tuple[Server | None, str]:
+def local_server() -> tuple[ObsServer | None, str]:
     """Return the settings of OBS's WebSocket server, and the file that has them; in WSL also that of Windows."""
     folders = [Path.home() / below for below in obs_files.HOMES]
     folders += [user / obs_files.WINDOWS for user in sorted(Path("/mnt/c/Users").glob("*"))]

@@ -120,7 +120,7 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
     gateway = Gateway(settings, run_dir, name)
     aio.end_with_own_failures(loop, gateway.metrics, gateway.fail)
     room = http_server.allow_open_files(settings.gateway.max_clients + SPARE_CONNECTIONS)
-    server = http_server.Server(
+    server = http_server.BoundedHTTPServer(
         application(gateway),
         room=lambda: room - gateway.connections,
         metrics=gateway.metrics,

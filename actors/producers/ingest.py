@@ -411,7 +411,7 @@ def application(ingest: Ingest) -> web.Application:
     )
 
 
-def listen(settings: Settings, app: web.Application, metrics: IngestMetrics) -> http_server.Server:
+def listen(settings: Settings, app: web.Application, metrics: IngestMetrics) -> http_server.BoundedHTTPServer:
     """Return the server, listening.
 
     Raises:
@@ -429,7 +429,7 @@ def listen(settings: Settings, app: web.Application, metrics: IngestMetrics) -> 
             f"--set ingest.port={address.port + 10}"
         ) from error
     room = http_server.allow_open_files(CONNECTIONS)
-    server = http_server.Server(
+    server = http_server.BoundedHTTPServer(
         app,
         room=lambda: room,
         metrics=metrics,

@@ -25,7 +25,7 @@ FILES: Final = ("plugin_config/obs-websocket/config.json", "user.ini", "global.i
 MAX_BYTES: Final = 1 << 20
 
 
-class Server(Struct, frozen=True):
+class ObsServer(Struct, frozen=True):
     """The WebSocket server of OBS on this machine. `password` "" means that it asks for none."""
 
     enabled: bool = False
@@ -47,7 +47,7 @@ def places(folders: Iterable[PurePath]) -> Iterator[PurePath]:
             yield folder / file
 
 
-def parse(file: PurePath, data: bytes) -> Server | None:
+def parse(file: PurePath, data: bytes) -> ObsServer | None:
     """Return what a file says; None if it says nothing of the server.
 
     Raises:
@@ -58,7 +58,7 @@ def parse(file: PurePath, data: bytes) -> Server | None:
             found = msgspec.json.decode(data, type=_File)
         except UNREADABLE as error:
             raise BadInput(f"{file}: {error}") from error
-        return Server(found.server_enabled, found.server_port, found.server_password if found.auth_required else "")
+        return ObsServer(found.server_enabled, found.server_port, found.server_password if found.auth_required else "")
     ini = configparser.ConfigParser(interpolation=None, strict=False)
     try:
         ini.read_string(data.decode("utf-8-sig"))
@@ -66,6 +66,6 @@ def parse(file: PurePath, data: bytes) -> Server | None:
             return None
         part = ini["OBSWebSocket"]
         password = part.get("ServerPassword", "") if part.getboolean("AuthRequired", True) else ""
-        return Server(part.getboolean("ServerEnabled", False), part.getint("ServerPort", 4455), password)
+        return ObsServer(part.getboolean("ServerEnabled", False), part.getint("ServerPort", 4455), password)
     except (configparser.Error, ValueError) as error:
         raise BadInput(f"{file}: {error}".replace("\n", " ")) from error

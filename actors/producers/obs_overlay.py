@@ -14,7 +14,7 @@ from msgspec import Struct
 from actors import config, tokens
 from actors.core.contract.event import UNREADABLE
 from actors.core.sources import obs, obs_overlay
-from actors.core.sources.obs_overlay import BROWSER, Canvas, Found, Place, Stall, Step
+from actors.core.sources.obs_overlay import BROWSER, Canvas, Found, ObsStep, Place, Stall
 from actors.errors import BadInput
 from actors.producers.http_call import HttpApi
 from actors.producers.obs_link import ObsConnection, RequestFailed
@@ -25,12 +25,12 @@ PATIENCE_S: Final = 20.0  # a page that was just loaded, or a gateway that was r
 PAUSE_S: Final = 60.0  # between two reloads; a page that fails at once must not blink on the stream
 
 
-class _Scene(Struct, rename="camel"):
+class _ObsScene(Struct, rename="camel"):
     scene_name: str
 
 
 class _Scenes(Struct, rename="camel"):
-    scenes: list[_Scene]
+    scenes: list[_ObsScene]
     current_program_scene_name: str | None = None
 
 
@@ -45,12 +45,12 @@ class _Items(Struct, rename="camel"):
     scene_items: list[_Item]
 
 
-class _Input(Struct, rename="camel"):
+class _ObsInput(Struct, rename="camel"):
     input_name: str
 
 
 class _Inputs(Struct):
-    inputs: list[_Input]
+    inputs: list[_ObsInput]
 
 
 class _Settings(Struct, rename="camel"):
@@ -62,14 +62,14 @@ class _Defaults(Struct, rename="camel"):
     default_input_settings: dict[str, Any]
 
 
-class _Client(Struct):
+class _ObsClient(Struct):
     overlay_id: str
     position: int = 0
     lag: int = 0
 
 
 class _Status(Struct):
-    clients: list[_Client]
+    clients: list[_ObsClient]
 
 
 async def look(link: ObsConnection, name: str, origin: str, token: str) -> Found:
@@ -117,7 +117,7 @@ async def _places(link: ObsConnection, scene: str, name: str) -> list[Place]:
     return found
 
 
-async def carry_out(link: ObsConnection, steps: list[Step]) -> None:
+async def carry_out(link: ObsConnection, steps: list[ObsStep]) -> None:
     """Send the requests of an installation.
 
     Raises:
@@ -191,7 +191,7 @@ def origin_of(settings: config.Settings) -> str:
     return f"http://{origins.authority(settings.gateway.host, settings.gateway.port)}"
 
 
-def clients_of(run_dir: Path) -> list[_Client] | None:
+def clients_of(run_dir: Path) -> list[_ObsClient] | None:
     """Return the gateway's list of overlays; None when it does not answer."""
     headers = {"Authorization": f"Bearer {tokens.load(run_dir).view}"}
     with HttpApi(origin_of(config.of_run_dir(run_dir)), timeout_s=GATEWAY_S) as api:

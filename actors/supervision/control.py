@@ -39,7 +39,7 @@ class ControlServer:
     def __init__(self, run_dir: Path, selector: selectors.BaseSelector, answer: Answer) -> None:
         self._selector = selector
         self._answer = answer
-        self._clients: list[_Client] = []
+        self._clients: list[_ControlClient] = []
         self._listener = host.control_listener(run_dir)
         self._listener.setblocking(False)
         selector.register(self._listener, selectors.EVENT_READ, self._accept)
@@ -69,11 +69,11 @@ class ControlServer:
             # Not one that sent `stop`: it waits for its connection to close, as the sign of the supervisor's end.
             self._drop(self._longest_idle())
         connection.setblocking(False)
-        client = _Client(connection)
+        client = _ControlClient(connection)
         self._clients.append(client)
         self._selector.register(connection, selectors.EVENT_READ, lambda events: self._serve(client, events))
 
-    def _serve(self, client: _Client, events: int) -> None:
+    def _serve(self, client: _ControlClient, events: int) -> None:
         try:
             if events & selectors.EVENT_READ:
                 client.receive()
@@ -88,7 +88,7 @@ class ControlServer:
         wanted = selectors.EVENT_WRITE if client.output else selectors.EVENT_READ
         self._selector.modify(client.connection, wanted, lambda events: self._serve(client, events))
 
-    def _reply(self, client: _Client) -> None:
+    def _reply(self, client: _ControlClient) -> None:
         while not client.output and (line := client.next_line()) is not None:
             try:
                 request = self._request(line)
@@ -113,16 +113,16 @@ class ControlServer:
             raise BadInput('the request has no command, expected an object like {"command":"status"}')
         return request
 
-    def _longest_idle(self) -> _Client:
+    def _longest_idle(self) -> _ControlClient:
         return next((client for client in self._clients if not client.waits), self._clients[0])
 
-    def _drop(self, client: _Client) -> None:
+    def _drop(self, client: _ControlClient) -> None:
         self._clients.remove(client)
         self._selector.unregister(client.connection)
         client.connection.close()
 
 
-class _Client:
+class _ControlClient:
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
         self.input = bytearray()

@@ -32,7 +32,7 @@ class Page(web.RequestHandler):
 @asynccontextmanager
 async def serving(room: int) -> AsyncIterator[tuple[int, IngestMetrics]]:
     metrics = IngestMetrics()
-    server = http_server.Server(web.Application([("/", Page)]), room=lambda: room, metrics=metrics)
+    server = http_server.BoundedHTTPServer(web.Application([("/", Page)]), room=lambda: room, metrics=metrics)
     (listener,) = netutil.bind_sockets(0, "127.0.0.1")
     server.add_sockets([listener])
     yield listener.getsockname()[1], metrics

@@ -17,7 +17,7 @@ from actors.core.sources.obs_overlay import Canvas, Found, Place, Stall
 from actors.errors import BadInput
 from actors.producers import obs_files
 from actors.producers import obs_overlay as healing
-from actors.producers.obs_files import Server
+from actors.producers.obs_files import ObsServer
 from actors.producers.obs_link import link
 from actors.secrets import Secrets
 from tests.sockets.actors import CORE, Actors
@@ -142,10 +142,10 @@ JSON = {
     "alerts_enabled": False,
 }
 FILES = [
-    ("config.json", json.dumps(JSON), Server(True, 4460, "p")),
-    ("config.json", json.dumps(JSON | {"auth_required": False, "server_enabled": False}), Server(False, 4460, "")),
-    ("global.ini", INI.format(auth="true"), Server(True, 4477, "a%b")),
-    ("global.ini", INI.format(auth="false"), Server(True, 4477, "")),
+    ("config.json", json.dumps(JSON), ObsServer(True, 4460, "p")),
+    ("config.json", json.dumps(JSON | {"auth_required": False, "server_enabled": False}), ObsServer(False, 4460, "")),
+    ("global.ini", INI.format(auth="true"), ObsServer(True, 4477, "a%b")),
+    ("global.ini", INI.format(auth="false"), ObsServer(True, 4477, "")),
     ("global.ini", "[General]\nFirstRun=true\n", None),
     ("config.json", "{", BadInput),
     ("config.json", '{"server_port": "x"}', BadInput),

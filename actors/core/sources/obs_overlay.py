@@ -68,7 +68,7 @@ class Found(Struct, frozen=True):
     places: tuple[Place, ...] = ()
 
 
-class Step(Struct, frozen=True):
+class ObsStep(Struct, frozen=True):
     """A request, and the sentence that says what it did."""
 
     type: str
@@ -161,7 +161,7 @@ def _address(old: object, new: str) -> str:
     return "Its address is another one" if overlay_id_of(old) else "Its address has no overlay_id"
 
 
-def steps(found: Found, origin: str, token: str, scene: str = "") -> list[Step]:
+def steps(found: Found, origin: str, token: str, scene: str = "") -> list[ObsStep]:
     """Return the requests of an installation.
 
     Args:
@@ -178,29 +178,29 @@ def steps(found: Found, origin: str, token: str, scene: str = "") -> list[Step]:
     if found.kind is None:
         data = {"inputName": found.name, "inputKind": BROWSER, "inputSettings": wanted(found, origin, token)}
         where = scene or found.scene
-        return [Step("CreateInput", data | {"sceneName": where}, f"Created {found.name!r} in the scene {where!r}")]
+        return [ObsStep("CreateInput", data | {"sceneName": where}, f"Created {found.name!r} in the scene {where!r}")]
     planned = []
     changed = differing(found, origin, token)
     if changed:
         data = {"inputName": found.name, "inputSettings": changed, "overlay": True}
         names = ", ".join(sorted(changed)).replace("url", "address")
-        planned.append(Step("SetInputSettings", data, f"Changed {found.name!r}: {names}"))
+        planned.append(ObsStep("SetInputSettings", data, f"Changed {found.name!r}: {names}"))
     return planned + _placing(found, scene)
 
 
-def _placing(found: Found, scene: str) -> list[Step]:
+def _placing(found: Found, scene: str) -> list[ObsStep]:
     there = {place.scene: place for place in found.places}
     target = scene or (found.scene if found.scene in there or not there else "")
     if not target:
         return []
     data: dict[str, Any] = {"sceneName": target, "sourceName": found.name}
     if target not in there:
-        return [Step("CreateSceneItem", data, f"Added {found.name!r} to the scene {target!r}")]
+        return [ObsStep("CreateSceneItem", data, f"Added {found.name!r} to the scene {target!r}")]
     place = there[target]
     if place.shown:
         return []
     data = {"sceneName": place.holder, "sceneItemId": place.item, "sceneItemEnabled": True}
-    return [Step("SetSceneItemEnabled", data, f"Made {found.name!r} visible in the scene {target!r}")]
+    return [ObsStep("SetSceneItemEnabled", data, f"Made {found.name!r} visible in the scene {target!r}")]
 
 
 class Client(Protocol):
