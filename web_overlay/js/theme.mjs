@@ -10,7 +10,7 @@ const TABLE = "/static/themes/tokens.json";
 /** What scripts need to know of the tokens, read once before widgets are made. @typedef {ReturnType<typeof readLook>} Look */
 
 /** @param {CSSStyleDeclaration} style the computed style of <html> */
-export function readLook(style) {
+function readLook(style) {
   const word = (/** @type {string} */ name) => style.getPropertyValue(`--fw-${name}`).trim();
   const number = (/** @type {string} */ name) => parseFloat(word(name)) || 0;
   return {

@@ -61,11 +61,6 @@ class Window:
     def room(self) -> bool:
         return len(self._flight) < self._rows and self._bytes < self._size_bytes
 
-    @property
-    def unsent(self) -> bool:
-        """Whether `take` would return rows."""
-        return bool(self._to_send)
-
     def add(self, item: RawItem) -> None:
         """Add the next row; numbers come in order, without gaps."""
         self._flight[item.pseq] = item

@@ -7,7 +7,7 @@
 /** @type {readonly Kind[]} */
 export const KINDS = ["ws", "sse", "poll"];
 export const BLOCKED = 4407; // our own, never on the wire: this transport fails where the gateway answers
-export const TRIES = 3;
+const TRIES = 3;
 export const PROBE_MS = 60_000;
 
 export class Ladder {

@@ -15,7 +15,7 @@ export const ANCHORS = /** @type {const} */ ([
 ]);
 
 export const STAGE = { width: 1920, height: 1080 };
-export const UPRIGHT = { width: 1080, height: 1920 };
+const UPRIGHT = { width: 1080, height: 1920 };
 
 /** @param {boolean} upright */
 export function stageOf(upright) {

@@ -82,7 +82,7 @@ export function alertOf({ type, payload }, rules, late) {
 }
 
 /** @param {string} type @param {any} payload @returns {number} */
-export function amountOf(type, payload) {
+function amountOf(type, payload) {
   const told = { gift: payload.count, raid: payload.viewers, cheer: payload.bits, redemption: payload.cost };
   if (type === "tip") return Number(payload.amount ?? "") || 0;
   if (type === "subscription") return payload.months > 1 ? payload.months : 0;

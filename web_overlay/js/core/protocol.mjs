@@ -5,7 +5,7 @@
 /** @typedef {import("./types.mjs").Message} Message */
 /** @typedef {import("./types.mjs").Place} Place */
 
-export const WIRE_VERSION = 2;
+const WIRE_VERSION = 2;
 
 /** What came does not fit docs/wire.md. */
 export class BadMessage extends Error {}

@@ -1,8 +1,8 @@
 // @ts-check
 // When to tell the gateway what was drawn: soon after it was, as often as the gateway asks for, and now and then for the figures.
 
-export const EVERY_MS = 100; // docs/wire.md, "receipt"
-export const FIGURES_MS = 2_000; // fresh enough for a dashboard, nothing to a log
+const EVERY_MS = 100; // docs/wire.md, "receipt"
+const FIGURES_MS = 2_000; // fresh enough for a dashboard, nothing to a log
 
 export class Receipts {
   constructor() {

@@ -10,7 +10,7 @@ import { decimal, duration, rows, word } from "./format.mjs";
 /** @typedef {Record<string, any>} Row */
 
 /** warn from, bad from: what a viewer begins to notice, and what makes an alert pointless. */
-export const BUDGETS = {
+const BUDGETS = {
   latency_p50_ms: [50, 2_000],
   latency_p95_ms: [150, 5_000],
   behind_s: [3, 60],

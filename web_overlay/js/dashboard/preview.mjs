@@ -5,7 +5,7 @@
 const MOST_BYTES = 20_000_000;
 
 /** @param {string} token @param {string} [as] the overlay whose layout it has @returns {string} */
-export function previewAddress(token, as = "preview") {
+function previewAddress(token, as = "preview") {
   return `/overlay/?preview=1&overlay_id=${encodeURIComponent(as)}&on_reload=live&mute=1#k=${token}`;
 }
 

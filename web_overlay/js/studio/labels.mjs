@@ -10,7 +10,7 @@ export const HINTS = { theme: "broadcast, or the name of your own", player: "all
 export const OFFERS = { theme: ["broadcast", "minimal", "high-contrast"] };
 
 /** @type {Record<string, string>} what is taken, where a parameter has neither a list nor bounds */
-export const EXPECTED = {
+const EXPECTED = {
   overlay_id: "up to 64 of A-Z a-z 0-9 . _ -",
   theme: "a small letter or digit, then up to 31 of a-z 0-9 _ -",
   scene: "up to 32 of A-Z a-z 0-9 _ -",

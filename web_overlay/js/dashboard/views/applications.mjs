@@ -37,7 +37,7 @@ function button(application, command, send) {
 }
 
 /** @param {Application} state @returns {import("../judge.mjs").Verdict} */
-export function stateVerdict({ status, connected = true }) {
+function stateVerdict({ status, connected = true }) {
   if (!connected) return { tone: "warn", word: "not connected" };
   return { tone: "", word: status.replaceAll("_", " ") || "connected" };
 }

@@ -99,7 +99,7 @@ export function rejectedFold(held) {
 }
 
 /** JSON with line breaks, when it is whole JSON. @param {unknown} excerpt */
-export function pretty(excerpt) {
+function pretty(excerpt) {
   if (typeof excerpt !== "string" || !/^[[{]/.test(excerpt)) return excerpt;
   try {
     return JSON.stringify(JSON.parse(excerpt), null, 1);
