@@ -8,7 +8,6 @@ import os
 import platform
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,8 @@ from typing import IO, Any, Final
 
 import psutil
 from hdrh.histogram import HdrHistogram
+
+from bench.ports import free_ports
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 RESULTS: Final = ROOT / "bench" / "results"
@@ -175,17 +176,6 @@ def pipeline(overrides: Iterable[str] = (), keep: bool = False) -> Iterator[Pipe
         yield running
     finally:
         running.stop()
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [int(one.getsockname()[1]) for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def answers(url: str) -> bool:

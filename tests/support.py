@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,9 +19,11 @@ import psutil
 from actors import tokens
 from actors.errors import Refused
 from actors.supervision import control
+from bench.ports import free_ports
 
-# All waits scale by it: a slow or loaded machine needs longer, and no test asserts a time.
-SLOWNESS = float(os.environ.get("TEST_SLOWNESS", "1"))
+# All waits scale by it: a slow or loaded machine needs longer, and no test asserts a time. Tests that run beside others
+# (pytest-xdist) load the machine themselves.
+SLOWNESS = float(os.environ.get("TEST_SLOWNESS", "3" if "PYTEST_XDIST_WORKER" in os.environ else "1"))
 
 # How the pipelines of the tests start their processes, as supervisor.spawn; "": as by default.
 SPAWN = os.environ.get("TEST_SPAWN", "")
@@ -36,20 +37,6 @@ def eventually(condition: Callable[[], object], within_s: float = 5.0) -> None:
     while not condition():
         assert time.monotonic() < deadline_s, f"not within {within_s * SLOWNESS:g} s"
         time.sleep(0.01)
-
-
-def free_port() -> int:
-    """Return a loopback port on which nothing listens."""
-    return free_ports(1)[0]
-
-
-def free_ports(count: int) -> list[int]:
-    """Return so many different ones."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 STRANGER: Final = 65_534  # nobody
@@ -84,7 +71,7 @@ class Pipeline:
     def __init__(self, *overrides: str, demo: bool = False, supervisor: Path = SUPERVISOR) -> None:
         self.supervisor = supervisor
         self.run_dir = Path(tempfile.mkdtemp(prefix="fw-"))
-        self.gateway_port, self.ingest_port = free_port(), free_port()
+        self.gateway_port, self.ingest_port = free_ports(2)
         self.overrides = [
             f"run_dir={self.run_dir}",
             f"gateway.port={self.gateway_port}",

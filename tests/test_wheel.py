@@ -24,7 +24,8 @@ from urllib.parse import urljoin
 import pytest
 from packaging.requirements import Requirement
 
-from tests.support import SLOWNESS, free_port
+from bench.ports import free_ports
+from tests.support import SLOWNESS
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = configparser.ConfigParser()
@@ -88,7 +89,8 @@ def fetched(url: str) -> bytes:
 
 
 def test_an_installed_framewire_runs_from_an_empty_directory(installed: Installed) -> None:
-    ports = ["--set", f"gateway.port={free_port()}", "--set", f"ingest.port={free_port()}", "--set", "demo=false"]
+    gateway, ingest = free_ports(2)
+    ports = ["--set", f"gateway.port={gateway}", "--set", f"ingest.port={ingest}", "--set", "demo=false"]
     started = installed.command("start", "--detach", "--json", *ports)
     assert started.returncode == 0, started.stderr
     ready = json.loads(started.stdout)

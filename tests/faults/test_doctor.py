@@ -9,7 +9,8 @@ import socket
 import pytest
 
 from actors import host
-from tests.support import SLOWNESS, Pipeline, eventually, free_port
+from bench.ports import free_ports
+from tests.support import SLOWNESS, Pipeline, eventually
 
 
 def test_a_run_dir_open_to_other_users_is_a_failure_with_advice(idle):
@@ -55,7 +56,7 @@ def test_secrets_that_others_could_read_are_a_failure(idle):
 
 
 def test_json_has_every_finding_and_the_same_exit_code(idle):
-    idle.overrides.append(f"gateway.port={free_port()}")
+    idle.overrides.append(f"gateway.port={free_ports(1)[0]}")
     findings = json.loads(idle.command("doctor", "--json").stdout)
     assert all(set(finding) == {"level", "text", "do"} for finding in findings)
     assert all(finding["do"] for finding in findings if finding["level"] != "ok")
@@ -89,7 +90,7 @@ needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="IPv6 is switched off")
 def test_a_port_in_use_on_one_of_several_addresses_is_not_free(name):
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
         assert not host.port_is_free("gateway", name, taken.getsockname()[1])
-    assert host.port_is_free("gateway", name, free_port())
+    assert host.port_is_free("gateway", name, free_ports(1)[0])
 
 
 @needs_ipv6

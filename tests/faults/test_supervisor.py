@@ -20,8 +20,9 @@ import pytest
 from actors import host
 from actors.core.supervision.restarts import Policy
 from actors.supervision import control, guardian, meters
+from bench.ports import free_ports
 from tests.faults.tree import FAST, HERE
-from tests.support import eventually, free_port
+from tests.support import eventually
 
 
 def is_alive(pid: int) -> bool:
@@ -229,7 +230,7 @@ def test_a_port_in_use_is_named_before_any_process_starts(tree):
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        (tree.run_dir / "tiny.toml").write_text(FAST.format(gateway=port, ingest=free_port()))
+        (tree.run_dir / "tiny.toml").write_text(FAST.format(gateway=port, ingest=free_ports(1)[0]))
         assert tree.start(ready=False).wait(10) == 3
     assert f"gateway.port {port} on 127.0.0.1 is in use by another program" in tree.said()
 

@@ -13,7 +13,8 @@ import psutil
 
 from actors.core.supervision.restarts import Policy
 from actors.supervision import control, guardian
-from tests.support import SPAWN, eventually, free_port
+from bench.ports import free_ports
+from tests.support import SPAWN, eventually
 
 HERE = Path(__file__).resolve().parent
 FAST = """
@@ -38,7 +39,8 @@ class Tree:
 
     def __init__(self) -> None:
         self.run_dir = Path(tempfile.mkdtemp(prefix="fw-"))
-        (self.run_dir / "tiny.toml").write_text(FAST.format(gateway=free_port(), ingest=free_port()))
+        gateway, ingest = free_ports(2)
+        (self.run_dir / "tiny.toml").write_text(FAST.format(gateway=gateway, ingest=ingest))
         self.started: list[subprocess.Popen[bytes]] = []
         self.errors = self.run_dir / "errors"
 

@@ -22,7 +22,8 @@ from actors import config, host, interfaces, tokens, wire
 from actors.core.contract.event import Event
 from actors.core.contract.frame import Frame
 from actors.stores.log import LogReader
-from tests.support import eventually, free_port
+from bench.ports import free_ports
+from tests.support import eventually
 
 CORE = ("broadcaster", "queue-manager", "normalizer-1", "ingest")
 KILL = {"type": "kill", "payload": {"attacker": {"id": "a", "name": "A"}, "victim": {"id": "b", "name": "B"}}}
@@ -35,7 +36,7 @@ class Actors:
 
     def __init__(self, *overrides: str) -> None:
         self.run_dir = Path(tempfile.mkdtemp(prefix="fw-"))
-        self.ingest_port = free_port()
+        (self.ingest_port,) = free_ports(1)
         self.settings = config.load(
             None, [f"run_dir={self.run_dir}", f"ingest.port={self.ingest_port}", "demo=false", *overrides]
         )

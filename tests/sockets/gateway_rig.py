@@ -24,7 +24,8 @@ from actors.core.contract.event import Category, Event, Raw
 from actors.core.contract.frame import Frame
 from actors.core.queue.sequencer import Entry
 from actors.stores.log import Log
-from tests.support import SLOWNESS, eventually, free_ports
+from bench.ports import free_ports
+from tests.support import SLOWNESS, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 encode = msgspec.msgpack.Encoder().encode

@@ -13,7 +13,7 @@ import pytest
 
 from actors.core.contract.samples import STORM_EVENTS
 from tests.sockets.gateway_rig import Client, Rig
-from tests.support import eventually, free_port
+from tests.support import eventually
 
 DASHBOARD = {"role": "dashboard", "format": "json", "overlay_id": "desk"}
 
@@ -49,7 +49,7 @@ class Ingest:
 
 @pytest.fixture(scope="module")
 def rig() -> Iterator[Rig]:
-    rig = Rig(f"ingest.port={free_port()}")
+    rig = Rig()
     yield rig
     rig.close()
 

@@ -23,13 +23,12 @@ from actors.core.queue.sequencer import Entry
 from actors.gateway.pages import WEB_ROOT
 from actors.gateway.preload import with_links
 from tests.sockets.gateway_rig import Client, Rig, loose
-from tests.support import SLOWNESS, eventually, free_port
+from tests.support import SLOWNESS, eventually
 
 
 @pytest.fixture(scope="module")
 def rig() -> Iterator[Rig]:
-    ingest = free_port()
-    rig = Rig(f"ingest.port={ingest}", 'gateway.allowed_origins=["https://studio.example"]')
+    rig = Rig('gateway.allowed_origins=["https://studio.example"]')
     yield rig
     rig.close()
 

@@ -20,11 +20,12 @@ from actors.producers import spec
 from actors.producers.sources import obs
 from actors.producers.spec import Disconnected, SourceNotRunning
 from actors.secrets import Secrets
+from bench.ports import free_ports
 from tests.sockets.actors import CORE, Actors
 from tests.sources import rig
 from tests.sources.obs_peer import CHALLENGE, Obs, proof_of
 from tests.sources.peer import Peer, cut, report
-from tests.support import eventually, free_port
+from tests.support import eventually
 
 NOTHING = (ObsFacts(), ObsFacts(), ObsFacts(), ObsFacts())
 
@@ -248,7 +249,7 @@ def test_a_failure_has_its_reason(name, tmp_path):
 
 
 def test_a_closed_obs_is_waited_for_without_an_alarm(tmp_path):
-    session = rig.Session(tmp_path, "obs", {"kind": "obs", "url": f"ws://127.0.0.1:{free_port()}"})
+    session = rig.Session(tmp_path, "obs", {"kind": "obs", "url": f"ws://127.0.0.1:{free_ports(1)[0]}"})
     session.cursor = obs._CONNECTED  # it was there when the last process of the source died
     _, error = rig.run(obs, session, until=lambda _: False)
     assert isinstance(error, SourceNotRunning)

@@ -20,9 +20,10 @@ from actors.producers import obs_overlay as healing
 from actors.producers.obs_files import ObsServer
 from actors.producers.obs_link import link
 from actors.secrets import Secrets
+from bench.ports import free_ports
 from tests.sockets.actors import CORE, Actors
 from tests.sources.obs_peer import Obs
-from tests.support import SUPERVISOR, eventually, free_port
+from tests.support import SUPERVISOR, eventually
 
 ORIGIN, TOKEN = "http://127.0.0.1:7700", "new-token"
 URL = f"{ORIGIN}/overlay/?overlay_id=obs#k={TOKEN}"
@@ -249,7 +250,7 @@ def test_the_status_names_what_is_wrong(home):
 
 def test_what_hinders_it_is_said(home):
     with Obs() as server:
-        closed = run(home, "install", "--url", f"ws://127.0.0.1:{free_port()}")
+        closed = run(home, "install", "--url", f"ws://127.0.0.1:{free_ports(1)[0]}")
         assert closed.stderr.startswith("error: OBS is closed, or its WebSocket server is off")
         assert "Start OBS, and enable its server" in closed.stderr
         keep_password(home, server, "wrong")
@@ -284,7 +285,7 @@ def test_an_overlay_that_is_gone_is_loaded_again_once_a_minute():
         async with link(url, lambda: "pass", "obs") as opened:
             return [await healer.look(opened, lambda now_s=now_s: now_s) for now_s in times_s]
 
-    with Obs() as server, Actors(f"gateway.port={free_port()}") as actors:
+    with Obs() as server, Actors(f"gateway.port={free_ports(1)[0]}") as actors:
         actors.start(*CORE, "gateway-1")
         installed(server, actors, actors.tokens.display)
         done = asyncio.run(looks(server.url, [0.0, 10.0, 20.0, 30.0, 50.0, 70.0, 79.0, 81.0]))
