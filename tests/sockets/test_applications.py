@@ -444,7 +444,6 @@ def test_a_dashboard_commands_a_program_through_gateway_and_ingest() -> None:
     with Pipeline() as pipeline:
         pipeline.start()
         url = f"ws://127.0.0.1:{pipeline.ingest_port}/app"
-        assistant = subprocess.Popen([sys.executable, str(EXAMPLE), url, pipeline.tokens.ingest])
         with websockets.sync.client.connect(f"ws://127.0.0.1:{pipeline.gateway_port}/ws") as desk:
 
             def said(kind: str) -> dict[str, Any]:
@@ -460,8 +459,11 @@ def test_a_dashboard_commands_a_program_through_gateway_and_ingest() -> None:
             hello = {"t": "hello", "version": 2, "overlay_id": "desk", "role": "dashboard", "format": "json"}
             desk.send(json.dumps(hello | {"token": pipeline.tokens.control}))
             said("welcome")
+            assistant = subprocess.Popen([sys.executable, str(EXAMPLE), url, pipeline.tokens.ingest])
             try:
-                eventually(lambda: ask(application="assistant", command="stop_tts")["ok"], 10)
+                while "application" not in (event["type"] for event in said("frame")["events"]):
+                    pass
+                assert ask(application="assistant", command="stop_tts")["ok"]
                 answer = ask(application="assistant", command="toggle_monitoring")
                 assert (answer["ok"], answer["answered"], answer["text"]) == (True, True, "monitoring off")
                 for args, error in [
