@@ -8,19 +8,21 @@ from __future__ import annotations
 import asyncio
 import errno
 import gc
+import logging
 import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import tornado.netutil
 import tornado.web
 
 from actors import aio, heartbeat, http_server
-from actors.config import Settings
+from actors.config import GatewaySection, Settings
 from actors.core import origins
 from actors.core.contract.messages import MESSAGE_BYTES
+from actors.core.metrics import GatewayMetrics
 from actors.errors import ConfigError, Refused
 from actors.gateway import api, layout_api, media, own_widgets, pages, preload
 from actors.gateway.hub import Gateway
@@ -41,29 +43,15 @@ BACKLOG: Final = 1_024
 
 def application(gateway: Gateway) -> tornado.web.Application:
     """Return all routes."""
-    shared, root = {"gateway": gateway}, str(pages.WEB_ROOT)
+    shared = {"gateway": gateway}
     held = shared | {"sessions": Sessions()}
-    own = gateway.run_dir / own_widgets.FOLDER
-    settings = gateway.settings
     return tornado.web.Application(
         [
             ("/ws", OverlaySocket, shared),
             ("/sse", SseHandler, held),
             ("/poll", PollHandler, held),
             ("/say", SayHandler, held),
-            ("/", preload.PageHandler, {"root": pages.WEB_ROOT, "page": "dashboard.html"}),
-            ("/studio", preload.PageHandler, {"root": pages.WEB_ROOT, "page": "studio.html"}),
-            ("/overlay", pages.RedirectHandler, {"to": "/overlay/"}),
-            ("/overlay/", preload.PageHandler, {"root": pages.WEB_ROOT, "page": "overlay.html"}),
-            ("/static/(.*)", pages.FileHandler, {"path": root}),
-            ("/widgets/", own_widgets.OwnWidgetsHandler, {"folder": own}),
-            ("/widgets/(.*)", pages.FileHandler, {"path": str(own)}),
-            *media.routes(gateway.run_dir, settings, gateway.metrics),
-            (
-                "/themes/(.*)",
-                pages.ThemeHandler,
-                {"path": f"{root}/themes", "own": str(gateway.run_dir / pages.THEMES)},
-            ),
+            *files(gateway.run_dir, gateway.settings, gateway.metrics),
             ("/healthz", api.HealthzHandler, shared),
             ("/readyz", api.ReadyzHandler, shared),
             ("/metrics", api.MetricsHandler, shared),
@@ -73,16 +61,39 @@ def application(gateway: Gateway) -> tornado.web.Application:
             ("/api/why", api.WhyHandler, shared),
             ("/api/layout", layout_api.LayoutHandler, shared),
         ],
-        default_handler_class=pages.NotFoundHandler,
-        log_function=lambda _: None,  # requests are counted, not logged
-        websocket_max_message_size=MESSAGE_BYTES,
-        metrics=gateway.metrics,
-        hosts=origins.hosts(settings.host, settings.port, settings.allowed_hosts),
-        open_port=settings.port if settings.host in origins.WILDCARD else None,
-        origins=settings.allowed_origins,
-        log=gateway.log,
-        static_hash_cache=False,  # a page that is edited while the gateway runs has a new ETag
+        **options(gateway.settings, gateway.metrics, gateway.log),
     )
+
+
+def files(run_dir: Path, settings: GatewaySection, metrics: GatewayMetrics) -> list[tuple[Any, ...]]:
+    """Return the routes of pages and files."""
+    root, own = str(pages.WEB_ROOT), run_dir / own_widgets.FOLDER
+    return [
+        ("/", preload.PageHandler, {"root": pages.WEB_ROOT, "page": "dashboard.html"}),
+        ("/studio", preload.PageHandler, {"root": pages.WEB_ROOT, "page": "studio.html"}),
+        ("/overlay", pages.RedirectHandler, {"to": "/overlay/"}),
+        ("/overlay/", preload.PageHandler, {"root": pages.WEB_ROOT, "page": "overlay.html"}),
+        ("/static/(.*)", pages.FileHandler, {"path": root}),
+        ("/widgets/", own_widgets.OwnWidgetsHandler, {"folder": own}),
+        ("/widgets/(.*)", pages.FileHandler, {"path": str(own)}),
+        *media.routes(run_dir, settings, metrics),
+        ("/themes/(.*)", pages.ThemeHandler, {"path": f"{root}/themes", "own": str(run_dir / pages.THEMES)}),
+    ]
+
+
+def options(settings: GatewaySection, metrics: GatewayMetrics, log: logging.Logger) -> dict[str, Any]:
+    """Return what every handler finds in the settings of its application."""
+    return {
+        "default_handler_class": pages.NotFoundHandler,
+        "log_function": lambda _: None,  # requests are counted, not logged
+        "websocket_max_message_size": MESSAGE_BYTES,
+        "metrics": metrics,
+        "hosts": origins.hosts(settings.host, settings.port, settings.allowed_hosts),
+        "open_port": settings.port if settings.host in origins.WILDCARD else None,
+        "origins": settings.allowed_origins,
+        "log": log,
+        "static_hash_cache": False,  # a page that is edited while the gateway runs has a new ETag
+    }
 
 
 async def listen(settings: Settings) -> list[socket.socket]:

@@ -28,7 +28,7 @@ from actors.core.contract.event import Category, Event
 from actors.core.contract.frame import Frame, json_event, json_frame
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.metrics import GatewayMetrics
-from actors.gateway import media, pages, preload
+from actors.gateway import pages, server
 
 TOKEN = "display-token"
 BATCH = 200  # events in one frame of a catch-up
@@ -176,41 +176,27 @@ class Gate:
         self._stopping = asyncio.Event()
         listening = tornado.netutil.bind_sockets(0, "127.0.0.1")
         self.port = listening[0].getsockname()[1]
-        root = str(pages.WEB_ROOT)
-        host = f"127.0.0.1:{self.port}"
+        # The platforms' hosts are a path of this server.
+        settings = GatewaySection(port=self.port, emote_origin=f"{self.url}/cdn")
         metrics = GatewayMetrics()
         app = tornado.web.Application(
             [
                 ("/ws", Socket, {"gate": self}),
-                ("/", preload.PageHandler, {"root": pages.WEB_ROOT, "page": "dashboard.html"}),
-                ("/overlay/", preload.PageHandler, {"root": pages.WEB_ROOT, "page": "overlay.html"}),
-                ("/static/(.*)", pages.FileHandler, {"path": root}),
-                *media.routes(self.run_dir, GatewaySection(emote_origin=f"http://{host}/cdn"), metrics),
+                *server.files(self.run_dir, settings, metrics),
                 ("/cdn/(.*)", Cdn, {"gate": self}),
-                (
-                    "/themes/(.*)",
-                    pages.ThemeHandler,
-                    {"path": f"{root}/themes", "own": str(self.run_dir / pages.THEMES)},
-                ),
                 ("/api/(.*)", Api, {"gate": self}),
                 ("/own/(.*)", Own, {"gate": self}),
             ],
-            log_function=lambda _: None,
-            metrics=metrics,
-            log=logging.getLogger(__name__),
-            static_hash_cache=False,
-            hosts={host},
-            open_port=None,
-            origins=[],
+            **server.options(settings, metrics, logging.getLogger(__name__)),
         )
-        server = tornado.httpserver.HTTPServer(app)
-        server.add_sockets(listening)
+        http = tornado.httpserver.HTTPServer(app)
+        http.add_sockets(listening)
         self._ready.set()
         await self._stopping.wait()
-        server.stop()
+        http.stop()
         for socket in list(self.sockets):
             socket.close(4000)
-        await server.close_all_connections()
+        await http.close_all_connections()
 
 
 class Socket(tornado.websocket.WebSocketHandler):
