@@ -1,6 +1,6 @@
 # make install   create .venv with all packages, in the versions of requirements-dev.lock
 # make start     install the packages for running (requirements.lock), and start the pipeline in the foreground
-# make test      install, then all tests except the long ones: Python, Node, Chromium
+# make test      install, then all tests except the long ones: Python, Node, Chromium [JOBS=3]
 # make lint      ruff, mypy, tsc, bandit, pip-audit
 # make lock      update the versions of all packages in the lock files
 # make wheel     build dist/*.whl, which pipx installs, and the source archive
@@ -94,14 +94,13 @@ system:
 		fi
 	fi
 
+# Tests wait more than they compute, so more processes than cores run them. A process that is done takes over tests of
+# another one (worksteal). The value 0 runs the tests in one process.
+JOBS ?= 3
+
 test: install system
 	@$(MAKE) -s types
-	$(PYTHON) -m pytest -m "not long and not faults"
-	@if command -v node >/dev/null; then
-		node --test tests/web/*.test.mjs
-	elif [ -n "$${CI:-}" ]; then
-		echo "error: node is missing, and on CI no test may be skipped" >&2; exit 1
-	fi
+	$(PYTHON) -m pytest -m "not long and not faults" -n $(JOBS) --dist worksteal
 
 lint: install types
 	$(VENV)/bin/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import Pipeline
+
+# A command that a shell starts with & ignores SIGINT, and so do its children. Tests send it to children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
