@@ -64,8 +64,7 @@ class _Defaults(Struct, rename="camel"):
 
 class _ObsClient(Struct):
     overlay_id: str
-    position: int = 0
-    lag: int = 0
+    condition: str
 
 
 class _Status(Struct):

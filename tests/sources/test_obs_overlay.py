@@ -12,6 +12,7 @@ import pytest
 from msgspec import Struct
 
 from actors import tokens
+from actors.core.delivery.presence import STALLED
 from actors.core.sources import obs_overlay
 from actors.core.sources.obs_overlay import Canvas, Found, Place, Stall
 from actors.errors import BadInput
@@ -103,22 +104,22 @@ def test_a_named_scene_gets_it_too():
 
 class Client(Struct):
     overlay_id: str
-    position: int = 0
-    lag: int = 0
+    condition: str = "live"
 
 
-MAIN, BEHIND, FARTHER = Client("obs", 9), Client("obs", 5, 4), Client("obs", 6, 4)
-ABSENT, STUCK = "not connected", "rendered nothing"
+MAIN, STUCK, OTHER = Client("obs"), Client("obs", STALLED), Client("other")
+ABSENT, RENDERS = "not connected", "does not render"
 STALLS = [
     ([(0, [MAIN]), (99, [MAIN])], ""),
+    ([(0, [Client("obs", "hidden")]), (99, [Client("obs", "catchup")])], ""),
     ([(0, []), (19, [])], ""),
     ([(0, []), (20, [])], ABSENT),
-    ([(0, [Client("other")]), (20, [Client("other")])], ABSENT),
+    ([(0, [OTHER]), (20, [OTHER])], ABSENT),
     ([(0, []), (15, [MAIN]), (20, []), (35, [])], ""),
-    ([(0, [BEHIND]), (1, [BEHIND]), (20, [BEHIND])], ""),
-    ([(0, [BEHIND]), (1, [BEHIND]), (21, [BEHIND])], STUCK),
-    ([(0, [BEHIND]), (1, [BEHIND]), (21, [FARTHER])], ""),
-    ([(0, [BEHIND]), (1, [BEHIND]), (21, [BEHIND, MAIN])], ""),
+    ([(0, [STUCK]), (19, [STUCK])], ""),
+    ([(0, [STUCK]), (20, [STUCK])], RENDERS),
+    ([(0, [STUCK]), (10, []), (20, [STUCK])], RENDERS),
+    ([(0, [STUCK, MAIN]), (20, [STUCK, MAIN])], ""),
 ]
 
 

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from msgspec import Struct
 
+from actors.core.delivery.presence import STALLED
 from actors.errors import BadInput
 
 BROWSER: Final = "browser_source"
@@ -204,33 +205,29 @@ def _placing(found: Found, scene: str) -> list[ObsStep]:
 
 
 class Client(Protocol):
-    """A row of the gateway's list of overlays."""
+    """A row of the gateway's list of overlays; `condition` as core/delivery/presence.py judges it."""
 
     overlay_id: str
-    position: int
-    lag: int
+    condition: str
 
 
 class Stall:
-    """Whether the overlay in OBS works: the gateway lists it, and it is not behind without progress."""
+    """Whether the overlay in OBS works: the gateway lists it, and has not judged it as stalled."""
 
     def __init__(self, overlay_id: str, patience_s: float) -> None:
         self.overlay_id, self._patience_s = overlay_id, patience_s
         self._since_s: float | None = None
-        self._positions: list[int] = []
 
     def see(self, clients: Iterable[Client], now_s: float) -> str:
-        """Return why it has to be loaded again; "" while it works or may still recover."""
-        own = [one for one in clients if one.overlay_id == self.overlay_id]
-        positions = sorted(one.position for one in own)
-        works = any(one.lag == 0 for one in own) or (bool(own) and positions != self._positions)
-        self._positions = positions
-        if works or self._since_s is None:
-            self._since_s = None if works else now_s
+        """Return why it must be loaded again; "" while it works or may still recover."""
+        own = [one.condition for one in clients if one.overlay_id == self.overlay_id]
+        if any(condition != STALLED for condition in own):
+            self._since_s = None
             return ""
+        self._since_s = now_s if self._since_s is None else self._since_s
         if now_s - self._since_s < self._patience_s:
             return ""
-        return "it has rendered nothing for too long" if own else "it is not connected to the gateway"
+        return "it does not render what it is sent" if own else "it is not connected to the gateway"
 
     def forget(self) -> None:
         """Begin again: it was loaded again, or it is not shown."""
