@@ -105,7 +105,7 @@ test: install system
 lint: install types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy actors supervisor.py
+	$(VENV)/bin/mypy actors supervisor.py tests/memory
 	node_modules/.bin/tsc -p jsconfig.json
 	@$(MAKE) -s audit
 

@@ -23,6 +23,7 @@ Packages
     supervision/  the process tree, one child, its meters, the guardian, the control socket
     commands/     one module per command of the operator
     normalizer.py queue_manager.py broadcaster.py    the actors between producers and gateways
+    interfaces.py    what an actor is given: links, stores, a loop; wire.py and stores/ implement them
     heartbeat.py reactor.py aio.py committer.py      the parts of every actor's loop
     entry.py cli.py program.py    the entry point, the root of the commands, the program's name and files
     config.py errors.py host.py wire.py logs.py tokens.py    settings, exceptions, operating systems, sockets …

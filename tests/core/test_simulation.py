@@ -1,0 +1,66 @@
+"""The whole pipeline under schedules that hypothesis chooses: who works, what commits, who dies and where.
+
+Whatever happens, once the world is calm: every message that a source has sent is in the log once, in the order of its
+outbox, at positions without a gap; what follows from the events is what follows without any death; and the reader
+has applied every position once and in order.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actors.core.contract.event import Event, Submission
+from actors.core.contract.types.combat import Kill
+from actors.core.queue.derive import Derivation
+from tests.memory.pipeline import PRODUCERS, SETTINGS, World, simulated
+
+ACTIONS = ["accept"] * 4 + ["flow"] * 8 + ["turn"] * 8 + ["commit"] * 3
+ACTIONS += ["fuse"] * 2 + ["start"] * 3 + ["kill", "wait", "lose"]
+
+_kill = msgspec.msgpack.Decoder(Kill)
+_submission = msgspec.msgpack.Decoder(Submission)
+
+
+def weapon(event: Event) -> str:
+    return _kill.decode(event.payload).weapon or ""
+
+
+def check(world: World) -> None:
+    log = list(world.disk.log_state().events.values())
+    assert world.disk.log_state().epoch == world.epoch  # a new one would say that acknowledged events were lost
+    assert [event.position for event in log] == list(range(1, len(log) + 1))
+    assert len({event.id for event in log}) == len(log)
+    kills = [event for event in log if event.type == "kill"]
+    for name in PRODUCERS:
+        sent = {body for request in world.requests[name] for _, body in request.rows}
+        stored = [item.body for item in world.disk.outboxes[name].rows.values()]
+        assert len(stored) == len(sent)
+        assert set(stored) == sent
+        logged = [weapon(event) for event in kills if event.source == name]
+        assert logged == [_kill.decode(_submission.decode(body).payload).weapon for body in stored]
+    undisturbed = Derivation(SETTINGS.queue.multikill_window_ms)
+    follows = [follow.id for kill in kills for follow in undisturbed.feed(kill)[1] if follow.type == "multikill"]
+    assert [event.id for event in log if event.type == "multikill"] == follows
+    assert [(event.position, event.id) for event in world.applied] == [(event.position, event.id) for event in log]
+
+
+@given(steps=st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 1_000)), min_size=50, max_size=150))
+@settings(max_examples=200, deadline=None)
+def test_what_was_accepted_is_in_the_log_once_and_reaches_a_reader_once(steps: list[tuple[str, int]]) -> None:
+    with simulated() as world:
+        for action, which in steps:
+            world.step(action, which)
+        world.calm()
+        check(world)
+
+
+def test_a_calm_pipeline_delivers_at_once() -> None:
+    with simulated() as world:
+        for number in range(20):
+            world.accept(PRODUCERS[number % 2], 3)
+            world.flow(0.05)
+        world.calm()
+        assert len([event for event in world.applied if event.type == "kill"]) == 60
+        check(world)
