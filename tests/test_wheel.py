@@ -125,7 +125,7 @@ def test_an_installed_framewire_names_itself_and_its_own_files(installed: Instal
     assert Path(named[1]).is_file()
 
 
-def test_the_wheel_has_what_the_checkout_has_and_every_licence(installed: Installed) -> None:
+def test_the_wheel_has_all_files_of_the_checkout_and_every_licence(installed: Installed) -> None:
     for folder in ("configs", "docs", "web_overlay"):
         here, there = ({path.relative_to(root / folder) for path in (root / folder).rglob("*") if path.is_file()}
                        for root in (ROOT, installed.package / "share"))  # fmt: skip

@@ -43,7 +43,7 @@ def test_the_buckets_of_raw_messages_add_up() -> None:
     assert (raw.mapped, raw.empty, raw.rejected, raw.lost) == (2, 1, 1, 1)
 
 
-def test_what_was_pending_when_the_queue_manager_died_is_dropped_by_restart() -> None:
+def test_events_pending_at_a_death_of_the_queue_manager_are_dropped_by_restart() -> None:
     before = Ledger()
     account = before.accounts[Category.COSMETIC]
     account.received, account.sent = 10, 7

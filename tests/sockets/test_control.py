@@ -87,7 +87,7 @@ def test_requests_of_a_connection_are_answered_in_order(loop):
     assert [answer["command"] for answer in lines_of(client)] == [f"c{number}" for number in range(500)]
 
 
-def test_a_request_may_come_byte_by_byte(loop):
+def test_a_request_may_arrive_byte_by_byte(loop):
     client = raw(loop)
     for byte in b'{"command":"slow"}\n':
         client.sendall(bytes([byte]))

@@ -455,7 +455,7 @@ def test_the_dashboard_fits_every_width(gate: Gate, page: Any, width: int) -> No
     assert page.is_visible("#preview") == (width > 420)
 
 
-def test_health_and_buttons_come_first_in_a_dock(gate: Gate, page: Any) -> None:
+def test_health_and_buttons_are_first_in_a_dock(gate: Gate, page: Any) -> None:
     page.set_viewport_size({"width": 300, "height": 600})
     open_desk(page, gate)
     tops = [page.locator(selector).bounding_box()["y"] for selector in ("#health", "#controls", "#river")]

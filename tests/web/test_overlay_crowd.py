@@ -47,7 +47,7 @@ def test_a_poll_is_shown_until_its_result_was_shown(gate: Gate, browser: Any) ->
     assert overlay.errors == []
 
 
-def test_a_prediction_is_locked_then_the_winner_leads_and_a_canceled_one_leaves(gate: Gate, overlay: Overlay) -> None:
+def test_a_prediction_is_locked_shows_its_winner_and_hides_when_canceled(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     told = {"title": "Do we win?", "outcomes": [{"title": "Yes", "votes": 1}, {"title": "No", "votes": 9}]}
     gate.emit("prediction", told | {"phase": "lock"}, coalesce_key="prediction")

@@ -106,7 +106,7 @@ def test_every_page_has_a_place_for_the_links_to_its_modules(page: str) -> None:
     assert text.index("modulepreload") < text.index("<script")
 
 
-def test_links_are_to_every_module_that_is_imported_by_whatever_statement(tmp_path: Path) -> None:
+def test_the_pages_link_every_imported_module(tmp_path: Path) -> None:
     modules = {
         "js/main.mjs": 'import { a,\n  b } from "./a.mjs";\nimport("./late.mjs");\n// from "./comment.mjs"',
         "js/a.mjs": 'import*as t from"../lib/t.js";export{n}from"../lib/n.js";import d from "./b.mjs";',
