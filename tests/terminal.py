@@ -1,4 +1,4 @@
-"""A terminal that a test looks at: a real pty, and pyte, which draws what a program writes to it."""
+"""A terminal for tests: a real pty, and pyte, which renders the output of a program."""
 
 from __future__ import annotations
 

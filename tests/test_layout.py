@@ -1,6 +1,6 @@
 """The import rules, checked against the imports themselves: what a package may import, and where a library is used.
 
-A rule that must change is changed here, where it is seen, and nowhere else.
+The rules are defined only here.
 """
 
 from __future__ import annotations

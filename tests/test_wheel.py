@@ -1,6 +1,6 @@
-"""The wheel, as pipx installs it: built, installed into an environment of its own, started in an empty directory.
+"""The wheel, as pipx installs it: built, installed into a new environment, started in an empty directory.
 
-The environment takes the libraries of the one that runs the tests, so that nothing is downloaded.
+The environment uses the libraries of the environment that runs the tests, so no package is downloaded.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Small makers of events and envelopes for the tables of histories."""
+"""Functions that make events and envelopes for tables of histories."""
 
 from __future__ import annotations
 

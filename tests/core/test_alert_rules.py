@@ -1,4 +1,4 @@
-"""The user's rules for alerts: what holds, and what is said about the rest."""
+"""The user's rules for alerts: valid rules, and errors of invalid ones."""
 
 import pytest
 

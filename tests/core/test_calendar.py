@@ -1,4 +1,4 @@
-"""What time it is when something is forgotten: what a clock jumped over has made nothing old."""
+"""The clock of the retention: a jump of the wall clock does not age stored data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Histories of children: what was seen, when, and what had to be done about it."""
+"""Children as tables of histories: observations with times, and the expected actions."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""What becomes of overlays that are slow, silent or too talkative."""
+"""Rules for overlays that are slow, silent, or send too many messages."""
 
 from __future__ import annotations
 

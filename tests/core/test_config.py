@@ -1,4 +1,4 @@
-"""Settings: what the file says, what is refused, and with which words."""
+"""Settings: the file, refused values, and their error messages."""
 
 import tomllib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Histories of frames, and what a reader passes on."""
+"""Cursors as tables of histories: frames, and the events that a reader passes on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo match: the same every time, as busy as a real one, and never silent."""
+"""The demo match: reproducible, as busy as a real match, without long pauses."""
 
 from collections import Counter
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""What doctor makes of what it finds: each judgement as a table, without a machine that is ill."""
+"""Findings of doctor: each check as a table of inputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses of pictures, what is a picture, and what a full cache removes."""
+"""Pictures: addresses, formats, and removal from a full cache."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The generated pages: current, complete, and true of the taxonomy."""
+"""The generated pages are current, complete, and agree with the taxonomy."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Events in the contract's own words: what is taken, what is refused and where, and the keys they get."""
+"""Events in JSON: accepted and refused objects, the paths of errors, and the keys of events."""
 
 import json
 

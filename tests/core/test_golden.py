@@ -1,4 +1,4 @@
-"""Golden frames: what was sent once must be read the same for ever. The overlay's decoder reads the same files."""
+"""Golden frames: a frame of an earlier version is decoded to the same message. The overlay reads the same files."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The kinds of processes: the plan, names, order, and that one row is all that a new kind needs."""
+"""The kinds of processes: plan, names, order, and that a new kind needs only one row."""
 
 import importlib.util
 

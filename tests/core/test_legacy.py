@@ -1,4 +1,4 @@
-"""Old names, both ways."""
+"""Legacy names, read and written."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What overlays say, and what is no such thing."""
+"""Messages of overlays: valid and invalid ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose requests are answered."""
+"""Allowed hosts, origins and peers."""
 
 from __future__ import annotations
 

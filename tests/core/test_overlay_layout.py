@@ -1,4 +1,4 @@
-"""Layouts from outside: what fits, and how it is said where one does not."""
+"""Layouts from outside: valid ones, and the errors of invalid ones."""
 
 from __future__ import annotations
 

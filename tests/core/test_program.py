@@ -1,4 +1,4 @@
-"""Where an installed Framewire keeps its data, and what a setting of the run directory means."""
+"""The data directory of an installed Framewire, and the setting of the run directory."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a gateway remembers."""
+"""The recent events and retained states of a gateway."""
 
 from __future__ import annotations
 

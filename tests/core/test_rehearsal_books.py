@@ -1,4 +1,4 @@
-"""The judge is judged: every fault that a rehearsal must catch, shown to its books."""
+"""The records of the rehearsal detect every fault that a rehearsal must detect."""
 
 from __future__ import annotations
 

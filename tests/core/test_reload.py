@@ -1,4 +1,4 @@
-"""What a changed setting asks for: every key of the settings has an answer."""
+"""Effects of changed settings: every key restarts, applies at once, or is refused."""
 
 import msgspec
 import pytest

@@ -1,4 +1,4 @@
-"""Restart policy as tables: which death costs how long, what counts as degraded, what the guardian brings back."""
+"""Restart policy as tables: backoff, degraded state, and restarts by the guardian."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Test events: valid, unique, and never to be taken for something real."""
+"""Test events are valid, unique, and marked as tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines of a game server's log, as a table; and what a hostile line cannot do."""
+"""Lines of a game server's log as a table, and hostile lines."""
 
 import msgspec
 import pytest

@@ -1,4 +1,4 @@
-"""What `status` and `top` print, as tables of answers of the supervisor."""
+"""Output of `status` and `top` as tables of answers of the supervisor."""
 
 import json
 from typing import Any

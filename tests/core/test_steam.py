@@ -1,4 +1,4 @@
-"""Steam's libraries and the game's file, as tables."""
+"""Steam libraries and the file of the game, as tables."""
 
 import pytest
 

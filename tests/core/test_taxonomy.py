@@ -1,4 +1,4 @@
-"""What holds for every row of the taxonomy."""
+"""Rules for every row of the taxonomy."""
 
 import pkgutil
 import re

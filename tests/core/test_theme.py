@@ -1,4 +1,4 @@
-"""Themes: the same rules as in the page, and what can be read over any video."""
+"""Themes: the same rules as in the page, and legibility over any video."""
 
 from __future__ import annotations
 

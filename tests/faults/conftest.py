@@ -1,4 +1,4 @@
-"""What the fault tests share: a pipeline, a tree of small children, and the figures at the end of a full run."""
+"""Fixtures of the fault tests: a pipeline, a tree of small children, and the figures at the end of a full run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the full forms of the fault tests measured; printed at the end of the run, kept in docs/faults.md."""
+"""Measurements of the full fault tests; printed at the end of the run, and kept in docs/faults.md."""
 
 from __future__ import annotations
 

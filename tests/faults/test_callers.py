@@ -1,4 +1,4 @@
-"""Who calls it, and how: a terminal that is stopped, a pipe that nobody reads, streams closed, signals held back."""
+"""Unusual callers: a stopped terminal, an unread pipe, closed streams, blocked signals."""
 
 from __future__ import annotations
 

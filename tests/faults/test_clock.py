@@ -1,6 +1,6 @@
 """T30: the wall clock is set, by hours or by NTP's two seconds, and the machine sleeps and wakes.
 
-The clock of the pipeline's processes is clockjump.c; the sources and the viewer live by the real one.
+The clock of the pipeline's processes is clockjump.c; the sources and the viewer use the real clock.
 """
 
 from __future__ import annotations

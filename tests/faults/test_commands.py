@@ -1,4 +1,4 @@
-"""The command line on the whole product: what a person types, what it answers, with which exit code."""
+"""The command line on the whole product: commands, their output and exit codes."""
 
 from __future__ import annotations
 

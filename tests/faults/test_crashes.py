@@ -1,4 +1,4 @@
-"""T8 and T9: ends that are not a kill by hand: a crash in C, no memory left, the kernel's OOM killer, poison."""
+"""T8 and T9: a crash in C, no memory, the kernel's OOM killer, and poison messages."""
 
 from __future__ import annotations
 

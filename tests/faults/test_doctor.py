@@ -1,4 +1,4 @@
-"""doctor as a person calls it: on a machine where something is wrong, and on one where it runs."""
+"""The command doctor: on a machine with problems, and beside a running pipeline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator sees and does, on the whole product: status, top, logs, reload, restart, budgets, completion."""
+"""Commands of an operator on the whole product: status, top, logs, reload, restart, budgets, completion."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""T6 and T7: processes that live and do nothing: stopped for a moment, for too long, replaced meanwhile, or turning.
+"""T6 and T7: processes without progress: stopped for a moment, replaced after a longer stop, or in an endless loop.
 
-A process under SIGSTOP keeps its sockets and its locks; when it goes on, it believes that no time has passed.
+A process under SIGSTOP keeps its sockets and locks; when it continues, it does not notice the elapsed time.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Death by SIGKILL at every labelled point of the way, while critical events flow: nothing lost, repeated or swapped.
+"""SIGKILL at every labelled point, while critical events flow: no event is lost, repeated or reordered.
 
-The pipeline is the real one, supervisor and all. In each round some processes are armed with one point each, so that
-every death of theirs is a death at that point; all die several times while the others work on. What a short run cannot
-reach (trimming is a matter of minutes) is reached in tests/faults/test_store_deaths.py.
+The whole pipeline runs, supervisor included. In each round some processes have one armed point each and die there
+several times, while the others continue. Points that a short run does not reach (trimming takes minutes) are in
+tests/faults/test_store_deaths.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One row in the table of kinds is all that a new kind of process needs."""
+"""A new kind of process needs only one row in the table of kinds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every mutation finds its place; `make mutation` shows that a test fails for each, and takes minutes."""
+"""Every mutation matches its place. `make mutation`, which takes minutes, shows that a test fails for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An actor whose supervisor is gone leaves, by whichever way the news reaches it."""
+"""An actor without a supervisor exits, whichever signal reports it."""
 
 from __future__ import annotations
 

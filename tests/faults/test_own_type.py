@@ -1,4 +1,4 @@
-"""An event type of the test's own: one row in a copy of the project, and everything else follows from it."""
+"""A new event type: one row in a copy of the project, and all files that are generated from it."""
 
 from __future__ import annotations
 

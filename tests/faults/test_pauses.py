@@ -1,4 +1,4 @@
-"""What no clock decides: processes that stand still (T6), gateways that come and go.
+"""Processes that are stopped (T6), and gateways that restart.
 
 A process under SIGSTOP keeps its sockets and its lock and does nothing; when it goes on, it may believe that no time
 has passed.

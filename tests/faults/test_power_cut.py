@@ -1,8 +1,8 @@
-"""The power goes: only what was fsynced is found again, and any part of the rest.
+"""A power cut: data that was fsynced is found again, and any part of the other data.
 
-SIGKILL never tests this, for the kernel keeps what a killed process wrote. Here the writes are journaled, and the files
-are built as a machine may find them after the power went at any of hundreds of moments (powercut.py). What had been
-acknowledged by then must be in them; and to prove that the test can see a loss at all, stores with SQLite's weaker
+SIGKILL does not test this, because the kernel keeps the writes of a killed process. Here the writes are journaled, and
+the files are built as they may be after a power cut at one of hundreds of moments (powercut.py). They must contain all
+data that had been acknowledged by then. As a check of the test itself, stores with SQLite's weaker
 `synchronous = NORMAL` must fail it.
 """
 

@@ -1,7 +1,7 @@
-"""SIGKILL of whatever comes to hand, the supervisor included, while the demo match is played by a game server.
+"""SIGKILL of random processes, the supervisor included, while a game server sends the demo match.
 
-The judge is bench/rehearsal.py, which keeps books of its own. N kills without a loss bound the chance of one per kill
-below 3/N at 95 % (the rule of three): 5 % for the short run, 0.1 % for the long one.
+bench/rehearsal.py compares its own records. N kills without a loss bound the probability of a loss per kill below 3/N
+at 95 % (the rule of three): 5 % for the short run, 0.1 % for the long one.
 """
 
 from __future__ import annotations

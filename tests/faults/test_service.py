@@ -1,6 +1,6 @@
-"""The service: what is written for systemd and launchd, and that what is written runs, notifies, waits, comes back.
+"""The service: the files for systemd and launchd, and that their command lines start, notify, wait and restart.
 
-systemd itself is only asked whether it understands the unit; docs/operations.md says what was tried under it.
+systemd only checks the unit here; docs/operations.md lists the tests under systemd.
 """
 
 from __future__ import annotations

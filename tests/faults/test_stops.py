@@ -1,4 +1,4 @@
-"""T10 and T11: stopping under load, again and again; and whoever is started twice."""
+"""T10 and T11: repeated stops under load, and second instances."""
 
 from __future__ import annotations
 

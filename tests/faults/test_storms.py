@@ -1,4 +1,4 @@
-"""Many deaths in a short time: several at once (T3), one again and again (T4), all in turn a thousand times (T12)."""
+"""Many deaths in a short time: several at once (T3), one process repeatedly (T4), all a thousand times (T12)."""
 
 from __future__ import annotations
 

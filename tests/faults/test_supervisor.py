@@ -1,6 +1,6 @@
 """The process tree with real processes that are killed, hang, fail or are orphaned. The children are tiny_actor.py.
 
-What may be lost here is nothing: whatever dies comes back, whatever is left behind is cleared away.
+No process may be lost: a process that dies is restarted, and orphans are ended.
 """
 
 from __future__ import annotations

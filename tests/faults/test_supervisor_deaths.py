@@ -1,4 +1,4 @@
-"""T5: SIGKILL of the supervisor under load, again and again; its guardian brings it back, nothing is left behind."""
+"""T5: repeated SIGKILL of the supervisor under load. The guardian restarts it, and no orphan remains."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What an operator, a clean-up script or a full disk does to the files and pipes of a running pipeline.
+"""Damage to the files and pipes of a running pipeline, by an operator, a clean-up script or a full disk.
 
-Nothing of it ends the supervisor, or keeps a killed one from coming back. The children are tiny_actor.py.
+It neither ends the supervisor nor prevents the restart of a killed one. The children are tiny_actor.py.
 """
 
 from __future__ import annotations

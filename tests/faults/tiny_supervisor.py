@@ -1,4 +1,4 @@
-"""`tiny_supervisor.py RUN_DIR [GUARDIAN_PID [again]]`: the real supervisor over tiny_actor.py, as fast as it goes."""
+"""`tiny_supervisor.py RUN_DIR [GUARDIAN_PID [again]]`: the real supervisor with tiny_actor.py and short times."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The real supervisor over children of a few lines (tiny_actor.py), in a run directory of its own."""
+"""The real supervisor with small children (tiny_actor.py) in a temporary run directory."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""A whole pipeline under faults, with sources that never give up, a viewer, and books of its own.
+"""A whole pipeline under faults, with sources that repeat, a viewer, and separate records.
 
-Source   posts critical events with ids of its own until each is answered with 2xx, one after the other
-Server   posts lines of a game server, with the place of each in its log; a body that was not answered goes again
-Viewer   an overlay that resumes (bench/_overlay.py, which shares no code with the product's)
+Source   posts critical events with its own ids, one after the other, and repeats each until it is answered with 2xx
+Server   posts lines of a game server with their positions in its log; repeats a body that was not answered
+Viewer   an overlay that resumes (bench/_overlay.py, which shares no code with the product)
 
-`Witness.check` is the promise: what was answered with 2xx is in the log once, in order per source, at positions without
-a gap; what follows from it is what follows without any fault; the viewer applied the very slice of the log.
+`Witness.check` compares the records: every message answered with 2xx is in the log once, in order per source, at
+positions without a gap; derived events are those of a run without faults; the viewer applied exactly the log.
 """
 
 from __future__ import annotations

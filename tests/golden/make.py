@@ -2,7 +2,7 @@
 
 A type of event that no frame holds yet gets one of its own, type_NAME, with the example of its row.
 
-A golden frame is never edited, only added: overlays that were written against an old one are still out there.
+A golden frame is never edited, only added, because overlays for an old version are still in use.
 
     .venv/bin/python -m tests.golden.make
 """

@@ -1,4 +1,4 @@
-"""Real actors without a supervisor: each a process of its own, held by its pipes, in a run directory of its own."""
+"""Real actors without a supervisor: one process each, connected by pipes, in a temporary run directory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real gateway process between a broadcaster and a log that the test plays, and overlays that speak the protocol."""
+"""A real gateway process with a broadcaster and a log of the test, and overlays that implement the protocol."""
 
 from __future__ import annotations
 

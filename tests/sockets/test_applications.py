@@ -1,4 +1,4 @@
-"""Programs at the ingest: what they say and are told, commands and their deadlines, and what becomes of bad ones."""
+"""Programs at the ingest: messages, commands with deadlines, and invalid input."""
 
 from __future__ import annotations
 

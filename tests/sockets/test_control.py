@@ -1,4 +1,4 @@
-"""The control socket against clients that are slow, rude or strangers: the loop that serves it must never wait."""
+"""The control socket with slow, malformed and foreign clients: its loop must never block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A gateway between a broadcaster and a log that the test plays: what overlays receive, whatever the way loses."""
+"""A gateway with a broadcaster and a log of the test: overlays receive all events despite losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a dashboard may order and read, by token and role, and what an overlay notices of it."""
+"""Commands and reads of a dashboard by token and role, and their effect on overlays."""
 
 from __future__ import annotations
 

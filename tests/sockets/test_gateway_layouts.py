@@ -1,4 +1,4 @@
-"""Layouts at the gateway: who may store one, what an overlay is told of it and when, and what a bad file changes."""
+"""Layouts at the gateway: tokens for storing, messages to overlays, and invalid files."""
 
 from __future__ import annotations
 

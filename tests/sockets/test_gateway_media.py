@@ -1,4 +1,4 @@
-"""`/media/` of a real gateway: pictures from a platform that the test plays, and the user's own files."""
+"""`/media/` of a real gateway: pictures from a platform of the test, and the user's own files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gateway's doors: whom it answers, with which headers, which files, and what operators may ask."""
+"""HTTP paths of the gateway: allowed hosts, headers, files, and paths for operators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that no honest client sends: none is answered 500, leaves a traceback, or puts its text into a log."""
+"""Malformed and hostile requests: none causes status 500, a traceback, or its raw text in a log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTTP server: connections that say nothing shut nothing out, and a system without files is not asked in a loop."""
+"""The HTTP server: idle connections do not block others, and a lack of files causes no busy loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Log lines: as they are written, read back, put aside and followed."""
+"""Log lines: writing, reading, rotation and following."""
 
 import json
 import logging

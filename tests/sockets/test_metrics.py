@@ -1,4 +1,4 @@
-"""The metrics: what they are called, and that Prometheus reads them."""
+"""The metrics: their names, and that Prometheus accepts them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way of an event through real processes and real sockets, without a supervisor and without a gateway."""
+"""The path of an event through real processes and sockets, without supervisor and gateway."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two stores on a real disk: what they give back after any end, and what they refuse."""
+"""The two stores on a real disk: their content after any end of a process, and what they refuse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The four secrets: made once, private, told apart, replaced while others read them."""
+"""The four secrets: created once, private, distinguished by scope, replaced while others read them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An OBS of the tests, behind obs-websocket 5: scenes, inputs, outputs, and what real ones were seen to answer."""
+"""A simulated OBS with obs-websocket 5: scenes, inputs, outputs, with the answers of real ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A WebSocket server of the tests: speaks a script to every client, and misbehaves where the script says so."""
+"""A WebSocket server for tests. It follows a script for every client, faults included."""
 
 from __future__ import annotations
 

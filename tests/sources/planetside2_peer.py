@@ -1,4 +1,4 @@
-"""A Census of the tests' own: the event stream with its subscriptions and faults, and the REST API."""
+"""A simulated Census: the event stream with subscriptions and faults, and the REST API."""
 
 from __future__ import annotations
 

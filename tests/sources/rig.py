@@ -1,4 +1,4 @@
-"""Runs the `connect` of a source without a pipeline: what it yields and reports is kept in lists."""
+"""Runs the `connect` of a source without a pipeline, and keeps its messages and reports in lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo as a source: what it shows, and what it leaves behind when it is stopped."""
+"""The demo as a source: its events, and the state after a stop."""
 
 from __future__ import annotations
 

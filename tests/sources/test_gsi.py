@@ -1,4 +1,4 @@
-"""Game state integration: posts as tables of histories, what a hostile post cannot do, and a death in the middle."""
+"""Game state integration: posts as tables of histories, hostile posts, and a kill of the ingest."""
 
 import copy
 import json

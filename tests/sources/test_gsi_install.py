@@ -1,4 +1,4 @@
-"""`gsi install` in a home directory of its own."""
+"""`gsi install` in a temporary home directory."""
 
 import json
 import os

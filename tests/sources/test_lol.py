@@ -1,4 +1,4 @@
-"""League of Legends: events as tables, and a game of this test's own that starts, crashes, ends and starts again."""
+"""League of Legends: events as tables, and a simulated game that starts, crashes, ends and starts again."""
 
 import http.server
 import json

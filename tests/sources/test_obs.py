@@ -1,4 +1,4 @@
-"""OBS: what its answers and events become, against a server of obs-websocket 5 that also misbehaves."""
+"""OBS: events from its answers, with a simulated obs-websocket 5 that also has faults."""
 
 import json
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""The overlay in OBS: what is found there, what corrects it, and `obs install|status|heal` against a server."""
+"""The overlay in OBS: its browser source, corrections, and `obs install|status|heal` with a simulated server."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""PlanetSide 2: what frames become, as tables read by hand from real ones; what is one event; what waits for what."""
+"""PlanetSide 2: events from frames, as tables from real frames; deduplication; waiting for names and medals."""
 
 import json
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""PlanetSide 2 through the pipeline: two servers that cut, repeat, delay, mute and lie; each event is told once."""
+"""PlanetSide 2 through the pipeline: two servers that cut, repeat, delay or are silent; each event is shown once."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""StreamElements: subscriptions, moves and refusals against a peer, and what its messages become."""
+"""StreamElements: subscriptions, moves and refusals with a simulated server, and events from its messages."""
 
 import json
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Streamer.bot: its handshake against a peer that also misbehaves, and what its events become."""
+"""Streamer.bot: the handshake with a simulated server that also has faults, and events from its messages."""
 
 import json
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""TLS to servers of old: a handshake in memory with a server that knows RSA key exchange only."""
+"""TLS with old servers: a handshake in memory with a server that supports only RSA key exchange."""
 
 import ssl
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""EventSub over WebSocket against a Twitch of the test's own, which misbehaves."""
+"""EventSub over WebSocket with a simulated Twitch that has faults."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""Anonymous chat against a server of the test's own, which misbehaves."""
+"""Anonymous chat with a simulated server that has faults."""
 
 import pytest
 

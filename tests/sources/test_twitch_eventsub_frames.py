@@ -1,4 +1,4 @@
-"""Notifications of Twitch EventSub, as tables; and what a hostile frame cannot do."""
+"""Notifications of Twitch EventSub as tables, and hostile frames."""
 
 import json
 from contextlib import suppress

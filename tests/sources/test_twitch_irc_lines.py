@@ -1,4 +1,4 @@
-"""Lines of Twitch's chat, as tables; and what a hostile line cannot do."""
+"""Lines of Twitch's chat as tables, and hostile lines."""
 
 from contextlib import suppress
 

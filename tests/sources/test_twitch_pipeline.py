@@ -1,4 +1,4 @@
-"""Twitch through the whole product: what comes often is shown once, and what was accepted survives a kill."""
+"""Twitch through the whole product: repetitions are shown once, and accepted events survive a kill."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Webhooks: the platforms' own test vectors, what forgeries are answered, and what each platform's messages become."""
+"""Webhooks: test vectors of the platforms, answers to forgeries, and events from the messages of each platform."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""The generic WebSocket source over the kit, against a server that also misbehaves."""
+"""The generic WebSocket source with a server that also has faults."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 // @ts-check
-// Which application a viewer sees, as histories of states.
+// The application that is shown, as histories of states.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -31,7 +31,7 @@ test("the most important state is shown, and of equal ones the last that changed
   }
 });
 
-test("the list is by name, and keeps what is not connected", () => {
+test("the list is sorted by name, and includes disconnected applications", () => {
   const applications = new Applications();
   for (const each of [state("b", "ready"), state("a", "ready"), state("b", "gone", { connected: false })]) applications.see(each);
   assert.deepEqual(

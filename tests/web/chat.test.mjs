@@ -1,12 +1,12 @@
 // @ts-check
-// Messages of a chat without a page: what is cut, and which parts and badges a row shows.
+// Chat messages without a page: limits, parts and badges of a row.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clean } from "../../web_overlay/js/core/clean.mjs";
 import { LETTERS, PARTS, badgesOf, partsOf, pathOf } from "../../web_overlay/js/core/message.mjs";
 
-test("clean: graphemes stay whole, piles of marks and controls go, and the cost is bounded", () => {
+test("clean: graphemes are kept, stacked marks and control characters are removed, and the cost is bounded", () => {
   const family = "👨‍👩‍👧‍👦";
   for (const [text, most, expected] of /** @type {[string, number, string][]} */ ([
     ["short", 10, "short"],
@@ -30,7 +30,7 @@ test("clean: graphemes stay whole, piles of marks and controls go, and the cost 
 /** @param {any} payload @param {string} own */
 const parts = (payload, own = "") => partsOf(payload, own).map(({ kind, text, image }) => [kind, text, image].filter(Boolean).join("|"));
 
-test("parts: fragments as they came, text alone with its mentions, and never more than there are places", () => {
+test("parts: fragments in order, plain text with its mentions, and a bounded number", () => {
   const emote = (/** @type {string} */ text, image = "twitch/25") => ({ kind: "emote", text, image });
   const words = (/** @type {string} */ text) => ({ kind: "text", text });
   for (const [payload, own, expected] of /** @type {[any, string, string[]][]} */ ([

@@ -1,5 +1,5 @@
 // @ts-check
-// Labels, goals and the ticker without a page: what is told of an event, and counts that go on over a reload.
+// Labels, goals and the ticker without a page: texts of events, and counts across a reload.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import { Texts } from "../../web_overlay/js/core/text.mjs";
 
 const en = new Texts("en", JSON.parse(readFileSync(new URL("../../web_overlay/lang/en.json", import.meta.url), "utf8")));
 
-test("facts: who and how much; a part of a gift is told by the gift", () => {
+test("facts: user and amount; subscriptions of a gift are reported by the gift", () => {
   for (const [type, payload, name, amount] of /** @type {[string, any, string, string][]} */ ([
     ["follow", { user: "Ada" }, "Ada", ""],
     ["raid", { user: "Bo", viewers: 1 }, "Bo", "1 viewer"],
@@ -25,13 +25,13 @@ test("facts: who and how much; a part of a gift is told by the gift", () => {
   assert.equal(factOf({ type: "subscription", payload: { user: "x", group: "g" } }, en), null);
 });
 
-test("facts that were kept are checked: storage is not ours alone", () => {
+test("stored facts are checked, because other pages can write the storage", () => {
   const good = { kind: "follow", name: "Ada", amount: "", title: "" };
   assert.deepEqual(keptFacts([good, null, { ...good, kind: "__proto__" }, { ...good, name: 5 }, { ...good, name: "x".repeat(601) }]), [good]);
   for (const kept of [null, 5, "x", {}]) assert.deepEqual(keptFacts(kept), []);
 });
 
-test("a goal counts what it is about", () => {
+test("a goal counts its own kind", () => {
   for (const [kind, type, payload, step] of /** @type {[string, string, any, number][]} */ ([
     ["follow", "follow", { user: "a" }, 1],
     ["follow", "raid", { user: "a", viewers: 9 }, 0],
@@ -46,7 +46,7 @@ test("a goal counts what it is about", () => {
   }
 });
 
-test("a count goes on over a reload, and counts nothing twice", () => {
+test("a count continues after a reload, and counts no event twice", () => {
   const follow = (/** @type {number} */ position) => ({ type: "follow", payload: { user: "a" }, position });
   const count = new Count("follow", 100, null);
   assert.ok(count.add(follow(7), false));
@@ -62,7 +62,7 @@ test("a count goes on over a reload, and counts nothing twice", () => {
   for (const kept of [{}, { kind: "follow", start: 100, added: "9" }, 5]) assert.equal(new Count("follow", 100, kept).current, 100);
 });
 
-test("?goal= names what is counted, from where and to where", () => {
+test("?goal= names kind, start and target", () => {
   assert.deepEqual(readParams("?goal=follow:120:200", "").options.goal, { kind: "follow", start: 120, target: 200 });
   for (const wrong of ["follow", "follow:1:0", "raid:1:2", "follow:-1:5", "follow:1:2:3"]) {
     assert.equal(readParams(`?goal=${wrong}`, "").problems.length, 1, wrong);

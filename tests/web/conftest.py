@@ -1,4 +1,4 @@
-"""A browser, a gateway on a lead, and pages that connect the two."""
+"""Fixtures: a browser, a gateway that the test controls, and pages."""
 
 from __future__ import annotations
 

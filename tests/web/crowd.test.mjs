@@ -1,5 +1,5 @@
 // @ts-check
-// Hype trains, polls and predictions without a page: what stays how long, and shares that add up.
+// Hype trains, polls and predictions without a page: times, and percentages that add up to 100.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -30,7 +30,7 @@ for (const [phase, ts_ends_ms, late, until] of PHASES) {
   });
 }
 
-test("crowd: the most votes first, percentages add up to 100, a winner leads whatever its votes", () => {
+test("crowd: most votes first, percentages add up to 100, a winner is first with any votes", () => {
   const choices = [{ title: "a", votes: 1 }, { title: "b", votes: 1 }, { title: "c", votes: 1 }, { title: "d" }]; // prettier-ignore
   const rows = rowsOf(choices);
   assert.equal(rows.reduce((sum, row) => sum + row.percent, 0), 100);

@@ -1,5 +1,5 @@
 // @ts-check
-// The dashboard's decisions: what the river keeps, what is switched, which word and colour a figure gets.
+// Decisions of the dashboard: the list of events, switches, words and colours of figures.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -18,7 +18,7 @@ import { event } from "./make.mjs";
 
 const MAIN = { type: "", text: "" };
 
-test("the river keeps the last events, and a flood of hits pushes nothing else out", () => {
+test("the list keeps the last events, and many hits do not remove other events", () => {
   const river = new River();
   river.add([event({ id: "follow", type: "follow", ts_ingest_ms: 1 })]);
   for (let n = 0; n < 5_000; n += 1) river.add([event({ id: `h${n}`, type: "hit", category: "cosmetic", ts_ingest_ms: 2 + n })]);
@@ -33,7 +33,7 @@ test("the river keeps the last events, and a flood of hits pushes nothing else o
   assert.ok(river.ids.size <= KEPT + 200);
 });
 
-test("the river is newest first, knows each event once, and can be searched and held", () => {
+test("the list is newest first, has each event once, and can be searched and held", () => {
   const river = new River();
   const late = event({ id: "b", type: "raid", ts_ingest_ms: 2, payload: { user: "Ñandú" } });
   river.add([event({ id: "c", type: "tip", ts_ingest_ms: 3 }), late, late, event({ id: "a", ts_ingest_ms: 1 })]);
@@ -49,7 +49,7 @@ test("the river is newest first, knows each event once, and can be searched and 
   assert.deepEqual([ids(MAIN), river.waiting], [["d", "c", "b", "a"], 0]);
 });
 
-test("what is switched follows the events, whoever sent them", () => {
+test("switches follow the events of any sender", () => {
   const switches = new Switches();
   const show = (/** @type {string} */ action, widget = "") => switches.see([event({ type: "show", payload: { action, widget } })]);
   const toggle = (/** @type {string} */ name, /** @type {boolean} */ on) => switches.see([event({ type: "toggle", payload: { name, on } })]);
@@ -72,7 +72,7 @@ test("what is switched follows the events, whoever sent them", () => {
 const LIVE = { overlay_id: "main", state: "live", lag: 0, fps: 60, latency_p50_ms: 9, latency_p95_ms: 17, build: "b1" };
 const WELL = { ready: true, reasons: [], alerts: [], clients: [LIVE], sources: [{ name: "twitch", state: "live" }] };
 
-test("an overlay's word", () => {
+test("an overlay has a state", () => {
   const cases = /** @type {[object, string, string][]} */ ([
     [{}, "", "live"],
     [{ state: "catchup" }, "warn", "catching up"],
@@ -95,7 +95,7 @@ test("an overlay's word", () => {
   }
 });
 
-test("an overlay that is gone or was refused has a word, and what to do", () => {
+test("a disconnected or refused overlay has a state and advice", () => {
   assert.deepEqual(goneVerdict({ closed: true }), { tone: "", word: "closed" });
   assert.deepEqual([goneVerdict({}).tone, goneVerdict({}).word], ["warn", "lost"]);
   assert.match(refusedVerdict({ code: 4500 }).remedy ?? "", /Copy the OBS address again/);
@@ -107,7 +107,7 @@ test("the version of OBS is that of its user agent", () => {
   assert.equal(obsVersion("Mozilla/5.0 (X11) Chrome/127.0.6533.120 Safari/537.36"), "");
 });
 
-test("health says the worst thing first, and one thing", () => {
+test("health shows only the worst problem", () => {
   const critical = { name: "ingest", text: "died", level: "critical" };
   const cases = /** @type {[object, string, RegExp][]} */ ([
     [{}, "", /^All well: 1 overlay, 1 source, 95 % of events rendered within 17 ms\.$/],
@@ -127,7 +127,7 @@ test("health says the worst thing first, and one thing", () => {
   }
 });
 
-test("sources and processes have a word, and an unknown one is shown as it is", () => {
+test("sources and processes have a state, and an unknown state is shown unchanged", () => {
   assert.deepEqual(
     ["live", "connecting", "silent", "degraded", "refused", "constructor", null].map((state) => sourceVerdict({ state }).tone),
     ["", "warn", "warn", "warn", "bad", "warn", "warn"],
@@ -141,14 +141,14 @@ test("sources and processes have a word, and an unknown one is shown as it is", 
   );
 });
 
-test("types without a widget are known, so that a test of one can say so", () => {
+test("types without a widget are known, so that their test can be reported as invisible", () => {
   const shown = new Set(WIDGETS.flatMap(({ types }) => types.map(String)));
   const orders = ["scene", "toggle"]; // what the page itself obeys
   const unshown = CATALOG.map(({ type }) => String(type)).filter((type) => !shown.has(type) && !orders.includes(type));
   assert.deepEqual([...UNSHOWN].sort(), unshown.sort());
 });
 
-test("the end of tests ends what a test set last, and no state of a match", () => {
+test("end test ends states whose last event was a test, and no state of a match", () => {
   const state = (/** @type {any} */ type, /** @type {string} */ source, /** @type {any} */ payload, key = type) =>
     event({ type, source, payload, coalesce_key: key });
   const cases = /** @type {[any[], string[]][]} */ ([
@@ -173,7 +173,7 @@ test("the end of tests ends what a test set last, and no state of a match", () =
   ]);
 });
 
-test("the state of delivery is asked of the overlays that were there", () => {
+test("the delivery state depends on the overlays that were connected", () => {
   const kill = event({ position: 5, ts_ingest_ms: 1_000 });
   const at = (/** @type {number} */ position, lag = 0) => ({ position, lag });
   const cases = /** @type {[any, any[], number, string][]} */ ([
@@ -189,7 +189,7 @@ test("the state of delivery is asked of the overlays that were there", () => {
   for (const [one, overlays, now, word] of cases) assert.equal(delivery(one, overlays, now).word, word);
 });
 
-test("what was rendered stays so when the overlay goes away, and more is told", () => {
+test("a rendered event stays rendered when the overlay disconnects", () => {
   const kill = event({ position: 5, ts_ingest_ms: 1_000 });
   const deliveries = new Deliveries();
   const words = [[{ position: 5, lag: 0 }], [], [{ position: 0, lag: 0 }], [{ position: 5, lag: 0 }, { position: 5, lag: 0 }], []].map(
@@ -198,7 +198,7 @@ test("what was rendered stays so when the overlay goes away, and more is told", 
   assert.deepEqual(words, ["rendered 1/1", "rendered 1/1", "rendered 1/1", "rendered 2/2", "rendered 2/2"]);
 });
 
-test("a history is told in words, and never with a number of nothing", () => {
+test("a history is shown in words without empty numbers", () => {
   const logged = { outcome: "logged", position: 7, ts_ingest_ms: 1_000, ts_normalized_ms: 1_001.5, ts_queued_ms: 1_002 };
   const words = (/** @type {any} */ answer, connected = ["main"]) => steps(answer, connected).map((step) => step.what);
   assert.deepEqual(words({ history: { ...logged, rendered_by: [{ overlay_id: "main", by_ts_ms: 1_050 }] } }, ["main", "side"]), [
@@ -227,7 +227,7 @@ test("an event of any type and shape is described", () => {
   }
 });
 
-test("the plots keep five minutes, and a restarted ledger is no negative rate", () => {
+test("the plots keep five minutes, and a restarted ledger gives no negative rate", () => {
   const history = new History();
   const status = (/** @type {number} */ received) => ({ ledger: { events: { critical: { received } } }, clients: [{ latency_p95_ms: 20 }, {}] });
   history.add(status(100), 0);
@@ -240,6 +240,6 @@ test("the plots keep five minutes, and a restarted ledger is no negative rate", 
   assert.ok(history.samples.t.length <= 301 && history.samples.rate.length === history.samples.t.length);
 });
 
-test("what is not known is a dash", () => {
+test("unknown values are shown as a dash", () => {
   assert.deepEqual([share(0.1234), share(null), share("1")], ["12.3 %", "–", "–"]);
 });

@@ -1,5 +1,5 @@
 // @ts-check
-// Editing a layout: moving with snapping, sizing, undo, and that a layout holds only what differs.
+// Editing a layout: moving with snapping, sizing, undo, and layouts that contain only differences.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -29,7 +29,7 @@ const rectangle = ({ x, y, width, height }) => [x, y, width, height];
 
 const LINES = linesOf(STAGE, [box({ x: 600, y: 600 })]);
 
-test("a box that comes near a line is drawn to it, by its nearest edge or its middle", () => {
+test("a box near a line snaps to it, with its nearest edge or its middle", () => {
   const cases = [
     [-51, 0, [96, 150, 200, 100], [96], []], // the safe area
     [0, -93, [150, 54, 200, 100], [], [54]],
@@ -46,7 +46,7 @@ test("a box that comes near a line is drawn to it, by its nearest edge or its mi
   assert.deepEqual(rectangle(moveBox(box(), -51, 0, STAGE, LINES, 0).box), [99, 150, 200, 100], "no snapping");
 });
 
-test("a box cannot be moved or sized off the stage, nor be smaller than can be grasped", () => {
+test("a box cannot be moved or sized off the stage, nor below the minimum size", () => {
   const none = { x: [], y: [] };
   assert.deepEqual(rectangle(moveBox(box(), -999, 9999, STAGE, none, 8).box), [0, 980, 200, 100]);
   assert.deepEqual(rectangle(resizeBox(box(), "se", -999, 9999, STAGE, none, 8).box), [150, 150, 24, 930]);
@@ -54,7 +54,7 @@ test("a box cannot be moved or sized off the stage, nor be smaller than can be g
   assert.deepEqual(rectangle(clampBox(box({ x: 3000, y: -50, width: 9999, height: 1 }), STAGE)), [0, 0, 1920, 24]);
 });
 
-test("only the sides that a handle holds move, and they snap", () => {
+test("only the sides of a handle move, and they snap", () => {
   const cases = [
     ["e", 50, 70, [150, 150, 250, 100]],
     ["w", 50, 70, [200, 150, 150, 100]],
@@ -68,7 +68,7 @@ test("only the sides that a handle holds move, and they snap", () => {
   }
 });
 
-test("the anchor that fits a place is that of its third of the stage", () => {
+test("the suggested anchor is that of the third of the stage", () => {
   const at = (/** @type {number} */ x, /** @type {number} */ y) => nearestAnchor(box({ x, y }), STAGE, ANCHORS);
   assert.deepEqual([at(0, 0), at(860, 0), at(1720, 0)], ["top-left", "top", "top-right"]);
   assert.deepEqual([at(0, 500), at(860, 490), at(1720, 980)], ["left", "center", "bottom-right"]);
@@ -81,7 +81,7 @@ function editor(layout = { version: 1 }) {
   return made;
 }
 
-test("a layout holds what differs from the default, and nothing when it differs no more", () => {
+test("a layout contains only differences from the default, and is empty without any", () => {
   const it = editor();
   it.set("chat", { x: 200, y: 440 });
   assert.deepEqual(it.layout.widgets, { chat: { x: 200 } });
@@ -92,7 +92,7 @@ test("a layout holds what differs from the default, and nothing when it differs 
   assert.equal(it.dirty, true);
 });
 
-test("a scene holds what differs from the layout below it", () => {
+test("a scene contains only differences from the layout below it", () => {
   const it = editor({ version: 1, widgets: { chat: { x: 200 } }, scenes: { break: {} } });
   it.choose({ scene: "break" });
   it.set("chat", { x: 300, y: 50 });
@@ -108,7 +108,7 @@ test("a scene holds what differs from the layout below it", () => {
   assert.deepEqual(it.layout.scenes.break, { widgets: {}, upright: { chat: { x: 7 } } });
 });
 
-test("every step is undone and done again, steps of one drag or of one key as one", () => {
+test("every step can be undone and redone; a drag or a repeated key is one step", () => {
   const it = editor();
   it.set("chat", { x: 100 }, "drag 1");
   it.set("chat", { x: 101 }, "drag 1");
@@ -134,7 +134,7 @@ test("every step is undone and done again, steps of one drag or of one key as on
   assert.equal(x(), 5, "what was undone is gone after another step");
 });
 
-test("scenes come and go, and an undone one is not left chosen", () => {
+test("scenes are added and removed, and an undone scene is not selected", () => {
   const it = editor();
   it.addScene("break");
   assert.equal(it.scene, "break");
@@ -149,7 +149,7 @@ test("scenes come and go, and an undone one is not left chosen", () => {
   assert.deepEqual([it.scene, it.layout.scenes], ["", {}]);
 });
 
-test("to the front and to the back go beyond all others", () => {
+test("front and back are beyond all other widgets", () => {
   const it = editor();
   it.order("chat", "front");
   assert.equal(it.boxes.get("chat")?.order, 2);
@@ -157,7 +157,7 @@ test("to the front and to the back go beyond all others", () => {
   assert.equal(it.boxes.get("killfeed")?.order, 1);
 });
 
-test("widgets that no module has any more stay in the layout until all is reset", () => {
+test("unknown widgets stay in the layout until it is reset", () => {
   const it = editor({ version: 1, widgets: { gone: { x: 1 }, chat: { x: 2 } } });
   it.set("chat", { x: 3 });
   it.reset("chat");

@@ -1,5 +1,5 @@
 // @ts-check
-// Engine, scheduler and view with a page of plain objects: what is drawn when, and how often the page is written.
+// Engine, scheduler and view with a page of plain objects: times of rendering, and writes to the page.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -47,7 +47,7 @@ function critical(first, last) {
   );
 }
 
-test("a critical event is drawn by the frame that commits it, not when it comes", () => {
+test("a critical event counts as rendered when its frame is committed, not when it arrives", () => {
   const kills = widget(["kill"]);
   const { engine, drawn, journal } = stand(kills);
   engine.receive(critical(1, 3), false);
@@ -61,7 +61,7 @@ test("a critical event is drawn by the frame that commits it, not when it comes"
   );
 });
 
-test("thousands of critical events are all applied in order, some thousand a frame, and reported at the end", () => {
+test("thousands of critical events are applied in order over several frames, and reported at the end", () => {
   const kills = widget(["kill"]);
   const { engine, drawn, journal } = stand(kills);
   for (let first = 1; first <= 5_000; first += 100) {
@@ -82,7 +82,7 @@ test("thousands of critical events are all applied in order, some thousand a fra
   );
 });
 
-test("a snapshot is applied as live was: of two keys that tell of one thing the one that changed last comes last", () => {
+test("a snapshot is applied in the order of the changes", () => {
   const score = (/** @type {string} */ id, /** @type {string} */ key, /** @type {number} */ at) =>
     event({ id, type: "score", category: "state", coalesce_key: key, ts_ingest_ms: at });
   const live = widget(["score"]);
@@ -99,7 +99,7 @@ test("a snapshot is applied as live was: of two keys that tell of one thing the 
   ]);
 });
 
-test("unknown and custom types are applied like all others, only nothing shows them", () => {
+test("unknown and custom types are applied like all others, without a widget", () => {
   const { engine, journal } = stand();
   engine.receive([event({ type: "custom" }), event({ type: "from_the_future" })], false);
   engine.frame(0);
@@ -107,7 +107,7 @@ test("unknown and custom types are applied like all others, only nothing shows t
   assert.equal(engine.counters.unknown, 2);
 });
 
-test("what waited for a frame for more than a second, or is over its time, is late; it is not lost", () => {
+test("an event is late after a second of waiting or after its TTL; it is not lost", () => {
   const kills = widget(["kill"]);
   const { engine, time } = stand(kills);
   engine.receive(critical(1, 1), false);
@@ -127,7 +127,7 @@ test("what waited for a frame for more than a second, or is over its time, is la
   ]);
 });
 
-test("state comes before the critical events of the same frame, and only its last value", () => {
+test("state is applied before the critical events of the same frame, with only its last value", () => {
   const all = widget(["kill", "streak"]);
   const { engine } = stand(all);
   engine.receive(
@@ -144,7 +144,7 @@ test("state comes before the critical events of the same frame, and only its las
   );
 });
 
-test("a widget that fails is counted, the others and the reports go on", () => {
+test("a failing widget is counted; other widgets and reports continue", () => {
   const broken = { ...widget(["kill"]), apply: () => assert.fail("broken"), frame: () => assert.fail("broken") };
   const kills = widget(["kill"]);
   const { engine, drawn } = stand(broken, kills);
@@ -159,7 +159,7 @@ test("a widget that fails is counted, the others and the reports go on", () => {
   assert.equal(engine.counters.faults, 3);
 });
 
-test("there is room until ten thousand critical events wait, whatever normal ones do", () => {
+test("up to ten thousand critical events can wait beside any number of normal ones", () => {
   const { engine } = stand();
   engine.receive(critical(1, ROOM - 1), false);
   for (let at = 0; at < 5_000; at += 1) engine.receive([event({ type: "chat" })], false);
@@ -194,7 +194,7 @@ function loom(draw) {
   return { scheduler, asked, timers, time };
 }
 
-test("a hundred requests are one frame, and a still picture asks for none", () => {
+test("a hundred requests are one frame, and a still picture requests none", () => {
   let draws = 0;
   const { scheduler, asked, timers } = loom(() => ((draws += 1), Infinity));
   for (let at = 0; at < 100; at += 1) scheduler.request();
@@ -203,7 +203,7 @@ test("a hundred requests are one frame, and a still picture asks for none", () =
   assert.deepEqual([draws, asked.length, timers.length], [1, 0, 0]);
 });
 
-test("what moves gets the next frame, what ends later gets one timer", () => {
+test("a movement requests the next frame, a later end sets one timer", () => {
   const wakes = [0, 500, 400, Infinity];
   const { scheduler, asked, timers } = loom(() => wakes.shift() ?? Infinity);
   const step = () => asked.splice(0).forEach((run) => run(16));
@@ -227,7 +227,7 @@ test("what moves gets the next frame, what ends later gets one timer", () => {
   assert.deepEqual([asked.length, timers.length], [0, 0]);
 });
 
-test("the rate is measured between frames that follow on each other, a hidden page is not a slow one", () => {
+test("the rate is measured between consecutive frames, and a hidden page is not slow", () => {
   const { scheduler, asked, time } = loom(() => time.now);
   scheduler.request();
   for (const t of [100, 120, 140, 9_000, 9_020]) {
@@ -238,7 +238,7 @@ test("the rate is measured between frames that follow on each other, a hidden pa
   assert.equal(scheduler.fps(), 50);
 });
 
-test("view: writes what differs, once, the last value of a frame", () => {
+test("view: writes only differences, once, with the last value of a frame", () => {
   let writes = 0;
   const node = /** @type {any} */ ({
     set data(/** @type {string} */ value) {

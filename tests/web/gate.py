@@ -1,7 +1,7 @@
-"""A gateway that a test leads by the hand: it speaks docs/wire.md and does what the real one never would on request.
+"""A gateway that a test controls. It implements docs/wire.md, and faults on request.
 
-It keeps a log like the real one, so resume, gaps and replays are true; beyond that a test may lose a frame, send one
-twice, change the epoch, close with any code, or stay silent. Files and headers are the real gateway's own.
+It keeps a log like the real gateway, with resume, gaps and replays. A test can also lose a frame, send one twice,
+change the epoch, close with any code, or send nothing. Files and headers are those of the real gateway.
 """
 
 from __future__ import annotations

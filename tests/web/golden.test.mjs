@@ -1,5 +1,5 @@
 // @ts-check
-// tests/golden/: frames that Python wrote. MessagePack with short keys and JSON with long names must say the same.
+// tests/golden/: frames written by Python. Their MessagePack and JSON forms decode to the same message.
 
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
@@ -55,7 +55,7 @@ test("a key named __proto__ is renamed: it neither breaks the frame nor changes 
   assert.equal(/** @type {any} */ ({}).a, undefined);
 });
 
-test("what is no message of the protocol is refused, what is new in it is skipped", () => {
+test("an invalid message is refused, and unknown keys are skipped", () => {
   for (const raw of [null, 1, "x"]) assert.throws(() => readMessage(raw), BadMessage);
   for (const raw of [
     { t: "frame", e: "A", b: [null] },
@@ -70,7 +70,7 @@ test("what is no message of the protocol is refused, what is new in it is skippe
   assert.throws(() => decode(Uint8Array.from([0x92, 0x01])), "truncated");
 });
 
-test("the hello is what docs/wire.md says", () => {
+test("the hello is that of docs/wire.md", () => {
   const who = { token: "k", overlayId: "main-1", format: "json", build: "b" };
   assert.deepEqual(hello({ ...who, resume: { epoch: "9f", position: 41 } }), {
     ...{

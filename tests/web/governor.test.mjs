@@ -1,5 +1,5 @@
 // @ts-check
-// Quality that adapts, as histories: [frames, own cost, interval], and what it is afterwards.
+// Adaptive quality as histories: [frames, own cost, interval], and the quality afterwards.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -15,7 +15,7 @@ const HISTORIES = [
   ["a frame after a pause is not late", [[10, 1, null]], false, { external: 0 }],
   ["less work is no reason to go back at once", [[100, 11, 16.7], [200, 1, 16.7]], true, {}],
   ["after 5 s of little work all is shown again", [[100, 11, 16.7], [400, 1, 16.7]], false, { reductions: 1 }],
-  ["40 % keeps it reduced for ever", [[100, 11, 16.7], [3_000, 6.7, 16.7]], true, {}],
+  ["40 % keeps it reduced", [[100, 11, 16.7], [3_000, 6.7, 16.7]], true, {}],
   ["the 5 s begin anew with every busy moment", [[100, 11, 16.7], [280, 1, 16.7], [5, 12, 16.7], [280, 1, 16.7]], true, {}],
   ["it does not swing between both", [[100, 11, 16.7], [400, 1, 16.7], [100, 11, 16.7]], true, { reductions: 2 }],
 ]; // prettier-ignore
@@ -38,7 +38,7 @@ for (const [title, history, reduced, counters] of HISTORIES) {
   });
 }
 
-test("costs: the dearest part is named", () => {
+test("costs: the most expensive part is named", () => {
   const costs = new Costs();
   assert.equal(costs.slowest(), null);
   for (let frame = 0; frame < 500; frame += 1) {

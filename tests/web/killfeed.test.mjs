@@ -1,5 +1,5 @@
 // @ts-check
-// What the killfeed says: weapons by class and readable name, and the flags of a kill.
+// Content of the killfeed: weapons by class and readable name, and the flags of a kill.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -28,7 +28,7 @@ for (const [id, icon, name] of WEAPONS) {
   test(`weapon: "${id}" is "${name}" with the icon "${icon}"`, () => assert.deepEqual(weaponOf(id), { icon, name }));
 }
 
-test("weapon: every class has a shape", () => {
+test("weapon: every class has an icon", () => {
   for (const [name, { d, box }] of Object.entries(ART)) {
     assert.match(d, /^[Mm][\d\s.,a-zA-Z-]+$/, name);
     assert.match(box, /^-?\d+ -?\d+ \d+ \d+$/, name);
@@ -52,13 +52,13 @@ for (const [fields, flags] of FLAGS) {
   });
 }
 
-test("killfeed: a headshot told apart is one, with no victim or with one", () => {
+test("killfeed: a separate headshot has the flag, with or without a victim", () => {
   const event = /** @type {any} */ ({ type: "headshot", payload: { attacker: ct("a"), weapon: "awp" } });
   const line = lineOf(event, "a");
   assert.deepEqual([line.flags, line.right, line.mine, line.streak], [["head"], null, true, 0]);
 });
 
-test("a kill tells its own streak, its assister and that it was a team kill", () => {
+test("a kill has its streak, its assister and the flag of a team kill", () => {
   const player = (/** @type {string} */ id) => ({ id, name: id.toUpperCase() });
   const kill = (/** @type {object} */ fields) =>
     lineOf(/** @type {any} */ ({ type: "kill", payload: { attacker: player("a"), victim: player("b"), ...fields } }), "");

@@ -1,5 +1,5 @@
 // @ts-check
-// Which transport is used when, and what a session does with one that fails.
+// Selection of the transport, and sessions with failing transports.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -26,14 +26,14 @@ test("three failures in a row lead to the next transport, and after the last to 
   ]);
 });
 
-test("a conversation between two failures begins the count anew", () => {
+test("a conversation between two failures resets the count", () => {
   const ladder = new Ladder(null);
   fail(ladder, 2);
   ladder.good(0);
   assert.deepEqual(fail(ladder, 3), ["ws", "ws", "ws"]);
 });
 
-test("the one transport that is asked for is kept, and never probed", () => {
+test("a transport of the address is kept, and not probed", () => {
   for (const kind of /** @type {const} */ (["ws", "sse", "poll"])) {
     const ladder = new Ladder(kind);
     assert.deepEqual(fail(ladder, 7), Array(7).fill(kind));
@@ -66,7 +66,7 @@ function attempt(session, now, code) {
 /** The transports of all attempts. @param {Session} session */
 const tried = (session) => session.take().flatMap((action) => (action.do === "connect" ? [action.transport] : []));
 
-test("a gateway that is away is no failure of the WebSocket", () => {
+test("a stopped gateway does not count as a failure of the WebSocket", () => {
   const session = new Session({ who: WHO, resume: null, random: () => 0.5, near: true });
   let now = 0;
   for (let turn = 0; turn < 8; turn += 1) now = attempt(session, now, 1006);
@@ -74,7 +74,7 @@ test("a gateway that is away is no failure of the WebSocket", () => {
   assert.deepEqual(tried(session), [...Array(11).fill("ws"), "sse"]);
 });
 
-test("a WebSocket that opens and then stays silent is a failure, too", () => {
+test("a WebSocket that opens and stays silent counts as a failure", () => {
   const session = new Session({ who: WHO, resume: null, random: () => 0.5, near: true });
   let now = 0;
   for (let turn = 0; turn < 4; turn += 1) {
@@ -86,7 +86,7 @@ test("a WebSocket that opens and then stays silent is a failure, too", () => {
   assert.deepEqual(tried(session), ["ws", "ws", "ws", "sse"]);
 });
 
-test("a probe that opens changes over at once, and the next hello resumes", () => {
+test("a successful probe changes the transport at once, and the next hello resumes", () => {
   const session = new Session({ who: WHO, resume: null, random: () => 0.5 });
   let now = 0;
   for (let turn = 0; turn < 3; turn += 1) now = attempt(session, now, BLOCKED);
@@ -114,7 +114,7 @@ test("a probe that opens changes over at once, and the next hello resumes", () =
   assert.deepEqual(hello.do === "send" && hello.message.resume, { epoch: "A", position: 7 });
 });
 
-test("on this machine it connects again after 100 to 250 ms, however often", () => {
+test("on the machine of the gateway every reconnect waits 100 to 250 ms", () => {
   for (let turn = 0; turn < 40; turn += 1) {
     for (const random of [0, 0.5, 0.999]) {
       const wait = afterClose(1006, turn, () => random, true);

@@ -1,5 +1,5 @@
 // @ts-check
-// Where widgets are: defaults, changes of a layout, scenes, and the CSS that puts a box on a canvas of any shape.
+// Positions of widgets: defaults, changes of a layout, scenes, and the CSS of a box on a canvas of any shape.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -25,7 +25,7 @@ const KINDS = [
   },
 ];
 
-test("a layout is read or refused as the gateway does it, with the path of what is wrong", () => {
+test("a layout is read or refused like at the gateway, with the path of the error", () => {
   const cases = JSON.parse(readFileSync(new URL("../layouts.json", import.meta.url), "utf8"));
   for (const layout of cases.good) assert.equal(readLayout(layout).version, 1);
   for (const [layout, path] of cases.bad) {
@@ -37,7 +37,7 @@ test("a layout is read or refused as the gateway does it, with the path of what 
   }
 });
 
-test("what a layout leaves out stays at the default; later modules are in front", () => {
+test("keys that a layout leaves out have defaults; later modules are in front", () => {
   const boxes = defaultBoxes(KINDS, false);
   assert.deepEqual(boxes.get("back"), { ...KINDS[0].box, scale: 1, order: 0, visible: true });
   assert.deepEqual(boxes.get("front"), { ...KINDS[1].box, scale: 2, order: 1, visible: true });
@@ -49,7 +49,7 @@ test("what a layout leaves out stays at the default; later modules are in front"
   assert.deepEqual(boxesOf(KINDS, emptyLayout(), "", false), boxes);
 });
 
-test("a scene comes on top of the layout, each canvas shape for itself", () => {
+test("a scene is applied over the layout, separately for each canvas shape", () => {
   const layout = readLayout({
     version: 1,
     widgets: { back: { x: 1, y: 2 } },
@@ -68,7 +68,7 @@ test("a scene comes on top of the layout, each canvas shape for itself", () => {
   assert.equal(boxesOf(KINDS, layout, "break", false).get("front")?.visible, false);
 });
 
-test("a widget without an upright box stands in the middle of an upright stage", () => {
+test("a widget without an upright box is in the middle of an upright stage", () => {
   assert.deepEqual(defaultBoxes(KINDS, true).get("back"), {
     ...{ x: 340, y: 910, width: 400, height: 100, anchor: "center" },
     ...{ scale: 1, order: 0, visible: true },
@@ -95,7 +95,7 @@ const PAGES = [
   [1440, 1080],
 ];
 
-test("whatever its anchor and scale, a box fills its pixels of a page of 16:9", () => {
+test("a box fills its pixels of a 16:9 page with any anchor and scale", () => {
   for (const anchor of ANCHORS) {
     for (const scale of [0.5, 1, 3]) {
       const box = { x: 96, y: 300, width: 600, height: 240, anchor, scale: 1.5, order: 0, visible: true };
@@ -109,7 +109,7 @@ test("whatever its anchor and scale, a box fills its pixels of a page of 16:9", 
   }
 });
 
-test("on a page of another shape the anchor keeps its share, so a box in the safe area stays there", () => {
+test("on a page of another shape the anchor keeps its relative position, so a box stays in the safe area", () => {
   const corner = { width: 500, height: 200, scale: 1, order: 0, visible: true };
   for (const [width, height] of PAGES) {
     for (const [x, y, anchor] of /** @type {const} */ ([
@@ -140,7 +140,7 @@ function meet([left, top, right, bottom], [x, y, far, low]) {
   return left < far && x < right && top < low && y < bottom;
 }
 
-test("by default no widget covers another, what games show, or the edge of the picture", () => {
+test("by default no widget covers another widget, the displays of games, or the edge of the picture", () => {
   for (const upright of [false, true]) {
     const { width, height } = stageOf(upright);
     const all = [...defaultBoxes(WIDGETS, upright)].map(
@@ -162,7 +162,7 @@ test("by default no widget covers another, what games show, or the edge of the p
   }
 });
 
-test("the example of a widget of one's own covers no other widget", () => {
+test("the example of a custom widget covers no other widget", () => {
   const template = readFileSync(new URL("../../web_overlay/own/template.mjs", import.meta.url), "utf8");
   const number = (/** @type {string} */ field) => Number(new RegExp(`${field}: (\\d+)`).exec(template)?.[1]);
   const [x, y, width, height] = ["x", "y", "width", "height"].map(number);

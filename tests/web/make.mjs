@@ -1,5 +1,5 @@
 // @ts-check
-// Histories for the tests: frames, welcomes and events, with only what a test is about.
+// Functions that make frames, welcomes and events for the tests.
 
 /** @typedef {import("../../web_overlay/js/core/types.mjs").Frame} Frame */
 /** @typedef {import("../../web_overlay/js/core/types.mjs").Welcome} Welcome */

@@ -17,7 +17,7 @@ import { count, duration, size } from "../../web_overlay/js/dashboard/format.mjs
 import { gameNotice } from "../../web_overlay/js/widgets/notices.mjs";
 import { event } from "./make.mjs";
 
-test("queue: the most important first, the older before the newer", () => {
+test("queue: higher priority first, then older events", () => {
   const queue = new Queue();
   for (const [id, priority] of /** @type {[string, number][]} */ ([
     ["a", 3],
@@ -34,7 +34,7 @@ test("queue: the most important first, the older before the newer", () => {
   assert.deepEqual(queue.take(0), []);
 });
 
-test("queue: what is over its time is counted, not shown; ttl 0 is for ever", () => {
+test("queue: expired events are counted and not shown; ttl 0 is unlimited", () => {
   const queue = new Queue();
   queue.push(event({ id: "over", ttl_ms: 100, ts_ingest_ms: 1_000 }), 0, false);
   queue.push(event({ id: "just", ttl_ms: 100, ts_ingest_ms: 1_001 }), 0, false);
@@ -46,7 +46,7 @@ test("queue: what is over its time is counted, not shown; ttl 0 is for ever", ()
   assert.equal(queue.counters.expired, 1);
 });
 
-test("queue: equal coalesce keys are one entry that keeps its place, the newest payload and the sum of counts", () => {
+test("queue: equal coalesce keys are one entry with its first position, the newest payload and the sum of counts", () => {
   const queue = new Queue();
   queue.push(event({ id: "h1", coalesce_key: "hit:1", count: 2, payload: { n: 1 } }), 0, false);
   queue.push(event({ id: "x" }), 0, false);
@@ -57,7 +57,7 @@ test("queue: equal coalesce keys are one entry that keeps its place, the newest 
   assert.equal(queue.take(0)[0].event.count, 1, "what was taken is not merged with");
 });
 
-test("queue: a full one drops the oldest of the lowest priority, the newcomer included", () => {
+test("queue: a full queue drops the oldest event of the lowest priority, the new one included", () => {
   const queue = new Queue(3);
   for (const [id, priority] of /** @type {[string, number][]} */ ([
     ["a", 5],
@@ -97,7 +97,7 @@ test("queue: every event ends in exactly one bucket", () => {
   }
 });
 
-test("store: the last write per key wins, and a frame sees each changed key once, in the order of the changes", () => {
+test("store: the last write per key counts, and a frame reads each changed key once, in the order of the changes", () => {
   const store = new Store();
   store.put(event({ id: "1", coalesce_key: "a" }), 0);
   store.put(event({ id: "2", coalesce_key: "b" }), 0);
@@ -110,7 +110,7 @@ test("store: the last write per key wins, and a frame sees each changed key once
   assert.equal(store.counters.superseded, 1);
 });
 
-test("store: a snapshot does not take back what a frame brought later", () => {
+test("store: a snapshot does not revert a later frame", () => {
   const store = new Store();
   store.put(event({ id: "new", coalesce_key: "a", ts_ingest_ms: 20 }), 0);
   store.take();
@@ -123,7 +123,7 @@ test("store: a snapshot does not take back what a frame brought later", () => {
   );
 });
 
-test("store: it is bounded; the key that changed longest ago is forgotten", () => {
+test("store: it is bounded; the key with the oldest change is removed", () => {
   const store = new Store(2);
   for (const key of ["a", "b", "a", "c"]) store.put(event({ coalesce_key: key }), 0);
   assert.deepEqual([...store.values.keys()], ["a", "c"]);
@@ -133,7 +133,7 @@ test("store: it is bounded; the key that changed longest ago is forgotten", () =
   );
 });
 
-test("stats: percentiles are those of brute force", () => {
+test("stats: percentiles agree with a brute-force calculation", () => {
   const recent = new Recent(64);
   /** @type {number[]} */
   const all = [];
@@ -150,7 +150,7 @@ test("stats: percentiles are those of brute force", () => {
   assert.deepEqual(new Recent(4).percentiles(0.5, 0.95), [null, null]);
 });
 
-test("clock: the exchange with the shortest round trip is believed, of the last eight", () => {
+test("clock: of the last eight exchanges the one with the shortest round trip is used", () => {
   const clock = new Clock(() => 0, 0);
   clock.learn(0, 100, 5_100); // says 5050
   clock.learn(200, 202, 5_201); // says 5000: shortest
@@ -160,7 +160,7 @@ test("clock: the exchange with the shortest round trip is believed, of the last 
   assert.equal(clock.offset_ms, 6_000);
 });
 
-test("receipts: at most every 100 ms, only of this epoch, and now and then for the figures", () => {
+test("receipts: at most every 100 ms, only of this epoch, and periodically with measurements", () => {
   const receipts = new Receipts();
   const figures = () => ({ fps: 59.96, p50: 9.123, p95: null, queue: 0, dropped: 2 });
   receipts.drawn("A", 5);
@@ -188,7 +188,7 @@ test("receipts: at most every 100 ms, only of this epoch, and now and then for t
   assert.equal(receipts.due(), 3_200, "a gateway of many overlays asks for longer pauses");
 });
 
-test("journal: bounded; the oldest go in one piece and are counted", () => {
+test("journal: bounded; the oldest entries are removed together and counted", () => {
   const journal = new Journal(10, 4);
   const lines = journal.lines;
   for (let position = 1; position <= 13; position += 1) {
@@ -207,7 +207,7 @@ test("journal: bounded; the oldest go in one piece and are counted", () => {
   assert.deepEqual([lines[0].position, lines.at(-1)?.position, journal.forgotten], [5, 13, 4]);
 });
 
-test("colours: every name can be read on the panel, and keeps its hue when it could be read before", () => {
+test("colours: every name is legible on the panel, and a legible colour keeps its hue", () => {
   for (let step = 0; step < 4_096; step += 1) {
     const color = `#${(step * 4_099).toString(16).padStart(6, "0").slice(-6)}`;
     const rgb = [1, 3, 5].map((at) => parseInt(raise(color).slice(at, at + 2), 16));
@@ -224,7 +224,7 @@ test("colours: every name can be read on the panel, and keeps its hue when it co
   }
 });
 
-test("parameters: what is right is used, what is wrong is reported and changes nothing", () => {
+test("parameters: valid values are used, invalid ones are reported and ignored", () => {
   const { options, problems } = readParams(
     "?overlay_id=main-1&on_reload=live&kills=4&scale=0.5&widgets=chat,killfeed&hud=1",
     "#k=secret",
@@ -255,7 +255,7 @@ test("backoff: full jitter between its bounds, growing to the ceiling", () => {
   assert.ok(delay(9, () => 0.999999) > 4_900);
 });
 
-test("notices: every phase, outcome and occasion has its words, and none says undefined", () => {
+test("notices: every phase and outcome has a text, and none contains undefined", () => {
   const payloads = [
     ["alert_start", { alert: "a", title: "Indar" }],
     ...["win", "loss", "draw", "canceled", "over", undefined].map((outcome) => ["alert_end", { alert: "a", outcome }]),
@@ -274,7 +274,7 @@ test("notices: every phase, outcome and occasion has its words, and none says un
   assert.equal(gameNotice(event({ type: "round", payload: { phase: "end", winner: "CT" } }))?.title, "CT win");
 });
 
-test("dashboard: what is not known is a dash", () => {
+test("dashboard: unknown values are a dash", () => {
   assert.deepEqual([count(null), size(undefined), duration("x")], ["–", "–", "–"]);
   assert.deepEqual([size(220e6), duration(3_725), count(12_345)], ["220 MB", "1 h 2 min", "12\u202f345"]);
 });

@@ -36,7 +36,7 @@ for (const [title, history, expected] of HISTORIES) {
   });
 }
 
-test("ranks: a frame is asked for when something changes, and only then", () => {
+test("ranks: a frame is requested only after a change", () => {
   let asked = 0;
   const ranks = new Ranks(() => (asked += 1));
   ranks.take("social", FIRST);

@@ -1,5 +1,5 @@
 // @ts-check
-// Histories of one overlay and one gateway: what is handed over, what is asked again, when it connects.
+// Histories of one overlay and one gateway: delivered events, repeated hellos, and reconnects.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -69,7 +69,7 @@ function live(position, fields, options) {
   return story;
 }
 
-test("a new overlay says hello without a position and starts where the welcome says", () => {
+test("a new overlay sends a hello without a position and starts at the position of the welcome", () => {
   const story = live(41);
   assert.equal(story.hellos.length, 1);
   assert.equal(story.hellos[0].resume, null);
@@ -78,20 +78,20 @@ test("a new overlay says hello without a position and starts where the welcome s
   assert.equal(story.session.cursor.position, 43);
 });
 
-test("a known place is what the first hello asks for", () => {
+test("the first hello has the stored position", () => {
   const story = new Story({ resume: { epoch: "A", position: 7 } });
   story.connect();
   assert.deepEqual(story.hellos[0].resume, { epoch: "A", position: 7 });
 });
 
-test("what was applied already is dropped, the rest of the frame is applied", () => {
+test("applied events are dropped, other events of the frame are applied", () => {
   const story = live(0);
   story.hear(frame(1, 3), frame(1, 3), frame(2, 5));
   assert.deepEqual(story.applied, ["c1", "c2", "c3", "c4", "c5"]);
   assert.equal(story.session.cursor.counters.duplicates, 5);
 });
 
-test("a gap drops the frame's critical part, keeps the rest, and says hello at the last position", () => {
+test("a gap drops the critical events of the frame, keeps the others, and sends a hello with the last position", () => {
   const story = live(0);
   story.hear(frame(1, 2));
   story.hear({ ...frame(5, 6), events: [...frame(5, 6).events, event({ id: "chat" })] });
@@ -104,7 +104,7 @@ test("a gap drops the frame's critical part, keeps the rest, and says hello at t
   assert.deepEqual(story.applied, ["c1", "c2", "chat", "c3", "c4", "c5", "c6", "c7"]);
 });
 
-test("positions move over what a filter held back", () => {
+test("positions advance over filtered events", () => {
   const story = live(0);
   story.hear(frame(1, 9, { events: [] }));
   assert.equal(story.session.cursor.position, 9);
@@ -112,7 +112,7 @@ test("positions move over what a filter held back", () => {
   assert.deepEqual(story.applied, ["c10"]);
 });
 
-test("a frame of another epoch asks again, and its welcome forgets the position", () => {
+test("a frame of another epoch causes a hello, and its welcome resets the position", () => {
   const story = live(50);
   story.hear(frame(1, 1, { epoch: "B" }));
   assert.deepEqual(story.applied, []);
@@ -123,7 +123,7 @@ test("a frame of another epoch asks again, and its welcome forgets the position"
   assert.deepEqual(story.applied, ["c2"]);
 });
 
-test("a silent gap is noticed from a heartbeat, and from a frame's top, after 500 ms", () => {
+test("a silent gap is detected by a heartbeat or the top of a frame after 500 ms", () => {
   for (const signal of [/** @type {const} */ ({ t: "heartbeat", top: 9, server_ts_ms: 0 }), frame(0, 0, { top: 9 })]) {
     const story = live(4);
     story.hear(signal);
@@ -135,7 +135,7 @@ test("a silent gap is noticed from a heartbeat, and from a frame's top, after 50
   }
 });
 
-test("what brings the rest in time makes no hello, and a catch-up that moves is left alone", () => {
+test("events that arrive in time cause no hello, and neither does a catch-up with progress", () => {
   const story = live(0, { mode: "resume", top: 30 });
   for (let first = 1; first <= 30; first += 10) {
     story.wait(400);
@@ -146,7 +146,7 @@ test("what brings the rest in time makes no hello, and a catch-up that moves is 
   assert.equal(story.applied.length, 30);
 });
 
-test("a server that answers hellos with gaps is asked four times a second at most", () => {
+test("a server that answers hellos with gaps receives at most four hellos per second", () => {
   const story = live(0);
   for (let turn = 0; turn < 40; turn += 1) {
     story.hear(frame(9, 9));
@@ -156,7 +156,7 @@ test("a server that answers hellos with gaps is asked four times a second at mos
   assert.ok(story.hellos.length <= 6, `${story.hellos.length} hellos in a second`);
 });
 
-test("events that are no longer in the log are named, and the overlay goes on behind them", () => {
+test("events that are no longer in the log are reported, and the overlay continues after them", () => {
   const story = new Story({ resume: { epoch: "A", position: 3 } });
   story.connect();
   const actions = story.hear(
@@ -171,7 +171,7 @@ test("events that are no longer in the log are named, and the overlay goes on be
   assert.deepEqual(story.applied, ["c11"]);
 });
 
-test("critical events that find no room are let go, and asked for when there is", () => {
+test("critical events without space are dropped, and requested again when there is space", () => {
   let room = true;
   const story = live(0, {}, { room: () => room });
   story.hear(frame(1, 2));
@@ -187,7 +187,7 @@ test("critical events that find no room are let go, and asked for when there is"
   assert.deepEqual(story.applied, ["c1", "c2", "c3", "c4", "c5", "c6"]);
 });
 
-test("silence of 2.5 heartbeats closes the line and connects again, with the position", () => {
+test("silence of 2.5 heartbeats closes the connection and reconnects with the position", () => {
   const story = live(5);
   story.wait(4_900);
   assert.equal(story.session.state, "live");
@@ -199,7 +199,7 @@ test("silence of 2.5 heartbeats closes the line and connects again, with the pos
   assert.deepEqual(story.hellos.at(-1).resume, { epoch: "A", position: 5 });
 });
 
-test("a page that overslept reads what came meanwhile before it gives up", () => {
+test("a suspended page reads waiting messages before it reconnects", () => {
   const story = live(5);
   story.now += 60_000; // timers of a hidden page fire once a minute
   story.session.tick(story.now);
@@ -209,7 +209,7 @@ test("a page that overslept reads what came meanwhile before it gives up", () =>
   assert.equal(story.session.state, "live");
 });
 
-test("it connects again for ever, 0.25 to 5 s apart, and quickly again after 5 good seconds", () => {
+test("reconnects are unlimited, 0.25 to 5 s apart, and quick again after 5 good seconds", () => {
   const story = new Story({ random: Math.random });
   for (let attempt = 0; attempt < 50; attempt += 1) {
     story.session.tick(story.now);
@@ -229,7 +229,7 @@ test("it connects again for ever, 0.25 to 5 s apart, and quickly again after 5 g
   assert.ok(story.session.deadline() - story.now <= 500);
 });
 
-test("close codes say whether to come back", () => {
+test("close codes state whether to reconnect", () => {
   /** @type {[number, string][]} */
   const table = [
     ...[4000, 4008, 4029, 1006, 1001, 1011, 4499].map((code) => /** @type {[number, string]} */ ([code, "waiting"])),
@@ -250,7 +250,7 @@ test("close codes say whether to come back", () => {
   assert.ok(flood.session.deadline() - flood.now >= 5_000);
 });
 
-test("after a stop nothing is sent and nothing is awaited", () => {
+test("after a stop no message is sent and no timer is set", () => {
   const story = live(1);
   story.session.closed(4500, "", story.now);
   story.run();
@@ -259,7 +259,7 @@ test("after a stop nothing is sent and nothing is awaited", () => {
   assert.deepEqual(story.run(), []);
 });
 
-test("whatever is lost, repeated or swapped on the way, each position is handed over once and in order", () => {
+test("each position is delivered once and in order despite loss, repetition and reordering", () => {
   let seed = 7;
   const random = () => (seed = (seed * 48_271) % 0x7fffffff) / 0x7fffffff;
   for (let round = 0; round < 200; round += 1) {
@@ -304,7 +304,7 @@ function serve(story, top) {
   if (top > from) story.hear(frame(from + 1, top, { replay: true }));
 }
 
-test("what a dashboard asks for is passed on and changes nothing of the conversation", () => {
+test("requests of a dashboard are passed on and do not change the conversation", () => {
   const said = [
     { t: "identify", for_ms: 3000 },
     { t: "reload" },

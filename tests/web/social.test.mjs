@@ -1,5 +1,5 @@
 // @ts-check
-// Social alerts without a page: texts, what an event becomes, and the queue as tables of histories.
+// Social alerts without a page: texts, alerts from events, and the queue as tables of histories.
 
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
@@ -26,7 +26,7 @@ const follow = (user) => alert("follow", { user });
 /** @param {string} type @param {Record<string, unknown>} payload */
 const words = (type, payload, texts = en) => wordsOf(alert(type, payload), texts);
 
-test("templates: values, plurals, braces, and nothing from outside is a template", () => {
+test("templates: values, plurals, braces; text from outside is never a template", () => {
   for (const [lang, template, values, expected] of /** @type {[string, string, any, string][]} */ ([
     ["en", "{n} {n|viewer|viewers}", { n: 1 }, "1 viewer"],
     ["en", "{n} {n|viewer|viewers}", { n: 1234 }, "1,234 viewers"],
@@ -46,7 +46,7 @@ test("templates: values, plurals, braces, and nothing from outside is a template
   assert.equal(new Texts("en", {}).fill("{a}", { a: "x".repeat(100_000) }).length, 2_000);
 });
 
-test("money: as the language writes it, and any word for a currency", () => {
+test("money: in the format of the language, with any text as currency", () => {
   for (const [lang, amount, currency, expected] of [
     ["en", "12.50", "EUR", "€12.50"],
     ["en", "5", "USD", "$5"],
@@ -59,7 +59,7 @@ test("money: as the language writes it, and any word for a currency", () => {
   }
 });
 
-test("languages: the same keys in all, and every form of every template can be filled", () => {
+test("languages: all have the same keys, and every form of every template can be filled", () => {
   const keys = Object.keys(read("en")).sort();
   for (const file of FILES) {
     const lang = file.replace(".json", "");
@@ -75,7 +75,7 @@ test("languages: the same keys in all, and every form of every template can be f
   }
 });
 
-test("multikills and streaks: the user's names from a number of kills on, else those of the language", () => {
+test("multikills and streaks: the user's names from a number of kills on, otherwise those of the language", () => {
   const rule = { type: "multikill", from: 7, text: "LUDICROUS {kills}", image: "", video: "", sound: "", duration_ms: 0, volume: 1 };
   const rules = [rule, { ...rule, from: 9, text: "HOLY MOLY" }, { ...rule, type: "streak", from: 12, text: "Squad wiper" }];
   const names = [2, 5, 6, 7, 8, 9, 30].map((kills) => nameOf("multikill", kills, { texts: en, rules }));
@@ -86,7 +86,7 @@ test("multikills and streaks: the user's names from a number of kills on, else t
   );
 });
 
-test("words: each kind says who, how much and what was written", () => {
+test("words: each kind has user, amount and message", () => {
   const cases = [
     ["follow", { user: "Ada" }, "New follower", "Ada", "", "", "", ""],
     ["subscription", { user: "Ada" }, "Subscribed", "Ada", "", "", "", ""],
@@ -110,7 +110,7 @@ test("words: each kind says who, how much and what was written", () => {
   for (const type of TYPES) assert.notEqual(words(type, { user: "u", online: false }).label, "", type);
 });
 
-test("time: four seconds at least, six for what is paid, longer by amount, never beyond twelve", () => {
+test("time: at least four seconds, six for paid alerts, more for a higher amount, at most twelve", () => {
   for (const [kind, amount, message, expected] of /** @type {[string, number, string, number][]} */ ([
     ["follow", 0, "", FREE_MS],
     ["raid", 100_000, "", FREE_MS],
@@ -126,7 +126,7 @@ test("time: four seconds at least, six for what is paid, longer by amount, never
   }
 });
 
-test("rules: the highest amount that is reached wins; duration and text are the user's", () => {
+test("rules: the highest reached amount is used; duration and text are the user's", () => {
   const rule = { type: "cheer", from: 0, text: "", image: "", video: "", sound: "", duration_ms: 0, volume: 1 };
   const rules = [rule, { ...rule, from: 1_000, text: "{user} went {value}", duration_ms: 9_000 }, { ...rule, type: "tip" }];
   assert.equal(ruleFor(rules, "cheer", 999), rules[0]);
@@ -179,7 +179,7 @@ test("queue: histories", () => {
   }
 });
 
-test("words: a merged alert says first how many, and every one of them is counted", () => {
+test("words: a merged alert starts with its number, and counts every alert", () => {
   const merged = (/** @type {any} */ one, /** @type {string[]} */ names, /** @type {number} */ count) => {
     const { label, name, detail } = wordsOf({ ...one, names, count }, en);
     return [label, name, detail];
@@ -192,7 +192,7 @@ test("words: a merged alert says first how many, and every one of them is counte
   assert.deepEqual(merged(cheer, ["a", "b"], 3), ["", "Cheer × 3", "a, b and 1 other"]);
 });
 
-test("queue: a gift and its subscriptions are one alert, whatever comes first and however late", () => {
+test("queue: a gift and its subscriptions are one alert in any order and with any delay", () => {
   const gift = () => alert("gift", { user: "Bo", count: 3, group: "g1", tier: "1000" });
   const part = (/** @type {string} */ user) => alert("subscription", { user, gifted_by: "Bo", group: "g1" });
   for (const order of [
@@ -211,7 +211,7 @@ test("queue: a gift and its subscriptions are one alert, whatever comes first an
   assert.deepEqual(after.shown, ["Bo@0"], "its parts are not announced after it");
 });
 
-test("queue: nothing that was paid is lost, and memory is bounded", () => {
+test("queue: no paid alert is lost, and memory is bounded", () => {
   const queue = new AlertQueue();
   for (let n = 0; n < 5_000; n += 1) {
     queue.push(alert("cheer", { user: `u${n}`, bits: 1, text: "x" }));

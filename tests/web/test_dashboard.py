@@ -1,4 +1,4 @@
-"""The show desk: what an operator sees and does, at every width, by keyboard, with hostile texts."""
+"""The dashboard: content and commands, at every width, by keyboard, with hostile texts."""
 
 from __future__ import annotations
 

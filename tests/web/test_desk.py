@@ -1,4 +1,4 @@
-"""The show desk over the whole product: what is pressed on one dashboard passes the queue and reaches all who look."""
+"""The dashboard with the whole product: commands pass the queue and reach all overlays and dashboards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The widget of connected applications: what it shows, by which icon, and that a hostile text is only text."""
+"""The widget of connected applications: its content and icons, and hostile texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The promise in a real browser: every critical event is drawn once, in order, and reported after it was."""
+"""Delivery in a real browser: every critical event is rendered once, in order, and reported afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Widgets stand where the layout says: at the welcome, live, in a scene, and on a canvas of another shape."""
+"""Widgets are at the positions of the layout: at the welcome, live, in a scene, and on a canvas of another shape."""
 
 from __future__ import annotations
 

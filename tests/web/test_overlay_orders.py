@@ -1,4 +1,4 @@
-"""What a dashboard asks of an overlay: say who you are, load yourself again."""
+"""Commands of a dashboard to an overlay: identify and reload."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes on air: transparent where nothing is, inside the safe area, readable, and still when that is asked."""
+"""The rendered picture: transparent without content, inside the safe area, legible, and still with reduced motion."""
 
 from __future__ import annotations
 

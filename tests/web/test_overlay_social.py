@@ -1,4 +1,4 @@
-"""Social alerts on the page: each kind, the queue's times, the operator's commands, the user's files, hostile texts."""
+"""Social alerts on the page: each kind, times of the queue, commands, the user's files, hostile texts."""
 
 from __future__ import annotations
 

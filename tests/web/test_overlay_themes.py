@@ -1,4 +1,4 @@
-"""Themes on the page: data from a folder, in the layer `theme`, and what is wrong in them."""
+"""Themes on the page: data from a folder, the layer `theme`, and invalid themes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each widget against the page, in a real browser."""
+"""Each widget of the page in a real browser."""
 
 from __future__ import annotations
 

@@ -14,12 +14,12 @@ const table = read("tokens.json");
 /** @param {Record<string, unknown>} tokens */
 const checked = (tokens) => check({ name: "mine", version: 1, description: "", tokens }, table);
 
-test("theme: every default is a value that its own rules allow", () => {
+test("theme: every default is valid", () => {
   const defaults = Object.fromEntries([...tokensOf(table)].map(([name, token]) => [name, token.default]));
   assert.deepEqual(checked(defaults).problems, []);
 });
 
-test("theme: the shipped ones are right, and broadcast is the default", () => {
+test("theme: the shipped themes are valid, and broadcast is the default", () => {
   const names = readdirSync(THEMES, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   assert.deepEqual(names.map((entry) => entry.name).sort(), ["broadcast", "high-contrast", "minimal"]);
   for (const { name } of names) {
@@ -61,7 +61,7 @@ test("theme: an unknown token is refused with the nearest name", () => {
   assert.deepEqual(checked(JSON.parse('{"__proto__": "1"}')).values.size, 0);
 });
 
-test("theme: what is no theme is refused as a whole", () => {
+test("theme: an invalid theme is refused completely", () => {
   for (const wrong of [null, 1, [], {}, { tokens: 1 }]) assert.equal(check(wrong, table).problems.length, 1);
   assert.match(check({ script: "x", tokens: {} }, table).problems[0], /^script: unknown field/);
 });
