@@ -74,7 +74,7 @@ def test_a_place_is_found_by_names(tmp_path, change, before, after):
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (("Store.put", "statement", "count", "pass"), "found 0 places"),
+        (("Store.put", "statement", "count", "pass"), "put is defined 0 times"),
         (("Store.take", "condition", "key", "False"), "found 2 places"),
         (("Store.take", "call", "counts", "None"), "found 0 places"),
         (("Store.take", "statement", "count", "{it}"), "changes nothing"),

@@ -100,7 +100,10 @@ def _in_python(text: str, change: Change) -> str:
 def _scope(tree: ast.Module, change: Change) -> ast.AST:
     scope: ast.AST = tree
     for name in change.where.partition(":")[2].split("."):
-        scope = _only([node for node in scope.body if name in _defined(node)], change)  # type: ignore[attr-defined]
+        found = [node for node in scope.body if name in _defined(node)]  # type: ignore[attr-defined]
+        if len(found) != 1:
+            raise Misplaced(f"{change}: {name} is defined {len(found)} times; was it renamed?")
+        scope = found[0]
     return scope
 
 

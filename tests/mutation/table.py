@@ -84,11 +84,11 @@ OUTBOX = "actors/stores/outbox.py:Outbox"
 LINK = "actors/producers/link.py:Link"
 QUEUE = "actors/queue_manager.py:QueueManager"
 CATCHUP = "actors/gateway/catchup.py:CatchUp"
-TWITCH_LOGIN = "actors/producers/twitch_login.py:Login"
+TWITCH_LOGIN = "actors/producers/twitch_login.py:TwitchLogin"
 TWITCH = "actors/producers/sources/twitch.py"
 SIGNATURE = "actors/core/sources/signature.py"
 PS2_FRAMES = "actors/producers/planetside2_frames.py"
-PS2_LINK = "actors/producers/planetside2_links.py:Link"
+PS2_LINK = "actors/producers/planetside2_links.py:StreamConnection"
 
 NEVER_NAMED = never(f"{SEQUENCER}.marks", "_is_late")
 NEVER_AGAIN = drop(f"{WINDOW}.silence", "_again")
@@ -234,7 +234,7 @@ MUTATIONS: Final = [
         f"{SOURCES}test_twitch_login.py"),
     row("two processes own a login", call(f"{TWITCH}:connect", "lock", "open(__file__)"), f"{SOURCES}test_twitch.py"),
     row("the old socket is not read while a session moves",
-        statement(f"{TWITCH}:Conversation._take", "open reconnect_url", "self._sockets.close(self._current); {it}"),
+        statement(f"{TWITCH}:EventSubSession._take", "open reconnect_url", "self._sockets.close(self._current); {it}"),
         f"{SOURCES}test_twitch.py"),
     row("a gift to many is shown once for each of them", never("actors/adapters/twitch_eventsub.py:_kind", "is_gift"),
         f"{SOURCES}test_twitch_eventsub_frames.py"),
@@ -245,7 +245,7 @@ MUTATIONS: Final = [
         f"{SOURCES}test_twitch_chat.py"),
     # Games
     row("the figures of a spectated player count as those of the dead one",
-        never("actors/adapters/gsi_posts.py:Post.watched", "steamid"), f"{SOURCES}test_gsi.py"),
+        never("actors/adapters/gsi_posts.py:GsiPost.watched", "steamid"), f"{SOURCES}test_gsi.py"),
     row("the figures of a game are not saved with its events",
         always("actors/producers/sources/gsi.py:receive", "before after"), f"{SOURCES}test_gsi.py"),
     row("any program may post as the game",
