@@ -11,7 +11,7 @@ import click
 
 from bench._harness import ROOT
 
-# name: (arguments, arguments of a quick look)
+# name: (arguments, arguments with --quick)
 BENCHES: Final = {
     "idle": ((), ("--seconds", "10", "--starts", "2")),
     "applications": ((), ("--seconds", "5")),
@@ -36,7 +36,7 @@ def main(quick: bool, only: tuple[str, ...]) -> None:
             if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:
                 failed.append(name)
     if failed:
-        click.echo(f"could not be measured: {', '.join(failed)}", err=True)
+        click.echo(f"failed benchmarks: {', '.join(failed)}", err=True)
     sys.exit(bool(failed))
 
 

@@ -1,4 +1,4 @@
-"""The product's own overlay page in Chromium, and its journal of what was drawn."""
+"""The product's overlay page in Chromium, and its journal of rendered events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from playwright.async_api import Page, async_playwright
 
 from bench._harness import Pipeline
 
-# Nothing leaves this machine: no updates, no reports, no variations.
+# No requests to other machines: no updates, no reports, no variations.
 ARGUMENTS: Final = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-default-apps", "--metrics-recording-only",
@@ -22,7 +22,7 @@ ARGUMENTS: Final = [
 
 @asynccontextmanager
 async def overlay_page(running: Pipeline, name: str) -> AsyncIterator[Page]:
-    """The overlay, live, with its journal on.
+    """Yield the page of an overlay that is live, with its journal.
 
     Raises:
         RuntimeError: there is no Chromium.
@@ -43,6 +43,6 @@ async def overlay_page(running: Pipeline, name: str) -> AsyncIterator[Page]:
 
 
 async def journal(page: Page) -> list[dict[str, Any]]:
-    """Return what was committed to the page so far, in order."""
+    """Return the events that were rendered so far, in order."""
     lines: list[dict[str, Any]] = await page.evaluate("globalThis.framewire.journal")
     return lines

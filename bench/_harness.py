@@ -29,12 +29,12 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 RESULTS: Final = ROOT / "bench" / "results"
 READY_S: Final = 20.0
 STOP_S: Final = 12.0
-# A service manager waits a moment before it starts a dead service again; systemd's default is 100 ms.
+# The delay before a service manager restarts a service; systemd's default is 100 ms.
 RESTART_S: Final = 0.1
 
 
 class Pipeline:
-    """The real product, started as a service manager would, with nobody else's ports or files.
+    """The real product, started as by a service manager, with its own ports and files.
 
     Without a guardian the caller is who starts a killed supervisor again; `environment` is what its processes get
     beside ours.
@@ -50,7 +50,7 @@ class Pipeline:
         self.run_dir = Path(tempfile.mkdtemp(prefix="fwbench-"))
         self.run_dir.chmod(0o700)
         self.gateway_port, self.ingest_port = free_ports(2)
-        for number in (signal.SIGTERM, signal.SIGHUP):  # whoever ends the bench ends what it started
+        for number in (signal.SIGTERM, signal.SIGHUP):  # a signal to the benchmark also ends the pipeline
             signal.signal(number, lambda *_: sys.exit(1))
         self._overrides = list(overrides)
         self._keep = keep
@@ -108,7 +108,7 @@ class Pipeline:
         return f"ws://127.0.0.1:{self.gateway_port}/ws"
 
     def children(self) -> dict[str, psutil.Process]:
-        """Return the living children of the supervisor that runs now, by name."""
+        """Return the living children of the running supervisor, by name."""
         found: dict[str, psutil.Process] = {}
         if self.process is None:
             return found
@@ -129,7 +129,7 @@ class Pipeline:
         return found
 
     def status(self) -> dict[str, Any]:
-        """Return the gateway's view of everything, the ledger included."""
+        """Return the status of the gateway, the ledger included."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.gateway_port}/api/status",
             headers={"Authorization": f"Bearer {self.token('control')}"},
@@ -145,7 +145,7 @@ class Pipeline:
         return "\n".join(said)
 
     def stop(self) -> bool:
-        """Stop everything and remove the directory; return whether it went by itself within its time."""
+        """Stop everything and remove the directory; return whether it exited in time."""
         clean = True
         if self.process is not None:
             self.process.send_signal(signal.SIGTERM)
@@ -168,7 +168,7 @@ class Pipeline:
 
 @contextmanager
 def pipeline(overrides: Iterable[str] = (), keep: bool = False) -> Iterator[Pipeline]:
-    """A running pipeline, which is ended and removed whatever happens."""
+    """A running pipeline, which is always ended and removed."""
     running = Pipeline(overrides, keep)
     try:
         running.start()
@@ -187,7 +187,7 @@ def answers(url: str) -> bool:
 
 
 async def until(moment_s: float, precise: bool = False) -> None:
-    """Sleep until a moment of the monotonic clock; open loop: what is late is not made up for by waiting less.
+    """Sleep until a moment of the monotonic clock; open loop: a delay does not shorten later waits.
 
     asyncio rounds its waits up to whole milliseconds; `precise` turns for the last of them instead.
     """
@@ -223,13 +223,13 @@ class Times:
 
 
 class Others:
-    """How much of the machine went to anybody else: over some 20 % of a core, the figures are theirs too."""
+    """The CPU use of other programs. Above about 20 % of a core it influences the figures."""
 
     def __init__(self) -> None:
         self._begin = self._now()
 
     def take_pct(self) -> float:
-        """Return percent of one core since the last call; what ended without being waited for counts as theirs."""
+        """Return percent of one core since the last call; unreaped processes count as other programs."""
         begin, self._begin = self._begin, self._now()
         passed_s, busy_s, own_s = (end - start for start, end in zip(begin, self._begin, strict=True))
         return round(max(0.0, 100 * (busy_s - own_s) / max(1e-9, passed_s)), 1)
@@ -245,7 +245,7 @@ OTHERS: Final = Others()
 
 
 def machine() -> dict[str, Any]:
-    """Return what a figure depends on; no names of hosts or users."""
+    """Return the facts on which a figure depends, without names of hosts or users."""
     model = platform.processor()
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
@@ -261,7 +261,7 @@ def machine() -> dict[str, Any]:
 
 
 def commit() -> str:
-    """Return the commit that was measured, with + when the code differs from it."""
+    """Return the commit that was measured, with + if the code differs from it."""
     head = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
     changed = subprocess.run(
         ["git", "status", "--porcelain", "actors", "web_overlay", "supervisor.py"],

@@ -1,8 +1,8 @@
-"""Many overlays in one process: raw sockets that count bytes and frames, and a few that read what they get.
+"""Many overlays in one process: raw sockets that count bytes and frames, and a few that decode frames.
 
-Frames are counted on the sockets that read; bytes on all, which tells whether what the frames hold came, even where a
-server under pressure puts several into one. Sockets that only count let the kernel throw their bytes away unread
-(MSG_TRUNC, Linux), which is what makes 120,000 messages a second fit beside the server that is measured.
+Frames are counted on the sockets that decode, bytes on all. Bytes show whether the content arrived, also from a server
+under load that merges several frames. On the other sockets the kernel discards the bytes (MSG_TRUNC, Linux), so that
+120,000 messages a second are possible beside the measured server.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DISCARD: Final = getattr(socket, "MSG_TRUNC", 0) if sys.platform == "linux" else
 
 
 def connect(port: int, hello: dict[str, Any] | None) -> socket.socket:
-    """Return a WebSocket connection that has said `hello`, if there is something to say."""
+    """Return a WebSocket connection after sending `hello`, if it is not empty."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=10.0)
     key = base64.b64encode(os.urandom(16)).decode()
     connection.sendall(
@@ -74,7 +74,7 @@ class Herd:
             self._poll.register(connection.fileno(), select.EPOLLIN)
 
     def read_for(self, seconds: float) -> None:
-        """Read whatever comes."""
+        """Read all available data."""
         end_s = time.monotonic() + seconds
         sockets, buffer, sampled = self._sockets, self._buffer, self._sampled
         while (left_s := end_s - time.monotonic()) > 0:
@@ -118,7 +118,7 @@ class Herd:
 def run(
     port: int, count: int, hello: dict[str, Any] | None, seconds: float, warm_up_s: float, pipe: Connection
 ) -> None:
-    """Be a load client: connect, say "connected", warm up, say "go", measure, send the figures."""
+    """Run as a load client: connect, print "connected", warm up, print "go", measure, send the figures."""
     try:
         herd = Herd(port, count, hello)
     except (OSError, ConnectionError) as error:

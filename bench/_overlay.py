@@ -45,7 +45,7 @@ class Applied(NamedTuple):
 
 
 class Overlay:
-    """Connects for ever, resumes, applies each critical position once."""
+    """Reconnects without limit, resumes, applies each critical position once."""
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class Overlay:
         self.live.set()
 
     def _apply(self, frame: dict[str, Any]) -> bool:
-        """Apply a frame; False when something before it is missing."""
+        """Apply a frame; False when an earlier position is missing."""
         first, last = frame.get("first") or 0, frame.get("last") or 0
         whole = not first or (frame["epoch"] == self.epoch and first <= self.position + 1)
         at_s, wall_ms = time.monotonic(), time.time() * 1000

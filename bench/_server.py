@@ -18,13 +18,13 @@ from bench._harness import until
 
 LATE_S: Final = 0.05
 MAX_BODY_LINES: Final = 256
-ANSWER_S: Final = 2.0  # a guess: how long a server waits for an answer
+ANSWER_S: Final = 2.0  # a guess: the time that a server waits for an answer
 RETRY_S: Final = 0.05
 BUSY_S: Final = 0.25  # after a 503
 
 
 class GameServer:
-    """Posts `bodies` when they are due (seconds after `run`); tells of every line that was accepted."""
+    """Posts `bodies` when they are due (seconds after `run`); reports every accepted line."""
 
     def __init__(
         self, port: int, token: str, bodies: Sequence[bytes], due_s: Sequence[float], on_accepted: Callable[[int], None]
@@ -39,7 +39,7 @@ class GameServer:
         self.counts = dict.fromkeys(("posts", "answered", "repeats", "refused_lines", "busy", "connects"), 0)
 
     async def run(self) -> None:
-        """Post everything; returns when the last line is answered."""
+        """Post all lines; return when the last one is answered."""
         self.start_s = time.monotonic() + 0.1
         number = 0
         while number < len(self._bodies):
@@ -50,7 +50,7 @@ class GameServer:
         self._hang_up()
 
     def _late(self, number: int) -> int:
-        """Return the end of the next body: one line, and those behind it that are late."""
+        """Return the end of the next body: one line, and the late lines after it."""
         late_s = time.monotonic() - LATE_S - self.start_s
         end = number + 1
         while end < min(len(self._bodies), number + MAX_BODY_LINES) and self._due_s[end] <= late_s:
@@ -79,7 +79,7 @@ class GameServer:
             self.counts["refused_lines"] += len(numbers)
 
     async def _post(self, message: bytes) -> int | None:
-        """Return the status, None when no answer came."""
+        """Return the status, None without an answer."""
         self.counts["posts"] += 1
         try:
             async with asyncio.timeout(ANSWER_S):

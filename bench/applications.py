@@ -1,11 +1,11 @@
-"""What does a connected application cost at rest, against overlays that poll for its status?
+"""What does an idle connected application cost, compared with overlays that poll for its status?
 
     python -m bench.applications [--seconds 15] [--overlays 4]
 
-Push: one application is connected with a WebSocket and says nothing, and OVERLAYS overlays hear of it by their own
-link. Poll: OVERLAYS clients ask for a status every 50 ms over HTTP, each on a connection of its own that is kept open.
-They ask `/healthz` of the ingest, its cheapest answer, so the figure is a lower bound. CPU is what the ingest and the
-gateway use, in percent of one core; requests are those of HTTP, counted by the side that sends them.
+Push: one application is connected with a WebSocket and sends nothing; OVERLAYS overlays receive its status on their own
+connections. Poll: OVERLAYS clients request a status every 50 ms over HTTP, each on its own keep-alive connection. They
+request `/healthz` of the ingest, its cheapest answer, so the figure is a lower bound. CPU is the use of ingest and
+gateway, in percent of one core; HTTP requests are counted by the clients.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PROCESSES: Final = ("ingest", "gateway-1")
 
 
 class Poller:
-    """Asks at fixed instants and waits for each answer."""
+    """Sends a request at fixed times and waits for each answer."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -53,7 +53,7 @@ class Poller:
 
 
 async def cpu(running: Pipeline, seconds: float) -> dict[str, float]:
-    """Return what the processes used within `seconds`, in percent of one core."""
+    """Return the CPU use of the processes within `seconds`, in percent of one core."""
     await asyncio.sleep(WARM_UP_S)
     children = running.children()
 
@@ -113,7 +113,7 @@ async def compare(running: Pipeline, seconds: float, count: int) -> dict[str, An
 @click.option("--seconds", type=float, default=15.0, show_default=True)
 @click.option("--overlays", type=int, default=4, show_default=True)
 def main(seconds: float, overlays: int) -> None:
-    """Measure an application at rest."""
+    """Measure an idle application."""
     with pipeline() as running:
         facts = asyncio.run(compare(running, seconds, overlays))
     report("applications", {"seconds": seconds, "overlays": overlays, "poll_ms": 1_000 * POLL_S}, facts)

@@ -1,16 +1,16 @@
 """The records of a rehearsal: accepted lines, and the events that follow from them. Pure.
 
 A rehearsal uses no counter of the product. It parses the lines that it posts with its own code and gives each
-critical one a *face*: the expected fields of its event (type, time, players, weapon). All events that it
-later receives, from the log, a socket or a page, are matched with lines by face:
+critical one a *content key*: the expected fields of its event (type, time, players, weapon). All events that it
+later receives, from the log, a socket or a page, are matched with lines by key:
 
-    first event with a free line of its face     that line has arrived
+    first event with a free line of its key     that line has arrived
     an id that was seen before                   a duplicate
-    all lines of its face have arrived already   a duplicate (one line became two events)
-    no line has its face                         strange
+    all lines of its key have arrived already   a duplicate (one line became two events)
+    no line has its key                         strange
 
-Faces are used instead of ids, because the product assigns the ids. An error that gives two ids to one line, or one id
-to two lines, would not be detected by them. Equal faces (two equal lines within one second) are interchangeable for a
+Keys are used instead of ids, because the product assigns the ids. An error that gives two ids to one line, or one id
+to two lines, would not be detected by them. Equal keys (two equal lines within one second) are interchangeable for a
 viewer; they are matched in order.
 """
 
@@ -28,10 +28,10 @@ from actors.adapters import srcds
 from actors.core.contract.event import Category, RawItem
 from actors.errors import BadInput
 
-Face = tuple[Any, ...]
+ContentKey = tuple[Any, ...]
 
-# Our own reading of a kill, from the left, so that chat which quotes a kill is none. Players choose their names: the
-# first `<n><account><team>"` ends one.
+# Matches a kill from the left, so that a chat message that quotes a kill does not match. Players choose their names:
+# the first `<n><account><team>"` ends a name.
 _PLAYER = r'"(?P<{0}>.*?)<\d+><(?P<{0}_account>[^<>]*)><[^<>]*>"'
 _KILL = re.compile(
     r"(?:L )?(?P<stamp>\d\d/\d\d/\d{4} - \d\d:\d\d:\d\d)(?:\.(?P<fraction>\d+))?(?:: | - )"
@@ -43,29 +43,29 @@ _KILL = re.compile(
 
 
 class Line(NamedTuple):
-    """A critical line as it was posted. `face` is None when it must end in the quarantine (`rejected`) or be silent."""
+    """A critical line as it was posted. `key` is None if it becomes no event or is `rejected`."""
 
     number: int
-    face: Face | None
+    key: ContentKey | None
     rejected: bool = False
 
 
 class Sighting(NamedTuple):
-    """A critical event that was seen somewhere, in the order of seeing."""
+    """A critical event that was seen at a place, in the order of arrival."""
 
     id: str
     position: int
-    face: Face
+    key: ContentKey
     at_s: float = 0.0
 
     @property
     def derived(self) -> bool:
-        """Whether it follows from other events (a multikill) and so has no line of its own."""
+        """Whether it follows from other events (a multikill) and so has no line."""
         return "+" in self.id
 
 
 class Verdict(NamedTuple):
-    """What one place (log, socket, page) shows of the accepted lines. All but `arrived` must be empty or 0."""
+    """The comparison of one place (log, socket, page) with the accepted lines. `lost` to `strange` must be empty."""
 
     arrived: dict[int, float]
     lost: list[int]
@@ -78,11 +78,11 @@ class Verdict(NamedTuple):
 def read_line(number: int, body: bytes) -> Line | None:
     """Return the line if it is critical, None if it is not.
 
-    Kills are recognised here; what else is critical, and what it means, is asked of the adapter.
+    Kills are parsed here; for all other lines the adapter is asked.
     """
     kill = _KILL.fullmatch(body.decode("utf-8", "replace"))
     if kill is not None and not _by_the_world(kill):
-        return Line(number, kill_face(kill))
+        return Line(number, key_of_kill(kill))
     if srcds.category(body) is not Category.CRITICAL:
         return None
     try:
@@ -95,20 +95,20 @@ def read_line(number: int, body: bytes) -> Line | None:
     return Line(number, (event.type, event.ts_source_ms, _canonical(_decoded(event.payload))))
 
 
-def kill_face(kill: re.Match[str]) -> Face:
+def key_of_kill(kill: re.Match[str]) -> ContentKey:
     moment = datetime.strptime(kill["stamp"], "%m/%d/%Y - %H:%M:%S").replace(tzinfo=UTC)
     ts_ms = moment.timestamp() * 1000 + float(f"0.{kill['fraction'] or 0}") * 1000
     return ("kill", ts_ms, kill["attacker"][:64], kill["victim"][:64], kill["weapon"][:64], "headshot" in kill["how"])
 
 
 def _by_the_world(kill: re.Match[str]) -> bool:
-    """A kill by oneself or the world is a death in the taxonomy; the adapter says what it looks like."""
+    """A suicide or a kill by the world is a death in the taxonomy; the adapter returns its fields."""
     own = kill["attacker"] == kill["victim"] and kill["attacker_account"] == kill["victim_account"]
     return own or kill["weapon"] == "world"
 
 
-def face_of(type_: str, ts_source_ms: float | None, payload: dict[str, Any]) -> Face:
-    """Return the face of an event that was seen."""
+def key_of(type_: str, ts_source_ms: float | None, payload: dict[str, Any]) -> ContentKey:
+    """Return the content key of an event that was seen."""
     if type_ != "kill":
         return (type_, ts_source_ms, _canonical(payload))
     return (
@@ -122,22 +122,22 @@ def face_of(type_: str, ts_source_ms: float | None, payload: dict[str, Any]) -> 
 
 
 def judge(lines: Iterable[Line], accepted: set[int], seen: Sequence[Sighting]) -> Verdict:
-    """Match what was seen with the lines.
+    """Match seen events with the lines.
 
     Args:
         lines: all critical lines that were posted, in the order of posting.
         accepted: the numbers of those that were answered with 200. Only these can be lost.
     """
-    waiting: dict[Face, deque[int]] = defaultdict(deque)
+    waiting: dict[ContentKey, deque[int]] = defaultdict(deque)
     for line in lines:
-        if line.face is not None:
-            waiting[line.face].append(line.number)
+        if line.key is not None:
+            waiting[line.key].append(line.number)
     expected = {number for numbers in waiting.values() for number in numbers if number in accepted}
     arrived: dict[int, float] = {}
     duplicated, strange, order = [], [], []
     ids: set[str] = set()
     for sighting in seen:
-        numbers = waiting.get(sighting.face)
+        numbers = waiting.get(sighting.key)
         if sighting.id in ids:
             duplicated.append(sighting.id)
         elif sighting.derived:
@@ -156,7 +156,7 @@ def judge(lines: Iterable[Line], accepted: set[int], seen: Sequence[Sighting]) -
 
 
 def _inversions(order: Sequence[tuple[int, str]]) -> list[str]:
-    """Return the ids of those that came after a later one."""
+    """Return the ids that arrived after a later one."""
     late, highest = [], float("-inf")
     for number, name in order:
         if number < highest:
@@ -166,7 +166,7 @@ def _inversions(order: Sequence[tuple[int, str]]) -> list[str]:
 
 
 def not_shown(log: Iterable[Sighting], seen: Iterable[Sighting]) -> list[str]:
-    """Return the ids that the log has and the seer has not, derived ones included."""
+    """Return the ids of the log that were not seen, derived events included."""
     ids = {sighting.id for sighting in seen}
     return [sighting.id for sighting in log if sighting.id not in ids]
 
@@ -179,14 +179,14 @@ class Kill(NamedTuple):
 
 
 class Flow(NamedTuple):
-    """One critical line on its way: when it was meant to be posted, when it was first seen."""
+    """One critical line: when it was due, and when it was first seen."""
 
     intended_s: float
     seen_s: float
 
 
 def stalls(kills: Sequence[Kill], flows: Sequence[Flow]) -> list[tuple[str, float]]:
-    """Return (name, seconds) of every kill that traffic could see.
+    """Return (name, seconds) of every kill with critical lines in flight.
 
     The stall of a kill is the longest time that an event was kept waiting because of it: over all critical lines that
     were under way at the kill or meant to be posted before the next one, the time from the kill (or from the line's
@@ -228,7 +228,7 @@ _STAMP = re.compile(rb"(?:L )?(\d\d/\d\d/\d{4} - \d\d:\d\d:\d\d)(\.\d+)?")
 def _stamp_s(body: bytes, before_s: float) -> float:
     stamp = _STAMP.match(body)
     if stamp is None:
-        return before_s  # a line without one keeps to the line before it
+        return before_s  # a line without a stamp has the time of the line before
     moment = datetime.strptime(stamp[1].decode(), "%m/%d/%Y - %H:%M:%S").replace(tzinfo=UTC)
     return max(before_s, moment.timestamp() + float(stamp[2] or 0))
 

@@ -1,9 +1,9 @@
-"""How late is an event on the page, from the instant at which it was meant to be posted until Chromium has drawn it?
+"""How late is an event on the page, from the time at which it was due until Chromium has rendered it?
 
     python -m bench.drawn [--seconds 30] [--load idle|busy]
 
-The product's own overlay page, headless, 1920 × 1080, software rendering, 60 Hz. *Rendered* is when the
-page's frame was committed, by the page's journal; the compositor and a screen add to it. Open loop as in latency.py.
+The product's overlay page, headless, 1920 × 1080, software rendering, 60 Hz. *Rendered* is the commit of the page's
+frame according to its journal, without the delay of compositor and screen. Open loop as in latency.py.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ async def measure(running: Pipeline, run: Run) -> tuple[dict[str, Any], list[dic
 
 
 def results(run: Run, lines: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return delays to the page of critical events and of the rest."""
+    """Return delays to the page of critical and best-effort events."""
     received = {event.id: event for _, event in run.arrivals}
     wall_s = time.time() - time.monotonic()
     critical, rest, inside = Times(), Times(), Times()
@@ -63,7 +63,7 @@ def results(run: Run, lines: list[dict[str, Any]]) -> dict[str, Any]:
 @click.option("--load", type=click.Choice(["idle", "busy", "both"]), default="idle", show_default=True)
 @click.option("--seconds", type=float, default=30.0, show_default=True)
 def main(load: str, seconds: float) -> None:
-    """Measure ingest → drawn in Chromium."""
+    """Measure ingest → rendered in Chromium."""
     for kind, make in (("idle", idle_plan), ("busy", busy_plan)):
         if load not in (kind, "both"):
             continue

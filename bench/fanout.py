@@ -1,20 +1,20 @@
-"""How many overlays does one gateway process carry, and what does a message cost it?
+"""How many overlays can one gateway process serve, and what does a message cost?
 
     python -m bench.fanout [--clients 300,2000] [--seconds 8]
 
-60 frames of 1 KB a second to every client, loopback, one server process at a time, the same load client for all, one
-after the other in one run:
+60 frames of 1 KB a second to every client over the loopback. The servers run one after the other, with the same load
+client:
 
-    gateway      ours, alone: a PUB socket plays the broadcaster, so its bus and its decoding are in the bill
+    gateway      ours: a PUB socket replaces the broadcaster; the cost of bus and decoding is included
     tornado      write_message to each client
     websockets   the Python library's broadcast()
     ws           Node's ws, send() to each client (installed by npm into a temporary directory)
 
-The peers make a frame per tick out of a template and do nothing else. All skip ticks that they miss, so a server that
-cannot keep up shows fewer Hz. `hz` are messages; `content_hz` are the frames that were in them, for the gateway puts
-frames together when it is behind, where the peers leave ticks out. Age is from the tick's stamp to the load client.
-NATS WebSocket is not measured: its server is not available here. On two cores the load client and the kernel's loopback
-take their share, so compare servers within a run, not runs.
+The peers make one frame per tick from a template and do nothing else. All servers skip missed ticks, so an overloaded
+server has fewer Hz. `hz` counts messages, `content_hz` the frames in them: an overloaded gateway merges frames, where
+the peers skip ticks. Age is the time from the stamp of the tick to the load client. NATS WebSocket is not measured,
+because its server is not available here. On two cores the load client and the loopback also use CPU, so compare servers
+of one run, not of different runs.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def template(epoch: str, gen: int) -> bytes:
 
 
 class Server(NamedTuple):
-    """What is measured. `hello` is what its clients say first; `begin` is called when all are connected."""
+    """A measured server. `hello` is the first message of its clients; `begin` is called when all are connected."""
 
     process: psutil.Process
     hello: dict[str, Any] | None
@@ -76,7 +76,7 @@ class Server(NamedTuple):
 
 @contextmanager
 def gateway(port: int, directory: Path) -> Iterator[Server]:
-    """Our gateway, fed by a PUB socket of ours."""
+    """Our gateway, with a PUB socket as broadcaster."""
     settings = config.load(None, [f"run_dir={directory}", f"gateway.port={port}"])
     (directory / config.SETTINGS_FILE).write_bytes(config.encode(settings))
     token = tokens.load_or_create(directory).display
@@ -111,7 +111,7 @@ def _tick(link: wire.Socket, frame: bytes, stop: threading.Event) -> None:
 
 @contextmanager
 def peer(name: str, port: int, directory: Path, clients: int) -> Iterator[Server]:
-    """One of the others.
+    """One of the peers.
 
     Raises:
         Missing: it cannot be run here.
@@ -128,7 +128,7 @@ def peer(name: str, port: int, directory: Path, clients: int) -> Iterator[Server
 
 
 class Missing(Exception):
-    """A peer cannot be run here; the text says why."""
+    """A peer cannot run here; the text has the reason."""
 
 
 def _node_server(directory: Path) -> Path:
@@ -161,7 +161,7 @@ def _server(command: list[str], ready: str, stdin: int = subprocess.DEVNULL) -> 
 
 
 def measure(server: Server, port: int, clients: int, seconds: float) -> dict[str, Any]:
-    """Return what `clients` got from `server`, and what it cost the server."""
+    """Return the messages that `clients` received from `server`, and the CPU use of the server."""
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
     load = spawn.Process(target=_load.run, args=(port, clients, server.hello, seconds, WARM_UP_S, theirs), daemon=True)
@@ -211,7 +211,7 @@ def one(name: str, clients: int, seconds: float) -> dict[str, Any]:
 
 
 @click.command()
-@click.option("--clients", default="300,2000", show_default=True, help="How many, one run each.")
+@click.option("--clients", default="300,2000", show_default=True, help="Numbers of clients, one run each.")
 @click.option("--seconds", type=float, default=8.0, show_default=True)
 @click.option("--only", default="gateway,tornado_plain,websockets_broadcast,ws", show_default=True)
 def main(clients: str, seconds: float, only: str) -> None:

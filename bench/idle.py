@@ -1,12 +1,10 @@
-"""What does the pipeline cost when nothing happens, and how long does it take to start?
+"""What does an idle pipeline cost, and how long does a start take?
 
     python -m bench.idle [--seconds 30] [--starts 5]
 
-And the supervisor alone, over eight children.
-
-CPU is the time that all its processes used, in percent of one core; memory is summed over them: resident (shared pages
-counted once per process) and unique (USS: what would be free if they ended). One overlay is connected. Start is from
-the command until gateway and ingest answer.
+CPU is the time of all processes in percent of one core. Memory is the sum over all processes: resident (shared pages
+counted once per process) and unique (USS: the memory that would be free after their end). One overlay is connected. A
+start lasts from the command until gateway and ingest answer. The supervisor with eight children is also measured alone.
 """
 
 from __future__ import annotations
@@ -35,7 +33,7 @@ def cost(processes: dict[str, psutil.Process]) -> dict[str, dict[str, float]]:
 
 
 async def watch(running: Pipeline, seconds: float) -> dict[str, Any]:
-    """Return what the pipeline used within `seconds`."""
+    """Return the use of CPU and memory within `seconds`."""
     overlay = Overlay(running.ws_url(), running.token("display"), "idle", lambda _: None)
     following = asyncio.create_task(overlay.run())
     await asyncio.wait_for(overlay.live.wait(), 10.0)
@@ -61,7 +59,7 @@ async def watch(running: Pipeline, seconds: float) -> dict[str, Any]:
 
 
 def start_times(starts: int) -> dict[str, float]:
-    """Return how long it takes from the command to ready, each time in a new directory."""
+    """Return the times from the command to ready, each in a new directory."""
     times = Times()
     for _ in range(starts):
         running = Pipeline()

@@ -1,14 +1,14 @@
-"""How late is an event, from the instant at which it was meant to be posted until an overlay's socket has it?
+"""How late is an event, from the time at which it was due until an overlay's socket has it?
 
     python -m bench.latency [--load idle|busy] [--seconds 30]
 
 idle  one kill at a time, about 20 a second at random instants
-busy  5,000 log lines a second, 200 of them kills, in 200 HTTP bodies a second as a game server would send them
+busy  5,000 log lines a second, 200 of them kills, in 200 HTTP bodies a second, like a game server
 
-Open loop: bodies leave at their instants whatever became of those before, over as many connections as that takes, and
-a late answer makes nothing else late on paper. A merged event (a hit that stands for several) is measured from the
-newest of them. `posted_late_ms` is how late our own posting was, which every figure includes. `stages_ms` go by the
-stamps that a kill carries on its way; the last is up to the overlay's own clock.
+Open loop: bodies are sent when they are due, over as many connections as necessary, and a late answer does not delay
+others. A merged event (one hit for several) is measured from its newest line. `posted_late_ms` is the delay of the
+benchmark itself, which every figure includes. `stages_ms` are differences of the time stamps in a kill; the last stage
+ends at the clock of the overlay.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Plan = list[tuple[float, list[bytes]]]
 
 
 def idle_plan(seconds: float) -> Plan:
-    """Return (instant, lines) of single kills whose instants have nothing to do with any tick."""
+    """Return (instant, lines) of single kills at random times."""
     draw = random.Random(1)
     plan: Plan = []
     at_s = 0.0
@@ -62,7 +62,7 @@ def busy_plan(seconds: float) -> Plan:
 
 
 class Run:
-    """One run of a plan: who was posted when, and when it came."""
+    """One run of a plan: times of posting and of arrival."""
 
     def __init__(self, running: Pipeline, plan: Plan, precise: bool = False) -> None:
         self._port, self._path = running.ingest_port, f"/srcds/{running.token('ingest')}"
@@ -81,7 +81,7 @@ class Run:
     async def run(self) -> None:
         following = asyncio.create_task(self.overlay.run())
         await asyncio.wait_for(self.overlay.live.wait(), SETTLE_S)
-        gc.disable()  # a collection of all that was received so far would count as somebody's delay
+        gc.disable()  # a garbage collection would count as a delay of events
         self.start_s = time.monotonic() + 0.2
         async with asyncio.TaskGroup() as posts:
             for at_s, lines in self._plan:
@@ -114,11 +114,11 @@ class Run:
         self.arrivals.append((event.at_s, event))
 
     def intended_of(self, event: Applied) -> float | None:
-        """Return when the newest line that the event stands for was meant to be posted, None when none was."""
+        """Return when the newest line of the event was due, None without one."""
         return self._intended_s.get(event.payload["victim"]["name"]) if event.type in ("kill", "hit") else None
 
     def results(self) -> dict[str, Any]:
-        """Return the delays of kills and of the rest, and where kills spent their time."""
+        """Return the delays of kills and of best-effort events, and the stages of kills."""
         critical, rest = Times(), Times()
         stages = {name: Times() for name in ("accept", "normalize", "queue", "commit_and_frame", "deliver")}
         wall_s = time.time() - time.monotonic()
@@ -158,7 +158,7 @@ def _name_of(line: bytes) -> str:
 @click.command()
 @click.option("--load", type=click.Choice(["idle", "busy", "both"]), default="both", show_default=True)
 @click.option("--seconds", type=float, default=30.0, show_default=True)
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Passed on to the pipeline.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Passed to the pipeline.")
 def main(load: str, seconds: float, overrides: tuple[str, ...]) -> None:
     """Measure ingest → socket."""
     for kind, make in (("idle", idle_plan), ("busy", busy_plan)):

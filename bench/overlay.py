@@ -1,11 +1,11 @@
-"""What does one frame of the overlay cost, under a storm of kills, hits and chat?
+"""What does one frame of the overlay cost, under a load of kills, hits and chat?
 
     python -m bench.overlay [--against TREE] [--seconds 10] [--rounds 3]
 
 The page in Chromium, headless, 1920 × 1080, software rendering, behind the gateway of tests/web: 120 kills/s,
-300 hits/s, 10 chat messages/s, in frames of 60 Hz. `script` and `main` are CPU time per drawn frame, in windows of
-0.2 s, so that other processes of the machine count little. `--against` measures the pages of another checkout in turn
-with ours; `ratio` is ours by theirs, of the medians.
+300 hits/s, 10 chat messages/s, in frames of 60 Hz. `script` and `main` are CPU time per rendered frame, in windows
+of 0.2 s, to reduce the influence of other processes. `--against` measures the pages of another checkout in alternating
+runs; `ratio` is the ratio of the medians, ours divided by theirs.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def tick(gate: Gate, number: int) -> list[Event]:
 
 
 def sample(session: CDPSession, page: Page) -> dict[str, float]:
-    """Return the seconds of every part so far, and the frames."""
+    """Return the seconds of every part and the frames so far."""
     metrics = {entry["name"]: entry["value"] for entry in session.send("Performance.getMetrics")["metrics"]}
     return {part: metrics[name] for part, name in PARTS.items()} | {
         "frames": page.evaluate("framewire.status().frames")
@@ -65,7 +65,7 @@ def sample(session: CDPSession, page: Page) -> dict[str, float]:
 
 
 def storm(gate: Gate, session: CDPSession, page: Page, seconds: float) -> list[dict[str, float]]:
-    """Send the load for `seconds`; return what each window of it cost, per frame, in ms."""
+    """Send the load for `seconds`; return the cost per frame of each window, in ms."""
     begin_s = time.monotonic()
     windows, before, number = [], sample(session, page), 0
     next_s = begin_s + WINDOW_S
@@ -111,7 +111,7 @@ def spread(values: list[float]) -> dict[str, float]:
 
 
 def median(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return, of every figure, the median of the runs."""
+    """Return the median of the runs for every figure."""
     return {
         key: median([run[key] for run in runs])
         if isinstance(value, dict)

@@ -38,7 +38,7 @@ DRAIN_S: Final = 15.0
 
 
 def consume(address: str, lag_s: float, handled: str) -> None:
-    """Be a consumer, `lag_s` behind for ever; note every number that was handled in a file, which outlives us."""
+    """Run a consumer that is `lag_s` behind; write every processed number to a file."""
     pull: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.PULL)
     pull.bind(address)
     with open(handled, "ab", buffering=0) as file:
@@ -52,7 +52,7 @@ def consume(address: str, lag_s: float, handled: str) -> None:
 
 
 def plain(kills: int) -> dict[str, Any]:
-    """Return what plain PUSH/PULL loses."""
+    """Return the messages that plain PUSH/PULL loses."""
     with tempfile.TemporaryDirectory(prefix="fwbench-") as directory:
         losses = [_plain_once(Path(directory), kill) for kill in range(kills)]
     return {"lost": sum(losses), "lost_per_kill": losses}
@@ -72,7 +72,7 @@ def _plain_once(directory: Path, kill: int) -> int:
                 consumer.join()
                 consumer = _start(address, 0.0, handled)
             time.sleep(max(0.0, begin_s + number / RATE_HZ - time.monotonic()))
-            push.send(b"%0*d" % (DIGITS, number) + BODY)  # waits while nobody has room for it
+            push.send(b"%0*d" % (DIGITS, number) + BODY)  # blocks while no receiver has space
         time.sleep(2.0)
     finally:
         consumer.kill()
@@ -90,7 +90,7 @@ def _start(address: str, lag_s: float, handled: Path) -> SpawnProcess:
 
 
 def ours(kills: int) -> dict[str, Any]:
-    """Return what the pipeline loses."""
+    """Return the events that the pipeline loses."""
     seconds = 4.0 * kills
     plan = list(traffic.lines(seconds, RATE_HZ, RATE_HZ))
     with pipeline() as running:
@@ -126,7 +126,7 @@ def _logged(path: Path) -> int:
 @click.command()
 @click.option("--kills", type=int, default=5, show_default=True)
 def main(kills: int) -> None:
-    """Count what is lost."""
+    """Count lost messages."""
     settings = {"kills": kills, "rate_hz": RATE_HZ, "lag_s": LAG_S, "body_bytes": len(BODY)}
     report("pushpull", settings, {"plain": plain(kills), "ours": ours(kills)})
 

@@ -10,11 +10,11 @@ with --browser the journal of the product's overlay page in Chromium.
 Lines of one second are posted in one burst, which is harder than an even distribution (--rhythm spread). The rehearsal
 replaces the service manager: it restarts the supervisor 0.1 s after a kill.
 
-latency   from the instant at which a critical line was meant to be posted (open loop) until it was received, or drawn
-stall     of a kill: how long it kept any critical line waiting; books.stalls has the exact words
+latency   from the time at which a critical line was due (open loop) until it was received or rendered
+stall     the longest delay that a kill caused for a critical line (books.stalls)
 
-Exit 0: something was accepted, nothing was lost, duplicated or reordered, and all that was accepted was received, and
-drawn with --browser. Anything else: 1.
+Exit code 0: at least one line was accepted, no event was lost, duplicated or reordered, and all accepted events were
+received, and rendered with --browser. Otherwise 1.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ from bench._overlay import Applied, Overlay
 from bench._server import GameServer
 from bench.books import Flow, Kill, Line, Sighting, Verdict
 
-SETTLE_S: Final = 20.0  # after the last line: how long what is under way may take
-ALIVE_S: Final = 10.0  # how long a kill waits for its victim to live
+SETTLE_S: Final = 20.0  # after the last line: the time for events in flight
+ALIVE_S: Final = 10.0  # how long a kill waits for its victim to run
 POLL_S: Final = 0.02
-WRONG: Final = ("lost", "duplicated", "reordered", "strange", "refused_lines")  # none of these may be
+WRONG: Final = ("lost", "duplicated", "reordered", "strange", "refused_lines")  # all of these must be empty
 
 
 class Killer:
-    """Kills a random process every `every_s`, and is the service manager of the supervisor."""
+    """Kills a random process every `every_s`, and restarts the supervisor like a service manager."""
 
     def __init__(self, running: Pipeline, every_s: float, seed: int) -> None:
         self._running, self._every_s = running, every_s
@@ -71,7 +71,7 @@ class Killer:
             await self._kill(self._random.choice(self.names))
 
     async def _kill(self, name: str) -> None:
-        """Kill `name` as soon as it lives."""
+        """Kill `name` as soon as it runs."""
         deadline_s = time.monotonic() + ALIVE_S
         while (victim := self._find(name)) is None:
             if time.monotonic() > deadline_s:
@@ -100,7 +100,7 @@ class Killer:
         self._running.start()
 
     async def mind(self) -> None:
-        """Until cancelled, start a supervisor that left by itself: it must not, and is counted."""
+        """Until cancelled, restart a supervisor that exited, and count this fault."""
         while True:
             process = self._running.process
             if process is not None and process.poll() is not None and process.returncode >= 0:
@@ -131,16 +131,16 @@ class Rehearsal:
         if event.category != "critical":
             self.received_rest += event.merged
             return
-        face = books.face_of(event.type, event.ts_source_ms, event.payload)
-        self.received.append(Sighting(event.id, event.position, face, event.at_s))
+        key = books.key_of(event.type, event.ts_source_ms, event.payload)
+        self.received.append(Sighting(event.id, event.position, key, event.at_s))
 
     @property
     def expected(self) -> list[Line]:
         """The critical lines that were accepted and must become an event."""
-        return [line for line in self.lines if line.face is not None and line.number in self.accepted_s]
+        return [line for line in self.lines if line.key is not None and line.number in self.accepted_s]
 
     async def run(self, kill_every_s: float, seed: int, browser: bool) -> Killer:
-        """Post everything under kills; returns when all has settled."""
+        """Post all lines under kills; return when no event is in flight."""
         async with AsyncExitStack() as stack:
             following = asyncio.create_task(self.overlay.run())
             stack.callback(following.cancel)
@@ -169,7 +169,7 @@ class Rehearsal:
                 await asyncio.sleep(POLL_S)
 
     async def _settle(self) -> None:
-        """Wait until everything that is expected is received and drawn, or nothing moves any more."""
+        """Wait until all expected events are received and rendered, or there is no progress."""
         process = self.running.process
         if process is None or process.poll() is not None:
             self.running.start()
@@ -187,7 +187,7 @@ class Rehearsal:
             self.drawn = await self._drawn(self.page)
 
     async def _drawn(self, page: Page) -> list[Sighting]:
-        """Return the page's journal; its lines have no payload, so the face is that of the id (see `result`)."""
+        """Return the page's journal; its lines have no payload, so their keys are looked up by id (see `result`)."""
         to_monotonic_s = time.monotonic() - time.time()
         try:
             lines = await journal(page)
@@ -202,11 +202,11 @@ class Rehearsal:
     def result(self, killer: Killer) -> dict[str, Any]:
         """Return the books as one flat table."""
         logged = read_log(self.running.run_dir / "log.db")
-        faces = {sighting.id: sighting.face for sighting in logged}
+        keys = {sighting.id: sighting.key for sighting in logged}
         accepted = set(self.accepted_s)
         places = {"log": logged, "received": self.received}
         if self.drawn is not None:
-            places["drawn"] = [seen._replace(face=faces.get(seen.id, ("unknown",))) for seen in self.drawn]
+            places["drawn"] = [seen._replace(key=keys.get(seen.id, ("unknown",))) for seen in self.drawn]
         verdicts = {place: books.judge(self.lines, accepted, seen) for place, seen in places.items()}
         unseen = {place: books.not_shown(logged, seen) for place, seen in places.items()}
         flows = self._flows(verdicts["received"])
@@ -270,13 +270,13 @@ def worst(stalls: Sequence[tuple[str, float]]) -> dict[str, float]:
 
 
 def read_log(path: Path) -> list[Sighting]:
-    """Return all critical events of the log, in order, with eyes of our own."""
+    """Return all critical events of the log, in order, read without code of the product."""
     with sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True) as db:
         rows = db.execute("SELECT position, id, body FROM events ORDER BY rowid").fetchall()
     found = []
     for position, id_, body in rows:
         event = msgpack.unpackb(body)
-        found.append(Sighting(id_, position, books.face_of(event["y"], event.get("s"), event["b"])))
+        found.append(Sighting(id_, position, books.key_of(event["y"], event.get("s"), event["b"])))
     return found
 
 
@@ -294,7 +294,7 @@ async def stop_all(tasks: Sequence[asyncio.Task[None]]) -> None:
 
 
 def passed(result: dict[str, Any]) -> bool:
-    """Whether nothing at all went wrong with what was accepted."""
+    """Whether all accepted events arrived without a fault."""
     shown = result["received"] if result["drawn"] is None else result["drawn"]
     return bool(
         not any(result[name] for name in WRONG)
@@ -305,7 +305,7 @@ def passed(result: dict[str, Any]) -> bool:
 
 
 def summary(result: dict[str, Any]) -> str:
-    """Return a result for people."""
+    """Return a result as text."""
     kills = ", ".join(f"{name} {count}" for name, count in sorted(result["kills"].items())) or "none"
     lines = [
         f"{'PASSED' if result['passed'] else 'FAILED'}  seed {result['seed']}, {result['duration_s']} s",
@@ -332,7 +332,7 @@ def rehearse(
     bodies: Sequence[bytes], due_s: Sequence[float], kill_every_s: float, seed: int, browser: bool,
     overrides: Sequence[str], keep: bool,
 ) -> dict[str, Any]:  # fmt: skip
-    """Run once from the first process to the last and return what came of it."""
+    """Run once and return the result."""
     begun_s = time.monotonic()
     running = Pipeline(overrides, keep)
     try:
@@ -363,7 +363,7 @@ def rehearse(
 @click.option("--speed", type=click.FloatRange(0.1), default=20.0, show_default=True, help="Times its own rhythm.")
 @click.option("--kill-every", type=click.FloatRange(0), default=2.0, show_default=True, help="Seconds; 0: no kills.")
 @click.option("--rhythm", type=click.Choice(["bursts", "spread"]), default="bursts", show_default=True,
-              help="What becomes of lines of one second.")  # fmt: skip
+              help="Distribution of the lines of one second.")  # fmt: skip
 @click.option("--browser", is_flag=True, help="Draw in Chromium too, and read the page's journal.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Who is killed; each repetition adds one.")
 @click.option("--repeat", type=click.IntRange(1), default=1, show_default=True)
@@ -374,7 +374,7 @@ def main(
     file: Path, speed: float, kill_every: float, rhythm: Literal["bursts", "spread"], browser: bool, seed: int,
     repeat: int, overrides: tuple[str, ...], keep: bool, json_output: bool,
 ) -> None:  # fmt: skip
-    """Post a server's log into a pipeline that is killed all the time, and judge what becomes of it."""
+    """Post a server's log to a pipeline whose processes are killed, and check the result."""
     bodies = read_bodies(file)
     due_s = books.due_seconds(bodies, speed, rhythm)
     settings = {"lines": len(bodies), "speed": speed, "kill_every_s": kill_every, "rhythm": rhythm,

@@ -1,18 +1,18 @@
-"""How many events a second does one normalizer and one queue-manager carry, from a producer to frames?
+"""How many events a second can one normalizer and one queue-manager process, from a producer to frames?
 
     python -m bench.throughput [--events 300000]
 
-A producer process of its own (the product's trace replay, as fast as the pipeline takes it) sends made-up messages;
-an overlay of ours counts what arrives in frames. Five questions, one line each:
+A separate producer process (the product's trace replay, as fast as the pipeline accepts) sends generated messages; an
+overlay of the benchmark counts the events in frames. Five loads, one line each:
 
     hits       log lines → cosmetic events, which coalesce by attacker
     heals      generic events → cosmetic events
-    customs    generic events → normal events, nothing merges
+    customs    generic events → normal events, which are not merged
     kills      log lines → critical events, each on disk twice before it is shown
     follows    generic events → critical events
 
-`events_per_s` counts every event once, merged ones included (an event carries how many it stands for), from the first
-to the last arrival; `frame_events_per_s` counts what stands in frames. The ledger says what became of the rest.
+`events_per_s` counts a merged event as the number of events that it represents, from the first to the last arrival;
+`frame_events_per_s` counts it once. The ledger has the outcome of the other events.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from bench import traffic
 from bench._harness import ROOT, Pipeline, pipeline, report
 from bench._overlay import Applied, Overlay
 
-QUIET_S: Final = 2.0  # nothing has come for so long: it is over
+QUIET_S: Final = 2.0  # without an arrival for this time the run ends
 LIMIT_S: Final = 180.0
 REPLAY: Final = """
 import asyncio, sys
@@ -80,7 +80,7 @@ def _submission(type_: str, payload: dict[str, Any]) -> bytes:
     return msgspec.msgpack.encode(Submission(type_, msgspec.Raw(msgspec.msgpack.encode(payload))))
 
 
-# name: (messages, their type, how much of --events to send)
+# name: (messages, their type, the share of --events)
 QUESTIONS: Final[dict[str, tuple[Callable[[int], Iterator[Message]], str, float]]] = {
     "hits": (hits, "hit", 1.0),
     "heals": (heals, "heal", 1.0),
@@ -107,7 +107,7 @@ class Counter:
 
 
 async def measure(running: Pipeline, type_: str, file: Path) -> tuple[Counter, dict[str, Any], dict[str, float], str]:
-    """Return what arrived, the overlay's counters, and what every process used meanwhile."""
+    """Return the arrivals, the overlay's counters, and the CPU use of every process."""
     counter = Counter(type_)
     overlay = Overlay(running.ws_url(), running.token("display"), "throughput", counter.add)
     following = asyncio.create_task(overlay.run())
@@ -138,7 +138,7 @@ def _cpu_s(process: psutil.Process) -> float:
 
 
 def ask(name: str, events: int) -> None:
-    """Measure one question and print its line."""
+    """Measure one load and print its line."""
     make, type_, share = QUESTIONS[name]
     count = int(events * share)
     with pipeline() as running:

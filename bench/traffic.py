@@ -1,7 +1,7 @@
-"""A game server's log of any rate, made up: `python -m bench.traffic --seconds 60 --rate 2000 --critical 200 FILE`.
+"""Generate a game server's log of any rate: `python -m bench.traffic --seconds 60 --rate 2000 --critical 200 FILE`.
 
-Lines have millisecond stamps, as CS2 writes them. Every kill has a victim of its own, whose name is its number, so that
-an event can be traced to its line. Kills and hits are laid out evenly over each second.
+Lines have millisecond stamps, like those of CS2. The victim of a kill is named after its number, so that an event
+can be matched with its line. Kills and hits are distributed evenly over each second.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ START_S: Final = datetime(2026, 3, 14, 20, 0, tzinfo=UTC).timestamp()
 
 
 def kill(number: int, at_s: float) -> bytes:
-    """Return the line of kill `number`; its event's victim is called `k<number>`."""
+    """Return the line of kill `number`; its victim is named `k<number>`."""
     return f'{_stamp(at_s)} {_player(number)} [0 0 0] killed {_victim("k", number)} [1 1 1] with "ak47"'.encode()
 
 
 def hit(number: int, at_s: float) -> bytes:
-    """Return the line of hit `number`; its event's victim is called `h<number>`."""
+    """Return the line of hit `number`; its victim is named `h<number>`."""
     return (
         f'{_stamp(at_s)} {_player(number)} [0 0 0] attacked {_victim("h", number)} [1 1 1] with "ak47" (damage "27") '
         '(damage_armor "3") (health "73") (armor "97") (hitgroup "chest")'
@@ -63,7 +63,7 @@ def _victim(letter: str, number: int) -> str:
 @click.option("--critical", type=int, default=200, show_default=True, help="Kills per second among them.")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def main(seconds: float, rate: int, critical: int, file: Path) -> None:
-    """Write a made-up log for `python -m bench.rehearsal --srcds FILE --speed 1`."""
+    """Write a generated log for `python -m bench.rehearsal --srcds FILE --speed 1`."""
     file.write_bytes(b"\n".join(line for _, line in lines(seconds, rate, critical)) + b"\n")
 
 

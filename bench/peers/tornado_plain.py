@@ -1,4 +1,4 @@
-"""tornado write_message: `python -m bench.peers.tornado_plain PORT HZ TEMPLATE CLIENTS`; quiet until all are here."""
+"""tornado write_message: `python -m bench.peers.tornado_plain PORT HZ TEMPLATE CLIENTS`; waits for all clients."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Socket(WebSocketHandler):
         CLIENTS.add(self)
 
     def on_message(self, message: str | bytes) -> None:
-        """Nothing is said to this server."""
+        """Ignore messages of clients."""
 
     def on_close(self) -> None:
         CLIENTS.discard(self)

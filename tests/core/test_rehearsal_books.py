@@ -15,7 +15,7 @@ ALL = {0, 4, 9}
 
 
 def seen(*facts: tuple[str, int, tuple]) -> list[Sighting]:
-    return [Sighting(id_, position, face, at_s=position / 10) for id_, position, face in facts]
+    return [Sighting(id_, position, key, at_s=position / 10) for id_, position, key in facts]
 
 
 GOOD = (("p/1.0", 1, FACE_A), ("p/2.0", 2, FACE_B), ("p/3.0", 3, FACE_A))
@@ -85,7 +85,7 @@ def test_the_rehearsal_parses_a_kill_itself():
 )
 def test_lines_are_critical_when_a_viewer_would_miss_them(body, kind):
     line = books.read_line(0, body.encode())
-    assert (line.face[0] if line and line.face else None) == kind
+    assert (line.key[0] if line and line.key else None) == kind
 
 
 def test_a_torn_kill_is_expected_in_the_quarantine():
@@ -94,7 +94,7 @@ def test_a_torn_kill_is_expected_in_the_quarantine():
 
 def test_a_posted_kill_and_its_event_have_the_same_content_key():
     payload = {"attacker": {"name": "Ada"}, "victim": {"name": "Bo"}, "weapon": "ak47", "headshot": True}
-    assert books.read_line(0, KILL).face == books.face_of("kill", 1773519309000.0, payload)
+    assert books.read_line(0, KILL).key == books.key_of("kill", 1773519309000.0, payload)
 
 
 @pytest.mark.parametrize(
