@@ -9,7 +9,6 @@ import asyncio
 import json
 import os
 import sys
-import time
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -27,7 +26,6 @@ from actors.core.origins import authority
 from actors.errors import FramewireError, Refused
 
 RECONNECT_S: Final = 0.25
-RECEIPT_S: Final = 0.1  # the gateway's limit of messages is 20 per second
 NO_RECONNECT: Final = 4500  # from this close code on a client must not reconnect
 
 
@@ -55,7 +53,7 @@ def command(
             near = get_close_matches(name, TAXONOMY, n=1)
             hint = f"Did you mean {near[0]!r}?" if near else f"Types: {', '.join(TAXONOMY)}"
             raise click.BadParameter(f"unknown event type {name!r}. {hint}", param_hint="--types")
-    watcher = Watcher(settings, tokens.load(run_dir).display, wanted, count, json_output)
+    watcher = Watcher(settings, tokens.load(run_dir).view, wanted, count, json_output)
     try:
         asyncio.run(asyncio.wait_for(watcher.run(), timeout_s))
     except TimeoutError:
@@ -81,7 +79,6 @@ class Watcher:
         self._epoch: str | None = None
         self._position = 0
         self._silence_s = 2.5 * settings.gateway.heartbeat_s
-        self._receipt_s = 0.0
 
     async def run(self) -> None:
         """Watch until `count` events were printed."""
@@ -131,6 +128,7 @@ class Watcher:
             "format": "json",
             "types": self._types,
             "build": "watch",
+            "role": "dashboard",  # it renders nothing, so that no event counts as rendered by it
         }
 
     async def _take(self, connection: WebSocketClientConnection, message: dict[str, Any]) -> None:
@@ -144,7 +142,6 @@ class Watcher:
         elif kind == "heartbeat":
             if message["top"] > self._position:
                 await self._send(connection, self._hello())
-            await self._receipt(connection)
         elif "event" in message:
             self._print(message)  # the legacy payload has no frames and no positions
 
@@ -158,12 +155,6 @@ class Watcher:
                 if self._done:
                     return
         self._position = max(self._position, frame.get("last", 0))
-        await self._receipt(connection)
-
-    async def _receipt(self, connection: WebSocketClientConnection) -> None:
-        if self._position and time.monotonic() - self._receipt_s >= RECEIPT_S:
-            self._receipt_s = time.monotonic()
-            await self._send(connection, {"t": "receipt", "position": self._position})
 
     async def _send(self, connection: WebSocketClientConnection, message: dict[str, Any]) -> None:
         if connection.protocol is not None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import click
 
 from actors import commands, tokens
 from actors.commands import loopback
+
+UNSEEN: Final = " (committed, and never visible: later events took its place at once)"
 
 
 @click.command("why")
@@ -50,6 +52,6 @@ def _fact(key: str, value: Any) -> str:
     if key.startswith("ts_") and isinstance(value, int | float):
         return datetime.fromtimestamp(value / 1000).astimezone().isoformat(sep=" ", timespec="milliseconds")
     if key == "rendered_by":
-        # A receipt covers all positions up to its own: an overlay that connected later counts, too.
-        return ", ".join(commands.text_of(row["overlay_id"]) for row in value) or "no overlay yet"
+        names = [commands.text_of(row["overlay_id"]) + ("" if row["seen"] else UNSEEN) for row in value]
+        return ", ".join(names) or "no overlay yet"
     return commands.text_of(value)

@@ -201,6 +201,7 @@ def describe(overlay: Overlay, last: int) -> dict[str, Any]:
         "scope": overlay.scope,
         "position": overlay.receipted,
         "sent_position": overlay.position,
+        "start_position": overlay.start_position,
         "lag": max(0, last - max(overlay.receipted, overlay.start_position)),
         "fps": receipt and receipt.fps,
         "latency_p50_ms": receipt and receipt.latency_p50_ms,

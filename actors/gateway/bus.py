@@ -61,30 +61,37 @@ class FrameLinks:
             self.bad_messages += 1
 
 
+MAX_UNSEEN: Final = 256  # ranges of positions that wait with one receipt
+
+
 class Receipts:
-    """What overlays have drawn, on its way to the queue-manager: the last one per overlay, at most every 0.5 s."""
+    """Receipts on their way to the queue-manager: the last one per connection, at most every 0.5 s."""
 
     PERIOD_S: Final = 0.5
 
     def __init__(self, bus: Bus) -> None:
         self._inbox = bus.push(INBOX)
-        self._waiting: dict[str, Receipt] = {}
+        self._waiting: dict[int, Receipt] = {}  # by the number of the connection
         self._timer: asyncio.TimerHandle | None = None
         self.sent = 0
 
-    def add(self, receipt: Receipt) -> None:
-        self._waiting[receipt.overlay_id] = receipt
+    def add(self, number: int, receipt: Receipt) -> None:
+        earlier = self._waiting.get(number)
+        if earlier is not None and earlier.unseen:
+            unseen = (*earlier.unseen, *receipt.unseen)[-MAX_UNSEEN:]
+            receipt = msgspec.structs.replace(receipt, unseen=unseen)
+        self._waiting[number] = receipt
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self.PERIOD_S, self._flush)
 
     def _flush(self) -> None:
         self._timer = None
-        for overlay_id in list(self._waiting):
-            if not self._inbox.offer(_encode(self._waiting[overlay_id])):
+        for number in list(self._waiting):
+            if not self._inbox.offer(_encode(self._waiting[number])):
                 # Nobody is there to take it; a later receipt says more anyway.
                 self._timer = asyncio.get_running_loop().call_later(self.PERIOD_S, self._flush)
                 return
-            del self._waiting[overlay_id]
+            del self._waiting[number]
             self.sent += 1
 
     def close(self) -> None:

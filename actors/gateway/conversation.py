@@ -19,6 +19,7 @@ from actors.core.delivery.cursor import Start, start
 from actors.errors import BadInput, Refused
 from actors.gateway.encoding import Key
 from actors.gateway.hub import Gateway
+from actors.gateway.overlay import Overlay
 from actors.gateway.transport import OverlayTransport
 
 # One receipt costs 48 µs [measured]: ten per second from each of a thousand overlays would be half a core. So the pause
@@ -178,7 +179,7 @@ class Conversation:
         # must not send receipts for other overlays.
         if overlay.receipted < receipt.position <= min(overlay.position, cursor.top):
             overlay.receipted = receipt.position
-            self.gateway.receipts.add(Receipt(overlay.name, cursor.epoch, receipt.position, time.time() * 1000))
+            self.gateway.receipts.add(overlay.number, _logged(overlay, receipt, cursor.epoch))
 
     def _answer(self, ping: Ping) -> None:
         self.overlay.send_message({"t": "pong", "client_ts_ms": ping.client_ts_ms, "server_ts_ms": time.time() * 1000})
@@ -213,3 +214,18 @@ ACTIONS: Final[dict[Action, Callable[[Conversation, Any], None]]] = {
 def _nearby(gateway: Gateway, position: int) -> bool:
     """Whether the ring can serve a resume at `position`, so that the range of the log need not be read."""
     return position == gateway.feed.cursor.last or gateway.feed.ring.covers(position)
+
+
+def _logged(overlay: Overlay, receipt: RenderReceipt, epoch: str) -> Receipt:
+    """Return what the log keeps of a receipt: positions of this conversation, and of no other."""
+    types = overlay.group.key.types if overlay.group is not None else None
+    since = overlay.start_position
+    return Receipt(
+        overlay.name,
+        epoch,
+        receipt.position,
+        time.time() * 1000,
+        since,
+        None if types is None else tuple(sorted(types)),
+        tuple((first, last) for first, last in receipt.unseen if since < first <= last <= receipt.position),
+    )

@@ -21,7 +21,7 @@ from typing import Any, Final
 import msgspec
 
 from actors import faults, host
-from actors.core.contract.event import Event
+from actors.core.contract.event import Event, Receipt
 from actors.core.delivery.cursor import Head
 from actors.core.queue.sequencer import Entry, Recovered
 from actors.errors import Fenced, Refused
@@ -42,8 +42,13 @@ CREATE TABLE IF NOT EXISTS marks (producer TEXT PRIMARY KEY, watermark INTEGER N
 CREATE TABLE IF NOT EXISTS derived (key TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS states (
     n INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, body BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS cursors (
-    overlay_id TEXT PRIMARY KEY, position INTEGER NOT NULL, ts_ms REAL NOT NULL) WITHOUT ROWID;
+DROP TABLE IF EXISTS cursors;
+CREATE TABLE IF NOT EXISTS receipts (
+    overlay_id TEXT NOT NULL, since INTEGER NOT NULL, position INTEGER NOT NULL, types TEXT NOT NULL,
+    ts_ms REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS receipts_by_overlay ON receipts (overlay_id);
+CREATE TABLE IF NOT EXISTS unseen (
+    n INTEGER PRIMARY KEY AUTOINCREMENT, overlay_id TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS quarantine (
     n INTEGER PRIMARY KEY AUTOINCREMENT, ts_ms REAL NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL,
     reason TEXT NOT NULL, excerpt TEXT NOT NULL, dead INTEGER NOT NULL);
@@ -55,7 +60,8 @@ TRIM_ROWS: Final = 2_000
 EVENT_OVERHEAD_BYTES: Final = 80
 # Limits of other tables. Retention by size counts only events, so that other data cannot evict them.
 MAX_IDENTITIES: Final = 1_000_000  # about 170 MB
-MAX_CURSORS: Final = 1_000
+MAX_RECEIPTS: Final = 1_000
+MAX_UNSEEN: Final = 10_000
 REASON_CHARACTERS: Final = 300
 CHECKPOINT_PAGES: Final = 1_000
 
@@ -128,12 +134,10 @@ class Log:
         gone = [(key,) for key, event in entry.retained.items() if event is None]
         db.executemany("DELETE FROM states WHERE key = ?", gone)
         if entry.new_epoch:
-            db.execute("DELETE FROM cursors")
-        db.executemany(
-            "INSERT INTO cursors VALUES (?, ?, ?) ON CONFLICT (overlay_id) DO UPDATE SET "
-            "position = max(position, excluded.position), ts_ms = excluded.ts_ms",
-            entry.cursors,
-        )
+            db.execute("DELETE FROM receipts")
+            db.execute("DELETE FROM unseen")
+        for receipt in entry.receipts:
+            self._write_receipt(receipt)
         db.executemany(
             "INSERT INTO quarantine (ts_ms, id, kind, reason, excerpt, dead) VALUES (?, ?, ?, ?, ?, ?)",
             [
@@ -156,6 +160,24 @@ class Log:
             db.execute("INSERT OR REPLACE INTO meta VALUES ('epoch', ?)", (entry.new_epoch,))
         return self._trim(entry.trim_ms) if entry.trim_ms else False
 
+    def _write_receipt(self, receipt: Receipt) -> None:
+        """Extend the range of rendered positions that this conversation continues, or begin another one."""
+        types = "" if receipt.types is None else f" {' '.join(receipt.types)} "
+        extended = self._db.execute(
+            "UPDATE receipts SET position = max(position, ?), ts_ms = ? "
+            "WHERE overlay_id = ? AND types = ? AND since <= ? AND position >= ?",
+            (receipt.position, receipt.ts_ms, receipt.overlay_id, types, receipt.since, receipt.since),
+        ).rowcount
+        if not extended and receipt.position > receipt.since:
+            self._db.execute(
+                "INSERT INTO receipts VALUES (?, ?, ?, ?, ?)",
+                (receipt.overlay_id, receipt.since, receipt.position, types, receipt.ts_ms),
+            )
+        self._db.executemany(
+            "INSERT INTO unseen (overlay_id, first, last) VALUES (?, ?, ?)",
+            [(receipt.overlay_id, first, last) for first, last in receipt.unseen],
+        )
+
     def _trim(self, now_ms: float) -> bool:
         """Remove a limited number of rows beyond the retention, oldest first; return whether there are more."""
         db = self._db
@@ -177,12 +199,12 @@ class Log:
         self.full = any(ts_ms >= now_ms - self._keep_s * 1000 for _, ts_ms in removed)
         identities = self._trim_identities(now_ms)
         db.execute("DELETE FROM quarantine WHERE n <= (SELECT max(n) FROM quarantine) - ?", (self._quarantine_rows,))
-        db.execute("DELETE FROM cursors WHERE ts_ms < ?", (now_ms - self._identity_s * 1000,))
+        db.execute("DELETE FROM receipts WHERE ts_ms < ?", (now_ms - self._identity_s * 1000,))
         db.execute(
-            "DELETE FROM cursors WHERE overlay_id IN "
-            "(SELECT overlay_id FROM cursors ORDER BY ts_ms DESC LIMIT -1 OFFSET ?)",
-            (MAX_CURSORS,),
+            "DELETE FROM receipts WHERE rowid IN (SELECT rowid FROM receipts ORDER BY ts_ms DESC LIMIT -1 OFFSET ?)",
+            (MAX_RECEIPTS,),
         )
+        db.execute("DELETE FROM unseen WHERE n <= (SELECT max(n) FROM unseen) - ?", (MAX_UNSEEN,))
         faults.point("log.trimmed")
         return max(len(removed), identities) == TRIM_ROWS
 
@@ -299,9 +321,18 @@ class LogReader:
         row = self._db.execute("SELECT body FROM events WHERE id = ?", (event_id,)).fetchone()
         if row is not None:
             event = _event.decode(row[0])
+            place = (event.position, event.position)
             rendered = self._db.execute(
-                "SELECT overlay_id, ts_ms FROM cursors WHERE position >= ? ORDER BY overlay_id", (event.position,)
+                "SELECT overlay_id, max(ts_ms) FROM receipts WHERE since < ? AND position >= ? "
+                "AND (types = '' OR instr(types, ?)) GROUP BY overlay_id ORDER BY overlay_id",
+                (*place, f" {event.type} "),
             ).fetchall()
+            unseen = {
+                overlay_id
+                for (overlay_id,) in self._db.execute(
+                    "SELECT overlay_id FROM unseen WHERE first <= ? AND last >= ?", place
+                )
+            }
             return {
                 "id": event.id,
                 "type": event.type,
@@ -312,7 +343,10 @@ class LogReader:
                 "ts_ingest_ms": event.ts_ingest_ms,
                 "ts_normalized_ms": event.ts_normalized_ms,
                 "ts_queued_ms": event.ts_queued_ms,
-                "rendered_by": [{"overlay_id": overlay_id, "by_ts_ms": ts_ms} for overlay_id, ts_ms in rendered],
+                "rendered_by": [
+                    {"overlay_id": overlay_id, "by_ts_ms": ts_ms, "seen": overlay_id not in unseen}
+                    for overlay_id, ts_ms in rendered
+                ],
             }
         row = self._db.execute(
             "SELECT kind, reason, excerpt, dead, ts_ms FROM quarantine WHERE id = ? ORDER BY n DESC", (event_id,)
@@ -339,8 +373,10 @@ class LogReader:
     @readable()
     def cursor(self, overlay_id: str) -> int | None:
         """Return the last position that the overlay has rendered according to its receipts."""
-        row = self._db.execute("SELECT position FROM cursors WHERE overlay_id = ?", (overlay_id,)).fetchone()
-        return None if row is None else int(row[0])
+        (position,) = self._db.execute(
+            "SELECT max(position) FROM receipts WHERE overlay_id = ?", (overlay_id,)
+        ).fetchone()
+        return None if position is None else int(position)
 
     def close(self) -> None:
         self._db.close()

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from actors import faults
-from actors.core.contract.event import Event, RawItem
+from actors.core.contract.event import Event, RawItem, Receipt
 from actors.core.delivery.cursor import Head
 from actors.core.queue.sequencer import Entry, Recovered
 from actors.errors import Fenced, Refused
@@ -51,7 +51,8 @@ class LogState:
     watermarks: dict[str, int] = field(default_factory=dict)
     derived: dict[str, bytes] = field(default_factory=dict)
     retained: dict[str, Event] = field(default_factory=dict)
-    cursors: dict[str, tuple[int, float]] = field(default_factory=dict)
+    receipts: list[Receipt] = field(default_factory=list)
+    unseen: list[tuple[str, int, int]] = field(default_factory=list)
     quarantine: list[dict[str, Any]] = field(default_factory=list)
     rejected: int = 0
 
@@ -228,9 +229,9 @@ class MemoryLog:
             if value is not None:
                 state.retained[key] = value
         if entry.new_epoch:
-            state.epoch, state.cursors = entry.new_epoch, {}
-        for overlay_id, position, ts_ms in entry.cursors:
-            state.cursors[overlay_id] = (max(position, state.cursors.get(overlay_id, (0, 0.0))[0]), ts_ms)
+            state.epoch, state.receipts, state.unseen = entry.new_epoch, [], []
+        for receipt in entry.receipts:
+            self._add_receipt(state, receipt)
         for reject in entry.rejects:
             state.rejected += 1
             row = {"n": state.rejected, "ts_ms": reject.ts_ingest_ms, "id": reject.id, "kind": reject.kind}
@@ -239,6 +240,18 @@ class MemoryLog:
         state.ledger = entry.ledger or state.ledger
         state.calendar = entry.calendar or state.calendar
         return self._trim(state, entry.trim_ms) if entry.trim_ms else False
+
+    def _add_receipt(self, state: LogState, receipt: Receipt) -> None:
+        whose = (receipt.overlay_id, receipt.types)
+        for at, one in enumerate(state.receipts):
+            if (one.overlay_id, one.types) == whose and one.since <= receipt.since <= one.position:
+                position = max(one.position, receipt.position)
+                state.receipts[at] = msgspec.structs.replace(one, position=position, ts_ms=receipt.ts_ms)
+                break
+        else:
+            if receipt.position > receipt.since:
+                state.receipts.append(receipt)
+        state.unseen += [(receipt.overlay_id, first, last) for first, last in receipt.unseen]
 
     def _trim(self, state: LogState, now_ms: float) -> bool:
         size = sum(len(_encode(event)) + len(event.id) + EVENT_OVERHEAD_BYTES for event in state.events.values())
@@ -252,7 +265,7 @@ class MemoryLog:
         self.full = any((event.ts_queued_ms or 0.0) >= kept_ms for event in removed)
         identity_ms = now_ms - self._identity_s * 1000
         state.identities = {key: one for key, one in state.identities.items() if one[1] >= identity_ms}
-        state.cursors = {key: one for key, one in state.cursors.items() if one[1] >= identity_ms}
+        state.receipts = [one for one in state.receipts if one.ts_ms >= identity_ms]
         state.quarantine = state.quarantine[-self._quarantine_rows :]
         faults.point("log.trimmed")
         return len(removed) == TRIM_ROWS
@@ -279,8 +292,8 @@ class MemoryLogReader:
         return None if found is None else found[0]
 
     def cursor(self, overlay_id: str) -> int | None:
-        found = self._disk.log_state().cursors.get(overlay_id)
-        return None if found is None else found[0]
+        found = [one.position for one in self._disk.log_state().receipts if one.overlay_id == overlay_id]
+        return max(found, default=None)
 
     def quarantine(self, limit: int) -> list[dict[str, Any]]:
         return self._disk.log_state().quarantine[::-1][:limit]
@@ -289,10 +302,14 @@ class MemoryLogReader:
         state = self._disk.log_state()
         for event in state.events.values():
             if event.id == event_id:
+                by_ts_ms: dict[str, float] = {}
+                for one in state.receipts:
+                    if one.since < event.position <= one.position and (one.types is None or event.type in one.types):
+                        by_ts_ms[one.overlay_id] = max(one.ts_ms, by_ts_ms.get(one.overlay_id, 0.0))
+                unseen = {name for name, first, last in state.unseen if first <= event.position <= last}
                 rendered = [
-                    {"overlay_id": overlay_id, "by_ts_ms": ts_ms}
-                    for overlay_id, (position, ts_ms) in sorted(state.cursors.items())
-                    if position >= event.position
+                    {"overlay_id": name, "by_ts_ms": ts_ms, "seen": name not in unseen}
+                    for name, ts_ms in sorted(by_ts_ms.items())
                 ]
                 stamps = ("ts_source_ms", "ts_ingest_ms", "ts_normalized_ms", "ts_queued_ms")
                 told = {name: getattr(event, name) for name in ("id", "type", "source", "position", *stamps)}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from actors import faults, interfaces
-from actors.core.contract.event import Reject
+from actors.core.contract.event import Receipt, Reject
 from actors.core.contract.types.match import Score
 from actors.core.queue.sequencer import Entry
 from actors.errors import Fenced, Refused
@@ -238,7 +238,7 @@ def full_entry() -> Entry:
         retained={"score": event("score", "s2", Score({"CT": 2}), coalesce_key="score")},
         identities=[("source\0k", "e2", 5.0)],
         rejects=[Reject("bad", "srcds", "cut line", "L 03/", 5.0, dead=True)],
-        cursors=[("main", 2, 9.0)],
+        receipts=[Receipt("main", "e", 2, 9.0)],
         ledger=b"ledger",
         calendar=b"calendar",
     )
@@ -251,7 +251,7 @@ def test_a_transaction_of_a_log_is_there_as_a_whole_or_not_at_all(
     stores: Stores, point: str, kept: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = stores.log()
-    log.commit([entry(1, watermarks={"p": 1}, derived={"streak/b": b"1"}, cursors=[("main", 1, 8.0)])])
+    log.commit([entry(1, watermarks={"p": 1}, derived={"streak/b": b"1"}, receipts=[Receipt("main", "e", 1, 8.0)])])
     gen = log.recovered.head.gen
     with pytest.raises(Death):
         commit_and_die(log, [full_entry()], point, monkeypatch)
@@ -274,13 +274,13 @@ def test_a_transaction_of_a_log_is_there_as_a_whole_or_not_at_all(
 
 def test_a_history_names_the_position_and_the_overlays_or_the_reason(stores: Stores) -> None:
     log = stores.log()
-    log.commit([entry(1, cursors=[("main", 2, 8.0), ("other", 1, 8.0)]), full_entry()])
+    log.commit([entry(1, receipts=[Receipt("main", "e", 2, 8.0), Receipt("other", "e", 1, 8.0)]), full_entry()])
     reader = stores.reader()
     second, bad = reader.history("e2"), reader.history("bad")
     assert second is not None
     assert bad is not None
     assert (second["outcome"], second["position"]) == ("logged", 2)
-    assert second["rendered_by"] == [{"overlay_id": "main", "by_ts_ms": 9.0}]
+    assert second["rendered_by"] == [{"overlay_id": "main", "by_ts_ms": 9.0, "seen": True}]
     assert (bad["outcome"], bad["reason"], bad["kind"]) == ("dead-lettered", "cut line", "srcds")
     assert reader.history("unknown") is None
     reader.close()
@@ -304,7 +304,9 @@ def test_retained_states_are_in_the_order_of_their_changes(stores: Stores) -> No
 
 def test_a_receipt_never_moves_back_and_ends_with_its_epoch(stores: Stores) -> None:
     log = stores.log()
-    log.commit([entry(1, 2, 3, cursors=[("main", 3, 1.0)]), Entry(cursors=[("main", 2, 2.0)])])
+    log.commit(
+        [entry(1, 2, 3, receipts=[Receipt("main", "e", 3, 1.0)]), Entry(receipts=[Receipt("main", "e", 2, 2.0)])]
+    )
     reader = stores.reader()
     assert reader.cursor("main") == 3
     log.commit([Entry(new_epoch="e2")])
@@ -371,3 +373,44 @@ def test_a_writer_of_an_older_generation_is_fenced_off(stores: Stores) -> None:
     reader.close()
     stores.die(old)
     new.close()
+
+
+# (what overlays reported, which overlays rendered the event at position 5, and whether it was visible there)
+RENDERED = {
+    "a receipt that covers it": ([Receipt("main", "e", 7, 1.0)], [("main", True)]),
+    "a receipt that does not reach it": ([Receipt("main", "e", 4, 1.0)], []),
+    "an overlay that joined later": ([Receipt("late", "e", 7, 1.0, since=5)], []),
+    "an overlay that joined just before": ([Receipt("main", "e", 7, 1.0, since=4)], [("main", True)]),
+    "one that left before it, and joined again after it": (
+        [Receipt("main", "e", 4, 1.0), Receipt("main", "e", 9, 2.0, since=6)],
+        [],
+    ),
+    "one that resumed where it had been": (
+        [Receipt("main", "e", 4, 1.0), Receipt("main", "e", 9, 2.0, since=4)],
+        [("main", True)],
+    ),
+    "two of one name: the older one has it": (
+        [Receipt("main", "e", 9, 1.0, since=8), Receipt("main", "e", 6, 2.0)],
+        [("main", True)],
+    ),
+    "a filter that withheld it": ([Receipt("main", "e", 7, 1.0, types=("chat", "deaths"))], []),
+    "a filter that lets it through": ([Receipt("main", "e", 7, 1.0, types=("chat", "death"))], [("main", True)]),
+    "pushed out by later ones": (
+        [Receipt("main", "e", 7, 1.0, unseen=((3, 6),)), Receipt("side", "e", 7, 1.0, unseen=((1, 4), (6, 6)))],
+        [("main", False), ("side", True)],
+    ),
+}
+
+
+@pytest.mark.parametrize(("receipts", "rendered"), RENDERED.values(), ids=RENDERED)
+def test_an_event_is_rendered_where_a_conversation_began_before_it_and_a_receipt_covers_it(
+    stores: Stores, receipts: list[Receipt], rendered: list[tuple[str, bool]]
+) -> None:
+    log, reader = stores.log(), stores.reader()
+    log.commit([entry(*range(1, 10))])
+    for receipt in receipts:
+        log.commit([Entry(receipts=[receipt])])
+    event_id = reader.page(4, 1)[0].id
+    history = reader.history(event_id)
+    assert history is not None
+    assert [(row["overlay_id"], row["seen"]) for row in history["rendered_by"]] == rendered

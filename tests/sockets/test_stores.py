@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.core.contract.event import Event, Reject
+from actors.core.contract.event import Event, Receipt, Reject
 from actors.core.contract.types.match import Score
 from actors.core.delivery.recent import Retained
 from actors.core.queue.derive import Derivation
@@ -259,9 +259,11 @@ def test_the_size_of_the_events_survives_a_restart(tmp_path: Path) -> None:
     again.close()
 
 
-def test_short_lived_overlays_leave_a_bounded_number_of_cursors(tmp_path: Path) -> None:
+def test_overlays_that_come_and_go_leave_a_bounded_number_of_receipts(tmp_path: Path) -> None:
     writer = open_log(tmp_path)
-    writer.commit([entry(1, cursors=[(f"o-{n}", 1, float(n)) for n in range(log_store.MAX_CURSORS + 500)])])
+    writer.commit(
+        [entry(1, receipts=[Receipt(f"o-{n}", "e", 1, float(n)) for n in range(log_store.MAX_RECEIPTS + 500)])]
+    )
     writer.commit([Entry(trim_ms=2.0)])
     reader = LogReader(tmp_path)
     assert [reader.cursor(f"o-{n}") for n in (0, 499, 500)] == [None, None, 1]
@@ -271,13 +273,15 @@ def test_short_lived_overlays_leave_a_bounded_number_of_cursors(tmp_path: Path) 
 def test_a_history_has_the_position_the_overlays_and_the_reasons(tmp_path: Path) -> None:
     writer = open_log(tmp_path)
     reject = Reject("bad", "srcds", "Cut line", "L 03/", 5.0, dead=True)
-    writer.commit([entry(1, 2, cursors=[("main", 1, 9.0)], rejects=[reject], identities=[("s\0k", "e1", 0.0)])])
+    writer.commit(
+        [entry(1, 2, receipts=[Receipt("main", "e", 1, 9.0)], rejects=[reject], identities=[("s\0k", "e1", 0.0)])]
+    )
     reader = LogReader(tmp_path)
     first, second, bad = reader.history("e1"), reader.history("e2"), reader.history("bad")
     assert first is not None
     assert second is not None
     assert bad is not None
-    assert first["rendered_by"] == [{"overlay_id": "main", "by_ts_ms": 9.0}]
+    assert first["rendered_by"] == [{"overlay_id": "main", "by_ts_ms": 9.0, "seen": True}]
     assert second["rendered_by"] == []
     assert (bad["outcome"], bad["reason"]) == ("dead-lettered", "Cut line")
     assert reader.history("unknown") is None
@@ -408,8 +412,8 @@ def test_a_damaged_log_is_refused_to_readers_without_a_crash(tmp_path: Path) -> 
 def test_the_rendered_position_never_decreases_within_an_epoch(tmp_path: Path) -> None:
     writer = open_log(tmp_path)
     reader = LogReader(tmp_path)
-    writer.commit([entry(1, 2, cursors=[("main", 2, 9.0)])])
-    writer.commit([Entry(cursors=[("main", 1, 10.0)])])
+    writer.commit([entry(1, 2, receipts=[Receipt("main", "e", 2, 9.0)])])
+    writer.commit([Entry(receipts=[Receipt("main", "e", 1, 10.0)])])
     assert reader.cursor("main") == 2
     writer.commit([Entry(new_epoch="another")])
     assert reader.cursor("main") is None

@@ -175,14 +175,17 @@ test("end test ends states whose last event was a test, and no state of a match"
 
 test("the delivery state depends on the overlays that were connected", () => {
   const kill = event({ position: 5, ts_ingest_ms: 1_000 });
-  const at = (/** @type {number} */ position, lag = 0) => ({ position, lag });
+  const at = (/** @type {number} */ position, start_position = 0, fields = {}) => ({ position, start_position, ...fields });
   const cases = /** @type {[any, any[], number, string][]} */ ([
     [kill, [], 2_000, "logged"],
     [kill, [at(5)], 2_000, "rendered 1/1"],
-    [kill, [at(5), at(4, 1)], 2_000, "on its way"],
-    [kill, [at(5), at(4, 1)], 9_000, "rendered 1/2"],
-    [kill, [at(4, 0)], 2_000, "on its way"],
-    [kill, [at(0, 0)], 9_000, "logged"],
+    [kill, [at(5), at(4)], 2_000, "on its way"],
+    [kill, [at(5), at(4)], 9_000, "rendered 1/2"],
+    [kill, [at(4)], 2_000, "on its way"],
+    [kill, [at(0, 5)], 9_000, "logged"],
+    [kill, [at(9, 5)], 9_000, "logged"],
+    [kill, [at(5), at(9, 6)], 9_000, "rendered 1/1"],
+    [kill, [at(9, 0, { types: ["chat"] }), at(5, 0, { types: ["kill"] })], 9_000, "rendered 1/1"],
     [event({ position: 0 }), [at(5)], 9_000, "sent"],
     [event({ position: 0 }), [], 9_000, "no overlay"],
   ]);
@@ -192,7 +195,7 @@ test("the delivery state depends on the overlays that were connected", () => {
 test("a rendered event stays rendered when the overlay disconnects", () => {
   const kill = event({ position: 5, ts_ingest_ms: 1_000 });
   const deliveries = new Deliveries();
-  const words = [[{ position: 5, lag: 0 }], [], [{ position: 0, lag: 0 }], [{ position: 5, lag: 0 }, { position: 5, lag: 0 }], []].map(
+  const words = [[{ position: 5, lag: 0 }], [], [{ position: 0, start_position: 5 }], [{ position: 5, lag: 0 }, { position: 5, lag: 0 }], []].map(
     (overlays) => deliveries.of(kill, overlays, 9_000).word,
   );
   assert.deepEqual(words, ["rendered 1/1", "rendered 1/1", "rendered 1/1", "rendered 2/2", "rendered 2/2"]);
@@ -200,10 +203,12 @@ test("a rendered event stays rendered when the overlay disconnects", () => {
 
 test("a history is shown in words without empty numbers", () => {
   const logged = { outcome: "logged", position: 7, ts_ingest_ms: 1_000, ts_normalized_ms: 1_001.5, ts_queued_ms: 1_002 };
-  const words = (/** @type {any} */ answer, connected = ["main"]) => steps(answer, connected).map((step) => step.what);
+  const words = (/** @type {any} */ answer, connected = ["main"]) => steps(answer, connected.map((overlay_id) => ({ overlay_id }))).map((step) => step.what);
   assert.deepEqual(words({ history: { ...logged, rendered_by: [{ overlay_id: "main", by_ts_ms: 1_050 }] } }, ["main", "side"]), [
     ...["Accepted", "Understood", "Logged as number 7", "Rendered by main", "Not rendered yet by side"],
   ]);
+  const unseen = { overlay_id: "main", by_ts_ms: 1_050, seen: false };
+  assert.match(words({ history: { ...logged, rendered_by: [unseen] } }).at(-1) ?? "", /^Committed by main, and never visible/);
   assert.match(words({ history: { ...logged, rendered_by: [] } }, []).at(-1) ?? "", /none was connected/);
   assert.deepEqual(words({ history: { outcome: "dropped", detail: "cosmetic_full" } }), ["Not shown: dropped by the rule cosmetic_full"]);
   assert.deepEqual(words({ history: { outcome: "rejected", reason: "no such type" } }), ["Rejected: no such type"]);

@@ -160,6 +160,21 @@ test("clock: of the last eight exchanges the one with the shortest round trip is
   assert.equal(clock.offset_ms, 6_000);
 });
 
+test("receipts: what was never visible is told once, as ranges, and a flood of it is bounded", () => {
+  const receipts = new Receipts();
+  for (const position of [0, 3, 4, 5, 9]) receipts.replaced(position);
+  receipts.drawn("A", 9);
+  const figures = () => ({ fps: null, p50: null, p95: null, queue: 0, dropped: 0 });
+  assert.deepEqual(receipts.take(1_000, "A", figures)?.unseen, [[3, 5], [9, 9]]);
+  for (let position = 10; position < 400; position += 2) receipts.replaced(position);
+  receipts.drawn("A", 400);
+  const receipt = receipts.take(2_000, "A", figures);
+  assert.equal(/** @type {any[]} */ (receipt?.unseen).length, 50);
+  assert.ok(JSON.stringify(receipt).length < 1_000);
+  receipts.drawn("A", 401);
+  assert.equal(receipts.take(3_000, "A", figures)?.unseen, undefined);
+});
+
 test("receipts: at most every 100 ms, only of this epoch, and periodically with measurements", () => {
   const receipts = new Receipts();
   const figures = () => ({ fps: 59.96, p50: 9.123, p95: null, queue: 0, dropped: 2 });

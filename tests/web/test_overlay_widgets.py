@@ -353,3 +353,13 @@ def test_text_from_strangers_is_never_html(gate: Gate, overlay: Overlay, format_
     assert XSS[0] in overlay.texts(".chat-text")
     assert overlay.page.evaluate("document.querySelectorAll('*').length") == elements
     assert overlay.status()["events"]["faults"] == 0
+
+
+def test_a_row_that_was_pushed_out_in_its_own_frame_is_reported_as_never_visible(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1&motion=full&kills=3")
+    gate.send(*(gate.event("kill", kill(number, number + 1)) for number in range(1, 11)))
+    overlay.drawn()
+    overlay.reported()
+    assert overlay.texts(".kf-panel") == [f"player{number}AK-47player{number + 1}" for number in (8, 9, 10)]
+    assert [receipt["unseen"] for receipt in gate.said("receipt") if "unseen" in receipt] == [[[1, 7]]]
+    assert {receipt["visible"] for receipt in gate.said("receipt")} == {True}

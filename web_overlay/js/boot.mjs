@@ -46,7 +46,7 @@ const look = await dress(options, (problem) => problems.push(problem));
 /** @type {import("./widgets/dom.mjs").Stage} */
 const stage = {
   ...{ view, options, still, texts, look, ...rules, keep: keeper(id), wake: () => scheduler.request() },
-  ranks: new Ranks(() => scheduler.request()),
+  ...{ ranks: new Ranks(() => scheduler.request()), replaced: (position) => reporter.receipts.replaced(position) },
 };
 /** @type {Arrangement} */
 const arrangement = new Arrangement({

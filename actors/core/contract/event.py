@@ -210,12 +210,20 @@ class Greeting(Struct, frozen=True, array_like=True, tag=f"greeting{WIRE_VERSION
 
 
 class Receipt(Struct, frozen=True, array_like=True, tag=f"receipt{WIRE_VERSION}"):
-    """gateway → queue-manager: an overlay has rendered all critical events up to `position`."""
+    """gateway → queue-manager: an overlay has rendered all critical events after `since` and up to `position`.
+
+    since   where its conversation began: it was not sent what came before
+    types   its filter, sorted; None for all types
+    unseen  ranges of positions that it committed without ever showing them: later events took their place at once
+    """
 
     overlay_id: str
     epoch: str
     position: int
     ts_ms: float
+    since: int = 0
+    types: tuple[str, ...] | None = None
+    unseen: tuple[tuple[int, int], ...] = ()
 
 
 __all__ = [

@@ -43,6 +43,9 @@ class Hello(Message, frozen=True, tag="hello"):
     visible: bool | None = None
 
 
+Ranges = Annotated[list[tuple[Position, Position]], Meta(max_length=64)]
+
+
 class RenderReceipt(Message, frozen=True, tag="receipt"):
     position: Position
     fps: Measure | None = None
@@ -51,6 +54,7 @@ class RenderReceipt(Message, frozen=True, tag="receipt"):
     queue: Measure | None = None
     dropped: Measure | None = None
     visible: bool | None = None
+    unseen: Ranges = []
 
 
 class Ping(Message, frozen=True, tag="ping"):

@@ -44,7 +44,7 @@ class Entry(Struct):
     retained: dict[str, Event | None] = {}
     identities: list[tuple[str, str, float]] = []
     rejects: list[Reject] = []
-    cursors: list[tuple[str, int, float]] = []
+    receipts: list[Receipt] = []
     loose: list[Event] = []
     ledger: bytes = b""
     calendar: bytes = b""
@@ -59,7 +59,7 @@ class Entry(Struct):
             or self.derived
             or self.retained
             or self.rejects
-            or self.cursors
+            or self.receipts
             or self.new_epoch
             or self.trim_ms
         )
@@ -166,7 +166,7 @@ class Sequencer:
     def receipt(self, receipt: Receipt) -> None:
         """Record the position up to which an overlay has rendered."""
         if receipt.epoch == self.epoch:
-            self._open.cursors.append((receipt.overlay_id, receipt.position, receipt.ts_ms))
+            self._open.receipts.append(receipt)
 
     @property
     def urgent(self) -> bool:

@@ -4,6 +4,8 @@
 const EVERY_MS = 100; // docs/wire.md, "receipt"
 const FIGURES_MS = 2_000; // fresh enough for a dashboard, nothing to a log
 
+const MOST_UNSEEN = 50; // ranges in one receipt, which holds at most 4 KiB
+
 export class Receipts {
   constructor() {
     this.position = 0;
@@ -13,6 +15,17 @@ export class Receipts {
     this.pause_ms = EVERY_MS;
     this.sent_at = -Infinity;
     this.sent = 0;
+    /** @type {[number, number][]} ranges of positions that were committed and never visible */
+    this.unseen = [];
+  }
+
+  /** This event was replaced by later ones before the frame that would have shown it. @param {number} position */
+  replaced(position) {
+    if (position === 0) return;
+    const last = this.unseen.at(-1);
+    if (last !== undefined && position === last[1] + 1) last[1] = position;
+    else this.unseen.push([position, position]);
+    if (this.unseen.length > MOST_UNSEEN) this.unseen.shift();
   }
 
   /** All critical events up to here are in the page. @param {string} epoch @param {number} position */
@@ -61,6 +74,7 @@ export class Receipts {
     /** @type {Record<string, unknown>} */
     const receipt = { t: "receipt", position: this.position, queue, dropped };
     if (fps !== null) receipt.fps = rounded(fps);
+    if (this.unseen.length > 0) receipt.unseen = this.unseen.splice(0);
     if (p50 !== null) receipt.latency_p50_ms = rounded(p50);
     if (p95 !== null) receipt.latency_p95_ms = rounded(p95);
     return receipt;

@@ -26,7 +26,7 @@ function after(from, to) {
 
 /**
  * @param {any} answer of /api/why
- * @param {string[]} connected the ids of the overlays that are connected now
+ * @param {Record<string, any>[]} connected the overlays of /api/status
  * @returns {Step[]}
  */
 export function steps(answer, connected) {
@@ -51,7 +51,7 @@ function way(history) {
   return found;
 }
 
-/** @param {Record<string, any>} history @param {string[]} connected @returns {Step[]} */
+/** @param {Record<string, any>} history @param {Record<string, any>[]} connected @returns {Step[]} */
 function end(history, connected) {
   if (history.outcome !== "logged") {
     const known = Object.hasOwn(OUTCOMES, String(history.outcome)) ? OUTCOMES[history.outcome] : null;
@@ -62,14 +62,27 @@ function end(history, connected) {
   const begin = history.ts_ingest_ms;
   const drawn = rows(history.rendered_by);
   const by = drawn.map((row) => String(row.overlay_id));
-  const waiting = connected.filter((id) => !by.includes(id));
+  const expected = connected.filter((overlay) => gets(overlay, history)).map((overlay) => word(overlay.overlay_id));
+  const waiting = expected.filter((id) => !by.includes(id));
   /** @type {Step[]} */
   const found = [{ what: `Logged as number ${word(history.position)}`, when: after(begin, history.ts_queued_ms), tone: "" }];
   // A receipt covers everything up to its position, and is sent some times a second at most: "by" is an upper bound.
-  for (const row of drawn) found.push({ what: `Rendered by ${word(row.overlay_id)}`, when: `by ${time(row.by_ts_ms)}`, tone: "" });
+  for (const row of drawn) {
+    const what = row.seen === false ? `Committed by ${word(row.overlay_id)}, and never visible: later events took its place at once` : `Rendered by ${word(row.overlay_id)}`;
+    found.push({ what, when: `by ${time(row.by_ts_ms)}`, tone: row.seen === false ? "warn" : "" });
+  }
   for (const id of waiting) found.push({ what: `Not rendered yet by ${id}`, when: "", tone: "warn" });
   if (drawn.length === 0 && waiting.length === 0) found.push({ what: "Rendered by no overlay: none was connected", when: "", tone: "warn" });
   return found;
+}
+
+/**
+ * Whether an overlay is sent this event: its conversation began before it, and its filter lets it through.
+ * @param {Record<string, any>} overlay of /api/status
+ * @param {{position?: number, type?: string}} event
+ */
+function gets(overlay, { position = 0, type = "" }) {
+  return (overlay.start_position ?? 0) < position && (!Array.isArray(overlay.types) || overlay.types.includes(type));
 }
 
 /**
@@ -82,13 +95,12 @@ function end(history, connected) {
 export function delivery(event, overlays, now_ms) {
   if (event.position === 0) return { word: overlays.length === 0 ? "no overlay" : "sent", tone: overlays.length === 0 ? "warn" : "" };
   if (overlays.length === 0) return { word: "logged", tone: "warn" };
-  const drawn = overlays.filter((overlay) => overlay.position >= event.position).length;
-  // An overlay that began after the event will never report it.
-  const asked = overlays.filter((overlay) => overlay.position >= event.position || overlay.lag > 0).length;
+  const asked = overlays.filter((overlay) => gets(overlay, event));
+  const drawn = asked.filter((overlay) => overlay.position >= event.position).length;
   const fresh = now_ms - event.ts_ingest_ms < SOON_MS; // the last status may be older than the event
-  if (fresh && (asked === 0 || drawn < asked)) return { word: "on its way", tone: "" };
-  if (asked === 0) return { word: "logged", tone: "" };
-  return { word: `rendered ${drawn}/${asked}`, tone: drawn === asked ? "good" : "warn", rendered: drawn };
+  if (fresh && drawn < asked.length) return { word: "on its way", tone: "" };
+  if (asked.length === 0) return { word: "logged", tone: "" };
+  return { word: `rendered ${drawn}/${asked.length}`, tone: drawn === asked.length ? "good" : "warn", rendered: drawn };
 }
 
 /** The states of delivery that are shown. What was rendered stays so when the overlay goes away. */

@@ -50,8 +50,8 @@ class Killfeed {
     else if (event.type === "headshot" && this.promote(event.payload, now)) return;
     else if (event.type === "death" && this.isTold(event.payload, now)) return;
     else {
-      this.fresh.push({ ...lineOf(event, this.mine), at: now, late });
-      if (this.fresh.length > this.max) this.fresh.shift();
+      this.fresh.push({ ...lineOf(event, this.mine), at: now, late, position: event.position });
+      if (this.fresh.length > this.max) this.stage.replaced(this.fresh.shift()?.position ?? 0);
     }
   }
 

@@ -14,13 +14,13 @@ const STREAK = 3; // from here a streak is worth a word
  * it came, `mine` whether the streamer is in it, `streak` the attacker's kills up to this
  * one, 0 when they are not worth a word.
  * @typedef {{kind: "kill" | "death" | "revive", left: Side | null, right: Side | null, with: string, flags: Flag[],
- *   weapon: import("./weapons.mjs").Weapon, streak: number, mine: boolean, key: string, at: number, late: boolean}} Line
+ *   weapon: import("./weapons.mjs").Weapon, streak: number, mine: boolean, key: string, at: number, late: boolean, position: number}} Line
  */
 
 /**
  * @param {Killing} event
  * @param {string} mine the streamer (player.mjs)
- * @returns {Omit<Line, "at" | "late">}
+ * @returns {Omit<Line, "at" | "late" | "position">}
  */
 export function lineOf({ type, payload }, mine) {
   const base = { left: null, right: null, with: "", weapon: weaponOf(""), streak: 0, mine: false, key: "" };

@@ -74,8 +74,7 @@ function history(event, opened, overlays, actions) {
 
 /** @param {any} answer of /api/why @param {Record<string, any>[]} overlays */
 export function stepList(answer, overlays) {
-  const connected = overlays.map((overlay) => String(overlay.overlay_id));
-  return steps(answer, connected).map(
+  return steps(answer, overlays).map(
     (step) => html`<li data-tone=${step.tone || nothing}><span>${clip(step.what)}</span> <time>${step.when}</time></li>`,
   );
 }
