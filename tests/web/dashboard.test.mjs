@@ -7,6 +7,7 @@ import { UNSHOWN, describe } from "../../web_overlay/js/dashboard/describe.mjs";
 import { share } from "../../web_overlay/js/dashboard/format.mjs";
 import { obsVersion } from "../../web_overlay/js/version.mjs";
 import { goneVerdict, health, overlayVerdict, processVerdict, refusedVerdict, sourceVerdict } from "../../web_overlay/js/dashboard/judge.mjs";
+import { obsVerdicts } from "../../web_overlay/js/dashboard/obs.mjs";
 import { History } from "../../web_overlay/js/dashboard/plots.mjs";
 import { KEPT, River } from "../../web_overlay/js/dashboard/river.mjs";
 import { CATALOG } from "../../web_overlay/js/core/catalog.mjs";
@@ -139,6 +140,20 @@ test("sources and processes have a state, and an unknown state is shown unchange
     }),
     [["silent", "warn"], ["degraded", "bad"], ["failed", "bad"], ["starting up", "warn"], ["running", ""]],
   );
+});
+
+test("the state of OBS in words; none of one that is closed", () => {
+  const words = (/** @type {any} */ state) => obsVerdicts({ name: "obs", ...state }).map((each) => each.tone + each.word);
+  assert.deepEqual(words({}), ["not streaming"]);
+  assert.deepEqual(words({ streaming: true, recording: true, replay_buffer: true }), ["streaming", "recording", "replay buffer"]);
+  assert.deepEqual(words({ streaming: true, reconnecting: true }), ["badstream interrupted, OBS reconnects"]);
+  assert.deepEqual(words({ recording: true, recording_paused: true }), ["not streaming", "warnrecording paused"]);
+  assert.deepEqual(words({ connected: false, streaming: true }), []);
+  const line = (/** @type {string} */ type, /** @type {any} */ payload) => describe(event({ type, payload })).what;
+  assert.equal(line("obs", { name: "obs", scene: "Game", recording: true }), "Game, not streaming, recording");
+  assert.equal(line("obs", { name: "obs", connected: false }), "closed");
+  assert.equal(line("obs_source", { obs: "obs", source: "Webcam", visible: false }), "Webcam hidden");
+  assert.equal(line("scene", {}), "the layout itself");
 });
 
 test("types without a widget are known, so that their test can be reported as invisible", () => {

@@ -174,6 +174,20 @@ def test_sources_have_a_lamp_a_state_and_advice(gate: Gate, page: Any) -> None:
     eventually(lambda: "everything that posts events" in page.inner_text("#sources"))
 
 
+def test_the_state_of_obs_is_beside_its_source(gate: Gate, page: Any) -> None:
+    own = {"name": "studio", "kind": "obs", "state": "live", "events_per_s": 0, "detail": "", "reconnects": 0}
+    gate.status["status"] = STATUS | {"sources": [own | {"message_age_s": 1}]}
+    open_desk(page, gate)
+    gate.emit("obs", {"name": "studio", "scene": EVIL, "streaming": True, "recording": True})
+    eventually(lambda: "streaming" in page.inner_text("#sources"))
+    assert "recording" in page.inner_text("#sources")
+    assert f"scene {EVIL}" in page.inner_text("#sources").replace("\n", " ")
+    gate.emit("obs", {"name": "other", "scene": "Other"})
+    gate.emit("obs", {"name": "studio", "connected": False})
+    eventually(lambda: "streaming" not in page.inner_text("#sources"))
+    assert "Other" not in page.inner_text("#sources")
+
+
 def test_details_are_shown_when_they_are_unfolded(gate: Gate, page: Any) -> None:
     open_desk(page, gate)
     assert page.inner_text("#processes") == ""

@@ -6,6 +6,7 @@
 
 import { CATALOG } from "../core/catalog.mjs";
 import { word } from "./format.mjs";
+import { obsVerdicts } from "./obs.mjs";
 
 /** @typedef {import("../core/types.mjs").Event} Event */
 /** @typedef {{icon: string, title: string, who: string[], what: string}} Line */
@@ -48,6 +49,9 @@ const DETAILS = {
   hype_train: (p) => `level ${word(p.level)} (${word(p.phase)})`,
   stream: (p) => [p.online ? "online" : "offline", p.title].filter(Boolean).join(": "),
   custom: (p) => word(p.name),
+  scene: (p) => p.name || "the layout itself",
+  obs: (p) => (p.connected === false ? "closed" : [p.scene, ...obsVerdicts(p).map((each) => each.word)].filter(Boolean).join(", ")),
+  obs_source: (p) => `${word(p.source)} ${p.visible ? "shown" : "hidden"}`,
 };
 
 /** @param {unknown} value */

@@ -15,6 +15,7 @@ import { Switches } from "./switches.mjs";
 /** @typedef {import("../core/types.mjs").Event} Event */
 
 const { sentence } = orders;
+const MOST_OBS = 32; // any program may send a state with another name
 
 export class Desk {
   /** @param {string} token @param {() => void} changed something is to be drawn */
@@ -26,6 +27,8 @@ export class Desk {
     this.river = new River();
     this.deliveries = new Deliveries();
     this.applications = new Applications();
+    /** The last state of each OBS, by the name of its source. @type {Map<string, import("../core/events.js").Obs>} */
+    this.obs = new Map();
     /** What each application answered last, by name. @type {Map<string, string>} */
     this.answers = new Map();
     this.samples = new History();
@@ -52,7 +55,10 @@ export class Desk {
     this.switches.see(events);
     this.leftovers.see(events);
     this.river.add(events);
-    for (const event of events) if (event.type === "application") this.applications.see(event.payload);
+    for (const { type, payload } of events) {
+      if (type === "application") this.applications.see(payload);
+      if (type === "obs" && (this.obs.has(payload.name) || this.obs.size < MOST_OBS)) this.obs.set(payload.name, payload);
+    }
   }
 
   /** Ask what holds now. @param {number} now_s */

@@ -98,7 +98,7 @@ function drawRiver(desk, at) {
 function drawRight(desk, at) {
   const order = (/** @type {string} */ name, /** @type {Record<string, unknown>} */ args) =>
     void desk.order(`${titleOf(name)} ${args.overlay_id}`, name, args);
-  render(sourcesPanel(desk.status), at("sources"));
+  render(sourcesPanel(desk.status, desk.obs), at("sources"));
   const send = desk.mayOrder ? desk.command.bind(desk) : null;
   render(applicationsPanel(desk.applications.list(), desk.answers, send), at("applications"));
   render(overlaysPanel(desk.status, BUILD, desk.mayOrder ? order : null), at("overlays"));

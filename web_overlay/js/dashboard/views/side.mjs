@@ -4,10 +4,12 @@
 import { html, nothing } from "../../../vendor/lit-html@3.3.3/lit-html.js";
 import { ago, count, decimal, duration, rows, word } from "../format.mjs";
 import { sourceVerdict } from "../judge.mjs";
+import { obsVerdicts } from "../obs.mjs";
 import { clip, lamp, named } from "./parts.mjs";
 
 /** @typedef {Record<string, any>} Row */
 /** @typedef {import("../judge.mjs").Verdict} Verdict */
+/** @typedef {import("../../core/events.js").Obs} Obs */
 
 /** @param {Verdict} verdict @param {string[]} switched what viewers do not get because an operator said so */
 export function healthLine(verdict, switched) {
@@ -25,11 +27,11 @@ export function alertCards(alerts) {
   );
 }
 
-/** @param {Row} status */
-export function sourcesPanel(status) {
+/** @param {Row} status @param {ReadonlyMap<string, Obs>} obs the state of each OBS, by the name of its source */
+export function sourcesPanel(status, obs) {
   const sources = Array.isArray(status.sources) ? rows(status.sources) : ingestAsSource(status);
   if (sources.length === 0) return html`<p class="none">No source is set up. The supervisor says what runs.</p>`;
-  return html`<ul class="things">${sources.map(sourceRow)}</ul>`;
+  return html`<ul class="things">${sources.map((source) => sourceRow(source, obs.get(word(source.name))))}</ul>`;
 }
 
 /** A gateway that hears of no sources still knows the process that takes them all. @param {Row} status @returns {Row[]} */
@@ -45,8 +47,17 @@ function ingestAsSource(status) {
     }));
 }
 
-/** @param {Row} source */
-function sourceRow(source) {
+/** @param {Obs} state */
+function obsFacts(state) {
+  const verdicts = obsVerdicts(state);
+  if (verdicts.length === 0) return nothing;
+  return html`<div class="facts"><span>scene ${named(word(state.scene))}</span>${verdicts.map(
+    (each) => html`<span data-tone=${each.tone || nothing}>${each.word}</span>`,
+  )}</div>`;
+}
+
+/** @param {Row} source @param {Obs | undefined} obs */
+function sourceRow(source, obs) {
   const verdict = sourceVerdict(source);
   return html`<li>
     <div class="thing"><strong>${named(word(source.name))}</strong> <span class="soft">${word(source.kind)}</span>${lamp(verdict)}</div>
@@ -55,6 +66,7 @@ function sourceRow(source) {
       ${source.message_age_s === undefined ? nothing : html`<span>last message ${ago(source.message_age_s)}</span>`}
       ${source.reconnects > 0 ? html`<span>${count(source.reconnects)} reconnects</span>` : nothing}
     </div>
+    ${obs === undefined ? nothing : obsFacts(obs)}
     ${source.detail ? html`<p class="remedy" data-tone=${verdict.tone || nothing}>${clip(source.detail)}</p>` : nothing}
     ${verdict.remedy ? html`<p class="remedy">${verdict.remedy}</p>` : nothing}
   </li>`;
