@@ -119,6 +119,10 @@ class BudgetOverrides(Section, frozen=True):
     on_cpu: Follow | None = None
 
 
+# A template does not grow by its work. One that did would make every process that it forks larger.
+BUDGETS_OF_KINDS: Final = {kinds.TEMPLATE: BudgetOverrides(memory_warn_bytes=96 << 20, on_memory_warn="restart")}
+
+
 class Budgets(Section, frozen=True):
     """Limits of resource use per process, and the consequences (core/supervision/health.py)."""
 
@@ -132,8 +136,11 @@ class Budgets(Section, frozen=True):
 
     def for_kind(self, kind: str) -> Budgets:
         """Return the budgets of one kind of process."""
-        own = msgspec.structs.asdict(self.of.get(kind, BudgetOverrides()))
-        return msgspec.structs.replace(self, **{key: value for key, value in own.items() if value is not None})
+        budgets = self
+        for own in (BUDGETS_OF_KINDS.get(kind, BudgetOverrides()), self.of.get(kind, BudgetOverrides())):
+            values = {key: value for key, value in msgspec.structs.asdict(own).items() if value is not None}
+            budgets = msgspec.structs.replace(budgets, **values)
+        return budgets
 
 
 class Faults(Section, frozen=True):

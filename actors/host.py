@@ -222,6 +222,12 @@ def dump_stacks_on_signal() -> None:
     faulthandler.register(DUMP, all_threads=True, chain=False)
 
 
+def stop_dumping_stacks() -> None:
+    """Restore the handlers that `dump_stacks_on_signal` replaced."""
+    faulthandler.unregister(DUMP)
+    faulthandler.disable()
+
+
 def signal_on_parent_death(number: int) -> None:
     """Make Linux send this process the signal `number` when the thread that started it ends (prctl(2)).
 

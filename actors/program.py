@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -55,3 +56,11 @@ def default_run_dir() -> Path:
     state = Path(os.environ.get("XDG_STATE_HOME", ""))
     # A relative path there is to be ignored (XDG Base Directory Specification).
     return (state if state.is_absolute() else Path.home() / ".local" / "state") / "framewire"
+
+
+def code_stamp(folder: Path = PACKAGE) -> int:
+    """Return a number that is another one when a module in `folder` was changed, added or removed."""
+    files = sorted(folder.rglob("*.py"))
+    with suppress(FileNotFoundError):  # the code is being replaced at this moment
+        return hash(tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files))
+    return 0

@@ -17,7 +17,7 @@ from actors import host
 from actors.supervision.template import FAILED, READY
 
 # A fork takes 10 ms, a start by exec 250 to 400 ms. A template that needs longer than this is killed.
-ANSWER_S: Final = 0.25
+ANSWER_S: Final = 0.4
 
 log = logging.getLogger("supervisor")
 
@@ -121,10 +121,10 @@ class Template:
             return b""
 
     def _give_up(self, name: str) -> None:
-        """Kill it: a late answer would be taken for that of the next request."""
-        log.warning("template gave no answer name=%s (started by exec instead)", name)
+        """Kill it, if it has not exited: a late answer would be taken for that of the next request."""
         self.close()
-        if self._process is not None:
+        if self._process is not None and self._process.poll() is None:
+            log.warning("template gave no answer name=%s (started by exec instead)", name)
             self._process.send_signal(signal.SIGKILL)
 
 

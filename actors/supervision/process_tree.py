@@ -87,6 +87,7 @@ class Supervisor:
         self._guardian = meters.Meter(self._invocation.guardian_pid) if self._invocation.guardian_pid else None
         self._held: list[ChildAction] = []  # of the start, until the template is ready
         self._held_until_s = 0.0
+        self._code = 0  # the code that the template has imported
         self._adopts = False  # a template was started, so exited processes may be here that are no children of the plan
         self._console: dict[str, logs.Follower] = {}
         self._selector = selectors.DefaultSelector()
@@ -208,7 +209,8 @@ class Supervisor:
 
     def _start(self, lifecycle: Lifecycle) -> None:
         name = lifecycle.child.name
-        self._adopts |= lifecycle.child.kind == TEMPLATE
+        if lifecycle.child.kind == TEMPLATE:
+            self._adopts, self._code = True, program.code_stamp()
         if not self._invocation.background and name not in self._console:
             self._console[name] = logs.Follower(logs.path_of(self._run_dir, name))
         try:
@@ -315,7 +317,13 @@ class Supervisor:
             raise BadInput(f"Unknown command {request['command']!r}. Commands: status, stop, restart, reload")
         if self.children.stopping:
             raise Refused("the pipeline is stopping")
+        self._renew_template()
         return self._restart(request.get("name")) if request["command"] == "restart" else self._reload(request)
+
+    def _renew_template(self) -> None:
+        """Replace a template that was started before the code changed: a restart on request must run the new code."""
+        old = [one for one in self.children.find(TEMPLATE) if one.alive and program.code_stamp() != self._code]
+        self._restart_all(old, "restarted because the code has changed")
 
     def _restart(self, name: Any) -> dict[str, Any]:
         lifecycles = self.children.find(name) if isinstance(name, str) else []

@@ -77,8 +77,8 @@ def _serve(requests: socket.socket) -> str | None:
     """Fork an actor for each request. Return its name in the actor, and None here when the requests have ended."""
     os.set_blocking(1, False)
     forks, due_s = 0, 0.0
+    requests.send(READY)  # before the heartbeat, on which the supervisor sends its first request
     _say({"ready": True})
-    requests.send(READY)
     while True:
         now_s = time.monotonic()
         if now_s >= due_s:
@@ -92,6 +92,7 @@ def _serve(requests: socket.socket) -> str | None:
         pid = _fork_twice()
         if pid == 0:
             requests.detach()  # its number is stdin from here on
+            host.stop_dumping_stacks()
             _take(files)
             return message.decode()
         for file in files:

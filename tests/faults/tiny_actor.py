@@ -4,11 +4,14 @@ It can break the contract in one stated way.
 
 The file RUN_DIR/NAME.does, read at every start, sets its behaviour. Empty: it works. `mute`: ready, then no heartbeat.
 `dies`: exit code 1 at once. `refuses`: exit code 2, with a message. `ignores_stop`: it continues after SIGTERM and
-after the end of its stdin. `prints_garbage`: it works, and writes malformed heartbeats. `bad_stats`: it reports ready
+after the end of its stdin. `draws`: it appends two random numbers to RUN_DIR/drawn.
+`prints_garbage`: it works, and writes malformed heartbeats. `bad_stats`: it reports ready
 repeatedly, and counters of wrong types. When it exits it appends its name to RUN_DIR/left.
 """
 
 import os
+import random
+import secrets
 import select
 import signal
 import sys
@@ -30,6 +33,9 @@ def main(arguments: list[str]) -> int:
     if does == "refuses":
         print(f"{name}: gateway.port is wrong", file=sys.stderr)
         return 2
+    if does == "draws":
+        with (run_dir / "drawn").open("a") as drawn:
+            drawn.write(f"{random.random()} {secrets.randbits(64)}\n")
     stopping = []
     reader, writer = os.pipe()
     os.set_blocking(writer, False)

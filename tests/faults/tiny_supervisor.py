@@ -12,7 +12,7 @@ from actors import config  # noqa: E402
 from actors.commands import start  # noqa: E402
 from actors.core.supervision import kinds  # noqa: E402
 from actors.errors import FramewireError  # noqa: E402
-from actors.supervision import process_tree  # noqa: E402
+from actors.supervision import forking, process_tree  # noqa: E402
 from actors.supervision.invocation import Invocation  # noqa: E402
 
 ENTRY = "tests.faults.tiny_actor"
@@ -37,6 +37,10 @@ def main(arguments: list[str]) -> int:
     guarded = len(arguments) > 1
     if (run_dir / "lamp.row").exists():  # a kind of process of the test's own: one row
         kinds.KINDS = (*kinds.KINDS, kinds.Kind("lamp", "tests.lamp", reads=("queue",), stage=1))
+    if (run_dir / "template.missing").exists():
+        kinds.KINDS = (kinds.Kind(kinds.TEMPLATE, "tests.faults.missing", "templates", optional=True), *kinds.KINDS[1:])
+    if (run_dir / "answer_s").exists():
+        forking.ANSWER_S = float((run_dir / "answer_s").read_text())  # type: ignore[misc]
     settings = config.load(run_dir / "tiny.toml", [f"run_dir={run_dir}"])
     usual = config.load(None, ["demo=true", f"supervisor.spawn={settings.supervisor.spawn}"])
     plan = (settings if (run_dir / "lamp.row").exists() else usual).children()

@@ -25,7 +25,7 @@ port = {ingest}
 [supervisor]
 backoff_first_s = 0.05
 backoff_max_s = 0.2
-hang_warn_s = 0.5
+hang_warn_s = 1.2
 hang_kill_s = 1.5
 drain_s = 1.0
 sample_s = 0.1
@@ -37,10 +37,10 @@ if SPAWN:
 class Tree:
     """A supervisor over tiny actors in a run directory of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, more: str = "") -> None:
         self.run_dir = Path(tempfile.mkdtemp(prefix="fw-"))
         gateway, ingest = free_ports(2)
-        (self.run_dir / "tiny.toml").write_text(FAST.format(gateway=gateway, ingest=ingest))
+        (self.run_dir / "tiny.toml").write_text(FAST.format(gateway=gateway, ingest=ingest) + more)
         self.started: list[subprocess.Popen[bytes]] = []
         self.errors = self.run_dir / "errors"
 

@@ -1,0 +1,181 @@
+"""The template: it forks the children, and whatever happens to it, no child is missing or there twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from actors import config, program
+from actors.supervision import control
+from tests.faults import figures
+from tests.faults.tree import Tree
+from tests.support import SPAWN, eventually
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="on other systems processes are started by exec")
+
+ACTORS = ("broadcaster", "gateway-1", "queue-manager", "normalizer-1", "ingest", "demo")
+
+
+@pytest.fixture
+def forking() -> Iterator[Tree]:
+    """A tree with a template, whose restarts do not wait."""
+    own = Tree("healthy_s = 0.01\n" + ("" if SPAWN else 'spawn = "template"\n'))
+    (own.run_dir / "answer_s").write_text("2.0")  # a busy machine needs longer, and then starts by exec
+    try:
+        yield own
+    finally:
+        own.close()
+
+
+def forks(own: Tree) -> int:
+    """Return how many processes the template of this moment has forked."""
+    count: int = own.status()["actors"].get("template", {}).get("forks", 0)
+    return count
+
+
+def processes(own: Tree) -> Counter[str]:
+    """Return how many processes there are of each name, as the system shows them."""
+    names = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        line = [part for part in process.info["cmdline"] or [] if part]
+        if line[-1:] == [str(own.run_dir)] and "-m" in line and process.info["status"] != psutil.STATUS_ZOMBIE:
+            names.append(line[-2])
+    return Counter(names)
+
+
+def whole(own: Tree) -> bool:
+    """Whether everything runs, each process once, and the supervisor has no zombie."""
+    children = psutil.Process(own.status()["pid"]).children()
+    zombies = [child for child in children if child.status() == psutil.STATUS_ZOMBIE]
+    running = all(row["state"] == "running" for row in own.status()["processes"])
+    return running and processes(own) == Counter(["template", *ACTORS]) and not zombies
+
+
+def restarted(row: dict[str, Any]) -> bool:
+    return row["state"] == "running" and row["restarts"] == 1
+
+
+def masks(pid: int) -> dict[str, str]:
+    """Return the blocked, ignored and handled signals of a process."""
+    return dict(re.findall(r"^(Sig(?:Blk|Ign|Cgt)):\s+(\w+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE))
+
+
+def test_a_forked_child_is_like_one_that_was_started_by_exec(forking):
+    forking.start()
+    eventually(lambda: forks(forking) == len(ACTORS))
+    forked = {name: psutil.Process(pid) for name, pid in forking.pids().items() if name != "template"}
+    seen = {name: masks(process.pid) for name, process in forked.items()}
+    for name, process in forked.items():
+        line = [sys.executable, "-P", "-m", "tests.faults.tiny_actor", name, str(forking.run_dir)]
+        assert [part for part in process.cmdline() if part] == line
+        assert Path(f"/proc/{process.pid}/comm").read_text().strip() == name[:15]
+        assert process.ppid() == forking.status()["pid"]
+        assert os.getsid(process.pid) == process.pid
+        links = {file.name: os.readlink(file) for file in Path(f"/proc/{process.pid}/fd").iterdir()}
+        assert links["2"] == str(forking.run_dir / "log" / f"{name}.log")
+        assert [link.partition(":")[0] for number, link in sorted(links.items()) if int(number) > 2] == ["pipe"] * 2
+    tree_of = config.tree_of(config.of_run_dir(forking.run_dir))
+    tree_of["supervisor"]["spawn"] = "exec"
+    answer = control.request(forking.run_dir, "reload", settings=tree_of, source={"file": None, "overrides": []})
+    assert answer["stopped"] == ["template"]
+    eventually(lambda: processes(forking)["template"] == 0)
+    for name, process in forked.items():
+        process.kill()
+        eventually(lambda name=name: restarted(forking.row(name)))
+        assert masks(forking.pids()[name]) == seen[name]
+
+
+def test_forked_children_draw_different_random_numbers(forking):
+    for name in ACTORS:
+        forking.behave(name, "draws")
+    forking.start()
+    drawn = (forking.run_dir / "drawn").read_text().split()
+    assert len(set(drawn)) == 2 * len(ACTORS)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_child_comes_back_without_a_template_and_the_template_comes_back(forking, number):
+    forking.start()
+    before = forking.pids()
+    os.kill(before["template"], number)
+    os.kill(before["queue-manager"], signal.SIGKILL)
+    eventually(lambda: whole(forking) and forking.pids()["template"] != before["template"], 20)
+    after = forking.pids()
+    assert after["queue-manager"] != before["queue-manager"]
+    assert {name: pid for name, pid in after.items() if name not in ("template", "queue-manager")} == {
+        name: pid for name, pid in before.items() if name not in ("template", "queue-manager")
+    }
+    eventually(lambda: forks(forking) == 0)  # of the new one: the child was started by exec
+    os.kill(after["queue-manager"], signal.SIGKILL)
+    eventually(lambda: forks(forking) == 1 and whole(forking), 10)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=lambda number: number.name)
+def test_no_child_is_missing_or_doubled_whenever_the_template_ends(forking, number):
+    """The delays fall into all steps of a fork: before the request, between the forks, before the answer, after it."""
+    (forking.run_dir / "answer_s").unlink()
+    forking.start()
+    dice = random.Random(7)
+    for _ in range(20):
+        eventually(lambda: whole(forking), 20)
+        pids = forking.pids()
+        os.kill(pids["ingest"], signal.SIGKILL)
+        until_s = time.monotonic() + dice.random() * 0.012
+        while time.monotonic() < until_s:
+            pass
+        os.kill(pids["template"], number)
+    eventually(lambda: whole(forking), 20)
+
+
+def test_a_template_that_cannot_start_is_not_waited_for(forking):
+    (forking.run_dir / "template.missing").touch()
+    forking.start(ready=False)
+    eventually((forking.run_dir / "control.sock").exists, 10)
+    eventually(lambda: all(forking.row(name)["state"] == "running" for name in ACTORS), 4)  # not TEMPLATE_WAIT_S
+
+
+def test_a_template_that_is_too_large_is_replaced(forking):
+    with (forking.run_dir / "tiny.toml").open("a") as file:
+        file.write("[budgets.of.template]\nmemory_warn_bytes = 1024\n")
+    forking.start()
+    eventually(lambda: forking.row("template")["last_reason"].startswith("over its budget"), 10)
+
+
+def test_a_changed_module_has_another_stamp(tmp_path):
+    (tmp_path / "one.py").write_text("")
+    before = program.code_stamp(tmp_path)
+    assert program.code_stamp(tmp_path) == before
+    (tmp_path / "one.py").write_text("pass")
+    assert program.code_stamp(tmp_path) != before
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(1_200)
+def test_a_thousand_restarts_leave_the_template_and_the_supervisor_as_they_were(forking):
+    """Files, threads and memory of both, after the first hundred and after a thousand."""
+    forking.start()
+    measured = []
+    for number in range(1_000):
+        name = ACTORS[number % len(ACTORS)]
+        pid = forking.pids()[name]
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda old=pid, name=name: forking.row(name)["pid"] not in (None, old), 20)
+        if number in (99, 999):
+            eventually(lambda: whole(forking), 20)
+            both = [psutil.Process(forking.status()["pid"]), psutil.Process(forking.pids()["template"])]
+            measured.append([(one.num_fds(), one.num_threads(), one.memory_info().rss >> 20) for one in both])
+    figures.note("warm", f"files, threads, MiB of supervisor and template, 100 and 1,000 restarts: {measured}")
+    for before, after in zip(*measured, strict=True):
+        assert after[:2] == before[:2]
+        assert after[2] <= before[2] + 2
