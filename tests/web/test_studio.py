@@ -91,6 +91,7 @@ def studio(window: Any, rig: Rig) -> Iterator[Studio]:
     page.on("dialog", lambda dialog: dialog.accept())
     opened = Studio(page, rig)
     yield opened
+    page.evaluate("localStorage.clear()")
     page.close()
     assert opened.errors == []
     for file in opened.folder.glob("*.json"):
@@ -107,10 +108,10 @@ def on_air(window: Any, rig: Rig) -> Iterator[Any]:
     page.close()
 
 
-def colors(png: bytes) -> set[tuple[int, ...]]:
+def colors(node: Any) -> set[tuple[int, ...]]:
     """Return the colours of a grid of points, away from the edges."""
-    width, height, depth, data = pixels(png)
-    starts = [(y * width + x) * depth for x in range(20, width - 20, 23) for y in range(20, height - 20, 23)]
+    width, height, data = pixels(node.page, node.screenshot())
+    starts = [(y * width + x) * 4 for x in range(20, width - 20, 23) for y in range(20, height - 20, 23)]
     return {tuple(data[start : start + 3]) for start in starts}
 
 
@@ -142,7 +143,48 @@ def test_handles_resize_a_box_and_undo_reverts_it(studio: Studio, on_air: Any) -
     eventually(lambda: place(on_air, "chat") == CHAT)
     studio.page.keyboard.press("Control+Shift+z")
     eventually(lambda: near(place(on_air, "chat"), [96, 340, 600, 500]))
-    studio.page.uncheck("#always")
+
+
+def test_an_old_answer_takes_back_nothing_that_was_saved_since(studio: Studio) -> None:
+    studio.open()
+    held: list[tuple[Any, Any]] = []
+    later: list[str] = []
+
+    def answer(route: Any) -> None:
+        if route.request.method != "GET":
+            route.fallback()
+        elif held:
+            later.append(route.request.url)
+            route.fallback()
+        else:
+            held.append((route, route.fetch()))
+
+    studio.page.route("**/api/layout?*", answer)
+    eventually(lambda: studio.page.evaluate("true") and held, 10)
+    studio.box("chat").focus()
+    studio.page.keyboard.press("ArrowRight")
+    studio.save()
+    route, response = held[0]
+    route.fulfill(response=response)
+    eventually(lambda: studio.page.evaluate("true") and later, 10)
+    studio.page.keyboard.press("Control+z")
+    assert studio.fields() == CHAT
+    studio.page.unroute("**/api/layout?*")
+
+
+def test_guides_stay_while_a_drag_is_saved(studio: Studio) -> None:
+    studio.open()
+    studio.page.check("#always")
+    zoom = studio.page.evaluate("document.getElementById('stage').clientWidth") / 1920
+    found = studio.box("chat").bounding_box()
+    studio.page.mouse.move(found["x"] + 40, found["y"] + 40)
+    studio.page.mouse.down()
+    studio.page.mouse.move(found["x"] + 40 + 640 * zoom, found["y"] + 40 - 387 * zoom, steps=4)
+    studio.says("Saved")
+    eventually(lambda: studio.page.inner_text("#save") == "Saved")
+    assert studio.page.locator("#guides i:not(.safe)").count() == 2
+    studio.page.mouse.up()
+    assert studio.page.locator("#guides i:not(.safe)").count() == 0
 
 
 def test_a_box_snaps_to_the_safe_area_and_the_middle(studio: Studio) -> None:
@@ -287,9 +329,9 @@ def test_the_preview_is_transparent_over_the_background(studio: Studio) -> None:
     studio.page.uncheck("#safe")
     studio.page.select_option("#background", "light")
     stage = studio.page.locator("#stage")
-    eventually(lambda: colors(stage.screenshot()) == {(238, 241, 244)})
+    eventually(lambda: colors(stage) == {(238, 241, 244)})
     studio.page.select_option("#background", "game")
-    eventually(lambda: len(colors(stage.screenshot())) > 20)
+    eventually(lambda: len(colors(stage)) > 20)
 
 
 def test_the_address_has_the_selected_options(studio: Studio) -> None:

@@ -25,6 +25,8 @@ export class Board {
     this.wishes = wishes;
     this.zoom = 1;
     this.drags = 0;
+    /** @type {import("../core/geometry.mjs").Lines} those of the drag */
+    this.guides = { x: [], y: [] };
     /** @type {Map<string, HTMLElement>} */
     this.nodes = new Map(editor.kinds.map((kind) => [kind.name, this.node(/** @type {any} */ (kind))]));
     parts.boxes.append(...this.nodes.values());
@@ -57,7 +59,7 @@ export class Board {
     Object.assign(parts.stage.style, { width: `${width * this.zoom}px`, height: `${height * this.zoom}px` });
     Object.assign(parts.preview.style, { width: `${width}px`, height: `${height}px`, transform: `scale(${this.zoom})` });
     for (const [name, box] of editor.boxes) this.place(/** @type {HTMLElement} */ (this.nodes.get(name)), name, box);
-    this.guide({ x: [], y: [] });
+    this.guide(this.guides);
   }
 
   /** @param {HTMLElement} node @param {string} name @param {Box} box */
@@ -84,7 +86,8 @@ export class Board {
   }
 
   /** @param {import("../core/geometry.mjs").Lines} guides */
-  guide({ x, y }) {
+  guide(guides) {
+    const { x, y } = (this.guides = guides);
     const line = (/** @type {Partial<CSSStyleDeclaration>} */ style, name = "") => {
       const node = el("i", name);
       Object.assign(node.style, style);

@@ -97,12 +97,14 @@ export class Files {
 
   /** See whether the file was changed by hand or by another editor, and who is connected. */
   async look() {
+    const { revision } = this;
     try {
       const [answer, ids] = await Promise.all([this.gateway.load(this.name), this.gateway.overlays()]);
       if (this.lost) this.say("The gateway answers again.", "good");
       this.lost = false;
       this.suggest([...new Set(["default", ...answer.layouts, ...ids])]);
-      if (this.saving || answer.overlay !== this.name) return;
+      // An answer that is older than a save would take back what was saved, and the steps that can be undone.
+      if (this.saving || this.revision !== revision || answer.overlay !== this.name) return;
       if (answer.error !== this.reported) {
         this.reported = answer.error;
         this.say(answer.error === "" ? "The file can be used again." : answer.error, answer.error === "" ? "good" : "bad");
