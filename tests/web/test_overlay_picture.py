@@ -38,10 +38,10 @@ def everything(gate: Gate, name: str) -> None:
 def test_a_page_without_content_is_transparent(gate: Gate, overlay: Overlay) -> None:
     overlay.page.set_viewport_size({"width": 320, "height": 180})  # fewer pixels to decode, the same page
     overlay.open("journal=1")
-    assert opaque_share(overlay.page.screenshot(omit_background=True)) == 0
+    assert opaque_share(overlay.page, overlay.page.screenshot(omit_background=True)) == 0
     everything(gate, "somebody")
     overlay.drawn()
-    assert 0.05 < opaque_share(overlay.page.screenshot(omit_background=True)) < 0.6
+    assert 0.05 < opaque_share(overlay.page, overlay.page.screenshot(omit_background=True)) < 0.6
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (2560, 1080), (1080, 1920)])
