@@ -16,7 +16,6 @@ from typing import Final
 
 from actors import faults
 from actors.core.contract.event import Event
-from actors.core.contract.frame import Frame
 from actors.core.delivery.clients import rest_s
 from actors.core.delivery.conversation import Input, OverlayState
 from actors.core.delivery.recent import cut, pages_of
@@ -137,7 +136,8 @@ class CatchUp:
         name = (group.key, self._feed.cursor.gen, first, last)
         data = self._pages.get(name)
         if data is None:
-            data = self._pages[name] = group.frame(self._replay(events, first, last), count_filtered=False)
+            frame = self._feed.cursor.replay(events, time.time() * 1000)
+            data = self._pages[name] = group.frame(frame, count_filtered=False)
             if len(self._pages) > CACHED_PAGES:
                 self._pages.popitem(last=False)
         return data
@@ -148,19 +148,13 @@ class CatchUp:
         name = (group.key, cursor.gen, cursor.top, retained.version)
         pages = self._states.get(name)
         if pages is None:
-            frames = [self._replay(events) for events in pages_of(retained.events(), STATE_PAGE_BYTES)]
+            states = pages_of(retained.events(), STATE_PAGE_BYTES)
+            frames = [cursor.replay(events, time.time() * 1000) for events in states]
             encoded = [group.frame(frame, count_filtered=False) for frame in frames]
             pages = self._states[name] = [data for data in encoded if data]
             if len(self._states) > CACHED_STATES:
                 self._states.popitem(last=False)
         return pages
-
-    def _replay(self, events: list[Event], first: int = 0, last: int = 0) -> Frame:
-        cursor = self._feed.cursor
-        return Frame(
-            gen=cursor.gen, epoch=cursor.epoch, seq=0, tick_ts_ms=time.time() * 1000, top=cursor.top,
-            first=first, last=last, events=events, replay=True,
-        )  # fmt: skip
 
     def _go_live(self, overlay: Overlay) -> None:
         group, retained = overlay.group, self._feed.retained

@@ -251,10 +251,7 @@ class Feed:
         except Refused:
             return  # the log cannot be read; the next lost frame retries
         if fresh := self.retained.newer(saved):
-            cursor = self.cursor
-            self._emit(
-                Frame(cursor.gen, cursor.epoch, 0, time.time() * 1000, cursor.top, events=fresh, replay=True), None
-            )
+            self._emit(self.cursor.replay(fresh, time.time() * 1000), None)
 
     def close(self) -> None:
         for task in self._tasks.values():

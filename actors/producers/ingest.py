@@ -30,7 +30,7 @@ from actors.adapters import generic, srcds
 from actors.config import Settings
 from actors.core import origins
 from actors.core.contract import applications
-from actors.core.contract.event import REFUSED, Category, Submission
+from actors.core.contract.event import Category, Submission
 from actors.core.contract.legacy import NameCounts
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.metrics import IngestMetrics, Metrics
@@ -48,7 +48,6 @@ IDLE_S: Final = 75.0  # between two requests of a connection; nginx has the same
 CONNECTIONS: Final = 1_000
 BACKLOG: Final = 1_024
 BODY_S: Final = 30.0
-EXCERPT_BYTES: Final = 500
 DRAIN_S: Final = 4.0  # within supervisor.drain_s
 ORPHAN_DRAIN_S: Final = 0.5  # within heartbeat.ORPHAN_GRACE_S; the rest waits in the outbox
 
@@ -143,7 +142,7 @@ class Ingest:
         try:
             submissions = generic.parse(body, self.unknown.count)
         except BadInput as error:
-            self.quarantine(str(error), body)
+            self.link.quarantine(str(error), body)
             raise
         rows: list[Row] = [("event", _encode(submission)) for submission in submissions]
         critical = [TAXONOMY[submission.type].category is Category.CRITICAL for submission in submissions]
@@ -197,11 +196,6 @@ class Ingest:
             return submission.id
         link = self.link
         return f"{link.producer}/{number}.0" if critical else f"{link.producer}/g{link.pgen}/{number}.0"
-
-    def quarantine(self, reason: str, body: bytes) -> None:
-        """Let a refused body be readable in the quarantine."""
-        line = reason.replace("\n", " ").encode()
-        self.link.send_best_effort([(REFUSED, line + b"\n" + body[:EXCERPT_BYTES])], time.time() * 1000)
 
 
 @web.stream_request_body

@@ -10,13 +10,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from actors.adapters import adapter_of
-from actors.core.contract.event import REFUSED, Category
+from actors.core.contract.event import Category
 from actors.core.sources.state import FUTURE_MS, LATE_MS, Seen, SourceHealth, SourceReport, SourceState
 from actors.interfaces import Delivery, StoredMessage
 from actors.producers.link import Link
 from actors.producers.spec import SourceMessage, SourceSettings, Spec
-
-EXCERPT_BYTES: Final = 500
 
 COUNTED: Final = ("received", "accepted", "sent", "ignored", "rejected", "duplicate", "late", "future")
 
@@ -69,8 +67,7 @@ class Intake:
     def reject(self, reason: str, body: bytes) -> None:
         """Put what cannot be understood into the quarantine."""
         self.counts["rejected"] += 1
-        line = reason.replace("\n", " ").encode(errors="replace")
-        self._link.send_best_effort([(REFUSED, line + b"\n" + body[:EXCERPT_BYTES])], time.time() * 1000)
+        self._link.quarantine(reason, body)
 
     def report(self) -> SourceReport:
         """Return the source as operators see it."""

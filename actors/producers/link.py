@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,7 @@ import msgspec
 from actors import faults, interfaces, wire
 from actors.committer import Committer
 from actors.config import Settings
-from actors.core.contract.event import UNREADABLE, Greeting, Marks, RawBatch, RawItem
+from actors.core.contract.event import REFUSED, UNREADABLE, Greeting, Marks, RawBatch, RawItem
 from actors.core.delivery.window import BATCH_ROWS, Window
 from actors.core.metrics import Metrics, ProducerMetrics
 from actors.errors import Refused
@@ -29,6 +30,8 @@ TICK_S: Final = 0.02  # while something is on the way; nothing ticks when nothin
 SAVE_S: Final = 1.0
 TRIM_S: Final = 30.0
 TRIM_AGAIN_S: Final = 0.1  # when one trim was not enough: 50,000 rows/s, more than can be stored
+
+EXCERPT_BYTES: Final = 500  # of a refused body
 
 _encode = msgspec.msgpack.Encoder().encode
 _marks = msgspec.msgpack.Decoder(Marks)
@@ -144,6 +147,11 @@ class Link:
             else:
                 self.metrics.best_effort_dropped += len(items)
         return numbers
+
+    def quarantine(self, reason: str, body: bytes) -> None:
+        """Put the beginning of a body that was refused into the quarantine."""
+        line = reason.replace("\n", " ").encode(errors="replace")
+        self.send_best_effort([(REFUSED, line + b"\n" + body[:EXCERPT_BYTES])], time.time() * 1000)
 
     def best_effort_has_room(self) -> bool:
         """Whether a normalizer takes non-critical rows now."""

@@ -123,11 +123,10 @@ class Cursor:
         """
         events = [event for event in page if event.position > self.last]
         if events:
-            first, last = events[0].position, events[-1].position
-            self.counts.skipped += first - self.last - 1
+            self.counts.skipped += events[0].position - self.last - 1
             self.counts.repaired += len(events)
-            self.last = last
-            self.top = max(self.top, last)
+            self.last = events[-1].position
+            self.top = max(self.top, self.last)
         elif not page and head.top > self.last:
             self.counts.skipped += head.top - self.last
             self.last = head.top
@@ -137,9 +136,13 @@ class Cursor:
         self._update_gap(now_s)
         if not events:
             return None
+        return self.replay(events, tick_ts_ms)
+
+    def replay(self, events: list[Event], tick_ts_ms: float) -> Frame:
+        """Return a frame with critical events of the log that follow each other, or with retained states."""
         return Frame(
             gen=self.gen, epoch=self.epoch, seq=0, tick_ts_ms=tick_ts_ms, top=self.top,
-            first=first, last=last, events=events, replay=True,
+            first=events[0].position, last=events[-1].position, events=events, replay=True,
         )  # fmt: skip
 
 
