@@ -71,6 +71,7 @@ GATEWAY_TEST, PIPELINE = f"{SOCKETS}test_gateway.py", f"{SOCKETS}test_pipeline.p
 SEQUENCER_TEST, WINDOW_TEST, CURSOR_TEST, WORLD = (
     f"{CORE}test_{name}.py" for name in ("sequencer", "window", "cursor", "delivery")
 )
+SIMULATION = f"{CORE}test_simulation.py"
 LANES_TEST, SESSION_TEST = f"{CORE}test_lanes.py", "tests/web/session.test.mjs"
 PS2, PS2_STREAM = f"{SOURCES}test_planetside2.py", f"{SOURCES}test_planetside2_stream.py"
 
@@ -128,6 +129,19 @@ MUTATIONS: Final = [
     row("an identity that is not committed yet is not known", value(f"{SEQUENCER}._log", "earlier", "self._known(key)"),
         SEQUENCER_TEST),
     row("a body that a server repeats is stored again", drop(f"{OUTBOX}._store", "repeated"), STORES),
+    # What the actors do with their links and stores, under schedules of deaths
+    row("an entry counts as committed before it is, and a process dies then",
+        call(f"{QUEUE}._start_commit", "_commit",
+             "self._on_committed(entry, False), self._commit(entry, lambda more: None)"), SIMULATION),
+    row("a queue-manager starts without the watermarks of its log",
+        expression(f"{QUEUE}.__init__", "watermarks", "dict()"), SIMULATION),
+    row("a queue-manager starts without the derived state of its log",
+        expression(f"{QUEUE}.__init__", "derived", "dict()"), SIMULATION),
+    row("rows of an earlier process are not read from the outbox", never(f"{LINK}._pump", "room newest"), SIMULATION),
+    row("a row enters the window before the rows in front of it", always(f"{LINK}._stored", "room newest"),
+        SIMULATION),
+    row("a gateway does not read what is missing", drop("actors/gateway/feed.py:Feed._on_frames", "_repair"),
+        SIMULATION),
     # States in the order of their changes, and what a kill carries
     row("a state that changed again keeps its first place", drop(f"{SEQUENCER}.retain", "pop"), STORES),
     row("a snapshot is in the order of its keys",
