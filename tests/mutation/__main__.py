@@ -68,7 +68,7 @@ def run_tests(tree: Path, tests: tuple[str, ...], stop_at_first: bool = True) ->
         if done.returncode != 0:
             red = re.search(r"^(?:FAILED|ERROR) (\S+)|^not ok \d+ - (.+)|^✖ (.+?)(?: \(|$)", done.stdout, re.MULTILINE)
             if red is None:
-                raise SystemExit(f"the tests did not run:\n{done.stdout}{done.stderr}")
+                raise SystemExit(f"the tests did not run (exit code {done.returncode}):\n{done.stdout}{done.stderr}")
             return False, next(filter(None, red.groups()))
     return True, ""
 
