@@ -4,6 +4,7 @@ taxonomy, legacy ──▶ docs/events.md           for people
                  ├─▶ docs/events.schema.json  for editors and validators: Event in its JSON form, Submission
                  ╰─▶ web_overlay/js/core/     declarations and catalog of the types (declarations.py)
 configs/default.toml, Settings ──▶ docs/configuration.md
+web_overlay/themes/tokens.json ──▶ docs/tokens.md, web_overlay/css/tokens.css (tokens.py)
 
 python -m tools.docs            writes them
 python -m tools.docs --check    writes nothing; exits 1 when one is stale
@@ -28,7 +29,7 @@ from actors.core.contract.legacy import LEGACY
 from actors.core.contract.payload import Payload
 from actors.core.contract.row import Row
 from actors.core.contract.taxonomy import TAXONOMY
-from tools import declarations
+from tools import declarations, tokens
 
 _SETTINGS_INTRO = """# Configuration
 
@@ -308,6 +309,7 @@ def pages() -> dict[str, str]:
         "docs/events.schema.json": json.dumps(schema(), indent=1, ensure_ascii=False) + "\n",
         declarations.DECLARATIONS: declarations.declarations(),
         declarations.CATALOG: declarations.catalog(),
+        **tokens.files(),
     }
 
 

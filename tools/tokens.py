@@ -1,23 +1,19 @@
-"""Generate files from the table of tokens, or check that they are current.
+"""Generate files from the table of tokens, for `python -m tools.docs`.
 
 web_overlay/themes/tokens.json ──▶ web_overlay/css/tokens.css  the defaults, in the layer `tokens`
                                ╰─▶ docs/tokens.md              for authors of themes and of custom CSS
-
-python -m tools.tokens            writes them
-python -m tools.tokens --check    writes nothing; exits 1 when one is stale
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any, Final
 
 from actors import program
 
 TABLE: Final = program.ROOT / "web_overlay" / "themes" / "tokens.json"
 
-_CSS_HEAD = """/* Generated from themes/tokens.json by `python -m tools.tokens`; a test fails when it is stale.
+_CSS_HEAD = """/* Generated from themes/tokens.json by `python -m tools.docs`; a test fails when it is stale.
 
    Every colour, font, size, duration and shape of the overlay, with its default (the theme `broadcast`). A theme sets
    the same properties in the layer `theme`; custom CSS of OBS has no layer and overrides all of them.
@@ -30,7 +26,7 @@ _CSS_HEAD = """/* Generated from themes/tokens.json by `python -m tools.tokens`;
 
 _PAGE_HEAD = """# Tokens
 
-Generated from `web_overlay/themes/tokens.json` by `python -m tools.tokens`; a test fails when it is stale.
+Generated from `web_overlay/themes/tokens.json` by `python -m tools.docs`; a test fails when it is stale.
 
 A theme sets a token by its name (`"accent": "#ff8800"`, [themes.md](themes.md)). Custom CSS of OBS sets the custom
 property `--fw-NAME` (`:root { --fw-accent: #ff8800; }`). 1rem is 100 px of a 1920 × 1080 stage. `.24rem` is therefore
@@ -81,32 +77,3 @@ def files() -> dict[str, str]:
     """Return every generated file by its path in the project."""
     table = load()
     return {"web_overlay/css/tokens.css": sheet(table), "docs/tokens.md": page(table)}
-
-
-def stale() -> list[str]:
-    """Return the paths of the files that are not what would be generated now."""
-    return [
-        name
-        for name, text in files().items()
-        if not (program.ROOT / name).exists() or (program.ROOT / name).read_text(encoding="utf-8") != text
-    ]
-
-
-def main(arguments: list[str]) -> int:
-    """Write the files, or with `--check` report stale ones; return the exit code."""
-    if arguments not in ([], ["--check"]):
-        print(f"got {' '.join(arguments)}, expected nothing or --check", file=sys.stderr)
-        return 2
-    names = stale()
-    if arguments:
-        for name in names:
-            print(f"{name} is stale: run python -m tools.tokens", file=sys.stderr)
-        return 1 if names else 0
-    for name in names:
-        (program.ROOT / name).write_text(files()[name], encoding="utf-8")
-        print(f"{name} written")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
