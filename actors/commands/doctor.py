@@ -296,7 +296,7 @@ def obs() -> Finding:
         return Finding(
             "ok",
             f"OBS does not answer on port {OBS_PORT}",
-            "nothing to do: the overlay is a browser source, which needs only its URL",
+            f"nothing to do: the overlay needs only its URL (`{program.NAME} obs install` needs the port)",
         )
     return Finding("ok", f"OBS answers on port {OBS_PORT}")
 

@@ -297,6 +297,29 @@ def test_an_overlay_that_is_gone_is_loaded_again_once_a_minute():
         assert asyncio.run(looks(server.url, [0.0, 30.0])) == ["", ""], "it is hidden"
 
 
+def heal(actors, server, *options):
+    command = [sys.executable, str(SUPERVISOR), "obs", "heal", "--url", server.url.replace("/feed", ""), *options]
+    done = subprocess.run(
+        [*command, "--set", f"run_dir={actors.run_dir}"],
+        capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_command_gives_obs_the_new_token_and_loads_a_lost_overlay_again():
+    with Obs() as server, Actors(f"gateway.port={free_ports(1)[0]}") as actors:
+        Secrets(actors.run_dir).set("obs", "pass")
+        actors.start("broadcaster", "queue-manager", "gateway-1")
+        installed(server, actors, "old")
+        assert heal(actors, server) == "'Framewire' has the new token\n"
+        assert "was loaded again: it is not connected" in heal(actors, server)
+        server.scenes["Gameplay"]["Framewire"][1] = False
+        assert heal(actors, server).startswith("Nothing to do")
+        assert heal(actors, server, "--force") == "'Framewire' was loaded again\n"
+        assert server.changes == ["SetInputSettings", "PressInputPropertiesButton", "PressInputPropertiesButton"]
+
+
 def test_the_source_gives_obs_the_new_token_by_itself():
     with Obs() as server, Actors(f'sources.obs={{kind="obs",url="{server.url}",heal=true}}') as actors:
         installed(server, actors, "old")

@@ -92,8 +92,14 @@ async def _watch(session: Any) -> AsyncGenerator[SourceMessage, None]:
                 yield _message(session.name, *payload)
 
 
+async def _nothing() -> None:
+    """`heal` is off."""
+
+
 def _healing(session: Any, found: Any) -> Callable[[], Awaitable[None]]:
-    """Return what looks after the overlay, every HEAL_LOOK_S."""
+    """Return a function that checks the overlay, at most every HEAL_LOOK_S."""
+    if not session.settings.heal:
+        return _nothing
     from actors.producers.obs_overlay import Healer
 
     healer = Healer(session.run_dir, session.settings.overlay)
@@ -101,7 +107,7 @@ def _healing(session: Any, found: Any) -> Callable[[], Awaitable[None]]:
 
     async def heal() -> None:
         nonlocal next_s
-        if session.settings.heal and time.monotonic() >= next_s:
+        if time.monotonic() >= next_s:
             next_s = time.monotonic() + HEAL_LOOK_S
             done = await healer.look(found)
             if done:
