@@ -1,5 +1,5 @@
 // @ts-check
-// Wires the page: address → options → widgets, engine, session, link; then it only passes on.
+// Connects the parts of the page: address → options → widgets, engine, session, link.
 
 import { isNear } from "./core/backoff.mjs";
 import { pageClock } from "./core/clock.mjs";

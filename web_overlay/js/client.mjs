@@ -1,5 +1,5 @@
 // @ts-check
-// A library for overlays of your own (docs/client.md): connects, resumes, hands events to handlers, sends receipts.
+// A library for custom overlays (docs/client.md): connects, resumes, calls handlers with events, sends receipts.
 
 import { isNear } from "./core/backoff.mjs";
 import { Link } from "./core/link.mjs";

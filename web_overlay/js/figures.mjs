@@ -1,5 +1,5 @@
 // @ts-check
-// What can be said of the page, for receipts, for the HUD and for `framewire.status()`.
+// Measurements of the page, for receipts, the HUD and `framewire.status()`.
 
 /**
  * @typedef {object} Page

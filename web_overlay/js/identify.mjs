@@ -1,6 +1,6 @@
 // @ts-check
-// The answer to "identify" of a dashboard: this overlay's name in a corner, for some seconds. With several browser
-// sources in one scene, it is the only way to see which is which.
+// The command "identify" of a dashboard: shows the name of this overlay in a corner for some seconds. With several browser
+// sources in one scene, only this shows which overlay is which.
 
 const MAX_MS = 10_000;
 

@@ -1,5 +1,5 @@
 // @ts-check
-// What a widget keeps over a reload, in the storage of the browser source. Without storage it begins anew.
+// Data of a widget that survives a reload, in the storage of the browser source. Without storage it starts from zero.
 
 /**
  * @param {string} overlayId

@@ -1,5 +1,5 @@
 // @ts-check
-// Carries out on the page what the session decided.
+// Carries out the actions of the session on the page.
 
 import { showName } from "./identify.mjs";
 import { showNotice, stopped } from "./notice.mjs";
@@ -37,7 +37,7 @@ export class Obeyer {
     else if (action.do === "place") engine.place(action.epoch, action.position);
     else {
       this.tell(action);
-      return; // nothing to draw: a pong must not wake the page
+      return; // a pong changes nothing on the page
     }
     scheduler.request();
   }

@@ -1,5 +1,5 @@
 // @ts-check
-// Widgets of the user's own, from overlays/widgets/ of the run directory. One that fails is reported, and takes nothing with it.
+// Custom widgets from overlays/widgets/ of the run directory. A failing one is reported and does not affect others.
 
 import { fits } from "./core/layout-file.mjs";
 
@@ -8,7 +8,7 @@ import { fits } from "./core/layout-file.mjs";
 /** @typedef {(problem: string) => void} Report */
 
 const WITHIN_MS = 3_000;
-const MOST_FAULTS = 20; // then it is left alone
+const MOST_FAULTS = 20; // then it is not called again
 const BOX = ["x", "y", "width", "height", "anchor"];
 
 /**

@@ -1,5 +1,5 @@
 // @ts-check
-// What outlives a reload: who this overlay is, and how far it has drawn. A page without storage starts at the present.
+// Data that survives a reload: the name of this overlay, and its position. Without storage a page starts at the present.
 
 /** @typedef {import("./core/types.mjs").Place} Place */
 

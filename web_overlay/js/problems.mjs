@@ -1,5 +1,5 @@
 // @ts-check
-// What is wrong with this page, for the HUD and the console. Bounded: a file that is wrong again and again is told once.
+// Problems of this page, for the HUD and the console. Bounded: a repeated problem of a file is reported once.
 
 const MOST = 50;
 

@@ -1,5 +1,5 @@
 // @ts-check
-// Tells the gateway what was drawn, and remembers it for the next load of this page. Owns the one timer for that.
+// Sends receipts to the gateway, and stores the position for the next load of this page. Has the timer for both.
 
 import { Receipts } from "./core/receipts.mjs";
 import { savePlace } from "./place.mjs";
@@ -60,7 +60,7 @@ export class Reporter {
     );
   }
 
-  /** Remember how far was drawn: where the page goes on after a reload. */
+  /** Store the rendered position, at which the page resumes after a reload. */
   keep() {
     const { epoch, position } = this.receipts;
     if (epoch === "" || this.kept === `${epoch} ${position}`) return;

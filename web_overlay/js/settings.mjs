@@ -1,6 +1,6 @@
 // @ts-check
-// What the page reads at its start: the texts of a language, and the user's rules for alerts, also when they change. A page that cannot
-// have them is shown all the same, without words or rules, and says so.
+// Files that the page reads at its start: the texts of a language, and the user's rules for alerts, also after a change. If
+// they cannot be read, the page works without texts or rules, and reports it.
 
 import { Texts } from "./core/text.mjs";
 

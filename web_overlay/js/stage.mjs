@@ -1,5 +1,5 @@
 // @ts-check
-// The sections of the page, one per widget, and where they are.
+// The sections of the page, one per widget, and their positions.
 
 import { BadLayout, readLayout } from "./core/layout-file.mjs";
 import { boxesOf, roomOf, shares, styleOf } from "./core/layout.mjs";

@@ -1,5 +1,5 @@
 // @ts-check
-// Puts a theme on the page: its tokens as a style sheet in the layer `theme`, its words as attributes of <html>.
+// Applies a theme to the page: its tokens as a style sheet in the layer `theme`, its words as attributes of <html>.
 
 import { check, styleSheet, words } from "./core/theme.mjs";
 
@@ -24,7 +24,7 @@ function readLook(style) {
 }
 
 /**
- * Wear the theme of the address. `broadcast` is what css/tokens.css says, so it is not fetched.
+ * Apply the theme of the address. `broadcast` is css/tokens.css, so it is not fetched.
  * @param {import("./core/params.mjs").Options} options
  * @param {(problem: string) => void} report
  * @returns {Promise<Look>}
@@ -84,7 +84,7 @@ export class Theme {
     this.sheet.replaceSync(styleSheet(values));
   }
 
-  /** While a theme is designed: wear it again whenever its file changed. Motion takes effect after a refresh. */
+  /** With `design=1`: apply the theme again when its file has changed. Motion applies after a refresh. */
   watch() {
     setInterval(async () => {
       const response = await fetch(`/themes/${this.name}/theme.json`, { method: "HEAD" }).catch(() => null);

@@ -1,5 +1,5 @@
 // @ts-check
-// The address of an overlay from the values of a form: what stands there is what readParams takes.
+// The address of an overlay from the values of a form, in the format that readParams reads.
 
 import { PARAMS } from "./params.mjs";
 

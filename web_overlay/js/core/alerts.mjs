@@ -1,9 +1,9 @@
 // @ts-check
-// The queue of social alerts: one at a time, each for its whole time, in the order they came.
+// The queue of social alerts: one at a time, each for its full duration, in the order of arrival.
 //
-// Nothing is dropped but by the operator's `clear`: what would make the queue too long is merged. Follows merge when
+// Only `clear` of the operator drops alerts. An alert above the bounds is merged into another. Follows merge when
 // some wait ("Ada, Bo and 12 others"); beyond the bounds below every kind does. The parts of one gift (equal `group`)
-// are one alert, whatever comes first.
+// are one alert, in any order of arrival.
 
 /** @typedef {import("./occasions.mjs").Alert} Alert */
 

@@ -1,5 +1,5 @@
 // @ts-check
-// Connected applications, from their state events: what each does in one word, and which one an overlay shows. Pure.
+// Connected applications, from their state events: the state of each in one word, and the one that is shown. Pure.
 
 /** @typedef {import("./types.mjs").Event} Event */
 /** @typedef {import("./events.js").Application} Application */

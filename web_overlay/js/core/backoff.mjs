@@ -1,5 +1,5 @@
 // @ts-check
-// How long to wait before the next attempt: full jitter, so that ten overlays of one page do not come back together.
+// The delay before the next attempt: full jitter, so that many overlays do not reconnect at the same time.
 
 export const MIN_MS = 250; // the gateway restarts in less; below it a dead port would be hammered
 export const MAX_MS = 5_000; // loopback: nobody waits longer than this for their overlay

@@ -1,6 +1,6 @@
 // @ts-check
-// Texts of strangers, bounded as a reader counts: by graphemes. Marks that pile up on a letter are cut, controls of
-// direction and of the terminal are removed; what is left is shown as text and nothing else.
+// Texts of strangers, bounded by graphemes, as a reader counts. Stacked marks on a letter are cut, controls of
+// direction and of the terminal are removed; the rest is shown only as text.
 
 const MARKS = 3; // combining marks on one letter: Vietnamese and Arabic need two
 const UNITS = 16; // UTF-16 units of one grapheme, at most: a family of emoji has eleven

@@ -1,8 +1,8 @@
 // @ts-check
 // Two clocks: `now` is monotonic and for windows and deadlines; `server` is the server's wall clock and for ages.
 //
-// The offset between them is learnt from ping and pong: of the last 8 exchanges the one with the shortest round trip is
-// the truest (Cristian's algorithm). The monotonic clock of a page drifts from the wall clock, so the pings go on.
+// The offset between them is measured with ping and pong: of the last 8 exchanges the one with the shortest round trip is
+// the most exact (Cristian's algorithm). The monotonic clock of a page drifts from the wall clock, so pings are repeated.
 
 const KEPT = 8;
 
@@ -41,7 +41,7 @@ export class Clock {
     this.measured = true;
   }
 
-  /** Forget what was learnt: the other side may be another machine now. */
+  /** Reset the offset: the gateway may be another machine now. */
   forget() {
     this.samples = [];
     this.measured = false;

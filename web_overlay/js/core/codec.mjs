@@ -7,7 +7,7 @@ import { Decoder } from "../../vendor/msgpack@3.1.3/Decoder.mjs";
 const cache = new CachedKeyDecoder();
 
 // The library throws on a key named __proto__, and one hostile name in a retained score would then break every welcome.
-// It is renamed instead: nothing reads it, and nobody's prototype changes.
+// It is renamed instead, so that no prototype changes.
 const keyDecoder = {
   /** @param {number} length in bytes */
   canBeCached: (length) => cache.canBeCached(length),

@@ -1,7 +1,7 @@
 // @ts-check
-// Colours of strangers (chat names, team words) made readable.
+// Makes colours from outside (chat names, team words) legible.
 //
-// Our own colours are tokens of css/tokens.css, so a theme can change them: here they are only named. The background is
+// Our own colours are tokens of css/tokens.css, so that a theme can change them; here are only their names. The background is
 // a panel at its worst: in front of a white picture, blended by OBS in linear light (obs-browser #469), where 0.96 of
 // #0b0f15 has a luminance of 0.045. A change of --fw-panel changes this constant.
 

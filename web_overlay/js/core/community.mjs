@@ -1,5 +1,5 @@
 // @ts-check
-// What labels, goals and the ticker remember: the latest of each kind, a count towards a target, the last few events.
+// The state of labels, goals and the ticker: the latest of each kind, a count towards a target, the last few events.
 
 import { alertOf } from "./occasions.mjs";
 import { valueOf } from "./wording.mjs";

@@ -1,5 +1,5 @@
 // @ts-check
-// Hype trains, polls and predictions: what is shown, and how long.
+// Hype trains, polls and predictions: content and duration.
 
 export const RESULT_MS = 10_000; // how long a result stays
 const SILENT_MS = 60_000; // without an end, this long after the announced one

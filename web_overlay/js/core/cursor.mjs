@@ -1,8 +1,8 @@
 // @ts-check
-// Where an overlay stands in the critical log, and the three rules of docs/wire.md for whoever applies frames.
+// The position of an overlay in the critical log, and the three rules of docs/wire.md for applying frames.
 //
-// Invariant: `position` moves by one frame that follows it without a gap, or by a welcome; never otherwise. So what
-// was handed over is every critical event up to `position`, each once, in order.
+// Invariant: `position` advances only by a frame that follows without a gap, or by a welcome. So all critical events
+// up to `position` have been delivered, each once and in order.
 
 /** @typedef {import("./types.mjs").Event} Event */
 
@@ -28,7 +28,7 @@ export class Cursor {
   }
 
   /**
-   * A welcome says where the conversation starts.
+   * Set the start of the conversation from a welcome.
    * @param {import("./types.mjs").Welcome} welcome
    * @returns {boolean} whether that is another place than we stood at
    */
@@ -63,7 +63,7 @@ export class Cursor {
       this.counters.held += 1;
       return [];
     }
-    this.position = frame.last; // also over what a filter held back
+    this.position = frame.last; // also over filtered events
     return fresh;
   }
 
@@ -72,7 +72,7 @@ export class Cursor {
     this.top = Math.max(this.top, top);
   }
 
-  /** Is something in the log that nobody has brought us? What we let go ourselves does not count. */
+  /** Does the log have events that were not delivered? Events that were dropped here do not count. */
   behind() {
     return !this.held && this.top > this.position;
   }

@@ -1,5 +1,5 @@
 // @ts-check
-// A layout that is being edited: which scene and widget, what was changed, what can be undone. Without page and gateway.
+// A layout that is being edited: the selected scene and widget, changes, undo. Without page and gateway.
 
 import { boxesOf, emptyLayout, stageOf, tableOf, withTable } from "./layout.mjs";
 

@@ -1,12 +1,12 @@
 // @ts-check
-// One frame: what came since the last one goes through the widgets and is committed to the page once.
+// One frame: events since the last frame are passed to the widgets, and committed to the page once.
 //
 //    session ──▶ critical (in order, never dropped) ─┐
 //            ──▶ store    (last value per key)       ├─▶ widgets: apply … frame ─▶ view.flush ─▶ drawn up to N
 //            ──▶ queue    (bounded, by priority)     ┘
 //
-// A critical event is drawn when the frame that held it is committed, not when it came. A hidden page has no frames, so
-// nothing is drawn there, memory stays bounded, and the log brings the rest afterwards.
+// A critical event counts as rendered when its frame is committed, not when it arrives. A hidden page has no frames, so
+// it renders no events; memory stays bounded, and the log has the events afterwards.
 
 import { Costs } from "./governor.mjs";
 import { Queue, isOver } from "./queue.mjs";
@@ -18,7 +18,7 @@ import { Store } from "./store.mjs";
 
 export const ROOM = 10_000; // critical events that may wait for a frame; beyond, the log keeps them
 const PER_FRAME = 2_000; // applied in one frame: 2 to 6 ms (measured in tests/web, 2026-11); the rest follows in the next
-const LATE_MS = 1_000; // waited this long for a frame: the page was hidden, and what happened is over
+const LATE_MS = 1_000; // an event that waited this long for a frame is late: the page was hidden
 const MOVING_MS = 300; // the longest animation that an event begins; meanwhile frames flow and the rate can be measured
 
 export class Engine {
@@ -132,7 +132,7 @@ export class Engine {
   }
 
   /**
-   * A widget that fails must not take the picture with it: a page that is on air cannot be restarted.
+   * A failing widget must not affect the others: a page that is on air cannot be restarted.
    * @template T @param {string | undefined} name @param {() => T} run @returns {T | undefined}
    */
   guarded(name, run) {

@@ -1,5 +1,5 @@
 // @ts-check
-// Quality that adapts: when our own script takes too much of a frame, widgets show half as much and nothing moves in.
+// Adaptive quality: when our own script takes too much of a frame, widgets show half as much, without movement.
 //
 //    full ──mean own cost > 60 % of the interval──▶ reduced
 //    full ◀──5 s in a row below 30 %─────────────── reduced
@@ -23,7 +23,7 @@ export class Governor {
   }
 
   /**
-   * One frame was drawn.
+   * One frame was rendered.
    * @param {number} now
    * @param {number} own_ms what our script took
    * @param {number | null} interval_ms since the frame before; null when frames did not flow

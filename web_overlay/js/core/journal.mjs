@@ -1,11 +1,11 @@
 // @ts-check
-// What was committed to the page, in order: the evidence that a rehearsal reads (`?journal=1`, docs/overlay.md).
+// The rendered events in order, which a rehearsal reads (`?journal=1`, docs/overlay.md).
 
 /** @typedef {{id: string, type: string, position: number, count: number, ts_ingest_ms: number, received_ms: number,
  *   committed_ms: number, replay: boolean}} Line */
 
 export const CAPACITY = 200_000; // about 40 MB
-const STEP = 10_000; // forgotten at once, because the head of an array is dear to cut
+const STEP = 10_000; // removed at once, because cutting the head of an array is expensive
 
 export class Journal {
   /** @param {number} [capacity] @param {number} [step] */

@@ -1,6 +1,6 @@
 // @ts-check
 // Which transport the next connection uses: a WebSocket; after three failures in a row server-sent events; then polling.
-// Pure. A gateway that is away is no failure of a transport: the caller reports only what failed while HTTP was answered.
+// Pure. A stopped gateway is not a failure of a transport: the caller reports only failures while HTTP is answered.
 
 /** @typedef {"ws" | "sse" | "poll"} Kind */
 

@@ -1,12 +1,12 @@
 // @ts-check
-// A layout as it comes from outside: a message, a file. The gateway keeps to the same rules (docs/layout.md).
+// A layout from outside: a message or a file. The gateway applies the same rules (docs/layout.md).
 
 import { ANCHORS, VERSION } from "./layout.mjs";
 
 /** @typedef {import("./types.mjs").Changes} Changes */
 /** @typedef {import("./types.mjs").Layout} Layout */
 
-/** What came is no layout; the message has the path of what is wrong. */
+/** An invalid layout; the message has the path of the error. */
 export class BadLayout extends Error {}
 
 const WIDGET = /^[a-z][a-z0-9_-]{0,31}$/;

@@ -1,5 +1,5 @@
 // @ts-check
-// Where widgets are: the defaults of their modules, changed by a layout, as boxes and as CSS. docs/layout.md describes it.
+// Positions of widgets: the defaults of their modules, changed by a layout, as boxes and as CSS (docs/layout.md).
 
 /** @typedef {import("./types.mjs").Box} Box */
 /** @typedef {import("./types.mjs").Changes} Changes */
@@ -98,7 +98,7 @@ const ALIGN = ["flex-start", "center", "flex-end"];
 
 /**
  * A box as the custom properties that css/base.css reads: the anchor keeps its share of the page, and the content is laid out in a room that fills the box once
- * it is scaled. So nothing leaves its box, whatever the scale and the canvas.
+ * it is scaled. So content stays in its box at any scale and on any canvas.
  * @param {Box} box
  * @param {boolean} upright
  * @param {number} scale

@@ -1,5 +1,5 @@
 // @ts-check
-// What test events leave on the screen: states whose last event was a test, and the event that ends each. Pure.
+// States whose last event was a test, and the event that ends each of them. Pure.
 
 /** @typedef {import("./types.mjs").Event} Event */
 

@@ -1,5 +1,5 @@
 // @ts-check
-// Carries out what the session decides: one connection, one timer.
+// Carries out the decisions of the session: one connection, one timer.
 
 import { readMessage } from "./protocol.mjs";
 import { TRANSPORTS } from "./transports.mjs";
@@ -47,7 +47,7 @@ export class Link {
     this.line?.send(message);
   }
 
-  /** Carry out what the session decided, and set the one timer. */
+  /** Carry out the decisions of the session, and set the timer. */
   settle() {
     for (const action of this.session.take()) {
       if (action.do === "connect") this.connect(action.transport);
@@ -117,7 +117,7 @@ export class Link {
     try {
       message = readMessage(read());
     } catch (error) {
-      // It does not fit the protocol; what it held may have been critical, so the log is asked.
+      // A malformed message may have contained critical events, so they are requested from the log.
       this.warn(error);
       this.drop();
       this.session.closed(BAD_MESSAGE, String(error), this.now());

@@ -1,5 +1,5 @@
 // @ts-check
-// A message of a chat → the parts that are shown, at most as many as a row has places for.
+// A chat message → the parts that are shown, at most as many as a row can show.
 
 import { clean } from "./clean.mjs";
 

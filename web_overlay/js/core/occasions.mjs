@@ -1,5 +1,5 @@
 // @ts-check
-// Events of a community → alerts: what is known of the occasion, and how long it is shown.
+// Events of a community → alerts: their content and duration.
 
 /**
  * A rule of the user (overlays/alerts.toml): what to show for a type, from an amount on.

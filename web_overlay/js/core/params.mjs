@@ -1,5 +1,5 @@
 // @ts-check
-// The page's address → options. What is wrong there is reported and left at its default: a stream goes on.
+// The page's address → options. An invalid value is reported, and its default is used.
 
 /** @typedef {ReturnType<typeof readParams>["options"]} Options */
 

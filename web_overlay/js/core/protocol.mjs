@@ -1,5 +1,5 @@
 // @ts-check
-// docs/wire.md as code: raw objects of either format → messages with long names. Nothing else knows the short ones.
+// docs/wire.md as code: raw objects of both formats → messages with long names. Only this module uses the short names.
 
 /** @typedef {import("./types.mjs").Event} Event */
 /** @typedef {import("./types.mjs").Message} Message */
@@ -7,7 +7,7 @@
 
 const WIRE_VERSION = 2;
 
-/** What came does not fit docs/wire.md. */
+/** A message that does not follow docs/wire.md. */
 export class BadMessage extends Error {}
 
 /**

@@ -1,8 +1,8 @@
 // @ts-check
-// What waits for the next frame and may be lost by a stated rule: normal and cosmetic events.
+// Normal and cosmetic events that wait for the next frame. They may be dropped by the rules below.
 //
-// Bounded: when full, the oldest of the lowest priority gives way, the newcomer included. Equal coalesce keys are one
-// entry whose counts add up. What is over its time when a frame takes it is expired. All three are counted, so
+// Bounded: a full queue drops the oldest event of the lowest priority, the new one included. Equal coalesce keys are one
+// entry whose counts add up. An event after its TTL is expired. All three are counted, so
 // received = taken + merged + expired + overflowed + waiting, always.
 
 /** @typedef {import("./types.mjs").Event} Event */
@@ -45,7 +45,7 @@ export class Queue {
   }
 
   /**
-   * Take everything that is still worth showing, the most important first, older before newer.
+   * Return all events that have not expired: higher priority first, then older events.
    * @param {number} server_ms the server's wall clock
    * @returns {Entry[]}
    */

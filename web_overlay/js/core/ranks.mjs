@@ -1,5 +1,5 @@
 // @ts-check
-// Which announcement may be seen now. FIRST: a paid alert, an ace, the end of a match. SECOND: all others.
+// Decides which announcement may be shown. FIRST: a paid alert, an ace, the end of a match. SECOND: all others.
 //
 //    shown elsewhere   a first-rank one comes   a second-rank one comes
 //    ───────────────   ──────────────────────   ───────────────────────

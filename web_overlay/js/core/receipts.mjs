@@ -1,5 +1,5 @@
 // @ts-check
-// When to tell the gateway what was drawn: soon after it was, as often as the gateway asks for, and now and then for the figures.
+// Times of receipts: soon after rendering, at most at the interval of the gateway, and periodically for measurements.
 
 const EVERY_MS = 100; // docs/wire.md, "receipt"
 const FIGURES_MS = 2_000; // fresh enough for a dashboard, nothing to a log

@@ -1,5 +1,5 @@
 // @ts-check
-// What the commit of a frame proves: how late each event was, and, on request, a journal of them all.
+// Records of committed frames: the latency of each event, and, on request, a journal of all events.
 
 import { Recent } from "./stats.mjs";
 

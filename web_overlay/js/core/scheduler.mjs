@@ -1,5 +1,5 @@
 // @ts-check
-// The one requestAnimationFrame loop. It runs only while something is pending or moving; a still picture costs nothing.
+// The only requestAnimationFrame loop. It runs only while an event is pending or an element moves.
 
 import { Recent } from "./stats.mjs";
 

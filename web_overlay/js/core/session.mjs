@@ -1,5 +1,5 @@
 // @ts-check
-// Connections, one after the other, for ever. Pure: whoever drives it (link.mjs) tells what happened and when, carries
+// Connections, one after the other, without end. Pure: the caller (link.mjs) reports events with their times, carries
 // out what `take()` returns, and calls `tick` no later than `deadline()`.
 //
 //    waiting ──connect──▶ opening ──opened──▶ open (a Talk) ──closed, or silent──▶ waiting (full jitter)

@@ -1,5 +1,5 @@
 // @ts-check
-// The last N numbers, and what can be said of them.
+// The last N numbers, and their statistics.
 
 export class Recent {
   /** @param {number} capacity */

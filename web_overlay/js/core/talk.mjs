@@ -1,5 +1,5 @@
 // @ts-check
-// One connection's conversation, from its hello to its end: docs/wire.md as a state machine, without socket or timer.
+// The conversation of one connection, from hello to end: docs/wire.md as a state machine, without socket or timer.
 //
 //    hello ──▶ greeting ──welcome──▶ live ──┐
 //                 ▲                         │ a gap, or `top` ahead for 500 ms with nothing following
@@ -13,7 +13,7 @@ const GAP_MS = 500; // docs/wire.md, "heartbeat"
 const GREETING_MS = 5_000; // the gateway allows 3 s for a hello; its answer takes no longer
 const AGAIN_MS = 250; // at most four hellos a second: a server that answers hellos with gaps must not make us spin
 const WATCHDOG = 2.5; // × heartbeat; docs/wire.md
-const OVERSLEPT_MS = 1_000; // a timer this late: the page slept, and what came meanwhile is still to be read
+const OVERSLEPT_MS = 1_000; // a timer this late: the page was suspended, and messages still have to be read
 const PING_MS = 10_000; // the page's clock drifts some ms an hour; the first pings come quicker
 const FIRST_PINGS = 4;
 const FIRST_PING_MS = 200;

@@ -1,5 +1,5 @@
 // @ts-check
-// Templates of texts → text, with numbers, money and plurals as a language writes them.
+// Templates → text, with numbers, money and plurals in the format of the language.
 //
 //    {user}                      the value; a number is grouped ("1,234")
 //    {viewers|viewer|viewers}    the form of the word that fits the number, without the number

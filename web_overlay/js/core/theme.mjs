@@ -1,6 +1,6 @@
 // @ts-check
 // A theme is data: values for the tokens of themes/tokens.json, checked by type before they become custom properties.
-// What is wrong is reported and left at its default: a stream goes on.
+// An invalid value is reported, and its default is used.
 
 /** @typedef {{type: string, default: string, about: string, min?: number, max?: number, values?: string[]}} Token */
 /** @typedef {{types: Record<string, {pattern: string, expected: string}>, groups: {title: string, tokens: Record<string, Token>}[]}} Table */

@@ -1,5 +1,5 @@
 // @ts-check
-// The transports of docs/wire.md: each opens one connection, sends messages, and tells an ear what happens.
+// The transports of docs/wire.md: each opens one connection, sends messages, and calls back with its events.
 
 import { decode } from "./codec.mjs";
 import { BLOCKED } from "./ladder.mjs";
@@ -27,7 +27,7 @@ function webSocket(origin, ear) {
   };
   socket.onmessage = ({ data }) => ear.received(() => decode(data));
   socket.onclose = async ({ code, reason }) => {
-    // A browser does not say why it could not open a WebSocket: the gateway is away, or something between forbids it.
+    // A browser gives no reason for a failed WebSocket: the gateway may be stopped, or a proxy may block it.
     const blocked = !open.was && open.wanted && (await answers(origin));
     if (open.wanted) ear.closed(blocked ? BLOCKED : code, reason);
   };

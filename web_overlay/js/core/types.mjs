@@ -1,5 +1,5 @@
 // @ts-check
-// The shapes that modules hand to each other. Types only: nothing loads this file at run time.
+// Types that modules share. This file is not loaded at run time.
 
 /** @typedef {import("./events.js").Event} Event one interface per type: narrow by `event.type` */
 
@@ -45,7 +45,7 @@
 /** @typedef {{epoch: string, position: number}} Place a position means nothing without its epoch */
 
 /**
- * What the session tells the page to do.
+ * Actions that the session requests from the page.
  * @typedef {{do: "connect", transport: import("./ladder.mjs").Kind}
  *   | {do: "probe"}
  *   | {do: "send", message: Record<string, unknown>}
@@ -64,10 +64,10 @@
 /**
  * What the module of a widget exports as `widget`. js/widgets/all.mjs lists them; the editor shows what is listed there.
  * @typedef {object} WidgetKind
- * @property {string} name lower case; what layouts, `toggle` events and `?widgets=` call it
- * @property {string} title what the editor calls it
+ * @property {string} name lower case; the name in layouts, `toggle` events and `?widgets=`
+ * @property {string} title the title in the studio
  * @property {readonly import("./events.js").EventType[]} types the events that it receives
- * @property {DefaultBox} box where it stands on a stage of 1920 × 1080, unless a layout says otherwise
+ * @property {DefaultBox} box the default box on a stage of 1920 × 1080
  * @property {DefaultBox} [upright] the same on a stage of 1080 × 1920
  * @property {readonly string[]} [samples] types of the test events that fill it in the editor; without it the first of `types`
  * @property {(stage: import("../widgets/dom.mjs").Stage, root: HTMLElement) => Widget} make `root` is its section

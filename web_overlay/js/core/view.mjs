@@ -1,7 +1,7 @@
 // @ts-check
-// The only hand that writes to the page. Widgets say what should be; `flush` writes, once per frame, what differs.
+// The only module that writes to the page. Widgets set values; `flush` writes the differences once per frame.
 //
-// Nothing here reads layout, and untrusted text goes through Text.data alone: there is no way to write HTML.
+// It never reads layout, and writes untrusted text only with Text.data: it cannot write HTML.
 // Each (node, key) has one slot that remembers what was last written (after uPlot's dom.js), so an unchanged value
 // never touches the DOM, and of several values in one frame only the last does.
 
@@ -14,7 +14,7 @@ const ATTRIBUTE = 3;
 const SOURCE = 4;
 const SAFE = new Set(["d", "viewBox", "transform", "role", "aria-hidden", "title"]); // never href, src, style or on…
 
-// Pictures, videos and sounds come from this gateway alone: its cache of emotes, and the user's own files.
+// Pictures, videos and sounds are loaded only from this gateway: its cache of emotes, and the user's own files.
 const MEDIA = /^\/media\/(emote\/[a-z0-9-]{1,16}\/[\w-]{1,80}|alerts\/[\w.~!'()*%-]{1,600}(\?v=[0-9a-f]{1,16})?)$/;
 
 export class View {

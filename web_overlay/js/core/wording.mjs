@@ -1,5 +1,5 @@
 // @ts-check
-// The words of an alert, in the language of the page.
+// The texts of an alert, in the language of the page.
 
 import { clean } from "./clean.mjs";
 
@@ -39,7 +39,7 @@ function mergedWords(words, { kind, count }, named, texts) {
 }
 
 /**
- * The user's text is the headline; what it tells itself is not told again.
+ * The user's text is the headline; its values are not repeated below it.
  * @param {Words} words @param {Alert} alert @param {string[]} named @param {Texts} texts @returns {Words}
  */
 function ownWords(words, alert, named, texts) {

@@ -1,5 +1,5 @@
 // @ts-check
-// The address for OBS. It holds a secret and the dashboard may be on stream: it is copied without being shown, and shown
+// The address for OBS. It contains a secret, and the dashboard may be on stream: it is copied without being shown, and shown
 // only on request, for half a minute.
 
 import { ask } from "./api.mjs";

@@ -1,5 +1,5 @@
 // @ts-check
-// Asking the gateway, with the control token from the address's fragment.
+// HTTP requests to the gateway, with the token of the address's fragment.
 
 export class Refused extends Error {}
 

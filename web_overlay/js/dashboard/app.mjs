@@ -1,5 +1,5 @@
 // @ts-check
-// The show desk: asks for the status twice a second, hears events as they come, draws at most four times a second.
+// The dashboard: requests the status twice a second, receives events, and renders at most four times a second.
 
 import { wireAddress } from "./address.mjs";
 import { Desk } from "./desk.mjs";

@@ -1,8 +1,8 @@
 // @ts-check
-// One event in words: what it is, who did it, and what else. Pure. Names come from outside and are only ever text.
+// One event in words: title, player or user, details. Pure. Names from outside are only text.
 //
 // Titles and icons are those of the catalog. A type without a line in DETAILS is shown with the names in its payload, so
-// that a new type needs nothing here to be readable.
+// that a new type is legible without a change here.
 
 import { CATALOG } from "../core/catalog.mjs";
 import { word } from "./format.mjs";

@@ -1,5 +1,5 @@
 // @ts-check
-// What the desk knows and does: events as they come, the status as it is asked for, and what an operator orders.
+// State and actions of the dashboard: events, status, and commands of the operator.
 // `draw` in show.mjs turns it into the page; app.mjs wires both to the page's buttons and timers.
 
 import { Applications } from "../core/applications.mjs";

@@ -1,5 +1,5 @@
 // @ts-check
-// Numbers for people. What is not known is a dash, never a zero.
+// Numbers as text. An unknown value is a dash, never a zero.
 
 export const UNKNOWN = "–";
 

@@ -103,7 +103,7 @@ export function delivery(event, overlays, now_ms) {
   return { word: `rendered ${drawn}/${asked.length}`, tone: drawn === asked.length ? "good" : "warn", rendered: drawn };
 }
 
-/** The states of delivery that are shown. What was rendered stays so when the overlay goes away. */
+/** The shown delivery states. A rendered event stays rendered when the overlay disconnects. */
 export class Deliveries {
   constructor() {
     /** @type {WeakMap<object, ReturnType<typeof delivery>>} */

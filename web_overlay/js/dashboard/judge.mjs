@@ -1,5 +1,5 @@
 // @ts-check
-// Figures and states → a word and a tone. Pure, and the only place that knows a budget.
+// Figures and states → a word and a tone. Pure; all limits are here.
 //
 //    "" (grey)  well     warn  worth a look, and it says what to do     bad  an operator must act
 
@@ -9,7 +9,7 @@ import { decimal, duration, rows, word } from "./format.mjs";
 /** @typedef {{tone: Tone, word: string, remedy?: string}} Verdict */
 /** @typedef {Record<string, any>} Row */
 
-/** warn from, bad from: what a viewer begins to notice, and what makes an alert pointless. */
+/** Limits of warn and bad: noticeable for a viewer, and too late for an alert. */
 const BUDGETS = {
   latency_p50_ms: [50, 2_000],
   latency_p95_ms: [150, 5_000],

@@ -1,5 +1,5 @@
 // @ts-check
-// Keys of the desk. A key never acts while something is typed, with a modifier, or when it repeats.
+// Keys of the dashboard. A key is ignored while the operator types in a field, with a modifier, or when it repeats.
 
 /** @param {KeyboardEvent} event @returns {boolean} */
 function typing(event) {

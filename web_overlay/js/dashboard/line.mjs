@@ -1,5 +1,5 @@
 // @ts-check
-// The dashboard's own connection: it sees what overlays see, under the role "dashboard", and sends commands.
+// The connection of the dashboard: it receives the frames of overlays with the role "dashboard", and sends commands.
 
 import { isNear } from "../core/backoff.mjs";
 import { Link } from "../core/link.mjs";

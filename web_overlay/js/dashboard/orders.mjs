@@ -1,5 +1,5 @@
 // @ts-check
-// What an operator orders: the command that is sent, and the sentence that says what became of it.
+// Commands of the operator: the message to the gateway, and a sentence with the result.
 
 import { UNSHOWN, titleOf } from "./describe.mjs";
 

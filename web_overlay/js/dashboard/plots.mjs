@@ -1,5 +1,5 @@
 // @ts-check
-// Latency and rate of the last five minutes. The samples are kept from the first answer on; they are drawn while seen.
+// Latency and rate of the last five minutes. Samples are kept from the first answer on, and drawn while visible.
 
 import { time } from "./format.mjs";
 

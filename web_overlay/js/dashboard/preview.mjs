@@ -1,6 +1,6 @@
 // @ts-check
-// The programme: the overlay page itself, over a background that stands for the game. It connects as a dashboard, so it
-// counts as no overlay and nothing is "drawn" because it was seen here.
+// The programme: the overlay page over a background in place of the game. It connects as a dashboard, so it
+// does not count as an overlay and sends no receipts.
 
 const MOST_BYTES = 20_000_000;
 
@@ -15,7 +15,7 @@ function previewAddress(token, as = "preview") {
  * @param {(words: string) => void} say
  */
 export function wirePreview(token, at, say) {
-  // In a dock there is no room for it, and a page that is not seen would still draw.
+  // A dock has no space for it, and an invisible page would still render.
   const room = matchMedia("(min-width: 421px)");
   const load = () => (at.frame.src = room.matches ? previewAddress(token, at.as.value || "preview") : "about:blank");
   room.addEventListener("change", load);

@@ -1,7 +1,7 @@
 // @ts-check
-// The events that the dashboard remembers, newest first. Pure.
+// The events that the dashboard keeps, newest first. Pure.
 //
-// Two memories, because hits and streaks come by the hundred: they must not push the follow of a minute ago out.
+// Two lists, because hits and streaks arrive by the hundred and must not remove a follow of a minute ago.
 
 /** @typedef {import("../core/types.mjs").Event} Event */
 export const KEPT = 500;

@@ -1,5 +1,5 @@
 // @ts-check
-// The desk as a page: every panel, from what the desk knows. A fold that is closed costs nothing.
+// The page of the dashboard: every panel, from the state of desk.mjs. A closed fold is not rendered.
 
 import { html, nothing, render } from "../../vendor/lit-html@3.3.3/lit-html.js";
 import { CATALOG } from "../core/catalog.mjs";

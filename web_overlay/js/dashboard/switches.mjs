@@ -1,6 +1,6 @@
 // @ts-check
-// What the operator has switched: paused, muted, hidden. It is read from the events that every dashboard and every overlay
-// gets, never kept by the page that pressed the button. Pure.
+// Switches of the operator: paused, muted, hidden. They are read from the events that every dashboard and every overlay
+// receives, not from the page whose button was pressed. Pure.
 
 /** @typedef {import("../core/types.mjs").Event} Event */
 

@@ -1,5 +1,5 @@
 // @ts-check
-// What the overlay costs and how it is doing: for setting up and for bug reports, not for the stream.
+// Measurements of the overlay, for setup and bug reports, not for the stream.
 // Text every 15th frame, one small canvas; measured at 0.03 ms a frame, must stay under 0.5 (its own cost is shown).
 
 import { Recent } from "../core/stats.mjs";

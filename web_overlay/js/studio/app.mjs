@@ -1,5 +1,5 @@
 // @ts-check
-// The studio: where the widgets of an overlay are, seen on a live preview. Wires the page; what is edited is core/editor.mjs.
+// The studio: edits the positions of widgets over a live preview. Connects the parts of the page; the layout is in core/editor.mjs.
 
 import { Editor } from "../core/editor.mjs";
 import { loadOwn } from "../own.mjs";

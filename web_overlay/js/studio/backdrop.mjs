@@ -1,5 +1,5 @@
 // @ts-check
-// What stands behind the preview: a picture like a game's with the parts that games show, or a picture of the user's own.
+// The background of the preview: a picture with the usual displays of a game, or the user's own picture.
 
 const PAPER = { width: 1920, height: 1080 };
 

@@ -1,5 +1,5 @@
 // @ts-check
-// The choice of what stands behind the preview. A picture of the user's own stays in this page.
+// Selects the background of the preview. The user's own picture is not uploaded.
 
 import { cover, gamePicture } from "./backdrop.mjs";
 

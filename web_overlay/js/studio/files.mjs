@@ -1,5 +1,5 @@
 // @ts-check
-// Loading and storing of the layout that is edited, and what the page says of it.
+// Loads and stores the edited layout, and reports the result on the page.
 
 import { BadLayout } from "../core/layout-file.mjs";
 import { Refusal } from "./gateway.mjs";

@@ -1,5 +1,5 @@
 // @ts-check
-// What the editor asks of the gateway, with the control token of the address's fragment.
+// Requests of the studio to the gateway, with the control token of the address's fragment.
 
 import { readLayout } from "../core/layout-file.mjs";
 import { emptyLayout } from "../core/layout.mjs";
@@ -9,7 +9,7 @@ import { emptyLayout } from "../core/layout.mjs";
 
 const WITHIN_MS = 5_000;
 
-/** The gateway said no; the message is for people. */
+/** A refusal by the gateway; the message is shown to the user. */
 export class Refusal extends Error {
   /** @param {string} message @param {number} status 0 when it did not answer */
   constructor(message, status) {

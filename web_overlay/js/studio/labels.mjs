@@ -1,5 +1,5 @@
 // @ts-check
-// The words of the address form: what a parameter is called, what it may be, and what is offered.
+// Texts of the address form: label, allowed values and suggestions of each parameter.
 
 import { PARAMS } from "../core/params.mjs";
 

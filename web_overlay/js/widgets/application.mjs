@@ -1,5 +1,5 @@
 // @ts-check
-// What a connected application does, such as a voice assistant: an icon, its title and a word. Nothing while none is connected.
+// The state of a connected application, such as a voice assistant: icon, title and a word. Empty while none is connected.
 
 import { Applications } from "../core/applications.mjs";
 import { clean } from "../core/clean.mjs";

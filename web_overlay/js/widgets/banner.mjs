@@ -1,6 +1,6 @@
 // @ts-check
-// One announcement at a time. Others wait, and the more wait the shorter each is shown, down to a glance. What is late
-// is not queued: only the newest is shown, in brief and still, with how many came before it.
+// One announcement at a time. The more announcements wait, the shorter each is shown. Late ones
+// are not queued: only the newest is shown, briefly and without movement, with the number of earlier ones.
 
 import { SECOND } from "../core/ranks.mjs";
 import { el, icon, reveal, text, waiting, wire } from "./dom.mjs";

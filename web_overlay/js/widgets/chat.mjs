@@ -1,6 +1,6 @@
 // @ts-check
-// Chat, newest at the bottom. A deletion takes effect on what is shown, on what waits, and on what arrives after it
-// though it was said before: moderation outranks chat.
+// Chat, newest at the bottom. A deletion applies to shown and waiting messages, and to messages that arrive after it
+// but were written before: moderation outranks chat.
 
 import { ChatRow } from "./chatrow.mjs";
 
@@ -127,7 +127,7 @@ class Chat {
 }
 
 /**
- * One message by its id; or what a user, or everybody, said up to the deletion.
+ * One message by its id; or all messages of a user, or of the channel, up to the deletion.
  * @param {{message_id: string, user_id: string, channel: string, at_ms: number}} deletion
  * @param {Said} said
  */

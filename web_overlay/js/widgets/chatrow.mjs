@@ -1,6 +1,6 @@
 // @ts-check
-// One row of the chat: a line above (whom it answers, or that it is somebody's first), badges, the name, the message in
-// parts. All nodes are made once; a row is written again and again.
+// One row of the chat: a line above (for a reply or a first message), badges, the name, the message in
+// parts. All nodes are created once; a row is reused.
 
 import { clean } from "../core/clean.mjs";
 import { nameColor } from "../core/color.mjs";

@@ -1,5 +1,5 @@
 // @ts-check
-// Building nodes, once, at the start. Afterwards only the view writes.
+// Creates nodes once at the start. Afterwards only the view writes.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -78,7 +78,7 @@ export function wire(className = "") {
 }
 
 /**
- * How a panel comes in, by the theme's `motion`: it opens behind its wire, or fades, or stands there at once.
+ * The entrance of a panel by the theme's `motion`: it opens behind its wire, fades, or appears at once.
  * @param {Stage} stage
  * @param {Element} node the panel
  * @param {Element} line its wire

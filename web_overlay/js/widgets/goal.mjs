@@ -1,5 +1,5 @@
 // @ts-check
-// A goal: its title, how far it is, and the wire as its bar. From `goal` events, or counted by the page (`?goal=`).
+// A goal: title, progress, and the wire as its bar. From `goal` events, or counted by the page (`?goal=`).
 
 import { clean } from "../core/clean.mjs";
 import { Count, KINDS } from "../core/community.mjs";

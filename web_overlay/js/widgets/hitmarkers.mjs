@@ -1,5 +1,5 @@
 // @ts-check
-// Hits in the middle of the picture: one mark that stays lit while hits come; more hits make it larger and bolder, a
+// Hits in the middle of the picture: one mark that stays while hits arrive; more hits make it larger and bolder, a
 // headshot gives it another shape. Never one flash per hit: merging them keeps it under three flashes a second (WCAG 2.3.1).
 
 import { el, icon, text, waiting } from "./dom.mjs";

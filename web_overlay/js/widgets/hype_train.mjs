@@ -1,5 +1,5 @@
 // @ts-check
-// A hype train: its level, and the wire as its bar; the level that was reached, for 10 s.
+// A hype train: its level, and the wire as its bar; at the end the reached level for 10 s.
 
 import { shareOf } from "../core/crowd.mjs";
 import { el, icon, text, wire } from "./dom.mjs";

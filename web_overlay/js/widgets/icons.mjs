@@ -1,5 +1,5 @@
 // @ts-check
-// Our own shapes, each one path in a box of 24 × 24, filled by the even-odd rule. No game's artwork.
+// Our own icons, each one path in a box of 24 × 24, filled by the even-odd rule. No artwork of games.
 
 export const ICONS = {
   // a head in the sight

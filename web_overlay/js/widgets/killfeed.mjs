@@ -1,6 +1,6 @@
 // @ts-check
 // Kills, deaths, headshots, revives, the newest at the bottom; with an anchor at the bottom rows grow upwards. Rows leave
-// first; then the others close ranks, so that only one thing moves at a time. Rows move, they never jump.
+// first; then the others move, so that only one movement is visible at a time. Rows never jump.
 
 import { lineOf } from "./killline.mjs";
 import { Row } from "./killrow.mjs";

@@ -1,5 +1,5 @@
 // @ts-check
-// What an event says in the killfeed: who, how, whom. Words only; how they are shown is killrow.mjs.
+// The texts of an event in the killfeed: attacker, weapon, victim. killrow.mjs shows them.
 
 import { isMine, isTeamKill, pairOf, side } from "./player.mjs";
 import { weaponOf } from "./weapons.mjs";

@@ -1,5 +1,5 @@
 // @ts-check
-// A label: the latest follower, subscriber, gift, tip, cheer and raid, one after the other. Nothing until there is one.
+// A label: the latest follower, subscriber, gift, tip, cheer and raid, one after the other. Empty without any.
 
 import { clean } from "../core/clean.mjs";
 import { KINDS, factOf, keptFacts } from "../core/community.mjs";

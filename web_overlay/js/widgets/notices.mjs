@@ -1,5 +1,5 @@
 // @ts-check
-// What an event says on a banner. Words only; how they are shown is banner.mjs.
+// The texts of an event on a banner. banner.mjs shows them.
 
 import { FIRST, SECOND } from "../core/ranks.mjs";
 import { ICONS } from "./icons.mjs";

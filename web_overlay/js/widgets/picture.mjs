@@ -1,6 +1,6 @@
 // @ts-check
-// A picture of the gateway's cache with something to show in its place: while it loads the place is kept, and when it
-// cannot be had the substitute appears.
+// A picture of the gateway's cache with a substitute: while it loads its space is kept, and when it
+// cannot be loaded the substitute is shown.
 
 import { el } from "./dom.mjs";
 

@@ -1,5 +1,5 @@
 // @ts-check
-// Players as events name them, and the one whose stream this is (`?player=`).
+// Players in events, and the streamer (`?player=`).
 
 import { isSecond, teamColor } from "../core/color.mjs";
 

@@ -1,6 +1,6 @@
 // @ts-check
-// The score of a match: two sides face each other, up to four stand in a row. A source may tell one side at a time (a
-// game server's log does): sides stay until an event tells of two or more that are not among them. A bomb turns the wire
+// The score of a match: two opposing sides, or up to four in a row. A source may report one side at a time (a
+// game server's log does): sides stay until an event reports two or more other sides. A bomb turns the wire
 // red and lets it pulse until it is defused or the round is over.
 
 import { isSecond, teamColor } from "../core/color.mjs";
@@ -10,7 +10,7 @@ import { ICONS } from "./icons.mjs";
 /** @typedef {import("../core/events.js").EventOf<"score" | "objective" | "round">} Event */
 
 const SIDES = 4;
-// What an objective says of a bomb; others say nothing.
+// Actions of objectives that change the bomb.
 const BOMB = new Map([
   ["planted", true],
   ["defused", false],

@@ -1,6 +1,6 @@
 // @ts-check
-// Social alerts: the queue of core/alerts.mjs on the page. The wire under the panel is the time that is left; on it
-// stands how many more wait. Picture, video and sound of the user come from overlays/media/ of the run directory.
+// Social alerts: the queue of core/alerts.mjs on the page. The wire under the panel shows the remaining time; on it
+// is the number of waiting alerts. The user's pictures, videos and sounds are in overlays/media/ of the run directory.
 
 import { AlertQueue } from "../core/alerts.mjs";
 import { clean } from "../core/clean.mjs";

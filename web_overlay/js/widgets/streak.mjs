@@ -1,6 +1,6 @@
 // @ts-check
 // Multikill and streak: one element that grows, of one player at a time. A segment of the wire per kill; the last one
-// fades while the time for another kill runs out.
+// fades during the time for another kill.
 
 import { ruleFor } from "../core/occasions.mjs";
 import { FIRST, SECOND } from "../core/ranks.mjs";
@@ -35,7 +35,7 @@ export const widget = {
 const NOBODY = { id: "", side: side({ id: "", name: "" }), kills: 0, until: -Infinity, late: true };
 
 /**
- * What a number of kills is called: by a rule of the user (overlays/alerts.toml), else by the language.
+ * The name of a number of kills: from a rule of the user (overlays/alerts.toml), otherwise from the language.
  * @param {"multikill" | "streak"} type
  * @param {number} kills
  * @param {Pick<import("./dom.mjs").Stage, "texts" | "rules">} stage

@@ -1,6 +1,6 @@
 // @ts-check
-// The last few events of the community in one line, the newest first; each fades after its time. Places are pooled and
-// ordered by `order`, so that nothing is measured and nothing is moved by hand.
+// The last few events of the community in one line, newest first; each fades after its time. Nodes are pooled and
+// ordered by `order`, without measuring or moving nodes.
 
 import { clean } from "../core/clean.mjs";
 import { factOf } from "../core/community.mjs";

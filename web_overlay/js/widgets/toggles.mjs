@@ -1,6 +1,6 @@
 // @ts-check
 // `toggle` shows and hides widgets by name. "all" is every widget; "hud" belongs to the HUD. "paused" and "muted" are for
-// the queues: the last value of what `show` said, for a page that was loaded afterwards. Other names are ignored.
+// the queues: the last value set by `show`, for a page that is loaded afterwards. Other names are ignored.
 
 /** @typedef {import("../core/events.js").EventOf<"toggle">} Event */
 

@@ -1,5 +1,5 @@
 // @ts-check
-// A question and its answers, the most votes first, each with its share as a wire. Polls and predictions use it.
+// A question and its answers, most votes first, each with its share as a wire. Polls and predictions use it.
 
 import { clean } from "../core/clean.mjs";
 import { MOST_CHOICES, rowsOf, totalOf } from "../core/crowd.mjs";

@@ -1,6 +1,6 @@
 // @ts-check
 // One icon per class of weapons, from vendor/game-icons (CC BY 3.0, docs/credits.md). Long weapons are drawn there from
-// corner to corner: `turn` lays them flat with the muzzle to the right, and `box` is what is left of the square then.
+// corner to corner: `turn` rotates them to horizontal with the muzzle to the right, and `box` is the remaining part of the square.
 
 import ak47 from "../../vendor/game-icons@1.2.1/ak47.mjs";
 import battleTank from "../../vendor/game-icons@1.2.1/battle-tank.mjs";

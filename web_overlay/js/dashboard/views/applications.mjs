@@ -1,5 +1,5 @@
 // @ts-check
-// Connected applications: what each does, a button per command that it announced, and what it answered.
+// Connected applications: state, a button per announced command, and the last answer.
 
 import { html, nothing } from "../../../vendor/lit-html@3.3.3/lit-html.js";
 import { clip, lamp, named } from "./parts.mjs";

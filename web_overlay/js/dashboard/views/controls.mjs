@@ -1,5 +1,5 @@
 // @ts-check
-// The large buttons of a show, each with its key, and the test buttons. What is switched comes from the events.
+// The large buttons, each with its key, and the test buttons. The state of switches is read from the events.
 
 import { html, nothing } from "../../../vendor/lit-html@3.3.3/lit-html.js";
 import { iconOf, titleOf } from "../describe.mjs";
@@ -31,7 +31,7 @@ export const TESTS = [
   { key: "x", label: "Storm of 200", type: "storm" },
 ];
 
-/** Orders of the operator: the example of such a type would change what is on air. */
+/** Commands of the operator: the example of such a type would change the picture on air. */
 const UNTESTED = new Set(["scene"]);
 
 /** @param {Switches} switches @param {Order} order */

@@ -1,5 +1,5 @@
 // @ts-check
-// Below the desk, folded: where events went, processes, rejected messages. A fold that is closed is not drawn.
+// Details below the panels: ledger, processes, rejected messages. A closed fold is not rendered.
 
 import { html, nothing } from "../../../vendor/lit-html@3.3.3/lit-html.js";
 import { count, decimal, duration, rows, share, size, time, word } from "../format.mjs";

@@ -1,5 +1,5 @@
 // @ts-check
-// Templates that several panels use. lit-html writes values as text and attributes; nothing here can write HTML.
+// Templates of several panels. lit-html writes values as text and attributes, never as HTML.
 
 import { html, nothing, svg } from "../../../vendor/lit-html@3.3.3/lit-html.js";
 import { repeat } from "../../../vendor/lit-html@3.3.3/directives/repeat.js";
@@ -11,8 +11,8 @@ import { UNKNOWN } from "../format.mjs";
 /** @typedef {Record<string, any>} Row */
 /** @typedef {{label: string, cell: (row: Row) => unknown, number?: boolean, long?: boolean, tone?: (row: Row) => string}} Column */
 
-const CLIPPED = 240; // characters; more than that in a cell is for whoever opens it
-const OPENED = 8_000; // a page that draws 60 KB of one word stands still for a second
+const CLIPPED = 240; // characters of a cell; the full text is shown when it is opened
+const OPENED = 8_000; // rendering 60 KB of one word blocks the page for a second
 
 /** @type {Record<string, string>} in a box of 24 × 24; what overlays show as well comes from their icons */
 const OWN = {

@@ -1,5 +1,5 @@
 // @ts-check
-// The right column: one line of health, what is wrong and what to do, sources.
+// The right column: one line of health, problems with advice, sources.
 
 import { html, nothing } from "../../../vendor/lit-html@3.3.3/lit-html.js";
 import { ago, count, decimal, duration, rows, word } from "../format.mjs";

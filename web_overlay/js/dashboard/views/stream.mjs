@@ -1,5 +1,5 @@
 // @ts-check
-// The river: one row per event, newest first; a row opens its history.
+// The list of events: one row per event, newest first; a row opens its history.
 
 import { html, nothing } from "../../../vendor/lit-html@3.3.3/lit-html.js";
 import { repeat } from "../../../vendor/lit-html@3.3.3/directives/repeat.js";
