@@ -196,18 +196,27 @@ def load(path: Path | None, overrides: Iterable[str] = ()) -> Settings:
     Raises:
         ConfigError: the file cannot be read, is not TOML, or has an unknown key or a wrong value.
     """
-    tree: dict[str, Any] = {}
-    where = "the defaults" if path is None else str(path)
-    if path is not None:
-        try:
-            tree = tomllib.loads(path.read_text(encoding="utf-8").removeprefix("\ufeff"))  # the BOM of Notepad
-        except OSError as error:
-            raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
-        except (
-            ValueError,
-            RecursionError,
-        ) as error:  # also for invalid UTF-8, 5,000 digits, deeply nested brackets
-            raise ConfigError(f"{path} is not TOML: {error}") from error
+    return parse(b"", "the defaults", overrides) if path is None else parse(read(path), str(path), overrides)
+
+
+def read(path: Path) -> bytes:
+    """Return the bytes of a configuration file; raises ConfigError if it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
+
+
+def parse(data: bytes, where: str, overrides: Iterable[str] = ()) -> Settings:
+    """Return the settings in the TOML `data` with overrides applied; `where` names its origin in errors.
+
+    Raises:
+        ConfigError: it is not TOML, or has an unknown key or a wrong value.
+    """
+    try:
+        tree: dict[str, Any] = tomllib.loads(data.decode("utf-8-sig"))  # the BOM of Notepad
+    except (ValueError, RecursionError) as error:  # also for invalid UTF-8, 5,000 digits, deeply nested brackets
+        raise ConfigError(f"{where} is not TOML: {error}") from error
     overrides = list(overrides)
     for override in overrides:
         _apply(tree, override)

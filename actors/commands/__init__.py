@@ -42,7 +42,7 @@ COMMANDS: Final = {
     "replay": ("replay", "Play a recorded trace into the pipeline."),
     "why": ("why", "Show the history of one event: why it was shown, merged, dropped or refused."),
     "token": ("token", "Show or replace the secrets in the URLs."),
-    "source": ("source", "Show the sources and their state; test one with a recorded message."),
+    "source": ("source", "Show the sources and their state; test one with a recorded message; add one."),
     "login": ("login", "Log a source in at its platform, with a code that is entered in the browser."),
     "obs": ("obs", "Put the overlay into OBS; check and heal it there."),
     "gsi": ("gsi", "Configure CS2 or CS:GO on this machine to report to a source."),

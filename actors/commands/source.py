@@ -1,4 +1,4 @@
-"""`source list|kinds|try`: shows the sources of the configuration, and the events of a recorded message."""
+"""`source list|kinds|try|add`: shows the sources of the configuration, tests one, and adds one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import msgspec
 
 from actors import commands
 from actors.adapters import adapter_of
+from actors.commands import source_add
 from actors.core.contract.event import RawItem
 from actors.errors import BadInput
 from actors.producers import spec
@@ -21,7 +22,10 @@ _payload = msgspec.msgpack.Decoder()
 
 @click.group("source")
 def command() -> None:
-    """Show the sources of the configuration and their state; test one with a recorded message."""
+    """Show the sources of the configuration and their state; test one with a recorded message; add one."""
+
+
+command.add_command(source_add.add)
 
 
 @command.command("kinds")

@@ -1,0 +1,105 @@
+"""`source add`: a section is appended, what stands in the file stays, and nothing invalid is written."""
+
+import os
+import subprocess
+import sys
+import tomllib
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors import config
+from actors.commands import source_add
+from tests.support import SUPERVISOR
+
+
+def add(tmp_path, *arguments):
+    file = tmp_path / "my.toml"
+    command = [sys.executable, str(SUPERVISOR), "source", "add", *arguments, "--config", str(file)]
+    environment = os.environ | {"HOME": str(tmp_path)}
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL, env=environment
+    )
+    return done, file
+
+
+def test_sources_are_added_one_after_the_other_and_comments_stay(tmp_path):
+    done, file = add(tmp_path, "twitch_chat", "channels=ottoline, lin", "--name", "chat")
+    assert done.returncode == 0, done.stderr
+    assert "docs/sources/twitch_chat.md" not in done.stdout
+    assert "docs/sources/twitch.md" in done.stdout
+    file.write_text("# mine\ndemo = false  # no match\n\n" + file.read_text().rstrip("\n"))
+    done, file = add(tmp_path, "obs", "heal=true", 'scenes={"Be right back" = "break"}', "url=ws://127.0.0.1:4466")
+    assert done.returncode == 0, done.stderr
+    assert file.read_text().startswith("# mine\ndemo = false  # no match\n\n[sources.chat]\n")
+    found = config.load(file)
+    assert found.source("chat").channels == ["ottoline", "lin"]
+    assert found.source("obs").scenes == {"Be right back": "break"}
+    assert found.source("obs").heal is True
+    assert found.source("obs").url == "ws://127.0.0.1:4466"
+
+
+REFUSALS = [
+    (("twitch_chat",), "Missing settings: channels=…"),
+    (("twich_chat",), "did you mean 'twitch_chat'"),
+    (("obs", "heel=true"), "did you mean `heal`"),
+    (("obs", "heal=perhaps"), "Expected `bool`"),
+    (("obs", "heal"), "expected KEY=VALUE"),
+    (("obs", "--name", "My OBS"), "expected 1 to 32 of a-z"),
+    (("obs", "--name", "there"), "has a source 'there' already"),
+    (("planetside2",), "characters"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "text"), REFUSALS)
+def test_nothing_invalid_is_written(tmp_path, arguments, text):
+    before = '[sources.there]\nkind = "obs"\n'
+    (tmp_path / "my.toml").write_text(before)
+    done, file = add(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert text in done.stderr
+    assert file.read_text() == before
+
+
+@pytest.mark.parametrize("before", ['sources = {chat = {kind = "obs"}}\n', "not TOML"])
+def test_a_file_that_cannot_take_a_section_is_left_alone(tmp_path, before):
+    (tmp_path / "my.toml").write_text(before)
+    done, file = add(tmp_path, "obs")
+    assert done.returncode == 2
+    assert "is not TOML" in done.stderr
+    assert file.read_text() == before
+
+
+def test_on_a_terminal_it_asks_for_what_has_no_default(tmp_path):
+    terminal, its_end = os.openpty()
+    command = [sys.executable, str(SUPERVISOR), "source", "add", "twitch_chat", "--config", str(tmp_path / "my.toml")]
+    with subprocess.Popen(command, stdin=its_end, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as asking:
+        os.write(terminal, b"ottoline,lin\n")
+        _, said = asking.communicate(timeout=60)
+    os.close(terminal)
+    os.close(its_end)
+    assert said.startswith("channels (a,b,c): ")
+    assert config.load(tmp_path / "my.toml").source("twitch-chat").channels == ["ottoline", "lin"]
+
+
+def test_without_a_file_it_asks_for_one(tmp_path):
+    command = [sys.executable, str(SUPERVISOR), "source", "add", "obs", "--set", f"run_dir={tmp_path}/run"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "--config FILE" in done.stderr
+
+
+plain = st.recursive(
+    st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(min_size=1), plain, max_size=4))
+def test_what_is_written_is_read_again(tree):
+    text = source_add._section("one", tree)
+    assert tomllib.loads(text) == {"sources": {"one": tree}}
+    assert msgspec.msgpack.encode(tree)
