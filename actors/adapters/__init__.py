@@ -1,15 +1,15 @@
 """Adapters: raw messages → events. Pure; one module per kind of raw message.
 
-An adapter answers two questions, and keeps nothing between them:
+An adapter has two functions and no state:
 
-    category(body) -> Category | None    the producer asks it, to choose a lane, before anything is stored. It must be
-                                         cheap and may be generous: critical whenever the body *may* become a critical
-                                         event. None: this will never be an event (counted as ignored, not sent).
+    category(body) -> Category | None    called by the producer to choose the lane, before the message is stored. It
+                                         must be cheap, and return critical whenever the body *may* become a critical
+                                         event. None: this is never an event (counted as ignored, not sent).
     normalize(item, producer, pgen) -> list[Event]
-                                         the normalizer asks it. Raises BadInput with what came, what was expected and
-                                         where; a message that means nothing is an empty list. Every event is in the
-                                         lane that `category` announced: ids of critical events carry the number of the
-                                         outbox, ids of the others the generation too, and so never meet.
+                                         called by the normalizer. Raises BadInput with the actual value, the expected
+                                         one and the path; returns [] for a message that is not an event. Every event
+                                         is in the lane that `category` returned: ids of critical events contain the
+                                         number of the outbox, other ids also the generation, so they are distinct.
 
 An adapter is a module of this package, found by its name: the `kind` of a raw message.
 """
@@ -27,7 +27,7 @@ from msgspec import Struct
 from actors.core.contract.event import Category, Event, RawItem
 from actors.errors import BadInput
 
-# What raw messages of the ingest call themselves, where it is not the name of the module.
+# Kinds of raw messages whose module has another name.
 _MODULES: Final = {"event": "generic"}
 _HELPERS: Final = {
     "bounds", "build", "generic", "gsi_changes", "gsi_posts", "irc", "lol_events", "mapping", "planetside2_experience",
@@ -53,7 +53,7 @@ def adapter_of(kind: str) -> Adapter:
     """Return the adapter of a kind of raw message, imported when it is first needed.
 
     Raises:
-        BadInput: there is no such kind.
+        BadInput: the kind is unknown.
     """
     if kind not in KINDS:
         raise BadInput(f"Unknown kind of raw message {kind[:64]!r}. Kinds: {', '.join(KINDS)}")

@@ -1,7 +1,7 @@
 """Bounds: foreign text and numbers → values that fit the taxonomy.
 
-A payload Struct that is constructed in Python is not validated. An adapter passes every foreign value through one of
-these functions, so that an odd value is cut instead of refused: a name of 200 characters is still a name.
+msgspec does not validate a Struct that is constructed in Python. So an adapter passes every foreign value through one
+of these functions. They cut a value instead of refusing it: an event with a shortened name is better than none.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ MAX_POINTS: Final = 9_007_199_254_740_992
 _COLOR: Final = re.compile(r"#[0-9a-fA-F]{6}")
 _CURRENCY: Final = re.compile(r"[A-Z]{3,5}")
 _IMAGE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
-# Control and format characters, separators and combining marks show nothing by themselves.
+# Control and format characters, separators and combining marks are invisible by themselves.
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs", "Mn", "Me"})
 
 
 def name(*candidates: str | None) -> str:
-    """Return the first candidate that shows something, cut; `?` if none does."""
+    """Return the first candidate with a visible character, cut to its limit; `?` if there is none."""
     for candidate in candidates:
         cut = (candidate or "").strip()[:NAME_CHARACTERS]
         if any(unicodedata.category(character) not in _INVISIBLE for character in cut):
@@ -40,17 +40,17 @@ def text(value: str | None) -> str:
 
 
 def color(value: str | None) -> str:
-    """Return `#rrggbb`, or empty text for anything else."""
+    """Return `#rrggbb`, "" for any other value."""
     return value if value and _COLOR.fullmatch(value) else ""
 
 
 def image(provider: str, id_: str) -> str:
-    """Return the name of a picture, or empty text when the id cannot be one."""
+    """Return the name of a picture, "" if the id is invalid."""
     return f"{provider}/{id_}" if _IMAGE_ID.fullmatch(id_) else ""
 
 
 def count(value: int | str | None) -> int:
-    """Return a count of 0 to a thousand million; text that is no number counts 0."""
+    """Return a count of 0 to 10^9; 0 for text that is not a number."""
     return _clamped(value, MAX_COUNT)
 
 
@@ -60,7 +60,7 @@ def points(value: int | str | None) -> int:
 
 
 def decimal(units: int, places: int) -> str:
-    """Return an amount of money given in its smallest unit, of which 10^`places` are one: (500, 2) is `5.00`."""
+    """Return an amount of money from its smallest unit and its decimal places: (500, 2) is `5.00`."""
     if not 0 < places <= 8:
         return str(units)
     digits = str(units).rjust(places + 1, "0")
@@ -68,12 +68,12 @@ def decimal(units: int, places: int) -> str:
 
 
 def currency(value: str | None) -> str:
-    """Return a currency code, or empty text for anything else."""
+    """Return a currency code, "" for any other value."""
     return value if value and _CURRENCY.fullmatch(value) else ""
 
 
 def _clamped(value: int | str | None, limit: int) -> int:
     if isinstance(value, str):
-        # 18 digits: int() refuses texts of thousands of digits, and more is above every limit.
+        # int() refuses texts of thousands of digits; a number of 18 digits is above every limit.
         value = int(value[:18]) if value.isascii() and value.isdigit() else 0
     return min(max(value or 0, 0), limit)

@@ -1,11 +1,11 @@
 """Build: a payload → its event, by the row of its type.
 
-Every adapter ends here, so that lane, priority, age and keys are read from the taxonomy in one place.
-`payload` is already a valid Struct: an adapter that constructs one from foreign text keeps its bounds itself.
+Every adapter calls `build`, so lane, priority, age and keys are read from the taxonomy in one place.
+`payload` must be valid: an adapter that constructs one from foreign text keeps its bounds (bounds.py).
 
-    dedupe_key    critical: the source's own identity, or None: two real kills may look alike
-                  others:   that identity, or content and source time, within the row's window; chat has no content
-                            key, for a crowd that writes "gg" is not one person
+    dedupe_key    critical: the source's own identity, or None, because two kills may be equal
+                  others:   that identity, or content and source time, within the row's window. Chat has no content
+                            key, because many viewers write the same text
     coalesce_key  the row's template, filled from the payload
 """
 
@@ -28,7 +28,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class _Plan(Struct, frozen=True):
-    """A row, compiled. `content` tells whether equal payloads are one event; `key` is None without a template."""
+    """A compiled row. `content`: whether equal payloads are one event; `key` is None without a template."""
 
     category: Category
     priority: int
@@ -61,12 +61,12 @@ def build(
     ttl_ms: int | None = None,
     coalesce_key: str | None = None,
 ) -> Event:
-    """Return the event that `payload` of type `type_` is.
+    """Return the event of `payload`.
 
     Args:
-        index: which event of the message this is, from 0
-        id_: the caller's own id; None makes one from the producer's number, unique over restarts
-        identity: what the source itself calls the event; None when it gives no name
+        index: the index of the event in its message, from 0
+        id_: the caller's own id; None makes one from the producer's number, unique across restarts
+        identity: the source's own identity of the event; None if it gives none
         ttl_ms, coalesce_key: None takes the row's
     """
     plan = _PLANS[type_]

@@ -1,11 +1,10 @@
-"""Generic: events that a caller describes in the contract's own words, one object or a list of them.
+"""Generic: events in the form of the contract, one object or a list of them.
 
     POST /events ──parse──▶ [Submission] ──kind "event"──▶ normalize ──▶ [Event]
 
-Everything is checked at the door, where the caller still listens: `parse` names the path of what is wrong
-and refuses the whole list, so that a caller never wonders which half was taken. `normalize` checks again,
-because the body came through a file and a socket since. Objects of the legacy shape (`event` instead of
-`type`) pass through core.legacy.
+Everything is checked before the answer to the caller: `parse` names the path of an error and refuses the whole list, so
+that a list is never accepted in part. `normalize` checks again, because the body has since passed through a file and a
+socket. Objects of the legacy shape (`event` instead of `type`) are converted by core/contract/legacy.py.
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ from actors.core.contract.types.chat import Chat
 from actors.core.contract.types.stage import Custom
 from actors.errors import BadInput, TooLarge
 
-# One request is one transaction of the outbox, and one payload is one cell of an overlay's screen: guesses.
+# One request is one transaction of the outbox, and one payload is one element of an overlay. Both limits are guesses.
 MAX_OBJECTS: Final = 1_000
 MAX_PAYLOAD_BYTES: Final = 32 * 1024
-# Keys travel in every frame and stay in the log for 7 days; a UUID has 36 characters.
+# Keys are part of every frame and stay in the log for 7 days; a UUID has 36 characters.
 MAX_KEY_LENGTH: Final = 200
 MAX_TTL_MS: Final = 7 * 24 * 3_600_000
 MAX_TS_MS: Final = 4_102_444_800_000  # the year 2100
-MAX_DEPTH: Final = 16  # of what callers nest in `custom`: far below where Python's and pages' decoders give up
+MAX_DEPTH: Final = 16  # nesting of the data of `custom`; far below the limits of the decoders
 
 
 class _Type(Struct):
@@ -41,7 +40,7 @@ class _Type(Struct):
 
 
 class _Shape(Struct):
-    """Just enough of an object to tell the two shapes apart."""
+    """The fields that distinguish the two shapes of an object."""
 
     type: Any = None
     event: Any = None
@@ -69,7 +68,7 @@ _object_payload = {name: msgspec.json.Decoder(row.payload) for name, row in TAXO
 
 
 def category(body: bytes) -> Category:
-    """Return the lane of a MessagePack Submission. What cannot be read is normal: the normalizer will reject it."""
+    """Return the lane of a MessagePack Submission. A malformed one is normal: the normalizer rejects it."""
     try:
         row = TAXONOMY.get(_type.decode(body).type)
     except UNREADABLE:
@@ -80,12 +79,12 @@ def category(body: bytes) -> Category:
 def packed(
     type_: str, payload: Payload, source: str, id_: str | None = None, ts_source_ms: float | None = None
 ) -> bytes:
-    """Return the body of a raw message of kind `event`, for a source that makes payloads itself."""
+    """Return the body of a raw message of kind `event`, for a source that constructs payloads itself."""
     return _encode(Submission(type_, Raw(_encode(payload)), id=id_, ts_source_ms=ts_source_ms, source=source))
 
 
 def normalize(item: RawItem, producer: str, pgen: int) -> list[Event]:
-    """Return the one event that a Submission describes."""
+    """Return the event of a Submission."""
     submission = _read(_packed, item.body, "$")
     _check(submission, "$")
     payload = _read(_packed_payload[submission.type], submission.payload, "$.payload")
@@ -112,12 +111,12 @@ def normalize(item: RawItem, producer: str, pgen: int) -> list[Event]:
 
 
 def parse(data: bytes, unknown: Callable[[str], None] = lambda _: None) -> list[Submission]:
-    """Return the submissions in a JSON object or list, with their payloads checked and as MessagePack.
+    """Return the submissions of a JSON object or list, with their payloads checked and encoded as MessagePack.
 
-    `unknown` is told each name of the legacy shape that no type has.
+    `unknown` is called with each legacy name that no type has.
 
     Raises:
-        BadInput: it is not JSON, or an object does not fit; the text ends with its path
+        BadInput: it is not JSON, or an object is invalid; the text ends with its path
         TooLarge: over MAX_OBJECTS objects, or a payload over MAX_PAYLOAD_BYTES
     """
     if data.lstrip()[:1] != b"[":
@@ -174,7 +173,7 @@ def _check(submission: Submission, where: str) -> None:
             raise BadInput(f"Expected 1 to {MAX_KEY_LENGTH} characters, got {len(key)} - at `{where}.{name}`")
     if submission.ttl_ms is not None and not 0 <= submission.ttl_ms <= MAX_TTL_MS:
         raise BadInput(f"Expected 0 to {MAX_TTL_MS} ms, got {submission.ttl_ms} - at `{where}.ttl_ms`")
-    if submission.ts_source_ms is not None and not 0 <= submission.ts_source_ms <= MAX_TS_MS:  # NaN fails, too
+    if submission.ts_source_ms is not None and not 0 <= submission.ts_source_ms <= MAX_TS_MS:  # also refuses NaN
         raise BadInput(
             f"Expected milliseconds since 1970, 0 to {MAX_TS_MS}, got {submission.ts_source_ms} - at "
             f"`{where}.ts_source_ms`"
@@ -187,25 +186,25 @@ def _pack(payload: Payload, where: str) -> Raw:
     try:
         encoded = _encode(payload)
     except (OverflowError, UnicodeEncodeError, RecursionError) as error:
-        raise BadInput(f"{error}, expected what MessagePack can carry - at `{where}`") from error
+        raise BadInput(f"{error}, expected a value that MessagePack can encode - at `{where}`") from error
     if len(encoded) > MAX_PAYLOAD_BYTES:
         raise TooLarge(f"Expected at most {MAX_PAYLOAD_BYTES} bytes encoded, got {len(encoded)} - at `{where}`")
     return Raw(encoded)
 
 
 def _check_free(data: object, where: str, levels: int = MAX_DEPTH) -> None:
-    """Raise BadInput unless what a caller made up is something that JSON can say, and not nested without end."""
+    """Raise BadInput unless the data of `custom` are JSON values of at most `levels` levels."""
     if levels == 0:
         raise BadInput(f"Expected at most {MAX_DEPTH} levels - at `{where}.data`")
     if isinstance(data, dict):
         if not all(isinstance(key, str) for key in data):
-            raise BadInput(f"Expected keys of text - at `{where}.data`")
+            raise BadInput(f"Expected strings as keys - at `{where}.data`")
         data = list(data.values())
     if isinstance(data, list):
         for part in data:
             _check_free(part, where, levels - 1)
     elif not isinstance(data, str | int | float | bool | None):
-        raise BadInput(f"Expected what JSON can say, got {type(data).__name__} - at `{where}.data`")
+        raise BadInput(f"Expected a JSON value, got {type(data).__name__} - at `{where}.data`")
 
 
 def _read(decoder: Any, data: bytes | Raw, where: str) -> Any:

@@ -1,14 +1,14 @@
-"""Gsi changes: two posts of game state integration → what happened between them.
+"""Gsi changes: two posts of game state integration → the events between them.
 
     State, Post ──changes──▶ [(type, payload)], State
 
-The game has no kill feed: kills, deaths and rounds are differences of counters. So a post that is lost loses no kill,
-for the next one has the counter; and the same post twice tells nothing the second time.
+A post has no list of kills: kills, deaths and rounds are differences of counters. So no kill is lost with a post,
+because the next one has the counter, and a repeated post has no differences.
 
-* What is seen first is the base from which differences are counted. It tells nothing, except the score.
-* A counter that falls was reset (end of warm-up, restart, a team kill) and tells nothing.
-* Rounds are known by their number: `map.round` counts those that are over. An end that no post showed is told late.
-* A death is a new death, or health that fell to 0 (a bomb kills without counting); once per life.
+* The first post is the base of the differences. It becomes no event except the score.
+* A counter that falls was reset (end of warm-up, restart, a team kill) and becomes no event.
+* Rounds are identified by number: `map.round` counts those that are over. An end that no post showed is reported late.
+* A death is a rise of `deaths`, or health that fell to 0 (a bomb kills without counting); once per life.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from actors.core.contract.payload import Payload, Player
 from actors.core.contract.types.combat import Assist, Death, Kill
 from actors.core.contract.types.match import Objective, Round, Score
 
-# More of one player between two posts is no match: five is a whole team, and posts come several times a second.
+# Kills of one player between two posts are at most the five of a team. A larger difference is an error of the counters.
 MAX_TOLD: Final = 32
 MAX_REMEMBERED: Final = 256  # players of one match
 _BOMB: Final = {"planted": "", "defused": "Bomb_Defused", "exploded": "Target_Bombed"}
@@ -34,7 +34,7 @@ Told = tuple[str, Payload]
 
 
 class GsiFigures(Struct, frozen=True, array_like=True):
-    """The figures of one player. `owed` is 1 while a death was told by health and the counter has not shown it."""
+    """The figures of one player. `owed` is 1 after a death that was detected by health, until `deaths` has risen."""
 
     kills: int
     assists: int
@@ -46,11 +46,11 @@ class GsiFigures(Struct, frozen=True, array_like=True):
 
 
 class GsiState(Struct, frozen=True, array_like=True):
-    """What is kept of the last post; saved with the events that followed from it.
+    """The state after the last post; saved with its events.
 
     match   provider, map and mode; "" outside of a match
-    number  the round that is played, from 0
-    over    how many rounds are over
+    number  the current round, from 0
+    over    the number of rounds that are over
     scores  of CT and T
     """
 
@@ -69,7 +69,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 def load(saved: bytes) -> GsiState:
-    """Return a saved state; what another version saved is forgotten, and the next post is a new base."""
+    """Return a saved state. One of another version is discarded: the next post is the new base."""
     try:
         return _state.decode(saved) if saved else GsiState()
     except UNREADABLE:
@@ -81,7 +81,7 @@ def save(state: GsiState) -> bytes:
 
 
 def changes(before: GsiState, post: GsiPost) -> tuple[list[Told], GsiState]:
-    """Return what happened since the last post, in order, and the state after this one."""
+    """Return the events since the last post, in order, and the state after this one."""
     if post.map is None:
         return [], GsiState()
     match = f"{post.provider.steamid}/{post.map.name}/{post.map.mode}"[:200]
@@ -112,7 +112,7 @@ def changes(before: GsiState, post: GsiPost) -> tuple[list[Told], GsiState]:
 
 
 def _figures(before: GsiFigures | None, person: GsiPlayer) -> GsiFigures:
-    """Return a player's figures after a post; what it does not tell is as before."""
+    """Return a player's figures after a post; missing values are unchanged."""
     stats, body = person.match_stats, person.state
     old = before or GsiFigures(0, 0, 0, 0, 0, 0)
     health = old.health if body is None else body.health
@@ -128,7 +128,7 @@ def _figures(before: GsiFigures | None, person: GsiPlayer) -> GsiFigures:
 
 
 def _beginning(before: GsiState, after: GsiState) -> list[Told]:
-    """Tell the start of a match: warm-up is over, or it was restarted."""
+    """Return the start of a match: warm-up is over, or the match was restarted."""
     restarted = before.phase == "live" and after.phase == "freezetime" and after.over == before.over
     reset = after.over == 0 < before.over
     ended = before.map_phase in ("warmup", "gameover")
@@ -154,7 +154,7 @@ def _fights(before: dict[str, GsiFigures], post: GsiPost, same_round: bool) -> l
         rest += [("assist", Assist(player))] * _rise(old.assists, new.assists)
         rest += [("objective", Objective("mvp", player))] * _rise(old.mvps, new.mvps)
     if len(kills) == len(deaths) == 1 and kills[0].attacker.team != deaths[0].team:
-        # An observer sees both sides: one kill and one death of the other side between two posts are one fight.
+        # An observer's post has both sides: one kill and one death of the other side between two posts are one kill.
         return [("kill", msgspec.structs.replace(kills[0], victim=deaths[0])), *rest]
     return [*(("kill", kill) for kill in kills), *(("death", Death(player)) for player in deaths), *rest]
 
@@ -177,7 +177,7 @@ def _bomb(before: GsiState, after: GsiState) -> list[Told]:
 
 
 def _round(before: GsiState, after: GsiState, post: GsiPost) -> list[Told]:
-    """Tell the end of a round, seen or missed, and the freeze time or start of another."""
+    """Return the end of a round, even if no post showed it, and the freeze time or start of the next."""
     told: list[Told] = []
     if after.over > before.over:
         seen = after.phase == "over"
@@ -193,7 +193,7 @@ def _round(before: GsiState, after: GsiState, post: GsiPost) -> list[Told]:
 
 
 def _risen(before: GsiState, after: GsiState) -> str:
-    """Return the side whose score alone rose, or "": sides change places at half-time."""
+    """Return the side whose score alone rose, "" if none or both: sides are swapped at half-time."""
     ct, t = (new - old for old, new in zip(before.scores, after.scores, strict=True))
     if (ct, t) == (1, 0):
         return "CT"

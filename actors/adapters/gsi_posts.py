@@ -1,7 +1,7 @@
-"""Gsi posts: what CS2 and CS:GO post as game state integration (GSI), and who of it is watched.
+"""Gsi posts: the messages of game state integration (GSI) of CS2 and CS:GO, and the players that they report.
 
-A post is the whole state of the game, not a list of what happened. Only what events follow from is read; the rest
-(money, weapons of others, positions, `previously`, `added`) is skipped. Some versions write numbers as text.
+A post is the whole state of the game, not a list of events. Only the fields that events are derived from are read;
+money, weapons of others, positions, `previously` and `added` are skipped. Some versions write numbers as text.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from actors.core.contract.event import UNREADABLE
 from actors.core.contract.payload import Player
 from actors.errors import BadInput
 
-CS_APPS: Final = (0, 730)  # CS:GO and CS2 have the same number; 0: not told
+CS_APPS: Final = (0, 730)  # CS:GO and CS2 have the same number; 0 is unknown
 MAX_PEOPLE: Final = 64
-# The game says T where its server log says TERRORIST; scores and colours go by the log's words.
+# The game writes T where its server log has TERRORIST. Events have the words of the log.
 SIDES: Final = {"T": "TERRORIST"}
 
 SteamId = Annotated[str, Meta(min_length=1, max_length=64)]
-# A player who kills team mates has less than no kills.
+# Kills of team mates count as negative kills.
 Figure = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
 
 
 class GsiProvider(Struct, frozen=True):
-    """The game that posts: the player who sits before it, and its clock in whole seconds."""
+    """The sender: the account of the game's user, and its clock in whole seconds since 1970."""
 
     steamid: SteamId
     appid: int = 0
@@ -63,7 +63,7 @@ class GsiStats(Struct, frozen=True):
 
 
 class GsiPlayerState(Struct, frozen=True):
-    """The state of a player's body. The two counts are of this round."""
+    """The state of a player. The two counts are of the current round."""
 
     health: Figure = 0
     round_kills: Figure = 0
@@ -84,11 +84,11 @@ class GsiPlayer(Struct, frozen=True):
     weapons: dict[str, GsiWeapon] = {}
 
     def player(self, steamid: str) -> Player:
-        """Return the player as events name them."""
+        """Return the player of events."""
         return Player(bounds.name(steamid), bounds.name(self.name), bounds.word(SIDES.get(self.team, self.team)))
 
     def in_hand(self) -> str:
-        """Return the weapon in their hands; empty for the dead, whose grenades may still kill."""
+        """Return the active weapon; "" for a dead player, whose grenades may still kill."""
         if self.state is None or self.state.health <= 0:
             return ""
         active = next((weapon.name for weapon in self.weapons.values() if weapon.state == "active"), "")
@@ -103,10 +103,10 @@ class GsiPost(Struct, frozen=True):
     allplayers: dict[SteamId, GsiPlayer] = {}
 
     def watched(self) -> dict[str, GsiPlayer]:
-        """Return the players whose figures are told, by steamid.
+        """Return the players whose figures are reported, by steamid.
 
-        An observer sees all players. A player sees only themselves, and, once dead, whom they spectate: that one's
-        figures are not theirs.
+        A post to an observer has all players. A post to a player has the player, or after death the spectated player,
+        whose figures are not used.
         """
         if self.allplayers:
             return self.allplayers
@@ -126,10 +126,10 @@ _head = msgspec.json.Decoder(_Head)
 
 
 def is_from(body: bytes, token: str) -> bool:
-    """Whether a body carries the token of the source, compared in constant time.
+    """Whether a body has the token of the source; constant-time comparison.
 
     Raises:
-        BadInput: it is no JSON object.
+        BadInput: it is not a JSON object.
     """
     try:
         auth = _head.decode(body).auth
@@ -143,7 +143,7 @@ def read(body: bytes) -> GsiPost:
     """Return a post.
 
     Raises:
-        BadInput: a value has the wrong type or is out of bounds, with its path; or it is another game's.
+        BadInput: a value has the wrong type or is out of bounds (with its path), or the post is of another game.
     """
     try:
         post = _decoder.decode(body)

@@ -3,8 +3,8 @@ r"""IRC: the grammar of one line (RFC 1459 with IRCv3 message tags).
     @tag=value;tag :nick!user@host COMMAND param param :the last parameter
     ╰─── tags ────╯ ╰── prefix ──╯                      ╰── may hold spaces ─╯
 
-Tags, prefix and parameters may be absent. The last parameter has a colon only if it needs one: one word may come
-without. In the value of a tag `\:` is `;`, `\s` is a space, `\\` `\r` `\n` are themselves, any other escaped
+Tags, prefix and parameters may be absent. A last parameter of one word needs no colon.
+In the value of a tag `\:` is `;`, `\s` is a space, `\\` `\r` `\n` are themselves, any other escaped
 character is that character, and a lone backslash at the end is dropped. Of two equal tags the last one counts.
 """
 
@@ -29,7 +29,7 @@ _ESCAPED: Final = {":": ";", "s": " ", "r": "\r", "n": "\n"}
 
 
 class IrcLine(Struct, frozen=True):
-    """One line. `prefix` is who sent it; `params[-1]` is the text, where a command has one."""
+    """One line. `prefix` is the sender; `params[-1]` is the text of commands that have one."""
 
     tags: dict[str, str]
     prefix: str
@@ -41,7 +41,7 @@ class IrcLine(Struct, frozen=True):
         return self.prefix.partition("!")[0] if "!" in self.prefix else ""
 
     def param(self, index: int) -> str:
-        """Return a parameter, or empty text if the line has fewer."""
+        """Return a parameter, "" if the line has fewer."""
         return self.params[index] if index < len(self.params) else ""
 
 

@@ -1,9 +1,9 @@
 """League of Legends events: the list of the live client → payloads.
 
-    list, Cursor ──unread──▶ events not told yet, Cursor ──meaning──▶ [(type, payload)]
+    list, LolCursor ──unread──▶ new events, LolCursor ──meaning──▶ [(type, payload)]
 
-The game gives the whole list of its events each time. An event is known by its number in the game, and a game by its
-first event: the time of it has microseconds.
+Every answer of the game has the whole list of its events. An event is identified by its number in the game, and a game
+by the time of its first event, which has microseconds.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from actors.errors import BadInput
 
 MAX_EVENTS: Final = 10_000  # a long game has some hundred
 MAX_ASSISTERS: Final = 10
-# What happened before Framewire saw the game is no news.
+# Older events of a game that was not known are not reported.
 FRESH_S: Final = 15.0
 
-TEAMS: Final = {"T1": "ORDER", "T2": "CHAOS"}  # in names of structures: whose it is
+TEAMS: Final = {"T1": "ORDER", "T2": "CHAOS"}  # in names of structures: the owner
 MULTIKILLS: Final = {2: "double_kill", 3: "triple_kill", 4: "quadra_kill", 5: "penta_kill"}
 _KILLERS: Final = {"Turret": "turret", "Minion": "minion", "SRU": "monster", "Obelisk": "fountain"}
 _MONSTERS: Final = {
@@ -39,7 +39,7 @@ Seconds = Annotated[float, Meta(ge=0, le=1e6)]
 
 
 class GameEvent(Struct, frozen=True, rename="pascal"):
-    """An event of the list; which fields it has depends on its name."""
+    """An event of the list; its name determines its fields."""
 
     event_id: Annotated[int, Meta(ge=0, le=1_000_000)] = msgspec.field(name="EventID")
     event_name: str
@@ -64,7 +64,7 @@ class _List(Struct, frozen=True):
 
 
 class LolCursor(Struct, frozen=True, array_like=True):
-    """The game, and the last event of it that was told; -1 is none."""
+    """The game, and the number of its last reported event; -1 is none."""
 
     game: str = ""
     event_id: int = -1
@@ -81,7 +81,7 @@ def read(body: bytes) -> list[GameEvent]:
     """Return the events of a list, in the order of their numbers.
 
     Raises:
-        BadInput: it is no list of events; the text has the path.
+        BadInput: it is not a list of events; the text has the path.
     """
     try:
         events = _list.decode(body).events
@@ -93,7 +93,7 @@ def read(body: bytes) -> list[GameEvent]:
 
 
 def load(saved: bytes) -> LolCursor:
-    """Return a saved cursor; what another version saved is none."""
+    """Return a saved cursor; an empty one if another version saved it."""
     try:
         return _cursor.decode(saved) if saved else LolCursor()
     except UNREADABLE:
@@ -101,15 +101,15 @@ def load(saved: bytes) -> LolCursor:
 
 
 def game_of(events: list[GameEvent]) -> str:
-    """Return what tells one game from another."""
+    """Return the identity of a game."""
     first = events[0]
     return hashlib.blake2b(f"{first.event_name}@{first.event_time!r}".encode(), digest_size=8).hexdigest()
 
 
 def unread(events: list[GameEvent], cursor: LolCursor, game_time_s: float) -> tuple[list[GameEvent], LolCursor]:
-    """Return the events after the cursor, and from where they are counted.
+    """Return the events after the cursor, and the new cursor.
 
-    Of a game that was not seen before, only what has just happened is told.
+    Of an unknown game, only events of the last FRESH_S are returned.
     """
     if not events:
         return [], cursor
@@ -121,7 +121,7 @@ def unread(events: list[GameEvent], cursor: LolCursor, game_time_s: float) -> tu
 
 
 def meaning(event: GameEvent, who: Who, own_team: str) -> list[Told]:
-    """Return what an event tells; `who` returns the player of a name, `own_team` is the streamer's."""
+    """Return (type, payload) of an event; `who` returns the player of a name, `own_team` is the streamer's team."""
     match event.event_name:
         case "GameStart":
             return [("round", Round("match_start"))]
@@ -146,7 +146,7 @@ def meaning(event: GameEvent, who: Who, own_team: str) -> list[Told]:
             return [("objective", Objective("inhibitor_respawned", target=bounds.word(event.inhib_respawned)))]
         case name if name in _MONSTERS:
             return [_deed(event, who, _MONSTERS[name], event.dragon_type)]
-        case name if name.endswith("Kill") and name != "Kill":  # a monster that is younger than this table
+        case name if name.endswith("Kill") and name != "Kill":  # a monster that this table does not have
             return [_deed(event, who, f"{name.removesuffix('Kill').lower()}_slain")]
     return []
 

@@ -8,8 +8,8 @@ null. There are no loops, no input or output, and no code.
     event   `type`, and the fields of its payload; `id` and `ts_source_ms` are those of the submission. A name with a
             dot is a field of an object: "attacker.name"
 
-Expressions see `body` (the message), `item` (of `each`, else the body) and what the source adds (`header`, `query`).
-Functions beyond the standard's: lower, upper, concat, replace, divide, multiply, timestamp_ms, default.
+Expressions can read `body` (the message), `item` (of `each`, else the body) and additions of the source (`header`,
+`query`). Functions beyond the standard: lower, upper, concat, replace, divide, multiply, timestamp_ms, default.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from actors.core.contract.event import Submission
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.errors import BadInput
 
-MAX_EVENTS: Final = 1_000  # of one message; as POST /events
+MAX_EVENTS: Final = 1_000  # of one message; the same as for POST /events
 MAX_RESULT_CHARACTERS: Final = 4_096
 
 Expression = Annotated[str, Meta(min_length=1, max_length=1_000)]
@@ -46,7 +46,7 @@ class MappingRule(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Functions(functions.Functions):
-    """What JMESPath lacks and payloads need."""
+    """Functions that JMESPath does not have."""
 
     @functions.signature({"types": ["string"]})
     def _func_lower(self, text: str) -> str:
@@ -74,7 +74,7 @@ class _Functions(functions.Functions):
 
     @functions.signature({"types": ["string", "null"]})
     def _func_timestamp_ms(self, text: str | None) -> float | None:
-        """Return milliseconds since 1970 of an ISO 8601 time; UTC where it names no zone."""
+        """Return an ISO 8601 time in milliseconds since 1970; UTC if it names no zone."""
         if text is None:
             return None
         at = datetime.fromisoformat(_six_digits(text))
@@ -87,7 +87,7 @@ class _Functions(functions.Functions):
 
 _OPTIONS: Final = jmespath.Options(custom_functions=_Functions())
 
-# Comparing text with a number raises a plain TypeError, dates ValueError, amounts InvalidOperation (measured).
+# jmespath raises TypeError when it compares text with a number; dates raise ValueError, amounts InvalidOperation.
 _FAILURES: Final = (exceptions.JMESPathError, TypeError, ValueError, ArithmeticError, InvalidOperation, AttributeError)
 
 
@@ -101,7 +101,7 @@ def compiled(rules: list[MappingRule], where: str = "map") -> CompiledMap:
     """Compile rules.
 
     Raises:
-        BadInput: an expression is not JMESPath, or a rule names no type; the text has its path.
+        BadInput: an expression is not valid JMESPath, or a rule has no type; the text has its path.
     """
     found = []
     for number, rule in enumerate(rules):
@@ -122,13 +122,13 @@ def submissions(
     extra: Mapping[str, Any] | None = None,
     reject: Callable[[BadInput], None] | None = None,
 ) -> list[Submission]:
-    """Return what a decoded message means, [] when no rule applies.
+    """Return the submissions of a decoded message, [] if no rule applies.
 
-    `reject` gets the error of each item that fails; the other items become events. Without it the first error is
-    raised.
+    `reject` is called with the error of each item that fails; the other items become events. Without `reject` the first
+    error is raised.
 
     Raises:
-        BadInput: an expression fails on this message, or its result is no event; the text has the rule and the path.
+        BadInput: an expression fails, or its result is not a valid event; the text has the rule and the path.
     """
     found: list[Submission] = []
     for number, (rule, each, when, fields) in enumerate(mapping.rules):
@@ -137,7 +137,7 @@ def submissions(
         if each is not None:
             items = _search(each, scope, f"map[{number}].each", rule.each) or []
             if not isinstance(items, list):
-                raise BadInput(f"map[{number}].each `{rule.each}` gave {type(items).__name__}, expected a list")
+                raise BadInput(f"map[{number}].each `{rule.each}` returned {type(items).__name__}, expected a list")
         for item in items:
             scope["item"] = item
             try:
@@ -153,7 +153,7 @@ def submissions(
                     raise
                 reject(error)
             if len(found) > MAX_EVENTS:
-                raise BadInput(f"The message gave more than {MAX_EVENTS} events")
+                raise BadInput(f"The message has more than {MAX_EVENTS} events")
     return found
 
 
@@ -176,7 +176,7 @@ def _submission(values: dict[str, Any], source: str, where: str) -> Submission:
 
 @cache
 def _text_fields(type_: str) -> frozenset[str]:
-    """Return the payload's fields of text: a number becomes text there, because many senders write amounts so."""
+    """Return the text fields of a payload: a number becomes text there, because many senders write amounts so."""
     if type_ not in TAXONOMY:
         return frozenset()
     info = msgspec.inspect.type_info(TAXONOMY[type_].payload)
@@ -209,7 +209,7 @@ def _search(expression: Any, scope: dict[str, Any], where: str, text: str | None
 
 
 def _six_digits(text: str) -> str:
-    """Cut a fraction of a second to the six digits that Python reads; some platforms send seven or nine."""
+    """Cut a fraction of a second to six digits, which is what Python parses; some platforms send seven or nine."""
     head, dot, tail = text.strip().partition(".")
     if not dot:
         return head

@@ -1,8 +1,8 @@
 """PlanetSide 2: one event of the Census stream → events.
 
-The stream tells of deaths, experience, vehicles, alerts and facilities; who killed whom with what follows from numbers
-(planetside2_facts.py). The source adds what the stream does not say: which characters are the streamer's, names, and
-the experience that belongs to a death. Only what concerns the streamer's characters or the world itself is an event.
+The stream reports deaths, experience, vehicles, alerts and facilities as numbers (planetside2_facts.py). The source
+adds the ids of the streamer's characters, names, and the experience that belongs to a death. Only messages about the
+streamer's characters or the world itself become events.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _body = msgspec.json.Decoder(CensusBody)
 
 
 def category(body: bytes) -> Category | None:
-    """Return the lane of an event. What cannot be read is normal: the normalizer rejects it."""
+    """Return the lane of an event. A malformed one is normal: the normalizer rejects it."""
     try:
         told = meaning(_body.decode(body))
     except UNREADABLE:
@@ -35,13 +35,13 @@ def category(body: bytes) -> Category | None:
 
 
 def normalize(item: RawItem, producer: str, pgen: int) -> list[Event]:
-    """Return the events that one event of the stream means, or none."""
+    """Return the events of one message of the stream, or none."""
     try:
         body = _body.decode(item.body)
     except UNREADABLE as error:
         raise BadInput(str(error)) from error
     told = meaning(body)
-    # Stamps are whole seconds and at times in the future.
+    # Time stamps are whole seconds, and sometimes in the future.
     ts_ms = min(stamp_ms(body.payload), item.ts_ingest_ms)
     several = len(told) > 1
     return [
@@ -55,7 +55,7 @@ def stamp_ms(payload: dict[str, str]) -> float:
     """Return when an event happened.
 
     Raises:
-        BadInput: its timestamp is no number of seconds.
+        BadInput: its timestamp is not a number of seconds.
     """
     stamp = payload.get("timestamp", "")
     if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 11):
@@ -64,7 +64,7 @@ def stamp_ms(payload: dict[str, str]) -> float:
 
 
 def meaning(body: CensusBody) -> list[Told]:
-    """Return what an event tells, all in one lane; [] when it concerns no own character or means nothing."""
+    """Return (type, payload, identity) of each event, all in one lane; [] if no own character is concerned."""
     read = _READERS.get(body.payload.get("event_name", ""))
     return [] if read is None else read(EventReader(body))
 
@@ -96,7 +96,7 @@ def _death(scene: EventReader) -> list[Told]:
 
 
 def _same_side(scene: EventReader) -> bool:
-    """Whether a kill was one of a team mate. Old frames lack teams; a robot's loadout tells no team."""
+    """Whether the victim was a team mate. Old frames have no teams; the loadout of a robot (NSO) implies none."""
     attacker, victim = scene.field("attacker_team_id"), scene.field("team_id")
     if attacker == "0" and victim == "0":
         sides = [facts.LOADOUTS.get(scene.field(name), ("", ""))[0]

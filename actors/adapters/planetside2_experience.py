@@ -1,4 +1,4 @@
-"""PlanetSide 2: what a character gained experience for → events."""
+"""PlanetSide 2: a gain of experience → events."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from actors.core.contract.types.support import Revive, Spawn, Support, Transport
 
 
 def told(scene: EventReader) -> list[Told]:
-    """Return what one gain of experience tells."""
+    """Return the events of one gain of experience."""
     experience = scene.field("experience_id")
     if experience in facts.REVIVES:
         return _revive(scene)
@@ -48,7 +48,7 @@ def _assist(scene: EventReader, experience: str) -> Told:
 
 
 def _medal(scene: EventReader, experience: str) -> Told:
-    """A medal whose Death did not come."""
+    """Return a medal whose Death did not arrive."""
     player, other = scene.gainer(), scene.other()
     return "objective", Objective(facts.MEDALS[experience], player, other.name if other else "", player.team)
 

@@ -1,6 +1,6 @@
-"""Facts of PlanetSide 2: what the numbers of its event stream stand for.
+"""Facts of PlanetSide 2: the meanings of the numbers in its event stream.
 
-Ids are text, as on the wire. What is not listed here has no meaning for an overlay, or its name is asked of Census.
+Ids are text, as on the wire. An id that is not listed here is irrelevant to overlays, or its name comes from Census.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ VEHICLES: Final = {
     "2007": "colossus", "2033": "javelin", "2136": "dervish", "2137": "chimera", "2142": "corsair",
 }  # fmt: skip
 
-# The categories of items that overlays tell apart.
+# The categories of items that overlays distinguish.
 ITEM_CATEGORIES: Final = {
     "2": "knife", "3": "pistol", "4": "shotgun", "5": "smg", "6": "lmg", "7": "assault_rifle", "8": "carbine",
     "11": "sniper_rifle", "12": "scout_rifle", "13": "rocket_launcher", "14": "heavy_weapon", "17": "grenade",
     "18": "explosive", "19": "battle_rifle", "24": "crossbow",
 }  # fmt: skip
-# A word in the name of an item that says more than its category.
+# A word in the name of an item that is more specific than its category.
 ITEM_NAMES: Final = {"spitfire": "spitfire", "mine": "mine", "claymore": "mine", "betty": "mine"}
 
 ALERT_STARTED: Final = ("135", "136")
 ALERT_CANCELED: Final = "137"
 ALERT_ENDED: Final = "138"
 
-# Experience. A kill's own (1, headshot 37, spot 36) is told by the Death.
+# Ids of experience. That of a kill itself (1, headshot 37, spot 36) is not listed, because the Death reports the kill.
 REVIVES: Final = frozenset({"7", "53"})
 HEALS: Final = frozenset({"4", "51"})
 RESUPPLIES: Final = frozenset({"34", "55", "240", "241"})
 ASSISTS: Final[dict[str, Literal["damage", "flash"]]] = {
     "2": "damage", "3": "damage", "371": "damage", "372": "damage", "554": "flash", "555": "flash",
 }  # fmt: skip
-# What the game adds to a kill, the rarest first. The documentation calls 8 "Kill Streak", its users a stopped one.
+# Bonuses of a kill, the rarest first. The documentation calls 8 "Kill Streak"; in the game it is for a stopped streak.
 MEDALS: Final = {"593": "bounty", "10": "domination", "11": "revenge", "38": "streak_stop", "8": "streak_stop"}
 ROADKILL: Final = "26"
 SPAWNS: Final[dict[str, Literal["squad", "sunderer", "other"]]] = {
@@ -71,7 +71,7 @@ def _by_id(table: dict[str, str]) -> dict[str, str]:
     return {id_: name for name, ids in table.items() for id_ in ids.split()}
 
 
-# What a player repaired. "" is no vehicle.
+# Experience of a repair: the vehicle. "" is no vehicle.
 REPAIRS: Final = _by_id({
     "max": "6 142", "flash": "31 28", "galaxy": "91 132 1806 1809", "liberator": "92 133", "lightning": "93 134",
     "magrider": "94 135", "mosquito": "95 136", "prowler": "96 137", "reaver": "97 138", "scythe": "98 139",
@@ -104,19 +104,19 @@ GUNNER_VEHICLES: Final = _by_id({
     "corsair": "1995 1996 1997 1998 1999 2003 2009 2011 2046 2047 2048 2049 2050 2051 2055",
 })  # fmt: skip
 
-# Told as often as the game counts them: two that look alike are two.
+# Events without a dedupe key: two equal ones are two events.
 TICKS: Final = HEALS | RESUPPLIES | REPAIRS.keys() | SPAWNS.keys() | TRANSPORTS.keys()
-# The driver is told of one and the same kill in up to two ways.
+# The driver receives up to two kinds of experience for the same kill.
 GUNNERS: Final = GUNNER_KILLS | GUNNER_VEHICLES.keys()
 
 _PLAYER_DIGITS: Final = 17  # ids of players have 19 digits, those of objects on the map 11
 
 
 def is_player(id_: str) -> bool:
-    """Whether an id is a player's and not that of an object or of nothing."""
+    """Whether an id is that of a player, not of an object or "0"."""
     return len(id_) >= _PLAYER_DIGITS
 
 
 def zone_of(zone_id: str) -> str:
-    """Return the id of a zone's kind: the upper half tells apart copies of a zone."""
+    """Return the id of the kind of a zone; the upper half of the number is the instance."""
     return str(int(zone_id[:18]) & 0xFFFF) if zone_id.isascii() and zone_id.isdigit() else ""

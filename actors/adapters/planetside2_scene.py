@@ -1,4 +1,4 @@
-"""What the adapter of PlanetSide 2 reads: an event of the stream with what the source added, as players and places."""
+"""The input of the PlanetSide 2 adapter: an event of the stream with the additions of the source."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOTHING: Final = ("", "0")
 
 
 class Known(Struct, frozen=True, omit_defaults=True):
-    """What Census says of an id.
+    """The Census entry of an id.
 
     name    of a character, an item, a vehicle, a facility or an alert
     detail  a character's faction (VS), an item's category (7), an alert's description
@@ -28,13 +28,13 @@ class Known(Struct, frozen=True, omit_defaults=True):
 
 
 class CensusBody(Struct, frozen=True, omit_defaults=True):
-    """One event of the stream (`payload`) and what the source adds.
+    """One event of the stream (`payload`) and the additions of the source.
 
     own       ids of the streamer's characters
-    names     what is known of the ids in the payload, by `COLLECTION/ID`
-    faction   the streamer's: whether an alert was won
+    names     the Census entries of the ids in the payload, by `COLLECTION/ID`
+    faction   the streamer's; it decides whether an alert was won
     extras    ids of the experience that belongs to a Death
-    identity  equal for one event on all connections
+    identity  the same for an event on all connections
     """
 
     payload: dict[str, str]
@@ -53,7 +53,7 @@ class EventReader:
         self.extras, self.faction = body.extras, body.faction
 
     def field(self, name: str) -> str:
-        """Return a field; "0", which is nothing, when it is absent, as in old frames."""
+        """Return a field; "0" (nothing) if it is absent, as in old frames."""
         return self._body.payload.get(name, "") or "0"
 
     def known_id(self, name: str) -> str:
@@ -62,7 +62,7 @@ class EventReader:
         return "" if id_ in NOTHING else id_
 
     def number(self, name: str) -> float:
-        """Return a number with two digits, 0 for what is none."""
+        """Return a number rounded to two decimal places, 0 for any other text."""
         try:
             value = float(self.field(name)[:32])
         except ValueError:
@@ -76,7 +76,7 @@ class EventReader:
         return self._body.names.get(f"{collection}/{id_}", Known())
 
     def player(self, id_: str, loadout: str = "0", team: str = "0", vehicle: str = "", faction: str = "") -> Player:
-        """Return a player. A robot (NSO) fights for the team of `team`; without one, a character for its faction."""
+        """Return a player. The team is `team`; if it is unknown, the character's faction. Robots (NSO) need `team`."""
         known = self.known("character", id_)
         of_loadout, class_ = facts.LOADOUTS.get(loadout, ("", ""))
         faction = known.detail or of_loadout or faction
@@ -96,11 +96,11 @@ class EventReader:
         return self.player(self.field("character_id"), self.field("character_loadout_id"), self.field("team_id"))
 
     def gainer(self, vehicle: str = "") -> Player:
-        """Return who gained experience."""
+        """Return the player who gained experience."""
         return self.player(self.field("character_id"), self.field("loadout_id"), self.field("team_id"), vehicle)
 
     def other(self) -> Player | None:
-        """Return the player whom experience was gained with; None when it is an object."""
+        """Return the other player of the experience; None if it is an object."""
         id_ = self.field("other_id")
         return self.player(id_) if facts.is_player(id_) else None
 
@@ -111,12 +111,12 @@ class EventReader:
         return facts.VEHICLES.get(id_) or bounds.word(known)
 
     def weapon(self) -> str:
-        """Return the name of the weapon; without one, that of the vehicle."""
+        """Return the name of the weapon; if there is none, that of the vehicle."""
         known = self.known("item", self.field("attacker_weapon_id"))
         return bounds.word(known.name) or self.vehicle("attacker_vehicle_id")
 
     def weapon_category(self) -> str:
-        """Return the kind of weapon. A vehicle that kills without a weapon ran over its victim."""
+        """Return the category of the weapon. A kill by a vehicle without a weapon is "roadkill"."""
         if facts.ROADKILL in self.extras:
             return "roadkill"
         if self.known_id("attacker_weapon_id") == "":

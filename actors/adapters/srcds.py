@@ -1,11 +1,11 @@
-"""Srcds: one line of a Source game server's log (CS2, CS:GO and their relatives) → the event that it means.
+"""Srcds: one line of the log of a Source game server (CS2, CS:GO and their relatives) → its event.
 
-srcds_lines.py reads the line; this module says what each kind means, and in which lane. `category` and `normalize` go
-by the same reading, so that an event is always in the lane that `category` announced.
+srcds_lines.py reads the line; this module maps each kind of line to an event and a lane. `category` and `normalize` use
+the same reading, so that an event is always in the lane that `category` returned.
 
-What is left out on purpose: purchases, grenades, buy zones; picking up and dropping the bomb, several times a round;
-`connected`, which `entered the game` follows; leaving a team, which `disconnected` follows. A server stamps
-its own local time and does not say which: it is read as UTC.
+Left out on purpose: purchases, grenades, buy zones; picking up and dropping the bomb, which happens several times a
+round; `connected`, because `entered the game` follows; leaving a team, because `disconnected` follows. Time stamps are
+the local time of the server without a zone; they are read as UTC.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _UNIQUE: Final = re.compile(rb"STEAM_\d:\d:\d+|\[\w:\d+:\d+[:\d]*\]|\d{17}")
 
 
 def _player(name: bytes, end: Match, team: bytes | None = None) -> Player:
-    """Return a player. Bots and the console have no account of their own: their name makes their id."""
+    """Return a player. Bots and the console have no account: their id is made of their name."""
     account, own_team = end.group("account", "team")
     shown = _text(name) or "?"
     id_ = _text(account) if _UNIQUE.fullmatch(account) else f"{_text(account)}:{shown}"[:64]
@@ -164,7 +164,7 @@ def _names(line: LogLine, tail: Match) -> Meaning:
 
 
 class _LineKind(Struct, frozen=True):
-    """A kind of line: the lane of what it means, and the reading of it."""
+    """A kind of line: the lane of its event, and the function that reads it."""
 
     lane: Category
     read: Callable[[LogLine, Match], Meaning]
@@ -188,16 +188,16 @@ _KINDS: Final[dict[str, _LineKind]] = {
     "freeze": _LineKind(Category.CRITICAL, _freeze),
     "over": _LineKind(Category.CRITICAL, _over),
 }
-# What cannot be read may have been a kill.
+# Malformed lines are critical, because they may have been kills.
 _UNREAD: Final = {
-    "torn": "Cut line, expected a player and what they did",
-    "broken": "Cut line, expected what happened",
-    "unclear": "Two readings fit this line: a name or a message in it looks like a line of its own",
+    "torn": "Cut line, expected a player and an action",
+    "broken": "Cut line, expected an action",
+    "unclear": "Ambiguous line: a name or a message in it looks like a line of its own",
 }
 
 
 def category(body: bytes) -> Category | None:
-    """Return the lane of a line; None for the many lines that no viewer cares about."""
+    """Return the lane of a line; None for the many lines that become no event."""
     line = parse(body)
     if line is None:
         return None
@@ -205,7 +205,7 @@ def category(body: bytes) -> Category | None:
 
 
 def normalize(item: RawItem, producer: str, pgen: int) -> list[Event]:
-    """Return the event that a line means, or none."""
+    """Return the event of a line, or none."""
     line = parse(item.body)
     if line is None:
         return []
@@ -224,7 +224,7 @@ def normalize(item: RawItem, producer: str, pgen: int) -> list[Event]:
 
 
 def _score_key(score: Score) -> str:
-    """Return the key of a part of the score: a server tells one side at a time."""
+    """Return the key of a part of the score: a server reports one side at a time."""
     return f"score:{next(iter(score.scores))}" if score.scores else f"score:name:{next(iter(score.names))}"
 
 

@@ -3,16 +3,16 @@
     L 03/14/2026 - 20:15:09: "Ada<7><[U:1:42]><CT>" [10 -20 64] killed "Bo<9><BOT><T>" [30 5 64] with "ak47" (headshot)
     ╰──────── stamp ───────╯ ╰────── actor ───────╯ ╰─ place ─╯ ╰verb╯ ╰───────────────── tail ────────────────────────╯
 
-Players choose their names and write what they like: a name may hold quotes, verbs, and what looks like the end of a
-player (`Ada<1><BOT>" say "`). So a line is read from both ends:
+Names and chat are free text: a name may contain quotes, verbs, and text like the end of a player
+(`Ada<1><BOT>" say "`). So a line is read from both ends:
 
 * A player ends with `<number><account><team>"`, where the account has a known form.
-* The actor is the first of these ends behind which a verb and its whole tail fit exactly, up to the end of the line.
-* A later end is the actor's only if what stands before it can be a name: at most MAX_NAME characters.
-* Chat fits everything. So chat that has a further end near enough to its beginning is `unclear`: it may be what was
-  said, or a player whose name looks so. It is kept in the quarantine, and nothing forged is shown.
+* The actor has the first of these ends that is followed by a verb and its whole tail, up to the end of the line.
+* A later end belongs to the actor only if the text before it can be a name: at most MAX_NAME characters.
+* Chat matches any tail. So a chat line with a further end near its beginning is `unclear`: the text may be the message,
+  or part of the name of a player. It is quarantined, so that no forged event is shown.
 
-A line that breaks off before its verb may have been a kill: it is `torn`, not unknown.
+A line that ends before its verb may have been a kill: it is `torn`, not unknown.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Final
 
 from msgspec import Struct
 
-# The engine's own buffer for a line is 1 KiB; what is longer than four of them is no line of a log.
+# The engine's buffer for a line has 1 KiB; four times that is more than any line of a log.
 MAX_LINE_BYTES: Final = 4096
 MAX_NAME: Final = 32  # Steam's limit, in characters
 MAX_ENDS: Final = 8  # of players in one line
@@ -97,10 +97,10 @@ Match = re.Match[bytes]
 class LogLine(Struct, frozen=True):
     """A line of a known kind.
 
-    name    the actor's, as it was written; b"" for lines of the world
-    end     the end of the actor
-    head    the match up to and with the verb
-    tail    the match of the rest; None when the line was cut, or `unclear`
+    name    the name of the actor; b"" for lines of the world
+    end     the match of the end of the actor
+    head    the match up to and including the verb
+    tail    the match of the rest; None if the line is cut or `unclear`
     """
 
     kind: str
@@ -112,7 +112,7 @@ class LogLine(Struct, frozen=True):
 
 
 def parse(body: bytes) -> LogLine | None:
-    """Return the line; None for the many that no viewer cares about."""
+    """Return the line; None for the many kinds that become no event."""
     stamp = _STAMP.match(body)
     assert stamp is not None, "the pattern matches an empty text"
     if body[stamp.end() : stamp.end() + 1] == b'"':
@@ -132,7 +132,7 @@ def _of_player(body: bytes, stamp: Match) -> LogLine | None:
         name = body[start : end.start()]
         if number == MAX_ENDS or (number and _is_too_long(name)):
             break
-        if said is not None:  # what was said, or whose name it is: both can be
+        if said is not None:  # a message or a part of a name: both are possible
             return LogLine("unclear", stamp, said.head, None)
         head = _VERB.match(body, end.end())
         if head is None:
@@ -147,7 +147,7 @@ def _of_player(body: bytes, stamp: Match) -> LogLine | None:
 
 
 def _tail(kind: str, body: bytes, start: int) -> Match | None:
-    """Return the match of all that follows the verb; None if it does not fit, or the victim's name cannot be one."""
+    """Return the match of the text after the verb; None if it does not match, or the victim's name is too long."""
     tail = _TAILS[kind].fullmatch(body, start) if kind in _TAILS else None
     if tail is not None and kind in _OF_VICTIMS and _PLAYER_END.search(tail["name"]) and _is_too_long(tail["name"]):
         return None
@@ -162,5 +162,5 @@ _BREAK: Final = re.compile(rb"[\r\n\0]+")
 
 
 def split(body: bytes) -> list[bytes]:
-    """Return the lines of an HTTP body, each cut to MAX_LINE_BYTES (a cut line is rejected by name, not lost)."""
+    """Return the lines of an HTTP body, each cut to MAX_LINE_BYTES (a cut line is rejected with a reason, not lost)."""
     return [line[:MAX_LINE_BYTES] for part in _BREAK.split(body) if (line := part.strip())]

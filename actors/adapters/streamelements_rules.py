@@ -1,4 +1,4 @@
-"""StreamElements: what its activities and tips become. A tip is taken from `channel.tips`, once it is approved."""
+"""StreamElements: the rules for its activities and tips. A tip is read from `channel.tips`, once it is approved."""
 
 from __future__ import annotations
 

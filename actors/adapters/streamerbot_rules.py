@@ -1,4 +1,4 @@
-"""Streamer.bot: what its events become. Fields differ from version to version, so rules have alternatives."""
+"""Streamer.bot: the rules for its events. Field names differ between versions, so rules have alternatives."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TEXT: Final = "data.text || data.message.message || data.message || ''"
 _TIER: Final = "to_string(data.subTier || data.sub_tier || '')"
 _AT: Final = "timestamp_ms(timeStamp)"
 
-# Platforms whose tips have one shape: who, amount, currency, message.
+# Platforms whose tips have the same shape: user, amount, currency, message.
 _TIPS: Final = {
     "Streamlabs": ("Donation",),
     "StreamElements": ("Tip",),
@@ -49,7 +49,7 @@ RULES: Final[list[MappingRule]] = [
             anonymous="data.isAnonymous || data.anonymous"),
     *_rules("Twitch", ("Sub", "ReSub"), type="'subscription'", user=_USER, tier=_TIER, text=_TEXT,
             months="data.cumulativeMonths"),
-    # A single gift; those of a bomb are told by the bomb.
+    # A single gift; those of a gift bomb are part of the event of the bomb.
     *_rules("Twitch", ("GiftSub",), "!(data.fromSubBomb || data.fromCommunitySubGift)", type="'gift'", user=_USER,
             count="`1`", tier=_TIER, anonymous="data.isAnonymous || data.anonymous",
             recipients="[data.recipient.name || data.recipientDisplayName || data.recipientUsername || '?']"),
@@ -69,7 +69,7 @@ RULES: Final[list[MappingRule]] = [
     *_rules("Kick", ("Subscription", "Resubscription"), type="'subscription'", user=_USER, months="data.months"),
     *_rules("Kofi", ("Subscription", "Resubscription"), type="'subscription'", user=_USER,
             tier="data.tier || data.tier_name"),
-    *_rules("Patreon", ("PledgeCreated",), type="'subscription'", user="'Patron'"),  # only the legal name is told
+    *_rules("Patreon", ("PledgeCreated",), type="'subscription'", user="'Patron'"),  # the event has only the legal name
     *_tips(),
 ]  # fmt: skip
 

@@ -1,6 +1,6 @@
-"""Twitch EventSub: what viewers and the platform do, each notification → its payload and identity.
+"""Twitch EventSub: notifications about viewers and the channel, each → its payload and identity.
 
-An empty identity is filled with the id of the message, which Twitch keeps when it sends a message again.
+An empty identity is replaced by the id of the message, which is the same when Twitch repeats a message.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def shoutout_receive(event: shapes.ShoutoutReceiveShape) -> Meaning:
 
 
 def stream_online(event: shapes.StreamOnlineShape) -> Meaning:
-    """Twitch sends it twice at times, under two ids: the id of the stream identifies it."""
+    """Identified by the id of the stream, because Twitch sometimes sends two messages with different ids."""
     return "stream", Stream(True, bounds.word(event.id)), f"online:{event.id}"[:200]
 
 

@@ -1,15 +1,15 @@
 """Twitch EventSub: one notification of the WebSocket → an event.
 
-Twitch reports one act in up to three types of notification. Each act becomes one event:
+Twitch reports one occurrence in up to three types of notification. Each occurrence becomes one event:
 
     a gift to N users    the announcement (`community_sub_gift`, or `channel.subscription.gift`) is the `gift`; the N
                          single notices with its group id and the N `channel.subscribe` with `is_gift` are ignored
     a subscription       `channel.chat.notification`, or `channel.subscribe` and `channel.subscription.message`: the
                          source creates one of the two sets
     a raid, bits         `channel.raid`, `channel.cheer`; the notice in chat is ignored, the message with bits is chat
-    a ban                deletes the messages of the user, as `channel.chat.clear_user_messages` does; twice is once
+    a ban                deletes the messages of the user; `channel.chat.clear_user_messages` is the same event
 
-What was written in another channel of a shared chat is ignored. A type without a row in `_KINDS` is ignored.
+Messages of another channel of a shared chat are ignored, and so are types without a row in `_KINDS`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from actors.errors import BadInput
 
 
 class _Reading(Struct, frozen=True):
-    """A type of notification: its lane, the shape of its event, and the reading of it."""
+    """A type of notification: its lane, the shape of its event, and the function that reads it."""
 
     lane: Category
     shape: Any
@@ -45,7 +45,7 @@ _peek = msgspec.json.Decoder(shapes.PeekShape)
 
 
 def category(body: bytes) -> Category | None:
-    """Return the lane of a frame. What cannot be read is normal: the normalizer rejects it."""
+    """Return the lane of a frame. A malformed one is normal: the normalizer rejects it."""
     try:
         kind = _kind(_notification.decode(body))
     except UNREADABLE:
@@ -54,7 +54,7 @@ def category(body: bytes) -> Category | None:
 
 
 def normalize(item: RawItem, producer: str, pgen: int) -> list[Event]:
-    """Return the event that a frame means, or none."""
+    """Return the event of a frame, or none."""
     try:
         frame = _notification.decode(item.body)
     except UNREADABLE as error:
@@ -87,7 +87,7 @@ def _kind(frame: shapes.NotificationShape) -> _Reading | None:
     """Return the row of a notification, None when it is ignored.
 
     Raises:
-        msgspec.MsgspecError: its event has not the shape of any event.
+        msgspec.MsgspecError: its event is malformed.
     """
     metadata = frame.metadata
     kind = _KINDS.get(metadata.subscription_type) if metadata.message_type == "notification" else None

@@ -1,15 +1,15 @@
-"""Twitch IRC: one line of a channel's chat, as anyone may read it without a login.
+"""Twitch IRC: one line of the chat of a channel, which can be read without a login.
 
-    PRIVMSG     a chat message; with `bits` a cheer, too (`parts` splits such a line in two)
-    USERNOTICE  a subscription, gift, raid; of every other notice the text that its user wrote, as chat
+    PRIVMSG     a chat message; with `bits` also a cheer (`parts` splits such a line in two)
+    USERNOTICE  a subscription, gift, raid; any other notice becomes chat if its user wrote a text
     CLEARCHAT   deletes the messages of a user, or all
     CLEARMSG    deletes one message
 
 Everything else (PING, NOTICE, ROOMSTATE, numerics) concerns the connection and never becomes an event.
 
 Shared chat: a line whose `source-room-id` differs from its `room-id` was written in another channel. It is ignored,
-because the moderation of that channel is not ours to see. A gift to N users is announced once and then told N times
-with the same group id: the announcement is the one `gift` event, the N lines are ignored.
+because the moderation of that channel is not visible here. A gift to N users is an announcement and N lines with the
+same group id: the announcement becomes the `gift` event, the N lines are ignored.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from actors.core.contract.types.chat import Chat, ChatDelete, Fragment, Reply
 from actors.core.contract.types.community import Cheer, Gift, Raid, Subscription, Tip
 from actors.errors import BadInput
 
-# One message of the source has events of one lane, but a cheer is critical and its chat line is not. The source
-# sends such a line twice; this tag is on the copy that becomes the cheer.
+# All events of one message of the source have one lane, but a cheer is critical and its chat line is not. The source
+# sends such a line twice; the copy that becomes the cheer has this tag.
 CHEER_TAG: Final = "framewire/cheer"
-# The users that Twitch puts in the place of a giver who wants no name.
+# The users that Twitch names instead of an anonymous giver.
 ANONYMOUS_IDS: Final = frozenset({"274598607", "407665396"})
 MAX_FRAGMENTS: Final = 256
 MAX_BADGES: Final = 32
@@ -48,7 +48,7 @@ Meaning = tuple[str, Payload, str]
 
 
 class IrcPart(Struct, frozen=True):
-    """What the source sends of a line: one message for each lane. `identity` is empty when Twitch gives none."""
+    """One message of the source for a line and a lane. `identity` is "" if Twitch gives none."""
 
     body: bytes
     identity: str
@@ -59,7 +59,7 @@ def parts(raw: bytes) -> list[IrcPart]:
     """Return the messages of a line: one, or two for a chat message with bits.
 
     Raises:
-        BadInput: it is not a line of IRC.
+        BadInput: it is not an IRC line.
     """
     line = parse(raw)
     id_, ts_ms = line.tags.get("id", ""), _ts_ms(line)
@@ -72,7 +72,7 @@ def parts(raw: bytes) -> list[IrcPart]:
 
 
 def category(body: bytes) -> Category | None:
-    """Return the lane of a line. What cannot be read is normal: the normalizer rejects it."""
+    """Return the lane of a line. A malformed one is normal: the normalizer rejects it."""
     try:
         return _lane(parse(body))
     except BadInput:
@@ -80,7 +80,7 @@ def category(body: bytes) -> Category | None:
 
 
 def normalize(item: RawItem, producer: str, pgen: int) -> list[Event]:
-    """Return the event that a line means, or none."""
+    """Return the event of a line, or none."""
     line = parse(item.body)
     if _lane(line) is None:
         return []
@@ -189,10 +189,10 @@ def _reply(tags: dict[str, str]) -> Reply | None:
 
 
 def _fragments(text: str, emotes: str) -> list[Fragment]:
-    """Return `text` in parts by the tag `emotes` (`25:0-4,12-16/1902:6-10`), or nothing if there are no emotes.
+    """Return `text` split by the tag `emotes` (`25:0-4,12-16/1902:6-10`), [] if there are no emotes.
 
-    The ranges are inclusive and count code points. Some reach beyond the text and are cut; what is no range, starts
-    beyond the text or inside another emote is left out.
+    The ranges are inclusive and count code points. A range that ends beyond the text is cut. One that is malformed,
+    starts beyond the text or starts inside another emote is left out.
     """
     fragments: list[Fragment] = []
     position = 0

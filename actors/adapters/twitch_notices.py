@@ -1,7 +1,7 @@
-"""Twitch EventSub: messages and notices of the chat, and what deletes them.
+"""Twitch EventSub: messages and notices of the chat, and their deletion.
 
-A message arrives in fragments, cut by Twitch. The text of an action (/me) has the marks of IRC around it, its
-fragments do not.
+Twitch sends a message as text and as fragments. The text of an action (/me) is enclosed in the marks of IRC, its
+fragments are not.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def chat(event: shapes.ChatMessageShape) -> Meaning | None:
 
 
 def _fragments(parts: list[shapes.PartShape]) -> list[Fragment]:
-    """Return the parts, or nothing if all of them are text."""
+    """Return the parts, [] if all of them are text."""
     if all(part.type not in _PICTURED for part in parts):
         return []
     fragments: list[Fragment] = []
@@ -86,7 +86,7 @@ def _user(event: shapes.ChatNoticeShape) -> str:
 
 
 def subscription(event: shapes.ChatNoticeShape) -> Meaning | None:
-    """Return a new or renewed subscription, or one that its user keeps after a gift or a free one."""
+    """Return a subscription: new, renewed, or continued after a gift or a free one."""
     sub = event.sub or event.resub or event.prime_paid_upgrade or shapes.NoticeSubShape()
     tier = "Prime" if sub.is_prime else bounds.word(sub.sub_tier)
     gifter = bounds.name(sub.gifter_user_name) if sub.is_gift and sub.gifter_user_name else ""

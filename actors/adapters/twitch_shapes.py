@@ -1,7 +1,7 @@
-"""Twitch EventSub: the shapes of the notifications' events, as far as they are read.
+"""Twitch EventSub: the shapes of the events of notifications, with the fields that are used.
 
-Fields that are not named here are skipped. A field of another type than stated is refused with its path. Twitch sends
-null for what an event does not have, and for the names of users who want to stay anonymous.
+Other fields are skipped. A field of another type than stated is refused with its path. Twitch sends null for a missing
+value, and for the name of an anonymous user.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class GroupOfShape(Shape, frozen=True):
 
 
 class PeekShape(Shape, frozen=True):
-    """What decides whether an event is ignored, whatever its type."""
+    """The fields of any event that decide whether it is ignored."""
 
     broadcaster_user_id: str = ""
     source_broadcaster_user_id: str | None = None

@@ -11,7 +11,7 @@ def milliseconds(stamp: str, where: str) -> float:
     """Return milliseconds since 1970.
 
     Raises:
-        BadInput: it is no time stamp, or none that an event can carry.
+        BadInput: it is not a time stamp, or outside of the range of an event.
     """
     try:
         moment = datetime.fromisoformat(stamp)

@@ -1,7 +1,7 @@
-"""Webhook presets: what is known of each platform's webhooks, one row each.
+"""Webhook presets: one row for the webhooks of each platform.
 
-A row has the proof (core/sources/signature.py) and the rules (mapping.py) that make events of its messages. Rules name
-the few fields that are shown: addresses, e-mails, legal names and texts that are not public never leave the request.
+A row has the signature scheme (core/sources/signature.py) and the rules (mapping.py) that map its messages to events.
+Rules name the few fields that are shown: addresses, e-mails, legal names and private texts are never read.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from actors.core.sources.signature import Scheme
 class Preset(Struct, frozen=True):
     """A platform.
 
-    scheme  how it proves that it is the sender
-    rules   what its messages become; none: the configuration has to say it
-    form    the field of a form that holds the JSON, for platforms that post forms
-    event   the header with the kind of message: part of the identity where the platform gives none
-    twitch  it is EventSub: its messages are those of the WebSocket, and it asks to answer a challenge
+    scheme  how a request proves its sender
+    rules   the rules of its messages; if there are none, the configuration must have them
+    form    the form field that holds the JSON, for platforms that post forms
+    event   the header with the kind of message; part of the identity if the platform gives none
+    twitch  the platform is EventSub: its messages are those of the WebSocket, and a challenge must be answered
     """
 
     scheme: Scheme
@@ -35,7 +35,7 @@ def _rule(when: str, **event: str) -> MappingRule:
     return MappingRule({name.replace("__", "."): expression for name, expression in event.items()}, when=when)
 
 
-# Currencies whose smallest unit is the whole one (docs.stripe.com/currencies).
+# Currencies without a smaller unit (docs.stripe.com/currencies).
 _WHOLE: Final = '`["bif","clp","djf","gnf","jpy","kmf","krw","mga","pyg","rwf","ugx","vnd","vuv","xaf","xof","xpf"]`'
 
 _GITHUB: Final = (
@@ -62,7 +62,7 @@ _KOFI: Final = (
 
 _PATREON_USER: Final = "included[?type == 'user'].attributes.vanity | [0] || 'Patron'"
 _PATREON: Final = (
-    # It also sends declined charges and free followers.
+    # Patreon also sends declined charges and free followers.
     _rule(
         'contains(`["members:pledge:create", "members:create"]`, header."x-patreon-event") '
         "&& data.attributes.patron_status == 'active_patron' && data.attributes.last_charge_status == 'Paid'",
@@ -71,7 +71,7 @@ _PATREON: Final = (
 )  # fmt: skip
 
 _STRIPE: Final = (
-    # A paid checkout; the payment of it comes as further events, which would tell it again.
+    # A paid checkout. Its payment is also sent as other events, which would be duplicates.
     _rule(
         "type == 'checkout.session.completed' && data.object.payment_status == 'paid'",
         type="'tip'", id="id", ts_source_ms="multiply(created, `1000`)",

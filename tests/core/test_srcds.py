@@ -310,7 +310,7 @@ QUOTES = [
 @pytest.mark.parametrize("who", [ADA, b'"A<7><STEAM_1:0:10000011><CT>"', b'"A<17><[U:1:123456789]><CT>"', BO])
 def test_a_chat_message_cannot_forge_a_line(text, who):
     found = shown(STAMP + who + b' say "' + text.encode() + b'"')
-    if found != ["refused: Two readings fit"] or who != BO:  # short numbers leave room for a doubt
+    if found != ["refused: Ambiguous line: a"] or who != BO:  # short numbers leave room for a doubt
         [(type_, payload)] = found
         assert (type_, payload["text"]) == ("chat", text)
 

@@ -80,7 +80,7 @@ def test_a_failing_item_does_not_affect_the_other_items():
         (MappingRule({"type": "'follow'", "user": "lower(n)"}), {"n": 7}, "map[0].event.user `lower(n)` failed"),
         (MappingRule({"type": "'follow'", "user": "n"}), {}, "map[0].event: Object missing required field `user`"),
         (MappingRule({"type": "'folow'", "user": "n"}), {"n": "a"}, "did you mean `follow`"),
-        (MappingRule({"type": "'follow'", "user": "n"}, each="n"), {"n": "a"}, "gave str, expected a list"),
+        (MappingRule({"type": "'follow'", "user": "n"}, each="n"), {"n": "a"}, "returned str, expected a list"),
         (MappingRule({"type": "'follow'", "user": "n"}, when="length(n) > `1`"), {"n": 5}, "map[0].when"),
         (MappingRule({"type": "'follow'", "user": "timestamp_ms(n)"}), {"n": "yesterday"}, "failed"),
         (MappingRule({"type": "'follow'", "user": "@"}, each="n"), {"n": ["a"] * 1_001}, "more than 1000 events"),
