@@ -1,8 +1,8 @@
-"""The user's rules for alerts (`overlays/alerts.toml`): what to show and to play for a type, from an amount on.
+"""The user's rules for alerts (`overlays/alerts.toml`): text and media for a type, from a minimum amount.
 
-For `multikill` and `streak` a rule gives the name of a number of kills; these are shown with a text only.
+For `multikill` and `streak` a rule gives the name of a number of kills; these have only a text.
 
-One wrong rule is left out and reported; the others hold. What the fields do is in docs/alerts.md.
+A wrong rule is left out and reported; the others apply. docs/alerts.md describes the fields.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from msgspec import Meta, Struct, field
 MAX_BYTES: Final = 256 << 10
 MAX_RULES: Final = 256
 
-# What a page may load from overlays/media/. No SVG and nothing else that can carry a script.
+# The types of files that a page may load from overlays/media/. No SVG and no other type that can contain a script.
 IMAGES: Final = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
@@ -75,7 +75,7 @@ class AlertRule(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def parse(tree: dict[str, Any]) -> tuple[list[AlertRule], list[str]]:
-    """Return the rules of a file's tables, and what is wrong with the others."""
+    """Return the valid rules of the tables of a file, and the problems of the others."""
     problems = [f"alerts.toml: got `{key[:40]}`, expected only [[alert]]" for key in tree if key != "alert"][:8]
     alerts = tree.get("alert", [])
     if not isinstance(alerts, list):

@@ -1,7 +1,7 @@
-"""Where the pictures of a chat come from: one row per provider.
+"""The providers of the pictures of a chat, one row each.
 
 An `image` of an event is `PROVIDER/ID`. The id is checked against the provider's pattern before it becomes a part of an
-address, so that nothing from a chat chooses a host or a path. Addresses are those of 2026-11.
+address, so that text of a chat cannot choose a host or a path. Addresses are those of 2026-11.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from msgspec import Struct
 
 MAX_BYTES: Final = 512 << 10  # the largest animated emotes of the providers below have about half of it
 
-# What a browser shows as a picture, by the first bytes. The answer's own Content-Type is not trusted.
+# The first bytes of each type of picture. The Content-Type of the answer is not trusted.
 SIGNATURES: Final = (
     (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
     (re.compile(rb"GIF8[79]a"), "image/gif"),
@@ -24,7 +24,7 @@ SIGNATURES: Final = (
 
 
 class Provider(Struct, frozen=True):
-    """`id` is the pattern of its ids, `host` and `path` its address with `{id}`."""
+    """`id` is the pattern of the provider's ids; `host` and `path` are the address, with `{id}`."""
 
     id: str
     host: str
@@ -45,7 +45,7 @@ PROVIDERS: Final = {
 
 
 def address(provider: str, id_: str, origin: str = "") -> str | None:
-    """Return where a picture is fetched from, or None when the provider or the id is none of ours.
+    """Return the address of a picture, None if the provider is unknown or the id malformed.
 
     Args:
         origin: a mirror that holds HOST/PATH of every provider; "" is the provider itself
@@ -58,12 +58,12 @@ def address(provider: str, id_: str, origin: str = "") -> str | None:
 
 
 def type_of(picture: bytes) -> str | None:
-    """Return the media type of a picture, or None for what is no picture."""
+    """Return the media type of a picture, None if it is not a picture."""
     return next((type_ for signature, type_ in SIGNATURES if signature.match(picture)), None)
 
 
 def surplus(files: list[tuple[float, int, str]], max_bytes: int) -> list[str]:
-    """Return the names to remove: the longest unused first, down to nine tenths of `max_bytes`.
+    """Return the names to remove, the least recently used first, until nine tenths of `max_bytes` are left.
 
     Args:
         files: (time of last use, size, name) of each

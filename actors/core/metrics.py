@@ -98,7 +98,7 @@ class ProducerMetrics(Metrics):
     outbox_full: Annotated[float, gauge("1 while the outbox refuses messages")] = 0.0
     queue: Annotated[int, gauge("messages that wait in this actor")] = 0
     window_rows: Annotated[int, gauge("messages that are sent and not yet in the log")] = 0
-    acked: Annotated[int, gauge("number up to which the log has everything")] = 0
+    acked: Annotated[int, gauge("number up to which the log has all messages")] = 0
 
 
 class IngestMetrics(Metrics):
@@ -114,10 +114,10 @@ class IngestMetrics(Metrics):
     status_4xx: Annotated[int, counter("requests that were refused")] = 0
     status_5xx: Annotated[int, counter("requests that failed, 503 included")] = 0
     refused_connections: Annotated[
-        int, counter("connections beyond the limit; an idle one gave way if there was one")
+        int, counter("connections beyond the limit; an idle one was closed if there was one")
     ] = 0
     late_headers: Annotated[int, counter("connections closed because no whole header came in time")] = 0
-    accept_failures: Annotated[int, counter("connections that the system had no file or memory for")] = 0
+    accept_failures: Annotated[int, counter("connections for which the system had no file or memory")] = 0
     unknown_names: Annotated[dict[str, int], counter("names of the legacy shape that no type has", label="name")] = {}
     loop_failures: Annotated[int, counter("failures in callbacks of the loop")] = 0
 
@@ -127,7 +127,7 @@ class ApplicationMetrics(Metrics):
 
     applications: Annotated[int, gauge("applications that are connected")] = 0
     application_messages: Annotated[int, counter("messages from applications")] = 0
-    application_bad_messages: Annotated[int, counter("messages from applications that were not understood")] = 0
+    application_bad_messages: Annotated[int, counter("malformed messages from applications")] = 0
     application_events: Annotated[int, counter("events that applications published")] = 0
     application_events_refused: Annotated[int, counter("events of applications that were refused")] = 0
     application_commands: Annotated[int, counter("commands to applications")] = 0
@@ -142,15 +142,15 @@ class ApplicationMetrics(Metrics):
 
 
 class KitMetrics(Metrics):
-    """The process of a source. What it receives is in the source's own report."""
+    """The process of a source. The messages that it receives are counted in SourceReport."""
 
     loop_failures: Annotated[int, counter("failures in callbacks of the loop")] = 0
 
 
 class NormalizerMetrics(Metrics):
     received: Annotated[int, counter("raw messages")] = 0
-    events: Annotated[int, counter("events made of them")] = 0
-    rejected: Annotated[int, counter("raw messages that could not be understood")] = 0
+    events: Annotated[int, counter("events mapped from them")] = 0
+    rejected: Annotated[int, counter("malformed raw messages")] = 0
     dead: Annotated[int, counter("raw messages that were dead-lettered")] = 0
     bad_messages: Annotated[int, counter("messages of the bus that could not be read")] = 0
     unsent_batches: Annotated[int, counter("batches for which the queue-manager had no room")] = 0
@@ -163,7 +163,7 @@ class QueueMetrics(Metrics):
     bad_messages: Annotated[int, counter("messages of the bus that could not be read")] = 0
     commits: Annotated[int, counter("transactions with critical events")] = 0
     committed_events: Annotated[int, counter("critical events that were logged")] = 0
-    frames: Annotated[int, counter("frames that left")] = 0
+    frames: Annotated[int, counter("frames sent")] = 0
     frame_events: Annotated[int, counter("events in these frames")] = 0
     events: Annotated[int, counter("events passed on")] = 0
     unsent_frames: Annotated[int, counter("frames for which the broadcaster had no room")] = 0
@@ -173,12 +173,12 @@ class QueueMetrics(Metrics):
     lanes_bytes: Annotated[int, gauge("size of these events", "bytes")] = 0
     retained_states: Annotated[int, gauge("retained states")] = 0
     retained_bytes: Annotated[int, gauge("size of these states", "bytes")] = 0
-    retained_evicted: Annotated[int, counter("retained states that gave way to newer ones")] = 0
-    retained_full: Annotated[float, gauge("1 while retained states give way because there are too many")] = 0.0
+    retained_evicted: Annotated[int, counter("retained states evicted for newer ones")] = 0
+    retained_full: Annotated[float, gauge("1 while retained states are evicted because there are too many")] = 0.0
     lanes_peak_events: Annotated[int, gauge("most best-effort events that ever waited")] = 0
     shown_waiting: Annotated[int, gauge("committed events that wait for a frame")] = 0
     queue: Annotated[int, gauge("events that wait in this actor")] = 0
-    busy: Annotated[float, gauge("1 while frames leave at the lower rate")] = 0.0
+    busy: Annotated[float, gauge("1 while frames are sent at the lower rate")] = 0.0
     log_full: Annotated[float, gauge("1 while the log removes events that are younger than queue.log_keep_s")] = 0.0
 
 
@@ -197,14 +197,14 @@ class GatewayMetrics(Metrics):
     dashboards: Annotated[int, gauge("of these, dashboards")] = 0
     overlays: Annotated[dict[str, int], gauge("connected overlays by state of the conversation", label="state")] = {}
     position: Annotated[int, gauge("last position that this gateway has")] = 0
-    top: Annotated[int, gauge("last position of the log that it knows of")] = 0
+    top: Annotated[int, gauge("last known position of the log")] = 0
     gen: Annotated[int, gauge("generation of the log")] = 0
     groups: Annotated[int, gauge("groups of overlays that share an encoding")] = 0
     ring_events: Annotated[int, gauge("critical events kept in memory")] = 0
     retained_states: Annotated[int, gauge("retained states")] = 0
     retained_bytes: Annotated[int, gauge("size of these states", "bytes")] = 0
-    retained_evicted: Annotated[int, counter("retained states that gave way to newer ones")] = 0
-    pending_bytes: Annotated[int, gauge("what waits for slow overlays", "bytes")] = 0
+    retained_evicted: Annotated[int, counter("retained states evicted for newer ones")] = 0
+    pending_bytes: Annotated[int, gauge("data that waits for slow overlays", "bytes")] = 0
     queue: Annotated[int, gauge("critical events that the slowest overlay has not been sent")] = 0
     events: Annotated[int, counter("events written to groups")] = 0
     stalled_overlays: Annotated[
@@ -223,7 +223,7 @@ class GatewayMetrics(Metrics):
     gaps: Annotated[int, counter("gaps in the positions of frames")] = 0
     repaired_events: Annotated[int, counter("critical events read from the log to fill gaps")] = 0
     skipped_positions: Annotated[int, counter("positions that the log no longer has")] = 0
-    repeated_events: Annotated[int, counter("critical events that came twice")] = 0
+    repeated_events: Annotated[int, counter("critical events that were received twice")] = 0
     lost_frames: Annotated[int, counter("best-effort frames that the bus lost")] = 0
     stale_frames: Annotated[int, counter("frames of an older generation")] = 0
     foreign_frames: Annotated[int, counter("frames of another log")] = 0
@@ -239,7 +239,7 @@ class GatewayMetrics(Metrics):
     token_file_failures: Annotated[int, counter("attempts to read the tokens that failed")] = 0
     refused_connections: Annotated[int, counter("connections refused by a limit")] = 0
     late_headers: Annotated[int, counter("connections closed because no whole header came in time")] = 0
-    accept_failures: Annotated[int, counter("connections that the system had no file or memory for")] = 0
+    accept_failures: Annotated[int, counter("connections for which the system had no file or memory")] = 0
     received_messages: Annotated[int, counter("messages from overlays")] = 0
     bad_messages: Annotated[int, counter("malformed messages from overlays")] = 0
     floods: Annotated[int, counter("overlays closed because they sent too much")] = 0
@@ -262,7 +262,7 @@ class GatewayMetrics(Metrics):
     loop_failures: Annotated[int, counter("failures in callbacks of the loop")] = 0
     closed: Annotated[dict[str, int], counter("connections closed, by close code", label="code")] = {}
     latency_ms: Annotated[
-        dict[str, Histogram], histogram("from the arrival of an event to its leaving for overlays", "ms", "lane")
+        dict[str, Histogram], histogram("from the arrival of an event to its sending to overlays", "ms", "lane")
     ] = msgspec.field(default_factory=lambda: {"critical": Histogram(), "best_effort": Histogram()})
 
 
@@ -273,7 +273,7 @@ class TemplateMetrics(Metrics):
 
 
 class ProcessMetrics(Metrics):
-    """What the supervisor measures of every process, and of itself."""
+    """The supervisor's measurements of every process, and of itself."""
 
     rss_bytes: Annotated[float, gauge("resident memory", "bytes")] = 0.0
     uss_bytes: Annotated[float, gauge("memory that no other process shares", "bytes")] = 0.0
@@ -285,14 +285,14 @@ class ProcessMetrics(Metrics):
 
 
 class SourceMetrics(Metrics):
-    """One source of events (core/sources/state.py: Report)."""
+    """One source of events (core/sources/state.py: SourceReport)."""
 
     received: Annotated[int, counter("messages")] = 0
     accepted: Annotated[int, counter("critical messages that were stored")] = 0
     sent: Annotated[int, counter("best-effort messages that were sent")] = 0
     ignored: Annotated[int, counter("messages that become no event")] = 0
     rejected: Annotated[int, counter("malformed messages")] = 0
-    duplicate: Annotated[int, counter("messages that came twice")] = 0
+    duplicate: Annotated[int, counter("messages that were received twice")] = 0
     late: Annotated[int, counter("messages stamped more than 10 s ago")] = 0
     future: Annotated[int, counter("messages stamped more than 3 s ahead")] = 0
     reconnects: Annotated[int, counter("connections that ended")] = 0

@@ -1,8 +1,9 @@
-"""Who may talk to the gateway: the Host allowlist and the Origin check.
+"""The access rules of the HTTP servers: the Host allowlist and the Origin check.
 
 DNS rebinding lets a page of evil.test reach 127.0.0.1 with `Host: evil.test` and an Origin that matches it, and tornado
 lets such a handshake pass (measured). So the Host is checked first, against names that cannot be rebound, and the
-Origin against the Host. A missing Origin is no browser; it still needs a token. All is compared whole, never by suffix.
+Origin against the Host. A request without an Origin is not from a browser; it still needs a token. Names are compared
+as a whole, never by suffix.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final
 LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 WILDCARD: Final = ("", "0.0.0.0", "::")
 _ADDRESS: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9a-f:.]+\]")
-FOREIGN_HOST: Final = "this name is not served here; if it is a name of this machine, add it to gateway.allowed_hosts"
+FOREIGN_HOST: Final = "this Host is not allowed; if it is a name of this machine, add it to gateway.allowed_hosts"
 
 
 def is_loopback(address: str) -> bool:
@@ -23,18 +24,18 @@ def is_loopback(address: str) -> bool:
 
 
 def reached(host: str) -> str:
-    """Return the address by which this machine reaches what listens on `host`; tornado binds "::" to IPv6 alone."""
+    """Return the address for connections from this machine to a server on `host`; tornado binds "::" only to IPv6."""
     return {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
 
 
 def authority(host: str, port: int) -> str:
-    """Return the same with its port, as URLs have it."""
+    """Return `host:port` in the form of URLs, for connections from this machine."""
     name = reached(host)
     return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
 
 
 def hosts(host: str, port: int, allowed: Iterable[str]) -> frozenset[str]:
-    """Return the Host headers that are ours: loopback, the configured host, and `allowed` (`name` or `name:port`)."""
+    """Return the allowed Host headers: loopback, the configured host, and `allowed` (`name` or `name:port`)."""
     names = [*LOOPBACK]
     if host not in WILDCARD:
         names.append(f"[{host}]" if ":" in host else host)
@@ -47,9 +48,9 @@ def hosts(host: str, port: int, allowed: Iterable[str]) -> frozenset[str]:
 
 
 def host_is_ours(header: str | None, ours: frozenset[str], open_port: int | None = None) -> bool:
-    """Return whether the gateway answers to a Host; `open_port`: its port, when it listens on all addresses.
+    """Return whether the gateway accepts a Host; `open_port`: its port, if it listens on all addresses.
 
-    Then every address is accepted, for an address cannot be rebound; a name must be allowed.
+    Then every address is accepted, because an address cannot be rebound; a name must be allowed.
     """
     if header is None:
         return False
@@ -58,9 +59,9 @@ def host_is_ours(header: str | None, ours: frozenset[str], open_port: int | None
 
 
 def may_send(header: str | None, host: str, allowed: Iterable[str]) -> bool:
-    """Return whether the ingest takes events under a Host: no name, an address, or an allowed name with any port.
+    """Return whether the ingest accepts a Host: none, an address, or an allowed name with any port.
 
-    The port is that which the sender sees; a container maps it. A browser always sends a Host.
+    The port is that of the sender's view; a container may map it. A browser always sends a Host.
     """
     name = _split(header or "")[0]
     names = {"", "localhost", host.lower(), *(_split(one)[0] for one in allowed)}
@@ -78,7 +79,7 @@ def _is_address(name: str) -> bool:
 
 
 def origin_is_welcome(headers: Mapping[str, str], allowed: Iterable[str]) -> bool:
-    """Whether a request, its Host accepted already, comes from our page, an allowed origin, or no browser at all."""
+    """Whether a request with an allowed Host is from the gateway's own page, an allowed origin, or not a browser."""
     origin = headers.get("Origin")
     if origin is None:
         return True

@@ -1,10 +1,10 @@
-"""The rules of a theme: what its tokens may be, and whether what it draws can be read on air.
+"""The rules of a theme: the bounds of its tokens, and the legibility of its text on a stream.
 
-web_overlay/themes/tokens.json ──▶ types and bounds, the same that js/core/theme.mjs holds a page to
-theme.json                     ──▶ contrast of text on what is behind it, over the darkest and the brightest picture
+web_overlay/themes/tokens.json ──▶ types and bounds, which js/core/theme.mjs also checks
+theme.json                     ──▶ contrast of text and its background, over the darkest and the brightest video
 
-OBS blends transparency in linear light unless it is told otherwise (Blending Method: SRGB Off), and browsers blend in
-gamma; a panel must carry its text in both.
+By default OBS blends transparency in linear light (Blending Method: SRGB Off changes that); browsers blend in gamma.
+Text on a panel must be legible in both.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 CONTRAST: Final = 4.5  # WCAG 2.2, 1.4.3
-PANEL_ALPHA: Final = 0.85  # a panel that lets more through does not carry text in OBS
-# js/core/color.mjs raises the names of strangers until they can be read on a panel of this luminance.
+PANEL_ALPHA: Final = 0.85  # text on a more transparent panel is not legible in OBS
+# js/core/color.mjs raises the colours of chat names until they are legible on a panel of this luminance.
 DARK: Final = 0.045
 LINE: Final = 1.2  # em: a line of Barlow Condensed and of Inter, with all accents
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 FIELDS: Final = {"name": str, "version": int, "description": str, "tokens": dict}
 
-# Text or icon: what is behind it.
+# The backgrounds of each text or icon.
 ON_PANEL: Final = ("panel", "panel-head", "panel-own")
 PAIRS: Final[Mapping[str, tuple[str, ...]]] = {
     "ink": ON_PANEL, "ink-soft": ON_PANEL, "accent": ON_PANEL, "good": ("panel",), "bad": ("panel",),
     "team-": ("panel", "panel-own"), "other-": ("panel", "panel-own"), "tone-": ("panel",),
 }  # fmt: skip
-LIT: Final = ("accent", "good", "bad", "tone-")  # behind `ink-on-accent`
+LIT: Final = ("accent", "good", "bad", "tone-")  # the backgrounds of `ink-on-accent`
 
 Table = Mapping[str, Any]
 Color = tuple[float, float, float, float]
@@ -40,7 +40,7 @@ def tokens_of(table: Table) -> dict[str, dict[str, Any]]:
 
 
 def faults(theme: object, table: Table) -> list[str]:
-    """Return what is wrong with a theme, one line each; an empty list is a theme that may go on air."""
+    """Return the faults of a theme, one line each; [] if it has none."""
     if not isinstance(theme, dict):
         return ["expected an object with name, version, description and tokens"]
     found = [f"{field}: unknown field, expected {', '.join(FIELDS)}" for field in theme.keys() - FIELDS.keys()]
@@ -99,8 +99,8 @@ def _panels(values: Mapping[str, str]) -> Iterator[str]:
     brightest = max(map(luminance, seen(color(values[behind]))))
     if brightest > DARK:
         yield (
-            f"{behind}: a luminance of {brightest:.3f} over white video, expected {DARK} or less: names of "
-            "strangers are raised to be read on a dark one"
+            f"{behind}: a luminance of {brightest:.3f} over white video, expected {DARK} or less: colors of "
+            "chat names are raised for a dark panel"
         )
 
 
@@ -139,7 +139,7 @@ def color(value: str) -> Color:
 
 
 def seen(back: Color) -> list[tuple[float, float, float]]:
-    """Return what a viewer sees of a colour: over black and over white video, blended in gamma and in linear light."""
+    """Return the visible colours of `back`: over black and over white video, blended in gamma and in linear light."""
     looks = []
     for video in (0.0, 1.0):
         red, green, blue, alpha = back

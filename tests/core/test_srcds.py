@@ -292,7 +292,7 @@ CHAT_NAME = 'Adm<1><BOT>" say "x'
 def test_an_ambiguous_line_is_quarantined_and_not_shown(rest):
     line = STAMP + f'"{CHAT_NAME}<7><STEAM_1:0:4242><CT>"'.encode() + rest
     assert srcds.category(line) is Category.CRITICAL
-    with pytest.raises(BadInput, match="Two readings"):
+    with pytest.raises(BadInput, match="Ambiguous line"):
         read(line)
 
 

@@ -1,9 +1,9 @@
-"""What an application and the ingest say to each other (docs/applications.md): JSON text, told apart by `type`.
+"""The messages between an application and the ingest (docs/applications.md): JSON text; `type` is the kind of message.
 
     application ──▶ hello, status, commands, event, answer, command
     ingest      ──▶ welcome, result, command, error
 
-Unknown keys are ignored, so that a newer application talks to an older ingest; a wrong value is refused with its path.
+Unknown keys are ignored, so that a newer application works with an older ingest. A wrong value is refused with a path.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from actors.core.contract.messages import deeper
 from actors.core.contract.types.desk import Application
 from actors.errors import BadInput, TooLarge
 
-TEXT_CHARACTERS: Final = 500  # what the state event holds
+TEXT_CHARACTERS: Final = 500  # the limit of the state event
 COMMAND_BYTES: Final = 16 << 10
 MAX_DEPTH: Final = 8
-# What a client that says no hello accepts.
+# The commands of a client that sends no hello.
 OLDER_COMMANDS: Final = ("toggle_monitoring", "stop_tts")
 
-# One word of several flags that hold: the first one.
+# The state shown is the first of these flags that is set.
 WORDS: Final = ("speaking", "listening", "wake_word", "ready")
 
 ApplicationName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}\Z")]
@@ -37,7 +37,7 @@ DEADLINE_MS: Final = 5_000
 
 
 class AppStatus(Struct, frozen=True):
-    """What of a status changes; a field that is left out stays as it is. docs/applications.md has the meanings."""
+    """The changed fields of a status; an omitted field is unchanged. docs/applications.md has the meanings."""
 
     ready: bool | UnsetType = UNSET
     listening: bool | UnsetType = UNSET
@@ -72,7 +72,7 @@ class AppCommands(AppMessage, frozen=True, tag="commands"):
 
 
 class AppEvent(AppMessage, frozen=True, tag="event"):
-    """One object as `POST /events` takes it; `ref` comes back with the result."""
+    """One object as for `POST /events`; the result has the same `ref`."""
 
     event: Raw
     ref: Reference = ""
@@ -96,7 +96,7 @@ class AppCommand(AppMessage, frozen=True, tag="command"):
 
 
 class CommandRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of `POST /app/NAME/command`. `by` is who asks, for the log."""
+    """The body of `POST /app/NAME/command`. `by` is the name of the caller, for the log."""
 
     command: CommandName
     args: dict[str, Any] = {}
@@ -111,10 +111,10 @@ _request = msgspec.json.Decoder(CommandRequest)
 
 
 def parse(message: str | bytes) -> Said:
-    """Return what an application said.
+    """Return the message of an application.
 
     Raises:
-        BadInput: it is not understood; the text says what and where.
+        BadInput: it is malformed; the text has the reason and the path.
     """
     if isinstance(message, bytes):
         raise BadInput("a binary message, expected JSON text")
@@ -140,7 +140,7 @@ def parse_name(text: str) -> str:
 
 
 class AppState(Struct, frozen=True):
-    """What an application has said of itself so far."""
+    """The state of an application, from its hello and its statuses."""
 
     name: str
     title: str = ""
@@ -154,7 +154,7 @@ class AppState(Struct, frozen=True):
     text: str = ""
 
     def changed(self, status: AppStatus) -> AppState:
-        """Return the standing after a status; a text is cut to what the state event holds."""
+        """Return the state after a status; the text is cut to TEXT_CHARACTERS."""
         values = {name: value for name in status.__struct_fields__ if (value := getattr(status, name)) is not UNSET}
         if "text" in values:
             values["text"] = values["text"][:TEXT_CHARACTERS]

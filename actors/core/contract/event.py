@@ -20,7 +20,7 @@ from msgspec import Raw, Struct
 
 WIRE_VERSION: Final = 2
 
-# The exceptions of a decoder for malformed bytes: for bad UTF-8 and deep nesting msgspec raises no DecodeError.
+# The exceptions of a decoder for malformed bytes. For bad UTF-8 and deep nesting msgspec raises no DecodeError.
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 

@@ -1,13 +1,13 @@
 """Legacy: the free strings of earlier overlays ("Revive Taken", "Kill Medic") ↔ types, in one table.
 
 The table is made of the old names in the rows of the taxonomy (row.py); words.py has the parameters of the names.
-Reading takes the row whose template fits. Writing takes the row of the type that tells most of the payload: a kill of a
-medic is `Kill Medic` before it is `Kill`. A type without an old name is written and read under its own.
+Reading uses the row whose template matches. Writing uses the most specific row of the type: a kill of a medic is
+`Kill Medic`, not `Kill`. A type without an old name is written and read under its own name.
 
-No name is refused: one that no row has is a `custom` event of this name.
+No name is refused: an unknown name becomes a `custom` event of this name.
 
-Old senders often gave nothing but the name. What the type requires and the name does not tell is then
-filled with an unknown player, or with the name, so that something can be shown.
+Old senders often sent only the name. A required field without a value is then filled with an unknown player, or with
+the name, so that the event can be shown.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _UNKNOWN: Final = {"id": "unknown", "name": "?"}
 
 
 class LegacyName(Struct, frozen=True):
-    """One old name: `template` as it was written, `type` it means, `told` what the name says of the payload."""
+    """One old name: its `template`, its `type`, and the part of the payload that it determines (`told`)."""
 
     template: str
     type: str
@@ -51,7 +51,7 @@ def _leaves(told: dict[str, Any]) -> int:
     return sum(_leaves(part) if isinstance(part, dict) else 1 for part in told.values())
 
 
-# By type, the name that tells most first.
+# By type; the most specific name is the first.
 _WRITE: Final = {
     type_: sorted((row for row in LEGACY if row.type == type_), key=lambda row: -_leaves(row.told))
     for type_ in TAXONOMY
@@ -68,7 +68,7 @@ _PLAYERS: Final = {type_: _players(type_) for type_ in TAXONOMY}
 
 
 def _blank(kind: msgspec.inspect.Type, name: str) -> Any:
-    """Return what a required field holds when an old sender left it out."""
+    """Return the value of a required field that an old sender omitted."""
     match kind:
         case msgspec.inspect.StructType():
             return {}
@@ -96,12 +96,12 @@ _payload = msgspec.msgpack.Decoder(dict[str, Any])
 
 
 def is_known(name: str) -> bool:
-    """Tell whether a row of the table has this name."""
+    """Whether a row of the table has this name."""
     return _row(name)[0] is not None
 
 
 def from_legacy(name: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return the type and the payload that an old name and its data mean; `data` wins over the name.
+    """Return the type and the payload of an old name and its data; values of `data` override those of the name.
 
     Raises:
         ValueError: the name is empty
@@ -120,7 +120,7 @@ def from_legacy(name: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def _row(name: str) -> tuple[LegacyName | None, dict[str, Any]]:
-    """Return the row of a name, and the number that the name has."""
+    """Return the row of a name, and the values in the name."""
     row = _READ.get(name.casefold())
     number = _NUMBER.search(name)
     if row is not None or number is None:
@@ -148,7 +148,7 @@ def to_legacy(event: Event) -> dict[str, Any]:
 
 
 def _tells(row: LegacyName, payload: dict[str, Any]) -> bool:
-    """Tell whether this payload could have been written under this name."""
+    """Whether the payload matches this name."""
     return _holds(payload, row.told) and all(field in payload for field in _FIELD.findall(row.template))
 
 
@@ -162,14 +162,14 @@ def _holds(payload: Any, told: dict[str, Any]) -> bool:
 
 
 class NameCounts:
-    """How often each of some names came; names beyond the bound are counted together."""
+    """Counts names; those beyond the bound are counted together."""
 
     def __init__(self, bound: int = 64) -> None:
         self._bound = bound
         self.counts: dict[str, int] = {}
 
     def count(self, name: str) -> None:
-        """Count a name under a key that can be a part of a metric's name."""
+        """Count a name, under a key that is valid as a label of a metric."""
         key = re.sub(r"[^a-z0-9]+", "_", name[:NAME_LENGTH].casefold())
         if key not in self.counts and len(self.counts) >= self._bound:
             key = "others"

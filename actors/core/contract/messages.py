@@ -89,7 +89,7 @@ def parse(message: str | bytes) -> ClientMessage:
 
     Raises:
         WrongVersion: it has another version.
-        BadInput: it is malformed; the text has the reason and the path, and never repeats the message.
+        BadInput: it is malformed; the text has the reason and the path, but no part of the message.
     """
     text = isinstance(message, str)
     try:

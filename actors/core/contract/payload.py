@@ -32,8 +32,8 @@ class Payload(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
 class Player(Payload, frozen=True):
     """A player of a game. `id` is stable within the source; `team` is the source's own word.
 
-    `faction` is the side that the character belongs to, where it may fight for another team. `loadout` is the class
-    that is played, such as `medic`; `vehicle` the one that the player is in.
+    `faction` is the side of the character, which may fight for another team. `loadout` is the class that is played,
+    such as `medic`. `vehicle` is the vehicle that the player is in.
     """
 
     id: Name

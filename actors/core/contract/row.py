@@ -1,12 +1,12 @@
-"""The row of an event type: everything that is known of it, in one place.
+"""The row of an event type: its whole definition, in one place.
 
-A family of types is a module of types/: a Struct per payload, and a table `TYPES` of rows. From the row follow the
+A family of types is a module of types/: a Struct per payload, and a table `TYPES` of rows. Derived from the row are the
 validation at every boundary, docs/events.md, the JSON Schema, the declarations and the catalog of the overlay, the
 sample events, the golden frame and the old names (`python -m tools.docs`, `python -m tests.golden.make`).
 
-A critical event is one that a viewer would miss: kills, deaths, revives, objectives, outcomes, alerts, deletions of
-chat (moderation outranks chat). Of a state only the last value per key matters. Cosmetic events come in bursts and can
-be merged. All others are normal.
+A type is critical if a viewer would notice its loss: kills, deaths, revives, objectives, outcomes, alerts, deletions of
+chat (moderation outranks chat). It is a state if only the last value per key matters, and cosmetic if its events come
+in bursts and can be merged. All other types are normal.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Tone = Literal["info", "good", "bad", "warm", "social"]
 
 
 class Look(Struct, frozen=True):
-    """The default presentation of a type: its title, the name of its icon (widgets/icons.mjs), and its tone."""
+    """The default presentation of a type: title, name of the icon (widgets/icons.mjs), tone."""
 
     title: str
     icon: str
@@ -32,8 +32,8 @@ class Look(Struct, frozen=True):
 class OldName(Struct, frozen=True):
     """A name of the string-event overlays.
 
-    template   the name; `{field}` at its end is a number that the payload has in this field
-    told       what the name itself says of the payload
+    template   the name; `{field}` at its end is the number of this field of the payload
+    told       the part of the payload that the name determines
     """
 
     template: str
@@ -41,20 +41,20 @@ class OldName(Struct, frozen=True):
 
 
 class Row(Struct, frozen=True):
-    """How a type is carried.
+    """The definition of a type.
 
     payload       the Struct
     meaning       one sentence for the documentation
     example       for the documentation, for `emit`, and for the test buttons
     look          its default presentation
-    priority      0..9 among transient events; 9 is drawn first
-    ttl_ms        how long after ingest it is worth showing; 0 is for ever. Critical events are never
+    priority      0..9 among transient events; 9 is shown first
+    ttl_ms        how long after ingest it is worth showing; 0 is without limit. Critical events are never
                   dropped for age: an overlay shows an old one as a replay
     dedupe_ms     window in which equal dedupe keys are one event; 0 is none (critical: by identity only)
-    coalesce      the key under which events are merged, as a path template into the payload; "" is never
+    coalesce      the template of the key under which events are merged, with paths into the payload; "" is never
     retain        "log" (critical), "last" (last value per key, part of every snapshot) or "none"
-    over          (field, value) of a state that means nothing any more when the field has this value; () is never
-    old           names of the string-event overlays; the one that tells most is written, all are read
+    over          (field, value) with which a state has ended; () is never
+    old           names of the string-event overlays; the most specific one is written, all are read
     """
 
     category: Category
@@ -91,7 +91,7 @@ def normal(
 def cosmetic(
     priority: int, example: Payload, meaning: str, look: Look, *old: Old, coalesce: str, ttl_ms: int = 1_000
 ) -> Row:
-    """Return the row of a type that comes in bursts, is merged by key, and is the first to give way."""
+    """Return the row of a type that comes in bursts, is merged by key, and is dropped first."""
     return Row(
         Category.COSMETIC,
         priority,

@@ -1,9 +1,9 @@
-"""Test events: the example of each type, with names and ids that no real match or channel has.
+"""Test events: the example of each type, with names and ids that do not occur in a real match or channel.
 
     type ──row──▶ payload ──mark──▶ {"type", "payload", "source": "test"}
 
-A streamer presses a test button while a match runs. So every name of a person, team or title ends with MARK, and every
-id begins with `test-`: a test can neither join a player's streak nor delete a viewer's message.
+A test button may be pressed during a match. So every name of a person, team or title ends with MARK, and every id
+begins with `test-`. A test event then cannot extend the streak of a player or delete the message of a viewer.
 """
 
 from __future__ import annotations
@@ -36,33 +36,33 @@ _IDS: Final = frozenset(
         "application",
     )
 )
-# Half of a storm is what comes in bursts in a match; the rest is what competes with it for the screen.
+# Half of a storm are types that come in bursts in a match; the other half competes with them for the screen.
 _STORM: Final = ("hit", "kill", "hit", "chat", "kill", "hit", "headshot", "chat", "hit", "assist", "follow", "revive")
-# More persons than one multikill's window holds: a storm must not be one player's streak of 60.
+# The number of persons; with a single one a storm would be a streak of 60 kills.
 _CAST: Final = 7
-# States stay on the screen, and these control it or remove something from it: they are sent only by name.
+# Sent only by name: states stay on the screen, and the others control it or remove something from it.
 NOT_AT_RANDOM: Final = frozenset(("chat_delete", "show", "custom", "stream")) | {
     name for name, row in TAXONOMY.items() if row.category is Category.STATE
 }
 
 
 def sample(type_: str, number: int, cast: str = "") -> dict[str, Any]:
-    """Return one test event of a type as `POST /events` takes it.
+    """Return one test event of a type in the form of `POST /events`.
 
-    `number` makes its messages unique; persons with another `cast` are others.
+    `number` makes its ids unique; `cast` distinguishes persons.
     """
     payload = msgspec.to_builtins(TAXONOMY[type_].example)
     return {"type": type_, "source": SOURCE, "payload": _marked(payload, number, cast)}
 
 
 def pick(fraction: float) -> str:
-    """Return a type for a test event that was not asked for by name, by a random number from 0 to below 1."""
+    """Return a random type for a test event; `fraction` is a random number from 0 to below 1."""
     types = [name for name in TAXONOMY if name not in NOT_AT_RANDOM]
     return types[int(fraction * len(types))]
 
 
 def storm(number: int) -> list[dict[str, Any]]:
-    """Return STORM_EVENTS test events, as a busy moment brings them; their numbers begin at `number`."""
+    """Return STORM_EVENTS test events, in the mixture of a busy moment; their numbers begin at `number`."""
     return [sample(_STORM[at % len(_STORM)], number + at, f" {at % _CAST + 1}") for at in range(STORM_EVENTS)]
 
 
@@ -85,7 +85,7 @@ def _field(name: str, value: Any, siblings: dict[str, Any], number: int, cast: s
         return f"test-{value}-{number}"
     if name in _IDS:
         return f"test-{value}{cast.replace(' ', '-')}" if value else value
-    # `name` is a person's only beside an id: elsewhere it says which element or which custom event is meant.
+    # `name` belongs to a person only beside an `id`; elsewhere it names an element or a custom event.
     if (name in _NAMES and value) or (name == "name" and "id" in siblings):
         return value + cast + MARK
     return value

@@ -1,7 +1,7 @@
-"""The words of the string-event overlays: parameters of their names, and what they mean here.
+"""The words of the string-event overlays: the parameters of their names, with their values in payloads.
 
-Their users gave pictures and sounds to names such as `Kill Medic`, `Gunner Kill Galaxy` or `Squad Wiper`. Most come
-from PlanetSide 2.
+Users of these overlays assigned pictures and sounds to names such as `Kill Medic`, `Gunner Kill Galaxy` or
+`Squad Wiper`. Most names are from PlanetSide 2.
 """
 
 from __future__ import annotations

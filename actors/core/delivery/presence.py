@@ -113,18 +113,18 @@ class Absent:
         self._refused: list[Gone] = []
 
     def came(self, overlay_id: str, address: str) -> None:
-        """An overlay has connected: one lost overlay of its name and address is found again."""
+        """Record a connection: it replaces one lost overlay of the same name and address."""
         for gone in self._lost:
             if (gone.overlay_id, gone.address) == (overlay_id, address):
                 self._lost.remove(gone)
                 return
 
     def left(self, gone: Gone) -> None:
-        """The connection of an overlay has ended."""
+        """Record the end of a connection."""
         self._lost = [*self._lost, gone][-MOST:]
 
     def refuse(self, gone: Gone) -> None:
-        """An overlay was refused; repetitions are counted."""
+        """Record a refusal; repetitions are counted."""
         same = (gone.overlay_id, gone.address, gone.code)
         known = next((one for one in self._refused if (one.overlay_id, one.address, one.code) == same), None)
         if known is not None:

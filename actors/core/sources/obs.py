@@ -1,4 +1,4 @@
-"""obs-websocket 5: its frames, and what its answers and events say of OBS. Pure.
+"""obs-websocket 5: its frames, and the state of OBS in its answers and events. Pure.
 
 Hello ──identify──▶ Identified, then requests with answers, and events (producers/obs_link.py sends and receives)
 
@@ -74,7 +74,7 @@ class Answer(Struct, rename="camel"):
 
 
 class ObsFacts(Struct, rename="camel"):
-    """The fields of all events and answers that are read here; each has some of them."""
+    """The union of the fields of all events and answers that are used."""
 
     scene_name: str = ""
     old_scene_name: str = ""
@@ -92,7 +92,7 @@ def read(kind: type[T], data: bytes | str | Raw) -> T:
     """Return a part of a message.
 
     Raises:
-        BadInput: it does not fit.
+        BadInput: it is malformed.
     """
     try:
         return msgspec.json.decode(data, type=kind)
@@ -102,13 +102,13 @@ def read(kind: type[T], data: bytes | str | Raw) -> T:
 
 
 def proof(password: str, salt: str, challenge: str) -> str:
-    """Return what shows that we know the password; Streamer.bot has the same scheme."""
+    """Return the response to a challenge; Streamer.bot has the same scheme."""
     secret = base64.b64encode(hashlib.sha256((password + salt).encode()).digest()).decode()
     return base64.b64encode(hashlib.sha256((secret + challenge).encode()).digest()).decode()
 
 
 def identify(hello: ObsHello, password: Callable[[], str], subscriptions: int) -> str:
-    """Return our first frame. The password is asked for only if OBS wants it."""
+    """Return the first frame of the client. `password` is called only if OBS requires one."""
     said: dict[str, Any] = {"rpcVersion": RPC_VERSION, "eventSubscriptions": subscriptions}
     if hello.authentication is not None:
         said["authentication"] = proof(password(), hello.authentication.salt, hello.authentication.challenge)

@@ -1,4 +1,4 @@
-"""The overlay as a browser source of OBS: what was found, what is wrong with it, and the requests that correct it.
+"""The overlay as a browser source of OBS: its settings, their faults, and the requests that correct them.
 
 answers of OBS ──▶ Found ──findings──▶ sentences (`obs status`)
                          ╰─steps─────▶ requests  (`obs install`), none if everything is right
@@ -20,7 +20,7 @@ PATH: Final = "/overlay/"
 OVERLAY_ID: Final = "obs"
 MAX_FPS: Final = 60  # of a browser source
 
-# A source that is shut down or reloaded when it is shown again loses its place, and what it had on the screen.
+# A source that is shut down or reloaded when it is shown again loses its position and the content of its screen.
 _FIXED: Final[Mapping[str, Any]] = {
     "is_local_file": False,
     "fps_custom": False,
@@ -58,7 +58,7 @@ class Place(Struct, frozen=True):
 
 
 class Found(Struct, frozen=True):
-    """What OBS has. `kind` is None if there is no source of this name; `settings` include the defaults of the kind."""
+    """The source in OBS. `kind` is None if there is no source of this name; `settings` include the kind's defaults."""
 
     name: str
     scene: str
@@ -70,7 +70,7 @@ class Found(Struct, frozen=True):
 
 
 class ObsStep(Struct, frozen=True):
-    """A request, and the sentence that says what it did."""
+    """A request, and the sentence that reports its effect."""
 
     type: str
     data: dict[str, Any]
@@ -84,7 +84,7 @@ def is_overlay(url: object, token: str, origin: str) -> bool:
 
 
 def parts_of(url: object) -> SplitResult:
-    """Return the parts of an address as OBS has it; empty ones if it is none."""
+    """Return the parts of an address; empty ones if it is invalid."""
     try:
         return urlsplit(url if isinstance(url, str) else "")
     except ValueError:
@@ -115,7 +115,7 @@ def wanted(found: Found, origin: str, token: str) -> dict[str, Any]:
         "url": address(own.get("url"), origin, token),
         "width": canvas.base_width,
         "height": canvas.base_height,
-        "fps": canvas.fps,  # what counts where OBS has no shared textures
+        "fps": canvas.fps,  # effective where OBS has no shared textures
         **_FIXED,
     }
 
@@ -126,7 +126,7 @@ def differing(found: Found, origin: str, token: str) -> dict[str, Any]:
 
 
 def findings(found: Found, origin: str, token: str) -> list[str]:
-    """Return what is wrong, one sentence each; [] if nothing is."""
+    """Return the faults, one sentence each; [] if there are none."""
     if found.kind is None:
         return [f"There is no source {found.name!r} in OBS"]
     if found.kind != BROWSER:
@@ -152,7 +152,7 @@ def _settings(found: Found, differing: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _address(old: object, new: str) -> str:
-    """Return what is wrong with an address. Never the address itself: it holds a token."""
+    """Return the fault of an address. The text never has the address itself, because it contains a token."""
     if parts_of(old).path != PATH:
         return "Its address is not that of an overlay"
     if token_of(old) != token_of(new):
@@ -169,7 +169,7 @@ def steps(found: Found, origin: str, token: str, scene: str = "") -> list[ObsSte
         scene: where the source must be shown; "" is the current scene if that has it, or if no scene has it.
 
     Raises:
-        BadInput: it cannot be installed so.
+        BadInput: it cannot be installed with this name or in this scene.
     """
     if found.kind not in (None, BROWSER):
         raise BadInput(f"{findings(found, origin, token)[0]}; choose another name for the overlay: --name")
@@ -219,7 +219,7 @@ class Stall:
         self._since_s: float | None = None
 
     def see(self, clients: Iterable[Client], now_s: float) -> str:
-        """Return why it must be loaded again; "" while it works or may still recover."""
+        """Return why it must be reloaded; "" while it works or may still recover."""
         own = [one.condition for one in clients if one.overlay_id == self.overlay_id]
         if any(condition != STALLED for condition in own):
             self._since_s = None
@@ -230,5 +230,5 @@ class Stall:
         return "it does not render what it is sent" if own else "it is not connected to the gateway"
 
     def forget(self) -> None:
-        """Begin again: it was loaded again, or it is not shown."""
+        """Reset: it was reloaded, or it is not shown."""
         self._since_s = None

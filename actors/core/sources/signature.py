@@ -1,9 +1,9 @@
-"""Proofs of webhooks: one verifier for the schemes of all platforms, parametrised by a Scheme.
+"""Signatures of webhooks: one verifier for the schemes of all platforms, parametrised by a Scheme.
 
     raw body, headers, secret ──verify──▶ Proof (identity, time)     or Forgery: which check failed
 
-A proof is computed over the raw bytes, compared in constant time, and may stand beside others (a platform that changes
-its key signs with both). What a sender wrote wrong is a Forgery, never an exception of a parser.
+A signature is computed over the raw bytes and compared in constant time. A request may have several (a platform that
+changes its key signs with both). A malformed value is a Forgery, never an exception of a parser.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ _RSA_SHA256: Final = bytes.fromhex("3031300d060960864801650304020105000420")  # 
 
 
 class Forgery(BadInput):
-    """The proof is missing or wrong."""
+    """The signature is missing or wrong."""
 
 
 class Scheme(Struct, frozen=True, forbid_unknown_fields=True):
-    """How a platform proves that it is the sender. Names of headers are in lower case.
+    """How a platform signs its requests. Names of headers are in lower case.
 
-    signature    the header with the proof; empty for `algorithm = "token"` with `field`
+    signature    the header with the signature; empty for `algorithm = "token"` with `field`
     field        `token` only: the field of the body that holds the token
-    prefix       what stands before the proof, for example "sha256="
-    separator    between several proofs, or between a proof and its time
-    encoding     of the proof
-    algorithm    `token`: the proof is the secret itself
-    signed       what is signed; {id} and {time} are those of the request, as they were written
+    prefix       the text before the signature, for example "sha256="
+    separator    between several signatures, or between a signature and its time
+    encoding     of the signature
+    algorithm    `token`: the signature is the secret itself
+    signed       the signed text; {id} and {time} are those of the request, as they were written
     key          form of the secret: `text`; `base64` after `whsec_`; `pem`, a public RSA key
     id           the header with the identity of the delivery; the same for a repetition
     time         the header with the time of the delivery; "t=" is a part of the signature (Stripe)
@@ -61,17 +61,17 @@ class Scheme(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Proof(Struct, frozen=True):
-    """What is proven with the body: the identity of the delivery ("" if the platform gives none) and its time."""
+    """The signed properties of a delivery: its identity ("" if the platform gives none) and its time."""
 
     identity: str = ""
     time_ms: float | None = None
 
 
 def verify(scheme: Scheme, headers: Mapping[str, str], body: bytes, secret: str, now_ms: float, fields: Any) -> Proof:
-    """Return what is proven of a request. `fields` is the decoded body, for a token that is a field of it.
+    """Verify a request and return its signed properties. `fields` is the decoded body, for a token in a field of it.
 
     Raises:
-        Forgery: the proof is missing or wrong, or the time is too far from now.
+        Forgery: the signature is missing or wrong, or the time is too far from now.
         Refused: the secret has the wrong form.
     """
     if scheme.algorithm == "token":
@@ -170,7 +170,7 @@ def _milliseconds(text: str) -> float | None:
 
 
 def _rsa_holds(modulus: int, exponent: int, message: bytes, proof: bytes) -> bool:
-    """Verify RSASSA-PKCS1-v1_5 with SHA-256: the whole padded block is compared, so nothing can hide in it."""
+    """Verify RSASSA-PKCS1-v1_5 with SHA-256. The whole padded block is compared, which excludes forged padding."""
     size = (modulus.bit_length() + 7) // 8
     if len(proof) != size:
         return False
@@ -183,7 +183,7 @@ def rsa_key(pem: str) -> tuple[int, int]:
     """Return modulus and exponent of a public RSA key in PEM (SubjectPublicKeyInfo or PKCS #1).
 
     Raises:
-        Refused: it is none, or is shorter than 2,048 bits.
+        Refused: it is malformed, or shorter than 2,048 bits.
     """
     try:
         data = base64.b64decode(re.sub(r"-----[A-Z ]+-----|\s", "", pem), validate=True)
@@ -194,14 +194,14 @@ def rsa_key(pem: str) -> tuple[int, int]:
         modulus, rest = _der(content, 0x02)
         numbers = int.from_bytes(modulus), int.from_bytes(_der(rest, 0x02)[0])
     except (ValueError, IndexError) as error:
-        raise Refused("The secret is no public RSA key in PEM; expected -----BEGIN PUBLIC KEY-----") from error
+        raise Refused("The secret is not a public RSA key in PEM; expected -----BEGIN PUBLIC KEY-----") from error
     if not 2_048 <= numbers[0].bit_length() <= 16_384 or not 3 <= numbers[1] < 1 << 32:
         raise Refused(f"The RSA key has {numbers[0].bit_length()} bits, expected 2,048 to 16,384")
     return numbers
 
 
 def _der(data: bytes, tag: int) -> tuple[bytes, bytes]:
-    """Return the content of a DER element, and what follows it."""
+    """Return the content of a DER element, and the bytes after it."""
     if data[0] != tag:
         raise ValueError(f"tag {data[0]}, expected {tag}")
     length, start = data[1], 2

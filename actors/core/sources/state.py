@@ -1,4 +1,4 @@
-"""What state a source is in, and when it connects again. Times are monotonic seconds, passed in.
+"""The state of a source, and the time of its next connection. Times are monotonic seconds, passed in.
 
 CONNECTING ─live▶ LIVE ─no message for silence_s▶ SILENT ─message▶ LIVE
     ▲               │ degraded(why): it works, but not fully (DEGRADED instead of LIVE)
@@ -15,7 +15,7 @@ from typing import Final
 
 from msgspec import Struct
 
-# Twitch and Census ask clients to back off; 30 s is what both accept for hours.
+# Twitch and Census require backoff; both accept an attempt every 30 s for hours.
 BACKOFF_FIRST_S: Final = 1.0
 BACKOFF_MAX_S: Final = 30.0
 RETRY_REFUSED_S: Final = 300.0
@@ -26,7 +26,7 @@ REASON_CHARACTERS: Final = 300
 
 class SourceState(StrEnum):
     CONNECTING = "connecting"
-    WAITING = "waiting"  # nothing is wrong: no request has come yet, or the program that is the source is closed
+    WAITING = "waiting"  # no fault: no request has come yet, or the program of the source does not run
     LIVE = "live"
     SILENT = "silent"
     DEGRADED = "degraded"
@@ -60,7 +60,7 @@ class SourceReport(Struct, frozen=True):
 
 
 class SourceHealth:
-    """The state of one source over its connections."""
+    """The state of one source across its connections."""
 
     def __init__(self, silence_s: float | None, now_s: float, state: SourceState = SourceState.CONNECTING) -> None:
         self.state = state
@@ -72,23 +72,23 @@ class SourceHealth:
         self._degraded = ""
 
     def live(self, now_s: float) -> None:
-        """The handshake is done."""
+        """Record a completed handshake."""
         self._heard_s, self._degraded = now_s, ""
         self._work()
 
     def alive(self, now_s: float) -> None:
-        """A message or a keepalive came."""
+        """Record a message or a keepalive."""
         self._heard_s, self._failures = now_s, 0
         if self.state is not SourceState.REFUSED:
             self._work()
 
     def degraded(self, why: str) -> None:
-        """It works, but not fully; "" means that it works fully again."""
+        """Record that a part of the source does not work; "" means that all parts work again."""
         self._degraded = why[:REASON_CHARACTERS]
         self._work()
 
     def disconnected(self, why: str, now_s: float, jitter: float) -> float:
-        """Take the end of a connection; return after how many seconds to connect again. `jitter` is in 0..1."""
+        """Record the end of a connection; return the seconds to wait before the next one. `jitter` is in 0..1."""
         self._set(SourceState.CONNECTING, why)
         self.reconnects += 1
         self._failures += 1
@@ -97,16 +97,16 @@ class SourceHealth:
         return longest_s * (0.5 + jitter / 2)
 
     def waiting(self, why: str) -> None:
-        """The program that is the source does not run."""
+        """Record that the program of the source does not run."""
         self._set(SourceState.WAITING, why)
         self._failures = 0
 
     def refused(self, why: str) -> None:
-        """The source does not accept us."""
+        """Record that the source does not accept the connection."""
         self._set(SourceState.REFUSED, why)
 
     def tick(self, now_s: float) -> None:
-        """Notice silence."""
+        """Detect silence."""
         if (
             self.state in (SourceState.LIVE, SourceState.DEGRADED)
             and self._silence_s
@@ -129,7 +129,7 @@ class Seen:
         self._since_s: OrderedDict[str, float] = OrderedDict()
 
     def add(self, identity: str, now_s: float) -> bool:
-        """Remember an identity; False when it was seen before."""
+        """Store an identity; return False if it was already stored."""
         while self._since_s and (
             len(self._since_s) >= self._capacity or next(iter(self._since_s.values())) < now_s - self._keep_s
         ):

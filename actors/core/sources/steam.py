@@ -1,11 +1,11 @@
-"""Where Steam keeps its games, and the file that makes CS2 or CS:GO post its state."""
+"""The folders of Steam's games, and the file that makes CS2 or CS:GO post its state."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-# Below a home directory: Linux, Flatpak, Snap, macOS. In WSL the game is Windows': below the drive's root.
+# Below a home directory: Linux, Flatpak, Snap, macOS. In WSL the game is on a Windows drive, below its root.
 HOMES: Final = (
     ".steam/steam",
     ".local/share/Steam",
@@ -19,16 +19,16 @@ GAME: Final = "steamapps/common/Counter-Strike Global Offensive"
 CFG_FOLDERS: Final = ("game/csgo/cfg", "csgo/cfg")  # CS2, CS:GO
 FILE_NAME: Final = "gamestate_integration_framewire.cfg"
 
-# Its value has a slash: the ids of games are numbers with a number, too.
+# The value must have a slash, because the ids of games are also numbers with a number as value.
 _PATH: Final = re.compile(r'"(?:path|\d+)"\s+"([^"\\/]*(?:\\.|/)(?:[^"\\]|\\.)*)"')
 _DRIVE: Final = re.compile(r"([A-Za-z]):[\\/]+")
 _ESCAPED: Final = re.compile(r"\\(.)")
 
 
 def libraries(text: str) -> list[str]:
-    r"""Return the folders that a libraryfolders.vdf names, as this system reaches them: `D:\Games` is `/mnt/d/Games`.
+    r"""Return the folders of a libraryfolders.vdf as paths of this system: in WSL `D:\Games` is `/mnt/d/Games`.
 
-    The file is Valve's key-values text; older ones number the folders instead of calling each `path`.
+    The file is Valve's key-values text. In older ones the key of a folder is a number instead of `path`.
     """
     paths = [_ESCAPED.sub(r"\1", found) for found in _PATH.findall(text)]
     return list(dict.fromkeys(map(_reachable, paths)))
@@ -44,8 +44,8 @@ def _reachable(path: str) -> str:
 def gsi_file(uri: str, token: str) -> str:
     """Return the text of the game's file.
 
-    By default the game waits a second after each answer: kills would come that much later. `allplayers` is filled for
-    observers only.
+    By default the game waits a second after each answer, which would delay kills. `allplayers` is filled only for
+    observers.
     """
     blocks = {
         "auth": {"token": token},

@@ -6,7 +6,7 @@
     restart NAME     BACKOFF ◀──────────┘           BACKOFF ─spawn▶ STARTING
 
 This module has no access to processes. The supervisor reports events (`spawned`, `heartbeat`, `ready`, `died`) and
-carries out the orders that `Children.tick(now_s)` returns. Times are monotonic seconds, passed in.
+carries out the actions that `Children.tick(now_s)` returns. Times are monotonic seconds, passed in.
 """
 
 from __future__ import annotations
@@ -244,7 +244,7 @@ class Children:
         self._reason = ""
 
     def start(self) -> list[ChildAction]:
-        """Return the orders of the first start, in the order of the plan."""
+        """Return the actions of the first start, in the order of the plan."""
         return [ChildAction(Act.SPAWN, lifecycle) for lifecycle in self.lifecycles]
 
     def find(self, name: str) -> list[Lifecycle]:
@@ -264,7 +264,7 @@ class Children:
         return True
 
     def stop(self, now_s: float, reason: str) -> None:
-        """Begin to stop all children; `tick` returns the orders."""
+        """Begin to stop all children; `tick` returns the actions."""
         if self.stopping:
             return
         self.stopping, self._reason, self._stop_by_s = True, reason, now_s + self._limits.drain_s
@@ -298,13 +298,13 @@ class Children:
         return orders
 
     def kill_all(self) -> list[ChildAction]:
-        """Return the orders that kill all children now."""
+        """Return the actions that kill all children now."""
         self.stopping, self._stages = True, [self.lifecycles]
         acts = [(lifecycle.kill(), lifecycle) for lifecycle in self.lifecycles]
         return [ChildAction(act, lifecycle) for act, lifecycle in acts if act]
 
     def tick(self, now_s: float) -> list[ChildAction]:
-        """Return the orders that are due at `now_s`."""
+        """Return the actions that are due at `now_s`."""
         orders = []
         for lifecycle in [lifecycle for lifecycle in self._removed if not lifecycle.alive]:
             self._removed.remove(lifecycle)

@@ -198,7 +198,7 @@ def of_stats(name: str, stats: Mapping[str, Any]) -> list[Alert]:
 
 
 def of_disk(free_bytes: int | None) -> list[Alert]:
-    """Return what the free space of the run directory's file system says is wrong."""
+    """Return the alert of too little free space on the file system of the run directory."""
     if free_bytes is None or free_bytes >= DISK_FULL_BYTES:
         return []
     text = f"{free_bytes / 1e6:.1f} MB are left for the run directory; without space, sources are refused"

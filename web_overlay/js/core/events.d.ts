@@ -1,6 +1,6 @@
 // Generated from actors/core/contract/types/ by `python -m tools.docs`; a test fails when it is stale.
 
-/** A player of a game. `id` is stable within the source; `team` is the source's own word. `faction` is the side that the character belongs to, where it may fight for another team. `loadout` is the class that is played, such as `medic`; `vehicle` the one that the player is in. */
+/** A player of a game. `id` is stable within the source; `team` is the source's own word. `faction` is the side of the character, which may fight for another team. `loadout` is the class that is played, such as `medic`. `vehicle` is the vehicle that the player is in. */
 export interface Player {
   id: string;
   name: string;
