@@ -8,27 +8,37 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from actors.core.metrics import StoreMetrics
-from actors.errors import Fenced, FramewireError
+from actors.errors import DiskFull, Fenced, FramewireError
 from actors.interfaces import Store
 
 FENCED: Final = 3  # exit code: a newer process owns the store
+RETRY_S: Final = 0.25  # while the disk is full
+
+
+class Job(NamedTuple):
+    """What waits for a transaction; `refused` is called instead of `then` when the disk is full, if it is given."""
+
+    job: Any
+    then: Callable[[Any], None]
+    refused: Callable[[DiskFull], None] | None
 
 
 class Committer:
     """The thread that owns a store. Jobs that wait together are committed together (group commit).
 
-    A failed commit is fatal, because the kernel drops the dirty pages and the next fsync(2) would report success. So
-    the process is killed from here. The supervisor restarts it, and the senders send again.
+    A failed fsync is fatal, because the kernel drops the dirty pages and the next fsync(2) would report success. So
+    the process is killed from here. The supervisor restarts it, and the senders send again. A full disk is not fatal:
+    the transaction is rolled back, and is repeated every RETRY_S until there is room.
     """
 
     def __init__(self, open_store: Callable[[], Store], notify: Callable[[], None], max_jobs: int = 256) -> None:
         self._open_store = open_store
         self._notify = notify
         self._max_jobs = max_jobs
-        self._jobs: deque[tuple[Any, Callable[[Any], None]]] = deque()
+        self._jobs: deque[Job] = deque()
         self._done: deque[tuple[Callable[[Any], None], Any]] = deque()
         self._available = threading.Semaphore(0)
         self._opened = threading.Event()
@@ -37,6 +47,8 @@ class Committer:
         self.commits = 0
         self.commit_s = 0.0
         self._began_s: float | None = None  # the start of the running commit
+        self.full = False  # the disk had no room for the last transaction
+        self._stopping = threading.Event()
 
     def start(self) -> None:
         """Open the store on its thread and return when it is open.
@@ -49,9 +61,12 @@ class Committer:
         if self._refusal is not None:
             raise self._refusal
 
-    def submit(self, job: Any, then: Callable[[Any], None]) -> None:
-        """Queue `job`; `then(result)` runs in `collect()` after its transaction is on disk."""
-        self._jobs.append((job, then))
+    def submit(self, job: Any, then: Callable[[Any], None], refused: Callable[[DiskFull], None] | None = None) -> None:
+        """Queue `job`; `then(result)` runs in `collect()` after its transaction is on disk.
+
+        When the disk is full, `refused(error)` runs instead; a job without it waits until there is room.
+        """
+        self._jobs.append(Job(job, then, refused))
         self._available.release()
 
     def collect(self) -> None:
@@ -69,12 +84,12 @@ class Committer:
         """Return the metrics of now."""
         began_s = self._began_s
         stuck_s = 0.0 if began_s is None else round(time.monotonic() - began_s, 3)
-        return StoreMetrics(self.commits, self.commit_s, self.waiting, stuck_s)
+        return StoreMetrics(self.commits, self.commit_s, self.waiting, stuck_s, float(self.full))
 
     def stop(self) -> None:
-        """Commit the waiting jobs, close the store, end the thread."""
-        self._jobs.append((None, lambda _: None))
-        self._available.release()
+        """Commit the waiting jobs, close the store, end the thread. What a full disk cannot take is dropped."""
+        self._stopping.set()
+        self.submit(None, lambda _: None)
         self._thread.join()
 
     def _run(self) -> None:
@@ -99,19 +114,49 @@ class Committer:
             self._opened.set()
         running = True
         while running:
-            self._available.acquire()
+            if not self._available.acquire(timeout=RETRY_S if self.full else None):
+                self._probe(store)
+                continue
             taken = [self._jobs.popleft()]
             while len(taken) < self._max_jobs and self._available.acquire(blocking=False):
                 taken.append(self._jobs.popleft())
-            if taken[-1][0] is None or any(job is None for job, _ in taken):
-                running = False
-                taken = [pair for pair in taken if pair[0] is not None]
-            if taken:
-                self._began_s = started_s = time.monotonic()
-                results = store.commit([job for job, _ in taken])
-                self._began_s = None
-                self.commits += 1
-                self.commit_s += time.monotonic() - started_s
-                self._done.extend(zip((then for _, then in taken), results, strict=True))
-                self._notify()
+            running = all(one.job is not None for one in taken)
+            self._commit(store, [one for one in taken if one.job is not None])
         store.close()
+
+    def _commit(self, store: Store, jobs: list[Job]) -> None:
+        """Commit the jobs together; while the disk is full, refuse those that may be refused and repeat the others."""
+        while jobs:
+            self._began_s = started_s = time.monotonic()
+            try:
+                results = store.commit([one.job for one in jobs])
+            except DiskFull as error:
+                self._began_s = None
+                self._set_full(True, str(error))
+                self._done.extend((one.refused, error) for one in jobs if one.refused is not None)
+                self._notify()
+                jobs = [one for one in jobs if one.refused is None]
+                if jobs and self._stopping.wait(RETRY_S):
+                    return  # nothing of them was acknowledged
+                continue
+            self._began_s = None
+            self._set_full(False)
+            self.commits += 1
+            self.commit_s += time.monotonic() - started_s
+            self._done.extend(zip((one.then for one in jobs), results, strict=True))
+            self._notify()
+            return
+
+    def _probe(self, store: Store) -> None:
+        try:
+            store.probe()
+        except DiskFull:
+            return
+        self._set_full(False)
+
+    def _set_full(self, full: bool, reason: str = "") -> None:
+        if full != self.full:
+            logging.getLogger("store").log(
+                logging.ERROR if full else logging.WARNING, "disk full=%s reason=%r", full, reason
+            )
+        self.full = full

@@ -5,6 +5,7 @@ FramewireError
 ├── BadInput           a message, body or file does not fit the contract
 │   └── TooLarge       it is larger than the stated limit
 ├── Refused            a valid request that cannot be served now (full, locked, no permission)
+│   └── DiskFull       the disk has no room; what was stored before is safe
 └── Fenced             a newer owner has taken over; this process must exit at once
 
 Internal errors (a bug, a failed fsync) have no class here. They are not caught: the process dies and the supervisor
@@ -41,6 +42,10 @@ class TooLarge(BadInput):
 
 class Refused(FramewireError):
     """The request is valid and cannot be served; the message says why and what to do."""
+
+
+class DiskFull(Refused):
+    """The disk has no room for a transaction, which was rolled back."""
 
 
 class Fenced(FramewireError):

@@ -148,7 +148,14 @@ class Store(Closing, Protocol):
     """A store with one writer, which uses it on one thread."""
 
     def commit(self, jobs: list[Any]) -> list[Any]:
-        """Apply all jobs in one transaction, and return their results when it is durable: all or none."""
+        """Apply all jobs in one transaction, and return their results when it is durable: all or none.
+
+        Raises:
+            DiskFull: there is no room for it; nothing was applied, and it may be tried again.
+        """
+
+    def probe(self) -> None:
+        """Write what is there already, which raises DiskFull when there is still no room."""
 
 
 class OutboxReader(Closing, Protocol):

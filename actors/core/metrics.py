@@ -79,6 +79,7 @@ class StoreMetrics(Metrics):
     store_commit_s: Annotated[float, counter("time in transactions, fsync included", "s")] = 0.0
     store_waiting: Annotated[int, gauge("jobs that wait for a transaction")] = 0
     store_stuck_s: Annotated[float, gauge("age of the transaction that is under way", "s")] = 0.0
+    store_full: Annotated[float, gauge("1 when the disk has no room for a transaction")] = 0.0
 
 
 class ProducerMetrics(Metrics):

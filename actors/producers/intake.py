@@ -59,9 +59,9 @@ class Intake:
         if not rows and cursor is None:
             return None
         saved = None if cursor is None else (self.name, cursor)
-        self.cursor = self.cursor if cursor is None else cursor
+        before, self.cursor = self.cursor, self.cursor if cursor is None else cursor
         future = self._link.store(Delivery(rows, now_ms, digest, saved))
-        future.add_done_callback(self._stored)
+        future.add_done_callback(lambda done: self._stored(done, messages, before))
         return future
 
     def reject(self, reason: str, body: bytes) -> None:
@@ -102,8 +102,14 @@ class Intake:
         self.counts["ignored"] += category is None
         return category
 
-    def _stored(self, future: asyncio.Future[StoredMessage]) -> None:
-        if not future.cancelled():
+    def _stored(self, future: asyncio.Future[StoredMessage], messages: Sequence[SourceMessage], before: bytes) -> None:
+        if future.cancelled():
+            return
+        if future.exception() is not None:  # the disk is full: the sender repeats the request
+            self.cursor = before
+            for message in messages:
+                self._seen.forget(message.identity)
+        else:
             self.counts["accepted"] += len(future.result().items)
             self.counts["duplicate"] += future.result().repeated
 

@@ -159,7 +159,7 @@ class SourceLoop:
 
 async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.Ticks) -> int:
     """Read the source until told to stop; then wait until the log has everything."""
-    link = open_link(settings, run_dir, name, logging.getLogger(name))
+    link = open_link(settings, run_dir, name, logging.getLogger(name), holds=True)
     source = SourceLoop(settings, run_dir, name, link)
     metrics = KitMetrics()
     heart = heartbeat.Heartbeat(name, lambda: [metrics, *link.measure()], ticks, lambda: [source.intake.report()])

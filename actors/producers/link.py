@@ -22,7 +22,7 @@ from actors.config import Settings
 from actors.core.contract.event import REFUSED, UNREADABLE, Greeting, Marks, RawBatch, RawItem
 from actors.core.delivery.window import BATCH_ROWS, Window
 from actors.core.metrics import Metrics, ProducerMetrics
-from actors.errors import Refused
+from actors.errors import DiskFull, Refused
 from actors.interfaces import INBOX, MARKS, Bus, Delivery, Forget, Progress, StoredMessage, normalizer_link
 from actors.stores.outbox import Outbox
 
@@ -47,12 +47,15 @@ class Link:
         bus: Bus,
         open_outbox: Callable[[], interfaces.Outbox],
         committer: type[Committer] = Committer,
+        holds: bool = False,
     ) -> None:
+        """`holds`: a delivery waits while the disk is full, because its source does not send it again."""
         self._settings = settings.producer
         self._log = log
         self._loop = asyncio.get_running_loop()
         self._open_outbox = open_outbox
         self._outboxes: list[interfaces.Outbox] = []
+        self._holds = holds
         self._committer = committer(self._open, self._notify)
         self._committer.start()
         outbox = self._outboxes[0]
@@ -100,6 +103,9 @@ class Link:
         Raises:
             Refused: the outbox is full.
         """
+        if self._committer.full:
+            self.metrics.refused += rows
+            raise DiskFull("the disk is full, nothing can be stored; try again later")
         if self._full(rows):
             self.metrics.refused += rows
             raise Refused(
@@ -109,7 +115,7 @@ class Link:
 
     def has_room(self, rows: int) -> bool:
         """Whether `rows` more may be stored."""
-        return not self._full(rows)
+        return not self._full(rows) and not self._committer.full
 
     def _full(self, rows: int) -> bool:
         return self.waiting + rows > self._settings.max_rows or self.waiting_bytes > self._settings.max_bytes
@@ -128,7 +134,8 @@ class Link:
     def store(self, delivery: Delivery) -> asyncio.Future[StoredMessage]:
         """Store a delivery for which there is room; deliveries are stored in the order of the calls."""
         done: asyncio.Future[StoredMessage] = self._loop.create_future()
-        self._committer.submit(delivery, lambda stored: self._stored(stored, done))
+        refused = None if self._holds else lambda error: self._refused(error, done)
+        self._committer.submit(delivery, lambda stored: self._stored(stored, done), refused)
         return done
 
     def send_best_effort(self, rows: Sequence[tuple[str, bytes]], ts_ingest_ms: float) -> list[int]:
@@ -170,7 +177,7 @@ class Link:
         if self._trimmer is not None:
             self._trimmer.cancel()
         self._marks.close()
-        self._committer.submit(Progress(self._window.acked, self._window.epoch), lambda _: None)
+        self._committer.submit(Progress(self._window.acked, self._window.epoch), lambda _: None, lambda _: None)
         self._committer.stop()
         self._reader.close()
         self._bus.close()
@@ -203,6 +210,12 @@ class Link:
         if not done.done():
             done.set_result(stored)
         self._pump()
+
+    def _refused(self, error: DiskFull, done: asyncio.Future[StoredMessage]) -> None:
+        self.metrics.refused += 1
+        if not done.done():
+            done.set_exception(error)
+            done.exception()  # not every caller waits for it
 
     def _on_messages(self, messages: list[bytes]) -> None:
         for message in messages:
@@ -262,14 +275,17 @@ class Link:
 
     def _tell(self, trim: bool) -> None:
         """Let the outbox know what the log has, and forget what it has kept for long enough."""
-        self._committer.submit(Progress(self._window.acked, self._window.epoch, trim), self._told)
+        self._committer.submit(Progress(self._window.acked, self._window.epoch, trim), self._told, self._untold)
+
+    def _untold(self, _error: DiskFull) -> None:
+        self._saved = -1  # the next save repeats it
 
     def _told(self, more_to_trim: bool) -> None:
         if more_to_trim:
             self._trimmer = self._loop.call_later(TRIM_AGAIN_S, self._tell, True)
 
 
-def open_link(settings: Settings, run_dir: Path, name: str, log: logging.Logger) -> Link:
+def open_link(settings: Settings, run_dir: Path, name: str, log: logging.Logger, holds: bool = False) -> Link:
     """Return the link of a process of the pipeline in `run_dir`."""
     keep_s = settings.producer.keep_s
-    return Link(settings, log, wire.Bus(run_dir), lambda: Outbox(run_dir, name, keep_s))
+    return Link(settings, log, wire.Bus(run_dir), lambda: Outbox(run_dir, name, keep_s), holds=holds)

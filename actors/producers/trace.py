@@ -185,7 +185,7 @@ async def replay(
         Refused: another replay is running, or the pipeline did not take everything in time.
     """
     moments = read(file)
-    link = open_link(settings, run_dir, NAME, logging.getLogger(NAME))
+    link = open_link(settings, run_dir, NAME, logging.getLogger(NAME), holds=True)
     started_s = time.monotonic()
     await Replay(link, moments, speed, progress, min(BURST_ROWS, settings.producer.max_rows)).run()
     drained = await link.drain(DRAIN_S)

@@ -6,9 +6,48 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from actors import program
-from actors.errors import ConfigError
+from actors.errors import ConfigError, DiskFull
+
+# No space, a quota, or a limit of the file size: nothing of the transaction is on disk, and nothing that was is lost.
+# A failed fsync is none of them: afterwards the content of the file is unknown.
+_FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
+
+
+def is_full(error: sqlite3.Error) -> bool:
+    """Whether a write failed because the disk has no room for it."""
+    return getattr(error, "sqlite_errorcode", 0) in _FULL
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Commit what is written inside.
+
+    Raises:
+        DiskFull: there is no room; the transaction is rolled back.
+    """
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        yield
+        db.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        if not is_full(error):
+            raise
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise DiskFull(f"the disk is full: {error}") from error
+
+
+def close(db: sqlite3.Connection) -> None:
+    """Close a store; without room for a checkpoint, the next start continues from the WAL."""
+    try:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.OperationalError as error:
+        if not is_full(error):
+            raise
+    db.close()
 
 
 @contextmanager

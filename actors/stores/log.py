@@ -24,8 +24,8 @@ from actors import faults, host
 from actors.core.contract.event import Event, Receipt
 from actors.core.delivery.cursor import Head
 from actors.core.queue.sequencer import Entry, Recovered
-from actors.errors import Fenced, Refused
-from actors.stores.database import connect, named
+from actors.errors import DiskFull, Fenced, Refused
+from actors.stores.database import close, connect, named, transaction
 
 LOG_FILE: Final = "log.db"
 LOCK_FILE: Final = "log.lock"
@@ -98,18 +98,26 @@ class Log:
         The result of an entry is whether its trim left rows that should be trimmed, too.
 
         Raises:
+            DiskFull: there is no room; nothing of the entries is in the log.
             Fenced: another queue-manager has opened the log since.
             sqlite3.Error: the disk failed; nothing was acknowledged, the process must die.
         """
         faults.point("log.before_commit")
-        db = self._db
-        db.execute("BEGIN IMMEDIATE")
-        self._still_mine()
-        left = [self._write(entry) for entry in jobs]
-        faults.point("log.in_commit")
-        db.execute("COMMIT")
+        counts = (self._event_bytes, self._identities, self.full)
+        try:
+            with transaction(self._db):
+                self._still_mine()
+                left = [self._write(entry) for entry in jobs]
+                faults.point("log.in_commit")
+        except DiskFull:
+            self._event_bytes, self._identities, self.full = counts
+            raise
         faults.point("log.after_commit")
         return left
+
+    def probe(self) -> None:
+        with transaction(self._db):
+            self._db.execute("UPDATE meta SET value = value WHERE key = 'gen'")
 
     def _write(self, entry: Entry) -> bool:
         db = self._db
@@ -232,9 +240,8 @@ class Log:
 
     def close(self) -> None:
         """Checkpoint the WAL and release the lock."""
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        close(self._db)
         faults.point("log.checkpointed")
-        self._db.close()
         self._lock.close()
 
     def _next_generation(self) -> int:

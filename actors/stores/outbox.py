@@ -17,7 +17,7 @@ from actors import faults, host
 from actors.core.contract.event import RawItem
 from actors.core.queue.calendar import Calendar
 from actors.interfaces import Delivery, Forget, Progress, StoredMessage
-from actors.stores.database import connect, named
+from actors.stores.database import close, connect, named, transaction
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -81,21 +81,24 @@ class Outbox:
         The result of a delivery is its stored rows, that of progress whether there is more to trim.
 
         Raises:
+            DiskFull: there is no room; nothing of the jobs is stored.
             sqlite3.Error: the disk failed; nothing was accepted, the process must die.
         """
         faults.point("outbox.before_commit")
-        self._db.execute("BEGIN IMMEDIATE")
-        results = [self._apply(job) for job in jobs]
-        self._db.execute("COMMIT")
+        with transaction(self._db):
+            results = [self._apply(job) for job in jobs]
         faults.point("outbox.after_commit")
         return results
+
+    def probe(self) -> None:
+        with transaction(self._db):
+            self._db.execute("UPDATE meta SET value = value WHERE key = 'pgen'")
 
     def reader(self) -> OutboxReader:
         return OutboxReader(self._run_dir, self._name)
 
     def close(self) -> None:
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._db.close()
+        close(self._db)
         self._lock.close()
 
     def _apply(self, job: Delivery | Progress | Forget) -> StoredMessage | bool:

@@ -7,7 +7,8 @@ import selectors
 from collections.abc import Callable
 from typing import Any
 
-from actors.committer import Committer
+from actors.committer import Committer, Job
+from actors.errors import DiskFull
 from actors.interfaces import Inlet, Store
 
 
@@ -101,16 +102,16 @@ class StepCommitter(Committer):
     def start(self) -> None:
         self.store = self._open_store()
 
-    def submit(self, job: Any, then: Callable[[Any], None]) -> None:
-        self._jobs.append((job, then))
+    def submit(self, job: Any, then: Callable[[Any], None], refused: Callable[[DiskFull], None] | None = None) -> None:
+        self._jobs.append(Job(job, then, refused))
 
     def step(self) -> None:
         """Commit all jobs that wait, in one transaction."""
         if self._jobs and self.store is not None:
             taken = list(self._jobs)
             self._jobs.clear()
-            results = self.store.commit([job for job, _ in taken])
-            self._done.extend(zip((then for _, then in taken), results, strict=True))
+            results = self.store.commit([one.job for one in taken])
+            self._done.extend(zip((one.then for one in taken), results, strict=True))
             self._notify()
 
     def stop(self) -> None:

@@ -116,6 +116,9 @@ class MemoryOutbox:
         faults.point("outbox.after_commit")
         return results
 
+    def probe(self) -> None:
+        return
+
     def reader(self) -> MemoryOutboxReader:
         return MemoryOutboxReader(lambda: self._disk.outboxes[self._name])
 
@@ -209,6 +212,9 @@ class MemoryLog:
         self._disk.log = state
         faults.point("log.after_commit")
         return left
+
+    def probe(self) -> None:
+        return
 
     def close(self) -> None:
         self._disk.held.discard("log")

@@ -162,11 +162,13 @@ class Sequencer:
     def reject(self, reject: Reject) -> None:
         """Quarantine a raw message."""
         self._open.rejects.append(reject)
+        del self._open.rejects[:-MAX_OPEN_EVENTS]
 
     def receipt(self, receipt: Receipt) -> None:
         """Record the position up to which an overlay has rendered."""
         if receipt.epoch == self.epoch:
             self._open.receipts.append(receipt)
+            del self._open.receipts[:-MAX_OPEN_EVENTS]
 
     @property
     def urgent(self) -> bool:

@@ -138,3 +138,7 @@ class Seen:
             return False
         self._since_s[identity] = now_s
         return True
+
+    def forget(self, identity: str) -> None:
+        """Forget an identity: its message was not stored."""
+        self._since_s.pop(identity, None)

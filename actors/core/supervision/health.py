@@ -184,6 +184,8 @@ def of_stats(name: str, stats: Mapping[str, Any]) -> list[Alert]:
     stuck_s = stats.get("store_stuck_s", 0.0)
     if stuck_s > SLOW_STORE_S:
         found.append(Alert("store.slow", name, f"a commit has been running for {stuck_s:.1f} s"))
+    if stats.get("store_full"):
+        found.append(Alert("disk.full", name, "the disk has no room; critical events are refused until it has"))
     if stats.get("log_full"):
         found.append(Alert("log.full", name, "events younger than queue.log_keep_s are removed: the log is full"))
     if stats.get("retained_full"):

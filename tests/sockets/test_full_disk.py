@@ -1,0 +1,146 @@
+"""A disk without room: stores roll back, the committer refuses or repeats, and nothing that was accepted is lost."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.committer import Committer
+from actors.core.queue.sequencer import Entry
+from actors.core.supervision import health
+from actors.errors import DiskFull
+from actors.interfaces import Delivery, Progress
+from actors.stores.log import Log, LogReader
+from actors.stores.outbox import Outbox
+from tests.core.make import event
+from tests.support import eventually
+
+BIG = b"x" * 400_000
+
+
+def limit(db: sqlite3.Connection, pages: int) -> None:
+    """Give the file room for `pages` more pages; a negative number removes the limit."""
+    (used,) = db.execute("PRAGMA page_count").fetchone()
+    db.execute(f"PRAGMA max_page_count = {used + pages if pages >= 0 else 4_294_967_294}")
+
+
+def delivery(body: bytes, digest: bytes = b"") -> Delivery:
+    return Delivery([("event", body)], time.time() * 1000, digest)
+
+
+def test_an_outbox_without_room_rolls_back_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path, "ingest", 300.0)
+    first = outbox.commit([delivery(b"small", b"1" * 16)])[0]
+    limit(outbox._db, 2)
+    with pytest.raises(DiskFull):
+        outbox.commit([delivery(b"small", b"2" * 16), delivery(BIG, b"3" * 16)])
+    limit(outbox._db, -1)
+    outbox.probe()
+    # All or none: the small delivery of the same transaction is unknown, too, and its repetition is no duplicate.
+    second = outbox.commit([delivery(b"small", b"2" * 16)])[0]
+    assert (first.items[0].pseq, second.items[0].pseq, second.repeated) == (1, 2, False)
+    outbox.close()
+
+
+def test_a_log_without_room_rolls_back_with_its_counts(tmp_path: Path) -> None:
+    log = Log(tmp_path, 86_400.0, 1 << 30, 86_400.0, 100)
+    log.commit([Entry(events=[event("death", "e1", position=1)])])
+    counts = (log._event_bytes, log._identities)
+    limit(log._db, 2)
+    with pytest.raises(DiskFull):
+        log.commit([Entry(events=[event("death", "e2", position=2)], ledger=BIG, identities=[("k", "e2", 0.0)])])
+    assert (log._event_bytes, log._identities) == counts
+    limit(log._db, -1)
+    log.commit([Entry(events=[event("death", "e2", position=2)])])
+    assert [one.id for one in LogReader(tmp_path).page(0, 10)] == ["e1", "e2"]
+    log.close()
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[tuple[Committer, Callable[[int], None]]]:
+    """A committer of an outbox, and the way to give its disk less or more room."""
+    opened: list[Outbox] = []
+    pages: list[int] = []
+
+    class Limited(Outbox):
+        def commit(self, jobs: list[Any]) -> list[Any]:
+            self._limit()
+            return super().commit(jobs)
+
+        def probe(self) -> None:
+            self._limit()
+            super().probe()
+
+        def _limit(self) -> None:
+            while pages:
+                limit(self._db, pages.pop(0))
+
+    def make() -> Outbox:
+        opened.append(Limited(tmp_path, "ingest", 300.0))
+        return opened[0]
+
+    wake = threading.Event()
+    committer = Committer(make, wake.set)
+    committer.start()
+    yield committer, pages.append
+    committer.stop()
+
+
+def test_a_full_disk_refuses_what_may_be_refused_and_holds_the_rest_in_order(outbox: Any) -> None:
+    committer, room = outbox
+    stored: list[int] = []
+    refused: list[str] = []
+
+    def take(body: bytes, may_be_refused: bool) -> None:
+        committer.submit(
+            delivery(body),
+            lambda result: stored.append(result.items[0].pseq),
+            (lambda error: refused.append(str(error))) if may_be_refused else None,
+        )
+
+    def collected(condition: Callable[[], bool]) -> None:
+        def again() -> bool:
+            committer.collect()
+            return condition()
+
+        eventually(again)
+
+    take(b"first", True)
+    collected(lambda: stored == [1])
+    room(2)
+    take(BIG, True)
+    collected(lambda: len(refused) == 1)
+    assert committer.full
+    assert "disk is full" in refused[0]
+    assert committer.measure().store_full == 1
+    assert committer.measure().store_stuck_s == 0
+    eventually(lambda: not committer.full)  # a probe needs less room than the delivery did
+    take(BIG, False)
+    eventually(lambda: committer.full)
+    take(b"third", False)
+    room(-1)
+    collected(lambda: stored == [1, 2, 3])
+    assert not committer.full
+
+
+def test_a_process_that_stops_while_the_disk_is_full_ends(tmp_path: Path) -> None:
+    class Full(Outbox):
+        def commit(self, jobs: list[Any]) -> list[Any]:
+            raise DiskFull("no room")
+
+    committer = Committer(lambda: Full(tmp_path, "ingest", 300.0), lambda: None)
+    committer.start()
+    committer.submit(delivery(b"held"), lambda _: None)
+    committer.submit(Progress(0, "e"), lambda _: None, lambda _: None)
+    eventually(lambda: committer.full)
+    committer.stop()
+
+
+def test_a_store_without_room_is_an_alert() -> None:
+    assert [alert.key for alert in health.of_stats("ingest", {"store_full": 1.0})] == ["disk.full"]
