@@ -13,7 +13,7 @@ import { KEPT, River } from "../../web_overlay/js/dashboard/river.mjs";
 import { CATALOG } from "../../web_overlay/js/core/catalog.mjs";
 import { Leftovers } from "../../web_overlay/js/core/leftovers.mjs";
 import { WIDGETS } from "../../web_overlay/js/widgets/all.mjs";
-import { Deliveries, delivery, steps } from "../../web_overlay/js/dashboard/history.mjs";
+import { Deliveries, delivery, steps, unfinished } from "../../web_overlay/js/dashboard/history.mjs";
 import { Switches } from "../../web_overlay/js/dashboard/switches.mjs";
 import { event } from "./make.mjs";
 
@@ -231,6 +231,22 @@ test("a history is shown in words without empty numbers", () => {
     ...["Nothing is known of it (any more)", "Not known: the queue-manager does not answer"],
   ]);
   assert.deepEqual(words(null), ["Nothing is known of it (any more)"]);
+});
+
+test("a history is unfinished while the event waits or an overlay has not rendered it", () => {
+  const history = { outcome: "logged", position: 7, type: "kill", rendered_by: [{ overlay_id: "main" }] };
+  const overlay = (/** @type {Record<string, unknown>} */ fields) => [{ overlay_id: "main" }, { overlay_id: "side", ...fields }];
+  const cases = /** @type {[any, Record<string, any>[], boolean][]} */ ([
+    [{ history }, overlay({}), true],
+    [{ history }, overlay({ start_position: 7 }), false],
+    [{ history }, overlay({ types: ["chat"] }), false],
+    [{ history }, [], false],
+    [{ history: { outcome: "pending" } }, [], true],
+    [{ history: { outcome: "dropped" } }, overlay({}), false],
+    [{ history: null, reasons: ["x"] }, overlay({}), false],
+    [null, overlay({}), false],
+  ]);
+  for (const [answer, connected, expected] of cases) assert.equal(unfinished(answer, connected), expected, JSON.stringify(answer));
 });
 
 test("an event of any type and shape is described", () => {

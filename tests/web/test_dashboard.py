@@ -339,6 +339,21 @@ def test_a_row_shows_its_history_and_can_be_sent_again(gate: Gate, page: Any) ->
     eventually(lambda: page.locator("#river .history").count() == 0)
 
 
+def test_an_open_history_is_completed_when_the_receipt_reaches_the_log(gate: Gate, page: Any) -> None:
+    open_desk(page, gate)
+    gate.emit("follow", {"user": "ottoline"})
+    eventually(lambda: river(page))
+    client = STATUS["clients"][0]
+    gate.status["status"] = dict(STATUS, clients=[client | {"overlay_id": "main", "start_position": 0, "position": 1}])
+    eventually(lambda: "rendered 1/1" in page.inner_text("#river button"), 10)
+    history = {"outcome": "logged", "position": 1, "ts_ingest_ms": now_ms(), "rendered_by": []}
+    gate.status["why"] = {"history": history}
+    page.click("#river button")
+    eventually(lambda: "Not rendered yet by main" in page.inner_text("#river .steps"))
+    gate.status["why"] = {"history": history | {"rendered_by": [{"overlay_id": "main", "by_ts_ms": now_ms()}]}}
+    eventually(lambda: "Rendered by main" in page.inner_text("#river .steps"))
+
+
 def test_an_event_that_is_too_large_to_send_again_is_reported(gate: Gate, page: Any) -> None:
     open_desk(page, gate)
     gate.emit("custom", {"name": "big", "data": {"x": "y" * 5_000}})

@@ -5,7 +5,8 @@
 import { Applications } from "../core/applications.mjs";
 import { Leftovers } from "../core/leftovers.mjs";
 import { ask } from "./api.mjs";
-import { Deliveries } from "./history.mjs";
+import { rows } from "./format.mjs";
+import { Deliveries, unfinished } from "./history.mjs";
 import { Line } from "./line.mjs";
 import * as orders from "./orders.mjs";
 import { History } from "./plots.mjs";
@@ -71,7 +72,16 @@ export class Desk {
     } catch (error) {
       this.silence = sentence(error);
     }
+    await this.learnOpened();
     this.changed();
+  }
+
+  /** Ask again for the history that is open, until every overlay has rendered the event. */
+  async learnOpened() {
+    const { opened } = this;
+    if (opened === null || !unfinished(opened.answer, rows(this.status.clients))) return;
+    const answer = await this.why(opened.id);
+    if (this.opened === opened && answer?.history) this.opened = { id: opened.id, answer };
   }
 
   async learnRejected() {

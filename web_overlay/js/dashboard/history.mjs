@@ -61,9 +61,7 @@ function end(history, connected) {
   }
   const begin = history.ts_ingest_ms;
   const drawn = rows(history.rendered_by);
-  const by = drawn.map((row) => String(row.overlay_id));
-  const expected = connected.filter((overlay) => gets(overlay, history)).map((overlay) => word(overlay.overlay_id));
-  const waiting = expected.filter((id) => !by.includes(id));
+  const waiting = unrendered(history, connected);
   /** @type {Step[]} */
   const found = [{ what: `Logged as number ${word(history.position)}`, when: after(begin, history.ts_queued_ms), tone: "" }];
   // A receipt covers everything up to its position, and is sent some times a second at most: "by" is an upper bound.
@@ -74,6 +72,23 @@ function end(history, connected) {
   for (const id of waiting) found.push({ what: `Not rendered yet by ${id}`, when: "", tone: "warn" });
   if (drawn.length === 0 && waiting.length === 0) found.push({ what: "Rendered by no overlay: none was connected", when: "", tone: "warn" });
   return found;
+}
+
+/**
+ * Whether a later answer says more: receipts reach the log up to a second after the gateway.
+ * @param {any} answer of /api/why
+ * @param {Record<string, any>[]} connected the overlays of /api/status
+ */
+export function unfinished(answer, connected) {
+  const history = answer?.history;
+  return history?.outcome === "pending" || (history?.outcome === "logged" && unrendered(history, connected).length > 0);
+}
+
+/** The overlays that are sent this event and have not rendered it. @param {Record<string, any>} history @param {Record<string, any>[]} connected */
+function unrendered(history, connected) {
+  const by = rows(history.rendered_by).map((row) => String(row.overlay_id));
+  const expected = connected.filter((overlay) => gets(overlay, history)).map((overlay) => word(overlay.overlay_id));
+  return expected.filter((id) => !by.includes(id));
 }
 
 /**
