@@ -95,7 +95,7 @@ class Pipeline:
         with self.console.open("ab") as console:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
         if ready:
-            eventually(lambda: self.running() or self._ended(), 20)
+            eventually(lambda: self.running() or self._ended(), 40)
         return self.process
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -50,7 +50,7 @@ class Tree:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=errors)
         self.started.append(process)
         if ready:
-            eventually(self.running, 10)
+            eventually(self.running, 30)
         return process
 
     def start_guarded(self, hang_s: float = 60.0) -> subprocess.Popen[bytes]:

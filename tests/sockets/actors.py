@@ -77,7 +77,7 @@ class Actors:
             output.close()
         if ready:
             for name in names:
-                eventually(lambda name=name: self.is_ready(name), 10)
+                eventually(lambda name=name: self.is_ready(name), 30)
 
     def is_ready(self, name: str) -> bool:
         assert self.processes[name].poll() is None, self.errors(name)

@@ -90,9 +90,9 @@ class Rig:
             )  # fmt: skip
         threading.Thread(target=self._read, args=(self.process, self.lines), daemon=True).start()
         if wait:
-            eventually(lambda: any(line.get("ready") for line in list(self.lines)) or self._dead(), 10)
+            eventually(lambda: any(line.get("ready") for line in list(self.lines)) or self._dead(), 30)
             if self.log is not None:
-                self.beat_until(lambda: self.get("/readyz")[0] == 200)
+                self.beat_until(lambda: self.get("/readyz")[0] == 200, 30)
 
     def _dead(self) -> bool:
         assert self.process is not None

@@ -478,10 +478,10 @@ def test_a_gateway_started_under_load_misses_no_event(own):
             return False  # it does not listen yet
         return True
 
-    eventually(stream_on, 10)
+    eventually(stream_on, 30)
     overlay = joined[0]
-    rig.send()
-    rig.beat()
+    rig.send()  # an overlay may be welcome before the gateway's links carry frames
+    rig.beat_until(lambda: rig.metric("position") == rig.top)
     assert overlay.positions(rig.top) == list(range(1, rig.top + 1))
 
 
