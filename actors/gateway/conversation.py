@@ -71,6 +71,8 @@ class Conversation:
             objection = conversation.admission(scope, message.role)
             if objection is None and not self.overlay.hellos.take(time.monotonic()):
                 objection = conversation.HELLO_FLOOD
+            if objection is None and not self.gateway.fanout.takes(messages.wanted_types(message.types)):
+                objection = conversation.FILTERS
         elif self.overlay.state is OverlayState.HELLO:
             objection = None  # the table of the conversation refuses it
         else:

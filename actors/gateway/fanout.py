@@ -11,12 +11,16 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import Final
 
 from actors import faults
 from actors.core.contract.frame import Frame
 from actors.core.metrics import Histogram
 from actors.gateway.encoding import Encoding, Key
 from actors.gateway.overlay import Overlay
+
+# 300 filters cost 57 % of a core at 60 frames per second.
+MAX_FILTERS: Final = 32
 
 
 class Group(Encoding):
@@ -46,6 +50,11 @@ class Fanout:
         if key not in self.groups:
             self.groups[key] = Group(key, self.filtered)
         return self.groups[key]
+
+    def takes(self, types: frozenset[str] | None) -> bool:
+        """Whether overlays may have this filter: each costs a frame of its own, so that there are MAX_FILTERS."""
+        filters = {key.types for key in self.groups} - {None}
+        return types is None or types in filters or len(filters) < MAX_FILTERS
 
     def tidy(self, in_use: set[Key]) -> None:
         for key in [key for key in self.groups if key not in in_use]:

@@ -15,6 +15,8 @@ import zmq
 
 from actors import interfaces, tokens
 from actors.core.contract.event import Receipt
+from actors.core.contract.taxonomy import TAXONOMY
+from actors.gateway.fanout import MAX_FILTERS
 from actors.gateway.hub import UNMET_PER_ADDRESS
 from tests.sockets.gateway_rig import Client, Rig, loose
 from tests.support import SLOWNESS, eventually
@@ -657,3 +659,16 @@ def test_connections_without_a_hello_are_bounded_per_address(own):
     assert rig.joined().welcome
     for one in sockets:
         one.close()
+
+
+def test_filters_of_overlays_are_bounded_and_a_known_one_is_still_taken(rig):
+    names = sorted(TAXONOMY)
+    for number in range(MAX_FILTERS):
+        rig.joined(types=[names[number]])
+    code, reason = rig.connect(types=[names[MAX_FILTERS]]).closed()
+    assert (code, "filters" in reason) == (4029, True)
+    rig.joined(types=[names[0]])
+    rig.joined()
+    rig.leave()
+    eventually(lambda: rig.metric("groups") == 0)
+    rig.joined(types=[names[MAX_FILTERS]])
