@@ -107,6 +107,8 @@ class IngestMetrics(Metrics):
 
     requests: Annotated[int, counter("HTTP requests")] = 0
     events_bodies: Annotated[int, counter("bodies of POST /events")] = 0
+    auth_failures: Annotated[int, counter("wrong tokens and signatures")] = 0
+    auth_failures_recent: Annotated[int, gauge("wrong tokens and signatures of the last minute")] = 0
     source_bodies: Annotated[int, counter("requests to sources of the configuration")] = 0
     foreign_hosts: Annotated[int, counter("requests with a Host that is not allowed")] = 0
     srcds_bodies: Annotated[int, counter("bodies of POST /srcds")] = 0
@@ -237,6 +239,7 @@ class GatewayMetrics(Metrics):
     foreign_hosts: Annotated[int, counter("requests with a Host that is not allowed")] = 0
     foreign_origins: Annotated[int, counter("requests with an Origin that is not allowed")] = 0
     auth_failures: Annotated[int, counter("wrong tokens")] = 0
+    auth_failures_recent: Annotated[int, gauge("wrong tokens of the last minute")] = 0
     token_file_failures: Annotated[int, counter("attempts to read the tokens that failed")] = 0
     refused_connections: Annotated[int, counter("connections refused by a limit")] = 0
     late_headers: Annotated[int, counter("connections closed because no whole header came in time")] = 0

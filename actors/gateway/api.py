@@ -51,7 +51,7 @@ class GuardedHandler(ApiHandler):
         scope = self.gateway.scope_of(token.strip()) if kind.lower() == "bearer" else None
         self.scope = scope or ""
         if scope not in self.SCOPES:
-            self.gateway.metrics.auth_failures += 1
+            self.gateway.wrong_token(str(self.request.remote_ip))
             self.set_header("WWW-Authenticate", "Bearer")
             self.refuse(401, f"expected a {' or '.join(self.SCOPES)} token: Authorization: Bearer TOKEN")
 

@@ -24,6 +24,7 @@ from actors.core.delivery import conversation
 from actors.core.delivery.clients import Lag, Verdict, judge
 from actors.core.delivery.conversation import Action, Ending, Input, OverlayState
 from actors.core.delivery.presence import STALLED, Absent, Gone, counted
+from actors.core.intruders import AuthFailures
 from actors.core.metrics import GatewayMetrics
 from actors.errors import ConfigError, Refused
 from actors.gateway.bus import Receipts, ask, ask_supervisor
@@ -56,6 +57,7 @@ class Gateway:
         self.closes: Counter[int] = Counter()
         self.overlays: dict[int, Overlay] = {}
         self.absent = Absent()
+        self._auth_failures = AuthFailures(time.monotonic())
         self._connecting: dict[int, Overlay] = {}  # includes all connections without a hello
         self.followed = asyncio.Event()
         self.stopping = asyncio.Event()
@@ -178,6 +180,8 @@ class Gateway:
         self._forget(overlay)
         self.count(ending)
         overlay.ending = ending
+        if ending is conversation.WRONG_TOKEN:
+            self.wrong_token(overlay.address)
         if overlay.group is None and overlay.role == "overlay":
             self.refused(overlay.address, overlay.name, int(ending.code), ending.reason)
         overlay.transport.close(int(ending.code), ending.reason)
@@ -190,6 +194,11 @@ class Gateway:
     def refused(self, address: str, overlay_id: str, code: int, reason: str) -> None:
         """Keep why an overlay was refused: a close code of the protocol, or a status of HTTP."""
         self.absent.refuse(Gone(overlay_id, address, reason[:300], time.monotonic(), time.time() * 1000, code=code))
+
+    def wrong_token(self, address: str) -> None:
+        """Count a wrong token."""
+        if self._auth_failures.add(time.monotonic()):
+            self.log.warning("wrong token address=%s failures=%d", address, self._auth_failures.total)
 
     def present(self, overlay: Overlay) -> None:
         """Take note that an overlay has its welcome."""
@@ -382,6 +391,8 @@ class Gateway:
         metrics.dashboards = len(self.overlays) - len(self.listed())
         metrics.overlays = self.overlays_by_state()
         metrics.stalled_overlays = counted([one.name for one in self.listed() if one.pace.condition == STALLED])
+        metrics.auth_failures = self._auth_failures.total
+        metrics.auth_failures_recent = self._auth_failures.last_minute(time.monotonic())
         metrics.lost_overlays = counted(self.absent.missed(time.monotonic()))
         metrics.position, metrics.top, metrics.gen = feed.cursor.last, feed.cursor.top, feed.cursor.gen
         metrics.groups = len(fanout.groups)

@@ -67,6 +67,7 @@ class AppServer(Protocol):
     metrics: IngestMetrics
     log: logging.Logger
 
+    def wrong_token(self, address: str) -> None: ...
     def allows(self, token: str) -> bool: ...
 
     def knows_host(self, header: str | None) -> bool: ...
@@ -121,6 +122,8 @@ class AppSocket(tornado.websocket.WebSocketHandler):
     def _refuse(self, status: int, error: str) -> None:
         self.ingest.metrics.status_4xx += status < 500
         self.ingest.metrics.status_5xx += status >= 500
+        if status == 401:
+            self.ingest.wrong_token(str(self.request.remote_ip))
         self.set_status(status)
         self.set_header("Content-Type", "application/json")
         self.finish(msgspec.json.encode({"error": error}))
@@ -228,6 +231,7 @@ class AppSocket(tornado.websocket.WebSocketHandler):
     def _greet(self, hello: AppHello) -> None:
         self._token = self._token or hello.token
         if not self._allowed():
+            self.ingest.wrong_token(str(self.request.remote_ip))
             self.end(AppCloseCode.TOKEN, "the token is wrong: expected the ingest token")
         else:
             self._join(AppState(hello.name, hello.title, tuple(hello.commands)), answers=True)

@@ -33,6 +33,7 @@ from actors.core.contract import applications
 from actors.core.contract.event import Category, Submission
 from actors.core.contract.legacy import NameCounts
 from actors.core.contract.taxonomy import TAXONOMY
+from actors.core.intruders import AuthFailures
 from actors.core.metrics import IngestMetrics, Metrics
 from actors.core.sources.state import SourceReport
 from actors.errors import BadInput, ConfigError, Refused, TooLarge
@@ -111,6 +112,7 @@ class Ingest:
         self.metrics = IngestMetrics()
         self.unknown = NameCounts()
         self.log = logging.getLogger("ingest")
+        self._auth_failures = AuthFailures(time.monotonic())
         self.applications = Applications(link, self.log)
         self.sockets: set[AppSocket] = set()
 
@@ -149,8 +151,15 @@ class Ingest:
         numbers = await self._send(rows, critical)
         return [self._event_id(*facts) for facts in zip(submissions, critical, numbers, strict=True)]
 
+    def wrong_token(self, address: str) -> None:
+        """Count a wrong token or signature."""
+        if self._auth_failures.add(time.monotonic()):
+            self.log.warning("wrong token address=%s failures=%d", address, self._auth_failures.total)
+
     def measure(self) -> list[Metrics]:
         """Return the metrics of now."""
+        self.metrics.auth_failures = self._auth_failures.total
+        self.metrics.auth_failures_recent = self._auth_failures.last_minute(time.monotonic())
         self.metrics.unknown_names = self.unknown.counts
         return [self.metrics, self.applications.measure(), *self.link.measure()]
 
@@ -258,6 +267,8 @@ class IngestHandler(web.RequestHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         metrics = self.ingest.metrics
         metrics.status_4xx += status_code < 500
+        if status_code == 401:
+            self.ingest.wrong_token(str(self.request.remote_ip))
         metrics.status_5xx += status_code >= 500
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         text = error.log_message if isinstance(error, web.HTTPError) and error.log_message else self._reason

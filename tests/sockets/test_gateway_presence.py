@@ -110,3 +110,13 @@ def test_the_supervisor_makes_alerts_of_what_a_gateway_says():
     found = [(alert.key, alert.name) for alert in health.of_stats("gateway-1", stats)]
     assert found == [("overlay.stalled", "main"), ("overlay.stalled", "second"), ("overlay.lost", "third")]
     assert health.of_stats("gateway-1", {"stalled_overlays": {}, "lost_overlays": {}}) == []
+
+
+def test_a_burst_of_wrong_tokens_is_an_alert_and_few_lines_of_the_log(rig):
+    for _ in range(health.AUTH_FAILURES):
+        assert rig.get("/api/status", "wrong")[0] == 401
+    assert rig.metric("auth_failures_recent") == health.AUTH_FAILURES
+    eventually(lambda: [line["stats"] for line in list(rig.lines) if "stats" in line][-1]["auth_failures_recent"] >= 10)
+    assert rig.stderr().count("wrong token address=127.0.0.1") == 3
+    assert [alert.key for alert in health.of_stats("gateway-1", {"auth_failures_recent": 10})] == ["auth.failed"]
+    assert health.of_stats("gateway-1", {"auth_failures_recent": 9}) == []

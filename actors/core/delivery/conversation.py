@@ -131,7 +131,7 @@ FLOOD: Final = Ending(CloseCode.FLOOD, "more than 20 messages per second", "floo
 HELLO_FLOOD: Final = Ending(CloseCode.FLOOD, "more than five hellos at once, or one in two seconds", "floods")
 UNMET: Final = Ending(CloseCode.FLOOD, "too many connections have not said hello", "refused_connections")
 FILTERS: Final = Ending(CloseCode.FLOOD, "the overlays have too many different filters", "refused_connections")
-WRONG_TOKEN: Final = Ending(CloseCode.TOKEN, "the token is wrong or was revoked", "auth_failures")
+WRONG_TOKEN: Final = Ending(CloseCode.TOKEN, "the token is wrong or was revoked")
 REVOKED: Final = Ending(CloseCode.TOKEN, "the token was revoked", "revoked")
 HELLO_FIRST: Final = Ending(CloseCode.GARBLED, "expected a hello first")
 

@@ -23,6 +23,7 @@ DISK_FULL_BYTES: Final = 64 << 20  # a WAL and a log per process, with room to a
 SLOW_STORE_S: Final = (
     1.0  # a commit takes 0.2 ms on an SSD and 30 ms on a disk; a second means that the disk has a fault
 )
+AUTH_FAILURES: Final = 10  # in a minute; an overlay with an old token tries once
 
 
 class Consequence(StrEnum):
@@ -63,6 +64,7 @@ ALERTS: Final[dict[str, Meaning]] = {
     "disk.full": Meaning(Level.CRITICAL, "free disk space; what uses it:", "doctor"),
     "overlay.stalled": Meaning(Level.WARN, "refresh its browser source in OBS; see the load:", "top"),
     "overlay.lost": Meaning(Level.WARN, "check OBS, and the network of its computer:", "doctor"),
+    "auth.failed": Meaning(Level.WARN, "an old URL or an attack; see:", "logs NAME"),
     "list.unwritten": Meaning(Level.WARN, "free disk space, or correct the permissions; see:", "doctor"),
     "guardian.gone": Meaning(Level.WARN, "no restart after a crash; stop it, then:", "start --detach"),
 }
@@ -192,6 +194,8 @@ def of_stats(name: str, stats: Mapping[str, Any]) -> list[Alert]:
         found.append(Alert("state.full", name, "there are too many retained states: new ones replace the oldest"))
     if stats.get("outbox_full"):
         found.append(Alert("outbox.full", name, "the outbox is full, and sources receive 503"))
+    if (failures := stats.get("auth_failures_recent", 0)) >= AUTH_FAILURES:
+        found.append(Alert("auth.failed", name, f"{failures} wrong tokens in the last minute"))
     for overlay_id in stats.get("stalled_overlays", ()):
         found.append(Alert("overlay.stalled", overlay_id, "this overlay is visible, and renders nothing"))
     for overlay_id in stats.get("lost_overlays", ()):
