@@ -100,7 +100,7 @@ async def link(
     """Connect and identify. `name` is that of the secret, for the sentence about a wrong password.
 
     Raises:
-        NotRunning: OBS is closed, or its WebSocket server is off.
+        SourceNotRunning: OBS is closed, or its WebSocket server is off.
         Disconnected: what answers does not speak obs-websocket 5, or ended the connection.
         SourceRefused: the password is wrong, or OBS is too old.
     """

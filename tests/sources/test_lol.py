@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import socket
 import ssl
 import threading
 from contextlib import suppress
@@ -196,7 +197,7 @@ class Client:
     """The game: answers with a certificate of its own, or not at all."""
 
     def __init__(self, tmp_path):
-        self.answers = {}
+        self.answers, self.connections = {}, []
         self._pem = tmp_path / "game.pem"
         self._pem.write_text(CERTIFICATE)
         self.port = 0
@@ -208,6 +209,10 @@ class Client:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                super().setup()
+                client.connections.append(self.connection)
 
             def do_GET(self):
                 body = client.answers.get(self.path.removeprefix("/liveclientdata/"))
@@ -239,6 +244,10 @@ class Client:
         self._server.shutdown()
         self._server.server_close()
         self._server = None
+        for connection in self.connections:  # a game that ends takes its connections along
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self.connections.clear()
 
     def __enter__(self):
         return self
@@ -272,7 +281,7 @@ def test_games_are_followed_through_restarts_of_game_and_source(tmp_path):
             actors.start("lol")
             eventually(lambda: victims(actors) == ["v1", "v2", "v3"], 10)
             client.stop()  # the game crashes, and comes back with its list
-            eventually(lambda: report(actors, "lol")["state"] == "connecting", 10)
+            eventually(lambda: report(actors, "lol")["state"] == "waiting", 10)
             events += [kill(4, "Ada", "v4"), event(5, "GameEnd", Result="Win")]
             client.start(events, 66.0)
             eventually(lambda: "round" in [one.type for one in actors.logged()], 10)

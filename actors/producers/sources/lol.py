@@ -18,7 +18,7 @@ from actors.adapters.lol_events import GameEvent, LolCursor
 from actors.core.contract.event import UNREADABLE
 from actors.core.contract.payload import Player
 from actors.errors import BadInput
-from actors.producers.spec import Disconnected, SourceMessage, SourceSettings, Spec
+from actors.producers.spec import Disconnected, SourceMessage, SourceNotRunning, SourceSettings, Spec
 from actors.section import Seconds, Url
 
 PREFIX: Final = "/liveclientdata"
@@ -28,7 +28,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class LolSettings(SourceSettings, frozen=True, kw_only=True):
-    """`poll_s`: pause between two questions in a game; `look_s`: while none runs. `url`: another port, for tests."""
+    """`poll_s`: pause between two questions in a game; `look_s`: while one loads. `url`: another port, for tests."""
 
     url: Url = "https://127.0.0.1:2999"
     poll_s: Seconds = 1.0
@@ -109,7 +109,7 @@ def try_message(settings: LolSettings, name: str, data: bytes) -> list[SourceMes
 
 
 async def connect(session: Any) -> AsyncIterator[SourceMessage]:
-    """Wait for a game, and follow it to its end."""
+    """Follow a game to its end; SourceNotRunning while there is none."""
     from actors.producers.http_call import HttpApi, NotSent
 
     settings: LolSettings = session.settings
@@ -119,10 +119,7 @@ async def connect(session: Any) -> AsyncIterator[SourceMessage]:
             try:
                 found = await asyncio.to_thread(_look, api, session)
             except NotSent as error:
-                if is_live:
-                    raise Disconnected("the game has ended") from error
-                await asyncio.sleep(settings.look_s)
-                continue
+                raise SourceNotRunning("no match is running") from error
             if found is None:  # the game is loading
                 await asyncio.sleep(settings.look_s)
                 continue
