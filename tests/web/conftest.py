@@ -56,7 +56,7 @@ def browser() -> Iterator[Any]:
     if sync_playwright is None:
         missing("playwright")
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        found = playwright.chromium.launch(executable_path=chromium, args=FLAGS, timeout=60_000 * SLOWNESS)
         yield found
         found.close()
 
