@@ -1,0 +1,202 @@
+"""Removes a person, or everything older than a time, from the stores of a stopped pipeline.
+
+A critical event keeps its position, because overlays count positions without gaps: an event of the person becomes a
+`custom` event of the name "purged". The files are rewritten afterwards, so that no removed text remains in free pages.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from actors import host
+from actors.core.contract.event import Event, Raw
+from actors.core.contract.taxonomy import TAXONOMY
+from actors.errors import Refused
+from actors.stores.database import connect
+from actors.stores.log import LOCK_FILE, LOG_FILE
+
+_encode = msgspec.msgpack.Encoder().encode
+_event = msgspec.msgpack.Decoder(Event)
+_purged: Final = Raw(_encode({"name": "purged"}))
+
+
+def pattern_of(person: str) -> re.Pattern[str]:
+    """Return what finds a name or an id as a whole word, in upper or lower case."""
+    return re.compile(rf"(?<!\w){re.escape(person)}(?!\w)", re.IGNORECASE)
+
+
+def purge(run_dir: Path, before_ms: float | None, person: str | None) -> dict[str, int]:
+    """Remove what is older than `before_ms`, and what names `person`; return how many rows of each kind.
+
+    Raises:
+        Refused: the pipeline runs, so that another process holds a store.
+    """
+    found: dict[str, int] = {}
+    if (run_dir / LOG_FILE).exists():
+        with _opened(run_dir / LOG_FILE, run_dir / LOCK_FILE) as db:
+            if before_ms is not None:
+                _count(found, _forget_old(db, before_ms))
+            if person is not None:
+                _count(found, _forget_person(db, pattern_of(person)))
+    for path in sorted(run_dir.glob("outbox-*.db")):
+        name = path.stem.removeprefix("outbox-")
+        with _opened(path, run_dir / f"{name}.lock") as db:
+            _count(found, _clean_outbox(db, before_ms, None if person is None else pattern_of(person)))
+    if person is not None:
+        found["lines of logs"] = sum(_clean_log(path, pattern_of(person)) for path in (run_dir / "log").glob("*"))
+    return found
+
+
+@contextmanager
+def _opened(path: Path, lock: Path) -> Iterator[sqlite3.Connection]:
+    try:
+        held = host.lock(lock, "purge")
+    except Refused as error:
+        raise Refused(f"the pipeline is running: {lock.name} is held; stop it first") from error
+    with held:
+        db = connect(path)
+        try:
+            db.execute("PRAGMA secure_delete = ON")
+            db.execute("BEGIN IMMEDIATE")
+            yield db
+            db.execute("COMMIT")
+            db.execute("VACUUM")
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            db.close()
+
+
+def _forget_old(db: sqlite3.Connection, before_ms: float) -> dict[str, int]:
+    # Up to the first row that is kept, as the retention does: positions have no gap.
+    events = db.execute(
+        "DELETE FROM events WHERE position < (SELECT coalesce("
+        "(SELECT min(position) FROM events WHERE ts_ms >= ?), (SELECT max(position) + 1 FROM events)))",
+        (before_ms,),
+    ).rowcount
+    db.execute("DELETE FROM meta WHERE key = 'event_bytes'")
+    old = [
+        (key,)
+        for key, body in db.execute("SELECT key, body FROM states")
+        if _event.decode(body).ts_ingest_ms < before_ms
+    ]
+    db.executemany("DELETE FROM states WHERE key = ?", old)
+    quarantine = db.execute("DELETE FROM quarantine WHERE ts_ms < ?", (before_ms,)).rowcount
+    identities = db.execute("DELETE FROM identities WHERE ts_ms < ?", (before_ms,)).rowcount
+    return {"events": events, "states": len(old), "rejected messages": quarantine, "identities": identities}
+
+
+def _forget_person(db: sqlite3.Connection, pattern: re.Pattern[str]) -> dict[str, int]:
+    events, ids = [], []
+    for position, body in db.execute("SELECT position, body FROM events"):
+        event = _event.decode(body)
+        if _names(pattern, event):
+            ids.append(event.id)
+            events.append((f"purged-{position}", _encode(_blank(event)), position))
+    db.executemany("UPDATE events SET id = ?, body = ? WHERE position = ?", events)
+    states = [
+        (key,)
+        for key, body in db.execute("SELECT key, body FROM states")
+        if pattern.search(key) or _names(pattern, _event.decode(body))
+    ]
+    db.executemany("DELETE FROM states WHERE key = ?", states)
+    derived = [
+        (key,)
+        for key, body in db.execute("SELECT key, body FROM derived")
+        if pattern.search(key) or _mentions(pattern, body)
+    ]
+    db.executemany("DELETE FROM derived WHERE key = ?", derived)
+    identities = [
+        (key,) for key, id_ in db.execute("SELECT key, id FROM identities") if pattern.search(key) or id_ in set(ids)
+    ]
+    db.executemany("DELETE FROM identities WHERE key = ?", identities)
+    rejected = [
+        (row[0],)
+        for row in db.execute("SELECT n, id, reason, excerpt FROM quarantine")
+        if any(pattern.search(str(text)) for text in row[1:])
+    ]
+    db.executemany("DELETE FROM quarantine WHERE n = ?", rejected)
+    db.execute("DELETE FROM meta WHERE key IN ('event_bytes', 'ledger')")  # the ledger remembers recent ids
+    return {
+        "events": len(events),
+        "states": len(states) + len(derived),
+        "rejected messages": len(rejected),
+        "identities": len(identities),
+    }
+
+
+def _clean_outbox(db: sqlite3.Connection, before_ms: float | None, pattern: re.Pattern[str] | None) -> dict[str, int]:
+    """Remove messages that the log has; the others are still to be delivered, and are counted as waiting."""
+    (acked,) = db.execute("SELECT value FROM meta WHERE key = 'acked'").fetchone()
+    rows = [
+        (pseq,)
+        for pseq, body, ts_ms in db.execute("SELECT pseq, body, ts_ingest_ms FROM rows")
+        if (before_ms is not None and ts_ms < before_ms) or (pattern is not None and _mentions(pattern, body))
+    ]
+    done = [row for row in rows if row[0] <= acked]
+    db.executemany("DELETE FROM rows WHERE pseq = ?", done)
+    cursors = [
+        (source,)
+        for source, body in db.execute("SELECT source, body FROM cursors")
+        if pattern is not None and _mentions(pattern, body)
+    ]
+    db.executemany("DELETE FROM cursors WHERE source = ?", cursors)
+    return {"messages": len(done), "waiting messages": len(rows) - len(done)}
+
+
+def _clean_log(path: Path, pattern: re.Pattern[str]) -> int:
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    kept = [line for line in lines if not pattern.search(line)]
+    if len(kept) != len(lines):
+        host.write_private(path, "".join(kept).encode())
+    return len(lines) - len(kept)
+
+
+def _blank(event: Event) -> Event:
+    row = TAXONOMY["custom"]
+    return Event(
+        id=f"purged-{event.position}",
+        type="custom",
+        category=event.category,  # critical: it has a position
+        priority=row.priority,
+        ts_ingest_ms=event.ts_ingest_ms,
+        ttl_ms=event.ttl_ms,
+        source="purge",
+        payload=_purged,
+        ts_queued_ms=event.ts_queued_ms,
+        position=event.position,
+    )
+
+
+def _names(pattern: re.Pattern[str], event: Event) -> bool:
+    texts = (event.id, event.source, event.dedupe_key or "", event.coalesce_key or "")
+    return any(pattern.search(text) for text in texts) or _says(pattern, msgspec.msgpack.decode(event.payload))
+
+
+def _says(pattern: re.Pattern[str], value: Any) -> bool:
+    if isinstance(value, str):
+        return pattern.search(value) is not None
+    if isinstance(value, dict):
+        return any(_says(pattern, part) for pair in value.items() for part in pair)
+    return isinstance(value, list) and any(_says(pattern, part) for part in value)
+
+
+def _mentions(pattern: re.Pattern[str], body: bytes) -> bool:
+    """Whether bytes of any form name the person: as text, and as JSON with escapes."""
+    text = body.decode(errors="replace")
+    return bool(pattern.search(text) or pattern.search(re.sub(r"\\u([0-9a-fA-F]{4})", _unescape, text)))
+
+
+def _unescape(match: re.Match[str]) -> str:
+    return chr(int(match.group(1), 16))
+
+
+def _count(found: dict[str, int], more: dict[str, int]) -> None:
+    for name, number in more.items():
+        found[name] = found.get(name, 0) + number
