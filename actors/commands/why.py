@@ -13,7 +13,7 @@ import click
 from actors import commands, tokens
 from actors.commands import loopback
 
-UNSEEN: Final = " (committed, and never visible: later events took its place at once)"
+UNSEEN: Final = " (committed, but never visible: later events replaced it at once)"
 
 
 @click.command("why")

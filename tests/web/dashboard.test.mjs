@@ -223,14 +223,14 @@ test("a history is shown in words without empty numbers", () => {
     ...["Accepted", "Understood", "Logged as number 7", "Rendered by main", "Not rendered yet by side"],
   ]);
   const unseen = { overlay_id: "main", by_ts_ms: 1_050, seen: false };
-  assert.match(words({ history: { ...logged, rendered_by: [unseen] } }).at(-1) ?? "", /^Committed by main, and never visible/);
+  assert.match(words({ history: { ...logged, rendered_by: [unseen] } }).at(-1) ?? "", /^Committed by main, but never visible/);
   assert.match(words({ history: { ...logged, rendered_by: [] } }, []).at(-1) ?? "", /none was connected/);
   assert.deepEqual(words({ history: { outcome: "dropped", detail: "cosmetic_full" } }), ["Not shown: dropped by the rule cosmetic_full"]);
   assert.deepEqual(words({ history: { outcome: "rejected", reason: "no such type" } }), ["Rejected: no such type"]);
   assert.deepEqual(words({ history: null, reasons: ["the queue-manager does not answer"] }), [
-    ...["Nothing is known of it (any more)", "Not known: the queue-manager does not answer"],
+    ...["There is no data about it (any more)", "Unknown: the queue-manager does not answer"],
   ]);
-  assert.deepEqual(words(null), ["Nothing is known of it (any more)"]);
+  assert.deepEqual(words(null), ["There is no data about it (any more)"]);
 });
 
 test("a history is unfinished while the event waits or an overlay has not rendered it", () => {

@@ -171,7 +171,7 @@ def test_sources_have_a_lamp_a_state_and_advice(gate: Gate, page: Any) -> None:
     assert EVIL in page.inner_text("#sources")
     assert "last message never" in page.inner_text("#sources")
     gate.status["status"] = {name: value for name, value in STATUS.items() if name != "sources"}
-    eventually(lambda: "everything that posts events" in page.inner_text("#sources"))
+    eventually(lambda: "events over HTTP" in page.inner_text("#sources"))
 
 
 def test_the_state_of_obs_is_beside_its_source(gate: Gate, page: Any) -> None:
@@ -232,7 +232,7 @@ def test_missing_and_malformed_answers_are_shown_as_dashes(gate: Gate, page: Any
     gate.status = {"status": status, "quarantine": {"quarantine": None}}
     page.goto(f"{gate.url}/#k={TOKEN}")
     unfold(page)
-    eventually(lambda: "Asking" not in page.inner_text("#health"))
+    eventually(lambda: "Loading" not in page.inner_text("#health"))
     eventually(lambda: page.inner_text("#about").startswith("Log "))
     assert "undefined" not in page.inner_text("body")
     assert "NaN" not in page.inner_text("body")
@@ -283,7 +283,7 @@ def test_end_test_and_end_scene_end_only_active_states(gate: Gate, page: Any) ->
     open_desk(page, gate)
     assert page.locator('[data-test="scene"]').count() == 0
     page.click("#tests >> text=End test")
-    eventually(lambda: page.inner_text("#said") == "End test: no test is left on the screen.")
+    eventually(lambda: page.inner_text("#said") == "End test: no test is on the screen.")
     gate.emit("score", {"scores": {"a": 1}}, source="cs2")
     gate.emit("poll", {"phase": "begin", "title": "Map?"}, source="test")
     gate.emit("scene", {"name": "break"}, source="dashboard")
@@ -310,7 +310,7 @@ def test_switches_follow_the_events_on_every_dashboard(gate: Gate, page: Any, wi
     gate.emit("toggle", {"name": "all", "on": False}, coalesce_key="toggle:all")
     eventually(lambda: page.inner_text('[data-control="p"] span') == "Resume")
     eventually(lambda: page.inner_text('[data-control="h"] span') == "Show all")
-    assert "On purpose: everything is hidden; alerts are paused; sound is muted" in page.inner_text("#health")
+    assert "Switched: everything is hidden; alerts are paused; sound is muted" in page.inner_text("#health")
     other = window.new_page()
     other.goto(f"{gate.url}/#k={TOKEN}")
     eventually(lambda: other.get_attribute('[data-control="h"]', "aria-pressed") == "true", 10)
@@ -383,7 +383,7 @@ def test_the_list_of_events_can_be_held_filtered_and_searched(gate: Gate, page: 
     eventually(lambda: len(river(page)) == 2)
     page.click("#hold")
     gate.emit("follow", {"user": "late"})
-    eventually(lambda: "Go on, 1 new" in page.inner_text("#hold"))
+    eventually(lambda: "Continue, 1 new" in page.inner_text("#hold"))
     assert len(river(page)) == 2
     page.click("#hold")
     eventually(lambda: len(river(page)) == 3)

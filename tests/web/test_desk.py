@@ -92,7 +92,7 @@ def test_switches_apply_to_all_overlays_and_to_later_ones(show: Show) -> None:
     show.press("m", "Unmute: accepted.")
     show.press("h", "Show all: accepted.")
     for page in (show.desk, show.wall, later):
-        eventually(lambda page=page: "On purpose" not in page.inner_text("#health"), WITHIN_S)  # type: ignore[misc]
+        eventually(lambda page=page: "Switched:" not in page.inner_text("#health"), WITHIN_S)  # type: ignore[misc]
     eventually(lambda: show.overlay.locator("#stage.hidden").count() == 0, WITHIN_S)
 
 

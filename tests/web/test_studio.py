@@ -361,7 +361,7 @@ def test_the_address_has_the_selected_options(studio: Studio) -> None:
     form.locator("[name=theme]").fill("minimal")
     assert theme.inner_text() == ""
     form.locator("[name=theme]").fill("nosuch")
-    eventually(lambda: theme.inner_text() == "There is no such theme; the overlay shows broadcast.")
+    eventually(lambda: theme.inner_text() == "This theme does not exist; the overlay uses broadcast.")
 
 
 def test_without_a_token_the_studio_shows_advice(studio: Studio) -> None:

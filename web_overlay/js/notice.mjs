@@ -10,11 +10,11 @@ const REASONS = {
     "Copy the overlay address from the dashboard again and paste it as the URL of this browser source.",
   ],
   4501: [
-    "The gateway did not understand this page's greeting",
+    "The gateway received no valid hello from this page",
     "Refresh this browser source. If it happens again, update Framewire.",
   ],
   4502: [
-    "The gateway did not understand this page",
+    "The gateway received a malformed message from this page",
     "Refresh this browser source. If it happens again, update Framewire.",
   ],
   4503: [
@@ -22,7 +22,7 @@ const REASONS = {
     "Copy the overlay address from the dashboard again.",
   ],
   4504: [
-    "This page and the gateway are of different versions",
+    "This page and the gateway have different versions",
     "Refresh this browser source with “Refresh cache of current page”.",
   ],
   1009: ["This page sent a message that was too large", "Refresh this browser source. If it happens again, report it."],
@@ -35,7 +35,7 @@ const REASONS = {
  */
 export function stopped(code, tokenless, said) {
   let [title, action] = REASONS[code] ?? [
-    "The gateway asked this page not to come back",
+    "The gateway refused this page",
     "Refresh this browser source.",
   ];
   if (code === 4500 && tokenless) title = "This address has no token (the part after #k=)";

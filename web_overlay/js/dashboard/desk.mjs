@@ -36,7 +36,7 @@ export class Desk {
     this.filter = { type: "", text: "" };
     /** @type {Record<string, any>} */
     this.status = {};
-    this.silence = "Asking the gateway…"; // why nothing is known, "" when it is
+    this.silence = "Loading…"; // why nothing is known, "" when it is
     this.said = "";
     /** @type {import("./views/stream.mjs").Opened | null} */
     this.opened = null;

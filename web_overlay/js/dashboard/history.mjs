@@ -11,12 +11,12 @@ const SOON_MS = 3_000; // a receipt takes up to a second, the status another hal
 const OUTCOMES = {
   pending: () => ["Waiting in the queue", ""],
   sent: (detail) => [`Sent to all overlays in frame ${detail}. This type is not logged, so no overlay reports it`, ""],
-  coalesced: (detail) => [`Merged into ${detail}, which carries its count`, ""],
+  coalesced: (detail) => [`Merged into ${detail}, whose count includes it`, ""],
   duplicate: (detail) => [`Not shown: a duplicate of ${detail}`, "warn"],
-  expired: () => ["Not shown: its time was over before it could be sent", "warn"],
+  expired: () => ["Not shown: it expired before it was sent", "warn"],
   dropped: (detail) => [`Not shown: dropped by the rule ${detail}`, "warn"],
   rejected: () => ["Rejected", "bad"],
-  "dead-lettered": () => ["Set aside: a normalizer died of it three times", "bad"],
+  "dead-lettered": () => ["Dead-lettered: a normalizer died of it three times", "bad"],
 };
 
 /** @param {unknown} from @param {unknown} to */
@@ -33,9 +33,9 @@ export function steps(answer, connected) {
   const history = answer?.history;
   const missing = Array.isArray(answer?.reasons) ? answer.reasons.map(String) : [];
   /** @type {Step[]} */
-  const trouble = missing.map((/** @type {string} */ what) => ({ what: `Not known: ${what}`, when: "", tone: "warn" }));
+  const trouble = missing.map((/** @type {string} */ what) => ({ what: `Unknown: ${what}`, when: "", tone: "warn" }));
   if (history === null || typeof history !== "object") {
-    return [{ what: "Nothing is known of it (any more)", when: "", tone: "warn" }, ...trouble];
+    return [{ what: "There is no data about it (any more)", when: "", tone: "warn" }, ...trouble];
   }
   return [...way(history), ...end(history, connected), ...trouble];
 }
@@ -66,7 +66,7 @@ function end(history, connected) {
   const found = [{ what: `Logged as number ${word(history.position)}`, when: after(begin, history.ts_queued_ms), tone: "" }];
   // A receipt covers everything up to its position, and is sent some times a second at most: "by" is an upper bound.
   for (const row of drawn) {
-    const what = row.seen === false ? `Committed by ${word(row.overlay_id)}, and never visible: later events took its place at once` : `Rendered by ${word(row.overlay_id)}`;
+    const what = row.seen === false ? `Committed by ${word(row.overlay_id)}, but never visible: later events replaced it at once` : `Rendered by ${word(row.overlay_id)}`;
     found.push({ what, when: `by ${time(row.by_ts_ms)}`, tone: row.seen === false ? "warn" : "" });
   }
   for (const id of waiting) found.push({ what: `Not rendered yet by ${id}`, when: "", tone: "warn" });

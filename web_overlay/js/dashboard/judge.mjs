@@ -42,13 +42,13 @@ export function overlayVerdict(overlay, build) {
   if (overlay.condition === "hidden") return { tone: "", word: "hidden" };
   const behind = tone("behind_s", overlay.behind_s);
   if (behind !== "") {
-    return { tone: behind, word: `behind for ${duration(overlay.behind_s)}`, remedy: "Is OBS or the computer short of time?" };
+    return { tone: behind, word: `behind for ${duration(overlay.behind_s)}`, remedy: "Is OBS or the computer overloaded?" };
   }
   if (build !== "" && overlay.build && overlay.build !== build) {
     return { tone: "warn", word: "old page", remedy: "Reload it." };
   }
   if (fpsTone(overlay.fps) !== "" || tone("latency_p95_ms", overlay.latency_p95_ms) !== "") {
-    return { tone: "warn", word: "slow", remedy: "It draws late. Is OBS or the computer short of time?" };
+    return { tone: "warn", word: "slow", remedy: "It renders late. Is OBS or the computer overloaded?" };
   }
   return { tone: "", word: "live" };
 }
@@ -80,9 +80,9 @@ const SOURCES = {
   live: { tone: "", word: "live" },
   waiting: { tone: "", word: "waiting" },
   connecting: { tone: "warn", word: "connecting" },
-  silent: { tone: "warn", word: "silent", remedy: "Connected, and nothing comes. Is the game or the channel live?" },
-  degraded: { tone: "warn", word: "degraded", remedy: "It loses its connection again and again." },
-  refused: { tone: "bad", word: "refused", remedy: "It does not let us in. Log in again (the command `login`), or correct its secret." },
+  silent: { tone: "warn", word: "silent", remedy: "Connected, but no messages arrive. Is the game running or the channel live?" },
+  degraded: { tone: "warn", word: "degraded", remedy: "Its connection is lost repeatedly." },
+  refused: { tone: "bad", word: "refused", remedy: "The platform refuses it. Log in again (the command `login`), or correct its secret." },
 };
 
 /** @param {Row} source @returns {Verdict} */

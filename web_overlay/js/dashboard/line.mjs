@@ -72,7 +72,7 @@ export class Line {
   order(name, args, within_ms = WITHIN_MS) {
     const id = `d${(this.made += 1)}`;
     const message = { t: "command", id, name, args };
-    if (!this.live) return Promise.reject(new Error("The connection to the gateway is down; it is tried again."));
+    if (!this.live) return Promise.reject(new Error("No connection to the gateway; connecting again."));
     if (new TextEncoder().encode(JSON.stringify(message)).length > MOST_BYTES) {
       return Promise.reject(new Error("This event is too large to be sent again from here."));
     }

@@ -40,13 +40,13 @@ export async function command(desk, application, command) {
   }
 }
 
-/** End the states that a test set last, and no others. @param {Desk} desk */
+/** End states whose last event was a test, and no others. @param {Desk} desk */
 export async function endTest(desk) {
   const ends = desk.leftovers.ends();
   try {
     for (const end of ends) await desk.line.order("emit", { ...end, source: "dashboard" });
     const types = ends.map(({ type }) => titleOf(type)).join(", ");
-    desk.say(ends.length === 0 ? "End test: no test is left on the screen." : `End test: ${types} ended.`);
+    desk.say(ends.length === 0 ? "End test: no test is on the screen." : `End test: ${types} ended.`);
   } catch (error) {
     desk.say(`End test: ${sentence(error)}`);
   }

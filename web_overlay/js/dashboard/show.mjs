@@ -47,7 +47,7 @@ function fold(node, view) {
 function drawHead({ silence, status, switches, line }, at) {
   const bad = /** @type {const} */ ("bad");
   const known = silence === "" ? health(status, BUILD) : { tone: bad, word: silence };
-  const apart = silence === "" && !line.live ? line.stopped || "The events are not heard yet; it connects again." : "";
+  const apart = silence === "" && !line.live ? line.stopped || "No connection for events; connecting again." : "";
   const alerts = rows(status.alerts).length;
   document.body.classList.toggle("stale", silence !== "");
   document.body.dataset.scope = String(status.scope ?? "");
@@ -87,7 +87,7 @@ function drawRiver(desk, at) {
   render(riverList(entries, overlays, desk.opened, actions, filtered, delivery), at("river"));
   const hold = at("hold");
   hold.setAttribute("aria-pressed", String(river.held !== null));
-  render(river.held === null ? html`Hold <kbd>F</kbd>` : html`Go on, ${river.waiting} new <kbd>F</kbd>`, hold);
+  render(river.held === null ? html`Hold <kbd>F</kbd>` : html`Continue, ${river.waiting} new <kbd>F</kbd>`, hold);
   const choice = html`<option value="">Main events</option><option value="all">All events</option>${CATALOG.map(
     ({ type }) => html`<option value=${type}>${titleOf(type)}</option>`,
   )}`;

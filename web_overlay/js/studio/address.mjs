@@ -77,7 +77,7 @@ export class AddressForm {
     const name = input?.value.trim() ?? "";
     if (name === "" || OFFERS.theme.includes(name) || !taken("theme", name)) return;
     const found = await fetch(`/themes/${name}/theme.json`, { method: "HEAD" }).catch(() => null);
-    if (found?.status === 404 && input?.value.trim() === name) this.tell("theme", "There is no such theme; the overlay shows broadcast.");
+    if (found?.status === 404 && input?.value.trim() === name) this.tell("theme", "This theme does not exist; the overlay uses broadcast.");
   }
 
   /** @param {string} name @param {string} problem */

@@ -25,14 +25,14 @@ export const LABELS = {
   theme: "Theme",
   lang: "Language",
   player: "Streamer's player name or id",
-  scale: "Scale of everything",
+  scale: "Scale of all widgets",
   motion: "Motion",
   kills: "Rows of the killfeed",
   chat: "Messages of the chat",
-  safe: "Draw the safe area",
+  safe: "Show the safe area",
   hud: "Show figures",
   mute: "No sound",
-  on_reload: "After a reload begin",
+  on_reload: "After a reload start",
 };
 
 /** @param {string} name @returns {string} */

@@ -61,7 +61,7 @@ export function testsPanel(order, endTest) {
           html`<button type="button" data-test=${type} aria-keyshortcuts=${key.toUpperCase()} @click=${() => order(label, "test", { type })}>
             ${label} <kbd>${key.toUpperCase()}</kbd></button>`,
       )}
-      <button type="button" data-test="end" title="End the states that a test set last" @click=${endTest}>End test</button>
+      <button type="button" data-test="end" title="End states whose last event was a test" @click=${endTest}>End test</button>
     </div>
     <div class="buttons types">${CATALOG.filter(({ type }) => !UNTESTED.has(type)).map((row) => typeButton(row, order))}</div>`;
 }

@@ -26,7 +26,7 @@ export function processesFold(status) {
       { label: "last reason", cell: (row) => clip(row.last_reason), long: true },
       { label: "pid", cell: (row) => word(row.pid), number: true },
     ],
-    "The supervisor does not answer: what runs is not known.",
+    "The supervisor does not answer: its processes are unknown.",
     (row, at) => String(row.name ?? at),
   );
 }
@@ -44,7 +44,7 @@ function accounts(status) {
 export function ledgerFold(status) {
   const buckets = ["received", "sent", "coalesced", "duplicate", "expired", "dropped_total", "pending"];
   return html`${table(
-    "Where every event went",
+    "Ledger: outcome of every event",
     accounts(status),
     [
       { label: "category", cell: (row) => row.category },
@@ -56,7 +56,7 @@ export function ledgerFold(status) {
       })),
       { label: "dropped by rule", cell: (row) => rules(row.dropped), long: true },
     ],
-    "The queue-manager does not answer: its numbers are not known.",
+    "The queue-manager does not answer: its numbers are unknown.",
     (row) => row.category,
   )}<p class="soft">${rawSentence(status)}</p>`;
 }
@@ -83,7 +83,7 @@ function rawSentence(status) {
 
 /** @param {Row[] | null} held null: not asked yet */
 export function rejectedFold(held) {
-  if (held === null) return html`<p class="none">Asking…</p>`;
+  if (held === null) return html`<p class="none">Loading…</p>`;
   return table(
     "Rejected messages",
     held,
@@ -93,7 +93,7 @@ export function rejectedFold(held) {
       { label: "why", cell: (row) => clip(row.reason), long: true, tone: (row) => (row.dead ? "bad" : "") },
       { label: "message", cell: (row) => html`<div class="excerpt">${clip(pretty(row.excerpt))}</div>`, long: true },
     ],
-    "Nothing was rejected.",
+    "No message was rejected.",
     (row, at) => String(row.n ?? `${row.id} ${at}`),
   );
 }

@@ -14,7 +14,7 @@ import { clip, lamp, named } from "./parts.mjs";
 /** @param {Verdict} verdict @param {string[]} switched what viewers do not get because an operator said so */
 export function healthLine(verdict, switched) {
   return html`${lamp(verdict)}${verdict.remedy ? html` <span class="remedy">${clip(verdict.remedy)}</span>` : nothing}
-  ${switched.length === 0 ? nothing : html`<span class="switched">On purpose: ${switched.join("; ")}.</span>`}`;
+  ${switched.length === 0 ? nothing : html`<span class="switched">Switched: ${switched.join("; ")}.</span>`}`;
 }
 
 /** @param {unknown} alerts as the supervisor sorts them */
@@ -30,17 +30,17 @@ export function alertCards(alerts) {
 /** @param {Row} status @param {ReadonlyMap<string, Obs>} obs the state of each OBS, by the name of its source */
 export function sourcesPanel(status, obs) {
   const sources = Array.isArray(status.sources) ? rows(status.sources) : ingestAsSource(status);
-  if (sources.length === 0) return html`<p class="none">No source is set up. The supervisor says what runs.</p>`;
+  if (sources.length === 0) return html`<p class="none">No source is configured, or the supervisor does not answer.</p>`;
   return html`<ul class="things">${sources.map((source) => sourceRow(source, obs.get(word(source.name))))}</ul>`;
 }
 
-/** A gateway that hears of no sources still knows the process that takes them all. @param {Row} status @returns {Row[]} */
+/** Without a list of sources the ingest is shown as the only source. @param {Row} status @returns {Row[]} */
 function ingestAsSource(status) {
   return rows(status.processes)
     .filter((row) => row.name === "ingest")
     .map((row) => ({
       name: "ingest",
-      kind: "everything that posts events",
+      kind: "events over HTTP",
       state: row.state === "running" ? "live" : row.state,
       events_per_s: row.events_per_s,
       detail: row.state === "running" ? "" : row.last_reason,

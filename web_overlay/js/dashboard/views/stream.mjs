@@ -62,7 +62,7 @@ function mark(event) {
 /** @param {Event} event @param {Opened} opened @param {Record<string, any>[]} overlays @param {Actions} actions */
 function history(event, opened, overlays, actions) {
   return html`<div class="history">
-    <ol class="steps">${opened.answer === null ? html`<li>Asking…</li>` : stepList(opened.answer, overlays)}</ol>
+    <ol class="steps">${opened.answer === null ? html`<li>Loading…</li>` : stepList(opened.answer, overlays)}</ol>
     <p class="buttons">
       ${actions.again ? html`<button type="button" class="small" @click=${() => actions.again?.(event)}>Show again</button>` : nothing}
       <button type="button" class="small" @click=${() => actions.copy(event)}>Copy id</button>
