@@ -113,6 +113,6 @@ def test_a_message_that_the_log_does_not_have_is_kept_and_counted(run_dir: Path)
 
 def test_a_running_pipeline_is_refused(run_dir: Path) -> None:
     log = open_log(run_dir)
-    with pytest.raises(Refused, match="the pipeline is running: log.lock is held; stop it first"):
+    with pytest.raises(Refused, match=r"the pipeline is running: log.lock is held; stop it first"):
         purge(run_dir, None, NAME)
     log.close()
