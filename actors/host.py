@@ -254,6 +254,11 @@ def _prctl(option: int, argument: int | bytes) -> None:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), "prctl")
 
 
+def has_one_thread() -> bool:
+    """Return whether this process has only its main thread; threads of libraries count."""
+    return len(os.listdir("/proc/self/task")) == 1
+
+
 def can_rename() -> bool:
     """Return whether `rename` works on this system."""
     try:

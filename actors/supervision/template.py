@@ -50,6 +50,9 @@ def main(arguments: list[str]) -> int:
     host.rename([*_command(entry), own_name, run_dir], own_name)
     actor = _entry_of(entry)
     actor.load_all()
+    if not host.has_one_thread():
+        log.error("stopped error='a module starts a thread when it is imported, so a fork is not safe'")
+        return BAD_CONFIG
     gc.collect()
     gc.freeze()  # the collector of an actor must not write to pages that are shared with this process
     name = _serve(socket.socket(fileno=0))

@@ -6,6 +6,7 @@ import os
 import random
 import re
 import signal
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -150,6 +151,15 @@ def test_a_template_that_is_too_large_is_replaced(forking):
         file.write("[budgets.of.template]\nmemory_warn_bytes = 1024\n")
     forking.start()
     eventually(lambda: forking.row("template")["last_reason"].startswith("over its budget"), 10)
+
+
+def test_the_modules_of_all_actors_start_no_thread_and_open_no_file():
+    code = (
+        "import os, actors.__main__ as entry; before = os.listdir('/proc/self/fd'); entry.load_all(); "
+        "assert os.listdir('/proc/self/fd') == before, os.listdir('/proc/self/fd'); "
+        "assert len(os.listdir('/proc/self/task')) == 1"
+    )
+    subprocess.run([sys.executable, "-P", "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(program.ROOT)})
 
 
 def test_a_changed_module_has_another_stamp(tmp_path):
