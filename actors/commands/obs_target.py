@@ -7,7 +7,6 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
 
 import click
 from msgspec import Struct
@@ -15,6 +14,7 @@ from msgspec import Struct
 from actors import commands, host, program, tokens
 from actors.config import Settings
 from actors.core import origins
+from actors.core.sources import obs_overlay
 from actors.errors import BadInput, Refused
 from actors.producers import obs_files
 from actors.producers.obs_files import ObsServer
@@ -67,7 +67,7 @@ def target_of(url: str, source: str, gateway: str, config_file: Path | None, ove
 
 
 def is_local(url: str) -> bool:
-    found = urlsplit(url).hostname or ""
+    found = obs_overlay.parts_of(url).hostname or ""
     return found == "localhost" or origins.is_loopback(found)
 
 
@@ -88,7 +88,7 @@ def local_server() -> tuple[ObsServer | None, str]:
     for path in map(Path, obs_files.places(folders)):
         try:
             found = obs_files.parse(path, path.read_bytes()[: obs_files.MAX_BYTES])
-        except OSError:
+        except (OSError, BadInput):  # as if it were not there: the secret, or the terminal, has the password
             continue
         if found is not None:
             return found, str(path)

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from actors import config, tokens
+from actors.core import origins
 from actors.core.contract.event import UNREADABLE
 from actors.core.sources import obs, obs_overlay
 from actors.core.sources.obs_overlay import BROWSER, Canvas, Found, ObsStep, Place, Stall
@@ -145,15 +146,21 @@ async def is_shown(link: ObsConnection, name: str) -> bool:
 
 
 class Healer:
-    """Gives the overlay in OBS its new token, and loads it again when it has stopped working."""
+    """Gives the overlay in OBS its new token, and loads it again when it has stopped working; once in PAUSE_S at most.
 
-    def __init__(self, run_dir: Path, name: str, patience_s: float = PATIENCE_S) -> None:
+    not_before_s  when it may be loaded again for the first time: another Healer may just have done it
+    """
+
+    def __init__(self, run_dir: Path, name: str, patience_s: float = PATIENCE_S, not_before_s: float = 0.0) -> None:
         self._run_dir, self._name, self._patience_s = run_dir, name, patience_s
         self._stall = Stall("", patience_s)
-        self._next_s = 0.0
+        self._not_before_s = not_before_s
+        self._paused_until_s = 0.0
 
     async def look(self, link: ObsConnection, now_s: Callable[[], float] = time.monotonic) -> str:
         """Look once, and do what is needed; return what was done, "" if nothing."""
+        if now_s() < self._paused_until_s:
+            return ""
         settings, token = config.of_run_dir(self._run_dir), tokens.load(self._run_dir).display
         found = await look(link, self._name, origin_of(settings), token)
         url = str(found.settings.get("url")) if found.kind == BROWSER else ""
@@ -162,13 +169,14 @@ class Healer:
         if obs_overlay.token_of(url) != token:
             fresh = obs_overlay.address(url, url.partition(obs_overlay.PATH)[0], token)
             data = {"inputName": found.name, "inputSettings": {"url": fresh}, "overlay": True}
+            self._paused_until_s = now_s() + PAUSE_S
             await link.request("SetInputSettings", dict, **data)
             return f"{found.name!r} has the new token"
         why = await self._stalled(link, found.name, obs_overlay.overlay_id_of(url), now_s())
-        if not why or now_s() < self._next_s:
+        if not why or now_s() < self._not_before_s:
             return ""
         self._stall.forget()
-        self._next_s = now_s() + PAUSE_S
+        self._paused_until_s = now_s() + PAUSE_S
         await refresh(link, found.name)
         return f"{found.name!r} was loaded again: {why}"
 
@@ -185,8 +193,6 @@ class Healer:
 
 def origin_of(settings: config.Settings) -> str:
     """Return the origin of the gateway as this machine reaches it."""
-    from actors.core import origins
-
     return f"http://{origins.authority(settings.gateway.host, settings.gateway.port)}"
 
 

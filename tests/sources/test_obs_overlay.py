@@ -289,8 +289,8 @@ def test_an_overlay_that_is_gone_is_loaded_again_once_a_minute():
     with Obs() as server, Actors(f"gateway.port={free_ports(1)[0]}") as actors:
         actors.start(*CORE, "gateway-1")
         installed(server, actors, actors.tokens.display)
-        done = asyncio.run(looks(server.url, [0.0, 10.0, 20.0, 30.0, 50.0, 70.0, 79.0, 81.0]))
-        assert [bool(text) for text in done] == [False, False, True, False, False, False, False, True]
+        done = asyncio.run(looks(server.url, [0.0, 10.0, 20.0, 30.0, 50.0, 79.0, 81.0, 100.0, 101.0]))
+        assert [bool(text) for text in done] == [False, False, True, False, False, False, False, False, True]
         assert "not connected to the gateway" in done[2]
         assert server.changes == ["PressInputPropertiesButton"] * 2
         server.scenes["Gameplay"]["Framewire"][1] = False

@@ -100,16 +100,21 @@ def _healing(session: Any, found: Any) -> Callable[[], Awaitable[None]]:
     """Return a function that checks the overlay, at most every HEAL_LOOK_S."""
     if not session.settings.heal:
         return _nothing
-    from actors.producers.obs_overlay import Healer
+    from actors.producers.obs_link import RequestFailed
+    from actors.producers.obs_overlay import PAUSE_S, Healer
 
-    healer = Healer(session.run_dir, session.settings.overlay)
+    # The last connection may have had it loaded again just before its end.
+    healer = Healer(session.run_dir, session.settings.overlay, not_before_s=time.monotonic() + PAUSE_S)
     next_s = 0.0
 
     async def heal() -> None:
         nonlocal next_s
         if time.monotonic() >= next_s:
             next_s = time.monotonic() + HEAL_LOOK_S
-            done = await healer.look(found)
+            try:
+                done = await healer.look(found)
+            except RequestFailed as error:
+                done = f"nothing: {error}"
             if done:
                 session.log.warning("healed what=%r", done)
 
