@@ -66,8 +66,8 @@ PACKAGES = {
     "gateway": (TOOLS | {"gateway"}, "actors communicate over sockets, never by import"),
     "commands": (
         {"adapters", "commands", "config", "core", "errors", "host", "logs", "producers", "program", "secrets",
-         "supervision", "tokens"},
-        "a command talks to the running pipeline; `replay` alone is a producer itself",
+         "stores", "supervision", "tokens"},
+        "a command talks to the running pipeline; `replay` is a producer itself, `purge` works on a stopped one",
     ),
     "cli": ({"__version__", "commands"}, "every command is loaded when it is called"),
     "supervisor": ({"entry"}, "it finds the Python in which the rest works"),
