@@ -62,6 +62,23 @@ def in_a_child(what: Callable[[], str], become: int) -> str:
     return said
 
 
+def kill_all(run_dir: Path) -> None:
+    """Kill every process that has this directory among its arguments, until there is none: each may start others."""
+
+    def none_left() -> bool:
+        found = [
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if any(str(run_dir) in part for part in process.info["cmdline"] or [])
+        ]
+        for process in found:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        return not found
+
+    eventually(none_left, 20)
+
+
 class Pipeline:
     """The product itself, started by its own command line: own run directory, own ports, cleaned up whatever happens.
 
@@ -144,10 +161,7 @@ class Pipeline:
     def close(self) -> None:
         """End everything that belongs to this run directory, detached or orphaned, and remove it."""
         print(self.said())  # shown when the test fails
-        for process in psutil.process_iter(["cmdline"]):
-            if any(str(self.run_dir) in part for part in process.info["cmdline"] or []):
-                with suppress(psutil.NoSuchProcess):
-                    process.kill()
+        kill_all(self.run_dir)
         if self.process is not None:
             self.process.wait()
         shutil.rmtree(self.run_dir, ignore_errors=True)

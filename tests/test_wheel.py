@@ -66,8 +66,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(f"{missing} are missing")
     folder, tree = tmp_path_factory.mktemp("dist"), tmp_path_factory.mktemp("tree") / "framewire"
     # A copy, because setuptools writes into the tree that it builds.
-    ignored = shutil.ignore_patterns(".git", ".venv", "node_modules", "run", "*.egg-info", "__pycache__", ".*_cache")
-    shutil.copytree(ROOT, tree, symlinks=True, ignore=ignored)
+    names = (".git", ".venv", ".hypothesis", ".*_cache", "node_modules", "run", "*.egg-info", "__pycache__")
+    shutil.copytree(ROOT, tree, symlinks=True, ignore=shutil.ignore_patterns(*names))
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(tree)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120 * SLOWNESS, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

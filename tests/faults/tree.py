@@ -9,12 +9,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from actors.core.supervision.restarts import Policy
 from actors.supervision import control, guardian
 from bench.ports import free_ports
-from tests.support import SPAWN, eventually
+from tests.support import SPAWN, eventually, kill_all
 
 HERE = Path(__file__).resolve().parent
 FAST = """
@@ -86,9 +84,7 @@ class Tree:
         return "\n".join(file.read_text() for file in files)
 
     def close(self) -> None:
-        for process in psutil.process_iter(["cmdline"]):
-            if any(str(self.run_dir) in part for part in process.info["cmdline"] or []):
-                process.kill()
+        kill_all(self.run_dir)
         print(self.said())  # shown when the test fails
         for started in self.started:
             started.wait()
