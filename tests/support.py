@@ -43,7 +43,7 @@ STRANGER: Final = 65_534  # nobody
 
 
 def in_a_child(what: Callable[[], str], become: int) -> str:
-    """Return what `what` says in a process of its own, which is the user `become` if this one is root."""
+    """Return the result of `what` in a new process, as the user `become` if this one is root."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -107,7 +107,7 @@ class Pipeline:
         self.close()
 
     def start(self, *options: str, ready: bool = True) -> subprocess.Popen[bytes]:
-        """Run `supervisor.py start`; what it prints goes to `console`."""
+        """Run `supervisor.py start`; its output goes to `console`."""
         command = [sys.executable, str(self.supervisor), "start", *(options or ("--no-guardian",)), *self._set()]
         with self.console.open("ab") as console:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console)

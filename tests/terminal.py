@@ -26,7 +26,7 @@ class Terminal:
     def __init__(self, *arguments: str, columns: int = 80, lines: int = 24, term: str = "linux") -> None:
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
-        self.written = b""  # what the terminal was told, as it came
+        self.written = b""  # all output to the terminal
         self.code: int | None = None
         unset = ("COLUMNS", "LINES", "NO_COLOR")
         environment = {name: value for name, value in os.environ.items() if name not in unset} | {"TERM": term}
@@ -62,11 +62,11 @@ class Terminal:
         self._size(self._fd, columns, lines)
 
     def rows(self) -> list[str]:
-        """Return what the screen shows now, line by line."""
+        """Return the lines of the screen."""
         while select.select([self._fd], [], [], 0)[0]:
             try:
                 data = os.read(self._fd, 65_536)
-            except OSError:  # Linux says so when the other end is closed
+            except OSError:  # Linux raises this when the other end is closed
                 break
             if not data:
                 break
@@ -82,14 +82,14 @@ class Terminal:
         eventually(lambda: all(word in self.text() for word in words), within_s)
 
     def reversed(self) -> str:
-        """Return the line that is drawn in reverse: what is chosen."""
+        """Return the line in reverse video, which is the selected one."""
         self.rows()
         lines = self._screen.buffer
         marked = [number for number in range(self._screen.lines) if lines[number][0].reverse]
         return self._screen.display[marked[0]].rstrip() if marked else ""
 
     def colors(self, word: str) -> set[str]:
-        """Return the colors of the first line that has this word, where the word stands."""
+        """Return the colors of the word in the first line that has it."""
         number = next(number for number, line in enumerate(self.rows()) if word in line)
         at = self._screen.display[number].index(word)
         return {self._screen.buffer[number][column].fg for column in range(at, at + len(word))}

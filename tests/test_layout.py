@@ -14,30 +14,30 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# What decides by itself alone: no clock, socket, process, file, thread, randomness, log.
+# Pure modules: no clock, socket, process, file, thread, randomness, log.
 PURE = {
     "__future__", "base64", "binascii", "bisect", "collections", "dataclasses", "datetime", "difflib", "enum",
     "functools", "hashlib", "heapq", "hmac", "itertools", "math", "operator", "re", "string", "struct", "types",
     "typing", "unicodedata", "msgspec",
 }  # fmt: skip
 
-# What single pure modules may import beside: adapters are found by name, and JMESPath is an expression language.
+# Further imports of single pure modules: adapters are found by name, and JMESPath is an expression language.
 ALLOWED = {
     "actors/adapters/__init__.py": {"importlib", "pkgutil"},
     "actors/adapters/mapping.py": {"jmespath", "decimal"},
     "actors/core/sources/obs_overlay.py": {"urllib"},
 }
 
-# What every process may use.
+# Imports of every process.
 TOOLS = {
     "aio", "committer", "config", "core", "errors", "faults", "heartbeat", "host", "http_server", "interfaces",
     "program", "reactor", "secrets", "stores", "tokens", "wire",
 }  # fmt: skip
 
-# What the supervisor is made of. It must work when the actors' code cannot be imported.
+# Modules of the supervisor. It must work when the code of the actors cannot be imported.
 SUPERVISION = {"config", "core", "errors", "host", "logs", "program", "supervision", "tokens"}
 
-# package or module: (what it may import, why nothing else)
+# package or module: (allowed imports, reason)
 PACKAGES = {
     "errors": (set(), "every module raises them"),
     "interfaces": ({"core"}, "an implementation of an interface knows no other one"),

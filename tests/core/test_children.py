@@ -92,7 +92,7 @@ def test_a_starting_child_has_a_longer_limit():
     child = lifecycle()
     child.spawned(100, 0.0)
     assert child.tick(START_S - 1.1) is None
-    child.heartbeat(5.0)  # it recovers a large log, and says so
+    child.heartbeat(5.0)  # it recovers a large log, and sends heartbeats
     assert child.tick(START_S + 1) is None
     assert child.tick(START_S + 4) is Act.DUMP
     assert child.tick(START_S + 5) is Act.KILL

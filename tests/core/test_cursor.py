@@ -37,7 +37,7 @@ def loose_count(passed: Frame | None) -> int:
     return sum(not one.position for one in passed.events) if passed else 0
 
 
-# (what, the frame, positions passed on, loose events passed on, where it stands then); all start at 10.
+# (case, frame, passed positions, passed loose events, position afterwards); all start at 10.
 MEANINGS = [
     ("the next in line", frame(11, 13, loose=1), [11, 12, 13], 1, 13),
     ("nothing critical", frame(loose=2), [], 2, 10),
@@ -210,7 +210,7 @@ def test_a_single_frame_is_unchanged():
     assert merged([alone]) is alone
 
 
-# (what, asked, where the conversation starts); the log keeps 20..30.
+# (case, request, start of the conversation); the log keeps 20..30.
 STARTS = [
     ("a newcomer", None, Start("snapshot", 30)),
     ("nothing missed", Resume(E, 30), Start("resume", 30)),
@@ -237,7 +237,7 @@ def test_a_trimmed_log_reports_all_positions_as_missed():
     assert start(Resume(E, 5), E, 31, 30) == Start("resume", 30, False, (6, 30))
 
 
-# (what, seqs that came between calls of lost(), what each call says)
+# (case, sequence numbers between calls of lost(), result of each call)
 NUMBERS = [
     ("nothing lost", [[1, 2, 3], [4], []], [0, 0, 0]),
     ("one lost is given up at the second look", [[1, 3], [4], []], [0, 1, 0]),

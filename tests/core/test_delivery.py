@@ -24,7 +24,7 @@ PRODUCERS = ("p", "q")
 
 
 class Disk:
-    """The log's file: what has been committed."""
+    """The file of the log: all committed rows."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []

@@ -48,7 +48,7 @@ def test_every_finding_has_a_level_and_every_problem_has_advice(finding, level):
     (Settings(demo=False), []),
     (Settings(demo=False, gateway=GatewaySection(host="::1"), ingest=IngestSection(host="localhost")), []),
     (Settings(demo=False, ingest=IngestSection(host="192.168.0.7")), ["warn"]),
-    (Settings(demo=False, gateway=GatewaySection(host="0.0.0.0")), ["warn", "warn"]),  # open, and answering nobody
+    (Settings(demo=False, gateway=GatewaySection(host="0.0.0.0")), ["warn", "warn"]),  # open, no allowed name
     (Settings(demo=False, gateway=GatewaySection(host="::", allowed_hosts=["pc.lan"])), ["warn"]),
     (Settings(demo=False, gateway=GatewaySection(host="pc.lan")), []),
     (Settings(demo=False, faults=Faults(poison="x")), ["fail"]),

@@ -136,7 +136,7 @@ steps = st.lists(
 
 
 def represented_by(events: list[Event]) -> int:
-    """Return for how many events these stand; a state replaces the earlier one and stands for itself."""
+    """Return the number of events that these represent; a state replaces the earlier one and counts once."""
     return sum(one.count for one in events if one.category is not Category.STATE)
 
 

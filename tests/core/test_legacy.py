@@ -115,7 +115,7 @@ VEHICLES = [
     *("Flash", "Sunderer", "Lightning", "Magrider", "Vanguard", "Prowler", "Scythe", "Reaver", "Mosquito", "Liberator"),
     *("Galaxy", "Valkyrie", "Harasser", "Ant", "Colossus", "Javelin", "Dervish", "Chimera", "Corsair"),
 ]
-# What a streamer could give a picture and a sound to in an overlay for PlanetSide 2, and what it means.
+# Names with pictures and sounds in an overlay for PlanetSide 2, and their events.
 VOCABULARY = {
     **dict.fromkeys(["Kill", "Team Kill", "Gunner Kill", *(f"Kill {name}" for name in CLASSES)], "kill"),
     **dict.fromkeys(["Nade Kill", "Knife Kill", "RoadKill", "Spitfire Kill", "Mine Kill"], "kill"),

@@ -177,7 +177,7 @@ def test_a_producer_ahead_of_the_log_reveals_a_rolled_back_log() -> None:
 
 
 def test_a_new_epoch_is_published_only_after_the_commit() -> None:
-    """Producers that heard of an epoch which a crash then undid would have forgotten what showed the need for it."""
+    """A producer that knows an epoch before its commit would not reveal the rollback again after a crash."""
     one = book(watermarks={"p": 5})
     before = one.take(even_empty=True)
     one.greet(Greeting("p", 2, acked=9, oldest=4, epoch="e1"), "e2", 0.0, 0.0)

@@ -88,7 +88,7 @@ LINES = [
     ),
     (ADA + b" assisted killing " + BO, "assist", {"player": ada, "victim": bo}),
     (ADA + b" flash-assisted killing " + BO, "assist", {"player": ada, "victim": bo, "kind": "flash"}),
-    # Chat, whatever it says.
+    # Chat with any text.
     (ADA + b' say "gg"', "chat", {"user": "Ada", "text": "gg", "user_id": "STEAM_1:0:4242", "channel": "game"}),
     (
         ADA + b' say_team "two "long""',
@@ -269,7 +269,7 @@ def test_a_name_cannot_forge_a_line(name):
 
 
 def shown(line):
-    """Return what a line shows, or in a list the first words of why it is refused."""
+    """Return the events of a line, or a list with the first words of the refusal."""
     try:
         return read(line)
     except BadInput as error:

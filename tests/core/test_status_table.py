@@ -16,7 +16,7 @@ EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e\r\nsecond"
 
 
 def row(name: str = "ingest", **fields: Any) -> dict[str, Any]:
-    """A process as it is right after its start: what is not known is None or missing."""
+    """A process directly after its start: unknown values are None or missing."""
     return {
         "name": name, "kind": name.rstrip("-0123456789"), "state": "running", "pid": 4_194_304, "uptime_s": 0.1,
         "restarts": 0, "last_reason": "", "heartbeat_age_s": 0.1, "degraded": False, "silent": False,
@@ -172,7 +172,7 @@ def test_numbers_are_short_with_a_unit(function, number, said):
     assert function(number) == said
 
 
-# top: what fits into a screen
+# top: the size of the screen
 
 
 def screen(said: dict[str, Any], chosen: str = "", height: int = 23, width: int = 80) -> list[str]:

@@ -64,7 +64,7 @@ def test_an_unknown_field_is_refused() -> None:
 
 
 def test_linear_blending_gives_the_lower_contrast() -> None:
-    """White video behind 60 % of black: what reads well in a browser is grey in OBS (docs/themes.md)."""
+    """White video behind 60 % of black: text that is legible in a browser is grey in OBS (docs/themes.md)."""
     looks = theme.seen(theme.color("#00000099"))
     contrasts = [theme.contrast((1.0, 1.0, 1.0), look) for look in looks]
     assert contrasts == pytest.approx([21.0, 21.0, 5.7, 2.3], abs=0.06)

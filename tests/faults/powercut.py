@@ -38,7 +38,7 @@ class Record(NamedTuple):
 
 
 def environment(directory: Path) -> dict[str, str]:
-    """Return what a process needs in its environment to be journaled in `directory`; compiles the shim first."""
+    """Return the environment of a process that is journaled in `directory`; compile the shim first."""
     journals = directory / "journals"
     journals.mkdir()
     return {"LD_PRELOAD": str(compiled(SOURCE, directory)), "POWERCUT_JOURNALS": str(journals)}
@@ -74,7 +74,7 @@ def read_journals(directory: Path) -> list[Record]:
 
 
 class File:
-    """The bytes of one file: what is durable, and what was done since."""
+    """The bytes of one file: the durable ones, and the writes since."""
 
     def __init__(self) -> None:
         self.durable = bytearray()
@@ -88,7 +88,7 @@ class File:
             self.later.append(record)
 
     def found(self, dice: random.Random) -> bytearray:
-        """Return what may be found of it after the power has gone."""
+        """Return a possible content after a power cut."""
         mode = dice.choice(("none", "all", "beginning", "parts"))
         if mode == "none":
             return self.durable
@@ -133,7 +133,7 @@ class Directory:
             self._now[record.name].apply(record)
 
     def found(self, dice: random.Random) -> dict[str, bytes]:
-        """Return what may be found: file systems journal names in order, so a beginning of what was not synced."""
+        """Return possible names: file systems journal them in order, so a prefix of the unsynced changes."""
         files: dict[str, File | None] = dict(self._durable)
         files.update(self._later[: dice.choice((0, len(self._later), dice.randint(0, len(self._later))))])
         return {name: bytes(file.found(dice)) for name, file in sorted(files.items()) if file is not None}
@@ -154,7 +154,7 @@ def _sectors(record: Record) -> list[Record]:
 
 
 class Cut(NamedTuple):
-    """What may be found after the power went at `ns`."""
+    """A possible content after a power cut at `ns`."""
 
     ns: int
     files: dict[str, bytes]
@@ -167,7 +167,7 @@ class Cut(NamedTuple):
 
 
 def cuts(directory: Path, moments_ns: Sequence[int], seed: int) -> Iterator[Cut]:
-    """Yield what may be found after the power went at each of the moments."""
+    """Yield a possible content after a power cut at each of the moments."""
     records = read_journals(directory)
     dice = random.Random(seed)
     place, done = Directory(), 0

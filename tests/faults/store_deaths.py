@@ -67,7 +67,7 @@ def log_check(run_dir: Path, told: int) -> None:
 
 
 def outbox_work(run_dir: Path, random_: random.Random, tell: Callable[[int], None]) -> None:
-    """Store deliveries, acknowledge what was stored a while ago, trim it."""
+    """Store deliveries, acknowledge and trim earlier ones."""
     box = Outbox(run_dir, "source", keep_s=0.001)
     weaken(box)
     newest = box.newest

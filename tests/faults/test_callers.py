@@ -20,7 +20,7 @@ from tests.support import SUPERVISOR, Pipeline, eventually
 
 
 def begin(pipeline: Pipeline, *options: str, prefix: tuple[str, ...] = (), **how: object) -> subprocess.Popen[bytes]:
-    """Start it as `how` says; the pipeline ends it."""
+    """Start the pipeline with the arguments `how`; the fixture ends it."""
     settings = [part for override in pipeline.overrides for part in ("--set", override)]
     command = [*prefix, sys.executable, str(SUPERVISOR), "start", *options, *settings]
     pipeline.process = process = subprocess.Popen(command, **how)  # type: ignore[call-overload]
@@ -39,7 +39,7 @@ def full_pipe() -> tuple[int, int]:
 
 
 def stopped_terminal() -> tuple[int, int]:
-    """Return a terminal in which somebody has typed Ctrl-S."""
+    """Return a terminal that was stopped with Ctrl-S."""
     master, terminal = pty.openpty()
     termios.tcflow(terminal, termios.TCOOFF)
     return master, terminal

@@ -63,7 +63,7 @@ def test_the_shim_sets_the_wall_clock_and_no_other(clock: Clock) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a start is noted by the wall clock, once")
 def test_the_start_time_of_a_process_counts_from_the_boot_not_from_the_clock() -> None:
-    """By it a supervisor knows what an earlier one has left; an hour's jump made strangers of them."""
+    """A supervisor identifies orphans by it; a clock jump must not change it."""
     created_s = meters.created_s(os.getpid())
     assert 0.0 < created_s < time.clock_gettime(time.CLOCK_BOOTTIME) + meters.SAME_START_S
     assert abs(meters.Meter(os.getpid()).created_s - created_s) < meters.SAME_START_S
@@ -76,7 +76,7 @@ def longest_stall_s(witness: Witness, since_ns: int) -> float:
 
 
 def ask_again(witness: Witness) -> None:
-    """Post what was accepted long ago once more: the first event of a source, and the first line of a server."""
+    """Post accepted messages again: the first event of a source, and the first line of a server."""
     names = ("left", "right")
     for again in (*(Source(witness.pipeline, name, witness.seed) for name in names), Server(witness.pipeline)):
         again.once()
@@ -115,7 +115,7 @@ def test_a_clock_jump_removes_no_rows_of_log_and_outbox(seconds: float, clock: C
         witness.post()
         witness.grows(100)
         clock.jump(seconds)
-        witness.restart("queue-manager")  # whoever starts now sees the new time only
+        witness.restart("queue-manager")  # a process that starts now knows only the new time
         until_s = time.monotonic() + 65.0  # queue_manager.TRIM_S is 60, link.TRIM_S 30
         eventually(lambda: time.monotonic() > until_s, 80.0)
         witness.restart("ingest")

@@ -27,7 +27,7 @@ from tests.support import STRANGER, SUPERVISOR, Pipeline, eventually, in_a_child
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Pipeline]:
-    """One running pipeline for the commands that leave it as it was."""
+    """One running pipeline for commands that do not change it."""
     with Pipeline() as pipeline:
         pipeline.start()
         yield pipeline
@@ -233,7 +233,7 @@ def test_a_detached_start_returns_when_ready_and_logs_no_secrets(idle):
 
 
 def command_lines(run_dir: Path) -> list[list[str]]:
-    """Return the command lines of all processes of a pipeline, whoever started them."""
+    """Return the command lines of all processes of a pipeline."""
     found = []
     for process in psutil.process_iter(["cmdline", "status"]):
         line = process.info["cmdline"] or []

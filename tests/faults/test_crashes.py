@@ -79,7 +79,7 @@ def test_a_process_that_receives_sigsegv_logs_its_stack() -> None:
 
 
 class Flood(Poster):
-    """Posts bodies of a thousand large cosmetic events, so that everybody on the way needs memory."""
+    """Posts bodies of a thousand large cosmetic events, so that every process on the path needs memory."""
 
     def __init__(self, witness: Witness) -> None:
         super().__init__(witness.pipeline, 0.01)
@@ -105,7 +105,7 @@ def dies_of(witness: Witness, name: str, squeeze: Callable[[psutil.Process], obj
     while not died and time.monotonic() < deadline_s:
         died = witness.rows()[name]["restarts"] > row["restarts"]
         time.sleep(0.02)
-    with suppress(psutil.NoSuchProcess):  # whoever did without may have all again
+    with suppress(psutil.NoSuchProcess):  # a child that survived gets its limit back
         psutil.Process(row["pid"]).rlimit(psutil.RLIMIT_AS, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
     flood.stop()
     eventually(witness.running, WAIT_S)

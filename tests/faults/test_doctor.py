@@ -71,7 +71,7 @@ def test_files_of_another_user_in_run_dir_are_a_failure(idle):
     assert "log.db-wal in run_dir belongs to uid 12345" in " ".join(done.stdout.split())
 
 
-# IPv6, and what listens on several addresses
+# IPv6, and servers on several addresses
 
 
 def has_ipv6() -> bool:

@@ -29,7 +29,7 @@ OBEYED = (b"\x1b]0;", b"\x07", "\x9b".encode(), b"\x1b[2Jhere")
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Pipeline]:
-    """One running pipeline for what leaves it as it was."""
+    """One running pipeline for tests that do not change it."""
     with Pipeline("supervisor.sample_s=0.1") as pipeline:
         pipeline.start()
         yield pipeline
@@ -43,7 +43,7 @@ def idle() -> Iterator[Pipeline]:
 
 
 def called(run_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command on whatever pipeline lives in `run_dir`, with nothing else overridden."""
+    """Run a command for the pipeline in `run_dir`, without other settings."""
     command = [sys.executable, str(SUPERVISOR), *arguments, "--set", f"run_dir={run_dir}"]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
@@ -304,7 +304,7 @@ def test_an_exceeded_budget_is_an_alert_until_a_reload_raises_the_budget(idle):
     eventually(lambda: len(idle.status()["alerts"]) == len(NAMES))
     assert {alert["key"] for alert in idle.status()["alerts"]} == {"memory.warn"}
     status = idle.command("status")
-    assert status.returncode == 0  # a warning stands
+    assert status.returncode == 0  # a warning is active
     lines = status.stdout.splitlines()
     assert re.fullmatch(r"!  memory\.warn broadcaster: \d+\.\d MB of memory, budget 1\.0 MB, for .*", lines[1])
     # a command that can be pasted: for this pipeline, not for the one of the default settings
@@ -312,7 +312,7 @@ def test_an_exceeded_budget_is_an_alert_until_a_reload_raises_the_budget(idle):
     assert json.loads(answer(idle, "/api/status"))["alerts"][0]["name"] == "broadcaster"
     assert 'framewire_alert{key="memory.warn",level="warn",name="ingest"} 1.0' in answer(idle, "/metrics")
     assert "alert raised key=memory.warn name=ingest" in idle.command("logs", "supervisor").stdout
-    idle.overrides.append("supervisor.hang_warn_s=1.9")  # what has nothing to do with it does not blink
+    idle.overrides.append("supervisor.hang_warn_s=1.9")  # an unrelated setting has no effect
     assert idle.command("reload").returncode == 0
     assert len(idle.status()["alerts"]) == len(NAMES)
     idle.overrides.append("budgets.memory_warn_bytes=500000000")
@@ -432,7 +432,7 @@ def test_top_needs_a_capable_terminal_but_no_colors(shared):
 
 
 def completed(line: str, tmp_path: Path) -> list[str]:
-    """Return what a real bash that has read `completion.bash` offers after `line`."""
+    """Return the completions of `line` by a real bash with `completion.bash`."""
     words = line.split(" ")
     ask = f"""
         source completion.bash

@@ -26,8 +26,8 @@ EVERYBODY = ("ingest", "normalizer-1", "queue-manager", "broadcaster", "gateway-
 QUICK = ("supervisor.hang_warn_s=0.5", "supervisor.hang_kill_s=2.0")
 FULL = [pytest.mark.faults, pytest.mark.timeout(600)]
 FOUND_S = 6.0  # supervisor.hang_kill_s: counted from the last sign of life, so a hang is found a little sooner
-SLACK_S = 0.3  # what a signal takes on a loaded machine
-# Where each kind of loop hangs: how often it passes the point before, and which function then stands in its log.
+SLACK_S = 0.3  # the delay of a signal on a loaded machine
+# The point at which each kind of loop hangs: how often it is passed before, and the function in the log.
 POINTS = {
     "ingest": "ingest.received:20",
     "normalizer-1": "normalizer.received:9",
@@ -88,7 +88,7 @@ def test_a_replaced_queue_manager_that_continues_exits_and_its_messages_are_igno
         try:
             assert successor.stdout is not None
             assert b"ready" in successor.stdout.readline()
-            # What was accepted meanwhile waits on both sides of the stopped one.
+            # Events that are accepted meanwhile wait on both sides of the stopped process.
             witness.grows(50)
             os.kill(before["pid"], signal.SIGCONT)
             eventually(lambda: witness.rows()["queue-manager"]["last_reason"].startswith("refused"), WAIT_S)
@@ -109,7 +109,7 @@ def test_a_replaced_queue_manager_that_continues_exits_and_its_messages_are_igno
 
 
 def hang(witness: Witness, name: str, way: str) -> float:
-    """Let a child hang; return the seconds from then to its death, as the logs tell them."""
+    """Let a child hang; return the seconds until its death, according to the logs."""
     witness.arm({name: f"{POINTS[name]}:{way}"})
     eventually(lambda: f"way={way}" in witness.said(name), WAIT_S)
     hung = next(moment_of(line) for line in witness.said(name).splitlines() if f"way={way}" in line)

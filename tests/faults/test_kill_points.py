@@ -36,7 +36,7 @@ def test_every_labelled_point_is_tested_here_or_in_the_store_tests() -> None:
 
 @pytest.fixture(scope="module")
 def witness() -> Iterator[Witness]:
-    """One pipeline for all rounds: what the first deaths left behind has to survive the last ones, too."""
+    """One pipeline for all rounds: events of the first rounds must survive the last ones."""
     with Witness() as witness:
         witness.post()
         yield witness

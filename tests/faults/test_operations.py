@@ -28,7 +28,7 @@ needs_sqlite3 = pytest.mark.skipif(shutil.which("sqlite3") is None, reason="the 
 
 
 def rows(heading: str) -> dict[str, list[str]]:
-    """Return the table below a heading: its rows, by what the first cell has in backticks."""
+    """Return the table below a heading: its rows by the names in backticks of the first cell."""
     section = PAGE.split(f"## {heading}\n", 1)[1].split("\n#", 1)[0]
     cells = [
         [cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line[:3] == "| `"
@@ -37,7 +37,7 @@ def rows(heading: str) -> dict[str, list[str]]:
 
 
 def scripts() -> list[str]:
-    """Return the commands of the page that are said to be run here: the backup, the new epoch."""
+    """Return the commands of the page that these tests run: the backup, the new epoch."""
     return re.findall(r"<!-- tests/faults/test_operations.py runs this -->\n```sh\n(.*?)```", PAGE, re.DOTALL)
 
 
@@ -92,7 +92,7 @@ class Copy(Pipeline):
 
 @pytest.fixture(scope="module")
 def backed_up(tmp_path_factory) -> Iterator[tuple[Pipeline, Path]]:
-    """A pipeline, and a backup of it that was made as the page says while events were coming."""
+    """A pipeline, and a backup that was made with the commands of the page while events arrived."""
     backup = tmp_path_factory.mktemp("framewire") / "backup"
     with Pipeline() as pipeline:
         pipeline.start()
@@ -128,7 +128,7 @@ def ids(run_dir: Path) -> list[str]:
 
 
 def overlay(pipeline: Pipeline, resume: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Connect as an overlay that comes back; return its welcome, and the events up to the top."""
+    """Reconnect as an overlay; return its welcome, and the events up to the top."""
     hello = {"t": "hello", "version": 2, "token": pipeline.tokens.display, "overlay_id": "main", "resume": resume}
     address = f"ws://127.0.0.1:{pipeline.gateway_port}/ws"
     with websockets.sync.client.connect(address, max_size=None) as connection:
@@ -159,7 +159,7 @@ def test_a_backup_of_a_busy_pipeline_is_complete_and_can_be_started(backed_up):
         found = ids(second.run_dir)
         assert len(set(found)) == len(found)
         assert found[:50] == accepted
-        # Whatever the outbox had and the log had not is there, too, in its order; of what was sent, nothing is missing.
+        # Rows that only the outbox had are in the log, too, in their order; no sent event is missing.
         sent = [f"while-{number}" for number in range(1, 3_001)]
         assert found[50:-1] == sent[: len(found) - 51]
         assert len(found) - 1 >= len(logged)

@@ -16,7 +16,7 @@ from tests.support import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Starts an actor on a stdin that others hold open too, tells its pid, and waits to be killed.
+# Starts an actor with a stdin that other processes also keep open, prints its pid, and waits to be killed.
 PARENT = """
 import subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-m", "actors", *sys.argv[1:]], stdin=0, stdout=subprocess.PIPE)

@@ -65,7 +65,7 @@ def test_gateways_that_restart_under_load_leave_no_gap() -> None:
 
 @pytest.mark.parametrize("name", ["queue-manager", "gateway-1"])
 def test_the_last_event_before_a_silence_is_delivered(name: str) -> None:
-    """Whoever dies right after the last event has nobody behind who would show the gap, but the log's top."""
+    """After the last event no later frame reveals a gap. Only `top` of the log does."""
     with Witness() as witness:
         for _ in range(5):
             for source in witness.sources:

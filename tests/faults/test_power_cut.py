@@ -46,7 +46,7 @@ def live(directory: Path, store: str, weak: bool) -> list[tuple[int, int]]:
 
 
 def losses(directory: Path, store: str, told: list[tuple[int, int]]) -> list[str]:
-    """Cut the power at many moments; return what was wrong with what was found."""
+    """Cut the power at many moments; return the faults in the remaining files."""
     _, check = STORES[store]
     dice = random.Random(SEED)
     wrong = []
@@ -79,11 +79,11 @@ def test_a_store_without_fsync_fails_the_power_cut_test(tmp_path: Path, store: s
     assert len(losses(tmp_path, store, told)) > MOMENTS // 20
 
 
-# The whole pipeline: what its sources were answered, and what its viewer saw, against what is found.
+# The whole pipeline: answers to its sources and events of its viewer, compared with the remaining files.
 
 
 def outbox_numbers(run_dir: Path) -> dict[str, list[int]]:
-    """Return what the found outbox holds of each source, in its order, repetitions left out."""
+    """Return the rows of each source in the remaining outbox, in order, without repetitions."""
     found: dict[str, list[int]] = {"left": [], "right": [], "server": []}
     if not outbox_path(run_dir, "ingest").exists():
         return found
@@ -99,7 +99,7 @@ def outbox_numbers(run_dir: Path) -> dict[str, list[int]]:
 
 
 def check_found(run_dir: Path, witness: Witness, ns: int) -> None:
-    """Hold what is found against what was told until the power went."""
+    """Compare the remaining files with the answers before the power cut."""
     stored = outbox_numbers(run_dir)
     for source, numbers in zip(witness.sources, stored.values(), strict=True):
         assert numbers == list(range(len(numbers)))
@@ -148,7 +148,7 @@ def test_after_a_power_cut_the_log_has_all_answered_and_all_shown_events(
 
 
 def start_again(cut: powercut.Cut, witness: Witness) -> None:
-    """Start the pipeline on what was found: everything that was answered gets into the log, once and in order."""
+    """Start the pipeline on the remaining files: all answered messages are logged once and in order."""
     pipeline = Pipeline(QUICK)
     try:
         cut.write(pipeline.run_dir)

@@ -99,7 +99,7 @@ def words_of(unit: str, key: str) -> list[str]:
     return [word.replace("%%", "%") for word in shlex.split(line.removeprefix(f"{key}=").replace(":", "", 1))]
 
 
-# What is written
+# The files
 
 
 @needs_analyze
@@ -248,7 +248,7 @@ def test_uninstall_without_systemctl_removes_the_file_and_prints_the_commands(ho
     assert "failed: systemctl --user disable --now framewire" in done.stderr
 
 
-# What is written runs
+# The command lines
 
 
 def test_the_command_lines_of_the_unit_start_notify_reload_and_stop(idle, manager):
@@ -267,7 +267,7 @@ def test_the_command_lines_of_the_unit_start_notify_reload_and_stop(idle, manage
         pass
     assert said == "STOPPING=1"
     assert idle.process.wait(20 * SLOWNESS) == 0
-    assert idle.said() == ""  # the journal gets nothing that is in the log, and no URL with a secret
+    assert idle.said() == ""  # the journal has no line of the log, and no URL with a secret
 
 
 def test_the_watchdog_is_notified_between_rare_samples_without_children(run_dir, manager):

@@ -40,7 +40,7 @@ def test_events_accepted_before_a_stop_are_delivered_when_it_returns(times: int)
         for number in range(times):
             witness.grows(20)
             took_s.append(stop(witness, by_command=number % 2 == 0))
-            # Whoever answered was ingest, which waits for the log before it leaves.
+            # The ingest answered, and it waits for the log before it exits.
             accepted = [source.accepted for source in witness.sources]
             events = witness.logged()
             for source, count in zip(witness.sources, accepted, strict=True):
@@ -59,7 +59,7 @@ def test_events_accepted_before_a_stop_are_delivered_when_it_returns(times: int)
 
 
 def second(*command: str) -> tuple[int, str, float]:
-    """Start something a second time; return its exit code, what it said, and how long that took."""
+    """Start a second instance; return its exit code, its output, and the duration."""
     began_s = time.monotonic()
     done = subprocess.run(
         [sys.executable, *command], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=WAIT_S, cwd=ROOT

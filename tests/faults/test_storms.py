@@ -17,7 +17,7 @@ from tests.faults.witness import WAIT_S, Viewer, Witness
 from tests.support import eventually
 
 EVERYBODY = ("ingest", "normalizer-1", "queue-manager", "broadcaster", "gateway-1")
-LOG_BYTES = 12 << 20  # of one process: two files of 5 MiB (logs.MAX_BYTES) and what comes between two looks
+LOG_BYTES = 12 << 20  # of one process: two files of 5 MiB (logs.MAX_BYTES), and the lines between two checks
 FULL = pytest.mark.faults
 
 
@@ -73,7 +73,7 @@ def test_restarts_of_a_dying_gateway_back_off_and_others_are_unaffected(seconds:
     with Witness(*policy, "gateway.processes=2") as witness:
         witness.post()
         witness.grows(20)
-        # Whoever was on the first one goes to the second, which is alone at the port for that moment.
+        # Viewers of the first gateway reconnect to the second, which is then alone on the port.
         witness.restart("gateway-1")
         viewer = Viewer(witness.pipeline, "other")
         viewer.start()

@@ -18,7 +18,7 @@ ORPHAN_S = 3.0  # no orphan may be older (heartbeat.ORPHAN_GRACE_S is 2, and the
 
 
 class Aftermath:
-    """What follows the death of a supervisor: when the last orphan has gone, when the next family works."""
+    """Times after the death of a supervisor: end of the last orphan, and readiness of the next processes."""
 
     def __init__(self, witness: Witness) -> None:
         status = witness.status()
@@ -45,7 +45,7 @@ class Aftermath:
 
 
 def binders(port: int) -> set[int]:
-    """Return who listens on a port."""
+    """Return the processes that listen on a port."""
     found = psutil.net_connections("tcp")
     return {row.pid for row in found if row.status == psutil.CONN_LISTEN and row.laddr.port == port}
 

@@ -41,7 +41,7 @@ from tests.support import eventually
 
 QUICK = ("supervisor.backoff_first_s=0.05", "supervisor.backoff_max_s=0.2")
 PLAYERS = ("ada", "bo", "cy")
-WAIT_S = 60.0  # for what must happen in the end, on a loaded machine
+WAIT_S = 60.0  # for conditions that must hold finally, on a loaded machine
 
 _event = msgspec.msgpack.Decoder(Event)
 
@@ -85,7 +85,7 @@ class Poster(threading.Thread):
         self._pause_s = pause_s
 
     def abandon(self) -> None:
-        """Give up on the message under way: nobody is left to answer."""
+        """Abort the current message, because no process can answer."""
         self._abandoned = True
         self._stopped.set()
 
@@ -154,7 +154,7 @@ class Source(Poster):
 
 
 class Server(Poster):
-    """Lines of a game server; the victim's name tells the number."""
+    """Lines of a game server; the name of the victim is the number."""
 
     LINE = '07/07/2026 - 12:00:00.000 - "Rex<1><[U:1:1]><CT>" killed "n{0}<2><[U:1:2]><TERRORIST>" with "ak47"\n'
 
@@ -175,7 +175,7 @@ class Server(Poster):
 
 
 class Viewer(threading.Thread):
-    """Follows for ever, in a loop of its own."""
+    """Follows without end, in a separate loop."""
 
     def __init__(self, pipeline: Pipeline, name: str = "viewer") -> None:
         super().__init__(daemon=True)
@@ -255,7 +255,7 @@ class Witness:
         return control.request(self.run_dir, "status")
 
     def rows(self) -> dict[str, dict[str, Any]]:
-        """Return what the supervisor says of its children, by name."""
+        """Return the children in the status of the supervisor, by name."""
         return {row["name"]: row for row in self.status()["processes"]}
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -264,7 +264,7 @@ class Witness:
         return subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S)
 
     def running(self) -> bool:
-        """Tell whether every child works now."""
+        """Return whether every child is running."""
         try:
             return all(row["state"] == "running" for row in self.rows().values())
         except Refused:
@@ -319,7 +319,7 @@ class Witness:
         return events
 
     def head(self) -> Head:
-        """Return where the log stands."""
+        """Return the top of the log."""
         reader = LogReader(self.run_dir)
         try:
             return reader.head()
@@ -327,7 +327,7 @@ class Witness:
             reader.close()
 
     def quarantined(self) -> list[dict[str, Any]]:
-        """Return what was set aside, the newest first."""
+        """Return the quarantine, newest first."""
         reader = LogReader(self.run_dir)
         try:
             return reader.quarantine(10)
@@ -352,7 +352,7 @@ class Witness:
         eventually(lambda: self.viewer.overlay.position >= self.logged()[-1].position, WAIT_S)
 
     def check(self) -> dict[str, int]:
-        """Hold everything against the promise; return what was counted."""
+        """Compare all records; return the counts."""
         self.settle()
         events = self.logged()
         assert [event.position for event in events] == list(range(1, len(events) + 1))

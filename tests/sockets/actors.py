@@ -87,7 +87,7 @@ class Actors:
         return (self.run_dir / f"{name}.err").read_text()
 
     def stats(self, name: str) -> dict[str, float]:
-        """Return the last counters that the actor told."""
+        """Return the last counters that the actor sent."""
         lines = (self.run_dir / f"{name}.out").read_text().split("\n")[:-1]
         found = [json.loads(line)["stats"] for line in lines if '"stats"' in line]
         return found[-1] if found else {}

@@ -48,7 +48,7 @@ def loose(name: str, category: str = "cosmetic", type_: str = "hit", size: int =
 
 
 class Rig:
-    """Everything around one gateway; `close` leaves nothing behind."""
+    """The environment of one gateway; `close` removes it completely."""
 
     def __init__(self, *overrides: str, start: bool = True, with_log: bool = True) -> None:
         self.run_dir = Path(tempfile.mkdtemp(prefix="fw-"))
@@ -136,7 +136,7 @@ class Rig:
     # The queue-manager and the broadcaster
 
     def commit(self, count: int = 1, size: int = 20, type_: str = "kill") -> list[Event]:
-        """Put critical events into the log, and show them to nobody."""
+        """Put critical events into the log without a frame."""
         assert self.log is not None
         events = [critical(self.top + number, type_, size) for number in range(1, count + 1)]
         self.log.commit([Entry(events=events)])
@@ -245,7 +245,7 @@ class Rig:
         eventually(lambda: not self.metric("connections"))
 
     def renew_epoch(self) -> None:
-        """What a queue-manager does when it finds that its log went back in time."""
+        """Do what a queue-manager does when its log was rolled back."""
         assert self.log is not None
         self.epoch = "f" * 32
         self.log.commit([Entry(new_epoch=self.epoch)])

@@ -27,7 +27,7 @@ FOLLOW = {"type": "follow", "payload": {"user": "Ada"}}
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Actors]:
-    """One pipeline for all tests that leave it as they found it."""
+    """One pipeline for all tests that do not change its state."""
     with Actors() as actors:
         actors.start(*CORE)
         actors.flow()
@@ -277,7 +277,7 @@ def test_an_older_client_needs_no_hello_and_sends_no_answers(shared: Actors, pro
     assert (command["type"], command["command"]) == ("command", "toggle_monitoring")
 
 
-# What is refused
+# Refusals
 
 
 HELLOS: list[tuple[str, int, str]] = [
@@ -313,7 +313,7 @@ def test_invalid_handshakes_are_refused(shared: Actors) -> None:
         Program(shared, header="wrong")
     assert refused.value.response.status_code == 401
     assert Program(shared, "?name=Bad", shared.tokens.ingest).close_code()[0] == 4502
-    assert Program(shared).close_code()[0] == 4501  # it says nothing
+    assert Program(shared).close_code()[0] == 4501  # it sends no hello
     binary = Program(shared)
     binary.socket.send(b"\x80")
     assert binary.close_code()[0] == 4502

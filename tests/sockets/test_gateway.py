@@ -88,7 +88,7 @@ def test_a_position_above_the_top_is_reported_and_starts_at_the_top(rig):
 
 
 def test_a_position_that_only_the_log_has_yet_is_resumed(rig):
-    """Another gateway was faster: the conversation starts where the overlay stands, and nothing comes twice."""
+    """Another gateway was faster: the conversation starts at the position of the overlay, without repetition."""
     rig.send()
     rig.commit(2)
     overlay = rig.joined(resume=resume(rig, rig.top))
@@ -173,7 +173,7 @@ def test_heartbeats_are_sent_during_silence(rig):
     assert rig.joined(format="json").until("heartbeat")["server_ts_ms"] > 0
 
 
-# What the bus loses
+# Losses on the bus
 
 
 def test_a_lost_frame_is_read_from_the_log(rig):
@@ -272,7 +272,7 @@ def test_events_of_a_gateway_outage_are_sent_together(rig):
     assert [name for name in seen if name[0] == "p"] == [f"p/{rig.top - 1}", f"p/{rig.top}"]
 
 
-# What overlays say
+# Messages of overlays
 
 
 def test_receipts_reach_the_queue_manager(rig):

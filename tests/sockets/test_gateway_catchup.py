@@ -180,7 +180,7 @@ async def history(chance: random.Random) -> None:
                 overlay.transport.write(PING)  # tornado's own control frames, in between
             if chance.random() < 0.4:
                 pipe(overlay).read(chance.randint(1, 800))
-            if chance.random() < 0.4:  # the loop hears of the room later than the kernel has it
+            if chance.random() < 0.4:  # the loop detects free space later than the kernel
                 overlay.transport.flush()  # type: ignore[attr-defined]
             assert overlay.state == "live" or not overlay.waiting
             if chance.random() < 0.05 and overlay in (world.fanout.groups[overlay.group.key].live):
@@ -197,7 +197,7 @@ def pipe(overlay: Overlay) -> Pipe:
 
 
 async def settle(world: World, overlays: list[Overlay]) -> None:
-    """Let everybody read until all are live."""
+    """Let all overlays read until they are live."""
     for _ in range(5_000):
         for overlay in overlays:
             pipe(overlay).read(1 << 20)

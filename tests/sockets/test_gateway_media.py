@@ -38,7 +38,7 @@ class Cdn:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                with contextlib.suppress(OSError):  # the gateway hangs up on what is too large
+                with contextlib.suppress(OSError):  # the gateway disconnects when a picture is too large
                     self.wfile.write(body)
 
             def log_message(self, *_: Any) -> None:

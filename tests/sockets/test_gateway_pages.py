@@ -35,7 +35,7 @@ def rig() -> Iterator[Rig]:
 
 @pytest.fixture
 def page() -> Iterator[str]:
-    """A file of web_overlay/ that is there whatever else is: a vendored one."""
+    """A file of web_overlay/ that always exists: a vendored one."""
     return "vendor/manifest.json"
 
 
@@ -157,7 +157,7 @@ def test_only_files_of_the_overlay_are_served(rig, path):
 
 
 def raw(port: int, path: str) -> tuple[int, str, bytes]:
-    """Ask for a path as it stands; an HTTP library would tidy it."""
+    """Request a path unchanged; an HTTP library would normalize it."""
     with socket.create_connection(("127.0.0.1", port), 5 * SLOWNESS) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
         answer = b""

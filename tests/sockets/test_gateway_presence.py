@@ -60,7 +60,7 @@ def test_an_overlay_whose_frames_stop_is_stalled_without_any_critical_event(rig)
 
 def test_an_overlay_that_vanished_is_lost_until_it_comes_back_and_one_that_was_closed_raises_no_alert(rig):
     broken, closed = rig.joined(overlay_id="broken", obs="31.0.1"), rig.joined(overlay_id="closed")
-    broken.socket.socket.close()  # no close frame: the machine is gone
+    broken.socket.socket.close()  # no close frame, like a machine without power
     closed.socket.close(1001)
     eventually(lambda: len(rig.status()["lost"]) == 2)
     lost = {one["overlay_id"]: one for one in rig.status()["lost"]}

@@ -79,7 +79,7 @@ class Peer:
         return message
 
     def rest(self) -> list[int]:
-        """Return the positions of what had left the gateway when it died."""
+        """Return the positions that the gateway had sent when it died."""
         seen: list[int] = []
         try:
             while True:
@@ -89,7 +89,7 @@ class Peer:
             return seen
 
     def listen(self) -> None:
-        """Return when the gateway would reach this overlay with what it says."""
+        """Return when a message of the gateway would reach this overlay."""
 
     def positions(self, last: int) -> list[int]:
         seen: list[int] = []
@@ -176,7 +176,7 @@ class PollPeer(Peer):
     def listen(self) -> None:
         self._request([])
         self._asked = True
-        assert self.rig.get("/healthz")[0] == 200  # what came before it is read
+        assert self.rig.get("/healthz")[0] == 200  # earlier messages have been read
 
     def _ask(self, messages: list[dict[str, Any]]) -> None:
         try:

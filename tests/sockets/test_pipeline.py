@@ -31,7 +31,7 @@ HIT_LINE = (
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Actors]:
-    """One pipeline for all tests that leave it as they found it."""
+    """One pipeline for all tests that do not change its state."""
     with Actors() as actors:
         actors.start(*CORE)
         actors.flow()
@@ -351,7 +351,7 @@ def test_a_rolled_back_log_starts_a_new_epoch_and_receives_its_events_again() ->
         actors.start("queue-manager")
         late = actors.emit(KILL, KILL)
         eventually(lambda: len([e for e in actors.logged() if e.type == "kill"]) == 3)
-        # The producer was told that the log has all: only then does an older log contradict it.
+        # The producer knows that the log has all rows, so an older log contradicts it.
         eventually(lambda: (told := actors.stats("ingest"))["accepted"] == 3 and told["outbox_rows"] == 0)
         epoch = LogReader(actors.run_dir).head().epoch
         assert actors.stop("queue-manager") == 0

@@ -37,7 +37,7 @@ async def soon(condition: Callable[[], object]) -> None:
 
 
 class Opposite:
-    """What a link talks to: a queue-manager whose words the test chooses."""
+    """The other end of a link: a queue-manager whose messages the test sets."""
 
     def __init__(self, run_dir: Path) -> None:
         self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
@@ -64,7 +64,7 @@ class Opposite:
 def test_a_greeting_without_a_connection_is_sent_after_the_next_marks(tmp_path: Path) -> None:
     async def story() -> None:
         opposite = Opposite(tmp_path)
-        await opposite.say(0, lambda: opposite.link._window.epoch == "e1")  # heard, and nobody to greet
+        await opposite.say(0, lambda: opposite.link._window.epoch == "e1")  # there is no inbox for a greeting
         inbox = opposite.bus.bind(zmq.PULL, interfaces.INBOX)
         await opposite.say(0, lambda: inbox.poll(0))
         assert msgspec.msgpack.decode(inbox.recv(), type=Greeting).producer == opposite.link.producer
@@ -105,7 +105,7 @@ class Shell:
         self.shown: list[Event] = []
 
     def listen(self) -> None:
-        """Take in what the shell says; its beat comes at the end, so that everything before it has come."""
+        """Receive all messages of the shell; its heartbeat is the last one."""
         eventually(lambda: self.manager._critical_out.writable())
 
         def heard() -> bool:
@@ -126,7 +126,7 @@ class Shell:
                 break
 
     def commit(self) -> bool:
-        """Let the log do what waits for it; False when nothing does."""
+        """Let the log do one waiting task; False without one."""
         if not self.waiting:
             return False
         entry, then = self.waiting.pop(0)

@@ -48,7 +48,7 @@ class Obs(Peer):
         self._sending = threading.Lock()
 
     def emit(self, type_: str, **data: Any) -> None:
-        """Send an event to all who identified."""
+        """Send an event to all identified clients."""
         self.say({"op": 5, "d": {"eventType": type_, "eventIntent": 1, "eventData": data}})
 
     def say(self, message: Any) -> None:

@@ -51,7 +51,7 @@ def alert(state="135", **more):
 
 
 class _Client:
-    """One connection: what it has subscribed to, and what is yet to be sent."""
+    """One connection: its subscriptions, and the frames that are not sent yet."""
 
     def __init__(self, connection):
         self.connection = connection
@@ -142,7 +142,7 @@ class Ess(Peer):
         while client.outbox:
             sent.append(client.outbox.popleft())
             client.connection.send(sent[-1])
-        if sent and client.connection.ping().wait(5):  # the client has what came before its pong
+        if sent and client.connection.ping().wait(5):  # the client has received all messages before its pong
             self.delivered += sent
 
     def _hear(self, client, said):

@@ -16,7 +16,7 @@ from tests.support import SLOWNESS
 
 
 class Session:
-    """What the kit gives to a source."""
+    """The interface of the kit for a source."""
 
     def __init__(self, run_dir: Path, name: str, tree: dict[str, Any]) -> None:
         self.name = name

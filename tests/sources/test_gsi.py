@@ -75,7 +75,7 @@ def take(body, state=b""):
 
 
 def said(message):
-    """Return what a message says, in a few words; its payload must fit its type."""
+    """Return a message as short text; its payload must be valid for its type."""
     submission = msgspec.msgpack.decode(message.body, type=Submission)
     payload = msgspec.msgpack.decode(submission.payload, type=TAXONOMY[submission.type].payload)
     match submission.type:
@@ -94,7 +94,7 @@ def said(message):
 
 
 def told(posts):
-    """Return what a history tells, without what its first post tells as a base."""
+    """Return the events of a history, without those of its first post."""
     state, found = b"", []
     for number, body in enumerate(posts):
         taken = take(body, state)
@@ -358,7 +358,7 @@ def decoded(message):
 
 
 def primary(actors):
-    """Return what the log has, without what the queue derived from it and wrote into it."""
+    """Return the events of the log without derived ones."""
     found = [(event.type, msgspec.msgpack.decode(event.payload)) for event in actors.logged() if "+" not in event.id]
     return [
         (type_, str({name: value for name, value in fields.items() if name != "streak"})) for type_, fields in found

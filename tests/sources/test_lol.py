@@ -23,7 +23,7 @@ from tests.sockets.actors import CORE, Actors
 from tests.sources.peer import report
 from tests.support import eventually
 
-# A certificate that nobody signed, as the game has one; made for this test.
+# An untrusted certificate, like that of the game; made for this test.
 CERTIFICATE = """\
 -----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg9n06EKAeRvySN1Oa
@@ -71,7 +71,7 @@ def said(message):
 
 
 def told(*events, own="Ada#EUW"):
-    """Return what events become in a game of Ada and Cy against Bo."""
+    """Return the events of a game of Ada and Cy against Bo."""
     found = lol_events.read(json.dumps({"Events": list(events)}).encode())
     return [said(message) for message in lol.messages(found, LolCursor("g"), lol.Game(PEOPLE, own), 0.0)]
 
@@ -280,7 +280,7 @@ def test_games_are_followed_through_restarts_of_game_and_source(tmp_path):
             client.say(events, 64.0)
             actors.start("lol")
             eventually(lambda: victims(actors) == ["v1", "v2", "v3"], 10)
-            client.stop()  # the game crashes, and comes back with its list
+            client.stop()  # the game crashes, and starts again with its list
             eventually(lambda: report(actors, "lol")["state"] == "waiting", 10)
             events += [kill(4, "Ada", "v4"), event(5, "GameEnd", Result="Win")]
             client.start(events, 66.0)

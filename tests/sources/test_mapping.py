@@ -18,7 +18,7 @@ def events(rule: MappingRule, body: object, **extra: object) -> list[dict[str, o
 
 
 def field(expression: str, body: object) -> object:
-    """Return what an expression gives as the text of a chat line."""
+    """Return the result of an expression as the text of a chat message."""
     [event] = events(MappingRule({"type": "'custom'", "name": "'x'", "data.value": expression}), body)
     return event.get("data", {}).get("value")
 

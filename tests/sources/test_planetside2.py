@@ -38,7 +38,7 @@ ARRIVED_MS = 1_800_000_000_000.0
 
 
 def told(payload, own=(OWN,), extras=(), faction="VS"):
-    """Return types and payloads of what a frame becomes; players as NAME/TEAM[/CLASS][/VEHICLE]."""
+    """Return types and payloads of the events of a frame; players as NAME/TEAM[/CLASS][/VEHICLE]."""
     body = CensusBody(payload, list(own), NAMES, faction, list(extras), "id")
     data = msgspec.json.encode(body)
     events = planetside2.normalize(RawItem(1, 1, "planetside2", data, ARRIVED_MS), "ps2", 1)
@@ -280,7 +280,7 @@ def test_repeated_arrivals_are_merged_into_one_event(arrivals, events):
 
 
 def hold(*rows, lacks=lambda _: False, until_s=10.0):
-    """Return what leaves when, as (second, event or experience, extras)."""
+    """Return the released events as (second, event or experience, extras)."""
     waiting, found, now_s, rest = Hold(), [], 0.0, list(rows)
     while now_s <= until_s:
         while rest and rest[0][0] <= now_s:

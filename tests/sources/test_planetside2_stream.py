@@ -56,7 +56,7 @@ def test_events_of_two_servers_are_accepted_once_with_names():
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 @pytest.mark.timeout(180)
 def test_an_event_of_either_server_is_accepted_once(seed):
-    """Each server cuts, repeats and delays as it likes; what at least one has delivered must be told."""
+    """Each server cuts, repeats and delays at random; an event of at least one server must arrive."""
     chance = random.Random(seed)
     with (
         Rest() as rest,
@@ -120,7 +120,7 @@ def test_accepted_events_survive_a_kill_of_the_source_and_are_shown_once():
             eventually(lambda: not one.clients and not two.clients, 10)
             actors.start("ps2")
             eventually(lambda: one.ready() and two.ready(), 20)
-            two.tell(*fresh)  # the other server is late: its copies meet a new process
+            two.tell(*fresh)  # the other server is late: its copies reach a new process
         eventually(lambda: report(actors, "ps2").get("duplicate", 0) >= 20, 20)
         assert victims(actors) == sent
 

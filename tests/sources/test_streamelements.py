@@ -54,7 +54,7 @@ MEANINGS = [
     (tip(1, approved="pending"), None),
     (tip(1, approved="denied"), None),
     (tip(1, status="failed"), None),
-    (activity("tip", amount=4.2, currency="USD"), None),  # the topic of tips tells it
+    (activity("tip", amount=4.2, currency="USD"), None),  # the topic of tips has it
     (activity("follow"), ("follow", "a1", {"user": "Ada"})),
     (activity("subscriber", amount=7, tier="1000", message="hi"),
      ("subscription", "a1", {"user": "Ada", "months": 7, "tier": "1000", "text": "hi"})),

@@ -148,7 +148,7 @@ def test_a_401_renews_the_login_once(run_dir, http):
 
 
 def test_a_move_to_another_socket_loses_no_message(run_dir, http):
-    """The old socket is read until Twitch closes it; what comes over both has one identity."""
+    """The old socket is read until Twitch closes it; a message on both sockets has one identity."""
 
     async def script(connection, number):
         await connection.send(follow(number * 10))

@@ -63,7 +63,7 @@ def test_a_renewed_login_is_on_disk_before_it_is_used(run_dir, http):
     ids=["cut", "500", "503", "unreadable", "400"],
 )
 def test_a_refresh_token_is_never_sent_twice(run_dir, http, answer):
-    """Whatever became of the first time, and however often it is asked for."""
+    """After any result of the first attempt, and for any number of attempts."""
     owner = Owner(run_dir, f"{http.url}/oauth2")
     http.renew = lambda _peer, _spent: answer
     http.valid = set()

@@ -147,7 +147,7 @@ def deliver(preset, headers, body, now_s=NOW_S, **more):
 
 
 def post(preset, body, now_s=NOW_S, **headers):
-    """Return what a platform's message becomes: [(type, payload)]."""
+    """Return the events of a platform's message: [(type, payload)]."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     taken = deliver(preset, signed(preset, data, **{k.replace("_", "-"): v for k, v in headers.items()}), data, now_s)
     return [said(message) for message in taken.messages]
@@ -507,7 +507,7 @@ def test_the_ingest_answers_repetitions_forgeries_and_malformed_requests():
             assert actors.request("POST", "/webhook/tips", body, headers)[0] == 200
         actors.kill("ingest")
         actors.start("ingest")
-        assert actors.request("POST", "/webhook/tips", body, headers)[0] == 200  # what it knew died with it
+        assert actors.request("POST", "/webhook/tips", body, headers)[0] == 200  # its memory was lost with the process
         forged = form("data", KOFI | {"verification_token": "x", "message_id": "forged"})
         assert actors.request("POST", "/webhook/tips", forged, headers)[0] == 401
         broken = b'{"action": "created", "sender": {"login": [5], "email": "ada@example.com"}}'
@@ -518,7 +518,7 @@ def test_the_ingest_answers_repetitions_forgeries_and_malformed_requests():
         assert actors.request("POST", "/webhook/hub", star, proven)[0] == 200
         assert actors.request("POST", "/webhook/hub", star, proven | {"x-hub-signature-256": "\u00ff"})[0] == 401
         assert actors.request("POST", "/webhook/hub", star, proven | {"x-hub-signature-256": "0" * 10_000})[0] == 401
-        with pytest.raises(http.client.RemoteDisconnected):  # beyond what a header may have
+        with pytest.raises(http.client.RemoteDisconnected):  # above the limit of a header
             actors.request("POST", "/webhook/hub", star, proven | {"x-hub-signature-256": "0" * 20_000})
         assert actors.request("GET", "/webhook/hub")[0] == 401
         assert twice(actors.ingest_port, star, proven) == 401

@@ -126,7 +126,7 @@ def follow(number: int, id_: str = "", sent: str = SENT) -> str:
 
 
 class EventSub(Peer):
-    """The WebSocket of EventSub. `script(connection, number)` is what happens after the welcome."""
+    """The WebSocket of EventSub. `script(connection, number)` runs after the welcome."""
 
     def __init__(self, script: Callable[[ServerConnection, int], Awaitable[None]] | None = None) -> None:
         super().__init__()
@@ -260,7 +260,7 @@ class Http:
 
 
 class Irc(Peer):
-    """Twitch's chat. `script(connection, number)` runs when a connection has joined; `heard` is what clients said."""
+    """Twitch's chat. `script(connection, number)` runs when a connection has joined; `heard`: messages of clients."""
 
     def __init__(self, script: Callable[[ServerConnection, int], Awaitable[None]] | None = None) -> None:
         super().__init__()

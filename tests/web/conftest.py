@@ -26,12 +26,12 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # A test's page counts as shown whatever the browser thinks of its window.
+    # A page of a test counts as visible in any state of its window.
     "--disable-renderer-backgrounding",
     "--disable-backgrounding-occluded-windows",
 ]
 
-# What a hidden source of OBS does to a page: no frames, until it is shown again.
+# Simulates a hidden source of OBS: no frames until it is shown again.
 HIDEABLE = """(() => {
   const real = requestAnimationFrame.bind(globalThis);
   let hidden = false, held = [];
@@ -116,7 +116,7 @@ class Overlay:
         return got
 
     def drawn(self) -> None:
-        """Wait until everything of the log is drawn, and what else was sent is too."""
+        """Wait until all events of the log and all other sent events are rendered."""
         eventually(lambda: self.status().get("drawn") == len(self.gate.log) and self.status()["queue"] == 0, 10)
 
     def reported(self) -> None:

@@ -53,12 +53,12 @@ class Gate:
         self.refuse_with: int | None = None  # close every hello with this code
         self.layout: dict[str, Any] | None = None  # None: a gateway that knows no layouts
         self.deaf = False  # answer no hello
-        self.command_answer: dict[str, Any] = {}  # what every result says beside
+        self.command_answer: dict[str, Any] = {}  # additional keys of every result
         self.command_error = ""  # refuse every command with this
         self.heartbeat_ms = 2_000
         self.status: dict[str, Any] = {}
         self.files: dict[str, tuple[str, str]] = {}  # pages of a test's own, below /own/: (type, text)
-        self.pictures: dict[str, bytes] = {}  # what the platforms' hosts have, as HOST/PATH
+        self.pictures: dict[str, bytes] = {}  # the pictures of the platforms, by HOST/PATH
         self.fetched: list[str] = []
         self.run_dir = Path(tempfile.mkdtemp(prefix="fw-"))
         self._ready = threading.Event()
@@ -66,7 +66,7 @@ class Gate:
         self._thread.start()
         assert self._ready.wait(10)
 
-    # What a test asks for
+    # Actions of a test
 
     @property
     def url(self) -> str:
@@ -132,7 +132,7 @@ class Gate:
         self._call(lambda: [socket.frame(frame) for socket in self.sockets if socket.live])
 
     def say(self, fields: dict[str, Any]) -> None:
-        """Send a small message to everybody."""
+        """Send a small message to all connections."""
         self._call(lambda: [socket.say(fields) for socket in self.sockets])
 
     def close_all(self, code: int = 4000, reason: str = "") -> None:
@@ -291,7 +291,7 @@ class Cdn(tornado.web.RequestHandler):
 
 
 class Api(pages.BaseHandler):
-    """What the dashboard asks for; the test sets the answers."""
+    """HTTP requests of the dashboard; the test sets the answers."""
 
     def initialize(self, gate: Gate) -> None:
         self.gate = gate
@@ -305,7 +305,7 @@ class Api(pages.BaseHandler):
 
 
 class Own(pages.BaseHandler):
-    """Files that a test brings along, behind the same doors and headers."""
+    """Files of a test, served with the same checks and headers."""
 
     def initialize(self, gate: Gate) -> None:
         self.gate = gate

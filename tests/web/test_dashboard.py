@@ -70,7 +70,7 @@ def page(window: Any, gate: Gate) -> Iterator[Any]:
 
 
 def open_desk(page: Any, gate: Gate, token: str = TOKEN) -> None:
-    """Open the page and wait until it hears events, as does its preview."""
+    """Open the page and wait until it and its preview receive events."""
     page.goto(f"{gate.url}/#k={token}")
     pages = 2 if page.viewport_size["width"] > 420 else 1  # a dock has no programme
     eventually(lambda: len([one for one in gate.sockets if one.live]) == pages, 10)
@@ -97,7 +97,7 @@ def player(name: str) -> dict[str, str]:
     return {"id": name[:60], "name": name[:64], "team": "CT"}
 
 
-# What it shows
+# Content
 
 
 def test_events_are_listed_newest_first_as_text_with_their_delivery(gate: Gate, page: Any) -> None:
@@ -246,7 +246,7 @@ def test_a_wrong_token_and_a_silent_gateway_are_reported(gate: Gate, page: Any) 
     eventually(lambda: "no token" in (page.text_content("#health") or ""))
 
 
-# What an operator does
+# Commands
 
 
 def test_buttons_and_keys_send_the_same_commands_and_show_the_answer(gate: Gate, page: Any) -> None:
@@ -268,7 +268,7 @@ def test_buttons_and_keys_send_the_same_commands_and_show_the_answer(gate: Gate,
         ("test", {"type": "storm"}),
     ]
     page.keyboard.press("/")
-    page.keyboard.type("sphm")  # what is typed into the search orders nothing
+    page.keyboard.type("sphm")  # keys in the search field send no commands
     assert page.input_value("#find") == "sphm"
     page.keyboard.press("Escape")
     page.keyboard.press("Control+s")

@@ -85,7 +85,7 @@ def test_a_deleted_message_is_removed_with_its_pictures(gate: Gate, overlay: Ove
     }
     gate.emit("chat", said | {"message_id": "m1", "reply_to": {"user": "Ada", "text": "what"}, "badges": ["vip/1"]})
     eventually(lambda: len(pictures(overlay, ".chat-emote")) == 1)
-    # In one frame with the deletion: what waits is removed before it is ever shown.
+    # In one frame with the deletion: a waiting message is removed before it is shown.
     gate.send(gate.event("chat", said | {"message_id": "m2"}), gate.event("chat_delete", {"user_id": "t"}))
     overlay.drawn()
     overlay.settled()

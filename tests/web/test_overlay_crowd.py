@@ -13,7 +13,7 @@ CHOICES = [{"title": "<b>Nuke", "votes": 1}, {"title": "Mirage", "votes": 3}]
 
 
 def stepped(gate: Gate, browser: Any) -> tuple[Any, Overlay]:
-    """Return a page whose clock stands still, and its context."""
+    """Return a page with a stopped clock, and its context."""
     context = browser.new_context()
     overlay = Overlay(context.new_page(), gate)
     overlay.page.clock.install()

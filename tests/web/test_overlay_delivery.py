@@ -197,7 +197,7 @@ def test_one_frame_is_one_commit_that_writes_only_changes(gate: Gate, overlay: O
           new MutationObserver(note).observe(document.getElementById('stage'), all);
         }"""
     )
-    overlay.settled()  # the first frame says what is off already
+    overlay.settled()  # the first frame reports the disabled parts
     before = overlay.status()["view"]
     score = gate.event("score", {"scores": {"CT": 1, "T": 2}}, coalesce_key="score")
     chat = [gate.event("chat", {"user": "u", "text": str(number)}) for number in range(5)]

@@ -54,13 +54,13 @@ def show(gate: Gate, action: str) -> None:
 
 
 def stand_still(overlay: Overlay) -> None:
-    """Stop the page's clock, which flows after `install`, so that a slow machine shows what a fast one does."""
+    """Stop the clock of the page, so that slow and fast machines show the same."""
     overlay.page.clock.pause_at((overlay.page.evaluate("Date.now()") + 2_000) / 1_000)
 
 
 @pytest.fixture
 def timed(gate: Gate, browser: Any) -> Iterator[Overlay]:
-    """An overlay whose clock stands still but for `run_for`; a clock belongs to a whole window."""
+    """An overlay whose clock advances only with `run_for`; a clock belongs to a whole window."""
     context = browser.new_context(viewport={"width": 1920, "height": 1080})
     overlay = Overlay(context.new_page(), gate)
     overlay.page.clock.install()

@@ -15,7 +15,7 @@ from tests.sockets.gateway_rig import ROOT, Rig, critical, encode
 from tests.support import eventually
 
 KINDS = ("ws", "sse", "poll")
-# What a proxy that knows no WebSockets, or no endless responses, does: the handshake fails while the gateway answers.
+# A proxy without WebSockets or without endless responses: the handshake fails while the gateway answers.
 NO_WEBSOCKET = """globalThis.WebSocket = class extends WebSocket {
   constructor(url) { super(url.replace(/\\/ws$/, "/none")); }
 };"""

@@ -36,10 +36,10 @@ def test_deaths_revives_headshots_and_assists_have_rows(gate: Gate, overlay: Ove
     gate.emit("death", {"victim": player(1), "cause": "planted_c4"})
     gate.emit("revive_taken", {"medic": player(2), "revived": player(1)})
     gate.emit("kill", kill(3, 4))
-    gate.emit("headshot", {"attacker": player(3), "victim": player(4, team="T")})  # the same kill, told apart
+    gate.emit("headshot", {"attacker": player(3), "victim": player(4, team="T")})  # the same kill, reported separately
     gate.emit("headshot", {"attacker": player(5), "weapon": "awp"})
     gate.emit("assist", {"player": player(6), "victim": player(4)})
-    gate.emit("assist", {"player": player(7)})  # of a kill that cannot be told
+    gate.emit("assist", {"player": player(7)})  # of an unknown kill
     overlay.drawn()
     eventually(lambda: "player3player6AK-47player4" in overlay.texts(".kf-panel"))
     assert overlay.texts(".kf-panel") == [
