@@ -13,7 +13,7 @@ def test_wrong_tokens_of_the_last_minute_are_counted_and_a_flood_writes_few_line
     assert failures.total == 101
 
 
-def test_the_history_is_bounded_however_often_it_is_asked() -> None:
+def test_the_history_is_bounded_for_any_number_of_requests() -> None:
     failures = AuthFailures(0.0)
     for tick in range(100_000):
         failures.last_minute(tick / 100)

@@ -21,7 +21,7 @@ def test_the_plan_has_every_process_once_consumers_first():
     ]  # fmt: skip
 
 
-def test_a_template_is_the_first_and_the_pipeline_is_ready_without_it():
+def test_the_pipeline_is_ready_without_the_template():
     first = plan(templates=["template"])[0]
     assert (first.name, first.kind, first.optional) == ("template", "template", True)
 

@@ -48,7 +48,7 @@ def check(world: World) -> None:
 
 @given(steps=st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 1_000)), min_size=50, max_size=150))
 @settings(max_examples=200, deadline=None)
-def test_what_was_accepted_is_in_the_log_once_and_reaches_a_reader_once(steps: list[tuple[str, int]]) -> None:
+def test_accepted_messages_are_logged_once_and_reach_a_reader_once(steps: list[tuple[str, int]]) -> None:
     with simulated() as world:
         for action, which in steps:
             world.step(action, which)

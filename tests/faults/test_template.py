@@ -106,7 +106,7 @@ def test_forked_children_draw_different_random_numbers(forking):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM], ids=lambda number: number.name)
-def test_a_child_comes_back_without_a_template_and_the_template_comes_back(forking, number):
+def test_a_child_is_restarted_without_a_template_and_so_is_the_template(forking, number):
     forking.start()
     before = forking.pids()
     os.kill(before["template"], number)

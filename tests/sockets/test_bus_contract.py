@@ -172,7 +172,7 @@ def test_a_consumer_that_does_not_read_does_not_stop_the_other_one(buses: Buses)
     assert 0 < len(got["first"]) < len(got["second"])
 
 
-def test_every_subscriber_gets_what_is_published(buses: Buses) -> None:
+def test_every_subscriber_receives_published_messages(buses: Buses) -> None:
     publisher = buses.bus().publish("frames.critical")
     subscribers = [buses.bus().subscribe("frames.critical") for _ in range(2)]
 

@@ -34,7 +34,7 @@ def delivery(body: bytes, digest: bytes = b"") -> Delivery:
     return Delivery([("event", body)], time.time() * 1000, digest)
 
 
-def test_an_outbox_without_room_rolls_back_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+def test_an_outbox_without_space_rolls_back_and_continues_later(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path, "ingest", 300.0)
     first = outbox.commit([delivery(b"small", b"1" * 16)])[0]
     limit(outbox._db, 2)
@@ -92,7 +92,7 @@ def outbox(tmp_path: Path) -> Iterator[tuple[Committer, Callable[[int], None]]]:
     committer.stop()
 
 
-def test_a_full_disk_refuses_what_may_be_refused_and_holds_the_rest_in_order(outbox: Any) -> None:
+def test_a_full_disk_refuses_refusable_deliveries_and_keeps_others_in_order(outbox: Any) -> None:
     committer, room = outbox
     stored: list[int] = []
     refused: list[str] = []

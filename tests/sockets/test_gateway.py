@@ -661,7 +661,7 @@ def test_connections_without_a_hello_are_bounded_per_address(own):
         one.close()
 
 
-def test_filters_of_overlays_are_bounded_and_a_known_one_is_still_taken(rig):
+def test_filters_of_overlays_are_bounded_and_a_known_one_is_accepted(rig):
     names = sorted(TAXONOMY)
     for number in range(MAX_FILTERS):
         rig.joined(types=[names[number]])

@@ -58,7 +58,7 @@ def test_an_overlay_whose_frames_stop_is_stalled_without_any_critical_event(rig)
     eventually(lambda: row(rig, "test")["condition"] == "live")
 
 
-def test_an_overlay_that_vanished_is_lost_until_it_comes_back_and_one_that_was_closed_raises_no_alert(rig):
+def test_a_vanished_overlay_is_lost_until_it_reconnects_and_a_closed_one_is_not(rig):
     broken, closed = rig.joined(overlay_id="broken", obs="31.0.1"), rig.joined(overlay_id="closed")
     broken.socket.socket.close()  # no close frame, like a machine without power
     closed.socket.close(1001)
@@ -73,7 +73,7 @@ def test_an_overlay_that_vanished_is_lost_until_it_comes_back_and_one_that_was_c
     assert not rig.metric("lost_overlays")
 
 
-def test_two_overlays_of_one_name_are_told_apart_and_one_may_be_lost_while_the_other_lives(rig):
+def test_two_overlays_with_one_name_are_distinguished(rig):
     first, second = rig.joined(overlay_id="twin"), rig.joined(overlay_id="twin")
     numbers = [one["number"] for one in rig.status()["clients"]]
     assert len(set(numbers)) == 2
@@ -105,7 +105,7 @@ def test_an_overlay_that_the_gateway_stopped_is_lost_with_the_reason(rig):
     assert "20 messages per second" in rig.status()["lost"][0]["reason"]
 
 
-def test_the_supervisor_makes_alerts_of_what_a_gateway_says():
+def test_the_supervisor_raises_alerts_from_reports_of_a_gateway():
     stats = {"stalled_overlays": {"main": 1, "second": 1}, "lost_overlays": {"third": 1}}
     found = [(alert.key, alert.name) for alert in health.of_stats("gateway-1", stats)]
     assert found == [("overlay.stalled", "main"), ("overlay.stalled", "second"), ("overlay.lost", "third")]

@@ -154,7 +154,7 @@ def test_a_transaction_of_an_outbox_is_there_as_a_whole_or_not_at_all(
     box.close()
 
 
-def test_a_death_in_the_middle_of_a_transaction_of_an_outbox_leaves_nothing_of_it(
+def test_a_death_in_a_transaction_of_an_outbox_leaves_no_part_of_it(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     box = stores.outbox(keep_s=0.0)
@@ -332,14 +332,14 @@ def test_a_trim_removes_the_oldest_and_positions_continue(stores: Stores) -> Non
     log.close()
 
 
-def test_a_trim_is_limited_and_says_that_there_is_more(stores: Stores) -> None:
+def test_a_trim_is_limited_and_reports_remaining_rows(stores: Stores) -> None:
     log = stores.log(keep_s=100.0)
     log.commit([entry(*range(1, 2_011), ts_ms=1.0)])
     assert [log.commit([Entry(trim_ms=500_000.0)]) for _ in range(2)] == [[True], [False]]
     log.close()
 
 
-def test_a_log_over_its_size_removes_events_that_are_not_old_and_says_so(stores: Stores) -> None:
+def test_a_log_above_its_size_removes_recent_events_and_reports_it(stores: Stores) -> None:
     log = stores.log(max_bytes=1_000)
     log.commit([entry(*range(1, 51), ts_ms=1.0)])
     assert not log.full
@@ -403,7 +403,7 @@ RENDERED = {
 
 
 @pytest.mark.parametrize(("receipts", "rendered"), RENDERED.values(), ids=RENDERED)
-def test_an_event_is_rendered_where_a_conversation_began_before_it_and_a_receipt_covers_it(
+def test_an_event_is_rendered_if_sent_in_the_conversation_and_covered_by_a_receipt(
     stores: Stores, receipts: list[Receipt], rendered: list[tuple[str, bool]]
 ) -> None:
     log, reader = stores.log(), stores.reader()

@@ -124,7 +124,7 @@ def test_the_proof_is_the_one_of_the_protocol():
     assert protocol.proof("pass", CHALLENGE["salt"], CHALLENGE["challenge"]) == proof_of("pass")
 
 
-def test_garbage_is_set_aside_and_the_rest_is_told():
+def test_malformed_messages_are_quarantined_and_others_become_events():
     with Obs() as server, Actors(f'sources.obs={{kind="obs",url="{server.url}",sources=["Cam"]}}') as actors:
         Secrets(actors.run_dir).set("obs", "pass")
         actors.start(*CORE, "obs")
@@ -183,7 +183,7 @@ def test_the_visibility_of_sources_is_asked_and_not_believed(tmp_path):
     assert visible() == [True, False, True, False]
 
 
-def test_another_scene_collection_is_read_anew(tmp_path):
+def test_another_scene_collection_is_read_completely(tmp_path):
     def until(found):
         if len(found) == 1 and server.program == "Gameplay":
             server.program, server.outputs["ReplayBuffer"] = "Lobby", True

@@ -82,7 +82,7 @@ STATES = {
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_what_is_wrong_is_said_and_corrected(name):
+def test_wrong_settings_of_the_browser_source_are_reported_and_corrected(name):
     state, wrong, requests = STATES[name]
     said = obs_overlay.findings(state, ORIGIN, TOKEN)
     assert len(said) == len(wrong)
@@ -93,7 +93,7 @@ def test_what_is_wrong_is_said_and_corrected(name):
     assert not any(TOKEN in text or "old" in text.split() for text in [*said, *(step.text for step in steps)])
 
 
-def test_a_named_scene_gets_it_too():
+def test_a_named_scene_also_gets_the_browser_source():
     (step,) = obs_overlay.steps(FOUND, ORIGIN, TOKEN, "Pause")
     assert (step.type, step.data["sceneName"]) == ("CreateSceneItem", "Pause")
     with pytest.raises(BadInput, match=r"no scene 'Lobby'. Scenes: Game, Pause"):
@@ -124,7 +124,7 @@ STALLS = [
 
 
 @pytest.mark.parametrize(("history", "expected"), STALLS)
-def test_an_overlay_stalls_when_the_gateway_says_so_for_long_enough(history, expected):
+def test_an_overlay_stalls_after_repeated_reports_of_the_gateway(history, expected):
     stall = Stall("obs", 20.0)
     said = [stall.see(clients, now_s) for now_s, clients in history]
     assert not any(said[:-1])
@@ -189,7 +189,7 @@ def run(home, *arguments):
     )
 
 
-def test_it_is_installed_once_and_stays(home):
+def test_the_browser_source_is_installed_once(home):
     with Obs() as server:
         keep_password(home, server)
         first = run(home, "install")
@@ -216,7 +216,7 @@ def test_it_is_installed_once_and_stays(home):
     assert Secrets(home / "run").get("obs") == "pass", "the password that OBS accepted is kept"
 
 
-def test_a_source_that_was_made_by_hand_is_taken(home):
+def test_a_browser_source_made_by_hand_is_used(home):
     with Obs() as server:
         keep_password(home, server)
         server.inputs["Overlay"] = {"kind": "browser_source", "settings": {"url": "http://127.0.0.1:7700/overlay/#k=x"}}
@@ -228,7 +228,7 @@ def test_a_source_that_was_made_by_hand_is_taken(home):
         assert server.changes == ["SetInputSettings"]
 
 
-def test_the_status_names_what_is_wrong(home):
+def test_the_status_names_every_problem(home):
     with Obs() as server:
         keep_password(home, server)
         nothing = run(home, "status")
@@ -249,7 +249,7 @@ def test_the_status_names_what_is_wrong(home):
         assert server.changes == ["CreateInput", "SetInputSettings"], "the status changes nothing"
 
 
-def test_what_hinders_it_is_said(home):
+def test_a_failure_is_reported_with_its_reason(home):
     with Obs() as server:
         closed = run(home, "install", "--url", f"ws://127.0.0.1:{free_ports(1)[0]}")
         assert closed.stderr.startswith("error: OBS is closed, or its WebSocket server is off")
@@ -265,7 +265,7 @@ def test_what_hinders_it_is_said(home):
         assert {closed.returncode, wrong.returncode, without.returncode} == {2, 3}
 
 
-def test_obs_on_another_machine_needs_an_address_that_it_reaches(home):
+def test_obs_on_another_machine_needs_a_reachable_address(home):
     done = run(home, "install", "--url", "ws://192.0.2.7:4455")
     assert done.returncode == 2
     assert "--gateway" in done.stderr
@@ -280,7 +280,7 @@ def installed(server, actors, token):
     server.scenes["Gameplay"]["Framewire"] = [1, True]
 
 
-def test_an_overlay_that_is_gone_is_loaded_again_once_a_minute():
+def test_a_disconnected_overlay_is_reloaded_once_a_minute():
     async def looks(url, times_s):
         healer = healing.Healer(actors.run_dir, "Framewire", patience_s=20.0)
         async with link(url, lambda: "pass", "obs") as opened:

@@ -72,7 +72,7 @@ def test_a_file_that_cannot_take_a_section_is_left_alone(tmp_path, before):
     assert file.read_text() == before
 
 
-def test_on_a_terminal_it_asks_for_what_has_no_default(tmp_path):
+def test_on_a_terminal_the_command_asks_for_values_without_a_default(tmp_path):
     terminal, its_end = os.openpty()
     command = [sys.executable, str(SUPERVISOR), "source", "add", "twitch_chat", "--config", str(tmp_path / "my.toml")]
     with subprocess.Popen(command, stdin=its_end, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as asking:
@@ -84,7 +84,7 @@ def test_on_a_terminal_it_asks_for_what_has_no_default(tmp_path):
     assert config.load(tmp_path / "my.toml").source("twitch-chat").channels == ["ottoline", "lin"]
 
 
-def test_without_a_file_it_asks_for_one(tmp_path):
+def test_without_a_terminal_the_command_requires_a_file(tmp_path):
     command = [sys.executable, str(SUPERVISOR), "source", "add", "obs", "--set", f"run_dir={tmp_path}/run"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
@@ -99,7 +99,7 @@ plain = st.recursive(
 
 
 @given(st.dictionaries(st.text(min_size=1), plain, max_size=4))
-def test_what_is_written_is_read_again(tree):
+def test_a_written_section_is_read_again(tree):
     text = source_add._section("one", tree)
     assert tomllib.loads(text) == {"sources": {"one": tree}}
     assert msgspec.msgpack.encode(tree)
