@@ -1,6 +1,7 @@
 """The WebSocket `/app` of the ingest: one connection per program. docs/applications.md describes the conversation.
 
-A program that is not understood is told so and stays connected; one that sends too much or reads too slowly is closed.
+A malformed message is answered with an error, and the connection stays. A program that sends too much or reads too
+slowly is closed.
 """
 
 from __future__ import annotations
@@ -34,20 +35,20 @@ from actors.core.metrics import IngestMetrics
 from actors.errors import BadInput, Refused
 from actors.producers.applications import AppConnection, Applications
 
-SOCKETS: Final = 80  # those that have not said hello included
+SOCKETS: Final = 80  # including those without a hello
 HELLO_S: Final = 3.0
 MESSAGE_BYTES: Final = 64 << 10  # an event's payload has at most 32 KiB
 MESSAGES_PER_S: Final = 100.0
 MESSAGES_BURST: Final = 200.0
 UNSENT_BYTES: Final = 64 << 10
 SEND_BUFFER_BYTES: Final = 64 << 10  # of the kernel
-RELAYED: Final = 16  # commands of one program to others that are under way
-PING_S: Final = 15.0  # a program that does not answer within so long is gone
+RELAYED: Final = 16  # commands of one program to others that wait for answers
+PING_S: Final = 15.0  # a program that does not answer a ping within this time is closed
 REASON_BYTES: Final = 120  # a close frame holds 123 (RFC 6455, 5.5)
 
 
 class AppCloseCode(IntEnum):
-    """Why a connection ends. From 4500 on, connecting again changes nothing."""
+    """The close codes. After 4500 and above, a reconnect is useless."""
 
     STOPPING = 4000
     SLOW = 4008
@@ -60,7 +61,7 @@ class AppCloseCode(IntEnum):
 
 
 class AppServer(Protocol):
-    """What of the ingest a connection needs (ingest.py)."""
+    """The part of the ingest that a connection uses (ingest.py)."""
 
     applications: Applications
     sockets: set[AppSocket]
@@ -108,7 +109,7 @@ class AppSocket(tornado.websocket.WebSocketHandler):
             self._refuse(401, "the token is wrong: expected the ingest token")
 
     def _shed(self) -> bool:
-        """Cut off the connection that has not said hello for the longest time, if there is one."""
+        """Close the oldest connection without a hello, if there is one."""
         unmet = [one for one in self.ingest.sockets if one.program is None]
         if not unmet:
             return False
@@ -168,7 +169,7 @@ class AppSocket(tornado.websocket.WebSocketHandler):
             self.close(int(code), reason.encode()[:REASON_BYTES].decode(errors="ignore"))
 
     def say(self, message: dict[str, Any]) -> None:
-        """Send a message; a program that does not read what is sent to it is closed."""
+        """Send a message; a program that does not read is closed."""
         if self._ended:
             return
         data = msgspec.json.encode(message)
@@ -189,7 +190,7 @@ class AppSocket(tornado.websocket.WebSocketHandler):
         if not done.cancelled():
             done.exception()  # the connection was closed: on_close follows
 
-    # What a program says
+    # Messages of the program
 
     async def on_message(self, message: str | bytes) -> None:
         if self._ended:
@@ -294,6 +295,6 @@ class AppSocket(tornado.websocket.WebSocketHandler):
             return False
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """A connection that ends is no failure; ours go to the log with their traceback."""
+        """Log failures of ours with their traceback; a closed connection is none."""
         if not isinstance(value, StreamClosedError | tornado.websocket.WebSocketClosedError | tornado.web.HTTPError):
             self.ingest.log.error("application failed", exc_info=(typ, value, tb))

@@ -3,8 +3,8 @@
     program ──WebSocket /app──▶ [app_socket.py] ──▶ Applications ──state event `application`──▶ normalizer
     gateway ──POST /app/NAME/command──▶ Applications.order ──▶ program ──answer──▶ Applications ──▶ gateway
 
-A state event is best effort, so each is sent again once, REPEAT_S after the last change. The names of what is connected
-are in the outbox: an ingest that was killed reports those as gone that do not come back within RETURN_S.
+A state event is best effort, so it is sent a second time, REPEAT_S after the last change. The names of connected
+applications are in the outbox: after a kill, the ingest reports those that do not reconnect within RETURN_S as gone.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ class NotInTime(Refused):
 
 
 class TooOften(Refused):
-    """It gets more commands than it may."""
+    """The application has received too many commands."""
 
 
 class AppConnection:
-    """One program. `say` sends it a message, `end` closes its connection as replaced.
+    """One application. `say` sends it a message, `end` closes its connection as replaced.
 
-    `answers` false: a client of the older shapes, which is told a command and does not answer.
+    `answers` false: a client of the older shapes, which receives a command and does not answer.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class AppConnection:
         self.repeating: asyncio.TimerHandle | None = None
 
     def forget(self) -> None:
-        """Refuse the commands that wait for it."""
+        """Refuse the commands that wait for its answer."""
         if self.repeating is not None:
             self.repeating.cancel()
         for answer in self.pending.values():
@@ -75,7 +75,7 @@ class AppConnection:
 
 
 class Applications:
-    """All programs that are connected."""
+    """All connected applications."""
 
     def __init__(self, link: Link, log: logging.Logger) -> None:
         self._link, self._log = link, log
@@ -88,7 +88,7 @@ class Applications:
         self._waiting = self._loop.call_later(RETURN_S, self._report_missing) if self._missing else None
 
     def close(self) -> None:
-        """Stop; what is connected stays in the outbox, so that the next start reports what does not come back."""
+        """Stop. The names stay in the outbox, so that the next start reports applications that do not reconnect."""
         self._closed = True
         if self._waiting is not None:
             self._waiting.cancel()
@@ -96,10 +96,10 @@ class Applications:
             application.forget()
 
     def join(self, application: AppConnection) -> None:
-        """Take an application; one of the same name that is connected gives way.
+        """Add an application; a connected one of the same name is replaced.
 
         Raises:
-            Refused: as many as there may be are connected.
+            Refused: the maximum number of applications is connected.
         """
         name = application.standing.name
         old = self._connected.get(name)
@@ -117,7 +117,7 @@ class Applications:
         self._show(application)
 
     def leave(self, application: AppConnection) -> None:
-        """Forget an application, unless another of its name has taken its place."""
+        """Remove an application, unless another of its name has replaced it."""
         standing = application.standing
         application.forget()
         if self._closed or self._connected.get(standing.name) is not application:
@@ -129,18 +129,18 @@ class Applications:
         self._loop.call_later(REPEAT_S, self._repeat_gone, standing)
 
     def report(self, application: AppConnection, status: AppStatus) -> None:
-        """Take a status."""
+        """Apply a status."""
         self._change(application, application.standing.changed(status))
 
     def announce(self, application: AppConnection, commands: list[str]) -> None:
-        """Take the commands that it accepts."""
+        """Replace the commands that it accepts."""
         self._change(application, msgspec.structs.replace(application.standing, commands=tuple(commands)))
 
     def accepting(self, command: str, but: AppConnection) -> str:
         """Return the name of the only other application that accepts a command.
 
         Raises:
-            BadInput: none does, or several do.
+            BadInput: no application does, or several do.
         """
         names = [name for name, one in self._connected.items() if one is not but and command in one.standing.commands]
         if len(names) != 1:
@@ -152,7 +152,7 @@ class Applications:
 
         Raises:
             BadInput: it does not accept this command.
-            NotConnected, TooOften, NotInTime, Refused: it cannot be asked now, or does not answer.
+            NotConnected, TooOften, NotInTime, Refused: it cannot receive the command now, or does not answer.
         """
         begin_s = time.monotonic()
         self.metrics.application_commands += 1
@@ -166,7 +166,7 @@ class Applications:
         return answer
 
     def measure(self) -> ApplicationMetrics:
-        """Return the metrics of now."""
+        """Return the current metrics."""
         self.metrics.applications = len(self._connected)
         self.metrics.application_commands_pending = sum(len(one.pending) for one in self._connected.values())
         return self.metrics
@@ -248,4 +248,4 @@ def _saved(cursor: bytes) -> set[str]:
     try:
         return set(_names.decode(cursor)[: 2 * APPLICATIONS])
     except UNREADABLE:
-        return set()  # written by another version: their states are stale until they come back
+        return set()  # written by another version: the states are stale until the applications reconnect

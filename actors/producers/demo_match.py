@@ -1,11 +1,11 @@
-"""Demo: a match that never was, so that an overlay lives before any game is connected.
+"""Demo: an invented match, so that an overlay shows something before a game is connected.
 
 Five minutes, nine rounds, one seed. Combat has the profile of recorded professional matches: combat lines per
 second in which there is combat, p50 3, p90 6, p99 11, at most 15. The counts come from a deck with exactly these
-percentiles; a script of kills is then cut into hits until every card is used up. So the same seed is
-the same match, and any seed has the same load.
+percentiles; a script of kills is then divided into hits until every card is used. So the same seed gives
+the same match, and every seed has the same load.
 
-Something is on the screen within two seconds, and silence never lasts longer than MAX_SILENCE_S.
+The first event is shown within two seconds, and no pause is longer than MAX_SILENCE_S.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MAX_SILENCE_S: Final = 8.0
 
 
 class Beat(Struct, frozen=True):
-    """One raw message of the match: when, the adapter that reads it, and its body (a log line has no stamp yet)."""
+    """One raw message of the match: its time, adapter and body (a log line has no time stamp yet)."""
 
     offset_s: float
     kind: str
@@ -38,7 +38,7 @@ class _Actor(Struct, frozen=True):
 
 
 class _Kill(Struct, frozen=True):
-    """One kill of the script and the player who helps with it."""
+    """One kill of the script and the player who assists."""
 
     attacker: _Actor
     victim: _Actor
@@ -60,7 +60,7 @@ _NAMES: Final = {
 }
 _WEAPONS: Final = {"CT": ["m4a1", "m4a1_silencer", "awp", "usp_silencer"], "TERRORIST": ["ak47", "galilar", "awp"]}
 _HITGROUPS: Final = ["chest", "stomach", "left arm", "right arm", "left leg", "right leg"]
-# How each round ends: the side that wins it, and by what.
+# The end of each round: the winner and the reason.
 _ENDINGS: Final = [
     ("TERRORIST", "Terrorists_Win"),
     ("CT", "Bomb_Defused"),
@@ -76,7 +76,7 @@ _SAID: Final = ["nice", "one left", "he is low", "gg", "rotate B", "eco next", "
 _CROWD: Final = ["LET'S GO", "what a shot", "nt", "gg", "clip it", "no way", "so clean", "hello from Brno ☀", "xD"]
 _VIEWERS: Final = [("ottoline", "#e06c75"), ("bitbadger", "#98c379"), ("neon_fern", "#61afef"), ("Ulf", "#c678dd")]
 
-# What happens beside the match: (second, type, payload).
+# Events beside the match: (second, type, payload).
 _PLATFORM: Final[list[tuple[float, str, dict[str, Any]]]] = [
     (0.1, "alert_start", {"alert": "final", "title": "Grand final", "subtitle": "Copper Foxes vs Night Harbor"}),
     (0.2, "crosshair", {"on": True, "style": "dot", "color": "#50fa7b"}),
@@ -199,12 +199,12 @@ def _last(script: list[_Kill], side: str) -> _Actor:
 
 
 def _script(random: Random, number: int, winners: list[_Actor], losers: list[_Actor], *, bombed: bool) -> list[_Kill]:
-    """Return the kills of a round in order. The losers fall one by one, all but the one whom the bomb gets."""
+    """Return the kills of a round in order: all losers, except one whom the bomb kills."""
     alive, doomed = list(winners), list(losers)
     random.shuffle(alive)
     random.shuffle(doomed)
     losses = random.randint(1, 3)
-    hero = alive[-1]  # never falls; kills all in the round of the ace
+    hero = alive[-1]  # is never killed; has all kills in the round of the ace
     turns = [True] * (len(doomed) - bombed - 1) + [False] * losses
     if number == _ACE_ROUND:
         turns.sort()
@@ -221,7 +221,7 @@ def _script(random: Random, number: int, winners: list[_Actor], losers: list[_Ac
 
 
 def _fight(random: Random, seconds: list[float], hand: list[int], script: list[_Kill]) -> Iterator[Beat]:
-    """Yield the script as combat lines, as many in each of the seconds as the hand says."""
+    """Yield the script as combat lines; the hand has the number of lines of each second."""
     offsets = [
         round(second_s + ms / 1_000, 3)
         for second_s, lines in zip(seconds, hand, strict=True)
@@ -271,7 +271,7 @@ def _place(random: Random) -> str:
 
 
 def _crowd(random: Random) -> Iterator[Beat]:
-    """Yield the stream's chat: it wakes at the end of every round."""
+    """Yield the chat of the stream, which is active at the end of every round."""
     for number in range(_ROUNDS):
         for _ in range(random.randint(3, 7)):
             user, color = random.choice(_VIEWERS)
@@ -281,7 +281,7 @@ def _crowd(random: Random) -> Iterator[Beat]:
 
 
 def _fillers(random: Random, beats: list[Beat], teams: dict[str, list[_Actor]]) -> Iterator[Beat]:
-    """Yield something said in the game wherever the match would be silent for too long."""
+    """Yield a chat line of the game in every pause that would be too long."""
     offsets = [beat.offset_s for beat in beats]
     for before_s, after_s in zip(offsets, [*offsets[1:], DURATION_S], strict=True):
         while after_s - before_s > MAX_SILENCE_S / 2:

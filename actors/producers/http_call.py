@@ -18,7 +18,7 @@ MAX_ANSWER_BYTES: Final = 1 << 20
 
 
 class NotSent(Disconnected):
-    """The request certainly never reached the server: it may be repeated whatever it does."""
+    """The request was certainly not sent: it may be repeated, even if it is not idempotent."""
 
 
 class HttpResponse(Struct, frozen=True):
@@ -73,11 +73,11 @@ class HttpApi:
         body: bytes | None = None,
         max_bytes: int = MAX_ANSWER_BYTES,
     ) -> HttpResponse:
-        """Send one request and return the answer, whatever its status; its body is cut at `max_bytes`.
+        """Send one request and return the answer with any status; its body is cut at `max_bytes`.
 
         Raises:
             NotSent: there is no connection.
-            Disconnected: the connection broke after that; the server may have done what was asked.
+            Disconnected: the connection broke later; the server may have carried out the request.
         """
         if self._http.sock is None:
             try:

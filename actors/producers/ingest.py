@@ -1,15 +1,15 @@
 """game server, platform, script ──HTTP──▶ [ingest] ══PUSH══▶ normalizer
 
     POST /events         one JSON object or a list (docs/wire.md); Authorization: Bearer TOKEN
-                         202 {"accepted", "ids"} once the critical ones are on disk
+                         202 {"accepted", "ids"} when the critical ones are on disk
     POST /srcds/TOKEN    lines of a game server's log; 200 once the critical ones are on disk
     POST /PATH/NAME      a source of the configuration (gsi, webhook …): sources/ has its module
     WebSocket /app       a program (docs/applications.md); app_socket.py
     POST /app/NAME/command   a command to a program; answered with its answer
     GET  /healthz        the process answers
 
-What is refused was not taken: 400 what is wrong and where, 401 the token, 413 the size, 503 the outbox is full. What is
-accepted is not lost.
+A refused request is not stored: 400 malformed (with the path), 401 wrong token, 413 too large, 503 the outbox is full.
+Accepted critical events are not lost.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ class HttpSource:
         """Take one request; return when its critical messages are on disk.
 
         Raises:
-            BadInput: it cannot be understood (quarantined), or the sender could not prove who it is.
-            Refused: the outbox is full, or a secret is missing; nothing was taken.
+            BadInput: it is malformed (quarantined), or the sender is not authenticated.
+            Refused: the outbox is full, or a secret is missing; nothing was stored.
         """
         self._link.require_room(1)
         try:
@@ -99,7 +99,7 @@ class HttpSource:
 
 
 class Ingest:
-    """What all requests share."""
+    """The shared state of all requests."""
 
     def __init__(self, settings: Settings, run_dir: Path, link: Link) -> None:
         self.settings = settings.ingest
@@ -117,11 +117,11 @@ class Ingest:
         self.sockets: set[AppSocket] = set()
 
     def knows_host(self, header: str | None) -> bool:
-        """Return whether events are taken under this Host. A source has its own proof, and may come over a tunnel."""
+        """Return whether events with this Host are accepted. Sources are exempt: they authenticate the sender."""
         return origins.may_send(header, self.settings.host, self._allowed_hosts)
 
     def allows(self, token: str) -> bool:
-        """Tell whether `token` entitles to send events.
+        """Return whether `token` is the ingest token.
 
         Raises:
             Refused: the tokens cannot be read now.
@@ -138,8 +138,8 @@ class Ingest:
         """Take a body of `POST /events` and return the ids of its events, in order.
 
         Raises:
-            BadInput: it does not fit the contract; nothing of it was taken.
-            Refused: the outbox is full; nothing of it was taken.
+            BadInput: an event is invalid; nothing was stored.
+            Refused: the outbox is full; nothing was stored.
         """
         try:
             submissions = generic.parse(body, self.unknown.count)
@@ -157,7 +157,7 @@ class Ingest:
             self.log.warning("wrong token address=%s failures=%d", address, self._auth_failures.total)
 
     def measure(self) -> list[Metrics]:
-        """Return the metrics of now."""
+        """Return the current metrics."""
         self.metrics.auth_failures = self._auth_failures.total
         self.metrics.auth_failures_recent = self._auth_failures.last_minute(time.monotonic())
         self.metrics.unknown_names = self.unknown.counts
@@ -170,9 +170,9 @@ class Ingest:
     async def take_lines(self, body: bytes, place: tuple[str, str]) -> int:
         """Take a body of log lines and return how many of them may be events.
 
-        `place` is what the server says of where the body stands in its log; empty texts if it says nothing. The same
-        body at the same place is taken once within `producer.keep_s`, because a server repeats it when it did not hear
-        our answer.
+        `place` is the position of the body in the log according to the server; empty texts if unknown. The same body
+        with the same position is accepted once within `producer.keep_s`, because a server repeats a body when it
+        received no answer.
         """
         rows: list[Row] = []
         critical: list[bool] = []
@@ -188,7 +188,7 @@ class Ingest:
         return len(rows)
 
     async def _send(self, rows: list[Row], critical: list[bool], digest: bytes = b"") -> list[int]:
-        """Send the non-critical rows at once and store the critical ones; return each row's number."""
+        """Send the best-effort rows immediately and store the critical ones; return the number of each row."""
         now_ms = time.time() * 1000
         durable = [row for row, is_critical in zip(rows, critical, strict=True) if is_critical]
         self.link.require_room(len(durable))
@@ -209,7 +209,7 @@ class Ingest:
 
 @web.stream_request_body
 class IngestHandler(web.RequestHandler):
-    """Limits, the token, and one shape of answer for everything that goes wrong."""
+    """Base of the handlers: limits, the token, and one form of answer for all errors."""
 
     ingest: Ingest
 
@@ -245,7 +245,7 @@ class IngestHandler(web.RequestHandler):
 
     def data_received(self, chunk: bytes) -> None:
         self._received_bytes += len(chunk)
-        if self._received_bytes <= self.ingest.settings.max_body_bytes:  # the rest is read and forgotten, then refused
+        if self._received_bytes <= self.ingest.settings.max_body_bytes:  # the rest is read and discarded, then refused
             self._chunks.append(chunk)
 
     @property
@@ -277,9 +277,9 @@ class IngestHandler(web.RequestHandler):
         self.answer(status_code, error=text)
 
     def log_exception(self, *exc_info: Any) -> None:
-        """Errors of a client are counted, not logged.
+        """Log failures of ours with their traceback, without the path, which may contain a token.
 
-        Ours with their traceback, never with the path: it holds a token.
+        Errors of a client are only counted.
         """
         if not isinstance(exc_info[1], web.HTTPError):
             logging.getLogger("ingest").error("request failed", exc_info=exc_info)
@@ -343,7 +343,7 @@ class AppCommandHandler(IngestHandler):
 
 
 class SourceHandler(IngestHandler):
-    """POST /PATH/NAME[/...]; the source itself decides who may send."""
+    """POST /PATH/NAME[/...]; the source authenticates the sender."""
 
     def prepare(self) -> None:
         self.ingest.metrics.requests += 1
@@ -359,7 +359,7 @@ class SourceHandler(IngestHandler):
         self.ingest.metrics.source_bodies += 1
         query = {name: values[-1] for name, values in self.request.query_arguments.items()}
         headers: dict[str, str] = {}
-        for key, value in self.request.headers.get_all():  # a header that came twice is a list, as HTTP has it
+        for key, value in self.request.headers.get_all():  # repeated headers form a list (RFC 9110, 5.2)
             headers[key.lower()] = f"{headers[key.lower()]}, {value}" if key.lower() in headers else value
         try:
             texts = {name: value.decode() for name, value in query.items()}
@@ -420,8 +420,8 @@ def listen(settings: Settings, app: web.Application, metrics: IngestMetrics) -> 
     """Return the server, listening.
 
     Raises:
-        Refused: the port is taken.
-        ConfigError: it is not ours; starting again would not help.
+        Refused: the port is in use.
+        ConfigError: the address is not one of this machine; a restart would not help.
     """
     address = settings.ingest
     try:
@@ -430,7 +430,7 @@ def listen(settings: Settings, app: web.Application, metrics: IngestMetrics) -> 
         if error.errno != errno.EADDRINUSE:
             raise ConfigError(f"cannot listen on {address.host}:{address.port}: {error.strerror}") from error
         raise Refused(
-            f"{address.host}:{address.port} is taken by another program (ingest.port); choose another: "
+            f"{address.host}:{address.port} is used by another program (ingest.port); choose another: "
             f"--set ingest.port={address.port + 10}"
         ) from error
     room = http_server.allow_open_files(CONNECTIONS)
@@ -448,7 +448,7 @@ def listen(settings: Settings, app: web.Application, metrics: IngestMetrics) -> 
 
 
 async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.Ticks) -> int:
-    """Take requests until told to stop; then wait until the log has everything."""
+    """Serve until the stop request; then wait until the log has all accepted messages."""
     link = open_link(settings, run_dir, name, logging.getLogger(name))
     ingest = Ingest(settings, run_dir, link)
     server = listen(settings, application(ingest), ingest.metrics)
@@ -465,6 +465,6 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
 
 
 def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
-    """Run until told to stop."""
+    """Run until the stop request; return the exit code."""
     del index
     return aio.run_asyncio(lambda ticks: serve(settings, run_dir, name, ticks))

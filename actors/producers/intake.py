@@ -1,4 +1,4 @@
-"""One source's way into the pipeline: duplicates, lanes, the cursor, and what is counted of it."""
+"""The intake of one source: duplicates, lanes, the cursor, and its counters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COUNTED: Final = ("received", "accepted", "sent", "ignored", "rejected", "duplic
 
 
 class Intake:
-    """Takes the messages of one source. `cursor` is what was saved last."""
+    """Takes the messages of one source. `cursor` is the last saved one."""
 
     def __init__(self, link: Link, name: str, settings: SourceSettings, spec: Spec) -> None:
         self.name, self.settings, self.spec = name, settings, spec
@@ -40,8 +40,7 @@ class Intake:
     ) -> asyncio.Future[StoredMessage] | None:
         """Send and store messages, for which the outbox must have room, in one transaction with the cursor.
 
-        Returns a future that is done when the critical ones and the cursor are on disk; None when there is nothing to
-        wait for.
+        Returns a future that is done when the critical ones and the cursor are on disk; None if nothing is stored.
         """
         now_ms = time.time() * 1000
         rows: list[tuple[str, bytes]] = []
@@ -65,12 +64,12 @@ class Intake:
         return future
 
     def reject(self, reason: str, body: bytes) -> None:
-        """Put what cannot be understood into the quarantine."""
+        """Quarantine a malformed message."""
         self.counts["rejected"] += 1
         self._link.quarantine(reason, body)
 
     def report(self) -> SourceReport:
-        """Return the source as operators see it."""
+        """Return the report of the source."""
         self.health.tick(time.monotonic())
         age_s = None if self._message_s is None else round(time.monotonic() - self._message_s, 1)
         return SourceReport(
@@ -85,11 +84,11 @@ class Intake:
         )
 
     def disconnected(self, why: str) -> float:
-        """Note the end of a connection; return after how many seconds to connect again."""
+        """Record the end of a connection; return the seconds to wait before the next one."""
         return self.health.disconnected(why, time.monotonic(), random.random())
 
     def _lane(self, message: SourceMessage, now_ms: float) -> Category | None:
-        """Count a message; return its lane, None when it goes nowhere."""
+        """Count a message; return its lane, None if it is dropped."""
         self._message_s = time.monotonic()
         self.counts["received"] += 1
         if message.identity and not self._seen.add(message.identity, self._message_s):

@@ -1,8 +1,8 @@
 """source ◀──any protocol──▶ [source process] ══PUSH══▶ normalizer
 
-The kit: runs the `connect` of one source module (spec.py), and gives it everything that sources have in common: outbox
+The kit runs the `connect` of one source module (spec.py), and provides the common parts of all sources: outbox
 and window, a cursor in the same transaction as the messages, reconnects with jittered backoff, secrets, counters, a
-state, drain. What the source sends is read only as fast as the outbox takes it.
+state, drain. The source is read only as fast as the outbox takes its messages.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from actors.secrets import Secrets
 
 DRAIN_S: Final = 4.0  # within supervisor.drain_s
 ORPHAN_DRAIN_S: Final = 0.5  # within heartbeat.ORPHAN_GRACE_S; what remains waits in the outbox
-IN_FLIGHT: Final = 256  # messages that are being stored at a time
+IN_FLIGHT: Final = 256  # messages that are being stored at the same time
 LOOK_S: Final = 1.0
 LOOK_FOR_PROGRAM_S: Final = 3.0
 
 
 class SourceSession:
-    """What `connect` gets: its settings and secrets, the saved cursor, and how it reports its state."""
+    """The argument of `connect`: settings, secrets, the saved cursor, and methods that report the state."""
 
     def __init__(self, settings: SourceSettings, intake: Intake, secrets: Secrets, run_dir: Path) -> None:
         self.name = intake.name
@@ -45,7 +45,7 @@ class SourceSession:
 
     @property
     def cursor(self) -> bytes:
-        """What the last message with a cursor saved; b"" at first."""
+        """The cursor of the last message that had one; b"" before the first."""
         return self._intake.cursor
 
     def secret(self) -> str:
@@ -53,7 +53,7 @@ class SourceSession:
         return self.secrets.get(self.settings.secret or self.name)
 
     def live(self) -> None:
-        """Report that the handshake is done."""
+        """Report a completed handshake."""
         self._intake.health.live(time.monotonic())
 
     def alive(self) -> None:
@@ -61,7 +61,7 @@ class SourceSession:
         self._intake.health.alive(time.monotonic())
 
     def degraded(self, why: str) -> None:
-        """Report that it works, but not fully; "" means that it works fully again."""
+        """Report that a part of the source does not work; "" means that all parts work again."""
         self._intake.health.degraded(why)
 
     def count(self, name: str, number: int = 1) -> None:
@@ -69,12 +69,12 @@ class SourceSession:
         self._intake.counts[name] += number
 
     def reject(self, reason: str, body: bytes) -> None:
-        """Put what cannot be understood into the quarantine, with the reason."""
+        """Quarantine a malformed message with the reason."""
         self._intake.reject(reason, body)
 
 
 class SourceLoop:
-    """Connects, reads, and connects again, for as long as the process lives."""
+    """Connects, reads, and reconnects until the process ends."""
 
     def __init__(self, settings: Settings, run_dir: Path, name: str, link: Link) -> None:
         own = settings.source(name)
@@ -88,7 +88,7 @@ class SourceLoop:
         self._in_flight = 0
 
     async def close(self) -> None:
-        """Send what the source says when it is stopped."""
+        """Send the closing messages of the source."""
         closing = getattr(self._module, "closing", None)
         for message in closing() if closing is not None and self._link.has_room(IN_FLIGHT) else []:
             await self._put(message)
@@ -138,10 +138,10 @@ class SourceLoop:
         self._in_flight += 1
         stored.add_done_callback(self._landed)
         if self._in_flight >= IN_FLIGHT:
-            await stored  # stored in order: all before it are on disk, too
+            await stored  # messages are stored in order, so all earlier ones are also on disk
 
     def _waiting(self, why: str) -> None:
-        """Note that the program is closed; the log has it once, and not every few seconds of an evening."""
+        """Record that the program does not run; this is logged once, not at each attempt."""
         if self.intake.health.state is not SourceState.WAITING:
             self._log.info("waiting reason=%r", why)
         self.intake.health.waiting(why)
@@ -158,7 +158,7 @@ class SourceLoop:
 
 
 async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.Ticks) -> int:
-    """Read the source until told to stop; then wait until the log has everything."""
+    """Read the source until the stop request; then wait until the log has all accepted messages."""
     link = open_link(settings, run_dir, name, logging.getLogger(name), holds=True)
     source = SourceLoop(settings, run_dir, name, link)
     metrics = KitMetrics()
@@ -174,6 +174,6 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
 
 
 def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
-    """Run until told to stop."""
+    """Run until the stop request; return the exit code."""
     del index
     return aio.run_asyncio(lambda ticks: serve(settings, run_dir, name, ticks))

@@ -1,7 +1,7 @@
-"""What every producer shares: the outbox on its thread, the window, and the two links to the normalizers.
+"""The shared part of all producers: the outbox on its thread, the window, and the two links to the normalizers.
 
 deliver(rows, digest)  → stored (fsynced), then sent, then sent again until the log has them
-send_best_effort(rows) → sent once; without a normalizer that takes them they are lost, and counted
+send_best_effort(rows) → sent once; if no normalizer takes them they are lost, and counted
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from actors.errors import DiskFull, Refused
 from actors.interfaces import INBOX, MARKS, Bus, Delivery, Forget, Progress, StoredMessage, normalizer_link
 from actors.stores.outbox import Outbox
 
-TICK_S: Final = 0.02  # while something is on the way; nothing ticks when nothing is
+TICK_S: Final = 0.02  # while messages are in flight; no timer runs otherwise
 SAVE_S: Final = 1.0
 TRIM_S: Final = 30.0
 TRIM_AGAIN_S: Final = 0.1  # when one trim was not enough: 50,000 rows/s, more than can be stored
@@ -38,7 +38,7 @@ _marks = msgspec.msgpack.Decoder(Marks)
 
 
 class Link:
-    """One producer's way into the pipeline. All methods run in the asyncio loop."""
+    """The connection of a producer to the pipeline. All methods run in the asyncio loop."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class Link:
 
     @property
     def waiting(self) -> int:
-        """How many accepted rows the log does not have yet."""
+        """The number of accepted rows that are not in the log yet."""
         return self._newest - self._window.acked
 
     @property
@@ -123,7 +123,7 @@ class Link:
     async def deliver(
         self, rows: Sequence[tuple[str, bytes]], ts_ingest_ms: float, digest: bytes = b""
     ) -> StoredMessage:
-        """Store `rows` (kind, body) durably and return their numbers; sending follows by itself.
+        """Store `rows` (kind, body) durably and return their numbers; they are then sent.
 
         Raises:
             Refused: the outbox is full; nothing was stored.
@@ -139,7 +139,7 @@ class Link:
         return done
 
     def send_best_effort(self, rows: Sequence[tuple[str, bytes]], ts_ingest_ms: float) -> list[int]:
-        """Send non-critical rows once and return their numbers of this generation."""
+        """Send best-effort rows once and return their numbers of this generation."""
         numbers: list[int] = []
         for start in range(0, len(rows), BATCH_ROWS):
             items = []
@@ -156,23 +156,23 @@ class Link:
         return numbers
 
     def quarantine(self, reason: str, body: bytes) -> None:
-        """Put the beginning of a body that was refused into the quarantine."""
+        """Quarantine the beginning of a refused body."""
         line = reason.replace("\n", " ").encode(errors="replace")
         self.send_best_effort([(REFUSED, line + b"\n" + body[:EXCERPT_BYTES])], time.time() * 1000)
 
     def best_effort_has_room(self) -> bool:
-        """Whether a normalizer takes non-critical rows now."""
+        """Whether a normalizer takes best-effort rows now."""
         return self._best_effort.writable()
 
     async def drain(self, within_s: float) -> bool:
-        """Wait until the log has everything that was accepted; False if it did not get there in time."""
+        """Wait until the log has all accepted rows; return False if that takes too long."""
         deadline_s = self._loop.time() + within_s
         while self.waiting and self._loop.time() < deadline_s:
             await asyncio.sleep(TICK_S)
         return not self.waiting
 
     def close(self) -> None:
-        """Remember how far the log is, and close the outbox."""
+        """Store the watermark of the log, and close the outbox."""
         self._saver.cancel()
         if self._trimmer is not None:
             self._trimmer.cancel()
@@ -183,7 +183,7 @@ class Link:
         self._bus.close()
 
     def measure(self) -> list[Metrics]:
-        """Return the metrics of now: of the producer, and of its store."""
+        """Return the current metrics of the producer and of its store."""
         metrics = self.metrics
         metrics.events = metrics.accepted + metrics.best_effort_sent
         metrics.outbox_rows = metrics.queue = self.waiting
@@ -200,7 +200,7 @@ class Link:
 
     def _stored(self, stored: StoredMessage, done: asyncio.Future[StoredMessage]) -> None:
         for item in stored.items:
-            # In order and without a gap, or not at all: what does not fit is read back from the outbox later.
+            # Rows enter the window in order and without a gap; those that do not fit are read from the outbox later.
             if self._window.room and self._window.newest == item.pseq - 1:
                 self._window.add(item)
             self._newest = item.pseq
@@ -229,7 +229,7 @@ class Link:
             return
         verdict = self._window.on_marks(marks, self._newest, self._loop.time())
         if verdict.ahead:
-            # Somebody put an old outbox back: its next numbers are taken. Under a new name they are not.
+            # The outbox was restored from an older state: its next numbers are already used. A new name has none.
             self._log.error("outbox_went_back newest=%d; restarting under a new name", self._newest)
             self._committer.submit(Forget(), lambda _: sys.exit(1))
             return
@@ -238,13 +238,14 @@ class Link:
             self._window.skip_to(max(verdict.rewound, self._reader.oldest() - 1))
         self._greets = self._greets or verdict.greet
         if self._greets:
-            # Marks may come before the way to the inbox is open again; then the next ones, 250 ms later, greet.
+            # Marks may arrive before the link to the inbox is open again; then the greeting follows the next ones,
+            # 250 ms later.
             greeting = Greeting(self.producer, self.pgen, self._window.acked, self._reader.oldest(), self._window.epoch)
             self._greets = not self._inbox.offer(_encode(greeting))
         self._pump()
 
     def _pump(self) -> None:
-        """Fill the window from the outbox, send what should be sent, and come back while something is on the way."""
+        """Fill the window from the outbox, send due rows, and schedule the next call while rows are in flight."""
         window = self._window
         if window.room and window.newest < self._newest:
             for item in self._reader.rows(window.newest, self._settings.window_rows - len(window)):
@@ -274,7 +275,7 @@ class Link:
             self._tell(trim)
 
     def _tell(self, trim: bool) -> None:
-        """Let the outbox know what the log has, and forget what it has kept for long enough."""
+        """Store the watermark in the outbox, and remove rows that were kept for long enough."""
         self._committer.submit(Progress(self._window.acked, self._window.epoch, trim), self._told, self._untold)
 
     def _untold(self, _error: DiskFull) -> None:

@@ -1,4 +1,4 @@
-"""Messages of a platform → messages of a source, by rules; what fails leaves its reason behind, and nothing private."""
+"""Messages of a platform → messages of a source, by rules. Of a failed message only the reason is kept, no data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _encode = msgspec.msgpack.Encoder().encode
 def messages(
     rules: mapping.CompiledMap, name: str, body: Any, delivery: str, extra: Mapping[str, Any] | None = None
 ) -> list[SourceMessage]:
-    """Return what the rules make of a body. An event without an id of its own has that of the delivery.
+    """Return the messages of a body, by the rules. An event without an id of its own has that of the delivery.
 
     Raises:
         Private: a rule fails on it.
@@ -48,7 +48,7 @@ def decoded(data: str | bytes) -> Any:
 
 
 def digest(*parts: str | bytes) -> str:
-    """Return an identity for what has none: the same content is the same message."""
+    """Return an identity for a message without one: equal content is the same message."""
     data = b"\n".join(part.encode(errors="replace") if isinstance(part, str) else part for part in parts)
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 

@@ -1,4 +1,4 @@
-"""The settings of obs-websocket that OBS keeps on this machine: where the files are, and what they say."""
+"""The settings files of obs-websocket on this machine: their places and their content."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAX_BYTES: Final = 1 << 20
 
 
 class ObsServer(Struct, frozen=True):
-    """The WebSocket server of OBS on this machine. `password` "" means that it asks for none."""
+    """The WebSocket server of OBS on this machine. `password` "" means that it requires none."""
 
     enabled: bool = False
     port: int = 4455
@@ -41,14 +41,14 @@ class _File(Struct):
 
 
 def places(folders: Iterable[PurePath]) -> Iterator[PurePath]:
-    """Yield the files that may be there, the most recent format of each installation first."""
+    """Yield the paths of possible files, the most recent format of each installation first."""
     for folder in folders:
         for file in FILES:
             yield folder / file
 
 
 def parse(file: PurePath, data: bytes) -> ObsServer | None:
-    """Return what a file says; None if it says nothing of the server.
+    """Return the settings in a file; None if it has none of the server.
 
     Raises:
         BadInput: it cannot be read.

@@ -1,6 +1,6 @@
 """One connection to obs-websocket 5: identified, then requests one at a time, and the events in their order.
 
-A library is not used (docs/dependencies.md): what Framewire needs is one request at a time and bounds on everything.
+No library is used (docs/dependencies.md): Framewire needs only one request at a time, with bounds on all data.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from actors.producers.spec import Disconnected, SourceNotRunning, SourceRefused
 from actors.producers.web import WebSocket, websocket
 
 ANSWER_S: Final = 10.0
-MAX_EVENTS: Final = 1_000  # that come while an answer is awaited
+MAX_EVENTS: Final = 1_000  # that arrive before an answer
 
 T = TypeVar("T")
 
@@ -41,10 +41,10 @@ class ObsConnection:
         self._numbers = itertools.count(1)
 
     async def event(self, within_s: float | None = None) -> ObsEvent | None:
-        """Return the next event; None when none came in time.
+        """Return the next event; None if none arrived in time.
 
         Raises:
-            BadInput: what came is no message of obs-websocket.
+            BadInput: the message is not one of obs-websocket.
         """
         if self._events:
             return self._events.popleft()
@@ -61,7 +61,7 @@ class ObsConnection:
         """Return the answer to a request.
 
         Raises:
-            RequestFailed: OBS says no.
+            RequestFailed: OBS answered with an error.
         """
         number = str(next(self._numbers))
         await self._socket.send(obs.request(number, type_, data))
@@ -101,7 +101,7 @@ async def link(
 
     Raises:
         SourceNotRunning: OBS is closed, or its WebSocket server is off.
-        Disconnected: what answers does not speak obs-websocket 5, or ended the connection.
+        Disconnected: the server does not use obs-websocket 5, or ended the connection.
         SourceRefused: the password is wrong, or OBS is too old.
     """
     async with _opened(url) as socket:
@@ -136,7 +136,7 @@ async def _greet(socket: WebSocket, url: str, password: Callable[[], str], subsc
     except TimeoutError as error:
         raise Disconnected(f"{url} does not greet like obs-websocket 5 (OBS 28 or later)") from error
     except BadInput as error:
-        raise Disconnected(f"{url} does not speak obs-websocket 5: {error}") from error
+        raise Disconnected(f"{url} does not use obs-websocket 5: {error}") from error
 
 
 async def _expect(socket: WebSocket, op: Op, kind: type[T]) -> T:
@@ -147,7 +147,7 @@ async def _expect(socket: WebSocket, op: Op, kind: type[T]) -> T:
 
 
 def _meaning(error: Disconnected, name: str) -> Exception:
-    """Return what a close code says."""
+    """Return the text of a close code."""
     from actors import program
 
     if error.code == obs.AUTHENTICATION_FAILED:

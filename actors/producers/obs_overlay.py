@@ -1,4 +1,4 @@
-"""Looks for the overlay in OBS, installs it, and loads it again when it has stopped working."""
+"""Finds the overlay in OBS, installs it, and reloads it when it has stopped working."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from actors.producers.obs_link import ObsConnection, RequestFailed
 from actors.producers.spec import Disconnected
 
 GATEWAY_S: Final = 3.0
-PATIENCE_S: Final = 20.0  # a page that was just loaded, or a gateway that was restarted, needs a few
-PAUSE_S: Final = 60.0  # between two reloads; a page that fails at once must not blink on the stream
+PATIENCE_S: Final = 20.0  # the start of a page or of a gateway takes some seconds
+PAUSE_S: Final = 60.0  # between two reloads; a page that fails at once must not flicker on the stream
 
 
 class _ObsScene(Struct, rename="camel"):
@@ -136,7 +136,7 @@ async def carry_out(link: ObsConnection, steps: list[ObsStep]) -> None:
 
 
 async def refresh(link: ObsConnection, name: str) -> None:
-    """Load the page of a browser source again, without its cache."""
+    """Reload the page of a browser source, without its cache."""
     await link.request("PressInputPropertiesButton", dict, inputName=name, propertyName="refreshnocache")
 
 
@@ -146,9 +146,9 @@ async def is_shown(link: ObsConnection, name: str) -> bool:
 
 
 class Healer:
-    """Gives the overlay in OBS its new token, and loads it again when it has stopped working; once in PAUSE_S at most.
+    """Sets a new token of the overlay in OBS, and reloads a stopped overlay at most once in PAUSE_S.
 
-    not_before_s  when it may be loaded again for the first time: another Healer may just have done it
+    not_before_s  the earliest time of the first reload, because another Healer may just have reloaded it
     """
 
     def __init__(self, run_dir: Path, name: str, patience_s: float = PATIENCE_S, not_before_s: float = 0.0) -> None:
@@ -183,7 +183,7 @@ class Healer:
     async def _stalled(self, link: ObsConnection, name: str, overlay_id: str, now_s: float) -> str:
         if self._stall.overlay_id != overlay_id:
             self._stall = Stall(overlay_id, self._patience_s)
-        # A hidden source renders nothing, and is right to. Without a name it cannot be told from other overlays.
+        # A hidden source does not render, which is correct. Without an overlay_id it cannot be identified.
         clients = await asyncio.to_thread(clients_of, self._run_dir)
         if not overlay_id or clients is None or not await is_shown(link, name):
             self._stall.forget()
@@ -192,7 +192,7 @@ class Healer:
 
 
 def origin_of(settings: config.Settings) -> str:
-    """Return the origin of the gateway as this machine reaches it."""
+    """Return the origin of the gateway for connections from this machine."""
     return f"http://{origins.authority(settings.gateway.host, settings.gateway.port)}"
 
 

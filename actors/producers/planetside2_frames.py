@@ -1,4 +1,4 @@
-"""Frames of the Census stream: their shape, and which of those that several connections bring are one event. Pure."""
+"""Frames of the Census stream: their shape, and the duplicates among those of several connections. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from actors.errors import BadInput
 
 MAX_FRAME_BYTES: Final = 16_384  # a death has 500 bytes
 MAX_FIELDS: Final = 64
-# The other connection brings its copy within seconds; NSS itself filters for 20 s.
+# The copy of the other connection arrives within seconds; NSS itself filters for 20 s.
 REMEMBER_S: Final = 60.0
 REMEMBER: Final = 16_384
 
@@ -27,7 +27,7 @@ _WORLD_EVENTS: Final = ("MetagameEvent", "ContinentLock", "FacilityControl")
 
 
 class CensusSubscription(Struct, frozen=True, rename="camel"):
-    """What the server says that it sends; a field that it leaves out cannot be compared."""
+    """The echo of a subscription; a field that the server leaves out cannot be compared."""
 
     event_names: list[str] | None = None
     worlds: list[str] | None = None
@@ -50,7 +50,7 @@ def decode(data: str | bytes) -> CensusFrame:
     """Return a frame.
 
     Raises:
-        BadInput: it is too long, no JSON, or has other types.
+        BadInput: it is too long, not JSON, or has other types.
     """
     if len(data) > MAX_FRAME_BYTES:
         raise BadInput(f"A frame of {len(data)} bytes, expected at most {MAX_FRAME_BYTES}")
@@ -70,15 +70,15 @@ def concerns(payload: Payload, own: frozenset[str]) -> bool:
 
 
 def is_tick(payload: Payload) -> bool:
-    """Whether an event may truly come twice in one second with the same content, such as a heal."""
+    """Whether two equal events in one second may be two, such as heals."""
     return payload.get("event_name") == "GainExperience" and payload.get("experience_id", "") in facts.TICKS
 
 
 def identity_of(payload: Payload) -> str:
-    """Return what is equal for one event on all connections.
+    """Return the identity of an event, which is the same on all connections.
 
-    A player dies once a second at most. An alert has each state once. The driver is told of one kill of a gunner by up
-    to two gains of experience. Of all else, the whole content counts; Census gives no identity.
+    A player dies at most once a second. An alert has each state once. One kill of a gunner gives the driver up to two
+    gains of experience. For all other events the identity is the whole content, because Census gives none.
     """
     get = payload.get
     world, stamp = get("world_id", ""), get("timestamp", "")
@@ -96,10 +96,10 @@ def identity_of(payload: Payload) -> str:
 
 
 class Merger:
-    """Makes one stream of several connections. Times are monotonic seconds, passed in.
+    """Merges the events of several connections. Times are monotonic seconds, passed in.
 
-    A tick that comes for the nth time on one connection is the same as the nth on another: a legal double is two, and
-    the second connection adds none.
+    The nth equal tick on one connection is the same event as the nth on another. So a real repetition counts twice, and
+    the other connection adds none.
     """
 
     def __init__(self) -> None:
@@ -107,7 +107,7 @@ class Merger:
         self._times: OrderedDict[tuple[int, str], int] = OrderedDict()
 
     def take(self, connection: int, payload: Payload, now_s: float) -> str:
-        """Return the identity of an event, "" when another connection has brought it."""
+        """Return the identity of an event, "" if another connection has already received it."""
         identity = identity_of(payload)
         if is_tick(payload):
             key = (connection, identity)

@@ -1,4 +1,4 @@
-"""Events of the Census stream that wait a moment: for the experience that belongs to a kill, and for names. Pure.
+"""Holds events of the Census stream for a short time, for the experience of a kill and for names. Pure.
 
 Events leave in the order in which they came, each at most MAX_WAIT_S after it came. Times are monotonic seconds, passed
 in.
@@ -16,10 +16,10 @@ from actors.adapters import planetside2_facts as facts
 from actors.producers.planetside2_frames import Payload
 
 MAX_WAIT_S: Final = 0.8
-JOIN_S: Final = 0.3  # a death and its experience come in one clump
-LOOSE_S: Final = 5.0  # experience waits so long for a death that comes later
+JOIN_S: Final = 0.3  # a death and its experience arrive within this time
+LOOSE_S: Final = 5.0  # how long experience waits for a late death
 STAMPS_APART_S: Final = 2
-# More bases of one continent in one second are the game's, when it locks a continent.
+# More captures on one continent in one second are made by the game, when it locks the continent.
 MAX_BASES: Final = 3
 MAX_HELD: Final = 2_048
 MAX_PLACES: Final = 1_024
@@ -31,7 +31,7 @@ _OWN_BASE: Final = ("PlayerFacilityCapture", "PlayerFacilityDefend")
 
 
 class Held(Struct):
-    """An event that waits. `wants` are the ids whose names it needs, as `COLLECTION/ID`."""
+    """A waiting event. `wants` are the ids whose names it needs, as `COLLECTION/ID`."""
 
     identity: str
     payload: Payload
@@ -41,7 +41,7 @@ class Held(Struct):
 
 
 class Hold:
-    """Events that wait."""
+    """The waiting events."""
 
     def __init__(self) -> None:
         self._ignored = 0
@@ -51,7 +51,7 @@ class Hold:
         self._own_bases: set[Place] = set()
 
     def add(self, held: Held) -> None:
-        """Take an event."""
+        """Add an event."""
         self._note_base(held.payload)
         if held.payload.get("experience_id") in _JOINED:
             if not any(_join(death, held) for death in self._queue):
@@ -62,7 +62,7 @@ class Hold:
         self._queue.append(held)
 
     def due(self, now_s: float, lacks: Callable[[Collection[str]], bool]) -> list[Held]:
-        """Return the events that need not wait longer; `lacks` tells whether names are still being looked up."""
+        """Return the events that need not wait longer; `lacks` returns whether names are still being looked up."""
         while self._loose and (now_s - self._loose[0].came_s >= LOOSE_S or len(self._loose) > MAX_HELD):
             self._queue.appendleft(self._loose.popleft())
         ready: list[Held] = []
@@ -75,7 +75,7 @@ class Hold:
         return ready
 
     def take_ignored(self) -> int:
-        """Return how many events were left out since the last call, because others tell them."""
+        """Return the number of events left out since the last call, because other events contain them."""
         count, self._ignored = self._ignored, 0
         return count
 
@@ -83,7 +83,7 @@ class Hold:
         return not (self._queue or self._loose)
 
     def flush(self) -> list[Held]:
-        """Return everything at once."""
+        """Return all waiting events."""
         rest = [*self._queue, *self._loose]
         self._queue.clear()
         self._loose.clear()
@@ -102,7 +102,7 @@ class Hold:
             self._own_bases.add(_place(payload, "facility_id"))
 
     def _is_told(self, payload: Payload) -> bool:
-        """Whether a base is told by an own capture of it, or is one of many that the game hands over."""
+        """Whether a capture is also an own one, or one of many that the game makes."""
         return payload.get("event_name") == "FacilityControl" and (
             self._bases[_place(payload, "zone_id")] > MAX_BASES or _place(payload, "facility_id") in self._own_bases
         )
@@ -121,7 +121,7 @@ def _is_ready(held: Held, now_s: float, lacks: Callable[[Collection[str]], bool]
 
 
 def _join(death: Held, experience: Held) -> bool:
-    """Give an experience to the death that it belongs to; False when it does not."""
+    """Add an experience to its death; return False if it belongs to another."""
     of, gained = death.payload, experience.payload
     if of.get("event_name") != "Death" or experience.payload.get("event_name") != "GainExperience":
         return False

@@ -1,4 +1,4 @@
-"""The connections of a PlanetSide 2 source: each subscribes, is watched, and connects again by itself.
+"""The connections of a PlanetSide 2 source: each subscribes, is monitored, and reconnects by itself.
 
 connect ─▶ subscribe ─echo as wanted▶ live ─every subscribe_s▶ subscribe again, compare the echo
    ▲                                    │ no heartbeat, another echo twice, silent about a world, cut
@@ -33,19 +33,19 @@ Arrival = tuple[int, Mapping[str, str]]
 
 
 class Wish(Struct, frozen=True):
-    """What a connection subscribes to: events of characters, or of worlds. Both on one would be the sum of both."""
+    """The subscription of a connection: events of characters, or of worlds; with both it would be their union."""
 
     events: tuple[str, ...]
     characters: tuple[str, ...] = ()
     worlds: tuple[str, ...] = ()
 
     def text(self) -> str:
-        """Return the message that subscribes."""
+        """Return the subscription message."""
         to = {"characters": list(self.characters)} if self.characters else {"worlds": list(self.worlds)}
         return json.dumps({**_SERVICE, "action": "subscribe", "eventNames": list(self.events), **to})
 
     def differs(self, echo: frames.CensusSubscription) -> str:
-        """Return how the server's echo differs from the wish, "" when it does not."""
+        """Return how the server's echo differs from the request, "" if it does not."""
         if echo.event_names is not None and set(echo.event_names) != set(self.events):
             return f"events {sorted(echo.event_names)[:12]}"
         if echo.worlds is not None and set(echo.worlds) != set(self.worlds):
@@ -56,14 +56,14 @@ class Wish(Struct, frozen=True):
 
 
 class ConnectPace(Struct, frozen=True):
-    """How long a connection may be silent, and how often it subscribes again."""
+    """The maximum silence of a connection, and the period of its repeated subscriptions."""
 
     heartbeat_s: float
     subscribe_s: float
 
 
 class StreamConnection:
-    """One connection, made again for as long as `run` runs. `why` says why it is not live, "" when it is."""
+    """One connection, which reconnects until `run` ends. `why` is the reason why it is not live, "" if it is."""
 
     _numbers = 0
 
@@ -77,7 +77,7 @@ class StreamConnection:
         self._number = 0
 
     async def run(self) -> None:
-        """Connect again and again until cancelled."""
+        """Connect, and reconnect until cancelled."""
         while True:
             self.refusal = None
             try:
@@ -121,7 +121,7 @@ class StreamConnection:
         self._echo_due_s = self._subscribed_s + ECHO_S
 
     async def _look(self, socket: Any, now_s: float) -> None:
-        """Notice what is missing."""
+        """Detect missing heartbeats and events."""
         if now_s - self._beat_s > self._pace.heartbeat_s:
             raise Disconnected(f"no heartbeat for {self._pace.heartbeat_s:g} s")
         if now_s > self._echo_due_s:
@@ -143,7 +143,7 @@ class StreamConnection:
         elif frame.payload is not None:
             began_s = time.monotonic()
             await self._hub.put(self.name, self._number, frame.payload)
-            held_s = time.monotonic() - began_s  # a full queue is no silence of the server
+            held_s = time.monotonic() - began_s  # waiting for a full queue is not silence of the server
             self._beat_s += held_s
             self._echo_due_s += held_s
         elif frame.type == "heartbeat":
@@ -163,11 +163,11 @@ class StreamConnection:
         if self._differences > 1:
             raise Disconnected(f"the server altered the subscription: {difference}")
         self._session.log.warning("link=%s altered=%r", self.name, difference)
-        await self._subscribe(socket)  # gives back what is missing
+        await self._subscribe(socket)  # restores a subscription that the server has lost
 
 
 class Hub:
-    """Where all connections bring their events: one bounded queue. A full queue holds the servers back."""
+    """The bounded queue of the events of all connections. When it is full, the servers are read more slowly."""
 
     def __init__(self, session: Any, own: frozenset[str], tls: SSLContext) -> None:
         self.watch = Watch()

@@ -1,6 +1,6 @@
-"""Names for ids of PlanetSide 2, asked of the Census REST API: in batches, remembered, and without waiting for long.
+"""Names for ids of PlanetSide 2, from the Census REST API: in batches, cached, with short timeouts.
 
-An API that is slow or broken is not asked again for PAUSE_S; until then ids are shown.
+After a failure of the API no request is made for PAUSE_S; until then ids are shown.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from actors.producers.planetside2_frames import Payload
 from actors.producers.planetside2_hold import MAX_WAIT_S
 
 PAUSE_S: Final = 30.0
-TIMEOUT_S: Final = 2.0  # of each step; the stop of the process waits for it
+TIMEOUT_S: Final = 2.0  # of each step; a stop of the process waits for it
 BATCH: Final = 50
-GATHER_S: Final = 0.05  # what comes in one clump is asked for at once
+GATHER_S: Final = 0.05  # ids of this time are looked up in one request
 REMEMBERED: Final = 4_096
 # New characters are unknown to the API for some minutes.
 AGAIN_S: Final = 600.0
@@ -96,7 +96,7 @@ class Census:
 
 
 def known_of(collection: str, row: Mapping[str, Any]) -> tuple[str, Known]:
-    """Return the id of a row and what is known of it; texts of other types are empty."""
+    """Return the id of a row and its entry; values that are not text are empty."""
     id_field, _, name, detail = _COLLECTIONS[collection]
     known = Known(_text(row, name), _text(row, detail) if detail else "")
     if collection == "character":
@@ -111,7 +111,7 @@ def _text(row: Any, path: Sequence[str]) -> str:
 
 
 class Names:
-    """What is known of ids."""
+    """A cache of the entries of ids."""
 
     def __init__(self, census: Census, enabled: bool) -> None:
         self._why = ""
@@ -124,7 +124,7 @@ class Names:
         self._paused_until_s = 0.0
 
     def why(self) -> str:
-        """Return why nothing is asked at present, "" when all is well."""
+        """Return why no request is made now, "" if requests are made."""
         return self._why if time.monotonic() < self._paused_until_s else ""
 
     def add(self, key: str, known: Known) -> None:
@@ -133,7 +133,7 @@ class Names:
             self._known.popitem(last=False)
 
     def of(self, keys: Collection[str]) -> dict[str, Known]:
-        """Return what is known of ids."""
+        """Return the cached entries of ids."""
         return {key: self._known[key] for key in keys if key in self._known}
 
     def ask(self, keys: Collection[str]) -> None:
@@ -194,7 +194,7 @@ class Names:
     def _pause(self, why: str) -> None:
         self._paused_until_s = time.monotonic() + PAUSE_S
         self._why = f"names are not known: {why}"
-        for key in self._open:  # asked again after the pause
+        for key in self._open:  # looked up again after the pause
             self._asked_s.pop(key, None)
         self._open.clear()
 
@@ -205,11 +205,11 @@ class Names:
 
 
 def own_characters(census: Census, wanted_: Sequence[str]) -> list[tuple[str, Known, str]]:
-    """Return id, name and faction, and world of characters, which are given by id or name. Blocks.
+    """Return id, name, faction and world of characters that are given by id or name. Blocks.
 
     Raises:
         Disconnected: the API does not answer.
-        BadInput: its answer is not what it documents.
+        BadInput: its answer does not have the documented form.
     """
     found = []
     for field, values in (

@@ -1,4 +1,4 @@
-"""One run of a PlanetSide 2 source: who the streamer is, all connections, and what they bring as messages."""
+"""One run of a PlanetSide 2 source: the streamer's characters, all connections, and their events as messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from actors.producers.planetside2_names import Census, Names, own_characters, wa
 from actors.producers.spec import Disconnected, SourceMessage, SourceRefused
 from actors.producers.tls import with_rsa_key_exchange
 
-POLL_S: Final = 0.05  # how often events that wait are looked at
+POLL_S: Final = 0.05  # the period of checks of waiting events
 IDLE_S: Final = 1.0
 LEARN_FIRST_S: Final = 5.0
 LEARN_MAX_S: Final = 60.0
@@ -42,7 +42,7 @@ class Own(Struct, frozen=True):
 
 
 class SavedNames(Struct, frozen=True, array_like=True):
-    """What Census said of the characters, for a start at which it does not answer: the cursor of the source."""
+    """The cursor of the source: the characters, for a start at which Census does not answer."""
 
     asked: tuple[str, ...] = ()
     found: tuple[tuple[str, Known, str], ...] = ()
@@ -69,10 +69,10 @@ class CensusStream:
         self._cursor: bytes | None = None  # saved with the next message
 
     async def open(self, character_events: Sequence[str], world_events: Sequence[str]) -> None:
-        """Find out who the streamer is, and begin to connect.
+        """Look up the streamer's characters, and begin to connect.
 
         Raises:
-            SourceRefused: there is no such character.
+            SourceRefused: a character does not exist.
             Disconnected: a character is given by name, and Census does not answer.
         """
         self._own, is_fresh = await self._who()
@@ -99,7 +99,7 @@ class CensusStream:
         self._tasks.append(asyncio.create_task(work))
 
     async def _learn(self, world_events: tuple[str, ...]) -> None:
-        """Ask for the characters until Census answers; then subscribe to their worlds, if none were known."""
+        """Look up the characters until Census answers; then subscribe to their worlds, if none were known."""
         pause_s = LEARN_FIRST_S
         while True:
             await asyncio.sleep(pause_s)
@@ -116,11 +116,11 @@ class CensusStream:
             return
 
     async def step(self) -> list[SourceMessage]:
-        """Take what comes next; return what need not wait any longer.
+        """Wait for the next event; return the messages that need not wait longer.
 
         Raises:
             Disconnected: no connection is left.
-            SourceRefused: all servers refuse us.
+            SourceRefused: all servers refuse the connection.
         """
         arrival = await self._next()
         now_s = time.monotonic()
@@ -130,7 +130,7 @@ class CensusStream:
         self._session.count("ignored", self._hold.take_ignored())
         for task in self._tasks:
             if task.done():
-                task.result()  # a failure of ours must not be survived
+                task.result()  # an unexpected exception ends the process
         self._report()
         if not ready and self._hub.queue.empty() and all(link.why and link.tried for link in self._links):
             ready = [self._message(held) for held in self._hold.flush()]
@@ -139,7 +139,7 @@ class CensusStream:
         return ready
 
     async def end(self) -> None:
-        """Close everything."""
+        """Close all connections."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -173,7 +173,7 @@ class CensusStream:
         try:
             stamp = stamp_ms(payload)
         except BadInput:
-            stamp = None  # the adapter refuses it by name
+            stamp = None  # the adapter rejects it with the reason
         cursor, self._cursor = self._cursor, None
         return SourceMessage(_encode(body), "planetside2", held.identity, stamp, cursor)
 
@@ -194,7 +194,7 @@ class CensusStream:
         raise Disconnected("; ".join(f"{link.name}: {link.why}" for link in self._links))
 
     async def _who(self) -> tuple[Own, bool]:
-        """Return who the streamer is, and whether that is as fresh as it can be."""
+        """Return the streamer, and whether the data are current."""
         settings = self._settings
         if not settings.characters:
             return Own((), tuple(settings.worlds or ()), settings.faction), True

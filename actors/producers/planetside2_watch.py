@@ -1,7 +1,6 @@
-"""Which worlds a connection to the Census stream is silent about, though it says that all is well. Pure.
+"""Detects worlds whose events are missing on a connection to the Census stream although its heartbeats arrive. Pure.
 
-A world that mutes sends heartbeats, and nothing else. How long silence is normal depends on how many players there are.
-Times are monotonic seconds, passed in.
+The normal length of a pause depends on the number of players in a world. Times are monotonic seconds, passed in.
 """
 
 from __future__ import annotations
@@ -12,28 +11,28 @@ from typing import Final
 
 # The longest pause between two events of a world with many players.
 PAUSES_S: Final = {"Death": 15.0, "GainExperience": 30.0}
-# Of fewer players than this, pauses are so many times as long.
+# (players, factor): with fewer players, pauses are longer by this factor.
 FACTORS: Final = ((50, 16.0), (100, 8.0), (200, 4.0))
-COUNTED_S: Final = 900.0  # a player who was not heard of for so long is no longer counted
-COPY_S: Final = 10.0  # two servers bring one event within this time
+COUNTED_S: Final = 900.0  # a player without an event for this time is no longer counted
+COPY_S: Final = 10.0  # two servers send the same event within this time
 MAX_PLAYERS: Final = 4_096
 PLAYER_CHARACTERS: Final = 32
-# A connection is not given up again sooner: an empty world is silent, too.
+# The minimum time before a connection is closed for silence, because an empty world is also silent.
 FIRST_S: Final = 60.0
 
 
 class Watch:
-    """Compares what the connections hear of worlds."""
+    """Compares the events of worlds on all connections."""
 
     def __init__(self) -> None:
         self._links: dict[str, tuple[Sequence[str], float]] = {}
         self._players: dict[str, OrderedDict[str, float]] = {}
         self._heard_s: dict[tuple[str, str, str], float] = {}
-        # Since when another connection hears of (world, event), and this one does not.
+        # Since when another connection receives (world, event), and this one does not.
         self._missing_s: dict[tuple[str, str, str], float] = {}
 
     def opened(self, link: str, worlds: Sequence[str], now_s: float) -> None:
-        """Note that a connection to all events of these worlds has begun."""
+        """Record a new connection with all events of these worlds."""
         self._links[link] = worlds, now_s
         for world in worlds:
             self._players.setdefault(world, OrderedDict())
@@ -42,7 +41,7 @@ class Watch:
                 del times[key]
 
     def heard(self, link: str, world: str, event: str, player: str, now_s: float) -> None:
-        """Note an event that a connection brought."""
+        """Record an event of a connection."""
         if event not in PAUSES_S or world not in self._links.get(link, ((), 0.0))[0]:
             return
         self._missing_s.pop((link, world, event), None)
@@ -59,12 +58,12 @@ class Watch:
             players.popitem(last=False)
 
     def pause_s(self, world: str, event: str) -> float:
-        """Return how long silence about a world is normal now."""
+        """Return the normal length of a pause of a world now."""
         count = len(self._players[world])
         return PAUSES_S[event] * next((factor for below, factor in FACTORS if count < below), 1.0)
 
     def silent(self, link: str, now_s: float) -> str:
-        """Return what a connection is silent about while another is not, "" for nothing."""
+        """Return the events that a connection misses and another receives, "" for none."""
         worlds, opened_s = self._links.get(link, ((), now_s))
         if now_s - opened_s < FIRST_S:
             return ""

@@ -1,10 +1,10 @@
-"""What a source is: its settings, what it says of itself, and the messages that it gives to the kit.
+"""The interface of a source module: its settings, its properties, and the messages that it passes to the kit.
 
-To add a kind of source, add a module to actors/producers/sources/. Nothing else needs to know it.
+To add a kind of source, add a module to actors/producers/sources/. No other module needs a change.
 
     connect(session)   an async generator for one connection: connects, yields messages. The kit (kit.py) runs it in a
-                       process of its own and connects again when it ends
-    closing() -> list[Message]
+                       process of its own and reconnects when it ends
+    closing() -> list[SourceMessage]
                        optional: what is sent when the source is stopped, for example to empty what it has shown
     receive(request, settings, secret, state) -> Taken
                        a pure function for one HTTP request. The ingest calls it
@@ -37,7 +37,7 @@ class SourceSettings(Section, frozen=True, kw_only=True):
     """Base of the settings of every kind of source.
 
     secret     name of the secret that it uses; "" is the name of the source
-    silence_s  a longer pause between two messages is reported as silence; left out, the kind's own figure
+    silence_s  a longer pause between two messages is reported as silence; omitted: the value of the kind
     """
 
     kind: str
@@ -48,13 +48,13 @@ class SourceSettings(Section, frozen=True, kw_only=True):
 class SourceMessage(Struct, frozen=True):
     """One raw message of a source.
 
-    body          what the adapter reads
+    body          the input of the adapter
     kind          the adapter: a module of actors/adapters; "event" is MessagePack of a Submission
     identity      the source's own identity of the message: one that was seen before is dropped and counted as a
-                  duplicate; "" when the source gives none
+                  duplicate; "" if the source gives none
     ts_source_ms  when it happened, for the counters of late and future stamps
     cursor        the position in the source, or the state of its decoder, after this message; saved in the same
-                  outbox transaction. None: as before
+                  outbox transaction. None: unchanged
     """
 
     body: bytes
@@ -67,8 +67,8 @@ class SourceMessage(Struct, frozen=True):
 class SourceRequest(Struct, frozen=True):
     """One HTTP request to `/PATH/NAME/...`.
 
-    path     what follows the name
-    headers  names are in lower case; of a header that came twice, both values with ", " between
+    path     the part after the name
+    headers  names are in lower case; the values of a repeated header are joined by ", "
     name     of the source
     """
 
@@ -81,7 +81,7 @@ class SourceRequest(Struct, frozen=True):
 
 
 class Taken(Struct, frozen=True):
-    """What a request became: messages to store, and the answer. `state` is saved with the messages."""
+    """The result of a request: messages to store, and the answer. `state` is saved with the messages."""
 
     messages: list[SourceMessage] = []
     status: int = 200
@@ -91,12 +91,12 @@ class Taken(Struct, frozen=True):
 
 
 class Spec(Struct, frozen=True):
-    """What a source module says of itself.
+    """The properties of a source module.
 
     settings    its section of the configuration
     summary     one sentence
     redelivers  the source repeats what was not acknowledged, or is read from a saved position
-    loss        one sentence: what is lost when the process dies
+    loss        one sentence: the messages that are lost when the process dies
     silence_s   the longest pause that is normal; None: any
     path        HTTP sources: the first segment of the path at the ingest
     """
@@ -110,32 +110,32 @@ class Spec(Struct, frozen=True):
 
 
 class Disconnected(OSError):
-    """The connection ended, with a close code if the source sent one. The kit connects again."""
+    """The connection ended, with a close code if the source sent one. The kit reconnects."""
 
     code: int | None = None
 
 
 class SourceNotRunning(Disconnected):
-    """The program that is the source is closed. That is no fault: the source is `waiting`, and looks for it again."""
+    """The program of the source does not run. This is not a fault: the source is `waiting`, and retries."""
 
 
 class SourceRefused(Refused):
-    """The source does not accept us, and another attempt alone changes nothing; the text says what to do."""
+    """The source refuses the connection, and a retry alone is useless; the text has the remedy."""
 
 
 class Forbidden(BadInput):
-    """The sender of a request could not prove who it is; answered with 401."""
+    """The sender of a request is not authenticated; answered with 401."""
 
 
 class Private(BadInput):
-    """It does not fit, and may hold what must not be kept: only the reason goes into the quarantine."""
+    """A malformed message that may contain private data: only the reason is quarantined."""
 
 
 def module_of(kind: str) -> ModuleType:
     """Return the module of a kind.
 
     Raises:
-        ConfigError: there is no such kind.
+        ConfigError: the kind is unknown.
     """
     if kind not in KINDS:
         near = get_close_matches(kind[:64], KINDS, n=1)
@@ -145,7 +145,7 @@ def module_of(kind: str) -> ModuleType:
 
 
 def spec_of(kind: str) -> Spec:
-    """Return what a kind of source says of itself; raises ConfigError as `module_of` does."""
+    """Return the properties of a kind of source; raises ConfigError as `module_of` does."""
     spec: Spec = module_of(kind).SPEC
     return spec
 

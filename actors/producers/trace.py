@@ -1,15 +1,14 @@
 """a recorded file ──▶ [trace] ══PUSH══▶ normalizer
 
-Replays what was recorded, at its own rhythm × speed or as fast as the pipeline takes it. Understands, by the file's
-ending:
+Replays a recording, at its own pace × speed or as fast as the pipeline accepts it. Formats by the ending of the file:
 
-    .log              a game server's log; its stamps are the rhythm
-    .ndjson .jsonl    one submission per line (docs/wire.md); `ts_ingest_ms` or `ts_source_ms` is the rhythm. What
-                      `watch --json` prints can be replayed as it is
+    .log              a game server's log; its time stamps give the pace
+    .ndjson .jsonl    one submission per line (docs/wire.md); `ts_ingest_ms` or `ts_source_ms` gives the pace. The
+                      output of `watch --json` can be replayed unchanged
     .msgpack .trace   a stream of MessagePack maps {at_ms, kind, body}
 
-A replay is a producer of its own with its own outbox: what it sent before it was killed is sent again when it starts
-again. Every replay is new: nothing of it is taken for a repetition of an earlier one.
+A replay is a producer with its own outbox: messages that were in flight when it was killed are sent at its next start.
+Events of a replay are never duplicates of those of an earlier one.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ def read(path: Path) -> list[Moment]:
     """Return (seconds after the first, kind, body) of every raw message in the file.
 
     Raises:
-        BadInput: the file cannot be read, or its ending or a line of it is not understood; the text says which.
+        BadInput: the file cannot be read, its ending is unknown, or a line is malformed; the text has the place.
     """
     readers = {".log": _lines_of_log, ".ndjson": _objects, ".jsonl": _objects, ".msgpack": _stream, ".trace": _stream}
     reader = readers.get(path.suffix)
@@ -73,7 +72,7 @@ def _lines_of_log(path: Path) -> Iterator[Moment]:
             try:
                 at_s = datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
             except ValueError:
-                pass  # no such day: the line keeps the place of the one before
+                pass  # an invalid date: the line keeps the time of the line before
             else:
                 at_s += float(f"0.{(stamp.group(7) or b'0').decode()}")
         yield at_s, "srcds", line
@@ -131,7 +130,7 @@ class Replay:
         self._burst_rows = burst_rows
 
     async def run(self) -> None:
-        """Send everything; wait where the pipeline takes no more."""
+        """Send all messages; wait while the pipeline has no room."""
         start_s = time.monotonic()
         position = 0
         while position < len(self._moments):
@@ -181,8 +180,8 @@ async def replay(
         progress: called with (messages sent, messages in all).
 
     Raises:
-        BadInput: the file is not understood.
-        Refused: another replay is running, or the pipeline did not take everything in time.
+        BadInput: the file is malformed.
+        Refused: another replay is running, or the pipeline did not log all critical messages in time.
     """
     moments = read(file)
     link = open_link(settings, run_dir, NAME, logging.getLogger(NAME), holds=True)

@@ -1,4 +1,4 @@
-"""The account of a Twitch source: its login, what it subscribes to, and the pictures of its badges."""
+"""The account of a Twitch source: its login, its subscriptions, and the pictures of badges."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from actors.producers.twitch_wanted import (
     without_notices,
 )
 
-CHECK_S: Final = 3_600.0  # Twitch asks every application to check its login each hour
-RETRY_S: Final = 60.0  # between two attempts at a subscription that Twitch refuses for now
+CHECK_S: Final = 3_600.0  # Twitch requires every application to validate its login each hour
+RETRY_S: Final = 60.0  # between two attempts at a subscription that Twitch refuses temporarily
 
 
 class TwitchAccount:
-    """`badges` maps a badge (`subscriber/12`) to its picture. The session is told what does not work."""
+    """`badges` maps a badge (`subscriber/12`) to its picture. Problems are reported to the session."""
 
     def __init__(self, session: Any, login: TwitchLogin) -> None:
         self.badges: dict[str, str] = {}
@@ -35,7 +35,7 @@ class TwitchAccount:
         """Check the login.
 
         Raises:
-            Refused: it cannot be used.
+            Refused: the login is invalid.
             Disconnected: Twitch cannot be reached.
         """
         self._grant, self._warning = await asyncio.to_thread(self._login.ready)
@@ -46,7 +46,7 @@ class TwitchAccount:
             )
 
     async def subscribe(self, session_id: str) -> None:
-        """Create all subscriptions of a session; try again what Twitch refuses for now.
+        """Create all subscriptions of a session; retry those that Twitch refuses temporarily.
 
         Raises:
             SourceRefused: Twitch refuses all of them, or the login.
@@ -72,7 +72,7 @@ class TwitchAccount:
             outcome = SubscriptionResult(outcome.working + now.working, for_good | now.refused)
 
     async def check(self) -> None:
-        """Check the login each hour, and renew it before it ends."""
+        """Validate the login each hour, and renew it before it expires."""
         while True:
             await asyncio.sleep(CHECK_S)
             try:
@@ -89,7 +89,7 @@ class TwitchAccount:
             self._session.log.warning("badges not loaded reason=%r", str(error))
 
     def revoked(self, type_: str, status: str) -> None:
-        """Note that Twitch ended a subscription.
+        """Record that Twitch ended a subscription.
 
         Raises:
             SourceRefused: it ended the login.
@@ -107,7 +107,7 @@ class TwitchAccount:
         self._session.degraded("; ".join(text for text in (self._warning, self._missing) if text))
 
     async def _create(self, session_id: str, types: Sequence[Wanted], instead: Sequence[Wanted]) -> SubscriptionResult:
-        """Create subscriptions; with a renewed login if Twitch does not accept this one any more."""
+        """Create subscriptions; with a renewed login if Twitch no longer accepts this one."""
         url = self._settings.api_url
         outcome = await asyncio.to_thread(subscribe, url, self._grant, session_id, types, instead)
         if outcome.unauthorized():

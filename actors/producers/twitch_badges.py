@@ -1,4 +1,4 @@
-"""The pictures of Twitch's badges: a message names a badge (`subscriber/12`), Helix alone tells its picture."""
+"""The pictures of Twitch's badges: a message has the name of a badge (`subscriber/12`), Helix has its picture."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _sets = msgspec.json.Decoder(_Sets)
 
 
 def load(api_url: str, grant: Grant) -> dict[str, str]:
-    """Return the picture's id of every badge of Twitch and of this channel, whose own come first; blocks.
+    """Return the picture's id of every badge of Twitch and of this channel, which override those of Twitch; blocks.
 
-    What Twitch does not tell now is left out.
+    Badges that cannot be read now are left out.
 
     Raises:
         Disconnected: Twitch cannot be reached.
@@ -52,7 +52,7 @@ def load(api_url: str, grant: Grant) -> dict[str, str]:
 
 
 def pictures_of(body: bytes) -> dict[str, str]:
-    """Return the pictures that an answer of Helix tells, none if it cannot be read."""
+    """Return the pictures of an answer of Helix, {} if it is malformed."""
     try:
         sets = _sets.decode(body).data
     except UNREADABLE:

@@ -1,12 +1,11 @@
 """The login at Twitch: the device code flow, and the one owner of its tokens.
 
-A refresh token is good for one request. Twitch answers one that is sent twice by revoking the whole login, so the
-order is: write down that it is about to be sent, send it, write down the answer, use the answer. When the process dies
-or the connection breaks in between, the token may be spent: it is never sent again, and the login works until its
-access token ends.
+A refresh token is valid for one request. When it is sent twice, Twitch revokes the whole login. So the order is: store
+that it is about to be sent, send it, store the answer, use the answer. When the process dies or the connection breaks
+in between, the token may be spent. It is never sent again, and the login works until its access token expires.
 
-Every method blocks; a source calls them in a thread. A thread is finished before the process ends, so that a stop does
-not come between the request and the answer.
+Every method blocks; a source calls them in a thread. The process waits for the thread before it ends, so that a stop
+does not come between the request and the answer.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from actors.producers.spec import Disconnected, SourceRefused
 from actors.secrets import MissingSecret, Secrets
 
 AUTH_URL: Final = "https://id.twitch.tv/oauth2"
-# The login is checked each hour; a token that would end before the check after the next one is renewed.
+# The login is checked each hour; a token that would expire before the check after the next one is renewed.
 RENEW_BEFORE_S: Final = 2 * 3_600.0
 DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
 LOCK_S: Final = 10.0
@@ -42,7 +41,7 @@ T = TypeVar("T")
 
 
 class Grant(Struct, frozen=True, omit_defaults=True):
-    """A login, as it is kept in the secret. `refreshing`: the refresh token was sent and its answer is not known."""
+    """A login as stored in the secret. `refreshing`: the refresh token was sent and the answer is unknown."""
 
     access_token: str
     refresh_token: str
@@ -96,10 +95,10 @@ class TwitchLogin:
         self._again = self._log_in.replace("Log in", "Log in again", 1)
 
     def load(self) -> Grant:
-        """Return the login as it is kept.
+        """Return the stored login.
 
         Raises:
-            SourceRefused: there is none.
+            SourceRefused: no login is stored.
         """
         try:
             return msgspec.json.decode(self._secrets.get(self._secret).encode(), type=Grant)
@@ -112,22 +111,22 @@ class TwitchLogin:
         """Return a login that Twitch accepts now, and a warning if it cannot be renewed ("" for none).
 
         Raises:
-            SourceRefused: Twitch does not accept it any more.
-            Disconnected: Twitch cannot be asked now.
+            SourceRefused: Twitch no longer accepts it.
+            Disconnected: Twitch cannot be reached.
         """
         with _ONE_AT_A_TIME:
             return self._checked(self.load())
 
     def renew(self, grant: Grant) -> Grant:
-        """Spend the refresh token; return the new login, which is on disk then.
+        """Use the refresh token; return the new login, which is then on disk.
 
         Raises:
             SourceRefused: Twitch does not accept it, or it may have been spent before.
-            Disconnected: it was certainly not sent; it may be tried again.
+            Disconnected: it was certainly not sent; it may be retried.
         """
         with _ONE_AT_A_TIME:
             current = self.load()
-            # What is on disk counts: it may be marked since `grant` was read.
+            # The stored login decides: it may have been marked since `grant` was read.
             return self._renewed(current) if current.access_token == grant.access_token else current
 
     def _checked(self, grant: Grant) -> tuple[Grant, str]:
@@ -171,11 +170,11 @@ class TwitchLogin:
         return self._replace(grant, _granted(grant, tokens))
 
     def _owner_of(self, grant: Grant) -> _Owner | None:
-        """Return whose token it is; None when Twitch does not accept it."""
+        """Return the owner of the token; None if Twitch does not accept it."""
         return owner_of(self._auth_url, grant.access_token)
 
     def _replace(self, old: Grant, new: Grant) -> Grant:
-        """Store `new` unless the user has logged in again since `old`; return what is stored then."""
+        """Store `new` unless the user has logged in again since `old`; return the stored login."""
         with writing(self._run_dir, self._secret):
             current = self.load()
             if current.refresh_token != old.refresh_token:
@@ -189,7 +188,7 @@ def writing(run_dir: Path, secret: str) -> Iterator[None]:
     """Hold the lock under which a login is read and replaced; it is held for milliseconds.
 
     Raises:
-        Refused: another process keeps it.
+        Refused: another process holds it.
     """
     deadline_s = time.monotonic() + LOCK_S
     while True:
@@ -205,16 +204,16 @@ def writing(run_dir: Path, secret: str) -> Iterator[None]:
 
 
 def store(secrets: Secrets, secret: str, grant: Grant) -> None:
-    """Keep a login; it is on disk when this returns."""
+    """Store a login; it is on disk when this returns."""
     secrets.set(secret, msgspec.json.encode(grant).decode())
 
 
 def begin(auth_url: str, client_id: str, scopes: list[str]) -> Device:
-    """Ask Twitch for a code that the user enters in the browser.
+    """Request a code that the user enters in the browser.
 
     Raises:
-        SourceRefused: Twitch does not know the client id.
-        Disconnected: Twitch cannot be asked now.
+        SourceRefused: Twitch does not accept the client id.
+        Disconnected: Twitch cannot be reached.
     """
     answer = _post(auth_url, "/device", {"client_id": client_id, "scopes": " ".join(scopes)})
     if answer.status != 200:
@@ -226,10 +225,10 @@ def begin(auth_url: str, client_id: str, scopes: list[str]) -> Device:
 
 
 def poll(auth_url: str, client_id: str, scopes: list[str], device: Device) -> Grant | None:
-    """Ask once whether the user has entered the code; None if not yet.
+    """Return the login if the user has entered the code; None if not yet.
 
     Raises:
-        Refused: the user said no, or the code has ended.
+        Refused: the user has denied access, or the code has expired.
     """
     form = {
         "client_id": client_id,
@@ -251,10 +250,10 @@ def poll(auth_url: str, client_id: str, scopes: list[str], device: Device) -> Gr
 
 
 def owner_of(auth_url: str, access_token: str) -> _Owner | None:
-    """Return whose token it is; None when Twitch does not accept it.
+    """Return the owner of the token; None if Twitch does not accept it.
 
     Raises:
-        Disconnected: Twitch cannot be asked now.
+        Disconnected: Twitch cannot be reached.
     """
     with HttpApi(auth_url) as api:
         answer = api.call("GET", "/validate", {"Authorization": f"OAuth {access_token}"})

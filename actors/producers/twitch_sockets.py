@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from actors.errors import Refused
 
-QUEUE: Final = 64  # frames that are read ahead; beyond, TCP holds Twitch back
+QUEUE: Final = 64  # frames that are read ahead; beyond it TCP slows Twitch down
 
 Arrival = tuple[int, str | bytes | Exception]
 Work = Callable[..., Coroutine[Any, Any, None]]
 
 
 class Sockets:
-    """Reads several sockets into one queue, and runs what works in the background; a failure arrives there, too."""
+    """Reads several sockets into one queue, and runs background tasks. Failures are also put into the queue."""
 
     BACKGROUND: Final = 0
 
@@ -32,7 +32,7 @@ class Sockets:
         return self._newest
 
     def close(self, number: int) -> None:
-        """Begin to close a socket. What Twitch sent before it agreed to that still arrives."""
+        """Begin to close a socket. Frames that Twitch sent before its closing handshake still arrive."""
         socket = self._sockets.get(number)
         if socket is not None:
             self.start(socket.close)
@@ -41,12 +41,12 @@ class Sockets:
         self._start(self.BACKGROUND, work, *arguments)
 
     async def next(self, until_s: float) -> Arrival:
-        """Return what arrives next; raises TimeoutError at `until_s` of the loop's clock."""
+        """Return the next item of the queue; raises TimeoutError at `until_s` of the loop's clock."""
         async with asyncio.timeout_at(until_s):
             return await self._queue.get()
 
     async def end(self) -> None:
-        """Close everything."""
+        """Close all sockets and end all tasks."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Twitch EventSub: which notifications a source asks for, by which scope, and what Twitch answers to each request."""
+"""Twitch EventSub: the notifications that a source subscribes to, their scopes, and the answers of Twitch."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ TYPES: Final = tuple(sorted(one.type for one in (*ALWAYS, *CHAT, *WITHOUT_NOTICE
 
 
 def scopes() -> list[str]:
-    """Return every scope that a login asks for, sorted."""
+    """Return all scopes that a login requests, sorted."""
     return sorted({one.scope for one in (*ALWAYS, *CHAT, *WITHOUT_NOTICES) if one.scope})
 
 
 def wanted(chat: bool, skip: Iterable[str]) -> list[Wanted]:
-    """Return what to subscribe to; the notices of the chat are the first, because others replace them."""
+    """Return the subscriptions to create. The notices of the chat are the first, because others can replace them."""
     skipped = set(skip)
     notices = chat and NOTICES.type not in skipped
     every = (*(CHAT if chat else ()), *ALWAYS, *(() if notices else WITHOUT_NOTICES))
@@ -84,7 +84,7 @@ def may_be_retried(status: int) -> bool:
 
 
 class SubscriptionResult(Struct, frozen=True):
-    """What became of the requests: how many work, and for each that does not, the type, the status and a sentence."""
+    """The results of the requests: the number that succeeded; type, status and a sentence for each that failed."""
 
     working: int = 0
     refused: dict[str, tuple[int, str]] = {}
@@ -96,7 +96,7 @@ class SubscriptionResult(Struct, frozen=True):
         return any(status == UNAUTHORIZED for status, _ in self.refused.values())
 
     def sentence(self) -> str:
-        """Return why it does not work fully, "" if it does."""
+        """Return which subscriptions failed and why, "" if none did."""
         reasons: dict[str, list[str]] = {}
         for type_, (_, reason) in self.refused.items():
             reasons.setdefault(reason, []).append(type_)
@@ -104,7 +104,7 @@ class SubscriptionResult(Struct, frozen=True):
 
 
 def without_notices(skip: Iterable[str]) -> list[Wanted]:
-    """Return what replaces the notices of the chat when Twitch refuses them."""
+    """Return the subscriptions that replace the notices of the chat when Twitch refuses them."""
     skipped = set(skip)
     return [one for one in WITHOUT_NOTICES if one.type not in skipped]
 

@@ -1,4 +1,4 @@
-"""WebSocket connections to sources. The one home of the `websockets` library."""
+"""WebSocket connections to sources. Only this module uses the `websockets` library."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from actors.producers.spec import Disconnected, SourceRefused
 
 OPEN_S: Final = 10.0
 MAX_BYTES: Final = 1 << 20  # of one message
-MAX_QUEUE: Final = 64  # messages that are read ahead; beyond, TCP holds the sender back
+MAX_QUEUE: Final = 64  # messages that are read ahead; beyond it TCP slows the sender down
 PING_S: Final = 20.0
 
-# What another attempt does not cure: the server understood us and said no.
+# HTTP statuses after which another attempt is useless.
 _REFUSALS: Final = (400, 401, 403, 404, 410)
 
 
@@ -58,7 +58,7 @@ async def websocket(
 
     Raises:
         Disconnected: it cannot be opened now.
-        SourceRefused: the URL is wrong, or the server refuses us.
+        SourceRefused: the URL is wrong, or the server refuses the connection.
     """
     options: dict[str, Any] = {"open_timeout": OPEN_S, "close_timeout": 1.0, "max_size": MAX_BYTES}
     if tls is not None and url.startswith("wss:"):
@@ -91,7 +91,7 @@ async def websocket(
 
 
 def closed(error: ConnectionClosed) -> Disconnected:
-    """Return the end of a connection with its close code and reason, where there is one."""
+    """Return the end of a connection with its close code and reason, if it has them."""
     frame, own = error.rcvd, error.sent
     if frame is not None:
         gone = Disconnected(f"closed with {frame.code} {frame.reason}".strip())
@@ -101,5 +101,5 @@ def closed(error: ConnectionClosed) -> Disconnected:
 
 
 def url_without_query(url: str) -> str:
-    """Return a URL without what may hold a secret."""
+    """Return a URL without its query, which may contain a secret."""
     return url.partition("?")[0].partition("#")[0][:200]

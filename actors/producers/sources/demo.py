@@ -1,4 +1,4 @@
-"""A match that never took place, so that an overlay shows something before any game is connected.
+"""An invented match, so that an overlay shows something before a game is connected.
 
 Five minutes (producers/demo_match.py), repeated with another seed each time.
 """
@@ -33,7 +33,7 @@ SPEC: Final = Spec(
 
 
 def closing() -> list[SourceMessage]:
-    """Return what empties the states that the match has left on the screen."""
+    """Return the messages that clear the states of the match."""
     ended = [Submission("score", Raw(_encode(Score({})))), Submission("crosshair", Raw(_encode(Crosshair(on=False))))]
     return [SourceMessage(_encode(submission), "event") for submission in ended]
 

@@ -1,8 +1,8 @@
 """CS2 and CS:GO on this machine: the game posts its state (game state integration), and changes become events.
 
-The state that differences are counted from is saved in the same transaction as the events, so that a restart in the
-middle of a match neither repeats nor misses a kill. The game waits for the answer, which leaves after both are on disk:
-some milliseconds, against the 100 ms that the game pauses anyway.
+The base of the differences is saved in the same transaction as the events, so that a restart in the middle of a match
+neither repeats nor misses a kill. The answer is sent when both are on disk. That takes some milliseconds; the game
+pauses for 100 ms anyway.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ SPEC: Final = Spec(
     GsiSettings,
     "CS2 or CS:GO on this machine: your kills, deaths, rounds and the score, without a game server.",
     redelivers=False,
-    loss="Nothing that has a counter (kills, deaths, assists, ends of rounds): the next post tells it.",
+    loss="No event with a counter (kills, deaths, assists, ends of rounds): the next post has the counter.",
     path="gsi",
 )
 
 
 def receive(request: SourceRequest, settings: GsiSettings, secret: Callable[[], str], state: bytes) -> Taken:
-    """Return what happened since the last post.
+    """Return the messages since the last post.
 
     Raises:
-        BadInput: it is no post of the game, or one that does not fit; the text has the path.
-        Forbidden: it does not carry the token.
+        BadInput: it is not a valid post of the game; the text has the path.
+        Forbidden: it does not have the token.
     """
     del settings
     if not gsi_posts.is_from(request.body, secret()):
@@ -45,7 +45,7 @@ def receive(request: SourceRequest, settings: GsiSettings, secret: Callable[[], 
 
 
 def try_message(settings: GsiSettings, name: str, data: bytes) -> list[SourceMessage]:
-    """Return what posts, one JSON object per line, would become; the first is the base of the differences."""
+    """Return the messages of posts, one JSON object per line; the first is the base of the differences."""
     del settings, name
     state, found = gsi_changes.GsiState(), []
     for number, line in enumerate(filter(None, map(bytes.strip, data.splitlines())), 1):

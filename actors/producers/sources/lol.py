@@ -1,6 +1,6 @@
-"""League of Legends on this machine: the live client's list of events, asked for once a second while a game runs.
+"""League of Legends on this machine: the live client's list of events, read once a second while a game runs.
 
-The list is cumulative and events have numbers, so a restart in the middle of a game misses nothing.
+The list is cumulative and events have numbers, so a restart in the middle of a game misses no event.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class LolSettings(SourceSettings, frozen=True, kw_only=True):
-    """`poll_s`: pause between two questions in a game; `look_s`: while one loads. `url`: another port, for tests."""
+    """`poll_s`: pause between two requests in a game; `look_s`: while one loads. `url`: another port, for tests."""
 
     url: Url = "https://127.0.0.1:2999"
     poll_s: Seconds = 1.0
@@ -39,12 +39,12 @@ SPEC: Final = Spec(
     LolSettings,
     "League of Legends on this machine: kills, multikills, turrets, dragons, barons, start and end of games.",
     redelivers=True,
-    loss="Nothing of the running game: its list is read from where the last process stopped.",
+    loss="No event of the running game: its list is read from where the last process stopped.",
 )
 
 
 def check(settings: LolSettings) -> None:
-    """Raise BadInput unless the address is this machine's: the game's certificate proves nothing elsewhere."""
+    """Raise BadInput unless the address is of this machine, because the game's certificate is not verified."""
     from urllib.parse import urlsplit
 
     parts = urlsplit(settings.url)
@@ -91,7 +91,7 @@ def _untagged(name: str) -> str:
 
 
 def messages(events: list[GameEvent], cursor: LolCursor, game: Game, started_ms: float) -> Iterator[SourceMessage]:
-    """Yield what events tell; the cursor moves with the last message of each."""
+    """Yield the messages of events; the last message of each event advances the cursor."""
     for event in events:
         told = lol_events.meaning(event, game.who, game.own_team)
         at_ms = started_ms + event.event_time * 1000
@@ -102,7 +102,7 @@ def messages(events: list[GameEvent], cursor: LolCursor, game: Game, started_ms:
 
 
 def try_message(settings: LolSettings, name: str, data: bytes) -> list[SourceMessage]:
-    """Return what a list of events would become, as if all of it had just happened."""
+    """Return the messages of a list of events, as if all of them were new."""
     del settings, name
     events = lol_events.read(data)
     return list(messages(events, LolCursor("try"), Game([], ""), 0.0))
@@ -133,7 +133,7 @@ async def connect(session: Any) -> AsyncIterator[SourceMessage]:
 
 
 def _look(api: Any, session: Any) -> list[SourceMessage] | None:
-    """Ask for the list once; None while the game loads. Runs in a thread."""
+    """Request the list once; None while the game loads. Runs in a thread."""
     body = _get(api, "eventdata")
     if body is None:
         return None

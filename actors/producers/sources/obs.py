@@ -19,7 +19,7 @@ from actors.section import Url
 
 OVERLAY: Final = "Framewire"
 HEAL_LOOK_S: Final = 10.0
-_CONNECTED: Final = b"connected"  # the saved position: overlays have been told that this OBS is there
+_CONNECTED: Final = b"connected"  # the saved position: an event that OBS is connected was sent
 
 SceneName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,32}\Z")]
 
@@ -27,9 +27,9 @@ SceneName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,32}\Z")]
 class ObsSettings(SourceSettings, frozen=True, kw_only=True):
     """The WebSocket server of OBS. The secret is its password; none is needed if OBS asks for none.
 
-    sources  names of sources in OBS whose visibility is told
+    sources  names of sources in OBS whose visibility is reported
     overlay  name of the browser source that shows the overlay, for `heal`
-    heal     give that browser source a new token, and load it again when it has stopped working
+    heal     set the token of that browser source, and reload it when it has stopped working
     scenes   for names of scenes in OBS, the scene of the overlay's layout; all other scenes show the layout itself
     """
 
@@ -44,18 +44,18 @@ SPEC: Final = Spec(
     ObsSettings,
     "OBS: its scene, stream, recording, replay buffer, and which sources are in the program output.",
     redelivers=False,
-    loss="Nothing that lasts: the state of OBS is asked for again. A change that was undone meanwhile is not told.",
+    loss="No lasting state: the state of OBS is read again. A change that was undone meanwhile is not reported.",
 )
 
 
 def check(settings: ObsSettings) -> None:
-    """Raise BadInput unless the address can be one."""
+    """Raise BadInput unless the address is valid."""
     if not settings.url.startswith(("ws://", "wss://")):
         raise BadInput(f"url is {settings.url[:80]!r}, expected ws://ADDRESS:4455")
 
 
 async def connect(session: Any) -> AsyncIterator[SourceMessage]:
-    """Watch OBS until it is closed; then say so, once."""
+    """Follow OBS until it is closed; then report that once."""
     from contextlib import aclosing
 
     try:
@@ -122,7 +122,7 @@ def _healing(session: Any, found: Any) -> Callable[[], Awaitable[None]]:
 
 
 async def _take(session: Any, found: Any, view: View, event: obs.ObsEvent) -> list[tuple[str, Payload]]:
-    """Return what an event changes."""
+    """Return the messages of an event."""
     if event.event_type in obs_view.ANEW:
         return await _look(found, view)
     if event.event_type in obs_view.INPUTS:
@@ -134,7 +134,7 @@ async def _take(session: Any, found: Any, view: View, event: obs.ObsEvent) -> li
 
 
 async def _look(found: Any, view: View) -> list[tuple[str, Payload]]:
-    """Ask OBS for everything."""
+    """Request the whole state of OBS."""
     scene = await _asked(found, "GetCurrentProgramScene")
     outputs = [await _asked(found, f"Get{output}Status") for output in ("Stream", "Record", "ReplayBuffer")]
     told = list(view.begin(scene, *outputs))

@@ -1,10 +1,10 @@
-"""PlanetSide 2: what the streamer's characters and worlds do, from the Census event stream and its mirror at once.
+"""PlanetSide 2: events of the streamer's characters and worlds, from the Census event stream and its mirror together.
 
-    Census ──▶ Link ─┐                          experience of a kill, names
-    NSS    ──▶ Link ─┴▶ queue ─▶ Merger (once) ─▶ Hold (0.8 s at most) ─▶ Message
+    Census ──▶ StreamConnection ─┐                                experience of a kill, names
+    NSS    ──▶ StreamConnection ─┴▶ queue ─▶ Merger (duplicates) ─▶ Hold (0.8 s at most) ─▶ SourceMessage
 
-Neither server repeats anything or gives an identity to an event. Two of them lose less than one: what either brings is
-told, once.
+Neither server repeats events or gives them identities. Two servers lose less than one: an event of either is passed on,
+once.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _CHARACTER_EVENTS: Final = (
     "Death", "VehicleDestroy", "GainExperience", "PlayerLogin", "PlayerLogout", "PlayerFacilityCapture",
     "PlayerFacilityDefend",
 )  # fmt: skip
-# A revive is sent for the medic only: those of a world tell who was revived. Deaths show that a world is not mute.
+# Census sends a revive only to the medic; the events of the world also have those of revived players. Deaths prove that
+# events of the world arrive.
 _WORLD_EVENTS: Final = ("Death", "GainExperience_experience_id_7", "GainExperience_experience_id_53")
 _SERVICE_ID: Final = re.compile(r"s:[A-Za-z0-9_-]{1,64}\Z")
 
@@ -40,15 +41,15 @@ Digits = Annotated[str, Meta(pattern=r"^[0-9]{1,5}\Z")]
 
 
 class PlanetSide2Settings(SourceSettings, frozen=True, kw_only=True):
-    """The secret is your service id; without one, `s:example` is used.
+    """The settings. The secret is your service id; without one, `s:example` is used.
 
     characters     ids or names of your own characters
-    worlds         ids of worlds; left out, those of your characters
-    world_events   what is told of these worlds
-    faction        whose win is a win; "" is that of your first character
+    worlds         ids of worlds; omitted: those of your characters
+    world_events   the types of events of these worlds
+    faction        the faction for which an alert is won; "" is that of your first character
     urls           servers of the event stream, all connected at once
-    resolve_names  ask for the names of other players, weapons and places
-    heartbeat_s    a server that sends no heartbeat for so long is connected again
+    resolve_names  look up the names of other players, weapons and places
+    heartbeat_s    a connection without a heartbeat for this time is replaced
     subscribe_s    pause between two confirmations of the subscription
     """
 
@@ -77,7 +78,7 @@ SPEC: Final = Spec(
 
 
 def check(settings: PlanetSide2Settings) -> None:
-    """Raise BadInput unless there is something to subscribe to, at addresses that can be one."""
+    """Raise BadInput unless there is something to subscribe to, at valid addresses."""
     for url in settings.urls:
         if not url.startswith(("ws://", "wss://")):
             raise BadInput(f"urls has {url[:80]!r}, expected ws://… or wss://…")
@@ -88,7 +89,7 @@ def check(settings: PlanetSide2Settings) -> None:
 
 
 def try_message(settings: PlanetSide2Settings, _name: str, data: bytes) -> list[SourceMessage]:
-    """Return what frames of the stream would become, one in each line, each as if its first character were yours."""
+    """Return the messages of frames, one in each line, as if the first character of each were yours."""
     found = []
     for line in data.splitlines():
         frame = decode(line) if line.strip() else None
@@ -104,7 +105,7 @@ def _first(payload: dict[str, str]) -> str:
 
 
 async def connect(session: Any) -> AsyncIterator[SourceMessage]:
-    """Keep all connections until none of them is left, and yield what they bring, once."""
+    """Keep all connections until none is left, and yield each of their events once."""
     from actors.producers.planetside2_stream import CensusStream
 
     stream = CensusStream(session, _service_id(session))

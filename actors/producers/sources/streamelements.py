@@ -26,8 +26,8 @@ class StreamElementsSettings(SourceSettings, frozen=True, kw_only=True):
     """A channel at StreamElements. The secret is its token.
 
     channel     its id at StreamElements (24 characters), not its name
-    activities  follows, subscriptions, gifts, cheers and raids, too; false when another source has them
-    map         rules that stand before the built-in ones
+    activities  whether to include follows, subscriptions, gifts, cheers and raids; false if another source has them
+    map         rules that apply before the built-in ones
     """
 
     channel: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -51,12 +51,12 @@ def check(settings: StreamElementsSettings) -> None:
 
 
 def try_message(settings: StreamElementsSettings, name: str, data: bytes) -> list[SourceMessage]:
-    """Return what one message would become; raises BadInput."""
+    """Return the messages of one WebSocket message; raises BadInput."""
     return mapped.messages(_compiled(settings), name, mapped.decoded(data), mapped.digest(data))
 
 
 async def connect(session: Any) -> AsyncIterator[SourceMessage]:
-    """Subscribe and yield what the rules make of messages; move to another server when asked to."""
+    """Subscribe and yield the messages of the rules; move to another server on request."""
     from actors.producers.web import websocket
 
     rules, token = _compiled(session.settings), ""
@@ -93,12 +93,12 @@ async def _subscribe(session: Any, socket: Any) -> None:
 
 
 def _control(session: Any, body: Any) -> str:
-    """Take an answer of the gateway; return the token of a move, else "".
+    """Handle an answer of the gateway; return the token of a move, else "".
 
     Raises:
-        BadInput: it is no message of StreamElements.
+        BadInput: it is not a message of StreamElements.
         SourceRefused: the token is wrong.
-        Disconnected: the gateway cannot serve us now.
+        Disconnected: the gateway is not available now.
     """
     if not isinstance(body, dict):
         raise BadInput("Expected a JSON object")

@@ -1,4 +1,4 @@
-"""Streamer.bot on this machine: connected to Twitch, YouTube, Kick and most tip services, it passes on their events."""
+"""Streamer.bot on this machine: it passes on the events of Twitch, YouTube, Kick and most tip services."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ ANSWER_S: Final = 10.0
 class StreamerbotSettings(SourceSettings, frozen=True, kw_only=True):
     """The WebSocket server of Streamer.bot.
 
-    without  platforms whose events are not taken, because another source has them: ["Twitch"]
+    without  platforms whose events are not subscribed to, because another source has them: ["Twitch"]
     events   further events by platform, for example {General = ["Custom"]}
-    map      rules for them; they stand before the built-in ones
+    map      rules for them; they apply before the built-in ones
     """
 
     url: Url = "ws://127.0.0.1:8080/"
@@ -59,12 +59,12 @@ def wanted(settings: StreamerbotSettings) -> dict[str, list[str]]:
 
 
 def try_message(settings: StreamerbotSettings, name: str, data: bytes) -> list[SourceMessage]:
-    """Return what one event would become; raises BadInput."""
+    """Return the messages of one event; raises BadInput."""
     return mapped.messages(_compiled(settings), name, mapped.decoded(data), mapped.digest(data))
 
 
 async def connect(session: Any) -> AsyncIterator[SourceMessage]:
-    """Say hello, authenticate if asked to, subscribe, and yield what the rules make of events."""
+    """Wait for the hello, authenticate if required, subscribe, and yield the messages of the rules."""
     from actors.producers.web import websocket
 
     rules = _compiled(session.settings)
@@ -97,7 +97,7 @@ async def connect(session: Any) -> AsyncIterator[SourceMessage]:
 
 
 async def _answer(socket: Any, what: str) -> dict[str, Any]:
-    """Return the answer to a request, or the greeting; what comes before it is none of ours."""
+    """Return the answer to a request, or the hello; earlier messages are skipped."""
     async with asyncio.timeout(ANSWER_S):
         while True:
             try:
@@ -109,7 +109,7 @@ async def _answer(socket: Any, what: str) -> dict[str, Any]:
 
 
 def authentication(password: str, challenge: Any) -> str:
-    """Return the proof of a password: the scheme is that of obs-websocket."""
+    """Return the response to a challenge, in the scheme of obs-websocket."""
     if not isinstance(challenge, dict) or not all(isinstance(challenge.get(key), str) for key in ("salt", "challenge")):
         raise Disconnected("Streamer.bot's greeting has no salt and challenge")
     return obs.proof(password, challenge["salt"], challenge["challenge"])

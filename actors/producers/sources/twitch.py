@@ -4,8 +4,8 @@
        ▲                                                        │ session_reconnect: open the new socket, read both
        └────────── no keepalive, closed ◀───────────────────────┘ until its welcome, then close the old one
 
-Twitch repeats messages under the same id, above all when sockets overlap: the id is the identity of the message. What
-happens while there is no connection is not repeated.
+Twitch may repeat a message with the same id, mostly when sockets overlap: the id is the identity of the message. Events
+during a time without a connection are not repeated.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from actors.producers.twitch_sockets import Sockets
 from actors.producers.twitch_wanted import TYPES
 from actors.section import Url
 
-# Twitch sends a keepalive when nothing else came for so long (10 to 600 s); what is later than SLACK_S is lost.
+# Twitch sends a keepalive after this time without another message (10 to 600 s). SLACK_S later the connection is lost.
 KEEPALIVE_S: Final = 30
 SLACK_S: Final = 2.0
 WELCOME_S: Final = 10.0
-# Twitch asks to ignore what is older than ten minutes. What is critical is shown all the same.
+# Twitch advises to ignore messages older than ten minutes. Critical events are shown nevertheless.
 LATE_MS: Final = 600_000.0
-CLOCK_MS: Final = 60_000.0  # a clock that is wrong by more is told
+CLOCK_MS: Final = 60_000.0  # a larger error of this machine's clock is reported
 
 CLOSE_CODES: Final = {
     4000: "internal error of Twitch", 4001: "unexpected traffic", 4002: "no answer to a ping",
@@ -51,8 +51,8 @@ class TwitchSettings(SourceSettings, frozen=True, kw_only=True):
     """Twitch with a login (the command `login twitch`).
 
     client_id  the id of your application at dev.twitch.tv; no secret
-    chat       whether chat comes, too; false when another source reads it
-    skip       types of notification that are not wanted, for example those that your channel cannot have
+    chat       whether to include chat; false if another source reads it
+    skip       types of notification to leave out, for example those that your channel cannot have
     """
 
     client_id: Annotated[str, Meta(pattern=r"^[a-z0-9]{1,64}\Z")]
@@ -104,7 +104,7 @@ _WITH_BADGES: Final = ("channel.chat.message", "channel.chat.notification")
 
 
 def try_message(_settings: TwitchSettings, _name: str, data: bytes) -> list[SourceMessage]:
-    """Return what frames would become, one in each line."""
+    """Return the messages of frames, one in each line."""
     return [SourceMessage(line, "twitch_eventsub") for line in data.splitlines() if line.strip()]
 
 
@@ -125,7 +125,7 @@ class EventSubSession:
         """Check the login and open the first socket.
 
         Raises:
-            Refused: the login cannot be used.
+            Refused: the login is invalid.
             Disconnected: Twitch cannot be reached.
         """
         await self._account.open()
@@ -135,10 +135,10 @@ class EventSubSession:
         self._until_s = self._clock() + WELCOME_S
 
     async def step(self) -> SourceMessage | None:
-        """Handle what arrives next; return the message that it holds.
+        """Handle the next frame; return its message.
 
         Raises:
-            Refused: the login cannot be used any more.
+            Refused: the login is no longer valid.
             Disconnected: the connection is lost.
         """
         try:
@@ -201,7 +201,7 @@ class EventSubSession:
                 self._sockets.start(self._account.load_badges)
 
     def _compare_clocks(self, welcomed_ms: float | None) -> None:
-        """Remember how far the clock of this machine is ahead, so that a wrong clock makes nothing late."""
+        """Record how far the clock of this machine is ahead, so that a wrong clock makes no message late."""
         self._ahead_ms = 0.0 if welcomed_ms is None else time.time() * 1000 - welcomed_ms
         if abs(self._ahead_ms) > CLOCK_MS:
             self._session.log.warning("clock differs from Twitch's ahead_s=%.0f", self._ahead_ms / 1000)
@@ -209,7 +209,7 @@ class EventSubSession:
     def _notification(self, frame: _Frame, raw: str | bytes) -> SourceMessage | None:
         metadata = frame.metadata
         if metadata.subscription_type == "channel.update":
-            # Twitch sends it twice at times, under two ids.
+            # Twitch sometimes sends it twice, with different ids.
             update, self._update = self._update, bytes(frame.payload.event)
             if update == self._update:
                 self._session.count("duplicate")
@@ -235,7 +235,7 @@ class EventSubSession:
 
 
 def _sent_ms(frame: _Frame) -> float | None:
-    """Return when Twitch sent a frame; None if that cannot be read, which the adapter refuses by name."""
+    """Return when Twitch sent a frame; None if the time stamp is malformed, which the adapter rejects with a reason."""
     try:
         return milliseconds(frame.metadata.message_timestamp, "$.metadata.message_timestamp")
     except BadInput:
@@ -246,7 +246,7 @@ async def connect(session: Any) -> AsyncIterator[SourceMessage]:
     """Run one session of EventSub to its end."""
     settings: TwitchSettings = session.settings
     secret = settings.secret or session.name
-    # One process owns a login: two that renew it would spend the same token.
+    # One process owns a login: two processes that renew it would use the same token.
     with host.lock(session.run_dir / f"login-{secret}.lock", session.name):
         login = TwitchLogin(session.secrets, session.run_dir, secret, session.name, settings.auth_url)
         sockets = Sockets()

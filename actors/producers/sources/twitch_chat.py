@@ -1,6 +1,6 @@
-"""Twitch chat of any channels, without a login: IRC over WebSocket as an anonymous user who only reads.
+"""Twitch chat of any channels, without a login: IRC over WebSocket as an anonymous, read-only user.
 
-Twitch sends nothing twice and repeats nothing after a reconnect.
+Twitch sends every line once, and repeats none after a reconnect.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from actors.section import Url
 JOINS: Final = 20
 JOINS_S: Final = 10.5
 JOINED_S: Final = 15.0
-# Twitch sends a PING about every 5 minutes. A quiet chat is silent for longer than a dead connection should be.
+# Twitch sends a PING about every 5 minutes, so a lost connection to a quiet chat would be detected late.
 QUIET_S: Final = 60.0
 PONG_S: Final = 10.0
 
@@ -30,7 +30,7 @@ Channel = Annotated[str, Meta(pattern=r"^#?[A-Za-z0-9_]{1,25}\Z")]
 
 
 class TwitchChatSettings(SourceSettings, frozen=True, kw_only=True):
-    """`channels`: the names of the channels, as they stand in their addresses. `url`: another server, for tests."""
+    """`channels`: the names of the channels, as in their addresses. `url`: another server, for tests."""
 
     channels: Annotated[list[Channel], Meta(min_length=1, max_length=100)]
     url: Url = "wss://irc-ws.chat.twitch.tv:443"
@@ -40,13 +40,13 @@ SPEC: Final = Spec(
     TwitchChatSettings,
     "Twitch chat of any channels, without a login: messages, subscriptions, gifts, raids, cheers, deletions.",
     redelivers=False,
-    loss="What is written while the process restarts (a few hundred milliseconds) or the connection is cut.",
+    loss="Messages that are written while the process restarts (a few hundred milliseconds) or the connection is cut.",
     silence_s=QUIET_S + PONG_S + 20.0,
 )
 
 
 def try_message(_settings: TwitchChatSettings, _name: str, data: bytes) -> list[SourceMessage]:
-    """Return what lines of chat would become; raises BadInput for what is no line."""
+    """Return the messages of lines of chat; raises BadInput for a malformed line."""
     return [message for line in Lines().feed(data + b"\n") for message in messages(line)]
 
 
@@ -56,13 +56,13 @@ def messages(raw: bytes) -> list[SourceMessage]:
 
 
 class Lines:
-    """Cuts what arrives into lines: one message may hold many, or a part of one."""
+    """Splits the stream into lines: a WebSocket message may hold several lines, or a part of one."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def feed(self, data: str | bytes) -> list[bytes]:
-        """Return the lines that are complete. A line that is longer than any can be is returned as it is."""
+        """Return the complete lines. An unfinished line above the limit is returned as it is."""
         data = data.encode(errors="replace") if isinstance(data, str) else data
         *whole, self._rest = (self._rest + data).split(b"\n")
         if len(self._rest) > irc.MAX_LINE_BYTES:
@@ -72,7 +72,7 @@ class Lines:
 
 
 class ChatReader:
-    """One connection: what it answers, and which channels it is in."""
+    """One connection: its replies, and its channels."""
 
     def __init__(self, session: Any, socket: Any) -> None:
         self._session, self._socket = session, socket
@@ -92,7 +92,7 @@ class ChatReader:
             self._joining.cancel()
 
     async def take(self, raw: bytes) -> list[SourceMessage]:
-        """Answer one line, and return the messages that it holds."""
+        """Reply to one line if required, and return its messages."""
         try:
             line = irc.parse(raw)
         except BadInput as error:
@@ -137,7 +137,7 @@ class ChatReader:
 
 
 async def connect(session: Any) -> AsyncIterator[SourceMessage]:
-    """Read the chat until the connection ends or Twitch asks to connect again."""
+    """Read the chat until the connection ends or Twitch requests a reconnect."""
     from actors.producers.web import websocket
 
     lines = Lines()
@@ -154,10 +154,10 @@ async def connect(session: Any) -> AsyncIterator[SourceMessage]:
 
 
 async def _receive(socket: Any) -> str | bytes:
-    """Return what arrives next.
+    """Return the next WebSocket message.
 
     Raises:
-        Disconnected: nothing arrives, not even an answer to a PING.
+        Disconnected: no message arrives, not even an answer to a PING.
     """
     try:
         return await asyncio.wait_for(socket.receive(), QUIET_S)

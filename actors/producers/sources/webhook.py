@@ -2,7 +2,7 @@
 
     POST /webhook/NAME ──signature──▶ ──rules──▶ events
 
-Nothing is read from a body before its sender has proven itself, except a token that stands in it (Ko-fi).
+No part of a body is used before its signature is verified, except a token in the body (Ko-fi).
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class WebhookSettings(SourceSettings, frozen=True, kw_only=True):
-    """A platform that posts to us.
+    """A platform that posts webhooks.
 
-    preset  the platform: how it signs, and what its messages become
-    verify  for another platform: how it signs (core/sources/signature.py)
+    preset  the platform: its signature scheme and its rules
+    verify  for another platform: its signature scheme (core/sources/signature.py)
     map     rules instead of the preset's own
     """
 
@@ -53,7 +53,7 @@ SPEC: Final = Spec(
 
 
 def check(settings: WebhookSettings) -> None:
-    """Raise BadInput unless it is said how the sender proves itself, and what its messages become."""
+    """Raise BadInput unless the signature scheme and the rules are given."""
     if (settings.preset is None) == (settings.verify is None):
         raise BadInput("Expected either `preset` or `verify`")
     scheme = settings.verify
@@ -70,7 +70,7 @@ def check(settings: WebhookSettings) -> None:
     if preset.twitch and settings.map:
         raise BadInput('map: the messages of Twitch are those of EventSub; `preset = "twitch"` has no rules')
     if not preset.twitch and not (settings.map or preset.rules):
-        raise BadInput("map is missing: rules that say what the messages become")
+        raise BadInput("map is missing: the rules that map messages to events")
     mapping.compiled(settings.map)
 
 
@@ -78,8 +78,8 @@ def receive(request: SourceRequest, settings: WebhookSettings, secret: Callable[
     """Return the events of one delivery.
 
     Raises:
-        Forbidden: the sender could not prove who it is.
-        BadInput: the body is none of this platform, or a rule fails on it.
+        Forbidden: the signature is missing or wrong.
+        BadInput: the body is not one of this platform, or a rule fails on it.
     """
     del state
     preset = _preset(settings)
@@ -95,7 +95,7 @@ def receive(request: SourceRequest, settings: WebhookSettings, secret: Callable[
 
 
 def try_message(settings: WebhookSettings, name: str, data: bytes) -> list[SourceMessage]:
-    """Return what a body would become. `Name: value` lines before it are its headers."""
+    """Return the messages of a body. `Name: value` lines before it are its headers."""
     preset = _preset(settings)
     headers, body = _file(data)
     return _messages(settings, preset, SourceRequest("", {}, headers, data, 0.0, name), Proof(), body)

@@ -1,4 +1,4 @@
-"""Any server that sends JSON over WebSocket: the configuration says what its messages mean (adapters/mapping.py)."""
+"""Any server that sends JSON over WebSocket: rules of the configuration map its messages (adapters/mapping.py)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class WebSocketSettings(SourceSettings, frozen=True, kw_only=True):
-    """A WebSocket server. `{secret}` in `url`, `headers` and `subscribe` stands for the secret.
+    """A WebSocket server. `{secret}` in `url`, `headers` and `subscribe` is replaced by the secret.
 
     subscribe    messages that are sent after the connection is open
     map          rules: each message becomes the events of every rule that applies
@@ -51,17 +51,17 @@ def check(settings: WebSocketSettings) -> None:
 
 
 def try_message(settings: WebSocketSettings, name: str, data: bytes) -> list[SourceMessage]:
-    """Return what one WebSocket message would become; raises BadInput as `decode` does."""
+    """Return the messages of one WebSocket message; raises BadInput as `decode` does."""
     return decode(mapping.compiled(settings.map), name, data)
 
 
 def decode(
     rules: mapping.CompiledMap, name: str, data: str | bytes, reject: Callable[[BadInput], None] | None = None
 ) -> list[SourceMessage]:
-    """Return what one WebSocket message means; `reject` gets the error of each item that fails.
+    """Return the messages of one WebSocket message; `reject` is called with the error of each item that fails.
 
     Raises:
-        BadInput: it is no JSON, or a rule fails on it.
+        BadInput: it is not JSON, or a rule fails on it.
     """
     try:
         body: Any = json.loads(data)
@@ -75,7 +75,7 @@ def decode(
 
 
 async def connect(session: Any) -> AsyncIterator[SourceMessage]:
-    """Connect, subscribe, and yield what the rules make of each message."""
+    """Connect, subscribe, and yield the messages of the rules."""
     from actors.producers.web import websocket
 
     settings: WebSocketSettings = session.settings
