@@ -16,9 +16,8 @@ from typing import Any, Final
 
 import psutil
 
-from actors import tokens
+from actors import control, tokens
 from actors.errors import Refused
-from actors.supervision import control
 from bench.ports import free_ports
 
 # All waits scale by it: a slow or loaded machine needs longer, and no test asserts a time. Tests that run beside others

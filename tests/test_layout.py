@@ -35,7 +35,7 @@ TOOLS = {
 }  # fmt: skip
 
 # Modules of the supervisor. It must work when the code of the actors cannot be imported.
-SUPERVISION = {"config", "core", "errors", "host", "logs", "program", "supervision", "tokens"}
+SUPERVISION = {"config", "control", "core", "errors", "host", "logs", "program", "supervision", "tokens"}
 
 # package or module: (allowed imports, reason)
 PACKAGES = {
@@ -56,6 +56,7 @@ PACKAGES = {
     "aio": ({"heartbeat", "interfaces"}, "a loop knows no message"),
     "http_server": (set(), "a server knows no page"),
     "committer": ({"core", "errors", "interfaces"}, "the thread knows a store by its protocol alone"),
+    "control": ({"errors", "host"}, "commands and gateways use it, and both know the supervisor only by its socket"),
     "tokens": ({"errors", "host"}, "tokens do not depend on their users"),
     "secrets": ({"errors", "host", "program"}, "secrets do not depend on their users"),
     "stores": ({"core", "errors", "faults", "host", "interfaces", "program", "stores"}, "a store knows no actor"),
@@ -63,10 +64,10 @@ PACKAGES = {
     "queue_manager": (TOOLS, "actors communicate over sockets, never by import"),
     "broadcaster": (TOOLS, "actors communicate over sockets, never by import"),
     "producers": (TOOLS | {"adapters", "producers", "section"}, "actors communicate over sockets, never by import"),
-    "gateway": (TOOLS | {"gateway"}, "actors communicate over sockets, never by import"),
+    "gateway": (TOOLS | {"control", "gateway"}, "actors communicate over sockets, never by import"),
     "commands": (
-        {"adapters", "commands", "config", "core", "errors", "host", "logs", "producers", "program", "secrets",
-         "stores", "supervision", "tokens"},
+        {"adapters", "commands", "config", "control", "core", "errors", "host", "logs", "producers", "program",
+         "secrets", "stores", "supervision", "tokens"},
         "a command talks to the running pipeline; `replay` is a producer itself, `purge` works on a stopped one",
     ),
     "cli": ({"__version__", "commands"}, "every command is loaded when it is called"),

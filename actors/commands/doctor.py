@@ -17,11 +17,11 @@ from typing import Any, Final, NamedTuple
 
 import click
 
-from actors import commands, config, host, program, tokens
+from actors import commands, config, control, host, program, tokens
 from actors.config import Settings
 from actors.core.origins import WILDCARD
 from actors.errors import ConfigError, Refused
-from actors.supervision import control, preparation
+from actors.supervision import preparation
 
 FREE_BYTES: Final = 1 << 30  # the log (queue.log_max_bytes), an outbox and their WALs, with room
 SYNCS: Final = 20

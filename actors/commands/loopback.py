@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
+from actors import control
 from actors.core.origins import reached
 from actors.errors import BadInput, FramewireError, Refused
-from actors.supervision import control
 
 TIMEOUT_S: Final = 10.0
 

@@ -9,10 +9,9 @@ from typing import Any
 import click
 import msgspec
 
-from actors import commands, config
+from actors import commands, config, control
 from actors.commands.restart import wait_until_running
 from actors.errors import ConfigError
-from actors.supervision import control
 
 
 @click.command("reload")

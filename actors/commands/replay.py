@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
-from actors import commands, host
+from actors import commands, control, host
 from actors.producers import trace
-from actors.supervision import control
 
 
 def factor(_ctx: click.Context, _param: click.Parameter, value: str) -> float | None:

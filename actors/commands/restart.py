@@ -8,10 +8,9 @@ from typing import Any, Final
 
 import click
 
-from actors import commands, program
+from actors import commands, control, program
 from actors.core.supervision.children import ChildState
 from actors.errors import FramewireError
-from actors.supervision import control
 
 READY_S: Final = 20.0  # drain_s, the kill, and the start of an actor
 

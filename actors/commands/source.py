@@ -8,14 +8,13 @@ from typing import Any
 import click
 import msgspec
 
-from actors import commands
+from actors import commands, control
 from actors.adapters import adapter_of
 from actors.commands import source_add
 from actors.core.contract.event import RawItem
 from actors.errors import BadInput
 from actors.producers import spec
 from actors.producers.spec import SourceMessage
-from actors.supervision import control
 
 _payload = msgspec.msgpack.Decoder()
 

@@ -22,13 +22,13 @@ from typing import Final, NoReturn
 
 import click
 
-from actors import commands, config, host, logs, program, tokens
+from actors import commands, config, control, host, logs, program, tokens
 from actors.config import Settings, SettingsSource
 from actors.core import origins
 from actors.core.supervision.kinds import Child
 from actors.core.supervision.restarts import Policy
 from actors.errors import ConfigError, Refused
-from actors.supervision import control, guardian, preparation
+from actors.supervision import guardian, preparation
 from actors.supervision.invocation import Invocation
 
 DETACHED_READY_S: Final = 30.0

@@ -11,8 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import click
 
-from actors import commands, logs
-from actors.supervision import control
+from actors import commands, control, logs
 
 WIDTH: Final = 80  # of output that is not a terminal
 COLORS: Final = {

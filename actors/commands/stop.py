@@ -10,8 +10,7 @@ from typing import Final
 
 import click
 
-from actors import commands
-from actors.supervision import control
+from actors import commands, control
 
 MARGIN_S: Final = 5.0  # beyond drain_s: the minimum time of later stages, and a disk that flushes
 RESTARTED_S: Final = 7.0  # a killed supervisor is restarted after at most backoff_max_s

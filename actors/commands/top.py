@@ -14,10 +14,9 @@ from typing import Any, Final
 
 import click
 
-from actors import commands, logs, program
+from actors import commands, control, logs, program
 from actors.commands import status
 from actors.errors import FramewireError, Refused
-from actors.supervision import control
 
 REFRESH_S: Final = 1.0
 ANSWER_S: Final = 2.0  # while a supervisor does not answer, keys are blocked for this long

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from actors import faults, host
+from actors import faults
 from actors.core.contract.event import UNREADABLE, Receipt
 from actors.core.contract.frame import Frame
 from actors.errors import Refused
@@ -98,28 +97,6 @@ class Receipts:
         if self._timer is not None:
             self._timer.cancel()
         self._inbox.close()
-
-
-def ask_supervisor(run_dir: Path, token: str) -> dict[str, Any]:
-    """Return the supervisor's status; for a thread of its own.
-
-    Raises:
-        Refused: it does not answer within a second.
-    """
-    # The token is for systems on which the control socket cannot identify its peer; others ignore it.
-    question = msgspec.json.encode({"command": "status", "token": token}) + b"\n"
-    try:
-        with (
-            host.control_connection(run_dir, ASK_TIMEOUT_S) as connection,
-            connection.makefile("rb") as answers,
-        ):
-            connection.sendall(question)
-            answer: dict[str, Any] = msgspec.json.decode(answers.readline(), type=dict[str, Any])
-    except (OSError, ValueError) as error:  # ValueError: malformed JSON, or no port in the port file
-        raise Refused(f"the supervisor does not answer ({type(error).__name__})") from error
-    if not answer.get("ok"):
-        raise Refused(f"the supervisor refused: {answer.get('error')}")
-    return answer
 
 
 def ask(bus: Bus, question: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from actors import tokens, wire
+from actors import control, tokens, wire
 from actors.config import Settings
 from actors.core.contract.frame import Frame
 from actors.core.delivery import conversation
@@ -27,7 +27,7 @@ from actors.core.delivery.presence import STALLED, Absent, Gone, counted
 from actors.core.intruders import AuthFailures
 from actors.core.metrics import GatewayMetrics
 from actors.errors import ConfigError, Refused
-from actors.gateway.bus import Receipts, ask, ask_supervisor
+from actors.gateway.bus import ASK_TIMEOUT_S, Receipts, ask
 from actors.gateway.catchup import CatchUp
 from actors.gateway.commands import Commands
 from actors.gateway.fanout import Fanout
@@ -355,9 +355,8 @@ class Gateway:
         """Return the supervisor's status, or {"error": reason}."""
         loop = asyncio.get_running_loop()
         try:
-            token = self._tokens.current().control
-            return await loop.run_in_executor(self.asking, ask_supervisor, self.run_dir, token)
-        except (OSError, ConfigError, Refused) as error:
+            return await loop.run_in_executor(self.asking, control.request, self.run_dir, "status", ASK_TIMEOUT_S)
+        except Refused as error:
             return {"error": str(error)}
 
     async def ask_queue_manager(self, question: dict[str, Any]) -> dict[str, Any]:

@@ -11,11 +11,10 @@ from typing import IO, Final
 
 import msgspec
 
-from actors import config, host, program, tokens
+from actors import config, control, host, program, tokens
 from actors.config import Settings
 from actors.core import origins
 from actors.errors import ConfigError, FramewireError, Refused
-from actors.supervision import control
 from actors.supervision.invocation import Invocation
 
 # How long a service waits for a port or a run directory that is in use, before it fails and is started again.

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from actors import entry
+from actors import control, entry
 from actors.errors import Refused
-from actors.supervision import control
 from tests.support import SUPERVISOR, Pipeline, eventually
 
 

@@ -16,8 +16,7 @@ from typing import Any
 
 import pytest
 
-from actors import config, logs
-from actors.supervision import control
+from actors import config, control, logs
 from tests.faults.witness import Witness
 from tests.support import SUPERVISOR, Pipeline, eventually
 from tests.terminal import Terminal

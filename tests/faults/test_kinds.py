@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from actors import config
-from actors.supervision import control
+from actors import config, control
 from tests.support import eventually
 
 

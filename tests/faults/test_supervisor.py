@@ -17,9 +17,9 @@ from typing import Any
 import psutil
 import pytest
 
-from actors import host
+from actors import control, host
 from actors.core.supervision.restarts import Policy
-from actors.supervision import control, guardian, meters
+from actors.supervision import guardian, meters
 from bench.ports import free_ports
 from tests.faults.tree import FAST, HERE
 from tests.support import eventually

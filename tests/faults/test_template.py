@@ -17,8 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
-from actors import config, program
-from actors.supervision import control
+from actors import config, control, program
 from tests.faults import figures
 from tests.faults.tree import Tree
 from tests.support import SPAWN, eventually

@@ -21,10 +21,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from actors import config, host
+from actors import config, control, host
 from actors.config import Settings
 from actors.errors import BadInput
-from actors.supervision import control, meters
+from actors.supervision import meters
 from actors.supervision.process_tree import Supervisor
 from tests.faults.tree import Tree
 from tests.support import STRANGER, Pipeline, eventually, in_a_child

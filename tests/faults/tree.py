@@ -9,8 +9,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from actors import control
 from actors.core.supervision.restarts import Policy
-from actors.supervision import control, guardian
+from actors.supervision import guardian
 from bench.ports import free_ports
 from tests.support import SPAWN, eventually, kill_all
 

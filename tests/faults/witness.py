@@ -28,13 +28,12 @@ from typing import Any
 
 import msgspec
 
-from actors import config, host
+from actors import config, control, host
 from actors.core.contract.event import Event
 from actors.core.delivery.cursor import Head
 from actors.core.queue.derive import READS, Derivation
 from actors.errors import Refused
 from actors.stores.log import LogReader
-from actors.supervision import control
 from bench._harness import ROOT, Pipeline
 from bench._overlay import Applied, Overlay
 from tests.support import eventually
