@@ -27,7 +27,7 @@ from tests.mutation.table import MUTATIONS, Mutation
 
 COPIED: Final = ("actors", "bench", "configs", "docs", "tests", "web_overlay")
 FILES: Final = ("supervisor.py", "setup.cfg", "pyproject.toml", "package.json")
-TEST_S: Final = 600.0
+TEST_S: Final = 600.0  # per file or test
 WORKERS: Final = 2  # each with a copy of its own; the tests wait more than they work
 
 # A counterexample is enough; a search for the smallest takes minutes.
@@ -53,6 +53,7 @@ def run_tests(tree: Path, tests: tuple[str, ...], stop_at_first: bool = True) ->
     modules = [test for test in tests if test.endswith(".mjs")]
     python = [test for test in tests if not test.endswith(".mjs")]
     environment = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", "TEST_SLOWNESS": "1"}
+    timeout_s = TEST_S * len(tests)
     for command in (
         [shutil.which("node") or "node", "--test", *modules] if modules else [],
         [sys.executable, "-m", "pytest", "-q", "-rfE", "-p", "no:cacheprovider", *["-x"] * stop_at_first, *python]
@@ -62,7 +63,7 @@ def run_tests(tree: Path, tests: tuple[str, ...], stop_at_first: bool = True) ->
         if not command:
             continue
         try:
-            done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, timeout=TEST_S)
+            done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, timeout=timeout_s)
         except subprocess.TimeoutExpired:
             return False, f"{tests[0]} did not end"
         if done.returncode != 0:
