@@ -21,7 +21,7 @@ def obey(command: str) -> str:
 
 
 async def talk(url: str, token: str) -> None:
-    """Speak with Framewire until the connection ends."""
+    """Exchange messages with Framewire until the connection ends."""
     async with connect(url) as socket:
         await socket.send(json.dumps(HELLO | {"token": token}))
         await socket.send(json.dumps({"type": "status", "data": status}))
@@ -34,7 +34,7 @@ async def talk(url: str, token: str) -> None:
 
 
 async def main(url: str, token: str) -> None:
-    """Connect again after a second, unless Framewire says that it is of no use."""
+    """Reconnect after a second, unless the close code forbids it."""
     while True:
         try:
             await talk(url, token)

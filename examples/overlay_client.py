@@ -21,18 +21,18 @@ AGAIN_S = 0.25  # docs/wire.md, "Rules": not more often
 
 
 class Overlay:
-    """One overlay over all its connections. `place` is the last critical position that was applied, and its epoch."""
+    """One overlay over all its connections. `place` is the last applied critical position, and its epoch."""
 
     def __init__(self, token: str, place: dict | None, show: Callable[[dict], None]) -> None:
         self.token, self.place, self.show = token, place, show
         self.asking = False  # a hello was sent; until its welcome, frames may have gaps
         self.asked_s = self.receipted_s = 0.0
         self.top = self.receipted = 0
-        self.behind_s = None  # since when the log has more than we do
+        self.behind_s = None  # the time since which the log has further events
         self.silent_s = self.receipt_s = 5.0
 
     def follow(self, socket: ClientConnection) -> None:
-        """Take part in one conversation until the connection ends."""
+        """Run one conversation until the connection ends."""
         self.asked_s = float("-inf")
         self.hello(socket)
         heard_s = time.monotonic()
@@ -49,7 +49,7 @@ class Overlay:
 
     def hello(self, socket: ClientConnection) -> None:
         if time.monotonic() - self.asked_s < AGAIN_S:
-            return  # `follow` asks again, because the log has more than we do
+            return  # `follow` sends a hello, because the log has further events
         self.asking, self.asked_s, self.behind_s = True, time.monotonic(), None
         hello = {"t": "hello", "version": 2, "token": self.token, "overlay_id": "python-example", "format": "json"}
         socket.send(json.dumps(hello | {"resume": self.place}))
@@ -80,7 +80,7 @@ class Overlay:
             return
         self.top = max(self.top, frame["top"])
         if frame["epoch"] != self.place["epoch"] or frame["first"] > self.place["position"] + 1:
-            self.hello(socket)  # something is missing
+            self.hello(socket)  # a position is missing
             return
         for event in critical:
             if event["position"] > self.place["position"]:
@@ -89,7 +89,7 @@ class Overlay:
             self.place["position"], self.behind_s = frame["last"], None
 
     def report(self, socket: ClientConnection) -> None:
-        """Say how far was shown, as often as the gateway asks for."""
+        """Send receipts at the interval of the gateway."""
         now_s = time.monotonic()
         if self.asking or self.place["position"] == self.receipted or now_s - self.receipted_s < self.receipt_s:
             return
@@ -114,7 +114,7 @@ def main() -> int:
             code, reason = (error.rcvd.code, error.rcvd.reason) if error.rcvd else (1006, "")
             print(f"closed: {code} {reason}", file=sys.stderr)
             if code >= 4500 or code == 1009:
-                return 1  # docs/wire.md, "Close codes": do not come back
+                return 1  # docs/wire.md, "Close codes": do not reconnect
         except (OSError, InvalidHandshake) as error:
             print(f"not connected: {error}", file=sys.stderr)
         time.sleep(random.uniform(0.1, 0.5))

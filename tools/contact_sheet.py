@@ -1,11 +1,11 @@
-"""Draw what goes on air, to be looked at: every theme on every background, in every size, in every state.
+"""Make pictures of the overlay for a review: every theme on every background, in every size, in every state.
 
     python -m tools.contact_sheet FOLDER [--theme NAME]… [--size NAME]… [--state NAME]… [--background NAME]…
 
     FOLDER/THEME-SIZE-STATE.png   one picture per state, its backgrounds side by side
     FOLDER/index.html             all of them
 
-The page is the product's own, in Chromium, behind the gateway of tests/web, which plays whatever a state needs.
+The page is the product's own, in Chromium, with the gateway of tests/web, which sends the events of each state.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ THEMES: Final = program.ROOT / "web_overlay" / "themes"
 SIZES: Final = {
     "720p": (1280, 720), "1080p": (1920, 1080), "4k": (3840, 2160), "21x9": (2560, 1080), "portrait": (1080, 1920),
 }  # fmt: skip
-# A street of a shooter, for the picture in docs/.
+# The street of a shooter, for the picture in docs/.
 GAME: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1920 1080" preserveAspectRatio="none">'
     '<defs><linearGradient id="s" x2="0" y2="1"><stop stop-color="#5f88a6"/><stop offset="1" stop-color="#e9dcc0"/>'
@@ -39,7 +39,7 @@ GAME: Final = (
     '<path fill="#8b7247" d="M1920 200l-530 130v400l530 170z"/><path fill="#6d4a25" d="M850 600h230v120H850z"/>'
     '<path fill="#7f5a30" d="M870 520h110v85H870z"/><path fill="#1d1d20" d="M1130 800l200 10 250 270H1180z"/></svg>'
 )
-# What is behind the page: what a stream may show at its worst.
+# Backgrounds of the page: the worst cases of a stream.
 BACKGROUNDS: Final = {
     "white": "background: #fff",
     "night": "background: radial-gradient(circle at 30% 20%, #1b2a3a, #05080c 60%, #000)",
@@ -49,7 +49,7 @@ BACKGROUNDS: Final = {
     "game": f"background: url('data:image/svg+xml,{quote(GAME)}') center / 100% 100%",
 }
 SETTLE_S: Final = 0.45  # everything has arrived, nothing has left yet
-# Entrances are over; what tells time stands still for the photograph.
+# Entrances have ended; animations of time are stopped for the picture.
 SETTLED: Final = """async () => {
   const short = document.getAnimations().filter((animation) => animation.effect.getTiming().duration < 500);
   await Promise.all(short.map((animation) => animation.finished));
@@ -76,7 +76,7 @@ def match(gate: Gate, names: tuple[str, str]) -> None:
 
 
 def quiet(gate: Gate) -> None:
-    """A kill now and then, some chat."""
+    """Few kills, some chat."""
     match(gate, ("Copper Foxes", "Night Harbor"))
     gate.send(
         kill(gate, "lamplight", "no scope nan", "awp"),
@@ -93,7 +93,7 @@ def quiet(gate: Gate) -> None:
 
 
 def burst(gate: Gate) -> None:
-    """Everything at once, and the streamer in it."""
+    """Many events at once, also of the streamer."""
     match(gate, ("Copper Foxes", "Night Harbor"))
     hero = person("lamplight")
     gate.emit("streak", {"player": hero, "kills": 7}, coalesce_key="streak:lamplight")
@@ -155,7 +155,7 @@ def long(gate: Gate) -> None:
 
 
 def crowd(gate: Gate) -> None:
-    """What viewers do together."""
+    """Hype train, poll, prediction and goal."""
     match(gate, ("Copper Foxes", "Night Harbor"))
     train = {"phase": "progress", "train": "t", "level": 3, "progress": 1_120, "goal": 1_800, "total": 5_000}
     gate.emit("hype_train", train, coalesce_key="hype_train")
@@ -194,7 +194,7 @@ SOCIAL: Final[dict[str, dict[str, Any]]] = {
 
 
 def social(kind: str) -> Callable[[Gate], None]:
-    """Return a state: one alert of this kind, and one that waits."""
+    """Return a state: one alert of this kind, and a waiting one."""
 
     def play(gate: Gate) -> None:
         gate.send(gate.event(kind, SOCIAL[kind]), gate.event("raid", {"user": "kettlehead", "viewers": 412}))
@@ -208,7 +208,7 @@ STATES: Final[dict[str, Callable[[Gate], None]]] = {
 
 
 def draw(page: Page, theme: str, state: str, folder: Path, name: str, backgrounds: list[str]) -> None:
-    """Play a state on one page and photograph it on every background."""
+    """Send a state to one page and take a picture on every background."""
     gate = Gate()
     try:
         page.goto(gate.page(f"theme={theme}&motion=full&player=lamplight" if state == "burst" else f"theme={theme}"))
@@ -243,7 +243,7 @@ def sheet(browser: Browser, folder: Path, theme: str, size: str, states: list[st
 @click.option("--background", "backgrounds", multiple=True, type=click.Choice(list(BACKGROUNDS)))
 def main(folder: Path, themes: tuple[str, ...], sizes: tuple[str, ...], states: tuple[str, ...],
          backgrounds: tuple[str, ...]) -> None:  # fmt: skip
-    """Draw the contact sheets into FOLDER."""
+    """Make the contact sheets in FOLDER."""
     folder.mkdir(parents=True, exist_ok=True)
     executable = shutil.which("chromium") or shutil.which("google-chrome")
     if executable is None:

@@ -1,14 +1,14 @@
-// A widget of your own: it shows the newest follower. Change what you like, then refresh the browser source.
-// docs/layout.md, "Widgets of your own", says what a widget may do.
+// A custom widget that shows the newest follower. Edit it, then refresh the browser source.
+// docs/layout.md, "Your own widgets", describes the interface of a widget.
 
 import { el, text } from "/static/js/widgets/dom.mjs";
 
 export const widget = {
   name: "NAME", // the name of this file
-  title: "TITLE", // what the studio calls it
+  title: "TITLE", // the title in the studio
   types: ["follow"], // the events that it receives (docs/events.md)
   samples: ["follow"], // the test events that fill it in the studio
-  // Where it stands on a stage of 1920 × 1080 until it is moved in the studio.
+  // The default box on a stage of 1920 × 1080. The studio can move it.
   box: { x: 96, y: 900, width: 460, height: 44, anchor: "bottom-left" },
   make: (stage, root) => new NewestFollower(stage, root),
 };
@@ -23,12 +23,12 @@ class NewestFollower {
     root.append(this.line);
   }
 
-  /** Called for every event of `types`: remember it, and write nothing yet. */
+  /** Called for every event of `types`: store the data, and do not write to the page yet. */
   apply(event) {
     this.user = event.payload.user;
   }
 
-  /** Called once per frame: say what should be seen. Return when the next frame is needed; Infinity: after an event. */
+  /** Called once per frame: write to the view. Return the time of the next frame, or Infinity: after an event. */
   frame(now) {
     this.view.text(this.name, this.user); // text only: names come from strangers
     this.view.toggle(this.line, "gone", this.user === "");
