@@ -66,7 +66,7 @@ def end_with_own_failures(
 
 
 async def run_until_stopped(heart: Heartbeat, metrics: LoopFailures, work: asyncio.Task[None] | None = None) -> None:
-    """Send heartbeats until the process is told to stop.
+    """Send heartbeats until the stop request.
 
     A failure of our own code in a callback is raised, because the process must not continue with it, and so is the end
     of `work`, which must not end.

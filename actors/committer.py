@@ -81,7 +81,7 @@ class Committer:
         return len(self._jobs)
 
     def measure(self) -> StoreMetrics:
-        """Return the metrics of now."""
+        """Return the current metrics."""
         began_s = self._began_s
         stuck_s = 0.0 if began_s is None else round(time.monotonic() - began_s, 3)
         return StoreMetrics(self.commits, self.commit_s, self.waiting, stuck_s, float(self.full))

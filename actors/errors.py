@@ -41,7 +41,7 @@ class TooLarge(BadInput):
 
 
 class Refused(FramewireError):
-    """The request is valid and cannot be served; the message says why and what to do."""
+    """The request is valid and cannot be served; the message has the reason and the remedy."""
 
 
 class DiskFull(Refused):

@@ -1,9 +1,9 @@
-"""The HTTP server of the ingest and of the gateway: how many connections there are, and what becomes of idle ones.
+"""The HTTP server of the ingest and of the gateway: its limit of connections, and the eviction of idle ones.
 
 A connection is idle until it has sent a whole header, and again after each answer. A new one has `first_header_s` for
-its header. When there are as many connections as there may be, the one that has been idle for the longest time gives
-way, so that connections that say nothing shut nothing out. When the system has no file left, accepting pauses: the
-listening socket stays readable, and a loop that asks it again and again would do nothing else.
+its header. At the limit of connections, the one that has been idle for the longest time is closed, so that silent
+connections do not exclude others. When the system has no file left, accepting pauses: the listening socket stays
+readable, and without a pause the loop would only retry.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RESERVED_FILES: Final = 64  # of a process: stores, sockets of the bus, logs, mo
 
 
 class ServerMetrics(Protocol):
-    """Metrics of what the server refuses."""
+    """Metrics of refused connections."""
 
     refused_connections: int
     late_headers: int
@@ -35,7 +35,7 @@ class ServerMetrics(Protocol):
 
 
 def allow_open_files(wanted: int) -> int:
-    """Raise this process's limit of open files to `wanted` if it may; return how many connections that leaves."""
+    """Raise this process's limit of open files to `wanted` if permitted; return the number of possible connections."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited, wanted = hard == resource.RLIM_INFINITY, wanted + RESERVED_FILES
     soft = max(soft, wanted if unlimited else min(wanted, hard))

@@ -84,7 +84,7 @@ class Normalizer:
             name = f"{batch.producer}/{item.pseq}".encode()
             if self._suspects.deaths[name] >= MAX_DEATHS:
                 self.metrics.dead += 1
-                reason = f"{MAX_DEATHS} normalizers died of it"
+                reason = f"{MAX_DEATHS} normalizers died while they processed it"
                 return Envelope(item.pseq, item.attempt, [], _reject(item, batch, reason, dead=True))
             self._suspects.touch(name)
         faults.poisoned(item.body)

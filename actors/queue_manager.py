@@ -276,7 +276,7 @@ class QueueManager:
         return not (self._committing or self.sequencer.urgent or self._shown or len(self.lanes))
 
     def measure(self) -> QueueMetrics:
-        """Return the metrics of now."""
+        """Return the current metrics."""
         metrics = self.metrics
         metrics.gen, metrics.top = self.gen, self.sequencer.committed_top
         metrics.lanes_events, metrics.lanes_bytes = len(self.lanes), self.lanes.size_bytes

@@ -10,7 +10,9 @@ from click.shell_completion import get_completion_class
 from actors import commands, program
 
 PROGRAM: Final = program.NAME.removeprefix("./")
-VARIABLE: Final = f"_{PROGRAM.upper().replace('.', '_')}_COMPLETE"  # click looks for it by the program's name
+VARIABLE: Final = (
+    f"_{PROGRAM.upper().replace('.', '_')}_COMPLETE"  # the name that click derives from the program's name
+)
 
 PATH: Final = ", with the whole path" if program.CHECKOUT else ""
 WHERE: Final = {

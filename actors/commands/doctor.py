@@ -281,7 +281,7 @@ def open_files(max_clients: int, limit: int | None) -> Finding:
 
 
 def browser() -> Finding:
-    """Look for a browser, which shows the dashboard."""
+    """Check for a browser, which shows the dashboard."""
     found = [name for name in BROWSERS if shutil.which(name)]
     if found or sys.platform == "darwin":
         return Finding("ok", f"browser: {found[0] if found else 'Safari'}")

@@ -1,4 +1,4 @@
-"""`obs install|status|heal`: puts the overlay into OBS, and says whether it is there as it should be."""
+"""`obs install|status|heal`: installs the overlay in OBS, checks it, and reloads it."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def install(scene: str, name: str, **options: Any) -> None:
 @aimed
 @commands.as_json
 def status(name: str, json_output: bool, **options: Any) -> None:
-    """Say whether OBS has the overlay, and what is wrong with it. Exit code 1 if something is."""
+    """Check the overlay in OBS and print its faults. Exit code 1 if it has any."""
     target = target_of(**options)
 
     async def work(link: Any) -> tuple[Found, list[str]]:
@@ -107,7 +107,7 @@ def status(name: str, json_output: bool, **options: Any) -> None:
 @click.option("--force", is_flag=True, help="Load the page again, whatever its state is.")
 @aimed
 def heal(force: bool, name: str, **options: Any) -> None:
-    """Give the overlay in OBS a new token after `token rotate`; load it again if it has stopped working.
+    """Give the overlay in OBS a new token after `token rotate`; reload it if it has stopped working.
 
     The source of kind obs does this by itself with `heal = true`.
     """
@@ -121,7 +121,7 @@ def heal(force: bool, name: str, **options: Any) -> None:
             if found.kind != obs_overlay.BROWSER:
                 raise BadInput(obs_overlay.findings(found, target.origin, target.token)[0])
             await overlay.refresh(link, found.name)
-            return f"{found.name!r} was loaded again"
+            return f"{found.name!r} was reloaded"
         healer = overlay.Healer(target.run_dir, name or OVERLAY, PATIENCE_S)
         deadline_s = time.monotonic() + PATIENCE_S + 2 * LOOK_S
         while time.monotonic() < deadline_s:
@@ -135,7 +135,7 @@ def heal(force: bool, name: str, **options: Any) -> None:
 
 
 def missing(run_dir: Path, url: str) -> list[str]:
-    """Return what the gateway says: whether the overlay of this address is connected."""
+    """Return whether the overlay of this address is connected to the gateway, as sentences."""
     from actors.producers import obs_overlay as overlay
 
     try:
@@ -146,4 +146,4 @@ def missing(run_dir: Path, url: str) -> list[str]:
         return ["Framewire does not answer: is it running?"]
     if obs_overlay.overlay_id_of(url) in {client.overlay_id for client in clients}:
         return []
-    return [f"It is not connected to Framewire. Load it again: {program.NAME} obs heal"]
+    return [f"It is not connected to Framewire. Reload it: {program.NAME} obs heal"]

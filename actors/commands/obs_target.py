@@ -1,4 +1,4 @@
-"""The OBS that an `obs` command talks to: its address and password, from options, source, or OBS's own files."""
+"""The OBS of an `obs` command: its address and password, from options, the source, or OBS's own files."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def local_server() -> tuple[ObsServer | None, str]:
 
 
 def password_of(target: Target) -> str:
-    """Return the password: the secret, or what OBS keeps on this machine, or what is typed now.
+    """Return the password: the secret, the one in OBS's files on this machine, or the one typed at the prompt.
 
     Raises:
         MissingSecret: there is none.
@@ -117,7 +117,7 @@ def talk(target: Target, work: Callable[[Any], Awaitable[T]]) -> T:
     """Connect to OBS, do the work, and store a password that OBS has accepted.
 
     Raises:
-        Refused: OBS is closed, or does not accept us.
+        Refused: OBS is closed, or refuses the connection.
     """
     from actors.producers.obs_link import RequestFailed, link
 
@@ -135,5 +135,5 @@ def talk(target: Target, work: Callable[[Any], Awaitable[T]]) -> T:
     except OSError as error:
         hint = ""
         if target.local is not None and not target.local.enabled and is_local(target.url):
-            hint = f" ({target.local_file} says that it is off)"
+            hint = f" (it is off in {target.local_file})"
         raise Refused(f"{error}{hint}. Start OBS, and enable its server: Tools → WebSocket Server Settings") from error

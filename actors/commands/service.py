@@ -185,7 +185,7 @@ def path_of() -> Path:
 
 
 def steps(what: str) -> list[list[str]]:
-    """Return the service manager's commands that enable, start, disable or forget it."""
+    """Return the service manager's commands that enable, start, disable or remove it."""
     if sys.platform == "darwin":
         verbs = {"start": [["launchctl", "load", "-w"]], "disable": [["launchctl", "unload", "-w"]]}
         return [[*verb, str(path_of())] for verb in verbs.get(what, [])]

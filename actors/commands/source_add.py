@@ -74,7 +74,7 @@ def _file_of(overrides: tuple[str, ...]) -> Path:
 
 
 def _asked(settings: type[SourceSettings], given: dict[str, Any]) -> dict[str, Any]:
-    """Ask for the settings that have no default.
+    """Prompt for the settings that have no default.
 
     Raises:
         BadInput: there is no terminal to ask on.

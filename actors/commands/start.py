@@ -102,7 +102,7 @@ def announcement(
 
 
 def elsewhere(settings: Settings) -> str:
-    """Return where other machines reach what listens on all addresses, and that they do; "" when they do not."""
+    """Return the addresses for other machines, with a warning; "" if no server listens on all addresses."""
     from actors.supervision import meters  # it brings psutil
 
     if not any(preparation.exposed(settings)):

@@ -136,7 +136,7 @@ class Layouts:
         except OSError as error:
             raise Refused(f"{self._path(name)} cannot be read: {error.strerror}") from error
         if stands != revision:
-            raise LayoutChanged(f"the layout {name} was changed meanwhile; load it again, or overwrite it")
+            raise LayoutChanged(f"the layout {name} was changed meanwhile; reload it, or overwrite it")
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.json"

@@ -178,7 +178,7 @@ class Healer:
         self._stall.forget()
         self._paused_until_s = now_s() + PAUSE_S
         await refresh(link, found.name)
-        return f"{found.name!r} was loaded again: {why}"
+        return f"{found.name!r} was reloaded: {why}"
 
     async def _stalled(self, link: ObsConnection, name: str, overlay_id: str, now_s: float) -> str:
         if self._stall.overlay_id != overlay_id:

@@ -106,7 +106,7 @@ def end_leftovers(rows: list[tuple[str, int, float]], run_dir: Path) -> list[tup
 
 
 def _is_child(process: psutil.Process, name: str, run_dir: Path) -> bool:
-    """Tell whether a process is ours and was started as `PYTHON … NAME RUN_DIR` (supervision/child.py)."""
+    """Return whether a process is of this user and was started as `PYTHON … NAME RUN_DIR` (supervision/child.py)."""
     if process.uids().real != os.getuid():
         return False
     command = process.cmdline()

@@ -313,10 +313,10 @@ def test_the_command_gives_obs_the_new_token_and_loads_a_lost_overlay_again():
         actors.start("broadcaster", "queue-manager", "gateway-1")
         installed(server, actors, "old")
         assert heal(actors, server) == "'Framewire' has the new token\n"
-        assert "was loaded again: it is not connected" in heal(actors, server)
+        assert "was reloaded: it is not connected" in heal(actors, server)
         server.scenes["Gameplay"]["Framewire"][1] = False
         assert heal(actors, server).startswith("Nothing to do")
-        assert heal(actors, server, "--force") == "'Framewire' was loaded again\n"
+        assert heal(actors, server, "--force") == "'Framewire' was reloaded\n"
         assert server.changes == ["SetInputSettings", "PressInputPropertiesButton", "PressInputPropertiesButton"]
 
 

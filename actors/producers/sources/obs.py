@@ -103,7 +103,7 @@ def _healing(session: Any, found: Any) -> Callable[[], Awaitable[None]]:
     from actors.producers.obs_link import RequestFailed
     from actors.producers.obs_overlay import PAUSE_S, Healer
 
-    # The last connection may have had it loaded again just before its end.
+    # The last connection may have reloaded it just before its end.
     healer = Healer(session.run_dir, session.settings.overlay, not_before_s=time.monotonic() + PAUSE_S)
     next_s = 0.0
 
