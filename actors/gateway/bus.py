@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ import msgspec
 from actors import faults
 from actors.core.contract.event import UNREADABLE, Receipt
 from actors.core.contract.frame import Frame
+from actors.core.delivery.clients import Bucket
 from actors.errors import Refused
 from actors.interfaces import ASK, INBOX, LANES, Bus, Closing, frames_link
 
@@ -70,11 +72,16 @@ class Receipts:
 
     def __init__(self, bus: Bus) -> None:
         self._inbox = bus.push(INBOX)
+        self._ranges = Bucket(rate=200.0, burst=1_000.0, now_s=time.monotonic())
         self._waiting: dict[int, Receipt] = {}  # by the number of the connection
         self._timer: asyncio.TimerHandle | None = None
         self.sent = 0
 
     def add(self, number: int, receipt: Receipt) -> None:
+        if receipt.unseen:  # each is a row of the log: a hundred clients with a display token must not fill it
+            now_s = time.monotonic()
+            unseen = tuple(one for one in receipt.unseen if self._ranges.take(now_s))
+            receipt = msgspec.structs.replace(receipt, unseen=unseen)
         earlier = self._waiting.get(number)
         if earlier is not None and earlier.unseen:
             unseen = (*earlier.unseen, *receipt.unseen)[-MAX_UNSEEN:]

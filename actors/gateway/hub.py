@@ -57,6 +57,7 @@ class Gateway:
         self.closes: Counter[int] = Counter()
         self.overlays: dict[int, Overlay] = {}
         self.absent = Absent()
+        self._latest: dict[tuple[str, str], Overlay] = {}  # by name and address, for as long as it is connected
         self._auth_failures = AuthFailures(time.monotonic())
         self._connecting: dict[int, Overlay] = {}  # includes all connections without a hello
         self.followed = asyncio.Event()
@@ -204,26 +205,28 @@ class Gateway:
         """Take note that an overlay has its welcome."""
         if overlay.role == "overlay":
             self.absent.came(overlay.name, overlay.address)
+            self._latest[overlay.name, overlay.address] = overlay
 
     def disconnected(self, overlay: Overlay, closed: bool) -> None:
         """Forget an overlay whose connection is closed; `closed`: by its page, in order."""
         if overlay.step(Input.GONE):
             self._forget(overlay)
-        if overlay.group is not None and overlay.role == "overlay" and not self._replaced(overlay):
-            self.absent.left(_gone(overlay, closed))
+        if overlay.group is not None and overlay.role == "overlay":
+            self._left(overlay, closed)
         self._addresses[overlay.address] -= 1
         if not self._addresses[overlay.address]:
             del self._addresses[overlay.address]
 
+    def _left(self, overlay: Overlay, closed: bool) -> None:
+        if not self._replaced(overlay):
+            self.absent.left(_gone(overlay, closed))
+        if self._latest.get((overlay.name, overlay.address)) is overlay:
+            del self._latest[overlay.name, overlay.address]
+
     def _replaced(self, overlay: Overlay) -> bool:
         """Whether its page has connected again before the end of the old connection was noticed."""
-        heard_s = time.monotonic() - overlay.transport.silent_s(time.monotonic())
-        return any(
-            other.number > overlay.number
-            and (other.name, other.address) == (overlay.name, overlay.address)
-            and other.connected_s >= heard_s
-            for other in self.listed()
-        )
+        now_s, latest = time.monotonic(), self._latest.get((overlay.name, overlay.address), overlay)
+        return latest is not overlay and latest.connected_s >= now_s - overlay.transport.silent_s(now_s)
 
     def _forget(self, overlay: Overlay) -> None:
         self.leave(overlay)

@@ -16,6 +16,7 @@ import zmq
 from actors import interfaces, tokens
 from actors.core.contract.event import Receipt
 from actors.core.contract.taxonomy import TAXONOMY
+from actors.gateway.bus import MAX_UNSEEN
 from actors.gateway.fanout import MAX_FILTERS
 from actors.gateway.hub import UNMET_PER_ADDRESS
 from tests.sockets.gateway_rig import Client, Rig, loose
@@ -672,3 +673,23 @@ def test_filters_of_overlays_are_bounded_and_a_known_one_is_accepted(rig):
     rig.leave()
     eventually(lambda: rig.metric("groups") == 0)
     rig.joined(types=[names[MAX_FILTERS]])
+
+
+def test_ranges_that_were_never_visible_reach_the_log_and_a_flood_of_them_does_not(rig):
+    inbox = rig.bus.bind(zmq.PULL, interfaces.INBOX)
+    overlay = rig.joined(overlay_id="drawer")
+    since = rig.top
+    rig.send(100)
+    overlay.positions(rig.top)
+    ranges = [[since + number, since + number] for number in range(1, 65)]
+    for position in range(rig.top - 35, rig.top + 1):
+        overlay.say({"t": "receipt", "position": position, "unseen": ranges})
+    receipts = []
+    while not receipts or receipts[-1].position < rig.top:
+        assert inbox.poll(5_000 * SLOWNESS)
+        receipts.append(msgspec.msgpack.decode(inbox.recv(), type=Receipt))
+    inbox.close()
+    assert {receipt.since for receipt in receipts} == {since}
+    assert {pair for receipt in receipts for pair in receipt.unseen} <= {(first, last) for first, last in ranges}
+    assert max(len(receipt.unseen) for receipt in receipts) <= MAX_UNSEEN
+    assert sum(len(receipt.unseen) for receipt in receipts) < 36 * 64

@@ -80,7 +80,8 @@ def test_two_overlays_with_one_name_are_distinguished(rig):
     second.socket.socket.close()
     eventually(lambda: [one["number"] for one in rig.status()["lost"]] == [max(numbers)])
     assert [one["number"] for one in rig.status()["clients"]] == [min(numbers)]
-    first.say({"t": "receipt", "position": 0})
+    first.socket.socket.close()
+    eventually(lambda: sorted(one["number"] for one in rig.status()["lost"]) == sorted(numbers))
 
 
 def test_a_refused_overlay_is_listed_with_its_reason_and_a_dashboard_is_not(rig):
