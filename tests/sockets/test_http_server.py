@@ -108,7 +108,7 @@ class Page(web.RequestHandler):
 
 async def main():
     metrics = IngestMetrics()
-    server = http_server.Server(web.Application([("/", Page)]), room=lambda: 10_000, metrics=metrics)
+    server = http_server.BoundedHTTPServer(web.Application([("/", Page)]), room=lambda: 10_000, metrics=metrics)
     (listener,) = netutil.bind_sockets(0, "127.0.0.1")
     server.add_sockets([listener])
     resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))
