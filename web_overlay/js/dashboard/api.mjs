@@ -32,6 +32,12 @@ export async function ask(path, token) {
   throw new Refused(body?.error ?? `The gateway answered with status ${response.status}.`);
 }
 
+/** The history of an event; after a failure an answer with the reason. @param {string} id @param {string} token */
+export function historyOf(id, token) {
+  const path = `/api/why?id=${encodeURIComponent(id)}`;
+  return ask(path, token).catch((error) => ({ reasons: [error instanceof Error ? error.message : String(error)] }));
+}
+
 /** @param {number} ms */
 function timeout(ms) {
   const controller = new AbortController();

@@ -4,7 +4,7 @@
 
 import { Applications } from "../core/applications.mjs";
 import { Leftovers } from "../core/leftovers.mjs";
-import { ask } from "./api.mjs";
+import { ask, historyOf } from "./api.mjs";
 import { rows } from "./format.mjs";
 import { Deliveries, unfinished } from "./history.mjs";
 import { Line } from "./line.mjs";
@@ -80,7 +80,7 @@ export class Desk {
   async learnOpened() {
     const { opened } = this;
     if (opened === null || !unfinished(opened.answer, rows(this.status.clients))) return;
-    const answer = await this.why(opened.id);
+    const answer = await historyOf(opened.id, this.token);
     if (this.opened === opened && answer?.history) this.opened = { id: opened.id, answer };
   }
 
@@ -124,21 +124,15 @@ export class Desk {
     }
     this.opened = { id, answer: null };
     this.changed();
-    const answer = await this.why(id);
+    const answer = await historyOf(id, this.token);
     if (this.opened?.id === id) this.opened = { id, answer };
     this.changed();
   }
 
   /** The history of an event that the river need not hold. @param {string} id */
   async lookUp(id) {
-    this.found = await this.why(id);
+    this.found = await historyOf(id, this.token);
     this.changed();
-  }
-
-  /** @param {string} id @returns {Promise<any>} */
-  why(id) {
-    const path = `/api/why?id=${encodeURIComponent(id)}`;
-    return ask(path, this.token).catch((error) => ({ reasons: [sentence(error)] }));
   }
 
   /** The same once more, as an event of its own. @param {Event} event */
@@ -147,11 +141,7 @@ export class Desk {
   }
 
   /** @param {Event} event */
-  async copy({ id }) {
-    const done = await navigator.clipboard.writeText(id).then(
-      () => true,
-      () => false,
-    );
-    this.say(done ? "Id copied." : `The browser does not allow it. The id is ${id}`);
+  copy({ id }) {
+    return orders.copy(this, id);
   }
 }

@@ -51,3 +51,12 @@ export async function endTest(desk) {
     desk.say(`End test: ${sentence(error)}`);
   }
 }
+
+/** Copy an id to the clipboard. @param {Desk} desk @param {string} id */
+export async function copy(desk, id) {
+  const done = await navigator.clipboard.writeText(id).then(
+    () => true,
+    () => false,
+  );
+  desk.say(done ? "Id copied." : `The browser does not allow it. The id is ${id}`);
+}
