@@ -186,5 +186,6 @@ def test_a_thousand_restarts_leave_the_template_and_the_supervisor_as_they_were(
             measured.append([(one.num_fds(), one.num_threads(), one.memory_info().rss >> 20) for one in both])
     figures.note("warm", f"files, threads, MiB of supervisor and template, 100 and 1,000 restarts: {measured}")
     for before, after in zip(*measured, strict=True):
-        assert after[:2] == before[:2]
+        assert after[0] <= before[0] + 2  # connections of this test
+        assert after[1] == before[1]
         assert after[2] <= before[2] + 2
