@@ -70,7 +70,11 @@ class Rig:
         if with_log:
             self.open_log()
         if start:
-            self.start()
+            try:
+                self.start()
+            except BaseException:
+                self.close()  # the test does not have it yet
+                raise
 
     def open_log(self) -> None:
         queue = self.settings.queue

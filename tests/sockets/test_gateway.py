@@ -37,14 +37,6 @@ def rig(shared: Rig) -> Iterator[Rig]:
     shared.leave()
 
 
-@pytest.fixture
-def own() -> Iterator[list[Rig]]:
-    rigs: list[Rig] = []
-    yield rigs
-    for rig in rigs:
-        rig.close()
-
-
 def resume(rig: Rig, position: int) -> dict[str, object]:
     return {"epoch": rig.epoch, "position": position}
 

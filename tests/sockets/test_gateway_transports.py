@@ -36,14 +36,6 @@ def peers() -> Iterator[list[Peer]]:
         peer.close()
 
 
-@pytest.fixture
-def own() -> Iterator[list[Rig]]:
-    rigs: list[Rig] = []
-    yield rigs
-    for rig in rigs:
-        rig.close()
-
-
 def hello(rig: Rig, **fields: Any) -> dict[str, Any]:
     usual = {"t": "hello", "token": rig.tokens.display, "overlay_id": "test", "resume": None, "format": "json"}
     return usual | fields

@@ -35,7 +35,7 @@ class Studio:
         self.page.fill("#overlay", overlay)
         self.page.press("#overlay", "Enter")
         self.says(f"{overlay} has no layout yet")
-        eventually(lambda: self.frame() is not None and self.inside("killfeed")[2] > 0, 15)
+        eventually(lambda: self.frame() is not None and self.inside("killfeed")[2] > 0, 30)
         return self
 
     def says(self, text: str) -> None:
