@@ -29,7 +29,10 @@ Packages
     config.py errors.py host.py wire.py logs.py tokens.py    settings, exceptions, operating systems, sockets …
 
 Glossary
+    source         a game, platform or program that reports events
+    producer       a process that accepts the raw messages of sources: the ingest, or the process of one source
     raw message    one message of a source: one JSON object, one log line
+    adapter        maps raw messages of one kind to events
     event          one thing that happened, as the contract defines it (core/contract/event.py)
     category       critical, normal, cosmetic or state; the lane of an event
     best effort    not critical
@@ -51,6 +54,7 @@ Glossary
     coalesce       merge events with equal keys into one that carries their count
     drop           discard an event for lack of room, by a stated rule, counted
     evict          remove the oldest entry of a bounded table
+    refuse         answer a request with an error; nothing is stored
     reject         refuse a malformed message; it is quarantined with the reason
     dead-letter    reject a message that killed a normalizer three times
     rendered       committed to the page of an overlay
