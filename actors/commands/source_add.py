@@ -98,7 +98,7 @@ def _pair(settings: type[SourceSettings], text: str) -> tuple[str, Any]:
 
 
 def _value(settings: type[SourceSettings], key: str, text: str) -> Any:
-    """Return a value as TOML has it; a bare word is a string, and with commas a list where one is expected."""
+    """Return the value of a TOML text. A bare word is a string; with commas it is a list where one is expected."""
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):
@@ -127,7 +127,7 @@ def _key(text: str) -> str:
 
 
 def _toml(value: Any) -> str:
-    """Return a value as TOML. Strings are those of JSON, but for DEL, which TOML wants escaped."""
+    """Return a value as TOML. Strings are those of JSON, except that TOML requires DEL to be escaped."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_key(key)} = {_toml(part)}" for key, part in value.items()) + "}"
     if isinstance(value, list):

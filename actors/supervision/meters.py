@@ -88,8 +88,8 @@ def addresses() -> list[str]:
 def end_leftovers(rows: list[tuple[str, int, float]], run_dir: Path) -> list[tuple[str, int]]:
     """SIGKILL the processes of these (name, pid, create time), and wait for their end; return which were killed.
 
-    A list names no process of its choice: one that has another create time, another user, or was not started as this
-    child of `run_dir`, is left alone.
+    The list may be wrong: a process with another create time or of another user, or one that was not started as this
+    child of `run_dir`, is not killed.
     """
     killed, victims = [], []
     for name, pid, was_created_s in rows:

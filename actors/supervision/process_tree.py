@@ -169,7 +169,7 @@ class Supervisor:
     # Children
 
     def _begin(self, orders: list[ChildAction]) -> None:
-        """Carry out the orders of the start. With a template, the others wait until it can fork them."""
+        """Carry out the actions of the start. With a template, the others wait until it can fork them."""
         first = [order for order in orders if order.lifecycle.child.kind == TEMPLATE]
         rest = [order for order in orders if order not in first]
         self._carry_out(first or rest)
@@ -177,7 +177,7 @@ class Supervisor:
         self._held_until_s = self._clock() + TEMPLATE_WAIT_S
 
     def _release(self) -> None:
-        """Carry out the held orders when the template is ready, has failed, or needs too long."""
+        """Carry out the held actions when the template is ready, has failed, or needs too long."""
         template = next((one for one in self.children.lifecycles if one.child.kind == TEMPLATE), None)
         starting = template is not None and template.state is ChildState.STARTING
         if starting and self._clock() < self._held_until_s and not self.children.stopping:
