@@ -126,9 +126,9 @@ _KICK: Final = (
 _TWITCH: Final = "twitch-eventsub-message"
 
 PRESETS: Final[dict[str, Preset]] = {
-    "github": Preset(
-        Scheme("x-hub-signature-256", prefix="sha256=", id="x-github-delivery"), _GITHUB, form="payload"
-    ),
+    # The body is the identity: the signature does not cover x-github-delivery, so a recorded request with another
+    # value would be taken again.
+    "github": Preset(Scheme("x-hub-signature-256", prefix="sha256="), _GITHUB, form="payload"),
     "kick": Preset(
         Scheme("kick-event-signature", encoding="base64", algorithm="rsa-sha256", signed="{id}.{time}.{body}",
                key="pem", id="kick-event-message-id", time="kick-event-message-timestamp", tolerance_s=1_200),
