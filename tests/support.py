@@ -38,7 +38,7 @@ def eventually(condition: Callable[[], object], within_s: float = 5.0) -> None:
         time.sleep(0.01)
 
 
-STRANGER: Final = 65_534  # nobody
+STRANGER: Final = 65_534  # the user "nobody"
 
 
 def in_a_child(what: Callable[[], str], become: int) -> str:

@@ -132,7 +132,7 @@ def deaths_at(run_dir: Path, point: str, deaths: int, seed: int) -> None:
 
 
 def lives_of(run_dir: Path, store: str, lives: int, seed: int) -> None:
-    """Live so many short lives and print all that was told; nobody else touches the files."""
+    """Run this number of short lives and print their output; no other process uses the files."""
     for number in range(lives):
         lines, _ = die(run_dir, f"{store}.after_commit:{10 + (7 * number + seed) % 40}", seed + number)
         for line in lines:

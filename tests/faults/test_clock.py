@@ -133,12 +133,12 @@ def test_an_hour_of_suspension_loses_no_event(asleep_s: float, clock: Clock) -> 
         witness.post()
         witness.grows(50)
         pids = {name: row["pid"] for name, row in witness.rows().items()}
-        everybody = [witness.status()["pid"], *pids.values()]
-        for pid in everybody:
+        all_pids = [witness.status()["pid"], *pids.values()]
+        for pid in all_pids:
             os.kill(pid, signal.SIGSTOP)
         time.sleep(asleep_s)  # the fault itself
         clock.jump(HOUR_S)
-        for pid in everybody:
+        for pid in all_pids:
             os.kill(pid, signal.SIGCONT)
         woken_ns = time.monotonic_ns()
         witness.grows(50)

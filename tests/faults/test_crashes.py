@@ -125,7 +125,7 @@ def dies_at_birth_of(witness: Witness, name: str, squeeze: Callable[[psutil.Proc
 @FULL
 @pytest.mark.timeout(600)
 def test_a_process_without_memory_loses_no_event() -> None:
-    """RLIMIT_AS below what it has: every request for more is refused. Whoever can do without works on."""
+    """RLIMIT_AS below the current use: every request for memory fails. Some processes continue without it."""
 
     def squeeze(process: psutil.Process) -> None:
         process.rlimit(psutil.RLIMIT_AS, (1 << 20, psutil.RLIM_INFINITY))
@@ -134,7 +134,7 @@ def test_a_process_without_memory_loses_no_event() -> None:
         witness.post()
         died = [name for name in EVERYBODY if dies_of(witness, name, squeeze, within_s=5.0)]
         counted = witness.check()
-    figures.note("T8", f"no memory (RLIMIT_AS): {', '.join(died) or 'nobody'} died, the others did without; {counted}")
+    figures.note("T8", f"no memory (RLIMIT_AS): {', '.join(died) or 'none'} died, the others continued; {counted}")
 
 
 @pytest.fixture

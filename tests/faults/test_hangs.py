@@ -60,7 +60,7 @@ def test_a_process_stopped_for_ten_seconds_is_replaced_after_six_without_loss() 
 
 
 def stopped_between_transactions(witness: Witness, pid: int) -> bool:
-    """Stop a queue-manager; let it go on when it is in a transaction, behind which nobody could open the log."""
+    """Stop a queue-manager; continue it if it is in a transaction, because the log could not be opened then."""
     os.kill(pid, signal.SIGSTOP)
     with closing(sqlite3.connect(witness.run_dir / "log.db", timeout=0.0, isolation_level=None)) as db:
         try:

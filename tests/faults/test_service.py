@@ -300,7 +300,7 @@ def test_a_service_waits_for_another_pipeline_in_its_run_directory(idle):
 
 
 def test_a_service_treats_a_missing_address_as_refused_not_as_misconfigured():
-    settings = Settings(gateway=Settings().gateway.__class__(host="192.0.2.7"))  # for documentation, of nobody
+    settings = Settings(gateway=Settings().gateway.__class__(host="192.0.2.7"))  # reserved for documentation
     with pytest.raises(ConfigError, match=r"192\.0\.2\.7"):
         preparation.check_ports(settings, 0.0)
     with pytest.raises(Refused, match=r"192\.0\.2\.7"):

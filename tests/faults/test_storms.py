@@ -66,8 +66,8 @@ def waits_s(witness: Witness, name: str) -> list[float]:
 def test_restarts_of_a_dying_gateway_back_off_and_others_are_unaffected(seconds: float) -> None:
     """Of two gateways one dies every 300 ms; the viewers of the other one must not see it."""
     full = seconds == 60.0
-    # In full by the policy that everybody has. In short nothing is forgiven and nothing bounded, so that the waits grow
-    # however slow the machine is.
+    # The full form uses the default policy. In the short form no death is forgiven and no wait bounded, so that waits
+    # grow at any speed of the machine.
     limits = ("backoff_max_s=5.0", "healthy_s=60.0") if full else ("backoff_max_s=60.0", "healthy_s=600.0")
     policy = [f"supervisor.{limit}" for limit in ("backoff_first_s=0.2", *limits)]
     with Witness(*policy, "gateway.processes=2") as witness:

@@ -238,12 +238,12 @@ def test_a_port_in_use_is_named_before_any_process_starts(tree):
 def test_a_suspended_machine_kills_no_child(tree):
     process = tree.start()
     pids = tree.pids()
-    everybody = [process.pid, *pids.values()]
-    for pid in everybody:
+    all_pids = [process.pid, *pids.values()]
+    for pid in all_pids:
         os.kill(pid, signal.SIGSTOP)
     until_s = time.monotonic() + 2.5  # longer than hang_kill_s and STALLED_S
     eventually(lambda: time.monotonic() > until_s)
-    for pid in everybody:
+    for pid in all_pids:
         os.kill(pid, signal.SIGCONT)
     eventually(lambda: tree.running() and max(row["heartbeat_age_s"] for row in tree.status()["processes"]) < 0.5)
     assert tree.pids() == pids

@@ -130,14 +130,14 @@ HISTORIES = {
         [post(), figures(health=0), figures(), figures(deaths=3, health=0)],
         ["death Ada"] * 2,
     ),
-    "whoever is dead at first has not just died": ([figures(health=0), figures(health=0)], []),
+    "a player who is dead in the first post causes no event": ([figures(health=0), figures(health=0)], []),
     "a kill and a death at once": ([post(), figures(5, deaths=3, health=0)], ["kill by Ada ", "death Ada"]),
     "a grenade kills after its thrower's death": (
         [figures(health=0, deaths=3), figures(5, deaths=3, health=0)],
         ["kill by Ada "],
     ),
     "assists and the best player": ([post(), figures(assists=2, mvps=1)], ["assist Ada", "mvp Ada"]),
-    "whoever is spectated is not the player": (
+    "a spectated player is not the player": (
         [post(), post(player__steamid=OTHER, player__match_stats__kills=30), figures(5)],
         ["kill by Ada ak47"],
     ),

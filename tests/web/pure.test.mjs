@@ -218,7 +218,7 @@ test("journal: bounded; the oldest entries are removed together and counted", ()
       replay: false,
     });
   }
-  assert.equal(journal.lines, lines, "whoever holds the array keeps the right one");
+  assert.equal(journal.lines, lines, "the array stays the same object");
   assert.deepEqual([lines[0].position, lines.at(-1)?.position, journal.forgotten], [5, 13, 4]);
 });
 

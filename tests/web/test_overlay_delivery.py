@@ -169,7 +169,7 @@ def test_a_hidden_page_renders_and_reports_nothing_and_shows_no_burst_later(gate
     overlay.reported()
     assert in_order(overlay, 1, len(gate.log))
     assert overlay.texts(".hm-count") == []
-    assert overlay.status()["queued"]["overflowed"] >= 88, "the queue is bounded while nobody looks"
+    assert overlay.status()["queued"]["overflowed"] >= 88, "the queue of a hidden page is bounded"
     assert overlay.status()["events"]["late"] >= 301
     assert overlay.texts(".sa-name") == ["while hidden"], "seen late is still seen"
 

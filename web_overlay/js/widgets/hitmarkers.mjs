@@ -8,7 +8,7 @@ import { isMine } from "./player.mjs";
 /** @typedef {import("../core/events.js").EventOf<"hit">} Event */
 
 const TOGETHER_MS = 700; // hits closer than this are one burst
-const MOST = 99; // beyond it nobody reads the number
+const MOST = 99; // larger numbers are not legible
 const FADE_MS = 400;
 const COUNTED = 3; // from here the number is worth reading
 const BODY = "M-16-16L-34-34M16-16L34-34M16 16L34 34M-16 16L-34 34";

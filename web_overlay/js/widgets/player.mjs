@@ -14,7 +14,7 @@ export function side(player) {
 
 /**
  * Is this the streamer?
- * @param {string} mine an id or a name in lower case; "" is nobody
+ * @param {string} mine an id or a name in lower case; "" is none
  * @param {Player} player
  */
 export function isMine(mine, player) {
