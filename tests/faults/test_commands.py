@@ -88,7 +88,7 @@ def test_a_reload_during_a_hang_of_one_gateway_keeps_the_other(idle):
     os.kill(idle.pid("gateway-2"), signal.SIGSTOP)
     idle.overrides.remove("gateway.processes=2")
     idle.command("reload", "--set", "gateway.processes=1")
-    eventually(lambda: idle.running() and len(idle.status()["processes"]) == 5, 30)
+    eventually(lambda: idle.running() and not any(row["name"] == "gateway-2" for row in idle.status()["processes"]), 30)
     assert idle.status()["alerts"] == []
     urllib.request.urlopen(f"http://127.0.0.1:{idle.gateway_port}/healthz", timeout=10).close()
 
@@ -174,7 +174,7 @@ def test_why_fails_for_an_unknown_event(shared):
         (("emit", "follow", "--payload", "{"), "--payload is not JSON"),
         (("emit", "follow", "user=x", "--payload", "{}"), "got both"),
         (("emit", "following"), "is not one of"),
-        (("restart", "unknown"), "Unknown process 'unknown'. Processes: broadcaster"),
+        (("restart", "unknown"), "Unknown process 'unknown'. Processes: "),
         (("replay", "nowhere.log"), "does not exist"),
         (("start", "--set", "queue.max_events=0"), "at `$.queue.max_events`"),
         (("start", "--config", "nowhere.toml"), "does not exist"),
