@@ -100,7 +100,7 @@ HOMES = {
     "sqlite3": ({"actors/stores/", "actors/commands/doctor.py"}, "one place owns each file (doctor reads a time)"),
     "tornado": (
         {"actors/gateway/", "actors/http_server.py", "actors/producers/", "actors/commands/"},
-        "only who speaks HTTP carries it",
+        "only modules with HTTP load it",
     ),
     "click": ({"actors/cli.py", "actors/commands/", "tools/"}, "only the command line is one"),
     "prometheus_client": ({"actors/gateway/exposition.py"}, "one place writes /metrics"),

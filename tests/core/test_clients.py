@@ -16,14 +16,14 @@ VERDICTS = [
     ("jammed for a second", Lag(LIVE, 10, 1.0, 0.1), Verdict.CATCH_UP),
     ("catching up already", Lag(CATCHUP, 1_100_000, 5.0, 5.0), Verdict.KEEP),
     ("slow, and making progress", Lag(CATCHUP, 10_000, 900.0, 29.0), Verdict.KEEP),
-    ("nothing was read for too long", Lag(CATCHUP, 10_000, 900.0, 30.0), Verdict.CLOSE),
-    ("nothing was read, live", Lag(LIVE, 10_000, 30.0, 30.0), Verdict.CLOSE),
+    ("no progress for too long", Lag(CATCHUP, 10_000, 900.0, 30.0), Verdict.CLOSE),
+    ("no progress, live", Lag(LIVE, 10_000, 30.0, 30.0), Verdict.CLOSE),
     ("silent for a while", Lag(LIVE, silent_s=10.0), Verdict.PING),
     ("silent, and asked already", Lag(LIVE, silent_s=15.0, pinged=True), Verdict.KEEP),
     ("never answered", Lag(LIVE, silent_s=20.0, pinged=True), Verdict.GONE),
     ("never answered, while catching up", Lag(CATCHUP, silent_s=20.0, pinged=True), Verdict.GONE),
     ("silent because it is jammed", Lag(CATCHUP, 10, 25.0, 25.0, 25.0, True), Verdict.KEEP),
-    ("said nothing at all", Lag(HELLO, silent_s=10.0), Verdict.PING),
+    ("no message at all", Lag(HELLO, silent_s=10.0), Verdict.PING),
 ]
 
 

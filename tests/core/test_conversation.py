@@ -42,7 +42,7 @@ HISTORIES = {
     ),
     "a receipt before the hello": ([Input.RECEIPT, Input.END], [Action.REFUSE, LEAVE, CLOSE], OverlayState.CLOSED),
     "a ping while greeted": ([HELLO, Input.PING], [LEAVE, GREET, Action.ANSWER], OverlayState.GREETING),
-    "what is said when live": (
+    "messages of a live overlay": (
         [HELLO, READY, LEVEL, Input.RECEIPT, Input.COMMAND],
         [LEAVE, GREET, WELCOME, FOLLOW, JOIN, Action.NOTE, Action.EXECUTE],
         OverlayState.LIVE,

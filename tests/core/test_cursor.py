@@ -242,9 +242,9 @@ NUMBERS = [
     ("nothing lost", [[1, 2, 3], [4], []], [0, 0, 0]),
     ("one lost is given up at the second look", [[1, 3], [4], []], [0, 1, 0]),
     ("one that was only late", [[1, 3], [2], []], [0, 0, 0]),
-    ("two losses, told once each", [[1, 3], [5], [], []], [0, 1, 1, 0]),
+    ("two losses, reported once each", [[1, 3], [5], [], []], [0, 1, 1, 0]),
     ("numbers need not start at 1", [[71, 72], []], [0, 0]),
-    ("what came before the first is no matter", [[71, 70, 72], []], [0, 0]),
+    ("frames before the first one are ignored", [[71, 70, 72], []], [0, 0]),
 ]
 
 

@@ -50,15 +50,15 @@ HISTORIES = {
         [kill("a", "b", at_s=0), event("player_leave", "l", Presence(player("a", "red")))],
         ["a streak 1", "a streak 0"],
     ),
-    "a pause over the window starts anew": (
+    "a pause longer than the window starts a new multikill": (
         [kill("a", "b", at_s=0), kill("a", "c", at_s=5.001)],
         ["a streak 1", "a streak 2"],
     ),
-    "a team kill counts for nothing but ends the victim's streak": (
+    "a team kill is not counted but ends the victim's streak": (
         [kill("a", "b", at_s=0), event("kill", "t", Kill(player("c", "red"), player("a", "red")))],
         ["a streak 1", "a streak 0"],
     ),
-    "a kill whose victim is not told counts": (
+    "a kill without a victim is counted": (
         [event("kill", "u", Kill(player("a", "red"))), event("kill", "v", Kill(player("a", "red")))],
         ["a streak 1", "a streak 2", "a multi 2"],
     ),

@@ -54,12 +54,12 @@ HISTORIES = {
         ["2x1"],
         {"1": "coalesced", "2": "sent"},
     ),
-    "of two keys that tell of one thing the one that changed last comes last": (
+    "states of two keys are in the order of their changes": (
         [(0.0, "score", "1", "|score"), (0.0, "score", "2", "|score:CT"), (0.0, "score", "3", "|score")],
         ["2x1", "3x1"],
         {"1": "coalesced", "2": "sent", "3": "sent"},
     ),
-    "what is older than its time to live has expired": (
+    "an event older than its time to live has expired": (
         [(0.0, "hit", "1", "|"), (1.5, "chat", "2", "|")],
         ["2x1"],
         {"1": "expired", "2": "sent"},

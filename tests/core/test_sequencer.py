@@ -35,7 +35,7 @@ ORDERS = {
     "late ones are held back": ([[2, 3], [1]], ["e1", "e2", "e3"]),
     "duplicates are taken once": ([[1, 1], [2, 1], [2, 3]], ["e1", "e2", "e3"]),
     "a duplicate of a held one is taken once": ([[3], [3, 2], [1]], ["e1", "e2", "e3"]),
-    "a gap stops what is behind it": ([[1], [3, 4]], ["e1"]),
+    "a gap holds back later messages": ([[1], [3, 4]], ["e1"]),
 }
 
 

@@ -118,7 +118,7 @@ HISTORIES = {
     "the first post is a base": ([figures(17)], []),
     "the same post again": ([post(), *[figures(5, round_kills=1)] * 3], ["kill by Ada ak47"]),
     "a lost post loses no kill": ([post(), figures(7, round_kills=3)], ["kill by Ada ak47"] * 3),
-    "a counter that falls tells nothing": ([figures(5), figures(4), figures(0)], []),
+    "a counter that falls causes no event": ([figures(5), figures(4), figures(0)], []),
     "and counts from there": ([figures(5), figures(0), figures(1, round_kills=1)], ["kill by Ada ak47"]),
     "an absurd counter is bounded": ([post(), figures(900_000)], ["kill by Ada ak47"] * gsi_changes.MAX_TOLD),
     "a death": ([post(), figures(deaths=3, health=0)], ["death Ada"]),
@@ -126,7 +126,7 @@ HISTORIES = {
     "a death that is not counted, by the bomb": ([post(), figures(health=0), figures()], ["death Ada"]),
     "a death that is counted later": ([post(), figures(health=0), figures(health=0, deaths=3)], ["death Ada"]),
     "a death that is counted at the respawn": ([post(), figures(health=0), figures(deaths=3)], ["death Ada"]),
-    "two deaths, told each in its way": (
+    "two deaths, reported in different ways": (
         [post(), figures(health=0), figures(), figures(deaths=3, health=0)],
         ["death Ada"] * 2,
     ),
@@ -217,11 +217,11 @@ OBSERVED = {
         [seen(a=("CT", 0, 0), b=("T", 0, 0)), seen(a=("CT", 1, 0), b=("T", 0, 1, 0))],
         ["kill by a of b "],
     ),
-    "more than one cannot be told apart": (
+    "several kills and deaths are not assigned": (
         [seen(a=("CT", 0, 0), b=("T", 0, 0), c=("T", 0, 0)), seen(a=("CT", 2, 0), b=("T", 0, 1, 0), c=("T", 0, 1, 0))],
         ["kill by a ", "kill by a ", "death b", "death c"],
     ),
-    "who comes later is counted from there": ([seen(a=("CT", 0, 0)), seen(a=("CT", 0, 0), b=("T", 9, 3))], []),
+    "a later player is counted from the first post": ([seen(a=("CT", 0, 0)), seen(a=("CT", 0, 0), b=("T", 9, 3))], []),
 }
 
 

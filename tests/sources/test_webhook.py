@@ -314,8 +314,8 @@ MEANINGS = {
                          [("tip", {"user": "Supporter", "amount": "12.5", "currency": "EUR"})]),
     "Stripe, not yet paid": ("stripe", with_object(payment_status="unpaid"), {}, []),
     "Stripe, the payment told again": ("stripe", STRIPE | {"type": "charge.succeeded"}, {}, []),
-    "a rule of one's own": ("standard", {"who": "Ada"}, {}, [("follow", {"user": "Ada"})]),
-    "a token of one's own": ("token", {"who": "Ada"}, {}, [("follow", {"user": "Ada"})]),
+    "a custom rule": ("standard", {"who": "Ada"}, {}, [("follow", {"user": "Ada"})]),
+    "a custom token": ("token", {"who": "Ada"}, {}, [("follow", {"user": "Ada"})]),
 }  # fmt: skip
 
 
