@@ -1,7 +1,10 @@
 """PlanetSide 2: events from frames, as tables from real frames; deduplication; waiting for names and medals."""
 
+import asyncio
 import json
+import logging
 from contextlib import suppress
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -17,7 +20,7 @@ from actors.errors import BadInput, ConfigError
 from actors.producers import spec
 from actors.producers.planetside2_frames import CensusFrame, Merger, decode
 from actors.producers.planetside2_hold import MAX_HELD, Held, Hold
-from actors.producers.planetside2_links import Wish
+from actors.producers.planetside2_links import ConnectPace, StreamConnection, Wish
 from actors.producers.planetside2_names import known_of, wanted
 from actors.producers.planetside2_watch import Watch
 from actors.producers.sources import planetside2 as source
@@ -513,3 +516,39 @@ def test_any_input_raises_only_bad_input(event, fields, extras):
 def test_a_frame_is_read_or_refused(data):
     with suppress(BadInput):
         assert isinstance(decode(data), CensusFrame)
+
+
+class SentTexts:
+    """A socket that keeps what is sent."""
+
+    def __init__(self):
+        self.texts = []
+
+    async def send(self, text):
+        self.texts.append(text)
+
+
+def connection_to_world_1():
+    wish = Wish(("Death", "GainExperience"), worlds=("1",))
+    session, hub = SimpleNamespace(log=logging.getLogger("test")), SimpleNamespace(watch=Watch())
+    return wish, hub.watch, StreamConnection("one", "wss://x", wish, ConnectPace(1e9, 1e9), session, hub)
+
+
+def test_an_altered_subscription_is_sent_again_once():
+    wish, _, connection = connection_to_world_1()
+    socket = SentTexts()
+    echo = decode(json.dumps({"subscription": {"eventNames": ["Death"]}})).subscription
+    asyncio.run(connection._compare(socket, echo))
+    assert socket.texts == [wish.text()]
+    with pytest.raises(spec.Disconnected, match="altered the subscription"):
+        asyncio.run(connection._compare(socket, echo))
+
+
+def test_a_connection_that_is_silent_about_a_world_ends():
+    _, watch, connection = connection_to_world_1()
+    watch.opened("one", ("1",), 0.0)
+    watch.opened("two", ("1",), 0.0)
+    watch.heard("two", "1", "Death", "player", 50.0)
+    connection._beat_s, connection._echo_due_s = 1_000.0, float("inf")
+    with pytest.raises(spec.Disconnected, match="no Death of world 1"):
+        asyncio.run(connection._look(SentTexts(), 1_000.0))
