@@ -18,6 +18,7 @@ from websockets.exceptions import InvalidHandshake, WebSocketException
 
 RETRY_S: Final = 0.05
 BEHIND_S: Final = 0.5  # docs/wire.md: heartbeat
+ASK_EVERY_S: Final = 0.25  # docs/wire.md: the shortest time between two hellos for a missing position
 SILENT_S: Final = 5.0  # 2.5 × heartbeat_ms
 
 _LONG: Final = {
@@ -62,7 +63,8 @@ class Overlay:
         self.counts = dict.fromkeys(
             ("connects", "frames", "frame_bytes", "hellos", "gaps", "repeats", "missed", "epochs"), 0
         )
-        self._asked_s = 0.0
+        self._asked_s = float("-inf")
+        self._asking = False  # a hello was sent; until its welcome, critical events are dropped
         self._behind_since_s: float | None = None
 
     async def run(self) -> None:
@@ -94,6 +96,7 @@ class Overlay:
     async def _hello(self, socket: ClientConnection) -> None:
         self.counts["hellos"] += 1
         self._asked_s = time.monotonic()
+        self._asking = True
         resume = {"epoch": self.epoch, "position": self.position} if self.epoch else None
         hello = {"t": "hello", "version": 2, "token": self._token, "overlay_id": self._name, "resume": resume,
                  "format": self._format, "types": None, "build": "bench"}  # fmt: skip
@@ -106,7 +109,7 @@ class Overlay:
             self.counts["frames"] += 1
             self.counts["frame_bytes"] += len(message)
             frame = said if isinstance(message, str) else {_FRAME.get(key, key): said[key] for key in said}
-            if not self._apply(frame):
+            if not self._apply(frame) and time.monotonic() - self._asked_s > ASK_EVERY_S:
                 await self._hello(socket)
         elif kind == "welcome":
             self._welcome(said)
@@ -119,19 +122,20 @@ class Overlay:
         if said["missed"]:
             self.counts["missed"] += said["missed"][1] - said["missed"][0] + 1
         self.epoch, self.position, self.top = said["epoch"], said["position"], said["top"]
+        self._asking = False
         self._behind_since_s = None
         self.live.set()
 
     def _apply(self, frame: dict[str, Any]) -> bool:
         """Apply a frame; False when an earlier position is missing."""
         first, last = frame.get("first") or 0, frame.get("last") or 0
-        whole = not first or (frame["epoch"] == self.epoch and first <= self.position + 1)
+        whole = not first or (not self._asking and frame["epoch"] == self.epoch and first <= self.position + 1)
         at_s, wall_ms = time.monotonic(), time.time() * 1000
         for raw in frame.get("events", ()):
             event = raw if "id" in raw else {_LONG.get(key, key): raw[key] for key in raw}
             position = event.get("position", 0)
             if position and (not whole or position <= self.position):
-                self.counts["repeats"] += 1
+                self.counts["repeats"] += not self._asking
                 continue
             stamps = (event["ts_ingest_ms"], event.get("ts_normalized_ms", 0.0), event.get("ts_queued_ms", 0.0))
             self._on_applied(
@@ -142,7 +146,7 @@ class Overlay:
         if whole:
             self.position = max(self.position, last)
             self.top = max(self.top, frame.get("top") or 0)
-        else:
+        elif not self._asking:
             self.counts["gaps"] += 1
         return whole
 
