@@ -120,12 +120,16 @@ class Committer:
             taken = [self._jobs.popleft()]
             while len(taken) < self._max_jobs and self._available.acquire(blocking=False):
                 taken.append(self._jobs.popleft())
-            running = all(one.job is not None for one in taken)
-            self._commit(store, [one for one in taken if one.job is not None])
+            goes_on = self._commit(store, [one for one in taken if one.job is not None])
+            running = goes_on and all(one.job is not None for one in taken)
         store.close()
 
-    def _commit(self, store: Store, jobs: list[Job]) -> None:
-        """Commit the jobs together; while the disk is full, refuse those that may be refused and repeat the others."""
+    def _commit(self, store: Store, jobs: list[Job]) -> bool:
+        """Commit the jobs together; while the disk is full, refuse those that may be refused and repeat the others.
+
+        Returns False when a stop made it drop jobs. Later ones are dropped, too: they may have the cursor of a source
+        that is behind the messages of the dropped ones.
+        """
         while jobs:
             self._began_s = started_s = time.monotonic()
             try:
@@ -137,7 +141,7 @@ class Committer:
                 self._notify()
                 jobs = [one for one in jobs if one.refused is None]
                 if jobs and self._stopping.wait(RETRY_S):
-                    return  # nothing of them was acknowledged
+                    return False  # nothing of them was acknowledged
                 continue
             self._began_s = None
             self._set_full(False)
@@ -145,7 +149,8 @@ class Committer:
             self.commit_s += time.monotonic() - started_s
             self._done.extend(zip((one.then for one in jobs), results, strict=True))
             self._notify()
-            return
+            return True
+        return True
 
     def _probe(self, store: Store) -> None:
         try:

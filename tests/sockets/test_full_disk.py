@@ -142,5 +142,24 @@ def test_a_process_that_stops_while_the_disk_is_full_ends(tmp_path: Path) -> Non
     committer.stop()
 
 
+def test_a_stop_on_a_full_disk_commits_nothing_after_what_it_drops(tmp_path: Path) -> None:
+    class FullForTheFirst(Outbox):
+        def commit(self, jobs: list[Any]) -> list[Any]:
+            if any(job.cursor == ("source", b"1") for job in jobs):
+                raise DiskFull("no room")
+            return super().commit(jobs)
+
+    def numbered(number: bytes) -> Delivery:
+        return Delivery([("event", number)], time.time() * 1000, cursor=("source", number))
+
+    committer = Committer(lambda: FullForTheFirst(tmp_path, "source", 300.0), lambda: None)
+    committer.start()
+    committer.submit(numbered(b"1"), lambda _: None)
+    eventually(lambda: committer.full)
+    committer.submit(numbered(b"2"), lambda _: None)
+    committer.stop()
+    assert Outbox(tmp_path, "source", 300.0).cursors == {}  # otherwise the source continues after message 1
+
+
 def test_a_store_without_room_is_an_alert() -> None:
     assert [alert.key for alert in health.of_stats("ingest", {"store_full": 1.0})] == ["disk.full"]
