@@ -14,6 +14,7 @@ Accepted critical events are not lost.
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import hashlib
 import logging
@@ -67,6 +68,9 @@ class HttpSource:
         self._receive = spec.module_of(own.kind).receive
         self._secrets, self._secret = secrets, own.secret or name
         self._link = link
+        # One request at a time. While the messages of one are not on disk, its repetition must not be answered as a
+        # duplicate, and the next one must not continue from a state that a full disk may refuse.
+        self._turn = asyncio.Lock()
 
     async def take(self, request: SourceRequest) -> Taken:
         """Take one request; return when its critical messages are on disk.
@@ -75,24 +79,25 @@ class HttpSource:
             BadInput: it is malformed (quarantined), or the sender is not authenticated.
             Refused: the outbox is full, or a secret is missing; nothing was stored.
         """
-        self._link.require_room(1)
-        try:
-            taken: Taken = self._receive(request, self.intake.settings, self._read_secret, self.intake.cursor)
-        except Forbidden:
-            self.intake.counts["rejected"] += 1
-            raise
-        except BadInput as error:
-            self.intake.reject(str(error), b"" if isinstance(error, Private) else request.body)
-            raise
-        except Refused as error:
-            self.intake.health.refused(str(error))
-            raise
-        self._link.require_room(len(taken.messages))
-        self.intake.health.alive(time.monotonic())
-        stored = self.intake.take(taken.messages, taken.state)
-        if stored is not None:
-            await stored
-        return taken
+        async with self._turn:
+            self._link.require_room(1)
+            try:
+                taken: Taken = self._receive(request, self.intake.settings, self._read_secret, self.intake.cursor)
+            except Forbidden:
+                self.intake.counts["rejected"] += 1
+                raise
+            except BadInput as error:
+                self.intake.reject(str(error), b"" if isinstance(error, Private) else request.body)
+                raise
+            except Refused as error:
+                self.intake.health.refused(str(error))
+                raise
+            self._link.require_room(len(taken.messages))
+            self.intake.health.alive(time.monotonic())
+            stored = self.intake.take(taken.messages, taken.state)
+            if stored is not None:
+                await stored
+            return taken
 
     def _read_secret(self) -> str:
         return self._secrets.get(self._secret)
