@@ -4,6 +4,7 @@ taxonomy, legacy ──▶ docs/events.md           for people
                  ├─▶ docs/events.schema.json  for editors and validators: Event in its JSON form, Submission
                  ╰─▶ web_overlay/js/core/     declarations and catalog of the types (declarations.py)
 configs/default.toml, Settings ──▶ docs/configuration.md
+core/metrics.py ──▶ docs/metrics.md
 web_overlay/themes/tokens.json ──▶ docs/tokens.md, web_overlay/css/tokens.css (tokens.py)
 
 python -m tools.docs            writes them
@@ -29,6 +30,7 @@ from actors.core.contract.legacy import LEGACY
 from actors.core.contract.payload import Payload
 from actors.core.contract.row import Row
 from actors.core.contract.taxonomy import TAXONOMY
+from actors.producers import spec
 from tools import declarations, tokens
 
 _SETTINGS_INTRO = """# Configuration
@@ -46,6 +48,11 @@ TOML, or a bare word as a string:
 
 An unknown key or a wrong value is refused with its path and exit code 2. Units are in the names: `_s` seconds, `_ms`
 milliseconds, `_bytes` bytes, `_hz` times per second.
+"""
+
+_SOURCES = """A table `[sources.NAME]` adds a source; `source add KIND` writes it. NAME is 1 to 32 of `a-z 0-9 -`, and
+begins with a letter. These keys apply to every source; the page of its kind describes the others.
+
 """
 
 _INTRO = """# Events
@@ -231,7 +238,22 @@ def configuration() -> str:
             reasons = []
         elif not rows and not section:
             reasons = []  # the head of the file; the introduction has the same text
-    return "\n".join(parts) + "\n"
+    return "\n".join(parts) + "\n" + _sources()
+
+
+def _sources() -> str:
+    kinds = ", ".join(f"[`{kind}`](sources/{_page_of(kind)}.md)" for kind in spec.KINDS if kind != "demo")
+    rows = [
+        ["`kind`", "required", kinds],
+        ["`secret`", "the name of the source", "the name of the secret that it uses (`secret set NAME`)"],
+        ["`silence_s`", "that of the kind", "a longer pause between two messages raises the alert `source.silent`"],
+    ]
+    return _SOURCES + _grid(["key", "default", "meaning"], rows)
+
+
+def _page_of(kind: str) -> str:
+    """Return the name of the page of a kind of source: `twitch_chat` is on the page `twitch`."""
+    return next(page for page in (kind, kind.partition("_")[0]) if (program.SHARE / f"docs/sources/{page}.md").exists())
 
 
 def _bounds(section: str, key: str) -> str:
@@ -280,7 +302,7 @@ def metrics_page() -> str:
     parts = [_METRICS]
     for group, kinds in owners.items():
         doc = inspect_doc(group)
-        parts.append(f"## {group.__name__.removesuffix('Metrics')}\n\n{doc}Of: {', '.join(kinds)}.\n")
+        parts.append(f"## {group.__name__.removesuffix('Metrics')}\n\n{doc}Applies to: {', '.join(kinds)}.\n")
         label = "source" if group is metrics.SourceMetrics else "process"
         rows = [_metric_row(group, name, field, label) for name, field in metrics.fields_of(group).items()]
         parts += [_grid(["Prometheus", "status", "kind", "meaning"], rows), ""]

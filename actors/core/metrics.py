@@ -63,7 +63,7 @@ class Metrics(Struct):
 
 
 class LoopMetrics(Metrics):
-    """The loop of an actor, since the heartbeat before."""
+    """The loop of an actor, since the last heartbeat."""
 
     busy_share: Annotated[float, gauge("share of the time in which the loop did not wait", "ratio")] = 0.0
     ticks: Annotated[int, gauge("turns of the loop since the last heartbeat")] = 0
@@ -145,7 +145,7 @@ class ApplicationMetrics(Metrics):
 
 
 class KitMetrics(Metrics):
-    """The process of a source. The messages that it receives are counted in SourceReport."""
+    """The process of a source. Its messages are counted in the section Source."""
 
     loop_failures: Annotated[int, counter("failures in callbacks of the loop")] = 0
 
@@ -289,7 +289,7 @@ class ProcessMetrics(Metrics):
 
 
 class SourceMetrics(Metrics):
-    """One source of events (core/sources/state.py: SourceReport)."""
+    """One source of the configuration, or the demo (core/sources/state.py: SourceReport)."""
 
     received: Annotated[int, counter("messages")] = 0
     accepted: Annotated[int, counter("critical messages that were stored")] = 0
