@@ -73,7 +73,7 @@ PACKAGES = {
     "cli": ({"__version__", "commands"}, "every command is loaded when it is called"),
     "supervisor": ({"entry"}, "it finds the Python in which the rest works"),
     "program": ({"errors"}, "what it is called must be known everywhere"),
-    "tools": ({"config", "core", "errors", "program"}, "developers' tools generate pages from the code"),
+    "tools": ({"config", "core", "errors", "producers", "program"}, "developers' tools generate pages from the code"),
     "__main__": ({"config", "core", "errors", "faults", "host", "logs"}, "it loads the one actor that is asked for"),
     "__init__": (set(), "importing one actor must not import another"),
 }  # fmt: skip
@@ -92,7 +92,7 @@ HOMES = {
         "one place owns processes (the guardian owns the owner; service calls systemctl; vendor is a developer's tool)",
     ),
     "curses": ({"actors/commands/top.py"}, "one command draws on a terminal"),
-    "multiprocessing": (set(), "every process is started as `python -m actors NAME`"),
+    "multiprocessing": (set(), "only the supervisor starts the processes of a pipeline"),
     "zmq": (
         {"actors/wire.py", "actors/reactor.py", "actors/aio.py"},
         "options and loops are written once",
