@@ -56,8 +56,11 @@ def processes(own: Tree) -> Counter[str]:
 
 def whole(own: Tree) -> bool:
     """Whether everything runs, each process once, and the supervisor has no zombie."""
-    children = psutil.Process(own.status()["pid"]).children()
-    zombies = [child for child in children if child.status() == psutil.STATUS_ZOMBIE]
+    try:
+        children = psutil.Process(own.status()["pid"]).children()
+        zombies = [child for child in children if child.status() == psutil.STATUS_ZOMBIE]
+    except psutil.NoSuchProcess:
+        return False  # one has just ended
     running = all(row["state"] == "running" for row in own.status()["processes"])
     return running and processes(own) == Counter(["template", *ACTORS]) and not zombies
 
