@@ -14,13 +14,14 @@ Packages
     core/         decisions; pure: no socket, clock, process, file, randomness, logging
       contract/     events, their taxonomy, frames, messages of the protocol
       queue/        sequencer, lanes, ledger, derived events, cadence
-      delivery/     a producer's window, positions and gaps, slow clients
+      delivery/     a producer's window, positions and gaps, slow, stalled and lost clients
+      sources/      states of sources, signatures of webhooks, the protocol of OBS
       supervision/  kinds of processes, restarts, health, reload
     adapters/     raw messages → events; pure; one module per kind of raw message
     producers/    processes that accept events; link.py is shared by them
-    stores/       SQLite: the outbox of a producer, the critical log; the marks of suspects
+    stores/       SQLite: the outbox of a producer, the critical log; the marks of suspects; purge
     gateway/      the tornado server: pages, sockets, fan-out, repair, api
-    supervision/  the process tree, one child, its meters, the guardian, the control socket
+    supervision/  the process tree, one child, its meters, the template, the guardian, the control socket
     commands/     one module per command of the operator
     normalizer.py queue_manager.py broadcaster.py    the actors between producers and gateways
     interfaces.py    what an actor is given: links, stores, a loop; wire.py and stores/ implement them
@@ -34,8 +35,11 @@ Glossary
     raw message    one message of a source: one JSON object, one log line
     adapter        maps raw messages of one kind to events
     event          one thing that happened, as the contract defines it (core/contract/event.py)
-    category       critical, normal, cosmetic or state; the lane of an event
+    category       critical, normal, cosmetic or state
     best effort    not critical
+    lane           critical or best effort; between two processes each lane has a link of its own
+    link           a named ZeroMQ connection from one kind of process to another
+    outbox         the file in which a producer stores critical raw messages before it answers the source
     accepted       a critical raw message that is fsynced in an outbox; the promise starts here
     pseq           the number of a raw message in its producer's outbox: durable, without gaps, never reused
     window         raw messages that a producer has sent and that are not yet in the log
@@ -56,12 +60,17 @@ Glossary
     evict          remove the oldest entry of a bounded table
     refuse         answer a request with an error; nothing is stored
     reject         refuse a malformed message; it is quarantined with the reason
+    quarantine     the table of rejected messages in the log
+    retain         keep the last value of a state for overlays that connect later
     dead-letter    reject a message that killed a normalizer three times
     rendered       committed to the page of an overlay
     receipt        an overlay's report that all events up to a position are rendered
     catch-up       the mode in which an overlay that is behind receives events from the log until it is live again
     client         one connected overlay or dashboard
+    stalled        an overlay that is visible and renders nothing of what it is sent
+    lost           an overlay whose connection has ended, and that has not connected again
     child          a process of the supervisor; incarnation: one process from spawn to exit
+    template       a process that has imported all actors, and forks them (docs/supervision.md)
     orphan         a child whose supervisor has ended
     heartbeat      the message of a child each second; it proves that its loop runs
     tick           the work of a loop between two waits; busy share: the share of time that it does not wait

@@ -1,4 +1,4 @@
-"""What the answers and events of OBS say: payloads of `obs`, `obs_source` and `scene`, each when it has changed."""
+"""Answers and events of OBS → payloads of `obs`, `obs_source` and `scene`, each when it has changed."""
 
 from __future__ import annotations
 

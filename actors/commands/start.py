@@ -2,9 +2,11 @@
 
     start = guardian ─▶ supervisor ─▶ broadcaster, gateway-1, queue-manager, normalizer-1, ingest, demo
 
+With `supervisor.spawn = "template"` the supervisor first starts `template`, which forks the others.
+
 The guardian restarts the supervisor when it is killed, and the supervisor restarts the actors. It stops an actor with
-SIGTERM. The end of its stdin tells an actor that the supervisor has ended. Every second an actor writes a heartbeat to
-its stdout, which proves that its loop runs. The loop that owns the children is in supervision/process_tree.py.
+SIGTERM. An actor whose supervisor has ended reads the end of its stdin. Every second an actor writes a heartbeat to its
+stdout, which proves that its loop runs. The loop that owns the children is in supervision/process_tree.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Wrong tokens of one process: how many came in the last minute, and which of them are worth a line in the log."""
+"""Wrong tokens that one process received: their number in the last minute, and which of them are logged."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """game server, platform, script ──HTTP──▶ [ingest] ══PUSH══▶ normalizer
 
-    POST /events         one JSON object or a list (docs/wire.md); Authorization: Bearer TOKEN
+    POST /events         one JSON object or a list (docs/events.md); Authorization: Bearer TOKEN
                          202 {"accepted", "ids"} when the critical ones are on disk
     POST /srcds/TOKEN    lines of a game server's log; 200 once the critical ones are on disk
     POST /PATH/NAME      a source of the configuration (gsi, webhook …): sources/ has its module

@@ -3,7 +3,7 @@
 Replays a recording, at its own pace × speed or as fast as the pipeline accepts it. Formats by the ending of the file:
 
     .log              a game server's log; its time stamps give the pace
-    .ndjson .jsonl    one submission per line (docs/wire.md); `ts_ingest_ms` or `ts_source_ms` gives the pace. The
+    .ndjson .jsonl    one submission per line (docs/events.md); `ts_ingest_ms` or `ts_source_ms` gives the pace. The
                       output of `watch --json` can be replayed unchanged
     .msgpack .trace   a stream of MessagePack maps {at_ms, kind, body}
 

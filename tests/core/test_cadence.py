@@ -1,3 +1,5 @@
+"""When frames are sent, as tables of histories."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,8 +1,8 @@
-"""The delivery protocol in a simulated world: real window, real book, a network that loses, repeats and reorders, and
+"""The delivery protocol in a simulation: real window and sequencer, a network that loses, repeats and reorders, and
 crashes of either side at any moment. Only what is "on disk" survives a crash.
 
-Whatever happens, once the world is calm: every accepted row is in the log exactly once, in the order of its producer,
-with positions that have no gap, and what follows from the events is what follows without any crash.
+After the last fault every accepted row is in the log exactly once, in the order of its producer, at positions without
+a gap. Derived events are those of a run without crashes.
 """
 
 from __future__ import annotations

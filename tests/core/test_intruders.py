@@ -1,3 +1,5 @@
+"""Wrong tokens of the last minute, and the lines of the log about them."""
+
 from actors.core.intruders import AuthFailures
 
 

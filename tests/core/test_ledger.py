@@ -1,3 +1,5 @@
+"""The ledger: every event is in one bucket, and the buckets add up."""
+
 from __future__ import annotations
 
 from actors.core.contract.event import Category, Reject

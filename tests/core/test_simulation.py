@@ -1,8 +1,7 @@
-"""The whole pipeline under schedules that hypothesis chooses: who works, what commits, who dies and where.
+"""The pipeline in memory under schedules of hypothesis: which process works, commits, or dies at which point.
 
-Whatever happens, once the world is calm: every message that a source has sent is in the log once, in the order of its
-outbox, at positions without a gap; what follows from the events is what follows without any death; and the reader
-has applied every position once and in order.
+After the last fault every message that a source has sent is in the log once, in the order of its outbox, at positions
+without a gap. Derived events are those of a run without deaths. The reader has applied every position once, in order.
 """
 
 from __future__ import annotations

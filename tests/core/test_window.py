@@ -1,3 +1,5 @@
+"""The window of a producer as tables of histories: sent, acknowledged, missing and repeated rows."""
+
 from __future__ import annotations
 
 from actors.core.contract.event import Mark, Marks, RawItem

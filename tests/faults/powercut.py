@@ -1,11 +1,10 @@
-"""What a machine that lost its power may find: the databases as of their last fsync, and any part of what came later.
+"""The files after a power cut: the databases as of their last fsync, and any part of the later writes.
 
     environment(directory)              processes with this environment journal their writes there (powercut.c)
-    cuts(directory, moments_ns, seed)   what may be found after the power went at each of the moments
+    cuts(directory, moments_ns, seed)   the files after a power cut at each of the moments
 
-
-What was written after the last fsync of its file may have reached the disk or not: none of it, all of it, its
-beginning, or any part of it, sector by sector, in any order. Every choice comes from the seed.
+Of the writes after the last fsync of a file, none, all, the first ones, or any sectors in any order may have reached
+the disk. Every choice comes from the seed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""`store_deaths RUN_DIR POINT|STORE TIMES SEED`: die in a store, again and again.
+"""`store_deaths RUN_DIR POINT|STORE TIMES SEED`: processes that use a store and die, TIMES times.
 
-With a POINT (log.in_commit) it dies there, reopens the store after each death and checks that what was acknowledged is
-kept; with a STORE (log, outbox) it only lives short lives and tells what it acknowledged when, for the power cut.
-Forked, not started anew: a death costs milliseconds, so there can be many.
+With a POINT (log.in_commit) each process dies there. After each death the store is opened again, and must have all
+acknowledged data. With a STORE (log, outbox) each process works for a short time, and reports what it acknowledged and
+when, for the power cut. Processes are forked, which takes milliseconds, so there can be many.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Processes that are stopped (T6), and gateways that restart.
 
-A process under SIGSTOP keeps its sockets and its lock and does nothing; when it goes on, it may believe that no time
-has passed.
+A process under SIGSTOP keeps its sockets and locks; when it continues, it does not notice the elapsed time.
 """
 
 from __future__ import annotations

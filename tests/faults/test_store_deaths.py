@@ -1,7 +1,7 @@
-"""SIGKILL inside the two stores, at every labelled point and fifty times each; both keep what they acknowledged.
+"""SIGKILL inside the two stores, fifty times at every labelled point: both keep all acknowledged data.
 
-What may be lost: a transaction that was not acknowledged. What may not: anything that was, the order, or the unity of
-events, watermark and derived state.
+A transaction that was not acknowledged may be lost. Acknowledged transactions and their order are kept, and events,
+watermark and derived state of a transaction are kept together or not at all.
 """
 
 from __future__ import annotations

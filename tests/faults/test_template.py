@@ -1,4 +1,4 @@
-"""The template: it forks the children, and whatever happens to it, no child is missing or there twice."""
+"""T13: the template is killed, stopped or cannot start, and no process is missing or runs twice."""
 
 from __future__ import annotations
 

@@ -1,12 +1,15 @@
-"""`python -m tests.faults.tiny_actor NAME RUN_DIR`: the smallest child that keeps the contract.
+"""`python -m tests.faults.tiny_actor NAME RUN_DIR`: the smallest child that keeps the contract or breaks it.
 
-It can break the contract in one stated way.
+The file RUN_DIR/NAME.does, read at every start, sets its behaviour. When it exits it appends its name to RUN_DIR/left.
 
-The file RUN_DIR/NAME.does, read at every start, sets its behaviour. Empty: it works. `mute`: ready, then no heartbeat.
-`dies`: exit code 1 at once. `refuses`: exit code 2, with a message. `ignores_stop`: it continues after SIGTERM and
-after the end of its stdin. `draws`: it appends two random numbers to RUN_DIR/drawn.
-`prints_garbage`: it works, and writes malformed heartbeats. `bad_stats`: it reports ready
-repeatedly, and counters of wrong types. When it exits it appends its name to RUN_DIR/left.
+    (empty)          it works
+    mute             ready, then no heartbeat
+    dies             exit code 1 at once
+    refuses          exit code 2, with a message
+    ignores_stop     it continues after SIGTERM and after the end of its stdin
+    draws            it works, and appends two random numbers to RUN_DIR/drawn
+    prints_garbage   it works, and writes malformed heartbeats
+    bad_stats        it reports ready repeatedly, and counters of wrong types
 """
 
 import os

@@ -1,6 +1,6 @@
 """Write the golden frames that do not exist yet: NAME.msgpack as it goes over the wire, NAME.json as it must be read.
 
-A type of event that no frame holds yet gets one of its own, type_NAME, with the example of its row.
+For a type of event that no frame contains yet, the frame type_NAME has the example of its row.
 
 A golden frame is never edited, only added, because overlays for an old version are still in use.
 

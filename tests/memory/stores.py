@@ -1,4 +1,4 @@
-"""Stores in memory: a Disk keeps what was committed; its stores and readers come and go with their processes.
+"""Stores in memory: a Disk keeps what was committed; each process opens and closes its own stores and readers.
 
 A transaction works on a copy, which replaces the state of the disk at the commit. The points of faults.py are passed
 as SQLite's stores pass them, so that a simulated death can happen at each.

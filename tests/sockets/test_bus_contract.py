@@ -1,4 +1,4 @@
-"""What every bus promises (actors/interfaces.py): the same tests over ZeroMQ and over links in memory."""
+"""The contract of every bus (actors/interfaces.py): the same tests over ZeroMQ and over links in memory."""
 
 from __future__ import annotations
 

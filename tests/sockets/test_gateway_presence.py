@@ -1,4 +1,4 @@
-"""What the gateway says of overlays: stalled, hidden, lost, refused; and the alerts and metrics of it."""
+"""Overlays that are stalled, hidden, lost or refused: their states, alerts and metrics at the gateway."""
 
 from __future__ import annotations
 

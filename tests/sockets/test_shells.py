@@ -1,4 +1,4 @@
-"""The shells on real sockets and real stores, without the processes around them, so that a test can stop time."""
+"""Parts of actors on real sockets and stores, in the process of the test, which controls the time."""
 
 from __future__ import annotations
 

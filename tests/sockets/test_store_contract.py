@@ -1,4 +1,4 @@
-"""What every store promises (actors/interfaces.py): the same tests over SQLite and over stores in memory."""
+"""The contract of every store (actors/interfaces.py): the same tests over SQLite and over stores in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`source add`: a section is appended, what stands in the file stays, and nothing invalid is written."""
+"""`source add`: a section is appended, the rest of the file is unchanged, and no invalid section is written."""
 
 import os
 import subprocess

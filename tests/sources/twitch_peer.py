@@ -1,6 +1,6 @@
-"""A Twitch of the tests' own on loopback: EventSub's WebSocket, Helix, the token service, and IRC over WebSocket.
+"""A simulated Twitch on the loopback: EventSub's WebSocket, Helix, the token service, and IRC over WebSocket.
 
-Each runs in a thread. A test scripts what they do wrong; what they were asked is kept in lists.
+Each runs in a thread. A test scripts their faults; their requests are kept in lists.
 """
 
 from __future__ import annotations

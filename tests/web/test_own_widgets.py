@@ -1,4 +1,4 @@
-"""Widgets of the user's own: the template works, and one that fails is told and takes nothing with it."""
+"""Custom widgets: the template works, and a failing widget is reported and does not affect others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The studio on a real gateway: what is dragged there moves on air, and what is on the disk is what is shown."""
+"""The studio on a real gateway: a dragged widget moves on connected overlays, and the stored layout is shown."""
 
 from __future__ import annotations
 

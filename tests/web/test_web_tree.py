@@ -1,4 +1,4 @@
-"""The files of web_overlay/: nothing but what they say, no door for HTML, and the pure modules under Node."""
+"""The files of web_overlay/: rules for modules, style sheets and vendored files, and the pure tests under Node."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 // @ts-check
-// Themes are checked by type; what is wrong is refused with a reason and never reaches a style sheet.
+// Themes are checked by type; an invalid value is refused with a reason and never reaches a style sheet.
 
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";

@@ -1,5 +1,5 @@
 // @ts-check
-// What `toggle` does beside hiding: a page that is loaded late learns whether its queues are paused or muted.
+// `toggle` events of the names `paused` and `muted`: a page that is loaded later applies the last values.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

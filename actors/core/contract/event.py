@@ -25,7 +25,7 @@ UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Category(StrEnum):
-    """The lane of an event, which decides how it is delivered."""
+    """The category of an event, which decides its lane and how it is delivered."""
 
     CRITICAL = "critical"  # logged before it is shown, ordered, never dropped
     NORMAL = "normal"  # shown once, may be dropped under pressure after all cosmetic ones
@@ -60,7 +60,7 @@ class Event(
 
     id                 unique; the caller's own, or `producer/pseq.k`
     type               a row of the taxonomy
-    category           the lane; from the taxonomy
+    category           from the taxonomy
     priority           0 (least) to 9 (most); order among transient events of one frame on an overlay
     ts_source_ms       its time according to the source; None if unknown
     ts_ingest_ms       when the producer received it

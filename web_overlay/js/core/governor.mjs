@@ -4,7 +4,7 @@
 //    full ──mean own cost > 60 % of the interval──▶ reduced
 //    full ◀──5 s in a row below 30 %─────────────── reduced
 //
-// A frame that came late although our script was short was held up by something else: counted, and nothing is reduced.
+// A frame that is late although our script was short was delayed by other work: it is counted, and nothing is reduced.
 
 const NOMINAL_MS = 1_000 / 60;
 const TOO_MUCH = 0.6;

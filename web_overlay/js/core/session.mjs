@@ -3,9 +3,9 @@
 // out what `take()` returns, and calls `tick` no later than `deadline()`.
 //
 //    waiting ──connect──▶ opening ──opened──▶ open (a Talk) ──closed, or silent──▶ waiting (full jitter)
-//                                                         └── the server says: do not come back ──▶ stopped
+//                                                         └── close code 4500 to 4999 ──▶ stopped
 //
-// There is no "reconnect" button on a stream, so only the server's word ends it. ladder.mjs chooses the transport.
+// There is no "reconnect" button on a stream, so only the gateway ends the attempts. ladder.mjs selects the transport.
 
 import { STEADY_MS, afterClose } from "./backoff.mjs";
 import { Cursor } from "./cursor.mjs";

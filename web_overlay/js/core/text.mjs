@@ -5,8 +5,8 @@
 //    {viewers|viewer|viewers}    the form of the word that fits the number, without the number
 //    {{                          a single brace
 //
-// The forms stand in the order of the language's plural categories (zero, one, two, few, many, other). With fewer forms
-// than categories the last form is used for the rest, so that two forms are enough for most languages.
+// The forms are in the order of the language's plural categories (zero, one, two, few, many, other). With fewer forms
+// than categories the last form is used for the others, so that two forms are enough for most languages.
 
 const CATEGORIES = ["zero", "one", "two", "few", "many", "other"];
 const FIELD = /\{\{|\{(\w+)((?:\|[^{}|]*)*)\}/g;

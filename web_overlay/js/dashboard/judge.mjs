@@ -1,7 +1,7 @@
 // @ts-check
 // Figures and states → a word and a tone. Pure; all limits are here.
 //
-//    "" (grey)  well     warn  worth a look, and it says what to do     bad  an operator must act
+//    "" (grey)  no fault     warn  check it; a remedy is shown     bad  an operator must act
 
 import { decimal, duration, rows, word } from "./format.mjs";
 

@@ -1,5 +1,5 @@
 // @ts-check
-// A crosshair in the middle, where a game has none worth showing. Off until a `crosshair` event turns it on.
+// A crosshair in the middle, for games without one. Hidden until a `crosshair` event shows it.
 
 import { icon } from "./dom.mjs";
 
