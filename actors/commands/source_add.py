@@ -61,7 +61,7 @@ def add(kind: str, values: tuple[str, ...], name: str, file: Path | None, overri
     pages = [page for page in (kind, kind.partition("_")[0]) if (program.SHARE / f"docs/sources/{page}.md").exists()]
     if pages:
         click.echo(f"{program.page(f'sources/{pages[0]}')} says whether it needs a secret or a login.")
-    click.echo(f"Then: {program.NAME} reload, or {program.NAME} start --config {path}")
+    click.echo(f"Then: {program.NAME} reload --config {path}, or {program.NAME} start --config {path}")
 
 
 def _file_of(overrides: tuple[str, ...]) -> Path:
