@@ -105,6 +105,7 @@ class Conversation:
 
     def _greet(self, hello: Hello) -> None:
         overlay, gateway = self.overlay, self.gateway
+        gateway.withdraw(overlay)
         overlay.token, overlay.scope = hello.token, gateway.scope_of(hello.token) or ""
         overlay.role, overlay.name, overlay.build = hello.role, hello.overlay_id, hello.build
         overlay.obs, overlay.visible = hello.obs, hello.visible

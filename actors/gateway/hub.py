@@ -179,16 +179,17 @@ class Gateway:
         if Action.CLOSE not in overlay.step(Input.END):
             return
         self._forget(overlay)
-        self.count(ending)
+        self.count(ending, overlay.address)
         overlay.ending = ending
-        if ending is conversation.WRONG_TOKEN:
-            self.wrong_token(overlay.address)
         if overlay.group is None and overlay.role == "overlay":
             self.refused(overlay.address, overlay.name, int(ending.code), ending.reason)
         overlay.transport.close(int(ending.code), ending.reason)
 
-    def count(self, ending: Ending) -> None:
+    def count(self, ending: Ending, address: str) -> None:
+        """Count an ending of a conversation with `address`, or a refusal of its hello."""
         self.closes[int(ending.code)] += 1
+        if ending is conversation.WRONG_TOKEN:
+            self.wrong_token(address)
         if ending.counter:
             setattr(self.metrics, ending.counter, getattr(self.metrics, ending.counter) + 1)
 
@@ -207,6 +208,11 @@ class Gateway:
             self.absent.came(overlay.name, overlay.address)
             self._latest[overlay.name, overlay.address] = overlay
 
+    def withdraw(self, overlay: Overlay) -> None:
+        """Take note that an overlay no longer has its name: it leaves, or its new hello may have another."""
+        if self._latest.get((overlay.name, overlay.address)) is overlay:
+            del self._latest[overlay.name, overlay.address]
+
     def disconnected(self, overlay: Overlay, closed: bool) -> None:
         """Forget an overlay whose connection is closed; `closed`: by its page, in order."""
         if overlay.step(Input.GONE):
@@ -220,8 +226,7 @@ class Gateway:
     def _left(self, overlay: Overlay, closed: bool) -> None:
         if not self._replaced(overlay):
             self.absent.left(_gone(overlay, closed))
-        if self._latest.get((overlay.name, overlay.address)) is overlay:
-            del self._latest[overlay.name, overlay.address]
+        self.withdraw(overlay)
 
     def _replaced(self, overlay: Overlay) -> bool:
         """Whether its page has connected again before the end of the old connection was noticed."""

@@ -84,6 +84,15 @@ def test_two_overlays_with_one_name_are_distinguished(rig):
     eventually(lambda: sorted(one["number"] for one in rig.status()["lost"]) == sorted(numbers))
 
 
+def test_an_overlay_that_took_another_name_does_not_replace_one_of_its_first_name(rig):
+    first = rig.joined(overlay_id="first")
+    renamed = rig.joined(overlay_id="first")
+    renamed.hello(overlay_id="second")
+    renamed.until("welcome")
+    first.socket.socket.close()
+    eventually(lambda: [one["overlay_id"] for one in rig.status()["lost"]] == ["first"])
+
+
 def test_a_refused_overlay_is_listed_with_its_reason_and_a_dashboard_is_not(rig):
     for _ in range(2):
         assert rig.connect(token="wrong", overlay_id="old-scene").closed()[0] == 4500

@@ -281,6 +281,15 @@ def test_a_display_token_that_sends_a_command_is_closed(shared, peers, kind):
     assert ended.value.args == (4503,)
 
 
+def test_a_wrong_token_is_counted_and_its_overlay_listed(own, kind):
+    own.append(rig := Rig())
+    with pytest.raises(Ended) as ended:
+        kind(rig, token="wrong", overlay_id="old").next()
+    assert ended.value.args == (4500,)
+    assert rig.metric("auth_failures_total") == 1
+    assert [(one["overlay_id"], one["code"]) for one in rig.status()["refused"]] == [("old", 4500)]
+
+
 def test_ended_connections_are_removed(own, kind):
     own.append(rig := Rig())
     peer = kind(rig)

@@ -103,7 +103,10 @@ class SseHandler(SessionHandler):
             return
         ending = conversation.admission(self.gateway.scope_of(hello.token), hello.role)
         if ending is not None:
-            self.gateway.count(ending)
+            address = str(self.request.remote_ip)
+            self.gateway.count(ending, address)
+            if hello.role == "overlay":
+                self.gateway.refused(address, hello.overlay_id, int(ending.code), ending.reason)
             self._deny(403, ending.code, ending.reason)
             return
         session = self.sessions.open(hello)
