@@ -105,11 +105,18 @@ class Gateway:
         self.stopping.set()
 
     async def close(self) -> None:
-        """Close all connections with a code that means reconnect, and wait for up to one second for them to close."""
-        for overlay in list(self.overlays.values()):
+        """Close all connections with a code that means reconnect, and wait for up to one second for them to close.
+
+        An overlay that is between two requests learns the code by its next one.
+        """
+        closing = list(self.overlays.values())
+        for overlay in closing:
             self.end(overlay, conversation.STOPPING)
         deadline_s = time.monotonic() + DRAIN_S
-        while self.connections and time.monotonic() < deadline_s:
+        while time.monotonic() < deadline_s:
+            closing = [overlay for overlay in closing if not overlay.transport.told()]
+            if not self.connections and not closing:
+                break
             await asyncio.sleep(0.01)
         for task in self._tasks:
             task.cancel()

@@ -60,3 +60,6 @@ class OverlayTransport(Protocol):
 
     def abort(self) -> None:
         """Close at once, after an error."""
+
+    def told(self) -> bool:
+        """Return whether the overlay was sent the code of `close`, or no longer can be."""

@@ -313,6 +313,19 @@ def test_a_stopping_gateway_closes_with_4000(own, peers, kind):
     assert ended.value.args == (4000,)
 
 
+def test_a_poll_between_two_requests_learns_that_the_gateway_stops(own, peers):
+    own.append(rig := Rig())
+    peers.append(peer := PollPeer(rig))
+    peer.until("welcome")
+    stopping = threading.Thread(target=rig.stop)
+    stopping.start()
+    eventually(lambda: rig.get("/healthz")[0] == 0)
+    with pytest.raises(Ended) as ended:
+        peer.until("never")
+    stopping.join()
+    assert ended.value.args == (4000,)
+
+
 def test_a_gateway_killed_under_load_loses_and_repeats_no_event(own, peers, kind):
     own.append(rig := Rig())
     seen: list[int] = []

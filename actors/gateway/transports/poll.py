@@ -47,6 +47,7 @@ class PollTransport:
         self._stuck: deque[tuple[bytes, Future[None]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._asked_s = time.monotonic()
+        self._told = False
 
     def send(self, data: bytes) -> int:
         if self._request is None or self._size >= ANSWER_BYTES:
@@ -77,6 +78,9 @@ class PollTransport:
     def abort(self) -> None:
         """Do nothing: `close` has answered the open request, and between two requests there is no connection."""
 
+    def told(self) -> bool:
+        return self._told
+
     def attach(self, request: PollHandler) -> None:
         """Answer `request` with the next messages, or with those that wait."""
         self.answer()  # an older open request: the overlay has abandoned it
@@ -95,6 +99,7 @@ class PollTransport:
         if self._request is request:
             self._request = None
             self.ended = (CloseCode.STOPPING, "the connection was closed")
+            self._told = True
             self._leave()
 
     def answer(self) -> None:
@@ -110,6 +115,7 @@ class PollTransport:
         self._parts.clear()
         self._size = 0
         self._asked_s = time.monotonic()
+        self._told = self.ended is not None
         name = self._session.name.encode()
         request.done(b'{"session":"%s","messages":[%s],"close":%s}' % (name, body, json.dumps(close).encode()))
 

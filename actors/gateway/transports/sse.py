@@ -83,6 +83,9 @@ class SseTransport:
     def abort(self) -> None:
         self._stream.close()
 
+    def told(self) -> bool:
+        return True
+
 
 class SseHandler(SessionHandler):
     """POST opens a session, GET is its stream."""

@@ -65,6 +65,9 @@ class WebSocketTransport:
     def abort(self) -> None:
         self._stream.close()
 
+    def told(self) -> bool:
+        return True
+
 
 class OverlaySocket(BaseHandler, tornado.websocket.WebSocketHandler):
     """One connection to /ws."""
