@@ -53,8 +53,9 @@ class Socket(zmq.Socket[bytes]):
 class Bus:
     """The addresses of one running pipeline, and the sockets that belong to them."""
 
-    def __init__(self, run_dir: Path, context: zmq.Context[Any] | None = None) -> None:
+    def __init__(self, run_dir: Path, context: zmq.Context[Any] | None = None, linger_ms: int = LINGER_MS) -> None:
         self.run_dir = run_dir
+        self._linger_ms = linger_ms
         self.context: zmq.Context[Any] = context or zmq.Context()  # its own, so that two links can be in one process
 
     def push(self, *names: str) -> Socket:
@@ -113,16 +114,16 @@ class Bus:
         return socket
 
     def close(self) -> None:
-        """Close all sockets of this bus after pending messages were sent, or after LINGER_MS.
+        """Close all sockets of this bus after pending messages were sent, or after `linger_ms`.
 
         The exit of the process is not enough: pyzmq does not terminate its context then, and pending messages are lost
         without being counted (measured: 13,000 of 100,000 events of a replay).
         """
-        self.context.destroy(linger=LINGER_MS)
+        self.context.destroy(linger=self._linger_ms)
 
     def _socket(self, kind: int, name: str) -> Socket:
         socket: Socket = self.context.socket(kind, socket_class=Socket)
-        socket.setsockopt(zmq.LINGER, LINGER_MS)  # the default blocks the exit without a limit
+        socket.setsockopt(zmq.LINGER, self._linger_ms)  # the default blocks the exit without a limit
         socket.setsockopt(zmq.SNDHWM, high_water(name))
         socket.setsockopt(zmq.RCVHWM, high_water(name))
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)

@@ -286,7 +286,18 @@ class Link:
             self._trimmer = self._loop.call_later(TRIM_AGAIN_S, self._tell, True)
 
 
-def open_link(settings: Settings, run_dir: Path, name: str, log: logging.Logger, holds: bool = False) -> Link:
-    """Return the link of a process of the pipeline in `run_dir`."""
+def open_link(
+    settings: Settings,
+    run_dir: Path,
+    name: str,
+    log: logging.Logger,
+    holds: bool = False,
+    linger_ms: int = wire.LINGER_MS,
+) -> Link:
+    """Return the link of a process of the pipeline in `run_dir`.
+
+    `linger_ms`: how long its close waits for normalizers to take the best-effort messages that were sent.
+    """
     keep_s = settings.producer.keep_s
-    return Link(settings, log, wire.Bus(run_dir), lambda: Outbox(run_dir, name, keep_s), holds=holds)
+    bus = wire.Bus(run_dir, linger_ms=linger_ms)
+    return Link(settings, log, bus, lambda: Outbox(run_dir, name, keep_s), holds=holds)

@@ -184,7 +184,9 @@ async def replay(
         Refused: another replay is running, or the pipeline did not log all critical messages in time.
     """
     moments = read(file)
-    link = open_link(settings, run_dir, NAME, logging.getLogger(NAME), holds=True)
+    # Up to HIGH_WATER_BEST_EFFORT_MESSAGES batches may wait for a busy normalizer when all have been sent.
+    linger_ms = int(DRAIN_S * 1000)
+    link = open_link(settings, run_dir, NAME, logging.getLogger(NAME), holds=True, linger_ms=linger_ms)
     started_s = time.monotonic()
     await Replay(link, moments, speed, progress, min(BURST_ROWS, settings.producer.max_rows)).run()
     drained = await link.drain(DRAIN_S)
