@@ -3,7 +3,7 @@
 
 import { check, styleSheet, words } from "./core/theme.mjs";
 
-const WAIT_MS = 3_000; // a theme that does not come must not hold the overlay back
+const WAIT_MS = 3_000; // a missing theme must not delay the overlay
 const POLL_MS = 1_000; // `?design=1`
 const TABLE = "/static/themes/tokens.json";
 

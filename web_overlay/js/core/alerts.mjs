@@ -10,7 +10,7 @@
 export const MERGE_FROM = 3; // alerts that wait before follows are merged
 export const FREE = 100; // waiting alerts that were free; then each kind is merged into one
 export const PAID = 1_000; // the same for paid ones: more than two hours of showing
-const GAP_MS = 350; // one leaves before the next comes
+const GAP_MS = 350; // between the exit of an alert and the next one
 const GROUPS = 64; // gifts that are over, whose late parts are not announced again
 const RECIPIENTS = 100;
 

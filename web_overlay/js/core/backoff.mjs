@@ -1,9 +1,9 @@
 // @ts-check
 // The delay before the next attempt: full jitter, so that many overlays do not reconnect at the same time.
 
-export const MIN_MS = 250; // the gateway restarts in less; below it a dead port would be hammered
+export const MIN_MS = 250; // the gateway restarts in less; shorter delays would only load a port without a server
 export const MAX_MS = 5_000; // the longest delay of a reconnect
-const QUICK_MS = 500; // the ceiling at first: a killed gateway is back within half a second
+const QUICK_MS = 500; // the first maximum: a killed gateway restarts within half a second
 const QUICK = 6; // attempts, which is over the 2 s that a slow machine needs to start it
 const NEAR_MIN_MS = 100; // on this machine a refused connection costs nothing
 const NEAR_MAX_MS = 250;

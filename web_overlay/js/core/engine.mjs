@@ -19,7 +19,7 @@ import { Store } from "./store.mjs";
 export const ROOM = 10_000; // critical events that may wait for a frame; beyond, the log keeps them
 const PER_FRAME = 2_000; // applied in one frame: 2 to 6 ms (measured in tests/web, 2026-11); the rest follows in the next
 const LATE_MS = 1_000; // an event that waited this long for a frame is late: the page was hidden
-const MOVING_MS = 300; // the longest animation that an event begins; meanwhile frames flow and the rate can be measured
+const MOVING_MS = 300; // the longest animation that an event begins; meanwhile frames are rendered and the rate can be measured
 
 export class Engine {
   /**

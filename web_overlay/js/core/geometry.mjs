@@ -6,7 +6,7 @@ import { shares } from "./layout.mjs";
 /** @typedef {import("./types.mjs").Box} Box */
 /** @typedef {{x: number[], y: number[]}} Lines upright lines by x, level ones by y */
 
-const LEAST = 24; // a smaller box cannot be grasped
+const LEAST = 24; // a smaller box cannot be dragged
 const SAFE = 0.05; // the margin of overlays (docs/overlay.md)
 
 /**

@@ -2,7 +2,7 @@
 // Times of receipts: soon after rendering, at most at the interval of the gateway, and periodically for measurements.
 
 const EVERY_MS = 100; // docs/wire.md, "receipt"
-const FIGURES_MS = 2_000; // fresh enough for a dashboard, nothing to a log
+const FIGURES_MS = 2_000; // fresh enough for a dashboard, and a small load for the log
 
 const MOST_UNSEEN = 50; // ranges in one receipt, which holds at most 4 KiB
 

@@ -4,7 +4,7 @@
 /** @typedef {import("./types.mjs").Event} Event */
 /** @typedef {{event: Event, received: number, snapshot: boolean}} Value */
 
-export const CAPACITY = 4096; // one per player and kind; beyond it the key that changed longest ago is forgotten
+export const CAPACITY = 4096; // one per player and kind; beyond it the key that has not changed for the longest time is removed
 
 export class Store {
   /** @param {number} [capacity] */

@@ -11,10 +11,10 @@ import { hello } from "./protocol.mjs";
 
 const GAP_MS = 500; // docs/wire.md, "heartbeat"
 const GREETING_MS = 5_000; // the gateway allows 3 s for a hello; its answer takes no longer
-const AGAIN_MS = 250; // at most four hellos a second: a server that answers hellos with gaps must not make us spin
+const AGAIN_MS = 250; // at most four hellos a second, also when every answer has a gap
 const WATCHDOG = 2.5; // × heartbeat; docs/wire.md
 const OVERSLEPT_MS = 1_000; // a timer this late: the page was suspended, and messages still have to be read
-const PING_MS = 10_000; // the page's clock drifts some ms an hour; the first pings come quicker
+const PING_MS = 10_000; // the page's clock drifts some ms an hour; the first pings are sent sooner
 const FIRST_PINGS = 4;
 const FIRST_PING_MS = 200;
 

@@ -15,7 +15,7 @@ const BUDGETS = {
   latency_p95_ms: [150, 5_000],
   behind_s: [3, 60],
 };
-const FPS = [24, 5]; // OBS draws sources at 24 to 60; below it is seen
+const FPS = [24, 5]; // OBS renders sources at 24 to 60 frames/s; less is visible
 
 /** @param {keyof typeof BUDGETS} name @param {unknown} value @returns {Tone} */
 export function tone(name, value) {

@@ -10,7 +10,7 @@ import { Session } from "../core/session.mjs";
 
 const WITHIN_MS = 4_000;
 const MOST_BYTES = 4_000; // the gateway closes a connection that sends more than 4 KiB in one message
-const HISTORY = 200; // critical events that a page asks for when it opens
+const HISTORY = 200; // critical events that a page requests when it opens
 
 export class Line {
   /**

@@ -7,7 +7,7 @@
 export const KEPT = 500;
 const KEPT_FREQUENT = 200;
 const FREQUENT = new Set(["streak", "score", "player_move"]); // states that follow from other events
-const AFTER_SHOW = new Set(["paused", "muted"]); // what `show` said, once more for who comes later
+const AFTER_SHOW = new Set(["paused", "muted"]); // the state after `show`, for pages that are loaded later
 
 /** @param {Event} event */
 function frequent(event) {

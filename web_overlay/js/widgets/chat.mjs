@@ -11,8 +11,8 @@ import { ChatRow } from "./chatrow.mjs";
 
 const SHOWN_MS = 60_000;
 const FADE_MS = 2_000;
-const APART_MS = 100; // messages that come closer together stand at once: a flood must not shimmer
-const DELETIONS = 512; // remembered; a message that arrives after so many others were deleted is out of luck
+const APART_MS = 100; // messages closer together appear without movement: a flood must not flicker
+const DELETIONS = 512; // kept for messages that arrive after their deletion; the oldest is removed
 
 /** @type {import("../core/types.mjs").WidgetKind} */
 export const widget = {

@@ -10,7 +10,7 @@ import { isMine } from "./player.mjs";
 const TOGETHER_MS = 700; // hits closer than this are one burst
 const MOST = 99; // larger numbers are not legible
 const FADE_MS = 400;
-const COUNTED = 3; // from here the number is worth reading
+const COUNTED = 3; // from this number of hits on the number is shown
 const BODY = "M-16-16L-34-34M16-16L34-34M16 16L34 34M-16 16L-34 34";
 const HEAD = "M-21-21L-36-36M21-21L36-36M21 21L36 36M-21 21L-36 36M0-21L21 0L0 21L-21 0Z";
 const LEVELS = [1, 3, 6, 12]; // hits from which the mark grows

@@ -11,8 +11,8 @@ import { pairOf } from "./player.mjs";
 
 const [SHOWN_MS, LATE_SHOWN_MS] = [7_000, 3_000]; // two glances; CS and Battlefield keep theirs 5 to 8 s
 const SAME_MS = 1_500; // a headshot or an assist reported apart belongs to a kill this young
-const APART_MS = 100; // rows that come closer together stand at once: a flood must not shimmer
-const RANKS_MS = 100; // from a row's leaving to the others' closing ranks
+const APART_MS = 100; // rows closer together appear without movement: a flood must not flicker
+const RANKS_MS = 100; // from the exit of a row to the movement of the others
 
 /** @type {import("../core/types.mjs").WidgetKind} */
 export const widget = {

@@ -4,7 +4,7 @@
 import { isMine, isTeamKill, pairOf, side } from "./player.mjs";
 import { weaponOf } from "./weapons.mjs";
 
-const STREAK = 3; // from here a streak is worth a word
+const STREAK = 3; // from this number of kills on a streak is shown
 
 /** @typedef {import("./player.mjs").Side} Side */
 /** @typedef {import("../core/events.js").EventOf<"kill" | "headshot" | "death" | "revive" | "revive_taken">} Killing */

@@ -16,7 +16,7 @@ import { isSilent, pathOf } from "./media.mjs";
 
 const TALL = 400;
 const LETTERS = 150; // of one text: what three lines hold
-const OUTDATED = new Set(["shoutout", "stream"]); // no news when they are late
+const OUTDATED = new Set(["shoutout", "stream"]); // not shown when they are late
 
 const LASTING = new Set(["pause", "resume", "mute", "unmute"]); // also when late, and over a reload
 

@@ -15,9 +15,9 @@ import { isMine, side } from "./player.mjs";
 const WINDOW_MS = 5_000; // `multikill_window_ms` of configs/default.toml: another kill in this time makes it grow
 const LATE_SHOWN_MS = 1_500;
 const STREAK = 3;
-const STREAK_MS = 8_000; // without another kill it is old news
+const STREAK_MS = 8_000; // without another kill it is outdated
 const ACE = 5;
-const WAIT_MS = 12_000; // an ace that has to wait so long is old news
+const WAIT_MS = 12_000; // an ace that has to wait so long is outdated
 const SEGMENTS = 10; // beyond it the wire is full
 
 /** @type {import("../core/types.mjs").WidgetKind} */
@@ -32,7 +32,7 @@ export const widget = {
 };
 
 /** @type {Run} */
-const NOBODY = { id: "", side: side({ id: "", name: "" }), kills: 0, until: -Infinity, late: true };
+const NO_STREAK = { id: "", side: side({ id: "", name: "" }), kills: 0, until: -Infinity, late: true };
 
 /**
  * The name of a number of kills: from a rule of the user (overlays/alerts.toml), otherwise from the language.
@@ -52,8 +52,8 @@ class Streak {
     this.stage = stage;
     this.view = stage.view;
     this.mine = stage.options.player;
-    this.multi = NOBODY;
-    this.run = NOBODY;
+    this.multi = NO_STREAK;
+    this.run = NO_STREAK;
     this.shown = "";
     this.fresh = false;
 
@@ -86,7 +86,7 @@ class Streak {
       this.multi = { ...next, until: now + (late ? LATE_SHOWN_MS : WINDOW_MS) };
       this.fresh = !late;
     } else if (kills < STREAK) {
-      if (player.id === this.run.id) this.run = NOBODY; // they died
+      if (player.id === this.run.id) this.run = NO_STREAK; // the player died
     } else if (!late && (player.id === this.run.id || now >= this.run.until || kills >= this.run.kills)) {
       this.run = { ...next, until: now + STREAK_MS };
       this.fresh = true;
