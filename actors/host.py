@@ -22,7 +22,7 @@ from typing import IO, Final
 from actors.errors import ConfigError, Refused
 
 DUMP: Final = signal.SIGUSR1  # makes an actor write the stacks of its threads
-ORPHANED: Final = signal.SIGUSR2  # tells an actor that its supervisor has ended
+ORPHANED: Final = signal.SIGUSR2  # sent to an actor whose supervisor has ended
 
 
 def private_directory(path: Path, mend: bool = False) -> Path:

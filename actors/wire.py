@@ -79,7 +79,7 @@ class Bus:
         Raises:
             TimeoutError: there is no answer in time.
         """
-        # A REQ that got no answer can never ask again, so each question has its own.
+        # A REQ socket without an answer cannot send again, so each question has its own.
         socket = self.connect(zmq.REQ, name)
         socket.setsockopt(zmq.SNDTIMEO, int(connect_s * 1000))
         socket.setsockopt(zmq.RCVTIMEO, int(answer_s * 1000))

@@ -57,9 +57,9 @@ _EVENTS: Final[Mapping[str, Callable[[Obs, ObsFacts], Obs]]] = {
     ),
     "ReplayBufferStateChanged": _output(STARTED={"replay_buffer": True}, STOPPED={"replay_buffer": False}),
 }
-# After these, everything is asked for again.
+# After these, the whole state is requested again.
 ANEW: Final = ("CurrentSceneCollectionChanged", "CurrentProfileChanged")
-# After these, the visibility of their source is. What they say is not taken: OBS 29 calls a removed source active.
+# After these, the visibility of their source is requested: for a removed source OBS 29 sends a wrong value.
 INPUTS: Final = ("InputActiveStateChanged", "InputCreated", "InputNameChanged")
 
 
@@ -90,7 +90,7 @@ class View:
 
     def apply(self, event: ObsEvent) -> Iterator[tuple[str, Payload]] | None:
         """Take an event; None if it is none of ours. Raises BadInput."""
-        if event.event_type == "InputRemoved":  # asked, OBS still calls it active for a moment
+        if event.event_type == "InputRemoved":  # a request would still return it as active
             name = read(ObsFacts, event.event_data).input_name
             return self.saw(name, False) if name in self.sources else iter(())
         effect = _EVENTS.get(event.event_type)

@@ -94,7 +94,7 @@ class Receipts:
         self._timer = None
         for number in list(self._waiting):
             if not self._inbox.offer(_encode(self._waiting[number])):
-                # Nobody is there to take it; a later receipt says more anyway.
+                # There is no receiver now; the next attempt has the latest receipts.
                 self._timer = asyncio.get_running_loop().call_later(self.PERIOD_S, self._flush)
                 return
             del self._waiting[number]

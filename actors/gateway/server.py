@@ -152,7 +152,7 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
     for period_s, action in timers:
         gateway.spawn(_every(period_s, action))
     gc.collect()
-    gc.freeze()  # the objects of now stay for ever; each collection of them would delay frames
+    gc.freeze()  # the present objects stay until the end; each collection of them would delay frames
     heart.ready()
     gateway.log.info("serving url=http://%s:%d/", settings.gateway.host, settings.gateway.port)
     await gateway.stopping.wait()

@@ -134,7 +134,7 @@ class AppSocket(tornado.websocket.WebSocketHandler):
         self.set_nodelay(True)
         host.small_send_buffer(self._stream().socket, SEND_BUFFER_BYTES)
         name = self.get_query_argument("name", "")
-        if name and self._token:  # a client of the older shapes says no hello
+        if name and self._token:  # a client of the older shapes sends no hello
             try:
                 self._join(AppState(applications.parse_name(name), commands=OLDER_COMMANDS), answers=False)
             except BadInput as error:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import psutil
 
 LEFTOVER_S: Final = 3.0  # an orphan exits by itself after at most 2 s (heartbeat.ORPHAN_GRACE_S)
-SAME_START_S: Final = 2.0  # psutil reads the boot time anew at each call, in whole seconds
+SAME_START_S: Final = 2.0  # psutil reads the boot time at each call, in whole seconds
 
 READINGS: Final = ("cpu_pct", "rss_bytes", "uss_bytes", "open_files", "threads", "ctx_switches")
 

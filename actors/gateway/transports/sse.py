@@ -72,7 +72,7 @@ class SseTransport:
     def close(self, code: int, reason: str) -> None:
         event = b"event: close\ndata: %s\n\n" % json.dumps({"code": code, "reason": reason}).encode()
         if self._stream.writing():
-            self._stream.close()  # a reason would wait behind the unsent message for ever
+            self._stream.close()  # a reason would wait behind the unsent message without end
             return
         try:
             self._stream.write(event).add_done_callback(lambda _: self._stream.close())

@@ -163,7 +163,7 @@ class EventSubSession:
         code = getattr(error, "code", None)
         if code in CLOSE_CODES:
             raise Disconnected(f"Twitch closed the connection: {code} ({CLOSE_CODES[code]})") from error
-        if number == self._next and self._current:  # the old socket ends soon: begin anew
+        if number == self._next and self._current:  # the old socket ends soon: connect again
             raise Disconnected(f"the reconnect failed: {error}") from error
         raise error
 
