@@ -28,7 +28,7 @@ class Connection:
         """Return the supervisor's answer.
 
         Raises:
-            BadInput: the request is invalid; the message says what was expected.
+            BadInput: the request is invalid; the message has what was expected.
             Refused: the supervisor refused, or does not answer.
             NotRunning: it exited before it answered.
         """

@@ -9,7 +9,7 @@ FramewireError
 └── Fenced             a newer owner has taken over; this process must exit at once
 
 Internal errors (a bug, a failed fsync) have no class here. They are not caught: the process dies and the supervisor
-restarts it. So `except Exception` appears nowhere. Every text says what came, what was expected, and where.
+restarts it. So `except Exception` appears nowhere. Every text has what came, what was expected, and where.
 """
 
 REASON_CHARACTERS = 300

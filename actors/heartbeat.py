@@ -117,7 +117,7 @@ class Heartbeat:
         self._line(fact)
 
     def ready(self) -> None:
-        """Tell the supervisor that this actor is ready, and send a heartbeat."""
+        """Report to the supervisor that this actor is ready, and send a heartbeat."""
         self._line({"ready": True})
         self.beat()
 

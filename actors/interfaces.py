@@ -82,7 +82,7 @@ class Bus(Closing, Protocol):
     """Links by name and lane (`NAME.LANE`).
 
     A link keeps the order of its messages. Messages at a consumer that dies are lost; the senders find out by other
-    means. Nothing is queued for a consumer that is not there.
+    means. Nothing is queued for a consumer that is not connected.
     """
 
     def push(self, *names: str) -> Outlet: ...  # to the consumers in turn, without those that are full

@@ -38,7 +38,7 @@ class Secrets:
         """Return a secret.
 
         Raises:
-            MissingSecret: it was never set; the text says how.
+            MissingSecret: it was never set; the text has the command for it.
         """
         for path in self._paths(name):
             try:

@@ -87,7 +87,7 @@ class Pipeline:
         """Return the seconds from the start until gateway and ingest answer.
 
         Raises:
-            RuntimeError: they do not; the text is what the pipeline said last.
+            RuntimeError: they do not; the text has the last output of the pipeline.
         """
         deadline_s = time.monotonic() + within_s
         while time.monotonic() < deadline_s:

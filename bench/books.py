@@ -78,7 +78,7 @@ class Verdict(NamedTuple):
 def read_line(number: int, body: bytes) -> Line | None:
     """Return the line if it is critical, None if it is not.
 
-    Kills are parsed here; for all other lines the adapter is asked.
+    Kills are parsed here; for all other lines the adapter of the product is called.
     """
     kill = _KILL.fullmatch(body.decode("utf-8", "replace"))
     if kill is not None and not _by_the_world(kill):

@@ -81,7 +81,7 @@ def kill_all(run_dir: Path) -> None:
 class Pipeline:
     """The product itself, started by its own command line: own run directory, own ports, cleaned up whatever happens.
 
-    Without a guardian, so that a test that kills the supervisor decides itself when it comes back.
+    Without a guardian, so that a test that kills the supervisor decides when it is started again.
     """
 
     def __init__(self, *overrides: str, demo: bool = False, supervisor: Path = SUPERVISOR) -> None:
@@ -152,7 +152,7 @@ class Pipeline:
         return self.console.read_text() if self.console.exists() else ""
 
     def stop(self) -> int:
-        """Ask it to stop as Ctrl-C does; return its exit code."""
+        """Stop it as Ctrl-C does; return its exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(20 * SLOWNESS)

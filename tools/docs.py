@@ -345,7 +345,7 @@ def stale(root: Path) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the files, or with `--check` tell which are stale; return the exit code."""
+    """Write the files, or with `--check` name the stale ones; return the exit code."""
     if arguments not in ([], ["--check"]):
         print(f"got {' '.join(arguments)}, expected nothing or --check", file=sys.stderr)
         return 2

@@ -31,7 +31,7 @@ def _renamed(state: Obs, facts: ObsFacts) -> Obs:
 
 
 def _output(**by_state: dict[str, bool]) -> Callable[[Obs, ObsFacts], Obs]:
-    """Return what an output's event does. It also says `outputActive`, which is false in a pause: not read."""
+    """Return the effect of an output's event. Its `outputActive` is false in a pause, and is not read."""
 
     def applied(state: Obs, facts: ObsFacts) -> Obs:
         return replace(state, **by_state.get(facts.output_state.removeprefix("OBS_WEBSOCKET_OUTPUT_"), {}))
@@ -64,7 +64,7 @@ INPUTS: Final = ("InputActiveStateChanged", "InputCreated", "InputNameChanged")
 
 
 class View:
-    """What one OBS was last told to be: gives a payload for what differs from it."""
+    """The last known state of one OBS: returns a payload for each difference."""
 
     def __init__(self, name: str, sources: Sequence[str], scenes: Mapping[str, str]) -> None:
         self.sources = tuple(sources)

@@ -1,4 +1,4 @@
-"""`stop`: tells the supervisor to drain and exit, and waits for its exit."""
+"""`stop`: requests the supervisor to drain and exit, and waits for its exit."""
 
 from __future__ import annotations
 

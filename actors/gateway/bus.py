@@ -107,7 +107,7 @@ class Receipts:
 
 
 def ask(bus: Bus, question: dict[str, Any]) -> dict[str, Any]:
-    """Ask the queue-manager and wait for its answer; for a thread of its own.
+    """Send a question to the queue-manager and wait for its answer; for a thread of its own.
 
     Raises:
         Refused: it does not answer within a second.

@@ -86,7 +86,7 @@ class _Trouble(Struct, frozen=True):
 
 
 class TwitchLogin:
-    """The tokens of one source. `source` names it in the sentence that asks to log in again."""
+    """The tokens of one source. `source` names it in the message about a new login."""
 
     def __init__(self, secrets: Secrets, run_dir: Path, secret: str, source: str, auth_url: str) -> None:
         self._secrets, self._run_dir, self._secret = secrets, run_dir, secret

@@ -106,7 +106,7 @@ class Template:
         return Forked(pid, open(stdin, "wb", 0), open(stdout, "rb", 0))
 
     def _is_ready(self, channel: socket.socket) -> bool:
-        """Return whether it has loaded the actors. Its first message says so."""
+        """Return whether it has loaded the actors. Its first message reports this."""
         if not self._ready:
             with suppress(OSError):
                 self._ready = channel.recv(len(READY), socket.MSG_DONTWAIT) == READY

@@ -98,7 +98,7 @@ STORES: dict[str, tuple[Work, Check]] = {"log": (log_work, log_check), "outbox":
 
 
 def die(run_dir: Path, kill_at: str, seed: int) -> tuple[list[bytes], bool]:
-    """Let a child work until it dies; return the lines that it told, and whether it died as it should.
+    """Let a child work until it dies; return the lines that it printed, and whether it died as expected.
 
     A line is a moment of the monotonic clock, in ns, and the number that is safe since then.
     """
@@ -132,7 +132,7 @@ def deaths_at(run_dir: Path, point: str, deaths: int, seed: int) -> None:
 
 
 def lives_of(run_dir: Path, store: str, lives: int, seed: int) -> None:
-    """Run this number of short lives and print their output; no other process uses the files."""
+    """Run this number of short-lived processes and print their output; no other process uses the files."""
     for number in range(lives):
         lines, _ = die(run_dir, f"{store}.after_commit:{10 + (7 * number + seed) % 40}", seed + number)
         for line in lines:

@@ -168,7 +168,7 @@ def test_a_stop_is_not_followed_by_a_restart_under_pythoninspect(idle):
 
 
 def stops(idle) -> bool:
-    """Ask the pipeline to stop; False while no supervisor takes the request."""
+    """Request a stop of the pipeline; False while no supervisor accepts the request."""
     try:
         control.request(idle.run_dir, "stop")
     except Refused:

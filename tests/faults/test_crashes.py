@@ -94,7 +94,7 @@ class Flood(Poster):
 
 
 def dies_of(witness: Witness, name: str, squeeze: Callable[[psutil.Process], object], within_s: float) -> bool:
-    """Squeeze a child that has only just begun to grow, then flood it; tell whether it died within the time."""
+    """Limit the memory of a child that has just started, then flood it; return whether it died within the time."""
     witness.restart(name)
     row = witness.rows()[name]
     squeeze(psutil.Process(row["pid"]))

@@ -42,7 +42,7 @@ def test_two_and_three_simultaneous_kills_lose_no_event(times: int) -> None:
 
 
 def storm(witness: Witness, name: str, seconds: float, every_s: float) -> int:
-    """SIGKILL a child at every beat at which it lives; return how often that was."""
+    """SIGKILL a child at every interval at which it runs; return the number of kills."""
     kills = 0
     begin_s = time.monotonic()
     for beat in range(round(seconds / every_s)):

@@ -51,7 +51,7 @@ def binders(port: int) -> set[int]:
 
 
 def lives(process: psutil.Process) -> bool:
-    """Tell whether it still holds anything; who reaps an orphan is the system's affair."""
+    """Return whether it still has any resource; the system reaps orphans."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -93,7 +93,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class StepCommitter(Committer):
-    """A store thread that commits when it is told to."""
+    """A store thread that commits when the schedule requires it."""
 
     def __init__(self, open_store: Callable[[], Store], notify: Callable[[], None], max_jobs: int = 256) -> None:
         super().__init__(open_store, notify, max_jobs)

@@ -188,7 +188,7 @@ class GatewayProcess:
         return feed.Feed(self.bus, reads, SETTINGS.gateway.page_rows, self._emit, self._new_log)
 
     async def _follow(self) -> None:
-        """Follow the log, and let the reader catch up from it, as an overlay does that comes back."""
+        """Follow the log, and let the reader catch up from it, like an overlay that reconnects."""
         await self._feed.start()
         applied = self._world.applied
         missed = MemoryLogReader(self._world.disk).page(len(applied), 1_000_000)

@@ -101,7 +101,7 @@ def test_a_second_hello_restarts_the_conversation(rig):
 
 
 def test_the_last_of_several_hellos_counts(rig):
-    """The first one has to ask the log; the second one comes before the answer."""
+    """The first one needs a read of the log; the second one arrives before its result."""
     rig.send(1_100)  # the ring forgets the beginning
     overlay = Client(rig)
     overlay.hello(resume=resume(rig, 0))

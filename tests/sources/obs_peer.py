@@ -30,7 +30,7 @@ def proof_of(password: str) -> str:
 
 
 class Obs(Peer):
-    """Serves one OBS; `password` None asks for none. `asked` has every request."""
+    """Serves one OBS; with `password` None it needs no password. `asked` has every request."""
 
     def __init__(self, password: str | None = "pass") -> None:
         super().__init__(self._converse)

@@ -161,7 +161,7 @@ class Ess(Peer):
 
 
 class Rest:
-    """The REST API: answers from tables, counts questions, and is slow or broken when told to be."""
+    """The REST API: answers from tables, counts requests, and is slow or broken on request of the test."""
 
     def __init__(self):
         self.questions = []

@@ -144,7 +144,7 @@ def test_a_streamer_logs_in_and_gets_a_follow():
 
 
 def test_a_kill_while_the_login_is_renewed_does_not_send_its_token_again():
-    """The token may be spent: the source works on with its access token, and then asks to log in again."""
+    """The token may be spent: the source continues with its access token, and then requires a new login."""
     asked, killed = threading.Event(), threading.Event()
 
     def renew(_peer, _spent):

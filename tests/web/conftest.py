@@ -81,7 +81,7 @@ def gate() -> Iterator[Gate]:
 
 
 class Overlay:
-    """A page of the overlay, and the questions that tests ask of it."""
+    """A page of the overlay, and what tests read from it."""
 
     def __init__(self, page: Any, gate: Gate) -> None:
         self.page = page

@@ -5,7 +5,7 @@
                         └── HELLO again ────┴────────────────┘
     every state ──an ending of ENDINGS, or GONE──▶ closed
 
-An overlay may send a hello again at any time; its conversation then starts anew. A pair that is not in the table is a
+An overlay may send a hello again at any time; its conversation then starts again. A pair that is not in the table is a
 bug and raises KeyError.
 """
 

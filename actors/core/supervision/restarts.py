@@ -55,7 +55,7 @@ class Restarts:
         return min(self.policy.first_s * 2.0**doublings, self.policy.max_s)
 
     def degraded(self, now_s: float) -> bool:
-        """Tell whether it died more than ten times within the last minute."""
+        """Return whether it died more than ten times within the last minute."""
         return len(self._deaths) > DEGRADED_RESTARTS and now_s - self._deaths[0] <= DEGRADED_WINDOW_S
 
 

@@ -25,7 +25,7 @@ SceneName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,32}\Z")]
 
 
 class ObsSettings(SourceSettings, frozen=True, kw_only=True):
-    """The WebSocket server of OBS. The secret is its password; none is needed if OBS asks for none.
+    """The WebSocket server of OBS. The secret is its password; none is needed if OBS requires none.
 
     sources  names of sources in OBS whose visibility is reported
     overlay  name of the browser source that shows the overlay, for `heal`
