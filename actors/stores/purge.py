@@ -9,17 +9,17 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from actors import host
-from actors.core.contract.event import Event, Raw
+from actors.core.contract.event import UNREADABLE, Event, Raw
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.errors import Refused
-from actors.stores.database import connect
+from actors.stores.database import connect, named, transaction
 from actors.stores.log import LOCK_FILE, LOG_FILE
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -60,15 +60,18 @@ def _opened(path: Path, lock: Path) -> Iterator[sqlite3.Connection]:
         held = host.lock(lock, "purge")
     except Refused as error:
         raise Refused(f"the pipeline is running: {lock.name} is held; stop it first") from error
-    with held:
+    with held, named(path):
         db = connect(path)
         try:
             db.execute("PRAGMA secure_delete = ON")
-            db.execute("BEGIN IMMEDIATE")
-            yield db
-            db.execute("COMMIT")
+            with transaction(db):
+                yield db
             db.execute("VACUUM")
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.OperationalError as error:
+            raise Refused(
+                f"{path.name} cannot be rewritten: {error}. VACUUM needs as much free space as the file; purge again"
+            ) from error
         finally:
             db.close()
 
@@ -93,11 +96,11 @@ def _forget_old(db: sqlite3.Connection, before_ms: float) -> dict[str, int]:
 
 
 def _forget_person(db: sqlite3.Connection, pattern: re.Pattern[str]) -> dict[str, int]:
-    events, ids = [], []
+    events, ids = [], set()
     for position, body in db.execute("SELECT position, body FROM events"):
         event = _event.decode(body)
         if _names(pattern, event):
-            ids.append(event.id)
+            ids.add(event.id)
             events.append((f"purged-{position}", _encode(_blank(event)), position))
     db.executemany("UPDATE events SET id = ?, body = ? WHERE position = ?", events)
     states = [
@@ -113,7 +116,7 @@ def _forget_person(db: sqlite3.Connection, pattern: re.Pattern[str]) -> dict[str
     ]
     db.executemany("DELETE FROM derived WHERE key = ?", derived)
     identities = [
-        (key,) for key, id_ in db.execute("SELECT key, id FROM identities") if pattern.search(key) or id_ in set(ids)
+        (key,) for key, id_ in db.execute("SELECT key, id FROM identities") if pattern.search(key) or id_ in ids
     ]
     db.executemany("DELETE FROM identities WHERE key = ?", identities)
     rejected = [
@@ -132,22 +135,26 @@ def _forget_person(db: sqlite3.Connection, pattern: re.Pattern[str]) -> dict[str
 
 
 def _clean_outbox(db: sqlite3.Connection, before_ms: float | None, pattern: re.Pattern[str] | None) -> dict[str, int]:
-    """Remove messages that the log has; the others are still to be delivered, and are counted as waiting."""
+    """Remove messages that the log has; the others are still to be delivered, and are counted as waiting.
+
+    The older messages go with them: a number that is missing between others would stop the producer, if it has to send
+    again to a log that was restored from an older state.
+    """
     (acked,) = db.execute("SELECT value FROM meta WHERE key = 'acked'").fetchone()
     rows = [
-        (pseq,)
+        int(pseq)
         for pseq, body, ts_ms in db.execute("SELECT pseq, body, ts_ingest_ms FROM rows")
         if (before_ms is not None and ts_ms < before_ms) or (pattern is not None and _mentions(pattern, body))
     ]
-    done = [row for row in rows if row[0] <= acked]
-    db.executemany("DELETE FROM rows WHERE pseq = ?", done)
+    done = [pseq for pseq in rows if pseq <= acked]
+    removed = db.execute("DELETE FROM rows WHERE pseq <= ?", (max(done, default=0),)).rowcount
     cursors = [
         (source,)
         for source, body in db.execute("SELECT source, body FROM cursors")
         if pattern is not None and _mentions(pattern, body)
     ]
     db.executemany("DELETE FROM cursors WHERE source = ?", cursors)
-    return {"messages": len(done), "waiting messages": len(rows) - len(done)}
+    return {"messages": removed, "waiting messages": len(rows) - len(done)}
 
 
 def _clean_log(path: Path, pattern: re.Pattern[str]) -> int:
@@ -182,13 +189,18 @@ def _names(pattern: re.Pattern[str], event: Event) -> bool:
 def _says(pattern: re.Pattern[str], value: Any) -> bool:
     if isinstance(value, str):
         return pattern.search(value) is not None
+    if isinstance(value, bytes):
+        return _mentions(pattern, value)
     if isinstance(value, dict):
         return any(_says(pattern, part) for pair in value.items() for part in pair)
     return isinstance(value, list) and any(_says(pattern, part) for part in value)
 
 
 def _mentions(pattern: re.Pattern[str], body: bytes) -> bool:
-    """Whether bytes of any form name the person: as text, and as JSON with escapes."""
+    """Whether bytes of any form name the person: as MessagePack, as text, and as JSON with escapes."""
+    with suppress(*UNREADABLE):  # first, because in its bytes a length or a number may look like a letter
+        if _says(pattern, msgspec.msgpack.decode(body)):
+            return True
     text = body.decode(errors="replace")
     return bool(pattern.search(text) or pattern.search(re.sub(r"\\u([0-9a-fA-F]{4})", _unescape, text)))
 

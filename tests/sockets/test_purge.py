@@ -12,7 +12,7 @@ import pytest
 from actors.core.contract.event import Raw, Reject
 from actors.core.contract.types.match import Score
 from actors.core.queue.sequencer import Entry
-from actors.errors import Refused
+from actors.errors import ConfigError, Refused
 from actors.interfaces import Delivery, Progress
 from actors.stores.log import Log, LogReader
 from actors.stores.outbox import Outbox
@@ -102,6 +102,38 @@ def test_everything_older_than_a_time_is_removed(run_dir: Path) -> None:
     reader.close()
     assert purge(run_dir, 99.0, None)["events"] == 2
     open_log(run_dir).close()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"text": f"{NAME} follows".ljust(50)},  # its length, 50, is the byte "2"
+        [NAME, 65],  # the number is the byte "A"
+        {"raw": msgspec.msgpack.encode([NAME, 65])},
+    ],
+)
+def test_a_name_beside_a_number_of_messagepack_is_found(run_dir: Path, value: Any) -> None:
+    outbox = Outbox(run_dir, "second", 300.0)
+    outbox.commit([Delivery([("event", msgspec.msgpack.encode(value))], 9.0), Progress(1, "e")])
+    outbox.close()
+    assert purge(run_dir, None, NAME)["messages"] == 3
+
+
+def test_the_messages_that_stay_in_an_outbox_have_no_gap(run_dir: Path) -> None:
+    outbox = Outbox(run_dir, "second", 300.0)
+    bodies = [b"bo", NAME.encode(), b"bo"]
+    outbox.commit([Delivery([("event", body) for body in bodies], 9.0), Progress(3, "e")])
+    outbox.close()
+    purge(run_dir, None, NAME)
+    outbox = Outbox(run_dir, "second", 300.0)
+    assert [item.pseq for item in outbox.reader().rows(0, 10)] == [3]
+    outbox.close()
+
+
+def test_a_damaged_store_is_named(run_dir: Path) -> None:
+    (run_dir / "outbox-second.db").write_bytes(b"no SQLite" * 1_000)
+    with pytest.raises(ConfigError, match=r"outbox-second.db is damaged"):
+        purge(run_dir, None, NAME)
 
 
 def test_a_message_that_the_log_does_not_have_is_kept_and_counted(run_dir: Path) -> None:
