@@ -129,9 +129,11 @@ async def _greet(socket: WebSocket, url: str, password: Callable[[], str], subsc
     try:
         async with asyncio.timeout(ANSWER_S):
             hello = await _expect(socket, Op.HELLO, ObsHello)
-            if hello.rpc_version < obs.RPC_VERSION:
-                raise SourceRefused(_too_old(f"rpcVersion {hello.rpc_version}"))
-            await socket.send(obs.identify(hello, password, subscriptions))
+        if hello.rpc_version < obs.RPC_VERSION:
+            raise SourceRefused(_too_old(f"rpcVersion {hello.rpc_version}"))
+        said = obs.identify(hello, password, subscriptions)  # may ask for the password at the terminal
+        async with asyncio.timeout(ANSWER_S):
+            await socket.send(said)
             await _expect(socket, Op.IDENTIFIED, dict)
     except TimeoutError as error:
         raise Disconnected(f"{url} does not greet like obs-websocket 5 (OBS 28 or later)") from error

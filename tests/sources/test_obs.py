@@ -1,6 +1,8 @@
 """OBS: events from its answers, with a simulated obs-websocket 5 that also has faults."""
 
+import asyncio
 import json
+import threading
 from itertools import pairwise
 
 import msgspec
@@ -16,7 +18,7 @@ from actors.core.contract.types.desk import Obs as State
 from actors.core.sources import obs as protocol
 from actors.core.sources.obs import ObsEvent, ObsFacts
 from actors.errors import BadInput, ConfigError, Refused
-from actors.producers import spec
+from actors.producers import obs_link, spec
 from actors.producers.sources import obs
 from actors.producers.spec import Disconnected, SourceNotRunning
 from actors.secrets import Secrets
@@ -25,7 +27,7 @@ from tests.sockets.actors import CORE, Actors
 from tests.sources import rig
 from tests.sources.obs_peer import CHALLENGE, Obs, proof_of
 from tests.sources.peer import Peer, cut, report
-from tests.support import eventually
+from tests.support import SLOWNESS, eventually
 
 NOTHING = (ObsFacts(), ObsFacts(), ObsFacts(), ObsFacts())
 
@@ -257,3 +259,31 @@ def test_a_closed_obs_is_waited_for_without_an_alarm(tmp_path):
     _, error = rig.run(obs, session, until=lambda _: False)
     assert isinstance(error, SourceNotRunning)
     assert len(session.yielded) == 1
+
+
+def test_heal_without_readable_settings_does_not_end_the_source(tmp_path):
+    with Obs() as server:
+        session = session_of(server, tmp_path, heal=True)  # tmp_path has neither settings nor tokens
+
+        def until(found):
+            if session.lives:
+                server.emit("CurrentProgramSceneChanged", sceneName="Break")
+            return len(found) == 2
+
+        rig.run(obs, session, until)
+    assert said(session.yielded[-1])[1].scene == "Break"
+
+
+def test_the_password_may_be_typed_slowly(monkeypatch):
+    monkeypatch.setattr(obs_link, "ANSWER_S", 1.0 * SLOWNESS)
+
+    def typed():
+        assert not threading.Event().wait(1.2 * SLOWNESS)  # longer than OBS may take for an answer
+        return "pass"
+
+    async def version(url):
+        async with obs_link.link(url, typed, "obs") as opened:
+            return await opened.request("GetVersion", dict)
+
+    with Obs() as server:
+        assert asyncio.run(version(server.url))["rpcVersion"] == 1

@@ -13,7 +13,7 @@ from actors.adapters.obs_view import View
 from actors.core.contract.payload import Name, Payload
 from actors.core.contract.types.desk import Obs
 from actors.core.sources import obs
-from actors.errors import BadInput, Refused
+from actors.errors import BadInput, ConfigError, Refused
 from actors.producers.spec import SourceMessage, SourceSettings, Spec
 from actors.section import Url
 
@@ -113,7 +113,7 @@ def _healing(session: Any, found: Any) -> Callable[[], Awaitable[None]]:
             next_s = time.monotonic() + HEAL_LOOK_S
             try:
                 done = await healer.look(found)
-            except RequestFailed as error:
+            except (RequestFailed, ConfigError) as error:  # the settings and tokens are read again at the next look
                 done = f"nothing: {error}"
             if done:
                 session.log.warning("healed what=%r", done)
