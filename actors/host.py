@@ -127,10 +127,9 @@ def lock(path: Path, owner: str) -> IO[bytes]:
         holder = file.read(200).decode(errors="replace").strip() or "another process"
         file.close()
         raise Refused(f"{path.name} is held by {holder}; {owner} is running already") from error
-    file.seek(0)
-    file.truncate()
-    file.write(f"{owner} pid={os.getpid()}".encode())
-    file.flush()
+    with suppress(OSError):  # on a full disk only the name of the holder is missing
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{owner} pid={os.getpid()}".encode(), 0)
     return file
 
 

@@ -56,11 +56,14 @@ def named(path: Path) -> Iterator[None]:
 
     Raises:
         ConfigError: the file is damaged, or is not a SQLite file.
+        DiskFull: there is no room to open it.
     """
     try:
         yield
-    except sqlite3.OperationalError:
-        raise  # locked, full or no permission: may be temporary
+    except sqlite3.OperationalError as error:
+        if is_full(error):
+            raise DiskFull(f"the disk is full, {path.name} cannot be opened: {error}") from error
+        raise  # locked or no permission: may be temporary
     except sqlite3.DatabaseError as error:
         raise ConfigError(
             f"{path} is damaged ({error}). Move {path.name}* away, or replace it by a backup "

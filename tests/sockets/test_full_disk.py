@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import resource
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,33 @@ def test_a_log_without_room_rolls_back_with_its_counts(tmp_path: Path) -> None:
     log.commit([Entry(events=[event("death", "e2", position=2)])])
     assert [one.id for one in LogReader(tmp_path).page(0, 10)] == ["e1", "e2"]
     log.close()
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """Let no file grow beyond a page, as a quota does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def open_log(run_dir: Path) -> Log:
+    return Log(run_dir, 86_400.0, 1 << 30, 86_400.0, 100)
+
+
+def open_outbox(run_dir: Path) -> Outbox:
+    return Outbox(run_dir, "ingest", 300.0)
+
+
+@pytest.mark.parametrize("opened", [open_log, open_outbox])
+def test_a_store_that_is_opened_on_a_full_disk_says_so(tmp_path: Path, opened: Callable[[Path], Log | Outbox]) -> None:
+    opened(tmp_path).close()
+    committer = Committer(lambda: opened(tmp_path), lambda: None)
+    with no_room(), pytest.raises(DiskFull, match="the disk is full"):
+        committer.start()
 
 
 @pytest.fixture
