@@ -129,9 +129,8 @@ class SourceLoop:
         return "the source ended the connection"
 
     async def _put(self, message: SourceMessage) -> None:
-        while not self._link.has_room(1):
-            self.intake.health.degraded("the outbox is full; the source is not read until the log has taken it")
-            await asyncio.sleep(TICK_S)
+        if not self._link.has_room(1):
+            await self._wait_for_room()
         stored = self.intake.take([message])
         if stored is None:
             return
@@ -139,6 +138,13 @@ class SourceLoop:
         stored.add_done_callback(self._landed)
         if self._in_flight >= IN_FLIGHT:
             await stored  # messages are stored in order, so all earlier ones are also on disk
+
+    async def _wait_for_room(self) -> None:
+        why = "the disk or the outbox is full; the source is not read until a message can be stored again"
+        before = self.intake.health.degraded(why)
+        while not self._link.has_room(1):
+            await asyncio.sleep(TICK_S)
+        self.intake.health.degraded(before)
 
     def _waiting(self, why: str) -> None:
         """Record that the program does not run; this is logged once, not at each attempt."""

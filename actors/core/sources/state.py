@@ -82,10 +82,14 @@ class SourceHealth:
         if self.state is not SourceState.REFUSED:
             self._work()
 
-    def degraded(self, why: str) -> None:
-        """Record that a part of the source does not work; "" means that all parts work again."""
-        self._degraded = why[:REASON_CHARACTERS]
+    def degraded(self, why: str) -> str:
+        """Record that a part of the source does not work; "" means that all parts work again.
+
+        Returns the text before.
+        """
+        before, self._degraded = self._degraded, why[:REASON_CHARACTERS]
         self._work()
+        return before
 
     def disconnected(self, why: str, now_s: float, jitter: float) -> float:
         """Record the end of a connection; return the seconds to wait before the next one. `jitter` is in 0..1."""

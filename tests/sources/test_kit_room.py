@@ -1,0 +1,55 @@
+"""A source while nothing can be stored: it waits, says so, and then has the state that it had before."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors import config
+from actors.core.sources.state import SourceState
+from actors.interfaces import StoredMessage
+from actors.producers.kit import SourceLoop
+from actors.producers.spec import SourceMessage
+
+SETTINGS = config.of_tree({"sources": {"chat": {"kind": "twitch_chat", "channels": ["ottoline"]}}})
+
+
+class FullLink:
+    """A link that has room when it is asked for the fourth time; `states` has the source's state at each time."""
+
+    def __init__(self) -> None:
+        self.cursors: dict[str, bytes] = {}
+        self.states: list[tuple[SourceState, str]] = []
+        self.source: Any = None
+
+    def has_room(self, _rows: int) -> bool:
+        health = self.source.intake.health
+        self.states.append((health.state, health.detail))
+        return len(self.states) == 4
+
+    def send_best_effort(self, *_: object) -> None:
+        """The message is of no interest."""
+
+    def store(self, _delivery: object) -> asyncio.Future[StoredMessage]:
+        done: asyncio.Future[StoredMessage] = asyncio.get_running_loop().create_future()
+        done.set_result(StoredMessage([]))
+        return done
+
+
+@pytest.mark.parametrize(("why", "state"), [("", SourceState.LIVE), ("no follows", SourceState.DEGRADED)])
+def test_a_source_is_degraded_only_while_nothing_can_be_stored(tmp_path: Path, why: str, state: SourceState) -> None:
+    async def put() -> FullLink:
+        link: Any = FullLink()
+        link.source = source = SourceLoop(SETTINGS, tmp_path, "chat", link)
+        source.intake.health.live(0.0)
+        source.intake.health.degraded(why)
+        await source._put(SourceMessage(b"", "twitch_irc", cursor=b"1"))
+        link.states.append((source.intake.health.state, source.intake.health.detail))
+        return link  # type: ignore[no-any-return]
+
+    states = asyncio.run(put()).states
+    assert states[0] == states[-1] == (state, why)
+    assert all(during is SourceState.DEGRADED and "full" in detail for during, detail in states[1:4])
