@@ -86,11 +86,20 @@ class Template:
         self._channel, self._ready = None, False
 
     def fork(self, name: str, stderr: int) -> Forked | None:
-        """Return a new process of the actor `name`; None: there is no template, or it does not answer."""
+        """Return a new process of the actor `name`; None: there is no template, or it does not answer.
+
+        Raises:
+            OSError: this process has no file left for the pipes.
+        """
         if self._channel is None or not self._is_ready(self._channel):
             return None
         stdin_end, stdin = os.pipe()
-        stdout, stdout_end = os.pipe()
+        try:
+            stdout, stdout_end = os.pipe()
+        except OSError:
+            os.close(stdin_end)
+            os.close(stdin)
+            raise
         answer = self._request(self._channel, name, [stdin_end, stdout_end, stderr])
         os.close(stdin_end)
         os.close(stdout_end)

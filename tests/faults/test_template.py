@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,6 +20,8 @@ import psutil
 import pytest
 
 from actors import config, control, program
+from actors.supervision.forking import Template
+from actors.supervision.template import READY
 from tests.faults import figures
 from tests.faults.tree import Tree
 from tests.support import SPAWN, eventually
@@ -97,6 +101,29 @@ def test_a_forked_child_is_like_one_that_was_started_by_exec(forking):
         process.kill()
         eventually(lambda name=name: restarted(forking.row(name)))
         assert masks(forking.pids()[name]) == seen[name]
+
+
+def test_a_fork_without_a_file_for_the_second_pipe_closes_the_first(monkeypatch):
+    opened: list[int] = []
+    make = os.pipe
+
+    def pipe() -> tuple[int, int]:
+        if opened:
+            raise OSError(errno.EMFILE, "no file is left")
+        opened.extend(make())
+        return opened[0], opened[1]
+
+    own, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with own, its:
+        its.send(READY)
+        template = Template()
+        template._channel = own
+        monkeypatch.setattr(os, "pipe", pipe)
+        with pytest.raises(OSError, match="no file is left"):
+            template.fork("ingest", 2)
+    for file in opened:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(file)
 
 
 def test_forked_children_draw_different_random_numbers(forking):
