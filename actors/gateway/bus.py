@@ -66,14 +66,15 @@ MAX_UNSEEN: Final = 256  # ranges of positions that wait with one receipt
 
 
 class Receipts:
-    """Receipts on their way to the queue-manager: the last one per connection, at most every 0.5 s."""
+    """Receipts on their way to the queue-manager: the last one per conversation, at most every 0.5 s."""
 
     PERIOD_S: Final = 0.5
 
     def __init__(self, bus: Bus) -> None:
         self._inbox = bus.push(INBOX)
         self._ranges = Bucket(rate=200.0, burst=1_000.0, now_s=time.monotonic())
-        self._waiting: dict[int, Receipt] = {}  # by the number of the connection
+        # By the number of the connection, and where its conversation began: after another hello that may be later.
+        self._waiting: dict[tuple[int, int], Receipt] = {}
         self._timer: asyncio.TimerHandle | None = None
         self.sent = 0
 
@@ -82,22 +83,23 @@ class Receipts:
             now_s = time.monotonic()
             unseen = tuple(one for one in receipt.unseen if self._ranges.take(now_s))
             receipt = msgspec.structs.replace(receipt, unseen=unseen)
-        earlier = self._waiting.get(number)
+        key = number, receipt.since
+        earlier = self._waiting.get(key)
         if earlier is not None and earlier.unseen:
             unseen = (*earlier.unseen, *receipt.unseen)[-MAX_UNSEEN:]
             receipt = msgspec.structs.replace(receipt, unseen=unseen)
-        self._waiting[number] = receipt
+        self._waiting[key] = receipt
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self.PERIOD_S, self._flush)
 
     def _flush(self) -> None:
         self._timer = None
-        for number in list(self._waiting):
-            if not self._inbox.offer(_encode(self._waiting[number])):
+        for key in list(self._waiting):
+            if not self._inbox.offer(_encode(self._waiting[key])):
                 # There is no receiver now; the next attempt has the latest receipts.
                 self._timer = asyncio.get_running_loop().call_later(self.PERIOD_S, self._flush)
                 return
-            del self._waiting[number]
+            del self._waiting[key]
             self.sent += 1
 
     def close(self) -> None:
