@@ -14,7 +14,7 @@ import pytest
 from tests.faults import figures
 from tests.faults.tree import Tree
 from tests.faults.witness import WAIT_S, Viewer, Witness
-from tests.support import eventually
+from tests.support import SLOWNESS, eventually
 
 EVERYBODY = ("ingest", "normalizer-1", "queue-manager", "broadcaster", "gateway-1")
 LOG_BYTES = 12 << 20  # of one process: two files of 5 MiB (logs.MAX_BYTES), and the lines between two checks
@@ -148,7 +148,7 @@ def test_sixty_restarts_leak_no_file_and_no_thread(tree: Tree) -> None:
 
 
 @FULL
-@pytest.mark.timeout(1_200)
+@pytest.mark.timeout(1_200 * SLOWNESS)
 def test_a_thousand_restarts_leak_no_file_thread_or_memory() -> None:
     with Witness() as witness:
         for source in witness.sources:
