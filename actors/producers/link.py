@@ -86,6 +86,7 @@ class Link:
         self._marks = bus.follow([bus.subscribe(MARKS)], self._on_messages)
         self._saver = self._loop.call_later(SAVE_S, self._save)
         self._trimmer: asyncio.TimerHandle | None = None
+        self._closed = False
         self._pump()
 
     @property
@@ -173,6 +174,7 @@ class Link:
 
     def close(self) -> None:
         """Store the watermark of the log, and close the outbox."""
+        self._closed = True  # what is committed from here on is sent after the next start
         self._saver.cancel()
         if self._trimmer is not None:
             self._trimmer.cancel()
@@ -246,6 +248,8 @@ class Link:
 
     def _pump(self) -> None:
         """Fill the window from the outbox, send due rows, and schedule the next call while rows are in flight."""
+        if self._closed:
+            return
         window = self._window
         if window.room and window.newest < self._newest:
             for item in self._reader.rows(window.newest, self._settings.window_rows - len(window)):

@@ -1,8 +1,9 @@
-"""A source while nothing can be stored: it waits, says so, and then has the state that it had before."""
+"""A source while nothing can be stored: it waits, says so, and then has its earlier state. And a link that closes."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 
 from actors import config
 from actors.core.sources.state import SourceState
-from actors.interfaces import StoredMessage
+from actors.interfaces import Delivery, StoredMessage
 from actors.producers.kit import SourceLoop
+from actors.producers.link import open_link
 from actors.producers.spec import SourceMessage
+from actors.stores.outbox import Outbox
 
 SETTINGS = config.of_tree({"sources": {"chat": {"kind": "twitch_chat", "channels": ["ottoline"]}}})
 
@@ -53,3 +56,19 @@ def test_a_source_is_degraded_only_while_nothing_can_be_stored(tmp_path: Path, w
     states = asyncio.run(put()).states
     assert states[0] == states[-1] == (state, why)
     assert all(during is SourceState.DEGRADED and "full" in detail for during, detail in states[1:4])
+
+
+def test_a_link_that_is_closed_sends_no_message_that_is_stored_meanwhile(tmp_path: Path) -> None:
+    async def close() -> list[dict[str, Any]]:
+        failures: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+        link = open_link(SETTINGS, tmp_path, "chat", logging.getLogger("chat"), holds=True)
+        stored = link.store(Delivery([("event", b"x")], 0.0))
+        link.close()
+        await stored
+        return failures
+
+    assert asyncio.run(close()) == []
+    outbox = Outbox(tmp_path, "chat", 300.0)
+    assert len(outbox.reader().rows(0, 10)) == 1
+    outbox.close()
