@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -45,5 +46,6 @@ class Suspects:
     def _record(self, name: bytes) -> None:
         fresh = self._list.exists() and self._list.stat().st_size > MAX_LIST_BYTES
         handle = os.open(self._list, os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if fresh else os.O_APPEND), 0o600)
-        os.write(handle, name + b"\n")
+        with suppress(OSError):  # a full disk must not prevent the start; this death is not counted
+            os.write(handle, name + b"\n")
         os.close(handle)

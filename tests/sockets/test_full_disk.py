@@ -20,6 +20,7 @@ from actors.errors import DiskFull
 from actors.interfaces import Delivery, Progress
 from actors.stores.log import Log, LogReader
 from actors.stores.outbox import Outbox
+from actors.stores.suspects import LIST_FILE, Suspects
 from tests.core.make import event
 from tests.support import eventually
 
@@ -89,6 +90,18 @@ def test_a_store_that_is_opened_on_a_full_disk_says_so(tmp_path: Path, opened: C
     committer = Committer(lambda: opened(tmp_path), lambda: None)
     with no_room(), pytest.raises(DiskFull, match="the disk is full"):
         committer.start()
+
+
+def test_a_normalizer_starts_on_a_full_disk(tmp_path: Path) -> None:
+    line = b"x" * 255 + b"\n"
+    (tmp_path / LIST_FILE).write_bytes(line * 16)  # a page, which may not grow
+    first = Suspects(tmp_path, "normalizer-1")
+    first.touch(b"p/1")
+    first.close()
+    with no_room():
+        second = Suspects(tmp_path, "normalizer-1")
+    assert second.deaths == {line.strip(): 16}
+    second.close()
 
 
 @pytest.fixture
