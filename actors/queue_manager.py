@@ -103,7 +103,12 @@ class QueueManager:
         loop.reads(self.critical_in, self.on_critical, when=lambda: not self.sequencer.full)
         loop.reads(self.inbox, self.on_inbox)
         loop.reads(self.ask, self.on_ask)
-        loop.reads(self.best_effort_in, self.on_best_effort, per_turn=BEST_EFFORT_BATCHES)
+        loop.reads(
+            self.best_effort_in,
+            self.on_best_effort,
+            when=lambda: not self.sequencer.crowded,
+            per_turn=BEST_EFFORT_BATCHES,
+        )
         loop.every(BEAT_S, self.beat)
         loop.every(SAVE_S, self.save)
         loop.every(TRIM_S, self.trim)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
 
 from actors.core.contract.event import Category, Envelope, Event, Greeting, Mark, Receipt, Reject
 from actors.core.contract.types.stage import Scene, Toggle
+from actors.core.contract.types.support import Support
 from actors.core.delivery.recent import RETAINED_KEYS
 from actors.core.queue.derive import Derivation
 from actors.core.queue.ledger import Ledger
-from actors.core.queue.sequencer import GAP_S, HOLD_BACK, Sequencer
-from tests.core.make import batch, envelope, event, kill
+from actors.core.queue.sequencer import GAP_S, HOLD_BACK, MAX_OPEN_NAMES, Sequencer
+from tests.core.make import batch, envelope, event, kill, player
 
 
 def book(known: dict[str, str] | None = None, top: int = 0, watermarks: dict[str, int] | None = None) -> Sequencer:
@@ -241,6 +244,22 @@ def test_a_dropped_retained_state_is_removed_from_the_log() -> None:
     assert second is not None
     assert list(second.retained) == ["scene", "toggle:t0"]
     assert second.retained["toggle:t0"] is None
+
+
+def heals(count: int) -> list[Event]:
+    return [event("heal", f"h{number}", Support(player(f"p{number}"))) for number in range(count)]
+
+
+@pytest.mark.parametrize("made", [toggles, heals])
+def test_names_from_outside_are_bounded_until_the_next_commit(made: Callable[[int], list[Event]]) -> None:
+    one = book()
+    for each in made(MAX_OPEN_NAMES):
+        assert not one.crowded
+        one.retain(each)
+        one.supported(each, 0.0)
+    assert one.crowded
+    assert one.take(even_empty=True) is not None
+    assert not one.crowded
 
 
 def test_retained_states_beyond_the_bound_of_an_earlier_log_are_removed() -> None:

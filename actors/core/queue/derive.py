@@ -89,6 +89,11 @@ class Derivation:
         self._runs = {key: _run.decode(body) for key, body in (saved or {}).items()}
         self._touched: set[str] = set()
 
+    @property
+    def touched(self) -> int:
+        """The number of players whose state has changed since `take_changes`."""
+        return len(self._touched)
+
     def feed(self, event: Event) -> tuple[Event, list[Event]]:
         """Return `event` (a kill with its streak) and the events that follow from it, which have no position yet."""
         if event.type == "kill":

@@ -30,6 +30,9 @@ HOLD_BACK: Final = 4_096
 GAP_S: Final = 0.02
 # The limit of the open entry while the disk is slow; beyond it no batch is admitted, and producers wait.
 MAX_OPEN_EVENTS: Final = 4_096
+# The limit of what best-effort events add to the open entry: names of states and of players, which come from outside.
+# One second has fewer; the limit is reached only while nothing can be written. Then best-effort batches wait, too.
+MAX_OPEN_NAMES: Final = 65_536
 
 
 class Entry(Struct):
@@ -116,6 +119,13 @@ class Sequencer:
     def full(self) -> bool:
         """Whether the open entry is at its limit; then nothing is read from the critical link."""
         return len(self._open.events) >= MAX_OPEN_EVENTS
+
+    @property
+    def crowded(self) -> bool:
+        """Whether best-effort events have filled the open entry; then nothing is read from their link."""
+        entry = self._open
+        names = len(entry.retained) + len(entry.loose) + len(entry.events) + self._derivation.touched
+        return names >= MAX_OPEN_NAMES
 
     @property
     def waiting(self) -> int:
