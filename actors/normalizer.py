@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from actors import faults, heartbeat, wire
-from actors.adapters import adapter_of
+from actors.adapters import KINDS, adapter_of
 from actors.config import Settings
 from actors.core.contract.event import REFUSED, UNREADABLE, Envelope, EnvelopeBatch, RawBatch, RawItem, Reject
 from actors.core.metrics import NormalizerMetrics
@@ -23,6 +23,9 @@ from actors.reactor import Reactor
 from actors.stores.suspects import Suspects
 
 MAX_DEATHS: Final = 3
+# Imported before the process is ready, so that the first message after a restart does not wait. The ingest takes these
+# kinds without a source of the configuration.
+PRELOADED: Final = ("event", "srcds")
 EXCERPT_CHARACTERS: Final = 500
 
 BLOCKED_S: Final = 0.005  # the interval of checks while the queue-manager accepts no best-effort batches
@@ -71,6 +74,8 @@ class Normalizer:
             self.metrics.bad_messages += 1
             return
         self.metrics.received += len(batch.items)
+        for kind in {item.kind for item in batch.items}.intersection(KINDS):
+            adapter_of(kind)  # before a message is marked: a kill during an import is not due to that message
         envelopes = [self._map(item, batch) for item in batch.items]
         if batch.critical:
             self._suspects.clear()
@@ -117,6 +122,8 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     heart = heartbeat.Heartbeat(name, lambda: [normalizer.metrics], reactor.ticks)
     heart.start(reactor.wake)
     normalizer.join(reactor)
+    for kind in PRELOADED:
+        adapter_of(kind)
     reactor.every(heartbeat.HEARTBEAT_S, heart.beat)
     heart.ready()
     reactor.run(lambda: heart.stopping)
