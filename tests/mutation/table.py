@@ -175,6 +175,8 @@ MUTATIONS: Final = [
     # Poison
     row("deaths by a poison message are not counted",
         drop("actors/stores/suspects.py:Suspects.__init__", "_record"), STORES),
+    row("a kill during the import of an adapter counts against the message before",
+        drop("actors/normalizer.py:Normalizer._forward", "adapter_of"), "tests/core/test_normalizer.py"),
     row("a poison message is tried forever", never("actors/normalizer.py:Normalizer._map", "MAX_DEATHS"),
         f"{PIPELINE}::"
         "test_a_poison_message_is_dead_lettered_after_three_deaths_and_the_others_keep_their_order"),
