@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -280,11 +281,19 @@ class Client:
         rig.clients.append(self)
 
     def hello(self, **fields: Any) -> None:
-        message = {"t": "hello", "version": 2, "token": self.rig.tokens.display, "overlay_id": "test", "resume": None}
-        self.say(message | fields)
+        self.say(self.greeting() | fields)
+
+    def greeting(self) -> dict[str, Any]:
+        return {"t": "hello", "version": 2, "token": self.rig.tokens.display, "overlay_id": "test", "resume": None}
 
     def say(self, message: dict[str, Any] | str | bytes) -> None:
         self.socket.send(json.dumps(message) if isinstance(message, dict) else message)
+
+    def repeat(self, times: int, message: dict[str, Any]) -> None:
+        """Send a message so often, or until the gateway closes the connection."""
+        with suppress(ConnectionClosed):
+            for _ in range(times):
+                self.say(message)
 
     def next(self, within_s: float = 5) -> dict[str, Any]:
         message = self.socket.recv(timeout=within_s * SLOWNESS)

@@ -380,8 +380,7 @@ def test_invalid_utf8_is_answered(rig):
 
 def test_a_flood_of_messages_closes_the_connection(rig):
     overlay, other = rig.joined(), rig.joined()
-    for _ in range(60):
-        overlay.say({"t": "ping", "client_ts_ms": 0})
+    overlay.repeat(60, {"t": "ping", "client_ts_ms": 0})
     assert overlay.closed()[0] == 4029
     rig.send()
     assert other.positions(rig.top) == [rig.top]
@@ -620,8 +619,7 @@ def test_a_large_retained_state_follows_the_welcome_in_frames(own):
 def test_repeated_hellos_close_the_connection(own):
     own.append(rig := Rig())
     client = rig.joined()
-    for _ in range(10):
-        client.hello()
+    client.repeat(10, client.greeting())
     assert client.closed()[0] == 4029
     assert rig.metric("floods_total") == 1
     assert rig.joined().welcome["mode"] == "snapshot"

@@ -108,8 +108,7 @@ def test_a_refused_overlay_is_listed_with_its_reason_and_a_dashboard_is_not(rig)
 
 def test_an_overlay_that_the_gateway_stopped_is_lost_with_the_reason(rig):
     overlay = rig.joined()
-    for _ in range(60):
-        overlay.say({"t": "ping", "client_ts_ms": 1})
+    overlay.repeat(60, {"t": "ping", "client_ts_ms": 1})
     assert overlay.closed()[0] == 4029
     eventually(lambda: [one["code"] for one in rig.status()["lost"]] == [4029])
     assert "20 messages per second" in rig.status()["lost"][0]["reason"]
