@@ -238,7 +238,9 @@ class Gateway:
     def _replaced(self, overlay: Overlay) -> bool:
         """Whether its page has connected again before the end of the old connection was noticed."""
         now_s, latest = time.monotonic(), self._latest.get((overlay.name, overlay.address), overlay)
-        return latest is not overlay and latest.connected_s >= now_s - overlay.transport.silent_s(now_s)
+        silent_s = overlay.transport.silent_s(now_s)
+        heard_s = now_s - silent_s if silent_s else overlay.receipt_s  # the transport itself may not hear the overlay
+        return latest is not overlay and latest.connected_s >= heard_s
 
     def _forget(self, overlay: Overlay) -> None:
         self.leave(overlay)

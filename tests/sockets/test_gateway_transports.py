@@ -281,6 +281,19 @@ def test_a_display_token_that_sends_a_command_is_closed(shared, peers, kind):
     assert ended.value.args == (4503,)
 
 
+def test_an_overlay_that_reconnected_before_its_old_stream_ended_is_not_lost(own, peers):
+    own.append(rig := Rig())
+    old = SsePeer(rig)
+    old.until("welcome")
+    peers.append(new := SsePeer(rig))
+    new.until("welcome")
+    old.close()
+    eventually(lambda: rig.metric("connections") == 1)
+    assert rig.status()["lost"] == []
+    new.close()
+    eventually(lambda: len(rig.status()["lost"]) == 1)
+
+
 def test_a_wrong_token_is_counted_and_its_overlay_listed(own, kind):
     own.append(rig := Rig())
     with pytest.raises(Ended) as ended:
