@@ -13,6 +13,7 @@ the name, so that the event can be shown.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -58,13 +59,12 @@ _WRITE: Final = {
 }
 
 
+# Reading the fields of all payloads takes 12 ms, which every start would pay; few starts see an old name.
+@cache
 def _players(type_: str) -> list[str]:
     """Return the fields of a payload that hold a player."""
     fields = msgspec.structs.fields(TAXONOMY[type_].payload)
     return [field.encode_name for field in fields if Player in (field.type, *getattr(field.type, "__args__", ()))]
-
-
-_PLAYERS: Final = {type_: _players(type_) for type_ in TAXONOMY}
 
 
 def _blank(kind: msgspec.inspect.Type, name: str) -> Any:
@@ -83,14 +83,12 @@ def _blank(kind: msgspec.inspect.Type, name: str) -> Any:
     return 0
 
 
-_REQUIRED: Final = {
-    type_: {
-        field.encode_name: msgspec.inspect.type_info(field.type)
-        for field in msgspec.structs.fields(row.payload)
-        if field.required
-    }
-    for type_, row in TAXONOMY.items()
-}
+@cache
+def _required(type_: str) -> dict[str, msgspec.inspect.Type]:
+    """Return the required fields of a payload and their types."""
+    fields = msgspec.structs.fields(TAXONOMY[type_].payload)
+    return {field.encode_name: msgspec.inspect.type_info(field.type) for field in fields if field.required}
+
 
 _payload = msgspec.msgpack.Decoder(dict[str, Any])
 
@@ -111,9 +109,9 @@ def from_legacy(name: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     row, number = _row(name)
     if row is None:
         return "custom", {"name": name[:NAME_LENGTH], "data": data}
-    blanks = {field: _blank(kind, name[:NAME_LENGTH]) for field, kind in _REQUIRED[row.type].items()}
+    blanks = {field: _blank(kind, name[:NAME_LENGTH]) for field, kind in _required(row.type).items()}
     payload = _merged(_merged(_merged(blanks, row.told), number), data)
-    for field in _PLAYERS[row.type]:
+    for field in _players(row.type):
         if isinstance(player := payload.get(field), dict):
             payload[field] = _UNKNOWN | player
     return row.type, payload
