@@ -41,11 +41,17 @@ _UNIQUE: Final = re.compile(rb"STEAM_\d:\d:\d+|\[\w:\d+:\d+[:\d]*\]|\d{17}")
 
 
 def _player(name: bytes, end: Match, team: bytes | None = None) -> Player:
-    """Return a player. Bots and the console have no account: their id is made of their name."""
     account, own_team = end.group("account", "team")
+    return _player_of(name, account, team or own_team or b"")
+
+
+# The players of a match are in thousands of its lines.
+@lru_cache(maxsize=256)
+def _player_of(name: bytes, account: bytes, team: bytes) -> Player:
+    """Return a player. Bots and the console have no account: their id is made of their name."""
     shown = _text(name) or "?"
     id_ = _text(account) if _UNIQUE.fullmatch(account) else f"{_text(account)}:{shown}"[:64]
-    return Player(id_, shown, _text(team or own_team or b""))
+    return Player(id_, shown, _text(team))
 
 
 def _actor(line: LogLine, team: bytes | None = None) -> Player:
