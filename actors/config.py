@@ -10,9 +10,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-import tomllib
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -20,6 +18,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from actors import program
+from actors.core.nearest import nearest
 from actors.core.supervision import kinds
 from actors.core.supervision.kinds import Child
 from actors.errors import ConfigError
@@ -213,6 +212,8 @@ def parse(data: bytes, where: str, overrides: Iterable[str] = ()) -> Settings:
     Raises:
         ConfigError: it is not TOML, or has an unknown key or a wrong value.
     """
+    import tomllib  # actors read their settings as JSON and do not load the parser
+
     try:
         tree: dict[str, Any] = tomllib.loads(data.decode("utf-8-sig"))  # the BOM of Notepad
     except (ValueError, RecursionError) as error:  # also for invalid UTF-8, 5,000 digits, deeply nested brackets
@@ -276,7 +277,7 @@ def _hint(error: str) -> str:
         return ""
     sections = {field.name: field.type for field in msgspec.structs.fields(Settings)}
     struct = BudgetOverrides if "[...]" in (unknown[2] or "") else sections.get(unknown[2] or "", Settings)
-    near = get_close_matches(unknown[1], [field.name for field in msgspec.structs.fields(struct)], n=1)
+    near = nearest(unknown[1], [field.name for field in msgspec.structs.fields(struct)])
     return f" (did you mean `{near[0]}`? {program.page('configuration')} lists all keys)" if near else ""
 
 
@@ -284,6 +285,8 @@ def _apply(tree: dict[str, Any], override: str) -> None:
     key, sign, text = override.partition("=")
     if not sign or not key.strip() or "\n" in override:
         raise ConfigError(f"--set {override!r}: expected key=value, for example gateway.port=7800")
+    import tomllib
+
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):

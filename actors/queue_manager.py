@@ -6,7 +6,7 @@ cadence.py (when a frame is sent), and the log on its own thread. Commit first, 
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from collections import deque
 from collections.abc import Callable
@@ -137,7 +137,7 @@ class QueueManager:
     def on_inbox(self, message: bytes) -> None:
         decoded = self._decode(_inbox, message)
         if isinstance(decoded, Greeting):
-            self.sequencer.greet(decoded, secrets.token_hex(16), time.monotonic(), time.time() * 1000)
+            self.sequencer.greet(decoded, os.urandom(16).hex(), time.monotonic(), time.time() * 1000)
             self.publish_marks()
         elif isinstance(decoded, Receipt):
             self.sequencer.receipt(decoded)

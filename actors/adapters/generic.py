@@ -10,7 +10,6 @@ socket. Objects of the legacy shape (`event` instead of `type`) are converted by
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -23,6 +22,7 @@ from actors.core.contract.payload import Payload
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.contract.types.chat import Chat
 from actors.core.contract.types.stage import Custom
+from actors.core.nearest import nearest
 from actors.errors import BadInput, TooLarge
 
 # One request is one transaction of the outbox, and one payload is one element of an overlay. Both limits are guesses.
@@ -164,7 +164,7 @@ def _from_legacy(old: _Legacy, where: str) -> Submission:
 def _check(submission: Submission, where: str) -> None:
     """Raise BadInput unless the type exists and keys and ages are within their bounds."""
     if submission.type not in TAXONOMY:
-        near = get_close_matches(submission.type[:64], TAXONOMY, n=2)
+        near = nearest(submission.type[:64], TAXONOMY, 2)
         hint = f", did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else ""
         raise BadInput(f"Unknown type `{submission.type[:64]}`{hint} - at `{where}.type`")
     for name in ("id", "coalesce_key", "source"):

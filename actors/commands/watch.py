@@ -10,7 +10,6 @@ import json
 import os
 import sys
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from actors import commands, tokens
 from actors.config import Settings
 from actors.core.contract.event import WIRE_VERSION
 from actors.core.contract.taxonomy import TAXONOMY
+from actors.core.nearest import nearest
 from actors.core.origins import authority
 from actors.errors import FramewireError, Refused
 
@@ -50,7 +50,7 @@ def command(
     wanted = [name.strip() for name in types.split(",")] if types else None
     for name in wanted or ():
         if name not in TAXONOMY:
-            near = get_close_matches(name, TAXONOMY, n=1)
+            near = nearest(name, TAXONOMY)
             hint = f"Did you mean {near[0]!r}?" if near else f"Types: {', '.join(TAXONOMY)}"
             raise click.BadParameter(f"unknown event type {name!r}. {hint}", param_hint="--types")
     watcher = Watcher(settings, tokens.load(run_dir).view, wanted, count, json_output)

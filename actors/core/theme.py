@@ -9,10 +9,11 @@ Text on a panel must be legible in both.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+
+from actors.core.nearest import nearest
 
 CONTRAST: Final = 4.5  # WCAG 2.2, 1.4.3
 PANEL_ALPHA: Final = 0.85  # text on a more transparent panel is not legible in OBS
@@ -64,8 +65,8 @@ def faults(theme: object, table: Table) -> list[str]:
 
 
 def _unknown(name: str, tokens: Mapping[str, object]) -> str:
-    nearest = difflib.get_close_matches(name, tokens, 1, 0.0)
-    return f"unknown token; the nearest is {nearest[0]}"
+    near = nearest(name, tokens, cutoff=0.0)[0]
+    return f"unknown token; the nearest is {near}"
 
 
 def _fault(value: str, token: Mapping[str, Any], table: Table) -> str:

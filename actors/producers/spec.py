@@ -15,13 +15,13 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Mapping
-from difflib import get_close_matches
 from types import ModuleType
 from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct
 
+from actors.core.nearest import nearest
 from actors.errors import BadInput, ConfigError, Refused
 from actors.producers import sources
 from actors.section import Seconds, Section
@@ -138,7 +138,7 @@ def module_of(kind: str) -> ModuleType:
         ConfigError: the kind is unknown.
     """
     if kind not in KINDS:
-        near = get_close_matches(kind[:64], KINDS, n=1)
+        near = nearest(kind[:64], KINDS)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ConfigError(f"Unknown kind of source {kind[:64]!r}{hint} Kinds: {', '.join(KINDS)}")
     return importlib.import_module(f"{sources.__name__}.{kind}")
@@ -183,5 +183,5 @@ def is_process(kind: str) -> bool:
 def _hint(error: str, spec: Spec) -> str:
     _, found, rest = error.partition("unknown field `")
     names = [field.name for field in msgspec.structs.fields(spec.settings)]
-    near = get_close_matches(rest.partition("`")[0], names, n=1) if found else []
+    near = nearest(rest.partition("`")[0], names) if found else []
     return f" (did you mean `{near[0]}`?)" if near else ""

@@ -10,7 +10,7 @@ write or checkpoint at the same time (sqlite.org/wal.html#walresetbug); with one
 
 from __future__ import annotations
 
-import secrets
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -247,7 +247,7 @@ class Log:
     def _next_generation(self) -> int:
         db = self._db
         db.execute("BEGIN IMMEDIATE")
-        db.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('gen', 0), ('top', 0)", (secrets.token_hex(16),))
+        db.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', ?), ('gen', 0), ('top', 0)", (os.urandom(16).hex(),))
         # The clock makes it larger than all generations since a backup that was restored now.
         now_ms = int(time.time() * 1000)
         db.execute("UPDATE meta SET value = max(value + 1, ?) WHERE key = 'gen'", (now_ms,))

@@ -7,7 +7,7 @@ characters that are stored here: a new outbox is a new producer, whose numbers s
 
 from __future__ import annotations
 
-import secrets
+import os
 import sqlite3
 import time
 from pathlib import Path
@@ -50,7 +50,7 @@ class Outbox:
         db.execute("BEGIN IMMEDIATE")
         db.execute(
             "INSERT OR IGNORE INTO meta VALUES ('producer', ?), ('pgen', 0), ('acked', 0), ('epoch', '')",
-            (f"{name}-{secrets.token_hex(3)}",),
+            (f"{name}-{os.urandom(3).hex()}",),
         )
         db.execute("UPDATE meta SET value = value + 1 WHERE key = 'pgen'")
         db.execute("COMMIT")
@@ -106,7 +106,7 @@ class Outbox:
             return self._store(job)
         if isinstance(job, Forget):
             name = self.producer.rpartition("-")[0]
-            self._db.execute("UPDATE meta SET value = ? WHERE key = 'producer'", (f"{name}-{secrets.token_hex(3)}",))
+            self._db.execute("UPDATE meta SET value = ? WHERE key = 'producer'", (f"{name}-{os.urandom(3).hex()}",))
             # Rows that were acknowledged under the old name are in the log; under the new name none are.
             self._db.execute("DELETE FROM rows WHERE pseq <= (SELECT value FROM meta WHERE key = 'acked')")
             self._db.execute("UPDATE meta SET value = 0 WHERE key = 'acked'")
