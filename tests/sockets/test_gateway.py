@@ -271,6 +271,7 @@ def test_events_of_a_gateway_outage_are_sent_together(rig):
 def test_receipts_reach_the_queue_manager(rig):
     inbox = rig.bus.bind(zmq.PULL, interfaces.INBOX)
     rig.send(3)
+    rig.settled()  # a receipt covers only what was sent to its overlay
     overlay = rig.joined(overlay_id="drawer")
     first = rig.top - 2
     for position in (first, first + 1, first + 1, first + 2, rig.top + 100):
