@@ -16,6 +16,9 @@ from actors.interfaces import Store
 
 FENCED: Final = 3  # exit code: a newer process owns the store
 RETRY_S: Final = 0.25  # while the disk is full
+# For how long after a refused transaction the disk is reported as full. SQLite may take small transactions into space
+# that it already has, between two that it refuses.
+FULL_HOLD_S: Final = 5.0
 
 
 class Job(NamedTuple):
@@ -48,6 +51,7 @@ class Committer:
         self.commit_s = 0.0
         self._began_s: float | None = None  # the start of the running commit
         self.full = False  # the disk had no room for the last transaction
+        self._refused_s = float("-inf")
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -84,7 +88,8 @@ class Committer:
         """Return the current metrics."""
         began_s = self._began_s
         stuck_s = 0.0 if began_s is None else round(time.monotonic() - began_s, 3)
-        return StoreMetrics(self.commits, self.commit_s, self.waiting, stuck_s, float(self.full))
+        full = self.full or self._held(time.monotonic())
+        return StoreMetrics(self.commits, self.commit_s, self.waiting, stuck_s, float(full))
 
     def stop(self) -> None:
         """Commit the waiting jobs, close the store, end the thread. What a full disk cannot take is dropped."""
@@ -136,7 +141,7 @@ class Committer:
                 results = store.commit([one.job for one in jobs])
             except DiskFull as error:
                 self._began_s = None
-                self._set_full(True, str(error))
+                self._refuse(str(error))
                 self._done.extend((one.refused, error) for one in jobs if one.refused is not None)
                 self._notify()
                 jobs = [one for one in jobs if one.refused is None]
@@ -144,7 +149,7 @@ class Committer:
                     return False  # nothing of them was acknowledged
                 continue
             self._began_s = None
-            self._set_full(False)
+            self.full = False
             self.commits += 1
             self.commit_s += time.monotonic() - started_s
             self._done.extend(zip((one.then for one in jobs), results, strict=True))
@@ -157,11 +162,13 @@ class Committer:
             store.probe()
         except DiskFull:
             return
-        self._set_full(False)
+        self.full = False
 
-    def _set_full(self, full: bool, reason: str = "") -> None:
-        if full != self.full:
-            logging.getLogger("store").log(
-                logging.ERROR if full else logging.WARNING, "disk full=%s reason=%r", full, reason
-            )
-        self.full = full
+    def _refuse(self, reason: str) -> None:
+        now_s = time.monotonic()
+        if not self.full and not self._held(now_s):
+            logging.getLogger("store").error("disk full reason=%r", reason)
+        self.full, self._refused_s = True, now_s
+
+    def _held(self, now_s: float) -> bool:
+        return now_s - self._refused_s < FULL_HOLD_S

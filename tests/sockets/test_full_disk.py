@@ -163,6 +163,7 @@ def test_a_full_disk_refuses_refusable_deliveries_and_keeps_others_in_order(outb
     assert committer.measure().store_full == 1
     assert committer.measure().store_stuck_s == 0
     eventually(lambda: not committer.full)  # a probe needs less room than the delivery did
+    assert committer.measure().store_full == 1  # reported until nothing was refused for a while
     take(BIG, False)
     eventually(lambda: committer.full)
     take(b"third", False)
