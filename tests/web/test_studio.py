@@ -172,6 +172,35 @@ def test_an_old_answer_takes_back_nothing_that_was_saved_since(studio: Studio) -
     studio.page.unroute("**/api/layout?*")
 
 
+def test_after_an_outage_the_layout_is_named_again(studio: Studio) -> None:
+    studio.open()
+    studio.page.route("**/api/layout?*", lambda route: route.abort())
+    studio.says("The gateway does not answer")
+    studio.page.unroute("**/api/layout?*")
+    studio.says("The gateway answers again. main has no layout yet")
+
+
+def test_an_answer_for_another_overlay_is_ignored(studio: Studio) -> None:
+    """A slow answer for the overlay that was selected before must not replace the layout that is edited."""
+    studio.open()
+    held: list[Any] = []
+    studio.page.route("**/api/layout?overlay=slow", lambda route: held.append(route))
+    studio.page.fill("#overlay", "slow")
+    studio.page.press("#overlay", "Enter")
+    eventually(lambda: studio.page.evaluate("true") and held, 10)
+    studio.page.fill("#overlay", "main")
+    studio.page.press("#overlay", "Enter")
+    studio.says("main has no layout yet")
+    studio.box("chat").focus()
+    studio.page.keyboard.press("ArrowRight")
+    for route in held:
+        route.fallback()
+    answered = "performance.getEntriesByType('resource').some(({ name }) => name.endsWith('=slow'))"
+    eventually(lambda: studio.page.evaluate(answered), 10)
+    assert studio.fields()[0] == CHAT[0] + 1
+    studio.page.unroute("**/api/layout?overlay=slow")
+
+
 def test_guides_stay_while_a_drag_is_saved(studio: Studio) -> None:
     studio.open()
     studio.page.check("#always")

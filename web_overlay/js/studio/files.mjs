@@ -69,6 +69,7 @@ export class Files {
   async load() {
     try {
       const answer = await this.gateway.load(this.name);
+      if (answer.overlay !== this.name) return; // another overlay was chosen since
       this.adopt(answer);
       this.editor.load(answer.layout);
       this.say(answer.error === "" ? this.source(answer) : answer.error, answer.error === "" ? "" : "bad");
@@ -100,7 +101,7 @@ export class Files {
     const { revision } = this;
     try {
       const [answer, ids] = await Promise.all([this.gateway.load(this.name), this.gateway.overlays()]);
-      if (this.lost) this.say("The gateway answers again.", "good");
+      if (this.lost) this.say(`The gateway answers again. ${this.source(answer)}`, "good");
       this.lost = false;
       this.suggest([...new Set(["default", ...answer.layouts, ...ids])]);
       // An answer that is older than a save would take back what was saved, and the steps that can be undone.
@@ -122,9 +123,9 @@ export class Files {
   }
 
   /** @param {Answer} answer */
-  source({ source }) {
-    if (source === this.name) return `The layout of ${this.name}.`;
-    return source === null ? `${this.name} has no layout yet: these are the defaults.` : `${this.name} has no layout yet: this is ${source}.`;
+  source({ overlay, source }) {
+    if (source === overlay) return `The layout of ${overlay}.`;
+    return `${overlay} has no layout yet: ${source === null ? "these are the defaults" : `this is ${source}`}.`;
   }
 
   /** @param {string[]} names */
