@@ -17,6 +17,7 @@ BENCHES: Final = {
     "applications": ((), ("--seconds", "5")),
     "latency": ((), ("--seconds", "10")),
     "drawn": ((), ("--seconds", "10")),
+    "overlay": ((), ("--seconds", "3", "--rounds", "1")),
     "throughput": ((), ("--events", "100000")),
     "fanout": ((), ("--seconds", "4")),
     "pushpull": ((), ("--kills", "1")),

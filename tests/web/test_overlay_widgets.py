@@ -108,6 +108,21 @@ def test_a_flood_reuses_the_rows(gate: Gate, overlay: Overlay) -> None:
     assert {text.split("AK-47")[0] for text in overlay.texts(".kf-panel")} == {"player9", "player10", "player11"}
 
 
+def test_rows_of_a_flood_appear_and_move_without_transitions(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1&kills=3")
+
+    def send() -> None:
+        gate.send(*(gate.event("kill", kill(number, 9)) for number in range(3)))
+        overlay.drawn()
+
+    def flooded() -> bool:
+        send()
+        return bool(overlay.page.evaluate("document.querySelectorAll('.kf-row.moves').length === 0"))
+
+    send()
+    eventually(flooded)
+
+
 def test_a_row_is_removed_after_its_time(gate: Gate, browser: Any) -> None:
     context = browser.new_context()  # a clock belongs to the whole window
     overlay = Overlay(context.new_page(), gate)

@@ -1,6 +1,6 @@
 // @ts-check
 // Kills, deaths, headshots, revives, the newest at the bottom; with an anchor at the bottom rows grow upwards. Rows leave
-// first; then the others move, so that only one movement is visible at a time. Rows never jump.
+// first; then the others move, so that only one movement is visible at a time. Rows jump only in a flood.
 
 import { lineOf } from "./killline.mjs";
 import { Row } from "./killrow.mjs";
@@ -12,6 +12,7 @@ import { pairOf } from "./player.mjs";
 const [SHOWN_MS, LATE_SHOWN_MS] = [7_000, 3_000]; // two glances; CS and Battlefield keep theirs 5 to 8 s
 const SAME_MS = 1_500; // a headshot or an assist reported apart belongs to a kill this young
 const APART_MS = 100; // rows closer together appear without movement: a flood must not flicker
+const FLOOD_MS = 500; // a row that is replaced sooner than this: rows then appear and move at once, at half the cost
 const RANKS_MS = 100; // from the exit of a row to the movement of the others
 
 /** @type {import("../core/types.mjs").WidgetKind} */
@@ -88,11 +89,15 @@ class Killfeed {
 
   /** @param {number} now */
   settle(now) {
+    let flood = false;
     this.fresh.forEach((line, at) => {
-      if (this.rows.length >= this.max) this.replace(this.rows[0]);
+      if (this.rows.length >= this.max) {
+        flood ||= now - (this.rows[0].line?.at ?? 0) < FLOOD_MS;
+        this.replace(this.rows[0]);
+      }
       if (this.nextSlot() >= this.max) this.closeRanks();
       const row = /** @type {Row} */ (this.pool.shift());
-      const moving = !line.late && now - this.entered_at >= APART_MS;
+      const moving = !line.late && !flood && now - this.entered_at >= APART_MS;
       if (moving) this.entered_at = now;
       const slot = this.upwards ? this.fresh.length - 1 - at : this.nextSlot();
       row.enter(line, slot, now + (line.late ? LATE_SHOWN_MS : SHOWN_MS), moving);
@@ -101,7 +106,7 @@ class Killfeed {
     this.fresh.length = 0;
     while (this.rows.length > this.max) this.replace(this.rows[0]);
     const keep = this.close_at < Infinity;
-    this.rows.forEach((row, at) => row.settle(this.upwards ? this.rows.length - 1 - at : keep ? row.slot : at, this.upwards));
+    this.rows.forEach((row, at) => row.settle(this.upwards ? this.rows.length - 1 - at : keep ? row.slot : at, this.upwards, flood));
     this.changed = false;
   }
 

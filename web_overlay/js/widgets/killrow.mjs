@@ -39,12 +39,13 @@ export class Row {
     this.right = text();
     this.art = icon("kf-art");
     this.flags = FLAGS.map(([flag, words, art]) => ({ flag, words, art, ...icon(`kf-flag kf-${flag} off`) }));
+    this.streakBox = el("span", "kf-streak", this.streak);
     this.leftSide = stranger("kf-name", this.left);
     this.rightSide = stranger("kf-name", this.right);
     this.help = el("span", "kf-help", stranger("kf-helper", this.helper));
     this.means = el("span", "kf-means", this.art.svg, el("span", "kf-weapon", this.weapon));
     this.line_ = wire();
-    this.panel = el("div", "slab kf-panel", this.line_, el("span", "kf-streak", this.streak), this.leftSide, this.help);
+    this.panel = el("div", "slab kf-panel", this.line_, this.streakBox, this.leftSide, this.help);
     this.panel.append(this.means, ...this.flags.map(({ svg }) => svg), this.rightSide);
     this.node = el("div", "kf-row off", this.panel);
     for (const { svg, path, art } of this.flags) {
@@ -75,19 +76,22 @@ export class Row {
     this.view.toggle(this.node, "off", true);
   }
 
-  /** Say what should be seen. @param {number} slot counted from the edge at the anchor @param {boolean} upwards */
-  settle(slot, upwards) {
+  /** Say what should be seen. @param {number} slot counted from the edge at the anchor @param {boolean} upwards @param {boolean} flood */
+  settle(slot, upwards, flood) {
     const { view, line } = this;
     if (line === null) return;
-    if (slot !== this.slot) view.toggle(this.node, "moves", true);
+    if (slot !== this.slot || flood) view.toggle(this.node, "moves", !flood);
     this.slot = slot;
     // Not as a custom property: every element of the row would inherit it, and be styled anew with every kill.
     view.style(this.node, "transform", `translateY(calc(${upwards ? -slot : slot} * (var(--fw-row) + var(--fw-gap))))`);
     view.attribute(this.node, "data-kind", line.kind);
     view.toggle(this.node, "mine", line.mine);
     view.toggle(this.node, "second", (line.left ?? line.right)?.second === true);
-    view.style(this.node, "--wire", (line.left ?? line.right)?.color ?? "");
+    view.style(this.line_, "--wire", (line.left ?? line.right)?.color ?? "");
+    // `:empty` would be checked again, with all siblings, at every change of a text.
     view.text(this.streak, line.streak > 0 ? `streak ${line.streak}` : "");
+    view.toggle(this.streakBox, "off", line.streak === 0);
+    view.toggle(this.means, "first", !line.left?.name);
     this.side(this.leftSide, this.left, line.left);
     this.side(this.rightSide, this.right, line.right);
     view.text(this.helper, line.with);
@@ -111,6 +115,7 @@ export class Row {
   /** @param {HTMLElement} node @param {Text} name @param {import("./player.mjs").Side | null} side */
   side(node, name, side) {
     this.view.text(name, side?.name ?? "");
+    this.view.toggle(node, "off", !side?.name);
     this.view.style(node, "--team", side?.color ?? "");
   }
 }
