@@ -32,7 +32,8 @@ _MODULES: Final = {"event": "generic"}
 _HELPERS: Final = {
     "bounds", "build", "generic", "gsi_changes", "gsi_posts", "irc", "lol_events", "mapping", "obs_view",
     "planetside2_experience", "planetside2_facts", "planetside2_scene", "srcds_lines", "streamelements_rules",
-    "streamerbot_rules", "twitch_acts", "twitch_notices", "twitch_shapes", "twitch_time", "webhook_presets",
+    "streamerbot_rules", "time_stamps", "twitch_acts", "twitch_notices", "twitch_shapes", "webhook_presets",
+    "youtube_shapes",
 }  # fmt: skip
 
 KINDS: Final = tuple(

@@ -10,8 +10,8 @@ from typing import Final, Literal
 
 from actors.adapters import bounds
 from actors.adapters import twitch_shapes as shapes
+from actors.adapters.time_stamps import whole_milliseconds
 from actors.adapters.twitch_notices import ANONYMOUS, Meaning
-from actors.adapters.twitch_time import whole_milliseconds
 from actors.core.contract.types.community import Cheer, Follow, Gift, Raid, Redemption, Shoutout, Stream, Subscription
 from actors.core.contract.types.crowd import Choice, Goal, HypeTrain, Poll, Prediction
 from actors.core.contract.types.stage import Custom

@@ -25,8 +25,8 @@ from actors.adapters import twitch_acts as acts
 from actors.adapters import twitch_notices as notices
 from actors.adapters import twitch_shapes as shapes
 from actors.adapters.build import build
+from actors.adapters.time_stamps import milliseconds
 from actors.adapters.twitch_notices import Meaning
-from actors.adapters.twitch_time import milliseconds
 from actors.core.contract.event import UNREADABLE, Category, Event, RawItem
 from actors.core.contract.types.chat import Chat
 from actors.errors import BadInput

@@ -21,7 +21,7 @@ from msgspec import Meta, Raw, Struct
 from actors import host
 from actors.adapters import twitch_eventsub
 from actors.adapters import twitch_shapes as shapes
-from actors.adapters.twitch_time import milliseconds
+from actors.adapters.time_stamps import milliseconds
 from actors.core.contract.event import UNREADABLE, Category
 from actors.errors import BadInput
 from actors.producers import twitch_badges

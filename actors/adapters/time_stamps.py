@@ -1,4 +1,4 @@
-"""Twitch's time stamps: RFC 3339 with up to nanoseconds."""
+"""Time stamps of platforms: RFC 3339 with up to nanoseconds."""
 
 from __future__ import annotations
 
