@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Final
 from urllib.parse import urlsplit
@@ -48,6 +50,7 @@ class HttpApi:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SourceRefused(f"{base_url[:200]!r} is not an address of an API, expected https://… or http://…")
         self._path = parts.path.rstrip("/")
+        self._socket: socket.socket | None = None
         self._host = parts.netloc
         if parts.scheme == "https":
             context = tls or (ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if trusted else ssl.create_default_context())
@@ -79,18 +82,43 @@ class HttpApi:
             NotSent: there is no connection.
             Disconnected: the connection broke later; the server may have carried out the request.
         """
+        response = self.open(method, path, headers, body)
+        try:
+            data = response.read(max_bytes)
+        except (OSError, http.client.HTTPException) as error:
+            self._http.close()
+            raise self._unanswered(error) from error
+        if not response.isclosed():  # more than max_bytes: the rest must not be taken for the next answer
+            self._http.close()
+        return HttpResponse(response.status, {name.lower(): value for name, value in response.getheaders()}, data)
+
+    def open(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> http.client.HTTPResponse:
+        """Send one request and return the answer with any status, whose body the caller reads; raises as `call`."""
         if self._http.sock is None:
             try:
                 self._http.connect()
             except OSError as error:
                 raise NotSent(f"cannot connect to {self._host}: {error}") from error
+            self._socket = self._http.sock
         try:
             self._http.request(method, self._path + path, body, dict(headers))
-            response = self._http.getresponse()
-            data = response.read(max_bytes)
+            return self._http.getresponse()
         except (OSError, http.client.HTTPException) as error:
             self._http.close()
-            raise Disconnected(f"no answer from {self._host}: {error or type(error).__name__}") from error
-        if not response.isclosed():  # more than max_bytes: the rest must not be taken for the next answer
-            self._http.close()
-        return HttpResponse(response.status, {name.lower(): value for name, value in response.getheaders()}, data)
+            raise self._unanswered(error) from error
+
+    def wait_at_most(self, timeout_s: float) -> None:
+        """Change how long a read of the open answer may wait."""
+        if self._socket is not None:
+            self._socket.settimeout(timeout_s)
+
+    def cut(self) -> None:
+        """End the connection, also for a thread that reads from it."""
+        if self._socket is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # without the goodbye of TLS, which waits
+
+    def _unanswered(self, error: Exception) -> Disconnected:
+        return Disconnected(f"no answer from {self._host}: {error or type(error).__name__}")

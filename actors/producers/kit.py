@@ -64,6 +64,12 @@ class SourceSession:
         """Report that a part of the source does not work; "" means that all parts work again."""
         self._intake.health.degraded(why)
 
+    def waiting(self, why: str) -> None:
+        """Report that the program or stream of the source does not run; this is logged once, not at each attempt."""
+        if self._intake.health.state is not SourceState.WAITING:
+            self.log.info("waiting reason=%r", why)
+        self._intake.health.waiting(why)
+
     def count(self, name: str, number: int = 1) -> None:
         """Count `ignored`, `duplicate`, `late` or `future` messages that never become a Message."""
         self._intake.counts[name] += number
@@ -100,7 +106,7 @@ class SourceLoop:
             try:
                 why = await self._read()
             except SourceNotRunning as error:
-                self._waiting(str(error))
+                self._session.waiting(str(error))
                 await asyncio.sleep(LOOK_FOR_PROGRAM_S)
                 continue
             except Refused as error:
@@ -145,12 +151,6 @@ class SourceLoop:
         while not self._link.has_room(1):
             await asyncio.sleep(TICK_S)
         self.intake.health.degraded(before)
-
-    def _waiting(self, why: str) -> None:
-        """Record that the program does not run; this is logged once, not at each attempt."""
-        if self.intake.health.state is not SourceState.WAITING:
-            self._log.info("waiting reason=%r", why)
-        self.intake.health.waiting(why)
 
     def _landed(self, _future: object) -> None:
         self._in_flight -= 1

@@ -25,6 +25,7 @@ class Session:
         self.cursor = b""
         self.lives = 0
         self.degradations: list[str] = []
+        self.waits: list[str] = []
         self.counted: list[str] = []
         self.rejected: list[str] = []
         self.yielded: list[SourceMessage] = []
@@ -40,6 +41,9 @@ class Session:
 
     def degraded(self, why: str) -> None:
         self.degradations.append(why)
+
+    def waiting(self, why: str) -> None:
+        self.waits.append(why)
 
     def count(self, name: str, number: int = 1) -> None:
         self.counted += [name] * number
