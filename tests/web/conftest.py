@@ -16,7 +16,7 @@ try:
     from playwright.sync_api import Error as PlaywrightError
     from playwright.sync_api import sync_playwright
 except ImportError:
-    sync_playwright = None  # type: ignore[assignment]
+    sync_playwright, PlaywrightError = None, Exception  # type: ignore[assignment,misc]
 
 FLAGS = [
     "--no-sandbox",
@@ -39,6 +39,30 @@ HIDEABLE = """(() => {
   globalThis.requestAnimationFrame = (run) => hidden ? held.push(run) : ask(run);
   globalThis.hidePage = (on) => { hidden = on; if (!on) held.splice(0).forEach(ask); };
 })()"""
+
+# The clock of the page: it stands still while a script runs, and is `times` slower than the machine's. A script that
+# waits for the processor then costs no time, so that the page does not reduce its quality (core/governor.mjs); and what
+# is visible for some seconds stays until a test on a loaded machine has asked for it.
+CLOCK = """((times) => {
+  const real = performance.now.bind(performance);
+  let held = null;
+  performance.now = () => {
+    if (held === null) queueMicrotask(() => { held = null; });
+    return held ??= real() / times;
+  };
+})"""
+
+
+# Notes the texts of all visible elements of a selector at each change: they may be gone before a test asks.
+RECORD = """(selector) => {
+  globalThis.recorded = [];
+  const note = () => {
+    const nodes = [...document.querySelectorAll(selector)].filter((node) => !node.closest('.off, .gone, .hidden'));
+    globalThis.recorded.push(nodes.map((node) => node.textContent).filter((text) => text !== ''));
+  };
+  const all = {subtree: true, childList: true, attributes: true, characterData: true};
+  new MutationObserver(note).observe(document.body, all);
+}"""
 
 
 def missing(what: str) -> None:
@@ -116,8 +140,12 @@ class Overlay:
         return got
 
     def drawn(self) -> None:
-        """Wait until all events of the log and all other sent events are rendered."""
-        eventually(lambda: self.status().get("drawn") == len(self.gate.log) and self.status()["queue"] == 0, 10)
+        """Wait until all events of the log and all other sent events are rendered, as long as there is progress."""
+        before: object = None
+        while before != len(self.gate.log):
+            eventually(lambda before=before: self.status().get("drawn") != before, 10)
+            before = self.status().get("drawn")
+        eventually(lambda: self.status()["queue"] == 0, 10)
 
     def reported(self) -> None:
         """Wait until the gateway knows that everything is drawn."""
@@ -142,15 +170,25 @@ class Overlay:
         )
         return found
 
+    def record(self, selector: str) -> None:
+        """Note the texts of `selector` at each change from now on, for what is visible only for a short time."""
+        self.page.evaluate(RECORD, selector)
+
+    def recorded(self) -> list[list[str]]:
+        found: list[list[str]] = self.page.evaluate("globalThis.recorded")
+        return found
+
     def journal(self) -> list[dict[str, Any]]:
         lines: list[dict[str, Any]] = self.page.evaluate("framewire.journal")
         return lines
 
 
 @pytest.fixture
-def overlay(window: Any, gate: Gate) -> Iterator[Overlay]:
+def overlay(window: Any, gate: Gate, request: pytest.FixtureRequest) -> Iterator[Overlay]:
+    """A page in the shared window; its clock is as fast as the machine's only for a module with REAL_TIME."""
     page = window.new_page()
     page.add_init_script(HIDEABLE)
+    page.add_init_script(f"{CLOCK}({1 if hasattr(request.module, 'REAL_TIME') else SLOWNESS})")
     opened = Overlay(page, gate)
     yield opened
     page.close()

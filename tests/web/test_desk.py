@@ -37,6 +37,8 @@ class Show:
         self.overlay = self.open(f"overlay/?overlay_id=main&on_reload=live#k={self.tokens.display}")
         self.desk = self.open(f"#k={self.tokens.control}")
         self.wall = self.open(f"#k={self.tokens.view}")
+        # The list may still show the page of the test before. A page that is not live yet misses events of this test.
+        eventually(lambda: self.overlay.evaluate("globalThis.framewire?.status().state") == "live", WITHIN_S)
         self.sees(self.desk, "#overlays", "main")
         self.sees(self.wall, "#overlays", "main")
         eventually(lambda: self.desk.inner_text("#apart") == "" and self.wall.inner_text("#apart") == "", WITHIN_S)
@@ -98,8 +100,7 @@ def test_switches_apply_to_all_overlays_and_to_later_ones(show: Show) -> None:
 
 def test_an_overlay_shows_its_name_and_reloads_on_command(show: Show) -> None:
     show.desk.click('[aria-label="Identify main"]')
-    show.overlay.wait_for_selector("#identify:not(.off)", state="visible")
-    assert show.overlay.inner_text("#identify") == "main"
+    show.overlay.wait_for_selector("#identify:not(.off) >> text=main", state="visible")
     with show.overlay.expect_event("load"):
         show.desk.click('[aria-label="Reload main"]')
     show.sees(show.desk, "#overlays", "main")
@@ -108,5 +109,4 @@ def test_an_overlay_shows_its_name_and_reloads_on_command(show: Show) -> None:
 def test_a_storm_is_accepted_and_the_dashboard_still_works(show: Show) -> None:
     show.press("x", "Storm of 200: 200 events accepted.")
     eventually(lambda: show.desk.locator("#river > li").count() > 50, WITHIN_S)
-    show.press("x", "one storm every 5 s")
     show.press("s", "Skip: accepted.")

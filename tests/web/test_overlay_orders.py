@@ -10,9 +10,9 @@ from tests.web.gate import Gate
 def test_identify_shows_the_name_and_hides_it_again(gate: Gate, overlay: Overlay) -> None:
     overlay.open("overlay_id=stage-left")
     assert not overlay.page.is_visible("#identify")
+    overlay.record("#identify")
     gate.say({"t": "identify", "for_ms": 300})
-    overlay.page.wait_for_selector("#identify:not(.off)", state="visible")
-    assert overlay.page.inner_text("#identify") == "stage-left"
+    eventually(lambda: ["stage-left"] in overlay.recorded())
     overlay.page.wait_for_selector("#identify", state="hidden")
 
 
