@@ -15,7 +15,8 @@ import stat
 import struct
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -131,6 +132,17 @@ def lock(path: Path, owner: str) -> IO[bytes]:
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{owner} pid={os.getpid()}".encode(), 0)
     return file
+
+
+@contextmanager
+def alone_in(directory: Path) -> Iterator[None]:
+    """Wait until no other process is inside for this directory."""
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def endpoint(run_dir: Path, name: str) -> str:

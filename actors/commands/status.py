@@ -6,12 +6,15 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import click
 
 from actors import commands, control, logs
+from actors import tokens as secrets
+from actors.errors import ConfigError
 
 WIDTH: Final = 80  # of output that is not a terminal
 COLORS: Final = {
@@ -42,6 +45,8 @@ def command(config_file: Path | None, overrides: tuple[str, ...], json_output: b
     """
     run_dir = commands.place_of(config_file, overrides)
     answer = control.request(run_dir, "status")
+    with suppress(ConfigError):  # a damaged file of tokens must not hide the status
+        answer["tokens"] = secrets.listed(run_dir, secrets.load(run_dir))
     if json_output:
         commands.print_json(answer)
     else:
@@ -121,7 +126,7 @@ def table(answer: Row, width: int) -> list[StatusLine]:
         found.append(StatusLine(text, word, len(word), COLUMNS[0].width, row["name"]))
         if row["last_reason"]:
             found.append(StatusLine(logs.printable(f"  last: {row['last_reason']}")[:width]))
-    return found + sources(answer, width) + overlays(answer, width)
+    return found + sources(answer, width) + overlays(answer, width) + expired(answer, width)
 
 
 def sources(answer: Row, width: int) -> list[StatusLine]:
@@ -149,6 +154,13 @@ def overlays(answer: Row, width: int) -> list[StatusLine]:
     parts = [f"{connected} connected", *(f"{trouble}: {', '.join(found)}" for trouble, found in names.items() if found)]
     text = logs.printable(f"overlays: {'; '.join(parts)}")[:width]
     return [StatusLine(""), StatusLine(text, "warn" if any(names.values()) else "", len(text))]
+
+
+def expired(answer: Row, width: int) -> list[StatusLine]:
+    """Return a line with the names of the added tokens that have expired."""
+    names = [one["name"] for one in answer.get("tokens", []) if one["expired"]]
+    text = f"expired tokens: {', '.join(names)} (token list)"[:width]
+    return [StatusLine(""), StatusLine(text, "warn", len(text))] if names else []
 
 
 def cell(text: str, column: Column) -> str:

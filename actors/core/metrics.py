@@ -248,7 +248,7 @@ class GatewayMetrics(Metrics):
     bad_messages: Annotated[int, counter("malformed messages from overlays")] = 0
     floods: Annotated[int, counter("overlays closed because they sent too much")] = 0
     forbidden: Annotated[int, counter("requests for which a token has no right")] = 0
-    revoked: Annotated[int, counter("overlays closed because their token was replaced")] = 0
+    revoked: Annotated[int, counter("overlays closed or refused because their token was revoked or has expired")] = 0
     commands: Annotated[int, counter("commands")] = 0
     refused_commands: Annotated[int, counter("commands that were refused")] = 0
     receipts: Annotated[int, counter("receipts from overlays")] = 0

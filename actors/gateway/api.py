@@ -48,9 +48,12 @@ class GuardedHandler(ApiHandler):
         if self._finished:
             return
         kind, _, token = self.request.headers.get("Authorization", "").partition(" ")
-        scope = self.gateway.scope_of(token.strip()) if kind.lower() == "bearer" else None
-        self.scope = scope or ""
-        if scope not in self.SCOPES:
+        holder = self.gateway.holder_of(token.strip()) if kind.lower() == "bearer" else None
+        self.scope = holder.scope if holder is not None else ""
+        if holder is not None and holder.expired(time.time() * 1000):
+            self.set_header("WWW-Authenticate", "Bearer")
+            self.refuse(401, f"the token {holder.name} has expired")
+        elif self.scope not in self.SCOPES:
             self.gateway.wrong_token(str(self.request.remote_ip))
             self.set_header("WWW-Authenticate", "Bearer")
             self.refuse(401, f"expected a {' or '.join(self.SCOPES)} token: Authorization: Bearer TOKEN")
@@ -114,6 +117,7 @@ class StatusHandler(ReadableHandler):
                 "lost": [departed(gone, now_s) for gone in gateway.absent.lost(now_s)],
                 "refused": [departed(gone, now_s) for gone in gateway.absent.refused(now_s)],
                 "dashboards": len(gateway.overlays) - len(gateway.listed()),
+                "tokens": gateway.added_tokens(),
             }
         )
 
@@ -199,6 +203,7 @@ def describe(overlay: Overlay, last: int) -> dict[str, Any]:
         "visible": overlay.visible,
         "obs": overlay.obs,
         "scope": overlay.scope,
+        "token": overlay.holder.name if overlay.holder is not None else "",
         "position": overlay.receipted,
         "sent_position": overlay.position,
         "start_position": overlay.start_position,

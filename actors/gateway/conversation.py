@@ -67,8 +67,7 @@ class Conversation:
         """Handle a decoded message."""
         happened = INPUTS[type(message)]
         if isinstance(message, Hello):
-            scope = self.gateway.scope_of(message.token)
-            objection = conversation.admission(scope, message.role)
+            objection = self.gateway.admission(message.token, message.role)
             if objection is None and not self.overlay.hellos.take(time.monotonic()):
                 objection = conversation.HELLO_FLOOD
             if objection is None and not self.gateway.fanout.takes(messages.wanted_types(message.types)):
@@ -106,7 +105,7 @@ class Conversation:
     def _greet(self, hello: Hello) -> None:
         overlay, gateway = self.overlay, self.gateway
         gateway.withdraw(overlay)
-        overlay.token, overlay.scope = hello.token, gateway.scope_of(hello.token) or ""
+        overlay.token, overlay.holder = hello.token, gateway.holder_of(hello.token)
         overlay.role, overlay.name, overlay.build = hello.role, hello.overlay_id, hello.build
         overlay.obs, overlay.visible = hello.obs, hello.visible
         transport, types = overlay.transport, messages.wanted_types(hello.types)

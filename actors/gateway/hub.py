@@ -246,18 +246,32 @@ class Gateway:
         self.leave(overlay)
         del self.overlays[overlay.number]
 
-    def scope_of(self, token: str) -> tokens.Scope | None:
-        """Return the scope of a token, None if it is invalid."""
+    def holder_of(self, token: str) -> tokens.Holder | None:
+        """Return the rights of a token, None if it is unknown. An expired one is returned, too."""
         try:
             current = self._tokens.current()
         except (OSError, ConfigError):
             self.metrics.token_file_failures += 1
             return None
-        return tokens.scope_of(current, token)
+        holder = tokens.holder_of(current, token)
+        if holder is not None and not holder.expired(time.time() * 1000):
+            self._tokens.used(holder.name, time.monotonic())
+        return holder
+
+    def admission(self, token: str, role: str) -> Ending | None:
+        """Return why a hello with `token` is refused, None when it is accepted."""
+        holder = self.holder_of(token)
+        if holder is not None and holder.expired(time.time() * 1000):
+            return conversation.expired(holder.name)
+        return conversation.admission(holder.scope if holder else None, role)
 
     def display_token(self) -> str:
         """Return the display token."""
         return self._tokens.current().display
+
+    def added_tokens(self) -> list[dict[str, Any]]:
+        """Return the tokens of `token add` for display, without the tokens themselves."""
+        return tokens.listed(self.run_dir, self._seen_tokens)
 
     def ingest_token(self) -> str:
         """Return the ingest token.
@@ -341,17 +355,26 @@ class Gateway:
             overlay.transport.probe()
 
     def _check_tokens(self) -> None:
+        """Close the connections whose token was revoked or has expired, and record the use of those of the others."""
         try:
             current = self._tokens.current()
         except (OSError, ConfigError):
             self.metrics.token_file_failures += 1
             return
-        if current is self._seen_tokens:
+        changed, self._seen_tokens = current is not self._seen_tokens, current
+        if not changed and not current.added:
             return
-        self._seen_tokens = current
+        now_s, now_ms = time.monotonic(), time.time() * 1000
         for overlay in list(self.overlays.values()):
-            if overlay.group is not None and tokens.scope_of(current, overlay.token) != overlay.scope:
+            holder = overlay.holder
+            if overlay.group is None or holder is None:
+                continue
+            if changed and tokens.holder_of(current, overlay.token) != holder:
                 self.end(overlay, conversation.REVOKED)
+            elif holder.expired(now_ms):
+                self.end(overlay, conversation.expired(holder.name))
+            else:
+                self._tokens.used(holder.name, now_s)
 
     def heartbeat(self) -> None:
         """Send a heartbeat with the top of the log to every overlay that has received nothing for its period."""

@@ -23,6 +23,7 @@ from actors.core.delivery.presence import Facts, Pace
 from actors.gateway.encoding import Encoding
 from actors.gateway.layouts import OverlayLayout
 from actors.gateway.transport import OverlayTransport
+from actors.tokens import Holder
 
 
 class Overlay:
@@ -46,6 +47,7 @@ class Overlay:
         "group",
         "hello",
         "hellos",
+        "holder",
         "left_at_frame",
         "name",
         "number",
@@ -61,7 +63,6 @@ class Overlay:
         "receipted",
         "rest_until_s",
         "role",
-        "scope",
         "send",
         "slow_since_s",
         "start_position",
@@ -86,7 +87,7 @@ class Overlay:
         self.build = ""
         self.role = "overlay"
         self.token = ""
-        self.scope = ""
+        self.holder: Holder | None = None  # the rights of its token, None before its hello
         self.state = OverlayState.HELLO
         self.hello: Hello | None = None
         self.group: Encoding | None = None
@@ -116,6 +117,10 @@ class Overlay:
         self.ending: Ending | None = None  # why the gateway ended it
         self.receipt: RenderReceipt | None = None
         self.arranged: OverlayLayout | None = None  # the layout that it has received, None before its welcome
+
+    @property
+    def scope(self) -> str:
+        return self.holder.scope if self.holder is not None else ""
 
     def step(self, happened: Input) -> tuple[Action, ...]:
         """Make a step of the conversation, and return its actions."""

@@ -37,6 +37,7 @@ from actors.producers.applications import AppConnection, Applications
 
 SOCKETS: Final = 80  # including those without a hello
 HELLO_S: Final = 3.0
+TOKEN_CHECK_S: Final = 1.0
 MESSAGE_BYTES: Final = 64 << 10  # an event's payload has at most 32 KiB
 MESSAGES_PER_S: Final = 100.0
 MESSAGES_BURST: Final = 200.0
@@ -69,7 +70,7 @@ class AppServer(Protocol):
     log: logging.Logger
 
     def wrong_token(self, address: str) -> None: ...
-    def allows(self, token: str) -> bool: ...
+    def objection(self, token: str) -> str: ...
 
     def knows_host(self, header: str | None) -> bool: ...
 
@@ -105,8 +106,8 @@ class AppSocket(tornado.websocket.WebSocketHandler):
             self._refuse(421, origins.FOREIGN_HOST)
         elif len(self.ingest.sockets) >= SOCKETS and not self._shed():
             self._refuse(503, f"{SOCKETS} programs are connected, which is the most there may be")
-        elif self._token and not self._allowed():
-            self._refuse(401, "the token is wrong: expected the ingest token")
+        elif self._token and (objection := self._objection()):
+            self._refuse(401, objection)
 
     def _shed(self) -> bool:
         """Close the oldest connection without a hello, if there is one."""
@@ -131,6 +132,7 @@ class AppSocket(tornado.websocket.WebSocketHandler):
 
     def open(self) -> None:
         self.ingest.sockets.add(self)
+        asyncio.get_running_loop().call_later(TOKEN_CHECK_S, self._check_token)
         self.set_nodelay(True)
         host.small_send_buffer(self._stream().socket, SEND_BUFFER_BYTES)
         name = self.get_query_argument("name", "")
@@ -214,8 +216,8 @@ class AppSocket(tornado.websocket.WebSocketHandler):
             if not isinstance(said, AppHello):
                 raise BadInput(f"got {type(said).__struct_config__.tag}, expected a hello first")
             self._greet(said)
-        elif not self._allowed():
-            self.end(AppCloseCode.TOKEN, "the token was revoked")
+        elif objection := self._objection():
+            self.end(AppCloseCode.TOKEN, objection)
         elif isinstance(said, AppReport):
             self.ingest.applications.report(self.program, said.data)
         elif isinstance(said, AppCommands):
@@ -231,9 +233,9 @@ class AppSocket(tornado.websocket.WebSocketHandler):
 
     def _greet(self, hello: AppHello) -> None:
         self._token = self._token or hello.token
-        if not self._allowed():
+        if objection := self._objection():
             self.ingest.wrong_token(str(self.request.remote_ip))
-            self.end(AppCloseCode.TOKEN, "the token is wrong: expected the ingest token")
+            self.end(AppCloseCode.TOKEN, objection)
         else:
             self._join(AppState(hello.name, hello.title, tuple(hello.commands)), answers=True)
 
@@ -288,11 +290,24 @@ class AppSocket(tornado.websocket.WebSocketHandler):
         else:
             self.say(result | answer)
 
-    def _allowed(self) -> bool:
+    def _objection(self) -> str:
         try:
-            return self.ingest.allows(self._token)
+            return self.ingest.objection(self._token)
+        except Refused as error:
+            return str(error)
+
+    def _check_token(self) -> None:
+        """Close the connection when its token was revoked or has expired, although the program says nothing."""
+        if self._ended:
+            return
+        try:
+            objection = self.ingest.objection(self._token)
         except Refused:
-            return False
+            objection = ""  # the file cannot be read now
+        if self.program is not None and objection:
+            self.end(AppCloseCode.TOKEN, objection)
+        else:
+            asyncio.get_running_loop().call_later(TOKEN_CHECK_S, self._check_token)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Log failures of ours with their traceback; a closed connection is none."""

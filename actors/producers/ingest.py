@@ -125,8 +125,8 @@ class Ingest:
         """Return whether events with this Host are accepted. Sources are exempt: they authenticate the sender."""
         return origins.may_send(header, self.settings.host, self._allowed_hosts)
 
-    def allows(self, token: str) -> bool:
-        """Return whether `token` is the ingest token.
+    def objection(self, token: str) -> str:
+        """Return why events with `token` are refused, "" if they are accepted.
 
         Raises:
             Refused: the tokens cannot be read now.
@@ -137,7 +137,13 @@ class Ingest:
             raise Refused(
                 "the tokens cannot be read now (tokens.json in the run directory); try again later"
             ) from error
-        return tokens.scope_of(current, token) in ("ingest", "control")
+        holder = tokens.holder_of(current, token)
+        if holder is None or holder.scope not in ("ingest", "control"):
+            return f"the token is wrong: expected the ingest token ({program.NAME} token show ingest)"
+        if holder.expired(time.time() * 1000):
+            return f"the token {holder.name} has expired"
+        self.tokens.used(holder.name, time.monotonic())
+        return ""
 
     async def take_events(self, body: bytes) -> list[str]:
         """Take a body of `POST /events` and return the ids of its events, in order.
@@ -230,13 +236,11 @@ class IngestHandler(web.RequestHandler):
             self.ingest.metrics.foreign_hosts += 1
             raise web.HTTPError(421, origins.FOREIGN_HOST)
         try:
-            allowed = self.ingest.allows(self.offered_token())
+            objection = self.ingest.objection(self.offered_token())
         except Refused as error:
             self.refuse(error)
-        if not allowed:
-            raise web.HTTPError(
-                401, f"the token is wrong: expected the ingest token ({program.NAME} token show ingest)"
-            )
+        if objection:
+            raise web.HTTPError(401, objection)
         self._check_length()
 
     def _check_length(self) -> None:

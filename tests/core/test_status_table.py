@@ -203,3 +203,10 @@ def test_wide_characters_take_two_cells():
     assert cut("世界世界", 5) == "世界"
     assert cut("abc", 5) == "abc"
     assert cut("abcdef", 5) == "abcde"
+
+
+def test_expired_tokens_are_named_and_others_are_not():
+    added = [{"name": "guest", "expired": True}, {"name": "stage", "expired": False}]
+    lines = [line.text for line in table(answer(row(), tokens=added), 80)]
+    assert lines[-1] == "expired tokens: guest (token list)"
+    assert table(answer(row(), tokens=added[1:]), 80) == table(answer(row()), 80)

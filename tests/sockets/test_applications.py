@@ -17,6 +17,7 @@ import pytest
 import websockets.sync.client
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from actors import tokens
 from tests.sockets.actors import CORE, KILL, Actors
 from tests.support import SLOWNESS, Pipeline, eventually
 
@@ -480,3 +481,22 @@ def test_a_dashboard_commands_a_program_through_gateway_and_ingest() -> None:
         assert (
             "command=toggle_monitoring by=dashboard result=ok" in (pipeline.run_dir / "log" / "ingest.log").read_text()
         )
+
+
+def test_a_silent_program_is_closed_when_its_token_is_revoked(shared, programs):
+    token = tokens.add(shared.run_dir, "assistant", "ingest", None)
+    program = Program(shared)
+    programs.append(program)
+    program.say(type="hello", token=token, name="guest", commands=())
+    program.until("welcome")
+    tokens.revoke(shared.run_dir, "assistant")
+    code, reason = program.close_code()
+    assert (code, "the token is wrong" in reason) == (4500, True)
+
+
+def test_an_expired_token_sends_no_events_and_the_answer_says_so(shared):
+    token = tokens.add(shared.run_dir, "old", "ingest", 1_000.0)
+    with pytest.raises(InvalidStatus) as refused:
+        Program(shared, header=token)
+    assert refused.value.response.status_code == 401
+    assert json.loads(refused.value.response.body) == {"error": "the token old has expired"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -529,6 +530,39 @@ def test_a_rotated_token_closes_the_connections_that_used_it(own):
     assert rig.joined(token=fresh).welcome
     rig.send()
     assert control.positions(rig.top) == [rig.top]
+
+
+def test_an_added_token_is_closed_alone_when_it_is_revoked_or_expires(own):
+    own.append(rig := Rig())
+    stage = tokens.add(rig.run_dir, "stage", "display", None)
+    standing, first = rig.joined(), rig.joined(token=stage)
+    guest = tokens.add(rig.run_dir, "guest", "display", (time.time() + 2 * SLOWNESS) * 1000)
+    second = rig.joined(token=guest)
+    code, reason = second.closed()
+    assert (code, "guest has expired" in reason) == (4500, True)
+    code, reason = rig.connect(token=guest).closed()
+    assert (code, "guest has expired" in reason) == (4500, True)
+    tokens.revoke(rig.run_dir, "stage")
+    assert first.closed() == (4500, "the token was revoked")
+    rig.send()
+    assert standing.positions(rig.top) == [rig.top]
+
+
+def test_the_status_lists_added_tokens_without_the_tokens(own):
+    own.append(rig := Rig())
+    token = tokens.add(rig.run_dir, "stage", "display", None)
+    rig.joined(token=token)
+    guest = tokens.add(rig.run_dir, "guest", "view", 1_000.0)
+    eventually(lambda: len(rig.status()["tokens"]) == 2)
+    status = rig.status()
+    assert [overlay["token"] for overlay in status["clients"]] == ["stage"]
+    stage, expired = status["tokens"]
+    assert (stage["name"], stage["scope"], stage["expired"], stage["used_ms"] > 0) == ("stage", "display", False, True)
+    assert (expired["name"], expired["expired"], expired["used_ms"]) == ("guest", True, None)
+    text = json.dumps(status)
+    assert token not in text
+    assert tokens.load(rig.run_dir).added[0].sha256 not in text
+    assert rig.get("/api/status", guest)[0] == 401
 
 
 def test_the_legacy_payload_has_one_message_per_event(own):

@@ -1,32 +1,34 @@
-"""The four secrets: created once, private, distinguished by scope, replaced while others read them."""
+"""The secrets: created once, private, distinguished by scope, replaced, added and revoked while others read them."""
 
 from __future__ import annotations
 
 import json
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
-import msgspec
 import pytest
 
 from actors import tokens
-from actors.errors import ConfigError
+from actors.errors import BadInput, ConfigError, Refused
 
 
 def test_tokens_are_made_once_and_are_private(run_dir):
     first = tokens.load_or_create(run_dir)
     assert tokens.load_or_create(run_dir) == first
     assert stat.S_IMODE((run_dir / tokens.FILE).stat().st_mode) == 0o600
-    secrets = msgspec.structs.astuple(first)
+    secrets = [getattr(first, scope) for scope in tokens.SCOPES]
     assert len(set(secrets)) == len(tokens.SCOPES)
     assert {len(secret) for secret in secrets} == {32}
 
 
 def test_a_token_matches_only_its_own_scope(run_dir):
     made = tokens.load_or_create(run_dir)
-    assert [tokens.scope_of(made, text) for text in msgspec.structs.astuple(made)] == list(tokens.SCOPES)
+    assert [tokens.holder_of(made, getattr(made, scope)) for scope in tokens.SCOPES] == [
+        tokens.Holder(scope) for scope in tokens.SCOPES
+    ]
     for wrong in ("", "x", made.display[:-1], made.display + "x", made.display.swapcase(), "ü" * 32):
-        assert tokens.scope_of(made, wrong) is None
+        assert tokens.holder_of(made, wrong) is None
 
 
 def test_rotating_replaces_one_token_and_readers_see_it_at_once(run_dir):
@@ -46,7 +48,7 @@ def test_a_scope_missing_in_an_older_file_is_added_and_others_stay(run_dir):
     assert {scope: getattr(made, scope) for scope in old} == old
     assert len(made.view) == 32
     assert tokens.load(run_dir) == made
-    assert tokens.scope_of(made, "") is None
+    assert tokens.holder_of(made, "") is None
 
 
 def test_a_file_with_an_unknown_key_is_reported_and_unchanged(run_dir):
@@ -60,6 +62,77 @@ def test_a_file_with_an_unknown_key_is_reported_and_unchanged(run_dir):
 def test_a_token_is_in_no_repr(run_dir):
     made = tokens.load_or_create(run_dir)
     assert made.control not in repr(made)
+
+
+def test_an_added_token_is_stored_as_a_hash_alone_and_has_its_own_scope_and_expiry(run_dir):
+    tokens.load_or_create(run_dir)
+    stage, friend = tokens.add(run_dir, "stage", "display", None), tokens.add(run_dir, "friend", "view", 5_000.0)
+    stored = b"".join(path.read_bytes() for path in run_dir.rglob("*") if path.is_file())
+    assert stage.encode() not in stored
+    assert friend.encode() not in stored
+    known = tokens.load(run_dir)
+    assert tokens.holder_of(known, stage) == tokens.Holder("display", "stage")
+    holder = tokens.holder_of(known, friend)
+    assert holder == tokens.Holder("view", "friend", 5_000.0)
+    assert [holder.expired(now_ms) for now_ms in (4_999.0, 5_000.0)] == [False, True]
+    assert all(tokens.holder_of(known, one.sha256) is None for one in known.added)  # a hash is no token
+
+
+def test_added_tokens_are_revoked_one_by_one_and_survive_a_rotation_and_a_start(run_dir):
+    before = tokens.load_or_create(run_dir)
+    stage, friend = (tokens.add(run_dir, name, "display", None) for name in ("stage", "friend"))
+    tokens.rotate(run_dir, "display")
+    tokens.load_or_create(run_dir)
+    tokens.revoke(run_dir, "friend")
+    known = tokens.load(run_dir)
+    assert tokens.holder_of(known, stage) == tokens.Holder("display", "stage")
+    assert tokens.holder_of(known, friend) is None
+    assert tokens.holder_of(known, before.display) is None
+    assert [path.name for path in (run_dir / tokens.USES).iterdir()] == ["stage"]
+    with pytest.raises(BadInput, match="no added token"):
+        tokens.revoke(run_dir, "friend")
+
+
+@pytest.mark.parametrize("name", ["", "display", "../tokens.json", "a b", "-x", "a" * 33, "a\n", "\u00e4"])
+def test_a_name_that_cannot_be_a_file_or_a_word_is_refused(run_dir, name):
+    tokens.load_or_create(run_dir)
+    with pytest.raises(BadInput, match="expected 1 to 32 letters"):
+        tokens.add(run_dir, name, "display", None)
+
+
+def test_names_are_unique_and_added_tokens_are_bounded(run_dir):
+    tokens.load_or_create(run_dir)
+    tokens.add(run_dir, "n0", "display", None)
+    with pytest.raises(BadInput, match="there is a token n0"):
+        tokens.add(run_dir, "n0", "view", None)
+    for number in range(1, tokens.MOST_ADDED):
+        tokens.add(run_dir, f"n{number}", "display", None)
+    with pytest.raises(Refused, match="revoke one first"):
+        tokens.add(run_dir, "one-more", "display", None)
+
+
+def test_commands_at_the_same_time_lose_no_change(run_dir):
+    tokens.load_or_create(run_dir)
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda number: tokens.add(run_dir, f"n{number}", "view", None), range(16)))
+    known = tokens.load(run_dir)
+    assert all(tokens.holder_of(known, token) for token in made)
+
+
+def test_the_last_use_of_an_added_token_is_recorded_and_no_token_is_listed(run_dir):
+    tokens.load_or_create(run_dir)
+    token = tokens.add(run_dir, "stage", "display", 5_000.0)
+    (row,) = tokens.listed(run_dir, tokens.load(run_dir))
+    assert (row["name"], row["scope"], row["expires_ms"], row["expired"], row["used_ms"]) == (
+        "stage", "display", 5_000.0, True, None,
+    )  # fmt: skip
+    reader = tokens.Reader(run_dir)
+    reader.used("", 0.0)
+    reader.used("stage", 0.0)
+    (row,) = tokens.listed(run_dir, tokens.load(run_dir))
+    assert row["used_ms"] > row["created_ms"] - 1_000
+    assert token not in str(row)
+    assert tokens.load(run_dir).added[0].sha256 not in str(row)
 
 
 def test_a_missing_or_torn_file_is_reported(run_dir):

@@ -44,6 +44,10 @@ STATUS: dict[str, Any] = {
         },
     },
     "clients": [OVERLAY],
+    "tokens": [
+        {"name": "guest", "scope": "display", "expires_ms": 1_000.0, "expired": True, "used_ms": None},
+        {"name": EVIL, "scope": "view", "expires_ms": None, "expired": False, "used_ms": 2_000.0},
+    ],
 }
 
 
@@ -209,6 +213,10 @@ def test_details_are_shown_when_they_are_unfolded(gate: Gate, page: Any) -> None
     ]
     assert "cosmetic full: 4" in page.inner_text("#ledger")
     assert "10 = 7 understood + 1 without an event + 1 rejected + 1 lost" in page.inner_text("#ledger")
+    expires, used = (page.locator("#tokens tbody tr").nth(at).inner_text() for at in range(2))
+    assert "expired" in expires
+    assert "never" in expires
+    assert "1970" in used
     eventually(lambda: EVIL in page.inner_text("#rejected"))
     assert '{\n "a": 1\n}' in page.inner_text("#rejected")
     eventually(lambda: page.locator("#plots canvas").count() == 2)

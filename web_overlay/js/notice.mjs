@@ -6,7 +6,7 @@ import { el, text } from "./widgets/dom.mjs";
 /** @type {Record<number, [string, string]>} */
 const REASONS = {
   4500: [
-    "The token in this address is wrong or was revoked",
+    "The token in this address is wrong, has expired, or was revoked",
     "Copy the overlay address from the dashboard again and paste it as the URL of this browser source.",
   ],
   4501: [

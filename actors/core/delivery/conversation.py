@@ -136,6 +136,10 @@ REVOKED: Final = Ending(CloseCode.TOKEN, "the token was revoked", "revoked")
 HELLO_FIRST: Final = Ending(CloseCode.GARBLED, "expected a hello first")
 
 
+def expired(name: str) -> Ending:
+    return Ending(CloseCode.TOKEN, f"the token {name} has expired; ask the operator for a new address", "revoked")
+
+
 def no_hello(within_s: float) -> Ending:
     return Ending(CloseCode.NO_HELLO, f"no valid hello came within {within_s:g} s")
 

@@ -104,7 +104,7 @@ class SseHandler(SessionHandler):
         if not isinstance(hello, Hello):
             self._deny(400, CloseCode.GARBLED, conversation.HELLO_FIRST.reason)
             return
-        ending = conversation.admission(self.gateway.scope_of(hello.token), hello.role)
+        ending = self.gateway.admission(hello.token, hello.role)
         if ending is not None:
             address = str(self.request.remote_ip)
             self.gateway.count(ending, address)

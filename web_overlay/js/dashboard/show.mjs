@@ -9,7 +9,7 @@ import { rows, word } from "./format.mjs";
 import { health, worst } from "./judge.mjs";
 import { applicationsPanel } from "./views/applications.mjs";
 import { controlsPanel, testsPanel } from "./views/controls.mjs";
-import { aboutFold, ledgerFold, processesFold, rejectedFold } from "./views/fold.mjs";
+import { aboutFold, ledgerFold, processesFold, rejectedFold, tokensFold } from "./views/fold.mjs";
 import { overlaysPanel } from "./views/overlays.mjs";
 import { alertCards, healthLine, sourcesPanel } from "./views/side.mjs";
 import { riverList, stepList } from "./views/stream.mjs";
@@ -28,6 +28,7 @@ export function draw(desk, at, plots) {
   fold(at("processes"), () => processesFold(status));
   fold(at("rejected"), () => rejectedFold(desk.rejected));
   if (desk.found !== null) fold(at("found"), () => stepList(desk.found, rows(status.clients)));
+  fold(at("tokens"), () => tokensFold(status));
   fold(at("about"), () => aboutFold(status));
   if (isOpen(at("plots"))) plots.draw();
 }

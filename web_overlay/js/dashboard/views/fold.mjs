@@ -31,6 +31,27 @@ export function processesFold(status) {
   );
 }
 
+/** The tokens of `token add`. @param {Row} status */
+export function tokensFold(status) {
+  return table(
+    "Added tokens",
+    rows(status.tokens),
+    [
+      { label: "name", cell: (row) => clip(row.name) },
+      { label: "scope", cell: (row) => word(row.scope) },
+      { label: "expires", cell: (row) => moment(row.expires_ms, row.expired ? "expired " : ""), tone: (row) => (row.expired ? "warn" : "") },
+      { label: "last use", cell: (row) => moment(row.used_ms) },
+    ],
+    "There are none. “token add NAME --expires 12h” makes one for one overlay or person.",
+    (row, at) => String(row.name ?? at),
+  );
+}
+
+/** @param {unknown} ts_ms @param {string} before */
+function moment(ts_ms, before = "") {
+  return typeof ts_ms === "number" ? `${before}${new Date(ts_ms).toLocaleString()}` : "never";
+}
+
 /** @param {Row} status @returns {Row[]} one per category; also of a tree without `events` */
 function accounts(status) {
   const events = status?.ledger?.events ?? status?.ledger;
