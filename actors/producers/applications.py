@@ -25,7 +25,7 @@ from actors.core.contract.types.desk import Application as State
 from actors.core.delivery.clients import Bucket
 from actors.core.metrics import ApplicationMetrics
 from actors.errors import BadInput, Refused
-from actors.interfaces import Delivery
+from actors.interfaces import Delivery, StoredMessage
 from actors.producers.link import Link
 
 APPLICATIONS: Final = 64
@@ -33,6 +33,7 @@ COMMANDS_PER_S: Final = 10.0
 COMMANDS_BURST: Final = 20.0
 PENDING: Final = 16  # commands of one application that wait for their answers
 REPEAT_S: Final = 1.0
+SAVE_AGAIN_S: Final = 1.0
 RETURN_S: Final = 15.0  # longer than the pauses between the attempts of a program
 CURSOR: Final = "app/"  # no name of a source has a slash
 
@@ -85,6 +86,7 @@ class Applications:
         self.metrics = ApplicationMetrics()
         self._missing = _saved(link.cursors.get(CURSOR, b"[]"))
         self._loop = asyncio.get_running_loop()
+        self._saving: asyncio.TimerHandle | None = None  # the next attempt, after a refused one
         self._waiting = self._loop.call_later(RETURN_S, self._report_missing) if self._missing else None
 
     def close(self) -> None:
@@ -92,6 +94,8 @@ class Applications:
         self._closed = True
         if self._waiting is not None:
             self._waiting.cancel()
+        if self._saving is not None:
+            self._saving.cancel()
         for application in self._connected.values():
             application.forget()
 
@@ -234,8 +238,18 @@ class Applications:
         self._link.send_best_effort([("event", body)], time.time() * 1000)
 
     def _save(self) -> None:
+        if self._saving is not None:
+            self._saving.cancel()
+            self._saving = None
         names = sorted(self._missing | self._connected.keys())
-        self._link.store(Delivery([], time.time() * 1000, b"", (CURSOR, msgspec.json.encode(names))))
+        stored = self._link.store(Delivery([], time.time() * 1000, b"", (CURSOR, msgspec.json.encode(names))))
+        stored.add_done_callback(self._repeat_save)
+
+    def _repeat_save(self, stored: asyncio.Future[StoredMessage]) -> None:
+        """Save the names again when the disk had no room for them."""
+        if stored.cancelled() or stored.exception() is None or self._closed or self._saving is not None:
+            return
+        self._saving = self._loop.call_later(SAVE_AGAIN_S, self._save)
 
     def _report_missing(self) -> None:
         missing, self._missing = self._missing, set()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +13,39 @@ from typing import Final
 from actors import program
 from actors.errors import ConfigError, DiskFull
 
-# No space, a quota, or a limit of the file size: nothing of the transaction is on disk, and nothing that was is lost.
-# A failed fsync is none of them: afterwards the content of the file is unknown.
-_FULL: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
+# With no space, a quota, or a limit of the file size, nothing of the transaction is on disk, and nothing that was is
+# lost. A failed fsync is none of them: afterwards the content of the file is unknown.
+# SQLite reports a quota and a limit as it reports a defective disk (EIO); its error has no number of the system.
+_UNCLEAR: Final = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_TRIAL: Final = ".room"
+_TRIAL_BYTES: Final = 4 << 20  # more than most transactions
 
 
-def is_full(error: sqlite3.Error) -> bool:
-    """Whether a write failed because the disk has no room for it."""
-    return getattr(error, "sqlite_errorcode", 0) in _FULL
+def is_full(error: sqlite3.Error, path: Path) -> bool:
+    """Whether a write to the store `path` failed because the disk has no room for it."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code == sqlite3.SQLITE_FULL or (code in _UNCLEAR and _has_no_room(path))
+
+
+def _has_no_room(path: Path) -> bool:
+    """Try whether the file system takes data where the files of the store end; False if it does, or is defective."""
+    sizes = [one.stat().st_size for one in (path, path.with_name(f"{path.name}-wal")) if one.exists()]
+    trial = path.with_name(f"{_TRIAL}-{path.name}")
+    try:
+        with open(os.open(trial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb", buffering=0) as file:
+            file.seek(max(sizes, default=0))
+            file.write(bytes(_TRIAL_BYTES))
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error.errno in _NO_ROOM
+    finally:
+        trial.unlink(missing_ok=True)
+    return False
+
+
+def _path_of(db: sqlite3.Connection) -> Path:
+    return Path(db.execute("PRAGMA database_list").fetchone()[2])
 
 
 @contextmanager
@@ -33,7 +60,7 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         yield
         db.execute("COMMIT")
     except sqlite3.OperationalError as error:
-        if not is_full(error):
+        if not is_full(error, _path_of(db)):
             raise
         if db.in_transaction:
             db.execute("ROLLBACK")
@@ -45,7 +72,7 @@ def close(db: sqlite3.Connection) -> None:
     try:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     except sqlite3.OperationalError as error:
-        if not is_full(error):
+        if not is_full(error, _path_of(db)):
             raise
     db.close()
 
@@ -61,7 +88,7 @@ def named(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        if is_full(error):
+        if is_full(error, path):
             raise DiskFull(f"the disk is full, {path.name} cannot be opened: {error}") from error
         raise  # locked or no permission: may be temporary
     except sqlite3.DatabaseError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import resource
 import sqlite3
 import threading
@@ -14,10 +16,13 @@ from typing import Any
 import pytest
 
 from actors.committer import Committer
+from actors.core.contract.applications import AppState
 from actors.core.queue.sequencer import Entry
 from actors.core.supervision import health
 from actors.errors import DiskFull
-from actors.interfaces import Delivery, Progress
+from actors.interfaces import Delivery, Progress, StoredMessage
+from actors.producers import applications
+from actors.stores import database
 from actors.stores.log import Log, LogReader
 from actors.stores.outbox import Outbox
 from actors.stores.suspects import LIST_FILE, Suspects
@@ -74,6 +79,53 @@ def no_room() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE])
+def test_a_failed_write_is_a_full_disk_only_where_the_file_system_takes_no_data(tmp_path: Path, code: int) -> None:
+    path = tmp_path / "store.db"
+    path.write_bytes(bytes(4096))
+    failed = sqlite3.OperationalError("disk I/O error")
+    failed.sqlite_errorcode = code
+    with no_room():
+        assert database.is_full(failed, path)
+    assert not database.is_full(failed, path)  # a defective disk: the process must not repeat the write
+    failed.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+    with no_room():
+        assert not database.is_full(failed, path)
+    assert [one.name for one in tmp_path.iterdir()] == ["store.db"]
+
+
+def test_names_of_applications_that_a_full_disk_refused_are_saved_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(applications, "SAVE_AGAIN_S", 0.0)
+    saved: list[Delivery] = []
+
+    class FullAtFirst:
+        """The link's methods that applications use; the disk has room from the third attempt on."""
+
+        cursors: dict[str, bytes] = {}
+
+        def store(self, delivery: Delivery) -> asyncio.Future[StoredMessage]:
+            done = asyncio.get_running_loop().create_future()
+            saved.append(delivery)
+            if len(saved) < 3:
+                done.set_exception(DiskFull("no room"))
+            else:
+                done.set_result(StoredMessage([]))
+            return done
+
+        def send_best_effort(self, *_: Any) -> None:
+            return
+
+    async def run() -> None:
+        known = applications.Applications(FullAtFirst(), logging.getLogger("test"))  # type: ignore[arg-type]
+        known.join(applications.AppConnection(AppState("tts"), lambda _: None, lambda: None, True))
+        while len(saved) < 3:
+            await asyncio.sleep(0)
+        known.close()
+
+    asyncio.run(asyncio.wait_for(run(), 10))
+    assert [one.cursor for one in saved] == [(applications.CURSOR, b'["tts"]')] * 3
 
 
 def open_log(run_dir: Path) -> Log:
