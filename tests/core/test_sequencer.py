@@ -13,7 +13,7 @@ from actors.core.contract.types.support import Support
 from actors.core.delivery.recent import RETAINED_KEYS
 from actors.core.queue.derive import Derivation
 from actors.core.queue.ledger import Ledger
-from actors.core.queue.sequencer import GAP_S, HOLD_BACK, MAX_OPEN_NAMES, Sequencer
+from actors.core.queue.sequencer import GAP_S, HOLD_BACK, MAX_OPEN_EVENTS, MAX_OPEN_NAMES, Sequencer
 from tests.core.make import batch, envelope, event, kill, player
 
 
@@ -122,6 +122,19 @@ def test_a_rejected_message_advances_the_order_and_is_quarantined() -> None:
     assert entry.rejects == [reject]
     assert [item.id for item in entry.events] == ["e2"]
     assert entry.watermarks == {"p": 2}
+
+
+def test_rejected_messages_are_bounded_while_nothing_can_be_written() -> None:
+    one = book()
+    for number in range(1, MAX_OPEN_EVENTS + 101):
+        one.admit(batch(Envelope(number, 1, [], Reject(f"p/{number}.0", "event", "why", "", 0.0))), 0.0, 0.0)
+    entry = one.take()
+    assert entry is not None
+    assert [reject.id for reject in entry.rejects][:: MAX_OPEN_EVENTS - 1] == [
+        "p/101.0",
+        f"p/{MAX_OPEN_EVENTS + 100}.0",
+    ]
+    assert entry.watermarks == {"p": MAX_OPEN_EVENTS + 100}
 
 
 def test_derived_events_and_their_state_are_in_the_entry_of_their_cause() -> None:

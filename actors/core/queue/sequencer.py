@@ -170,7 +170,7 @@ class Sequencer:
                 self._open.retained[key] = None
 
     def reject(self, reject: Reject) -> None:
-        """Quarantine a raw message."""
+        """Quarantine a raw message. While nothing can be written, only the last ones are kept."""
         self._open.rejects.append(reject)
         del self._open.rejects[:-MAX_OPEN_EVENTS]
 
@@ -248,7 +248,7 @@ class Sequencer:
         self._open.watermarks[producer] = envelope.pseq
         if envelope.reject is not None:
             raw.rejected += 1
-            self._open.rejects.append(envelope.reject)
+            self.reject(envelope.reject)
         elif envelope.events:
             raw.mapped += 1
         else:
