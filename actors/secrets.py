@@ -42,7 +42,7 @@ class Secrets:
         """
         for path in self._paths(name):
             try:
-                return path.read_bytes()[:MAX_BYTES].decode().removesuffix("\n")
+                return host.read_file(path, MAX_BYTES).decode().removesuffix("\n")
             except FileNotFoundError:
                 continue
             except (OSError, UnicodeDecodeError) as error:

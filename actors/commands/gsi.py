@@ -106,7 +106,7 @@ def _libraries() -> list[Path]:
     for root in roots:
         for file in steam.LIBRARIES:
             try:
-                text = (root / file).read_text(encoding="utf-8", errors="replace")
+                text = host.read_file(root / file, steam.MAX_BYTES).decode(errors="replace")
             except OSError:
                 continue
             found += map(Path, steam.libraries(text))

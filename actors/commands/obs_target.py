@@ -87,7 +87,7 @@ def local_server() -> tuple[ObsServer | None, str]:
     folders += [user / obs_files.WINDOWS for user in sorted(Path("/mnt/c/Users").glob("*"))]
     for path in map(Path, obs_files.places(folders)):
         try:
-            found = obs_files.parse(path, path.read_bytes()[: obs_files.MAX_BYTES])
+            found = obs_files.parse(path, host.read_file(path, obs_files.MAX_BYTES))
         except (OSError, BadInput):  # as if it were not there: the secret, or the terminal, has the password
             continue
         if found is not None:

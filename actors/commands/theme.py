@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from actors import program
+from actors import host, program
 from actors.core import theme
 from actors.errors import BadInput
 
@@ -44,12 +44,12 @@ def read(path: Path) -> Any:
         BadInput: it cannot be read, is too large, or is not JSON.
     """
     try:
-        data = path.read_bytes()
+        data = host.read_file(path, MOST_BYTES + 1)
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror}") from error
     if len(data) > MOST_BYTES:
-        raise BadInput(f"{path}: got {len(data)} bytes, expected {MOST_BYTES} or less")
+        raise BadInput(f"{path}: got {path.stat().st_size} bytes, expected {MOST_BYTES} or less")
     try:
         return json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"{path}: expected JSON: {error}") from error

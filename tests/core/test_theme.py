@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 from actors import program
 from actors.commands import theme as theme_command
 from actors.core import theme
+from actors.errors import BadInput
 from tools import tokens
 
 TABLE = tokens.load()
@@ -92,3 +94,13 @@ def test_the_command_prints_the_faults_and_fails(tmp_path: Any) -> None:
     assert "?theme=mine" in output
     path.write_text(" " * 70_000)
     assert "70000 bytes" in run()[1]
+
+
+@pytest.mark.parametrize("data", [b"[" * 100_000, b"x" * (theme_command.MOST_BYTES + 1), b"\xff", None])
+def test_a_file_that_is_no_theme_is_refused_in_one_line(tmp_path: Any, data: bytes | None) -> None:
+    if data is None:
+        os.mkfifo(tmp_path / "theme.json")  # a reader would wait for a writer
+    else:
+        (tmp_path / "theme.json").write_bytes(data)
+    with pytest.raises(BadInput, match=r"theme\.json: "):
+        theme_command.read(tmp_path / "theme.json")

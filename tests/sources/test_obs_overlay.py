@@ -5,13 +5,14 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import msgspec
 import pytest
 from msgspec import Struct
 
 from actors import tokens
+from actors.commands import obs_target
 from actors.core.delivery.presence import STALLED
 from actors.core.sources import obs_overlay
 from actors.core.sources.obs_overlay import Canvas, Found, Place, Stall
@@ -328,3 +329,14 @@ def test_the_source_gives_obs_the_new_token_by_itself():
         settings = server.inputs["Framewire"]["settings"]
         eventually(lambda: settings["url"].endswith(f"?overlay_id=obs#k={actors.tokens.display}"), 20)
         assert server.changes == ["SetInputSettings"]
+
+
+def test_settings_of_obs_that_are_no_files_are_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    place = tmp_path / obs_files.HOMES[0] / obs_files.FILES[0]
+    place.parent.mkdir(parents=True)
+    os.mkfifo(place)  # a reader would wait for a writer
+    assert obs_target.local_server() == (None, "")
+    place.unlink()
+    place.write_text('{"server_enabled": true, "server_port": 4466}')
+    assert obs_target.local_server() == (obs_files.ObsServer(True, 4466), str(place))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+MAX_BYTES: Final = 1 << 20  # of the list of libraries, which has a few KiB
+
 # Below a home directory: Linux, Flatpak, Snap, macOS. In WSL the game is on a Windows drive, below its root.
 HOMES: Final = (
     ".steam/steam",
