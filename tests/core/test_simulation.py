@@ -16,7 +16,7 @@ from actors.core.queue.derive import Derivation
 from tests.memory.pipeline import PRODUCERS, SETTINGS, World, simulated
 
 ACTIONS = ["accept"] * 4 + ["flow"] * 8 + ["turn"] * 8 + ["commit"] * 3
-ACTIONS += ["fuse"] * 2 + ["start"] * 3 + ["kill", "wait", "lose"]
+ACTIONS += ["fuse"] * 2 + ["start"] * 3 + ["room"] * 2 + ["kill", "wait", "lose"]
 
 _kill = msgspec.msgpack.Decoder(Kill)
 _submission = msgspec.msgpack.Decoder(Submission)
@@ -52,6 +52,21 @@ def test_accepted_messages_are_logged_once_and_reach_a_reader_once(steps: list[t
         for action, which in steps:
             world.step(action, which)
         world.calm()
+        check(world)
+
+
+def test_requests_and_entries_that_a_full_disk_refused_are_stored_when_it_has_room() -> None:
+    with simulated() as world:
+        world.accept("p", 2)
+        world.flow(0.05)
+        world.disk.full = True
+        for _ in range(3):
+            world.accept("q", 2)
+            world.flow(0.05)
+        assert not any(request.acknowledged for request in world.requests["q"])
+        assert not world.disk.outboxes["q"].rows
+        world.calm()
+        assert all(request.acknowledged for request in world.requests["q"])
         check(world)
 
 

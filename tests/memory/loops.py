@@ -106,13 +106,25 @@ class StepCommitter(Committer):
         self._jobs.append(Job(job, then, refused))
 
     def step(self) -> None:
-        """Commit all jobs that wait, in one transaction."""
-        if self._jobs and self.store is not None:
-            taken = list(self._jobs)
-            self._jobs.clear()
+        """Commit all jobs that wait, in one transaction; on a full disk, refuse those that may be refused."""
+        if self.store is None:
+            return
+        if not self._jobs:
+            if self.full:
+                self._probe(self.store)
+            return
+        taken = list(self._jobs)
+        self._jobs.clear()
+        try:
             results = self.store.commit([one.job for one in taken])
+        except DiskFull as error:
+            self.full = True
+            self._done.extend((one.refused, error) for one in taken if one.refused is not None)
+            self._jobs.extend(one for one in taken if one.refused is None)
+        else:
+            self.full = False
             self._done.extend(zip((one.then for one in taken), results, strict=True))
-            self._notify()
+        self._notify()
 
     def stop(self) -> None:
         self.step()

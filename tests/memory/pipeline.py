@@ -28,6 +28,7 @@ from actors.core.contract.event import Event
 from actors.core.contract.frame import Frame
 from actors.core.contract.payload import Player
 from actors.core.contract.types.combat import Kill
+from actors.errors import DiskFull
 from actors.gateway import feed
 from actors.producers import link
 from actors.stores.suspects import Suspects
@@ -44,6 +45,8 @@ SETTINGS: Final = config.Settings(
 )
 CALM_ROUNDS: Final = 400
 CALM_STEP_S: Final = 0.05
+RETRY_S: Final = 0.02  # of a source
+COMMITTING: Final = ("queue-manager", *PRODUCERS)
 
 
 class Died(SystemExit):
@@ -97,8 +100,13 @@ class ProducerProcess:
         self.loop.create_task(self._deliver(request))
 
     async def _deliver(self, request: Request) -> None:
-        await self._link.deliver(request.rows, self._world.clock.time() * 1000, request.digest)
-        request.acknowledged = True
+        """Send the request until it is acknowledged, as a source does that receives 503."""
+        while not request.acknowledged:
+            try:
+                await self._link.deliver(request.rows, self._world.clock.time() * 1000, request.digest)
+                request.acknowledged = True
+            except DiskFull:
+                await asyncio.sleep(RETRY_S)
 
     def turn(self) -> None:
         self.loop.turn()
@@ -276,7 +284,8 @@ class World:
 
     def start_all(self) -> None:
         for name in self.kinds:
-            self.start(name)
+            if not (self.disk.full and name in COMMITTING):  # a store that has no room for its start does not open
+                self.start(name)
 
     def kill(self, name: str) -> None:
         process = self.processes.pop(name, None)
@@ -307,8 +316,9 @@ class World:
             case "turn":
                 self.call(name, lambda process: process.turn())
             case "commit":
-                committing = ("queue-manager", *PRODUCERS)
-                self.call(committing[which % len(committing)], lambda process: process.commit())
+                self.call(COMMITTING[which % len(COMMITTING)], lambda process: process.commit())
+            case "room":
+                self.disk.full = which % 2 == 0
             case "kill":
                 self.kill(name)
             case "fuse":
@@ -332,6 +342,7 @@ class World:
     def calm(self) -> None:
         """Let everything work without deaths until nothing changes any more."""
         self.fuses.clear()
+        self.disk.full = False
         self.start_all()
         for _ in range(CALM_ROUNDS):
             self.flow(CALM_STEP_S)

@@ -18,7 +18,7 @@ from actors import faults
 from actors.core.contract.event import Event, RawItem, Receipt
 from actors.core.delivery.cursor import Head
 from actors.core.queue.sequencer import Entry, Recovered
-from actors.errors import Fenced, Refused
+from actors.errors import DiskFull, Fenced, Refused
 from actors.interfaces import Delivery, Forget, Progress, StoredMessage
 
 TRIM_ROWS: Final = 2_000
@@ -78,6 +78,11 @@ class Disk:
         self.log: LogState | None = None
         self.held: set[str] = set()
         self.names = 0
+        self.full = False
+
+    def require_room(self) -> None:
+        if self.full:
+            raise DiskFull("the disk is full")
 
     def hold(self, name: str) -> None:
         if name in self.held:
@@ -110,6 +115,7 @@ class MemoryOutbox:
 
     def commit(self, jobs: list[Any]) -> list[StoredMessage | bool]:
         faults.point("outbox.before_commit")
+        self._disk.require_room()
         state = copied(self._disk.outboxes[self._name])
         results = [self._apply(state, job) for job in jobs]
         self._disk.outboxes[self._name] = state
@@ -117,7 +123,7 @@ class MemoryOutbox:
         return results
 
     def probe(self) -> None:
-        return
+        self._disk.require_room()
 
     def reader(self) -> MemoryOutboxReader:
         return MemoryOutboxReader(lambda: self._disk.outboxes[self._name])
@@ -204,6 +210,7 @@ class MemoryLog:
 
     def commit(self, jobs: list[Entry]) -> list[bool]:
         faults.point("log.before_commit")
+        self._disk.require_room()
         state = copied(self._disk.log_state())
         if state.gen != self._gen:
             raise Fenced(f"the log is at generation {state.gen}, this queue-manager is {self._gen}")
@@ -214,7 +221,7 @@ class MemoryLog:
         return left
 
     def probe(self) -> None:
-        return
+        self._disk.require_room()
 
     def close(self) -> None:
         self._disk.held.discard("log")
