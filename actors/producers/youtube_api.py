@@ -16,12 +16,12 @@ from msgspec import Raw, Struct
 
 from actors.core.contract.event import UNREADABLE
 from actors.core.sources.json_objects import JsonObjects
-from actors.core.sources.youtube_target import YoutubeTarget
 from actors.errors import BadInput
 from actors.producers.http_call import HttpApi, HttpResponse
 from actors.producers.http_stream import StatusRefused, pieces
 from actors.producers.spec import SourceRefused
 from actors.producers.youtube_refusals import exception_of, reasons_of
+from actors.producers.youtube_target import YoutubeTarget
 
 MAX_PAGE_BYTES: Final = 8 << 20  # 2,000 messages of 4 kB
 UPLOADS: Final = "10"  # the newest videos of a channel that are looked at

@@ -12,11 +12,11 @@ from actors.adapters import youtube as adapter
 from actors.core.contract.event import RawItem
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.sources.json_objects import JsonObjects
-from actors.core.sources.youtube_target import YoutubeTarget, target_of
 from actors.errors import BadInput, ConfigError, Refused
 from actors.producers import spec
 from actors.producers.sources import youtube
 from actors.producers.spec import Disconnected
+from actors.producers.youtube_target import YoutubeTarget, target_of
 from actors.secrets import Secrets
 from tests.sockets.actors import CORE, Actors
 from tests.sources import rig

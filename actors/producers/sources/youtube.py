@@ -17,9 +17,9 @@ from msgspec import Meta, Raw, Struct
 from actors.adapters import time_stamps, youtube
 from actors.adapters.youtube_shapes import ChatItem
 from actors.core.contract.event import UNREADABLE
-from actors.core.sources.youtube_target import target_of
 from actors.errors import BadInput
 from actors.producers.spec import Disconnected, Private, SourceMessage, SourceSettings, Spec
+from actors.producers.youtube_target import target_of
 from actors.section import Seconds, Url
 
 FRESH_S: Final = 15.0
