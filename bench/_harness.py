@@ -37,7 +37,7 @@ class Pipeline:
     """The real product, started as by a service manager, with its own ports and files.
 
     Without a guardian the caller is who starts a killed supervisor again; `environment` is what its processes get
-    beside ours.
+    beside ours. All waits are multiplied by `slowness`, for a machine that is loaded.
     """
 
     def __init__(
@@ -46,7 +46,9 @@ class Pipeline:
         keep: bool = False,
         guarded: bool = False,
         environment: Mapping[str, str] | None = None,
+        slowness: float = 1.0,
     ) -> None:
+        self._slowness = slowness
         self.run_dir = Path(tempfile.mkdtemp(prefix="fwbench-"))
         self.run_dir.chmod(0o700)
         self.gateway_port, self.ingest_port = free_ports(2)
@@ -83,12 +85,13 @@ class Pipeline:
             env=os.environ | self._environment,
         )  # fmt: skip
 
-    def wait_ready(self, within_s: float = READY_S) -> float:
+    def wait_ready(self) -> float:
         """Return the seconds from the start until gateway and ingest answer.
 
         Raises:
             RuntimeError: they do not; the text has the last output of the pipeline.
         """
+        within_s = READY_S * self._slowness
         deadline_s = time.monotonic() + within_s
         while time.monotonic() < deadline_s:
             if self.process is not None and self.process.poll() is not None:
@@ -150,7 +153,7 @@ class Pipeline:
         if self.process is not None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(STOP_S)
+                self.process.wait(STOP_S * self._slowness)
             except subprocess.TimeoutExpired:
                 clean = False
                 self.process.kill()

@@ -125,7 +125,7 @@ class Pipeline:
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def status(self) -> dict[str, Any]:
-        return control.request(self.run_dir, "status")
+        return control.request(self.run_dir, "status", 5 * SLOWNESS)
 
     def running(self) -> bool:
         try:

@@ -15,7 +15,7 @@ import pytest
 
 from actors import control, entry
 from actors.errors import Refused
-from tests.support import SUPERVISOR, Pipeline, eventually
+from tests.support import SLOWNESS, SUPERVISOR, Pipeline, eventually
 
 
 def begin(pipeline: Pipeline, *options: str, prefix: tuple[str, ...] = (), **how: object) -> subprocess.Popen[bytes]:
@@ -54,7 +54,7 @@ def test_unread_output_blocks_no_process(idle, stuck):
         idle.kill("ingest")
         assert idle.status()["pid"] == supervisor
         assert idle.command("stop").returncode == 0
-        assert idle.process.wait(10) == 0
+        assert idle.process.wait(10 * SLOWNESS) == 0
     finally:
         termios.tcflow(writer, termios.TCOON) if os.isatty(writer) else None
         os.close(reader)
@@ -109,7 +109,7 @@ def test_a_start_works_with_closed_standard_streams(idle, closed):
     begin(idle, "--no-guardian", prefix=("sh", "-c", f'exec "$@" {closed}', "sh"), stderr=subprocess.DEVNULL)
     eventually(idle.running, 20)
     assert idle.command("stop").returncode == 0
-    assert idle.process.wait(10) == 0
+    assert idle.process.wait(10 * SLOWNESS) == 0
 
 
 def test_a_stop_works_with_signals_blocked_by_the_caller(idle):
@@ -121,7 +121,7 @@ def test_a_stop_works_with_signals_blocked_by_the_caller(idle):
     eventually(idle.running, 20)
     children = {row["name"]: row["pid"] for row in idle.status()["processes"]}
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
+    assert process.wait(10 * SLOWNESS) == 0
     said = (idle.run_dir / "log" / "supervisor.log").read_text()
     assert "did not exit in time" not in said
     assert len(children) == said.count("child stopped")
@@ -150,10 +150,10 @@ def test_the_guardian_accepts_a_supervisor_that_was_replaced_by_hand(idle):
     second = begin(idle, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     eventually(idle.running, 20)
     first.send_signal(signal.SIGCONT)
-    assert first.wait(20) == 0
+    assert first.wait(20 * SLOWNESS) == 0
     assert idle.running()
     assert idle.command("stop").returncode == 0
-    assert second.wait(10) == 0
+    assert second.wait(10 * SLOWNESS) == 0
 
 
 def test_a_stop_is_not_followed_by_a_restart_under_pythoninspect(idle):
@@ -163,14 +163,14 @@ def test_a_stop_is_not_followed_by_a_restart_under_pythoninspect(idle):
     )
     eventually(idle.running, 20)
     assert idle.command("stop").returncode == 0
-    guardian.wait(10)
+    guardian.wait(10 * SLOWNESS)
     assert not idle.running()
 
 
 def stops(idle) -> bool:
     """Request a stop of the pipeline; False while no supervisor accepts the request."""
     try:
-        control.request(idle.run_dir, "stop")
+        control.request(idle.run_dir, "stop", 5 * SLOWNESS)
     except Refused:
         return False
     return True
@@ -180,7 +180,7 @@ def test_a_detached_start_that_is_stopped_reports_that_it_is_not_ready(idle):
     for _ in range(20):
         process = idle.begin("start", "--detach")
         eventually(lambda: stops(idle), 20)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=30 * SLOWNESS)
         if process.returncode:  # else it was ready before it was stopped
             break
         eventually(lambda: not idle.running(), 20)

@@ -22,7 +22,7 @@ from click.testing import CliRunner
 from actors import cli, commands
 from actors.commands import watch
 from actors.supervision import meters
-from tests.support import STRANGER, SUPERVISOR, Pipeline, eventually, in_a_child
+from tests.support import SLOWNESS, STRANGER, SUPERVISOR, Pipeline, eventually, in_a_child
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_a_reload_during_a_hang_of_one_gateway_keeps_the_other(idle):
     idle.command("reload", "--set", "gateway.processes=1")
     eventually(lambda: idle.running() and not any(row["name"] == "gateway-2" for row in idle.status()["processes"]), 30)
     assert idle.status()["alerts"] == []
-    urllib.request.urlopen(f"http://127.0.0.1:{idle.gateway_port}/healthz", timeout=10).close()
+    urllib.request.urlopen(f"http://127.0.0.1:{idle.gateway_port}/healthz", timeout=10 * SLOWNESS).close()
 
 
 def test_a_replay_of_more_rows_than_the_outbox_holds_completes(idle, tmp_path):
@@ -127,10 +127,10 @@ def test_status_as_json_has_what_scripts_need(shared):
 
 
 def test_an_emitted_event_is_seen_by_watch_and_why(shared):
-    watcher = watching(shared, "--types", "follow", "--count", "1", "--timeout", "20")
+    watcher = watching(shared, "--types", "follow", "--count", "1", "--timeout", "100")
     done = shared.command("emit", "follow", "user=ada", "--id", "history-1", "--json")
     assert json.loads(done.stdout)["ids"] == ["history-1"]
-    out, _ = watcher.communicate(timeout=30)
+    out, _ = watcher.communicate(timeout=30 * SLOWNESS)
     event = json.loads(out)
     assert (event["id"], event["payload"], watcher.returncode) == ("history-1", {"user": "ada"}, 0)
     sources = (["--source", "emit"], ["--source", "bot"])
@@ -142,9 +142,9 @@ def test_an_emitted_event_is_seen_by_watch_and_why(shared):
 
 
 def test_many_events_arrive_once_and_in_order(shared):
-    watcher = watching(shared, "--types", "raid", "--count", "1200", "--timeout", "30")
+    watcher = watching(shared, "--types", "raid", "--count", "1200", "--timeout", "100")
     assert shared.command("emit", "raid", "user=ada", "--id", "many", "--count", "1200").returncode == 0
-    out, _ = watcher.communicate(timeout=40)
+    out, _ = watcher.communicate(timeout=40 * SLOWNESS)
     assert [json.loads(line)["id"] for line in out.splitlines()] == [f"many-{number}" for number in range(1, 1201)]
 
 
@@ -259,7 +259,7 @@ def test_a_detached_start_beside_a_running_pipeline_reports_only_that(shared):
 
 
 def test_the_guardian_restarts_the_supervisor_and_stop_ends_both(idle):
-    idle.start("--detach", ready=False).wait(30)
+    idle.start("--detach", ready=False).wait(30 * SLOWNESS)
     pid = idle.status()["pid"]
     os.kill(pid, signal.SIGKILL)
     eventually(lambda: idle.running() and idle.status()["pid"] != pid, 20)
@@ -305,16 +305,16 @@ def test_a_trace_is_replayed_and_counted(shared, tmp_path):
     trace = tmp_path / "trace.ndjson"
     lines = [{"type": "cheer", "payload": {"user": "ada", "bits": number}} for number in range(20)]
     trace.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    watcher = watching(shared, "--types", "cheer", "--count", "20", "--timeout", "20")
+    watcher = watching(shared, "--types", "cheer", "--count", "20", "--timeout", "100")
     done = shared.command("replay", str(trace), "--speed", "max", "--json")
     assert json.loads(done.stdout)["critical"] == 20, done.stderr
-    out, _ = watcher.communicate(timeout=30)
+    out, _ = watcher.communicate(timeout=30 * SLOWNESS)
     assert [json.loads(line)["payload"]["bits"] for line in out.splitlines() if line] == list(range(20))
 
 
 def test_a_watcher_sees_every_event_once_over_a_kill_of_its_gateway_and_of_the_supervisor(idle):
-    idle.start("--detach", ready=False).wait(30)
-    watcher = watching(idle, "--types", "raid", "--count", "300", "--timeout", "40")
+    idle.start("--detach", ready=False).wait(30 * SLOWNESS)
+    watcher = watching(idle, "--types", "raid", "--count", "300", "--timeout", "100")
     for number, victim in enumerate(("gateway-1", "supervisor", "broadcaster")):
         assert idle.command("emit", "raid", "user=ada", "--id", f"part{number}", "--count", "100").returncode == 0
         status = idle.status()

@@ -98,7 +98,7 @@ def test_a_pipeline_on_all_ipv6_addresses_prints_an_address_that_works():
     with Pipeline("gateway.host=::", "ingest.host=::") as pipeline:
         pipeline.start()
         assert f"http://[::1]:{pipeline.gateway_port}/overlay/" in pipeline.said()
-        watcher = pipeline.begin("watch", "--types", "raid", "--count", "1", "--timeout", "30")
+        watcher = pipeline.begin("watch", "--types", "raid", "--count", "1", "--timeout", "100")
         eventually(lambda: pipeline.status()["actors"].get("gateway-1", {}).get("snapshots", 0) > 0, 20)
         assert pipeline.command("emit", "raid", "user=ada").returncode == 0
         assert watcher.wait(30 * SLOWNESS) == 0

@@ -18,7 +18,7 @@ import pytest
 
 from actors import config, control, logs
 from tests.faults.witness import Witness
-from tests.support import SUPERVISOR, Pipeline, eventually
+from tests.support import SLOWNESS, SUPERVISOR, Pipeline, eventually
 from tests.terminal import Terminal
 
 NAMES = ["broadcaster", "gateway-1", "queue-manager", "normalizer-1", "ingest"]
@@ -164,7 +164,7 @@ def test_following_logs_continues_over_rotation_and_restart_until_ctrl_c(written
         logs.path_of(written, "demo").write_text("2026-07-07T12:00:06.000+0000 INFO demo new\n")
         eventually(lambda: lines[-1] == "new")
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(10 * SLOWNESS) == 0
     finally:
         process.kill()
         _, errors = process.communicate()
@@ -239,7 +239,7 @@ def test_a_wrong_value_is_reported_before_any_change(shared, change, words):
 def test_the_supervisor_checks_the_settings_of_a_reload_itself(shared, request_):
     source = (shared.run_dir / config.SOURCE_FILE).read_bytes()
     with pytest.raises(control.BadInput):
-        control.request(shared.run_dir, "reload", **request_)
+        control.request(shared.run_dir, "reload", 5 * SLOWNESS, **request_)
     assert (shared.run_dir / config.SOURCE_FILE).read_bytes() == source
 
 
@@ -293,7 +293,7 @@ def test_a_process_with_a_refused_configuration_names_it_and_restarts_on_reload(
 def answer(pipeline: Pipeline, path: str) -> str:
     url = f"http://127.0.0.1:{pipeline.gateway_port}{path}"
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {pipeline.tokens.control}"})
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=10 * SLOWNESS) as response:
         text: str = response.read().decode()
         return text
 

@@ -16,7 +16,7 @@ import pytest
 
 from actors import tokens
 from actors.stores.log import LogReader
-from tests.support import Pipeline, eventually
+from tests.support import SLOWNESS, Pipeline, eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can limit a running process")
 STORES = ("ingest", "queue-manager")
@@ -30,7 +30,7 @@ def post(pipeline: Pipeline, event_id: str) -> int:
         f"http://127.0.0.1:{pipeline.ingest_port}/events", body, {"Authorization": f"Bearer {token}"}
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=10 * SLOWNESS) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         error.close()

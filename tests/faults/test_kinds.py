@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actors import config, control
-from tests.support import eventually
+from tests.support import SLOWNESS, eventually
 
 
 def test_a_new_kind_is_started_shown_measured_reloaded_drained_and_stopped(tree):
@@ -22,8 +22,8 @@ def test_a_new_kind_is_started_shown_measured_reloaded_drained_and_stopped(tree)
     assert [one["name"] for one in answer["restarted"]] == ["queue-manager", "lamp"]
     eventually(lambda: tree.row("lamp")["state"] == "running" and tree.pids()["lamp"] != before["lamp"], 10)
     assert tree.pids()["gateway-1"] == before["gateway-1"]
-    control.request(tree.run_dir, "stop")
-    assert process.wait(20) == 0
+    control.request(tree.run_dir, "stop", 5 * SLOWNESS)
+    assert process.wait(20 * SLOWNESS) == 0
     left = [name for name in tree.left() if name in ("ingest", "lamp", "gateway-1")]
     assert left[-3:] == ["ingest", "lamp", "gateway-1"]  # drained: stage by stage, after the producers
 
@@ -32,4 +32,6 @@ def reload_with_row(tree):
     """Send the settings as the supervisor has them, with one key of `queue` changed."""
     tree_of_settings = config.tree_of(config.of_run_dir(tree.run_dir))
     tree_of_settings["queue"]["flush_hz"] = 50.0
-    return control.request(tree.run_dir, "reload", settings=tree_of_settings, source={"file": None, "overrides": []})
+    return control.request(
+        tree.run_dir, "reload", 5 * SLOWNESS, settings=tree_of_settings, source={"file": None, "overrides": []}
+    )

@@ -22,7 +22,7 @@ from actors.core.supervision.restarts import Policy
 from actors.supervision import guardian, meters
 from bench.ports import free_ports
 from tests.faults.tree import FAST, HERE
-from tests.support import eventually
+from tests.support import SLOWNESS, eventually
 
 
 def is_alive(pid: int) -> bool:
@@ -71,7 +71,7 @@ def test_a_child_that_dies_repeatedly_is_degraded_and_still_restarted(tree):
 def test_a_child_that_refuses_its_configuration_fails_the_start_with_its_message(tree):
     tree.behave("gateway-1", "refuses")
     process = tree.start(ready=False)
-    assert process.wait(10) == 2
+    assert process.wait(10 * SLOWNESS) == 2
     assert "gateway-1: gateway.port is wrong" in tree.said()
     assert not list(tree.run_dir.glob("*.sock"))
 
@@ -83,7 +83,7 @@ def test_a_child_that_refuses_its_configuration_later_fails_alone(tree):
     eventually(lambda: tree.row("ingest")["state"] == "failed")
     assert tree.row("gateway-1")["state"] == "running"
     tree.behave("ingest", "")
-    control.request(tree.run_dir, "restart", name="ingest")
+    control.request(tree.run_dir, "restart", 5 * SLOWNESS, name="ingest")
     eventually(tree.running)
 
 
@@ -99,7 +99,7 @@ def test_a_malformed_heartbeat_is_reported_and_has_no_other_effect(tree):
 def test_a_second_supervisor_is_refused_with_the_pid_of_the_first(tree):
     first = tree.start()
     second = tree.start(ready=False)
-    assert second.wait(10) == 3
+    assert second.wait(10 * SLOWNESS) == 3
     assert f"a pipeline is already running with run_dir {tree.run_dir} (supervisor pid={first.pid})" in tree.said()
     assert tree.running()
 
@@ -108,7 +108,7 @@ def test_a_second_supervisor_is_refused_even_if_the_lock_file_was_removed(tree):
     first = tree.start()
     (tree.run_dir / "supervisor.lock").unlink()
     second = tree.start(ready=False)
-    assert second.wait(10) == 3
+    assert second.wait(10 * SLOWNESS) == 3
     assert "although its supervisor.lock was deleted" in tree.said()
     assert tree.running()
     assert first.poll() is None
@@ -118,7 +118,7 @@ def test_a_stop_goes_from_sources_to_gateways_and_leaves_no_run_files(tree):
     process = tree.start()
     pids = tree.pids()
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
+    assert process.wait(10 * SLOWNESS) == 0
     left = tree.left()
     assert set(left[:2]) == {"demo", "ingest"}
     assert left[2:] == ["normalizer-1", "queue-manager", "broadcaster", "gateway-1"]
@@ -131,7 +131,7 @@ def test_a_child_that_ignores_stop_is_killed_after_drain_s(tree):
     tree.behave("ingest", "ignores_stop")
     process = tree.start()
     process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 0
+    assert process.wait(10 * SLOWNESS) == 0
     assert tree.left()[-1] == "gateway-1"
 
 
@@ -142,7 +142,7 @@ def test_a_second_interrupt_kills_at_once(tree):
     process.send_signal(signal.SIGINT)
     eventually(lambda: tree.status()["state"] == "stopping" and tree.row("ingest")["state"] == "stopping")
     process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 0
+    assert process.wait(10 * SLOWNESS) == 0
 
 
 def test_children_exit_when_their_supervisor_is_killed(tree):
@@ -187,7 +187,7 @@ def test_the_guardian_restarts_a_supervisor_that_is_killed_repeatedly(tree):
         assert not any(is_alive(child) for child in children.values())
     assert tree.status()["guardian_pid"] == guard.pid
     guard.send_signal(signal.SIGTERM)
-    assert guard.wait(10) == 0
+    assert guard.wait(10 * SLOWNESS) == 0
     assert tree.left()[-1] == "gateway-1"
 
 
@@ -200,20 +200,20 @@ def test_the_guardian_replaces_a_supervisor_that_hangs(tree):
     assert not any(is_alive(child) for child in children.values())
     assert "supervisor killed (no heartbeat" in tree.said()
     guard.send_signal(signal.SIGTERM)
-    assert guard.wait(10) == 0
+    assert guard.wait(10 * SLOWNESS) == 0
 
 
 def test_the_guardian_does_not_restart_after_a_stop_command(tree):
     guard = tree.start_guarded()
-    control.request(tree.run_dir, "stop")
-    assert guard.wait(10) == 0
+    control.request(tree.run_dir, "stop", 5 * SLOWNESS)
+    assert guard.wait(10 * SLOWNESS) == 0
 
 
 def test_the_guardian_returns_the_exit_code_of_a_failed_start(tree):
     tree.behave("ingest", "refuses")
     inner = [sys.executable, str(HERE / "tiny_supervisor.py"), str(tree.run_dir), "guarded"]
     order = guardian.order(inner, inner, Policy())
-    assert tree.start(sys.executable, "-m", "actors.supervision.guardian", order, ready=False).wait(10) == 2
+    assert tree.start(sys.executable, "-m", "actors.supervision.guardian", order, ready=False).wait(10 * SLOWNESS) == 2
 
 
 def test_the_pipeline_continues_when_its_guardian_is_killed(tree):
@@ -231,7 +231,7 @@ def test_a_port_in_use_is_named_before_any_process_starts(tree):
         other.listen()
         port = other.getsockname()[1]
         (tree.run_dir / "tiny.toml").write_text(FAST.format(gateway=port, ingest=free_ports(1)[0]))
-        assert tree.start(ready=False).wait(10) == 3
+        assert tree.start(ready=False).wait(10 * SLOWNESS) == 3
     assert f"gateway.port {port} on 127.0.0.1 is in use by another program" in tree.said()
 
 

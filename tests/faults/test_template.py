@@ -24,7 +24,7 @@ from actors.supervision.forking import Template
 from actors.supervision.template import READY
 from tests.faults import figures
 from tests.faults.tree import Tree
-from tests.support import SPAWN, eventually
+from tests.support import SLOWNESS, SPAWN, eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="on other systems processes are started by exec")
 
@@ -94,7 +94,9 @@ def test_a_forked_child_is_like_one_that_was_started_by_exec(forking):
         assert [link.partition(":")[0] for number, link in sorted(links.items()) if int(number) > 2] == ["pipe"] * 2
     tree_of = config.tree_of(config.of_run_dir(forking.run_dir))
     tree_of["supervisor"]["spawn"] = "exec"
-    answer = control.request(forking.run_dir, "reload", settings=tree_of, source={"file": None, "overrides": []})
+    answer = control.request(
+        forking.run_dir, "reload", 5 * SLOWNESS, settings=tree_of, source={"file": None, "overrides": []}
+    )
     assert answer["stopped"] == ["template"]
     eventually(lambda: processes(forking)["template"] == 0)
     for name, process in forked.items():

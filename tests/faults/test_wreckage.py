@@ -27,7 +27,7 @@ from actors.errors import BadInput
 from actors.supervision import meters
 from actors.supervision.process_tree import Supervisor
 from tests.faults.tree import Tree
-from tests.support import STRANGER, Pipeline, eventually, in_a_child
+from tests.support import SLOWNESS, STRANGER, Pipeline, eventually, in_a_child
 
 
 def come_back(tree: Tree, name: str) -> None:
@@ -85,7 +85,7 @@ def test_changed_file_modes_prevent_no_restart(tree):
     assert "exit code" not in tree.said()
     assert stat.S_IMODE(tree.run_dir.stat().st_mode) == 0o700
     guard.send_signal(signal.SIGTERM)
-    assert guard.wait(10) == 0
+    assert guard.wait(10 * SLOWNESS) == 0
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a directory away")
@@ -100,7 +100,7 @@ def test_a_run_directory_with_another_owner_prevents_a_restart(tree):
         os.chown(tree.run_dir, os.getuid(), os.getgid())
     eventually(tree.running, 20)
     guard.send_signal(signal.SIGTERM)
-    assert guard.wait(10) == 0
+    assert guard.wait(10 * SLOWNESS) == 0
 
 
 def test_a_failed_supervisor_leaves_the_list_of_its_children_and_the_reason(tree):
@@ -108,13 +108,13 @@ def test_a_failed_supervisor_leaves_the_list_of_its_children_and_the_reason(tree
     guard = tree.start_guarded()
     pid, hung = tree.status()["pid"], tree.pids()["gateway-1"]
     os.kill(hung, signal.SIGSTOP)
-    control.request(tree.run_dir, "status")
+    control.request(tree.run_dir, "status", 5 * SLOWNESS)
     (tree.run_dir / "fail").touch()  # see tiny_supervisor.py
     eventually(lambda: tree.running() and tree.status()["pid"] != pid, 20)
     assert not psutil.pid_exists(hung) or psutil.Process(hung).status() == psutil.STATUS_ZOMBIE
     assert "on purpose" in (tree.run_dir / "log" / "supervisor.log").read_text()
     guard.send_signal(signal.SIGTERM)
-    assert guard.wait(10) == 0
+    assert guard.wait(10 * SLOWNESS) == 0
 
 
 def test_a_failed_measurement_is_unknown_and_ends_no_process():
@@ -192,7 +192,7 @@ def test_a_killed_supervisor_restarts_when_its_files_are_repaired(tree, name, wr
             file.chmod(0o600)
     eventually(lambda: tree.running() and tree.status()["pid"] != pid, 20)
     guard.send_signal(signal.SIGTERM)
-    assert guard.wait(10) == 0
+    assert guard.wait(10 * SLOWNESS) == 0
 
 
 def test_deleted_settings_are_written_again(tree):
@@ -214,7 +214,7 @@ def test_a_reload_that_cannot_be_stored_changes_nothing(tree, changed):
     settings = json.loads(before)
     settings["gateway"] |= changed.get("settings", {}).get("gateway", {})
     with pytest.raises(BadInput):
-        control.request(tree.run_dir, "reload", settings=settings, source=changed.get("source", {}))
+        control.request(tree.run_dir, "reload", 5 * SLOWNESS, settings=settings, source=changed.get("source", {}))
     assert (tree.run_dir / "settings.json").read_bytes() == before
     assert tree.running()
 
@@ -239,7 +239,7 @@ def test_a_client_that_waits_for_the_stop_is_not_evicted_by_many_connections(tre
             client.connect(str(tree.run_dir / "control.sock"))
             crowd.append(client)
         assert talk.wait_for_end(20.0)
-        assert process.wait(10) == 0
+        assert process.wait(10 * SLOWNESS) == 0
         for client in crowd:
             client.close()
 

@@ -13,7 +13,7 @@ from actors import control
 from actors.core.supervision.restarts import Policy
 from actors.supervision import guardian
 from bench.ports import free_ports
-from tests.support import SPAWN, eventually, kill_all
+from tests.support import SLOWNESS, SPAWN, eventually, kill_all
 
 HERE = Path(__file__).resolve().parent
 FAST = """
@@ -61,7 +61,7 @@ class Tree:
         (self.run_dir / f"{name}.does").write_text(does)
 
     def status(self) -> dict[str, Any]:
-        return control.request(self.run_dir, "status")
+        return control.request(self.run_dir, "status", 5 * SLOWNESS)
 
     def running(self) -> bool:
         try:

@@ -36,7 +36,7 @@ from actors.errors import Refused
 from actors.stores.log import LogReader
 from bench._harness import ROOT, Pipeline
 from bench._overlay import Applied, Overlay
-from tests.support import eventually
+from tests.support import SLOWNESS, eventually
 
 QUICK = ("supervisor.backoff_first_s=0.05", "supervisor.backoff_max_s=0.2")
 PLAYERS = ("ada", "bo", "cy")
@@ -205,7 +205,7 @@ class Witness:
     def __init__(
         self, *overrides: str, seed: int = 1, guarded: bool = False, environment: dict[str, str] | None = None
     ) -> None:
-        self._running = Pipeline([*QUICK, *overrides], guarded=guarded, environment=environment)
+        self._running = Pipeline([*QUICK, *overrides], guarded=guarded, environment=environment, slowness=SLOWNESS)
         self._armed: set[str] = set()
         self.seed = seed
 
@@ -251,7 +251,7 @@ class Witness:
     # The pipeline's processes
 
     def status(self) -> dict[str, Any]:
-        return control.request(self.run_dir, "status")
+        return control.request(self.run_dir, "status", 5 * SLOWNESS)
 
     def rows(self) -> dict[str, dict[str, Any]]:
         """Return the children in the status of the supervisor, by name."""

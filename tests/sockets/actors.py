@@ -23,7 +23,7 @@ from actors.core.contract.event import Event
 from actors.core.contract.frame import Frame
 from actors.stores.log import LogReader
 from bench.ports import free_ports
-from tests.support import eventually
+from tests.support import SLOWNESS, eventually
 
 CORE = ("broadcaster", "queue-manager", "normalizer-1", "ingest")
 KILL = {"type": "kill", "payload": {"attacker": {"id": "a", "name": "A"}, "victim": {"id": "b", "name": "B"}}}
@@ -106,7 +106,7 @@ class Actors:
     def stop(self, name: str) -> int:
         process = self.processes.pop(name)
         process.terminate()
-        code = process.wait(10)
+        code = process.wait(10 * SLOWNESS)
         assert process.stdin is not None
         process.stdin.close()
         return code
@@ -114,7 +114,7 @@ class Actors:
     def request(
         self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
     ) -> tuple[int, dict[str, Any]]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.ingest_port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.ingest_port, timeout=10 * SLOWNESS)
         try:
             # A server that refuses a body does not wait for its end; its answer is there all the same.
             with suppress(BrokenPipeError, ConnectionResetError):

@@ -16,6 +16,7 @@ import pytest
 from actors import control, host
 from actors.errors import BadInput
 from actors.supervision.control import MAX_CLIENTS, ControlServer
+from tests.support import SLOWNESS
 
 BIG = "x" * (4 << 20)  # more than any socket buffer holds
 
@@ -77,7 +78,7 @@ def lines_of(client: socket.socket) -> list[dict[str, Any]]:
 
 
 def test_a_request_and_its_answer_are_one_line_each(loop):
-    assert control.request(loop.run_dir, "status")["command"] == "status"
+    assert control.request(loop.run_dir, "status", 5 * SLOWNESS)["command"] == "status"
 
 
 def test_requests_of_a_connection_are_answered_in_order(loop):
@@ -118,13 +119,13 @@ def test_an_endless_line_closes_the_connection(loop):
     with pytest.raises(OSError, match=r"Broken pipe|reset"):
         client.sendall(b"x" * (64 << 20))
     client.close()
-    assert control.request(loop.run_dir, "status")["ok"]
+    assert control.request(loop.run_dir, "status", 5 * SLOWNESS)["ok"]
 
 
 def test_a_client_that_does_not_read_delays_no_other_and_receives_all_later(loop):
     client = raw(loop)
     client.sendall(b'{"command":"big"}\n' * 3)
-    assert control.request(loop.run_dir, "status")["ok"]
+    assert control.request(loop.run_dir, "status", 5 * SLOWNESS)["ok"]
     client.shutdown(socket.SHUT_WR)
     assert [len(answer["big"]) for answer in lines_of(client)] == [len(BIG)] * 3
 
@@ -134,12 +135,12 @@ def test_a_client_that_disconnects_during_a_request_affects_no_other(loop):
         client = raw(loop)
         client.sendall(b'{"command":"big"}\n')
         client.close()
-    assert control.request(loop.run_dir, "status")["ok"]
+    assert control.request(loop.run_dir, "status", 5 * SLOWNESS)["ok"]
 
 
 def test_above_the_maximum_the_oldest_connection_is_closed(loop):
     clients = [raw(loop) for _ in range(MAX_CLIENTS + 5)]
-    assert control.request(loop.run_dir, "status")["ok"]
+    assert control.request(loop.run_dir, "status", 5 * SLOWNESS)["ok"]
     assert clients[0].recv(1) == b""
     for client in clients:
         client.close()
@@ -158,4 +159,4 @@ def test_another_user_is_refused(loop, monkeypatch):
 
 def test_a_missing_supervisor_is_reported(run_dir):
     with pytest.raises(control.NotRunning, match="no pipeline is running with run_dir"):
-        control.request(run_dir, "status")
+        control.request(run_dir, "status", 5 * SLOWNESS)

@@ -14,7 +14,7 @@ import pytest
 
 from actors.core import emotes
 from tests.sockets.gateway_rig import Rig
-from tests.support import eventually
+from tests.support import SLOWNESS, eventually
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 1_000
 KAPPA = "/static-cdn.jtvnw.net/emoticons/v2/25/default/dark/2.0"
@@ -91,7 +91,7 @@ def test_many_requests_for_one_picture_are_one_fetch(rig: Rig, cdn: Cdn) -> None
     gate = threading.Event()
 
     def slow() -> tuple[int, dict[str, str], bytes]:
-        assert gate.wait(10)
+        assert gate.wait(10 * SLOWNESS)
         return 200, {}, PNG
 
     cdn.answers[KAPPA] = slow

@@ -180,7 +180,7 @@ def test_the_pages_are_at_their_addresses(rig):
 
 @pytest.mark.parametrize("path", ["/", "/overlay/", "/static/js/boot.mjs"])
 def test_the_head_of_a_page_is_its_answer_without_its_body(rig, path):
-    connection = http.client.HTTPConnection("127.0.0.1", rig.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", rig.port, timeout=5 * SLOWNESS)
     connection.request("HEAD", path)
     response = connection.getresponse()
     assert (response.status, response.read()) == (200, b"")
@@ -191,7 +191,7 @@ def test_the_head_of_a_page_is_its_answer_without_its_body(rig, path):
 def test_other_methods_are_refused_in_json(rig):
     for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH"):
         head = f"{method} /api/status HTTP/1.1\r\nHost: 127.0.0.1:{rig.port}\r\nContent-Length: 0\r\n"
-        with socket.create_connection(("127.0.0.1", rig.port), 5) as connection:
+        with socket.create_connection(("127.0.0.1", rig.port), 5 * SLOWNESS) as connection:
             connection.sendall(f"{head}Connection: close\r\n\r\n".encode())
             answer = connection.recv(65536)
         assert answer.split()[1] in (b"401", b"405")
@@ -338,7 +338,7 @@ def test_processes_and_counters_are_read_from_the_supervisor(rig):
         text = rig.get("/metrics")[1]
         assert 'framewire_queue_frames_total{process="queue-manager"} 1.2345678e+07' in text
     finally:
-        thread.join(5)
+        thread.join(5 * SLOWNESS)
         listener.close()
         (rig.run_dir / "control.sock").unlink(missing_ok=True)
 
@@ -423,7 +423,7 @@ def test_no_secret_reaches_the_log(rig):
     rig.request(f"/ws?token={canary}")
     rig.request(f"/{canary}")
     raw(rig.port, f"/static/{canary}/../x")
-    with socket.create_connection(("127.0.0.1", rig.port), 5) as connection:
+    with socket.create_connection(("127.0.0.1", rig.port), 5 * SLOWNESS) as connection:
         connection.sendall(f"GARBAGE {canary}\r\n\r\n".encode())
         connection.recv(4096)
     text = rig.stderr()
@@ -453,7 +453,7 @@ def test_too_many_overlays_are_refused(limit):
 
 def test_idle_connections_do_not_block_others(rig):
     """Slowloris: half a request on each of many connections."""
-    idle = [socket.create_connection(("127.0.0.1", rig.port), 5) for _ in range(400)]
+    idle = [socket.create_connection(("127.0.0.1", rig.port), 5 * SLOWNESS) for _ in range(400)]
     try:
         for connection in idle[:200]:
             connection.sendall(b"GET / HTTP/1.1\r\nHost:")

@@ -14,7 +14,7 @@ from actors.secrets import Secrets
 from actors.supervision import meters
 from tests.sockets.actors import KILL, Actors
 from tests.sockets.gateway_rig import Rig
-from tests.support import eventually
+from tests.support import SLOWNESS, eventually
 
 TRICKS = {
     "nothing more": ("", b""),
@@ -58,7 +58,7 @@ GATEWAY = ("GET /api/layout", "PUT /api/layout", "PUT /api/layout?overlay=%ff", 
 def answer_of(port: int, request: str, header: str, body: bytes) -> bytes:
     """Return the first bytes of the answer, b"" when the connection is closed without one."""
     lines = f"{request} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n" + (header and f"{header}\r\n")
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=10 * SLOWNESS) as connection:
         try:
             connection.sendall(f"{lines}\r\n".encode("latin-1") + body)
             connection.shutdown(socket.SHUT_WR)
@@ -99,7 +99,7 @@ def test_no_request_causes_an_internal_error(server, trick, request):
 
 
 def answered(actors: Actors, body: bytes) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection("127.0.0.1", actors.ingest_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", actors.ingest_port, timeout=10 * SLOWNESS)
     connection.request("POST", "/events", body, {"Authorization": f"Bearer {actors.tokens.ingest}"})
     response = connection.getresponse()
     response.read()
@@ -141,7 +141,7 @@ def test_other_machines_need_a_token_for_metrics_and_readiness():
         for path in ("/metrics", "/readyz"):
             assert rig.get(path)[0] == 200
             for token, status in (("", 401), (rig.tokens.display, 401), (rig.tokens.view, 200)):
-                connection = http.client.HTTPConnection(other_address(), rig.port, timeout=10)
+                connection = http.client.HTTPConnection(other_address(), rig.port, timeout=10 * SLOWNESS)
                 connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
                 assert connection.getresponse().status == status
                 connection.close()

@@ -18,7 +18,7 @@ from tornado import netutil, web
 from actors import http_server
 from actors.core.metrics import IngestMetrics
 from tests.sockets.actors import Actors
-from tests.support import eventually
+from tests.support import SLOWNESS, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -137,7 +137,7 @@ def test_without_free_files_the_server_pauses_and_continues_later():
         assert float(cpu_s) < 0.5
         for one in idle:
             one.close()
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as caller:
+        with socket.create_connection(("127.0.0.1", port), timeout=10 * SLOWNESS) as caller:
             caller.sendall(REQUEST)
             assert b"200 OK" in caller.recv(1000)
     finally:

@@ -12,7 +12,7 @@ import pytest
 from actors.core import metrics
 from actors.core.metrics import GROUPS, Field, Histogram, Metrics, ProcessMetrics, SourceMetrics, exposed, fields_of
 from actors.gateway import exposition
-from tests.support import Pipeline, eventually
+from tests.support import SLOWNESS, Pipeline, eventually
 from tests.web.conftest import missing
 
 ALL = sorted({group for groups in GROUPS.values() for group in groups} | {ProcessMetrics, SourceMetrics},
@@ -83,7 +83,9 @@ def test_exported_metrics_pass_promtool_and_include_the_ledger():
         pipeline.command("emit", "follow", "user=ada")
 
         def text() -> str:
-            with urllib.request.urlopen(f"http://127.0.0.1:{pipeline.gateway_port}/metrics", timeout=10) as answer:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{pipeline.gateway_port}/metrics", timeout=10 * SLOWNESS
+            ) as answer:
                 return answer.read().decode()
 
         eventually(lambda: 'framewire_ledger_events_total{bucket="sent",category="critical"} 1.0' in text(), 10)

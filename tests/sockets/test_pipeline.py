@@ -18,7 +18,7 @@ from actors import interfaces
 from actors.core.contract.event import EnvelopeBatch, RawBatch, RawItem
 from actors.stores.log import LogReader
 from tests.sockets.actors import CORE, KILL, Actors
-from tests.support import eventually
+from tests.support import SLOWNESS, eventually
 
 KILL_LINE = (
     'L 03/14/2026 - 20:15:09: "Ada<7><[U:1:42]><CT>" [1 2 3] killed "Bo<9><[U:1:43]><TERRORIST>" [3 5 6] with "ak47"'
@@ -84,7 +84,7 @@ def test_equal_bodies_at_different_log_positions_are_all_accepted(shared: Actors
 
 
 def test_a_chunked_body_over_the_limit_is_answered(shared: Actors) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", shared.ingest_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", shared.ingest_port, timeout=10 * SLOWNESS)
     chunks = iter([b" " * (1 << 18)] * 6)
     connection.request("POST", "/events", chunks, bearer(shared), encode_chunked=True)
     assert connection.getresponse().status == 413
@@ -319,7 +319,7 @@ def test_a_second_queue_manager_is_refused_and_the_first_is_unaffected() -> None
         actors.start(*CORE)
         first = actors.processes["the first"] = actors.processes.pop("queue-manager")
         actors.start("queue-manager", ready=False)
-        assert actors.processes["queue-manager"].wait(5) == 3
+        assert actors.processes["queue-manager"].wait(5 * SLOWNESS) == 3
         assert f"pid={first.pid}" in actors.errors("queue-manager")
         actors.kill("queue-manager")
         [id_] = actors.emit(KILL)
@@ -336,7 +336,7 @@ def test_a_replaced_queue_manager_detects_the_new_generation_and_exits() -> None
         actors.start("queue-manager")
         [id_] = actors.emit(KILL)  # the normalizer is still connected to the old one
         os.kill(old.pid, signal.SIGCONT)
-        assert old.wait(10) == 3
+        assert old.wait(10 * SLOWNESS) == 3
         assert "generation" in actors.errors("queue-manager")
         eventually(lambda: id_ in [event.id for event in actors.logged()])
 
@@ -403,7 +403,7 @@ def test_an_orphan_finishes_and_exits_within_its_grace_time() -> None:
         for process in actors.processes.values():
             assert process.stdin is not None
             process.stdin.close()  # as when the supervisor has died
-        assert [process.wait(10) for process in actors.processes.values()] == [0, 0, 0, 0]
+        assert [process.wait(10 * SLOWNESS) for process in actors.processes.values()] == [0, 0, 0, 0]
         actors.processes.clear()
         actors.start(*CORE)
         eventually(lambda: id_ in [event.id for event in actors.logged()])
@@ -416,7 +416,7 @@ def test_a_port_in_use_is_reported_with_advice_and_tried_again() -> None:
         for lock in ("ingest.lock", "ingest.actor.lock"):
             (actors.run_dir / lock).unlink()
         actors.start("ingest", ready=False)
-        assert actors.processes["ingest"].wait(10) == 3
+        assert actors.processes["ingest"].wait(10 * SLOWNESS) == 3
         assert f"--set ingest.port={actors.ingest_port + 10}" in actors.errors("ingest")
 
 

@@ -11,6 +11,7 @@ from collections import deque
 from urllib.parse import parse_qs, urlsplit
 
 from tests.sources.peer import Peer, cut
+from tests.support import SLOWNESS
 
 OWN = "5428010618015189713"
 OTHER = "5428168624838258657"
@@ -142,7 +143,7 @@ class Ess(Peer):
         while client.outbox:
             sent.append(client.outbox.popleft())
             client.connection.send(sent[-1])
-        if sent and client.connection.ping().wait(5):  # the client has received all messages before its pong
+        if sent and client.connection.ping().wait(5 * SLOWNESS):  # the client has received all messages before its pong
             self.delivered += sent
 
     def _hear(self, client, said):
@@ -183,7 +184,7 @@ class Rest:
 
             def do_GET(self):
                 rest.questions.append(self.path)
-                rest.free.wait(30)
+                rest.free.wait(30 * SLOWNESS)
                 body = rest.broken or rest.answer(self.path)
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))

@@ -20,6 +20,7 @@ from actors.producers.spec import SourceMessage, SourceRequest, Taken
 from actors.secrets import Secrets
 from actors.stores.outbox import Outbox
 from tests.memory.bus import MemoryBus, Network
+from tests.support import SLOWNESS
 
 SETTINGS = config.of_tree({"sources": {"post": {"kind": "gsi"}}})
 
@@ -35,7 +36,7 @@ def outbox_on(disk: Disk, run_dir: Path) -> Outbox:
     class Waiting(Outbox):
         def commit(self, jobs: list[Any]) -> list[Any]:
             disk.reached.set()
-            assert disk.answered.wait(5)
+            assert disk.answered.wait(5 * SLOWNESS)
             if disk.full:
                 raise DiskFull("no room")
             return super().commit(jobs)

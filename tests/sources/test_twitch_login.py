@@ -13,6 +13,7 @@ from actors.producers.spec import Disconnected, SourceRefused
 from actors.producers.twitch_login import Grant, TwitchLogin
 from actors.secrets import Secrets
 from tests.sources.twitch_peer import GRANT, Http
+from tests.support import SLOWNESS
 
 
 @pytest.fixture
@@ -114,13 +115,13 @@ def test_a_running_renewal_is_awaited(run_dir, http):
 
     def renew(peer, spent):
         asked.set()
-        assert answered.wait(10)
+        assert answered.wait(10 * SLOWNESS)
         return peer.renewed(spent)
 
     http.renew, http.valid = renew, set()
     with ThreadPoolExecutor() as threads:
         first = threads.submit(owner.login.ready)
-        assert asked.wait(10)
+        assert asked.wait(10 * SLOWNESS)
         second = threads.submit(owner.login.ready)
         third = threads.submit(owner.login.renew, owner.kept)
         answered.set()

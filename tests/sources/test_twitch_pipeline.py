@@ -17,7 +17,7 @@ from actors.core.contract.event import Event
 from actors.producers.twitch_wanted import scopes
 from actors.secrets import Secrets
 from tests.sources.twitch_peer import GRANT, EventSub, Http, Irc, follow, notification
-from tests.support import Pipeline, eventually
+from tests.support import SLOWNESS, Pipeline, eventually
 
 ROUNDS = 50
 A_ROUND = 20
@@ -149,14 +149,14 @@ def test_a_kill_while_the_login_is_renewed_does_not_send_its_token_again():
 
     def renew(_peer, _spent):
         asked.set()
-        assert killed.wait(30)
+        assert killed.wait(30 * SLOWNESS)
         return 0, None
 
     with EventSub() as events, Http() as http, Pipeline(eventsub_source(events, http)) as pipeline:
         http.expires_in, http.renew = 600, renew
         log_in(pipeline)
         pipeline.start(ready=False)
-        assert asked.wait(30)
+        assert asked.wait(30 * SLOWNESS)
         eventually(pipeline.running, 20)
         pipeline.kill("tw")
         killed.set()

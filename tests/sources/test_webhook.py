@@ -25,7 +25,7 @@ from actors.producers.sources import webhook
 from actors.producers.spec import Forbidden, Private, SourceRequest
 from actors.stores.log import LogReader
 from tests.sockets.actors import CORE, Actors
-from tests.support import eventually
+from tests.support import SLOWNESS, eventually
 
 NOW_S = 1_800_000_000  # 2027-01-15T08:00:00Z
 NOW_ISO = "2027-01-15T08:00:00.123456789Z"
@@ -561,7 +561,7 @@ def quarantined(actors):
 
 def twice(port, body, headers):
     """Return the status of a request that has its signature twice."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10 * SLOWNESS)
     connection.putrequest("POST", "/webhook/hub")
     for name, value in (*headers.items(), ("x-hub-signature-256", "sha256=00"), ("content-length", str(len(body)))):
         connection.putheader(name, value)

@@ -29,6 +29,7 @@ from actors.core.contract.frame import Frame, json_event, json_frame
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.metrics import GatewayMetrics
 from actors.gateway import pages, server
+from tests.support import SLOWNESS
 
 TOKEN = "display-token"
 BATCH = 200  # events in one frame of a catch-up
@@ -64,7 +65,7 @@ class Gate:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(10 * SLOWNESS)
 
     # Actions of a test
 
@@ -152,7 +153,7 @@ class Gate:
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join(10)
+        self._thread.join(10 * SLOWNESS)
         assert not self._thread.is_alive()
         shutil.rmtree(self.run_dir)
 
@@ -166,7 +167,7 @@ class Gate:
             done.set()
 
         self._loop.call_soon_threadsafe(called)
-        assert done.wait(10)
+        assert done.wait(10 * SLOWNESS)
 
     def _run(self) -> None:
         asyncio.run(self._serve())
