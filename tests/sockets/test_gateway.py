@@ -408,7 +408,7 @@ def test_a_malformed_websocket_frame_closes_only_its_connection(rig):
 
 def test_a_connection_without_a_hello_in_time_is_closed(own):
     own.append(rig := Rig("gateway.hello_s=0.1"))
-    assert Client(rig).closed()[0] == 4501
+    assert Client(rig).closed()[0] == 4009
 
 
 def test_a_slow_overlay_affects_no_other_and_receives_all_events(own):

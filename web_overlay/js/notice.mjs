@@ -9,10 +9,6 @@ const REASONS = {
     "The token in this address is wrong, has expired, or was revoked",
     "Copy the overlay address from the dashboard again and paste it as the URL of this browser source.",
   ],
-  4501: [
-    "The gateway received no valid hello from this page",
-    "Refresh this browser source. If it happens again, update Framewire.",
-  ],
   4502: [
     "The gateway received a malformed message from this page",
     "Refresh this browser source. If it happens again, update Framewire.",

@@ -22,9 +22,9 @@ class CloseCode(IntEnum):
 
     STOPPING = 4000
     SLOW = 4008
+    NO_HELLO = 4009
     FLOOD = 4029
     TOKEN = 4500
-    NO_HELLO = 4501
     GARBLED = 4502
     FORBIDDEN = 4503
     VERSION = 4504

@@ -63,8 +63,8 @@ export function goneVerdict(gone) {
 const REMEDIES = {
   421: "Use an address that gateway.allowed_hosts permits.",
   503: "Close other overlays, or raise the limit.",
+  4009: "It sent nothing in time. Is its computer overloaded? It retries.",
   4500: "Copy the OBS address again: the token was replaced.",
-  4501: "The page connected and sent nothing.",
   4502: "Refresh its browser source: its page does not fit this version.",
   4503: "Use the OBS address, not that of the dashboard.",
   4504: "Refresh the cache of its browser source.",
