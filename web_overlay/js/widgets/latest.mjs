@@ -17,7 +17,7 @@ export const widget = {
   title: "Latest events",
   types: KINDS,
   box: { x: 96, y: 846, width: 460, height: 48, anchor: "bottom-left" },
-  upright: { x: 54, y: 490, width: 400, height: 48, anchor: "top-left" },
+  upright: { x: 54, y: 1446, width: 446, height: 48, anchor: "bottom-left" },
   make: (stage, root) => new Latest(stage, root),
 };
 
@@ -41,9 +41,12 @@ class Latest {
       "la slab off",
       wire(),
       this.icon.svg,
-      el("span", "la-label label", this.label),
-      name,
-      el("span", "la-amount", this.amount),
+      el(
+        "span",
+        "la-row",
+        el("span", "la-label label", this.label),
+        el("span", "la-what", name, el("span", "la-amount", this.amount)),
+      ),
     );
     root.append(this.box);
     this.entrance = entrance(stage, this.box, "translateY(.1rem)", 200);

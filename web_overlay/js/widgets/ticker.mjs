@@ -20,7 +20,7 @@ export const widget = {
   title: "Ticker of the last events",
   types: TYPES.filter((type) => type !== "stream"),
   box: { x: 348, y: 54, width: 308, height: 46, anchor: "top", visible: false },
-  upright: { x: 54, y: 1450, width: 446, height: 42, anchor: "bottom-left" },
+  upright: { x: 54, y: 490, width: 400, height: 46, anchor: "top-left", visible: false },
   make: (stage, root) => new Ticker(stage, root),
 };
 
