@@ -12,6 +12,7 @@ import { Files } from "./files.mjs";
 import { Gateway } from "./gateway.mjs";
 import { List } from "./list.mjs";
 import { Panel } from "./panel.mjs";
+import { Preview } from "./preview.mjs";
 import { Scenes } from "./scenes.mjs";
 import { send } from "./sender.mjs";
 
@@ -25,10 +26,9 @@ const input = (id) => /** @type {HTMLInputElement} */ (at(id));
 const click = (id, act) => at(id).addEventListener("click", () => void act());
 
 const token = new URLSearchParams(location.hash.slice(1)).get("k") ?? "";
-const preview = /** @type {HTMLIFrameElement} */ (at("preview"));
+const frame = /** @type {HTMLIFrameElement} */ (at("preview"));
 const gateway = new Gateway(token);
 let display = "";
-let listening = false; // the preview does: it has said so
 
 /** @type {string[]} */
 const problems = [];
@@ -37,9 +37,10 @@ const kinds = [...WIDGETS, ...(await loadOwn(WIDGETS, (problem) => problems.push
 const editor = new Editor(kinds, show);
 const board = new Board(
   editor,
-  { stage: at("stage"), room: at("room"), boxes: at("boxes"), guides: at("guides"), preview },
+  { stage: at("stage"), room: at("room"), boxes: at("boxes"), guides: at("guides"), preview: frame },
   () => ({ snap: input("snap").checked, safe: input("safe").checked }),
 );
+const preview = new Preview(frame, () => ({ layout: editor.layout, scene: editor.scene, upright: editor.upright }));
 const list = new List(editor, at("list"), (name) => board.focus(name));
 const panel = new Panel(editor, at("chosen"), at("fields"));
 const scenes = new Scenes(editor, at, say);
@@ -67,21 +68,12 @@ function show() {
   list.show();
   panel.show();
   files.show();
-  draft();
-}
-
-/** Let the preview show what is edited. */
-function draft() {
-  const { layout, scene, upright } = editor;
-  if (listening) preview.contentWindow?.postMessage({ t: "draft", layout, scene, upright }, location.origin);
+  preview.update();
 }
 
 function address() {
   at("address").textContent = display === "" ? "" : form.address(display);
-  const wanted = form.preview(token, PREVIEW);
-  if (token === "" || preview.dataset.address === wanted) return;
-  listening = false;
-  preview.src = preview.dataset.address = wanted;
+  if (token !== "") preview.open(form.preview(token, PREVIEW));
 }
 
 /** @param {Parameters<typeof send>[1]} commands @param {(count: number) => string} done */
@@ -118,11 +110,6 @@ at("canvas").addEventListener("change", () => editor.choose({ upright: input("ca
 at("overlay").addEventListener("change", () => form.set("overlay_id", input("overlay").value === "default" ? "" : input("overlay").value));
 at("outline").addEventListener("change", () => at("stage").classList.toggle("bare", !input("outline").checked));
 at("safe").addEventListener("change", () => board.show());
-addEventListener("message", ({ source, data }) => {
-  if (source !== preview.contentWindow || data?.t !== "ready") return;
-  listening = true;
-  draft();
-});
 addEventListener("hashchange", () => location.reload());
 addEventListener("keydown", (event) => {
   const key = event.key.toLowerCase();
