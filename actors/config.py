@@ -36,6 +36,7 @@ class IngestSection(Section, frozen=True):
     host: str = "127.0.0.1"
     port: Port = 7701
     max_body_bytes: Size = 1 << 20
+    record: bool = False
 
 
 class ProducerSection(Section, frozen=True):

@@ -15,6 +15,7 @@ import msgspec
 from actors import faults, heartbeat, wire
 from actors.adapters import KINDS, adapter_of
 from actors.config import Settings
+from actors.core.contract import replayed
 from actors.core.contract.event import REFUSED, UNREADABLE, Envelope, EnvelopeBatch, RawBatch, RawItem, Reject
 from actors.core.metrics import NormalizerMetrics
 from actors.errors import BadInput
@@ -97,6 +98,8 @@ class Normalizer:
             if item.kind == REFUSED:
                 raise BadInput(item.body.partition(b"\n")[0].decode(errors="replace"))
             events = adapter_of(item.kind).normalize(item, batch.producer, batch.pgen)
+            if replayed.is_replay(batch.producer):
+                events = [replayed.marked(event, batch.producer, batch.pgen) for event in events]
         except BadInput as error:
             self.metrics.rejected += 1
             return Envelope(item.pseq, item.attempt, [], _reject(item, batch, str(error)))

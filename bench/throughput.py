@@ -45,7 +45,8 @@ from actors import config, logs
 from actors.producers import trace
 run_dir = Path(sys.argv[1])
 logs.start(None, terminal=True)
-print(trace.main(config.of_run_dir(run_dir), run_dir, Path(sys.argv[2]), None, lambda done, total: None))
+messages = trace.read(Path(sys.argv[2]))
+print(trace.main(config.of_run_dir(run_dir), run_dir, messages, None, lambda done, total: None))
 """
 
 Message = tuple[str, bytes]
@@ -145,7 +146,7 @@ def ask(name: str, events: int) -> None:
         file = running.run_dir / "bench.msgpack"
         with file.open("wb") as out:
             for kind, body in make(count):
-                out.write(msgpack.packb({"at_ms": 0.0, "kind": kind, "body": body}))
+                out.write(msgpack.packb({"t_ms": 0.0, "source": "bench", "kind": kind, "raw": body}))
         counter, counts, busy_s, said = asyncio.run(measure(running, type_, file))
         ledger = running.status()["ledger"]
     seconds = max(1e-9, counter.last_s - counter.first_s)

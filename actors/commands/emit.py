@@ -31,6 +31,9 @@ BATCH: Final = 500  # events per request; the ingest takes 1,000 and 1 MiB
 @click.option("--id", "event_id", help="Your id of the event; equal ids are shown once. With --count: ID-1, ID-2 ….")
 @click.option("--source", default="emit", show_default=True, help="Name of the source.")
 @click.option("--count", default=1, show_default=True, type=click.IntRange(1, 10_000_000), help="Number of events.")
+@click.option(
+    "--to", "file", type=click.Path(dir_okay=False, path_type=Path), help="Append to a recording; send nothing."
+)
 @commands.located
 @commands.as_json
 def command(
@@ -40,6 +43,7 @@ def command(
     event_id: str | None,
     source: str,
     count: int,
+    file: Path | None,
     config_file: Path | None,
     overrides: tuple[str, ...],
     json_output: bool,
@@ -50,6 +54,11 @@ def command(
     the event; a critical event is on the disk then.
     """
     template: dict[str, Any] = {"type": type_, "payload": payload_of(type_, fields, payload), "source": source}
+    if file is not None:
+        record(
+            file, [template | ({"id": id_of(event_id, number, count)} if event_id else {}) for number in range(count)]
+        )
+        return
     settings, run_dir = commands.running(config_file, overrides)
     earlier = earlier_position(settings, run_dir, type_, event_id, source) if event_id and count == 1 else None
     ids: list[str] = []
@@ -68,6 +77,22 @@ def command(
         click.echo(f"accepted {ids[0]} in {seconds * 1000:.1f} ms{known}")
     else:
         click.echo(f"accepted {len(ids)} in {seconds:.2f} s ({len(ids) / seconds:,.0f}/s), {ids[0]} to {ids[-1]}")
+
+
+def record(file: Path, events: list[dict[str, Any]]) -> None:
+    """Append events to a recording (docs/operations.md), with the present time."""
+    from actors.producers import recording
+
+    now_ms = time.time() * 1000
+    lines = [
+        recording.line(recording.read({"t_ms": now_ms, "source": event["source"], "raw": event})) for event in events
+    ]
+    try:
+        with file.open("ab") as opened:
+            opened.writelines(lines)
+    except OSError as error:
+        raise BadInput(f"cannot write {file}: {error.strerror}") from error
+    click.echo(f"recorded {len(lines)} in {file}")
 
 
 def earlier_position(settings: Settings, run_dir: Path, type_: str, event_id: str, source: str) -> int | None:

@@ -43,6 +43,7 @@ from actors.producers.app_socket import AppCloseCode, AppSocket
 from actors.producers.applications import Applications, NotConnected, NotInTime, TooOften
 from actors.producers.intake import Intake
 from actors.producers.link import Link, open_link
+from actors.producers.recording import Recorder
 from actors.producers.spec import Forbidden, Private, SourceRequest, Taken
 from actors.secrets import Secrets
 
@@ -61,12 +62,12 @@ Row = tuple[str, bytes]
 class HttpSource:
     """One source of the configuration that is served here."""
 
-    def __init__(self, settings: Settings, name: str, link: Link, secrets: Secrets) -> None:
+    def __init__(self, settings: Settings, name: str, link: Link, run_dir: Path) -> None:
         own = settings.source(name)
         self.spec = spec.spec_of(own.kind)
-        self.intake = Intake(link, name, own, self.spec)
+        self.intake = Intake(link, name, own, self.spec, run_dir)
         self._receive = spec.module_of(own.kind).receive
-        self._secrets, self._secret = secrets, own.secret or name
+        self._secrets, self._secret = Secrets(run_dir), own.secret or name
         self._link = link
         # One request at a time. While the messages of one are not on disk, its repetition must not be answered as a
         # duplicate, and the next one must not continue from a state that a full disk may refuse.
@@ -110,9 +111,9 @@ class Ingest:
         self.settings = settings.ingest
         self._allowed_hosts = settings.gateway.allowed_hosts
         self.link = link
-        secrets = Secrets(run_dir)
         names = [name for name, tree in settings.sources.items() if not spec.is_process(tree["kind"])]
-        self.sources = {name: HttpSource(settings, name, link, secrets) for name in names}
+        self.sources = {name: HttpSource(settings, name, link, run_dir) for name in names}
+        self._recorder = Recorder(run_dir, "ingest", logging.getLogger("ingest")) if self.settings.record else None
         self.tokens = tokens.Reader(run_dir)
         self.metrics = IngestMetrics()
         self.unknown = NameCounts()
@@ -172,6 +173,8 @@ class Ingest:
         self.metrics.auth_failures = self._auth_failures.total
         self.metrics.auth_failures_recent = self._auth_failures.last_minute(time.monotonic())
         self.metrics.unknown_names = self.unknown.counts
+        if self._recorder is not None:
+            self._recorder.flush()
         return [self.metrics, self.applications.measure(), *self.link.measure()]
 
     def reports(self) -> list[SourceReport]:
@@ -201,6 +204,9 @@ class Ingest:
     async def _send(self, rows: list[Row], critical: list[bool], digest: bytes = b"") -> list[int]:
         """Send the best-effort rows immediately and store the critical ones; return the number of each row."""
         now_ms = time.time() * 1000
+        if self._recorder is not None:
+            for kind, body in rows:
+                self._recorder.add(kind, body)
         durable = [row for row, is_critical in zip(rows, critical, strict=True) if is_critical]
         self.link.require_room(len(durable))
         rest = [row for row, is_critical in zip(rows, critical, strict=True) if not is_critical]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import random
 import time
 from collections.abc import Sequence
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from actors.adapters import adapter_of
 from actors.core.contract.event import Category
@@ -16,13 +18,16 @@ from actors.interfaces import Delivery, StoredMessage
 from actors.producers.link import Link
 from actors.producers.spec import SourceMessage, SourceSettings, Spec
 
+if TYPE_CHECKING:
+    from actors.producers.recording import Recorder
+
 COUNTED: Final = ("received", "accepted", "sent", "ignored", "rejected", "duplicate", "late", "future")
 
 
 class Intake:
     """Takes the messages of one source. `cursor` is the last saved one."""
 
-    def __init__(self, link: Link, name: str, settings: SourceSettings, spec: Spec) -> None:
+    def __init__(self, link: Link, name: str, settings: SourceSettings, spec: Spec, run_dir: Path) -> None:
         self.name, self.settings, self.spec = name, settings, spec
         self.cursor = link.cursors.get(name, b"")
         self.health = SourceHealth(
@@ -34,6 +39,11 @@ class Intake:
         self._link = link
         self._seen = Seen()
         self._message_s: float | None = None
+        self._recorder: Recorder | None = None
+        if settings.record:
+            from actors.producers.recording import Recorder  # not in the memory of each source
+
+            self._recorder = Recorder(run_dir, name, logging.getLogger(name))
 
     def take(
         self, messages: Sequence[SourceMessage], cursor: bytes | None = None
@@ -46,6 +56,8 @@ class Intake:
         rows: list[tuple[str, bytes]] = []
         digest = b""
         for message in messages:
+            if self._recorder is not None:
+                self._recorder.add(message.kind, message.body, message.identity)
             cursor = message.cursor if message.cursor is not None else cursor
             category = self._lane(message, now_ms)
             if category is Category.CRITICAL:
@@ -71,6 +83,8 @@ class Intake:
     def report(self) -> SourceReport:
         """Return the report of the source."""
         self.health.tick(time.monotonic())
+        if self._recorder is not None:
+            self._recorder.flush()
         age_s = None if self._message_s is None else round(time.monotonic() - self._message_s, 1)
         return SourceReport(
             self.name,

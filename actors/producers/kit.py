@@ -88,7 +88,7 @@ class SourceLoop:
         self._link = link
         self._secrets = Secrets(run_dir)
         self._secret = own.secret or name
-        self.intake = Intake(link, name, own, self._module.SPEC)
+        self.intake = Intake(link, name, own, self._module.SPEC, run_dir)
         self._session = SourceSession(own, self.intake, self._secrets, run_dir)
         self._log = logging.getLogger(name)
         self._in_flight = 0

@@ -38,11 +38,13 @@ class SourceSettings(Section, frozen=True, kw_only=True):
 
     secret     name of the secret that it uses; "" is the name of the source
     silence_s  a longer pause between two messages is reported as silence; omitted: the value of the kind
+    record     append every raw message to RUN_DIR/recordings/NAME.ndjson, for `replay`
     """
 
     kind: str
     secret: SecretName = ""
     silence_s: Seconds | None = None
+    record: bool = False
 
 
 class SourceMessage(Struct, frozen=True):

@@ -433,7 +433,8 @@ from pathlib import Path
 from actors import config
 from actors.producers import trace
 run_dir = Path(sys.argv[1])
-print(trace.main(config.of_run_dir(run_dir), run_dir, Path(sys.argv[2]), None, lambda done, all: None)["best_effort"])
+messages = trace.read(Path(sys.argv[2]))
+print(trace.main(config.of_run_dir(run_dir), run_dir, messages, None, lambda done, all: None)["best_effort"])
 """
 
 

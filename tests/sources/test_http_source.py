@@ -17,7 +17,6 @@ from actors.errors import DiskFull
 from actors.producers.ingest import HttpSource
 from actors.producers.link import Link
 from actors.producers.spec import SourceMessage, SourceRequest, Taken
-from actors.secrets import Secrets
 from actors.stores.outbox import Outbox
 from tests.memory.bus import MemoryBus, Network
 from tests.support import SLOWNESS
@@ -55,7 +54,7 @@ def counted(request: SourceRequest, _settings: object, _secret: object, state: b
 async def answers(disk: Disk, run_dir: Path, bodies: list[bytes]) -> tuple[list[object], bytes]:
     """Send requests, the later ones while the first is being stored; return how each ended, and the state then."""
     link = Link(SETTINGS, logging.getLogger("test"), MemoryBus(Network()), lambda: outbox_on(disk, run_dir))
-    source = HttpSource(SETTINGS, "post", link, Secrets(run_dir))
+    source = HttpSource(SETTINGS, "post", link, run_dir)
     source._receive = counted
     tasks = [asyncio.create_task(source.take(SourceRequest("", {}, {}, body, 0.0))) for body in bodies]
     await asyncio.to_thread(disk.reached.wait, 5)
