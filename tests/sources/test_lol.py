@@ -123,6 +123,12 @@ def test_an_event_of_the_source_becomes_the_expected_event(one, expected):
     assert told(one) == expected
 
 
+def test_two_events_with_one_number_are_both_reported():
+    found = lol_events.read(json.dumps({"Events": [START, event(0, "Ace", Acer="Ada", AcingTeam="ORDER")]}).encode())
+    ids = [message.identity for message in lol.messages(found, LolCursor("g"), lol.Game(PEOPLE, "Ada#EUW"), 0.0)]
+    assert len(set(ids)) == 2
+
+
 def test_a_spectator_has_no_team():
     assert told(event(1, "GameEnd", Result="Win"), own="") == [("round", {"phase": "match_end", "reason": "Win"})]
 

@@ -96,7 +96,7 @@ def messages(events: list[GameEvent], cursor: LolCursor, game: Game, started_ms:
         told = lol_events.meaning(event, game.who, game.own_team)
         at_ms = started_ms + event.event_time * 1000
         for number, (type_, payload) in enumerate(told):
-            id_ = f"{cursor.game}:{event.event_id}.{number}"
+            id_ = f"{cursor.game}:{event.event_id}.{event.event_name[:32]}.{number}"
             after = _encode(LolCursor(cursor.game, event.event_id)) if number == len(told) - 1 else None
             yield SourceMessage(generic.packed(type_, payload, "lol", id_, at_ms), "event", id_, at_ms, after)
 
