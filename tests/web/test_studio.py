@@ -282,7 +282,7 @@ def test_a_number_out_of_bounds_is_reported_with_the_bounds(studio: Studio) -> N
     assert problem.is_hidden()
 
 
-@pytest.mark.parametrize("width", [1280, 1600, 1920])
+@pytest.mark.parametrize("width", [300, 768, 1280, 1920])
 def test_no_button_of_the_list_is_cut(studio: Studio, width: int) -> None:
     studio.page.set_viewport_size({"width": width, "height": 900})
     studio.open()
@@ -294,6 +294,14 @@ def test_no_button_of_the_list_is_cut(studio: Studio, width: int) -> None:
         }"""
     )
     assert cut == []
+
+
+@pytest.mark.parametrize("width", [300, 768])
+def test_in_a_narrow_window_the_stage_has_its_full_width(studio: Studio, width: int) -> None:
+    studio.page.set_viewport_size({"width": width, "height": 900})
+    studio.open()
+    assert studio.page.evaluate("document.documentElement.scrollWidth") == width
+    assert studio.page.locator("#stage").bounding_box()["width"] > 0.9 * width
 
 
 def test_the_label_of_a_small_box_is_outside_of_it(studio: Studio) -> None:

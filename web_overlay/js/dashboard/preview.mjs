@@ -2,6 +2,8 @@
 // The programme: the overlay page over a background in place of the game. It connects as a dashboard, so it
 // does not count as an overlay and sends no receipts.
 
+import { gamePicture } from "../backdrop.mjs";
+
 const MOST_BYTES = 20_000_000;
 
 /** @param {string} token @param {string} [as] the overlay whose layout it has @returns {string} */
@@ -21,9 +23,10 @@ export function wirePreview(token, at, say) {
   room.addEventListener("change", load);
   load();
   const paint = () => {
-    at.screen.dataset.background = at.background.value;
-    if (at.background.value === "picture") at.picture.click();
-    else at.screen.style.backgroundImage = "";
+    const { value } = at.background;
+    at.screen.dataset.background = value;
+    at.screen.style.backgroundImage = value === "game" ? `url("${gamePicture().toDataURL("image/jpeg")}")` : "";
+    if (value === "picture") at.picture.click();
   };
   at.as.addEventListener("change", load);
   at.background.addEventListener("change", paint);

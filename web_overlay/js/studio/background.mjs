@@ -1,7 +1,7 @@
 // @ts-check
 // Selects the background of the preview. The user's own picture is not uploaded.
 
-import { cover, gamePicture } from "./backdrop.mjs";
+import { cover, gamePicture } from "../backdrop.mjs";
 
 const CHOICES = [
   ["game", "Game picture"],

@@ -1,5 +1,5 @@
 // @ts-check
-// The background of the preview: a picture with the usual displays of a game, or the user's own picture.
+// The background of the previews of dashboard and studio: a picture with the usual displays of a game, or the user's own picture.
 
 const PAPER = { width: 1920, height: 1080 };
 
