@@ -83,6 +83,13 @@ class Conversation:
             return
         self._step(happened, message)
 
+    def page_closed(self) -> None:
+        """Take note that the page was closed in order. The end of its stream may have been noticed before."""
+        if not self.closed and self.overlay.group is not None:
+            self._end(conversation.LEFT)
+        else:
+            self.gateway.absent.page_closed(self.overlay.number)
+
     def disconnected(self, closed: bool = False) -> None:
         """Handle the end of the connection; `closed`: by the page, in order."""
         self.gateway.disconnected(self.overlay, closed)

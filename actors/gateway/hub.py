@@ -23,7 +23,7 @@ from actors.core.contract.frame import Frame
 from actors.core.delivery import conversation
 from actors.core.delivery.clients import Lag, Verdict, judge
 from actors.core.delivery.conversation import Action, Ending, Input, OverlayState
-from actors.core.delivery.presence import STALLED, Absent, Gone, counted
+from actors.core.delivery.presence import PAGE_CLOSED, STALLED, Absent, Gone, counted
 from actors.core.intruders import AuthFailures
 from actors.core.metrics import GatewayMetrics
 from actors.errors import ConfigError, Refused
@@ -34,6 +34,7 @@ from actors.gateway.fanout import Fanout
 from actors.gateway.feed import Feed, LogThreads
 from actors.gateway.layouts import Layouts
 from actors.gateway.media import AlertFiles
+from actors.gateway.neighbours import Neighbours
 from actors.gateway.overlay import Overlay
 from actors.gateway.transport import OverlayTransport
 from actors.stores.log import LogReader
@@ -78,12 +79,14 @@ class Gateway:
         log = LogThreads(partial(LogReader, run_dir))
         self.feed = Feed(self._bus, log, self.settings.page_rows, self._emit, self._on_new_log)
         self.commands = Commands(self.ingest, self.ingest_token, self.listed)
+        self.neighbours = Neighbours(self._bus, name, self.settings.processes, self._came_elsewhere)
         self.catchup = CatchUp(self.feed, self.fanout, self.settings.page_rows)
 
     # Life
 
     async def follow(self) -> None:
         """Start the feed; overlays whose hello came earlier receive their welcome then."""
+        self.neighbours.start()
         await self.feed.start()
         self.followed.set()
         cursor = self.feed.cursor
@@ -122,6 +125,7 @@ class Gateway:
             task.cancel()
         self.feed.close()
         self.receipts.close()
+        self.neighbours.close()
         self.asking.shutdown(wait=False, cancel_futures=True)
 
     # Overlays
@@ -214,6 +218,10 @@ class Gateway:
         if overlay.role == "overlay":
             self.absent.came(overlay.name, overlay.address)
             self._latest[overlay.name, overlay.address] = overlay
+            self.neighbours.tell(overlay.name, overlay.address)
+
+    def _came_elsewhere(self, overlay_id: str, address: str) -> None:
+        self.absent.came_elsewhere(overlay_id, address, time.monotonic())
 
     def withdraw(self, overlay: Overlay) -> None:
         """Take note that an overlay no longer has its name: it leaves, or its new hello may have another."""
@@ -231,16 +239,16 @@ class Gateway:
             del self._addresses[overlay.address]
 
     def _left(self, overlay: Overlay, closed: bool) -> None:
-        if not self._replaced(overlay):
+        now_s = time.monotonic()
+        heard_s = overlay.receipt_s  # the transport itself may not hear the overlay
+        if silent_s := overlay.transport.silent_s(now_s):
+            heard_s = now_s - silent_s
+        here = self._latest.get((overlay.name, overlay.address), overlay)
+        # Before the end of a connection is noticed, its page may connect again, here or at another gateway.
+        again = here is not overlay and here.connected_s >= heard_s
+        if not again and not self.absent.elsewhere(overlay.name, overlay.address, heard_s):
             self.absent.left(_gone(overlay, closed))
         self.withdraw(overlay)
-
-    def _replaced(self, overlay: Overlay) -> bool:
-        """Whether its page has connected again before the end of the old connection was noticed."""
-        now_s, latest = time.monotonic(), self._latest.get((overlay.name, overlay.address), overlay)
-        silent_s = overlay.transport.silent_s(now_s)
-        heard_s = now_s - silent_s if silent_s else overlay.receipt_s  # the transport itself may not hear the overlay
-        return latest is not overlay and latest.connected_s >= heard_s
 
     def _forget(self, overlay: Overlay) -> None:
         self.leave(overlay)
@@ -458,11 +466,14 @@ class Gateway:
 def _gone(overlay: Overlay, closed: bool) -> Gone:
     """Return what is kept of an overlay whose connection has ended."""
     now_s = time.monotonic()
-    usual = "the page was closed" if closed else "the connection broke"
+    ending = overlay.ending
+    if ending is conversation.LEFT:
+        closed, ending = True, None
+    usual = PAGE_CLOSED if closed else "the connection broke"
     return Gone(
         overlay.name,
         overlay.address,
-        overlay.ending.reason if overlay.ending else usual,
+        ending.reason if ending else usual,
         now_s,
         time.time() * 1000,
         number=overlay.number,
@@ -470,6 +481,6 @@ def _gone(overlay: Overlay, closed: bool) -> Gone:
         build=overlay.build,
         position=overlay.receipted,
         connected_s=round(now_s - overlay.connected_s, 1),
-        code=int(overlay.ending.code) if overlay.ending else 0,
-        closed=closed and overlay.ending is None,
+        code=int(ending.code) if ending else 0,
+        closed=closed and ending is None,
     )

@@ -3,7 +3,7 @@
 import pytest
 
 from actors.core.delivery.conversation import OverlayState
-from actors.core.delivery.presence import ALERT_S, KEEP_S, MOST, NAMED, Absent, Facts, Gone, Pace, counted
+from actors.core.delivery.presence import ALERT_S, ELSEWHERE, KEEP_S, MOST, NAMED, Absent, Facts, Gone, Pace, counted
 
 LIVE = Facts(OverlayState.LIVE, sent=10, rendered=10, frame_s=1.0, receipt_s=1.5)
 
@@ -92,6 +92,45 @@ def test_a_lost_overlay_is_found_again_by_its_name_and_address_one_at_a_time():
     assert [one.number for one in absent.lost(1.0)] == [3, 2]
     absent.came("main", "10.0.0.2")
     assert [one.number for one in absent.lost(1.0)] == [3]
+
+
+@pytest.mark.parametrize(
+    ("came_s", "heard_s", "found"),
+    [
+        ([], 5.0, [False]),
+        ([7.0], 5.0, [True, False]),  # one connection elsewhere stands for one that ends here
+        ([3.0], 5.0, [False]),  # it was there before: another overlay of the same name
+        ([3.0, 7.0], 5.0, [True, False]),
+    ],
+)
+def test_an_overlay_that_reconnected_to_another_gateway_is_not_lost(came_s, heard_s, found):
+    absent = Absent()
+    for at_s in came_s:
+        absent.came_elsewhere("main", "10.0.0.2", at_s)
+    assert [absent.elsewhere("main", "10.0.0.2", heard_s) for _ in found] == found
+    assert not absent.elsewhere("main", "10.0.0.9", heard_s)
+
+
+def test_a_connection_elsewhere_replaces_a_lost_overlay_and_then_no_other():
+    absent = Absent()
+    absent.left(gone())
+    absent.came_elsewhere("main", "10.0.0.2", 7.0)
+    assert absent.lost(8.0) == []
+    assert not absent.elsewhere("main", "10.0.0.2", 5.0)
+    for number in range(2 * ELSEWHERE):
+        absent.came_elsewhere(f"o-{number}", "10.0.0.2", 7.0)
+    assert not absent.elsewhere("o-0", "10.0.0.2", 5.0)
+    assert absent.elsewhere(f"o-{ELSEWHERE}", "10.0.0.2", 5.0)
+
+
+def test_a_page_that_said_it_is_closed_raises_no_alert_and_a_reason_of_the_gateway_stays():
+    absent = Absent()
+    absent.left(gone("page", number=1))
+    absent.left(gone("slow", number=2, code=4008))
+    absent.page_closed(1)
+    absent.page_closed(2)
+    assert [(one.overlay_id, one.closed) for one in absent.lost(1.0)] == [("slow", False), ("page", True)]
+    assert absent.missed(1.0) == ["slow"]
 
 
 def test_lost_overlays_are_bounded_and_expire_and_those_that_were_closed_raise_no_alert():

@@ -129,3 +129,32 @@ def test_a_burst_of_wrong_tokens_is_an_alert_and_few_lines_of_the_log(rig):
     assert rig.stderr().count("wrong token address=127.0.0.1") == 3
     assert [alert.key for alert in health.of_stats("gateway-1", {"auth_failures_recent": 10})] == ["auth.failed"]
     assert health.of_stats("gateway-1", {"auth_failures_recent": 9}) == []
+
+
+def test_an_overlay_that_reconnects_to_another_gateway_is_not_lost():
+    rig = Rig("gateway.processes=2")
+    first = rig.process
+    try:
+        rig.start(name="gateway-2")
+        rig.beat_until(lambda: len(by_gateway(rig)) == 2)
+        # The kernel chooses the gateway of a connection: some of these reach another one when they come again.
+        names = [f"o-{number}" for number in range(8)]
+        for overlay in [rig.joined(overlay_id=name) for name in names]:
+            overlay.socket.socket.close()
+        rig.clients.clear()
+        eventually(lambda: sorted(name for lost in by_gateway(rig).values() for name in lost) == names)
+        for name in names:
+            rig.joined(overlay_id=name)
+        eventually(lambda: set(map(tuple, by_gateway(rig).values())) == {()})
+    finally:
+        rig.close()
+        first.kill()
+        first.wait()
+        for pipe in (first.stdin, first.stdout):
+            pipe.close()
+
+
+def by_gateway(rig):
+    """Return the names of lost overlays of each gateway that answers one of some questions."""
+    answers = [rig.status() for _ in range(12)]
+    return {one["gateway"]: [gone["overlay_id"] for gone in one["lost"]] for one in answers if one}

@@ -294,6 +294,25 @@ def test_an_overlay_that_reconnected_before_its_old_stream_ended_is_not_lost(own
     eventually(lambda: len(rig.status()["lost"]) == 1)
 
 
+@pytest.mark.parametrize("page", [SsePeer, PollPeer])
+@pytest.mark.parametrize("stream_first", [False, True])
+def test_a_page_that_says_it_leaves_is_closed_and_not_lost(own, page, stream_first):
+    own.append(rig := Rig())
+    overlay = page(rig)
+    overlay.until("welcome")
+    if page is PollPeer:
+        overlay.listen()
+    if stream_first:
+        overlay.close()
+        eventually(lambda: not rig.metric("connections"))
+    assert post(rig, "/say", {"session": overlay.session, "leaving": True})[0] == 204
+    eventually(lambda: [one["closed"] for one in rig.status()["lost"]] == [True])
+    assert rig.status()["lost"][0]["reason"] == "the page was closed"
+    assert not rig.metric("lost_overlays")
+    assert rig.status()["refused"] == []
+    overlay.close()
+
+
 def test_a_wrong_token_is_counted_and_its_overlay_listed(own, kind):
     own.append(rig := Rig())
     with pytest.raises(Ended) as ended:

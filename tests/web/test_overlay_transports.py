@@ -145,3 +145,11 @@ def test_the_example_in_the_client_page_runs_unchanged(rig: Rig, page: Any) -> N
 def test_the_client_page_contains_the_example_unchanged() -> None:
     text = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
     assert all(file.read_text(encoding="utf-8") in text for file in EXAMPLE.iterdir())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_that_is_closed_is_not_lost(rig: Rig, page: Any, kind: str) -> None:
+    page.goto(address(rig, f"transport={kind}"))
+    live(page)
+    page.goto("about:blank")
+    eventually(lambda: [one["closed"] for one in rig.status()["lost"]] == [True])

@@ -125,6 +125,7 @@ class Ending(Struct, frozen=True):
 STOPPING: Final = Ending(CloseCode.STOPPING, "the gateway is stopping")
 NEW_LOG: Final = Ending(CloseCode.STOPPING, "the log was replaced")
 REPLACED: Final = Ending(CloseCode.STOPPING, "another connection has taken over the session")
+LEFT: Final = Ending(CloseCode.STOPPING, "the page was closed")
 SLOW: Final = Ending(CloseCode.SLOW, "read too slowly")
 SILENT: Final = Ending(CloseCode.SLOW, "did not answer a ping", "silent_overlays")
 FLOOD: Final = Ending(CloseCode.FLOOD, "more than 20 messages per second", "floods")

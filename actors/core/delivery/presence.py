@@ -14,10 +14,12 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from actors.core.delivery.conversation import OverlayState
 
+PAGE_CLOSED: Final = "the page was closed"
 HIDDEN: Final = "hidden"
 STALLED: Final = "stalled"
 
@@ -25,6 +27,7 @@ STALLED_S: Final = 5.0  # a page sends a receipt at most 2 s after a frame, with
 KEEP_S: Final = 3_600.0
 ALERT_S: Final = 600.0
 MOST: Final = 64
+ELSEWHERE: Final = 4_096  # overlays; each is a name of 64 characters and an address
 NAMED: Final = 16  # overlays that a metric or an alert names
 
 
@@ -111,17 +114,44 @@ class Absent:
     def __init__(self) -> None:
         self._lost: list[Gone] = []  # oldest first
         self._refused: list[Gone] = []
+        self._elsewhere: dict[tuple[str, str], float] = {}  # the last connections at other gateways, oldest first
 
-    def came(self, overlay_id: str, address: str) -> None:
-        """Record a connection: it replaces one lost overlay of the same name and address."""
+    def came(self, overlay_id: str, address: str) -> bool:
+        """Record a connection: it replaces one lost overlay of the same name and address, if there is one."""
         for gone in self._lost:
             if (gone.overlay_id, gone.address) == (overlay_id, address):
                 self._lost.remove(gone)
-                return
+                return True
+        return False
+
+    def came_elsewhere(self, overlay_id: str, address: str, at_s: float) -> None:
+        """Record a connection at another gateway; the end of its connection here may not be noticed yet."""
+        if self.came(overlay_id, address):
+            return
+        self._elsewhere.pop((overlay_id, address), None)
+        self._elsewhere[overlay_id, address] = at_s
+        while len(self._elsewhere) > ELSEWHERE:
+            del self._elsewhere[next(iter(self._elsewhere))]
+
+    def elsewhere(self, overlay_id: str, address: str, since_s: float) -> bool:
+        """Whether one overlay of this name and address has connected at another gateway since then; it counts once."""
+        if self._elsewhere.get((overlay_id, address), float("-inf")) < since_s:
+            return False
+        del self._elsewhere[overlay_id, address]
+        return True
 
     def left(self, gone: Gone) -> None:
         """Record the end of a connection."""
         self._lost = [*self._lost, gone][-MOST:]
+
+    def page_closed(self, number: int) -> None:
+        """Record that the page of a lost overlay was closed in order."""
+        self._lost = [
+            msgspec.structs.replace(gone, reason=PAGE_CLOSED, closed=True)
+            if gone.number == number and not gone.code
+            else gone
+            for gone in self._lost
+        ]
 
     def refuse(self, gone: Gone) -> None:
         """Record a refusal; repetitions are counted."""

@@ -3,6 +3,7 @@
     POST /sse {hello}  ──▶ {"session": NAME}   then GET /sse?session=NAME
     POST /poll {"messages": [hello]}           the answer holds the session
     POST /say {"session": NAME, "messages": [receipt, …]}
+    POST /say {"session": NAME, "leaving": true}   the page is closed; its stream cannot say so
 
 The token itself is never part of an address. A name expires KEEP_S after its conversation has ended.
 """
@@ -30,10 +31,11 @@ T = TypeVar("T")
 
 
 class Posted(Struct, frozen=True):
-    """The body of POST /poll and POST /say."""
+    """The body of POST /poll and POST /say. `leaving`: the page is being closed, in order."""
 
     session: str = ""
     messages: list[msgspec.Raw] = []
+    leaving: bool = False
 
 
 class Session:
@@ -134,9 +136,12 @@ class SayHandler(SessionHandler):
         if posted is None:
             return
         session = self.sessions.find(posted.session)
-        if session is None or session.talk is None or session.talk.closed:
+        if posted.leaving and session is not None and session.talk is not None:
+            session.talk.page_closed()
+        elif session is None or session.talk is None or session.talk.closed:
             self.refuse(404, "unknown session; begin a new one")
             return
-        receive_all(session.talk, posted)
+        else:
+            receive_all(session.talk, posted)
         self.set_status(204)
         self.finish()

@@ -14,6 +14,7 @@ import { BLOCKED } from "./ladder.mjs";
 /** @typedef {(origin: string, ear: Ear) => Line} Transport */
 
 const LOST = 1006;
+const LEAVE_MS = 1_000;
 const SLOW_MS = 30_000; // a poll is answered within 25 s
 
 /** @type {Transport} */
@@ -91,6 +92,12 @@ class Requests {
     /** @type {(hello: Record<string, unknown>) => Promise<void>} */
     this.begin = async () => {};
     this.stop = () => {};
+    // The end of a stream does not say whether the page was closed or the connection broke.
+    this.leave = () => {
+      const body = JSON.stringify({ session: this.session, leaving: true });
+      if (this.session !== "") navigator.sendBeacon(`${origin}/say`, body);
+    };
+    globalThis.addEventListener?.("pagehide", this.leave);
     queueMicrotask(() => this.over || ear.opened());
   }
 
@@ -135,6 +142,8 @@ class Requests {
 
   close() {
     this.over = true;
+    // A browser may end the stream of a page before the page is told that it is closed.
+    setTimeout(() => globalThis.removeEventListener?.("pagehide", this.leave), LEAVE_MS);
     this.stop();
     this.control.abort();
   }
