@@ -37,12 +37,9 @@ def _compile(pattern: str) -> re.Pattern[bytes]:
     return re.compile(pattern.encode(), re.DOTALL)
 
 
-_STAMP: Final = _compile(
-    r"(?:L )?(?:(?P<stamp>\d\d/\d\d/\d{4} - \d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,6}))?(?:: | - ))?"
-)
-_PLAYER_END: Final = _compile(_END)
-_VERB: Final = _compile(
-    rf"{_PLACE} (?:"
+_STAMP: Final = r"(?:L )?(?:(?P<stamp>\d\d/\d\d/\d{4} - \d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,6}))?(?:: | - ))?"
+_VERB: Final = (
+    rf"(?:{_PLACE} (?:"
     r"(?P<kill>killed (?!other ))"
     r"|(?P<hit>attacked )"
     r"|(?P<assist>(?P<flash>flash-)?assisted killing )"
@@ -54,8 +51,12 @@ _VERB: Final = _compile(
     r"|(?P<enter>entered the game)"
     r"|(?P<switch>switched from team <[^>]*> to <(?!Unassigned>))"
     r"|(?P<leave>disconnected\b))"
-    r'|(?P<torn>(?: \[[^\]]*\]?)? ?[a-z_ -]*(?:"\w*)?\Z)'
+    r'|(?P<torn>(?: \[[^\]]*\]?)? ?[a-z_ -]*+(?:"\w*+)?\Z))'
 )
+# The stamp; for a line of a player also the first end of a player, and the verb behind it. Each part may be missing.
+_HEAD: Final = _compile(rf'{_STAMP}(?:"(?P<name>[^<]*+(?:<[^<]*+)*?)(?P<end>{_END})(?:{_VERB})?)?')
+_FURTHER_END: Final = _compile(_END)
+_FURTHER_VERB: Final = _compile(_VERB)
 _WORLD: Final = _compile(
     r'(?P<world>World triggered "(?P<phase>Match_Start|Round_Start|Round_End)")'
     r'|(?P<notice>(?:World|Team "(?P<winner>[^"]*)") triggered "(?:SFUI_Notice_)?(?P<reason>\w+)" \()'
@@ -113,49 +114,53 @@ class LogLine(Struct, frozen=True):
 
 def parse(body: bytes) -> LogLine | None:
     """Return the line; None for the many kinds that become no event."""
-    stamp = _STAMP.match(body)
-    assert stamp is not None, "the pattern matches an empty text"
-    if body[stamp.end() : stamp.end() + 1] == b'"':
-        return _of_player(body, stamp)
-    head = _WORLD.match(body, stamp.end())
-    if head is None:
-        return None
-    kind = str(head.lastgroup)
-    return LogLine(kind, stamp, head, _tail(kind, body, head.end()))
+    head = _HEAD.match(body)
+    assert head is not None, "the pattern matches an empty text"
+    if head["end"] is None:
+        world = _WORLD.match(body, head.end())
+        return None if world is None else _line(body, head, world)
+    line = None if head.lastgroup == "end" else _line(body, head, head, head["name"], head)
+    if line is not None and line.tail is not None and line.kind != "chat":
+        return line
+    return _of_player(body, head, line)
 
 
-def _of_player(body: bytes, stamp: Match) -> LogLine | None:
-    start = stamp.end() + 1
-    said: LogLine | None = None
-    cut: LogLine | None = None
-    for number, end in enumerate(_PLAYER_END.finditer(body, start)):
-        name = body[start : end.start()]
-        if number == MAX_ENDS or (number and _is_too_long(name)):
+def _of_player(body: bytes, head: Match, first: LogLine | None) -> LogLine | None:
+    """Return the line of a player; `first` is the reading in which the actor has the first end, if there is one."""
+    said = first if first is not None and first.tail is not None else None
+    cut = first
+    for number, end in enumerate(_FURTHER_END.finditer(body, head.end("end")), start=1):
+        name = body[head.start("name") : end.start()]
+        if number == MAX_ENDS or _is_too_long(name):
             break
         if said is not None:  # a message or a part of a name: both are possible
-            return LogLine("unclear", stamp, said.head, None)
-        head = _VERB.match(body, end.end())
-        if head is None:
+            return LogLine("unclear", head, said.head, None)
+        verb = _FURTHER_VERB.match(body, end.end())
+        if verb is None:
             continue
-        kind = str(head.lastgroup)
-        line = LogLine(kind, stamp, head, _tail(kind, body, head.end()), name, end)
-        if line.tail is not None and kind != "chat":
+        line = _line(body, head, verb, name, end)
+        if line.tail is not None and line.kind != "chat":
             return line
         said = line if line.tail is not None else None
         cut = cut or line
     return said or cut
 
 
+def _line(body: bytes, stamp: Match, head: Match, name: bytes = b"", end: Match | None = None) -> LogLine:
+    kind = str(head.lastgroup)
+    return LogLine(kind, stamp, head, _tail(kind, body, head.end()), name, end)
+
+
 def _tail(kind: str, body: bytes, start: int) -> Match | None:
     """Return the match of the text after the verb; None if it does not match, or the victim's name is too long."""
     tail = _TAILS[kind].fullmatch(body, start) if kind in _TAILS else None
-    if tail is not None and kind in _OF_VICTIMS and _PLAYER_END.search(tail["name"]) and _is_too_long(tail["name"]):
-        return None
-    return tail
+    if tail is None or kind not in _OF_VICTIMS or not _is_too_long(tail["name"]):
+        return tail
+    return None if _FURTHER_END.search(tail["name"]) else tail
 
 
 def _is_too_long(name: bytes) -> bool:
-    return len(name.decode("utf-8", "replace")) > MAX_NAME
+    return len(name) > MAX_NAME and len(name.decode("utf-8", "replace")) > MAX_NAME
 
 
 _BREAK: Final = re.compile(rb"[\r\n\0]+")
