@@ -7,9 +7,9 @@ thousand of them at the same time with the same pages.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -31,7 +31,7 @@ OVER_KEYS: Final = 256
 
 def weight(event: Event) -> int:
     """Return the approximate size of an event in bytes."""
-    return EVENT_OVERHEAD_BYTES + len(bytes(event.payload))
+    return EVENT_OVERHEAD_BYTES + len(event.payload)
 
 
 class Ring:
@@ -158,13 +158,13 @@ class Retained:
         """Store a value and return the keys that were evicted for it."""
         key = _key(event)
         if (before := self._last.pop(key, None)) is not None:
-            self.size_bytes -= _retained_bytes(before)
+            self.size_bytes -= _retained_bytes(key, before)
             self._over.pop(key, None)
         self._last[key] = event
-        self.size_bytes += _retained_bytes(event)
+        self.size_bytes += _retained_bytes(key, event)
         self.version += 1
         evicted: list[str] = []
-        if _is_over(event):
+        if event.type in _ENDS and _is_over(event):
             self._over[key] = None
             if len(self._over) > OVER_KEYS:
                 evicted.append(self._drop(next(iter(self._over))))
@@ -175,27 +175,38 @@ class Retained:
         return evicted
 
     def _drop(self, key: str) -> str:
-        self.size_bytes -= _retained_bytes(self._last.pop(key))
+        self.size_bytes -= _retained_bytes(key, self._last.pop(key))
         self._over.pop(key, None)
         return key
 
 
 RETAINED_TYPES: Final = frozenset(name for name, row in TAXONOMY.items() if row.retain == "last")
-_ENDS: Final[dict[str, tuple[str, Any]]] = {name: row.over for name, row in TAXONOMY.items() if row.over}
 
 
-def _retained_bytes(event: Event) -> int:
-    return weight(event) + 2 * len(_key(event))  # the key is in the event and in the table
+class _End(NamedTuple):
+    """The value of a field that means that the subject of a state has ended, and a decoder of that field alone."""
+
+    field: str
+    value: Any
+    decode: Callable[[msgspec.Raw], Any]
+
+
+def _end(field: str, value: Any) -> _End:
+    # Not the type of the payload: a log of an earlier version may contain payloads of an earlier form.
+    return _End(field, value, msgspec.msgpack.Decoder(msgspec.defstruct("End", [(field, Any, None)])).decode)
+
+
+_ENDS: Final = {name: _end(*row.over) for name, row in TAXONOMY.items() if row.over}
+
+
+def _retained_bytes(key: str, event: Event) -> int:
+    return weight(event) + 2 * len(key)  # the key is in the event and in the table
 
 
 def _is_over(event: Event) -> bool:
-    """Return whether a value means that its subject has ended."""
-    end = _ENDS.get(event.type)
-    return end is not None and _fields(event.payload).get(end[0]) == end[1]
-
-
-# As a map, not as its type: a log of an earlier version may contain payloads of an earlier form.
-_fields: Final = msgspec.msgpack.Decoder(dict[str, Any]).decode
+    """Return whether a value of a type in _ENDS means that its subject has ended."""
+    field, value, decode = _ENDS[event.type]
+    return bool(getattr(decode(event.payload), field) == value)
 
 
 def _queued_ms(event: Event) -> float:

@@ -18,9 +18,8 @@ import msgspec
 from msgspec import Struct
 
 from actors.core.contract.event import Category, Envelope, EnvelopeBatch, Event, Greeting, Mark, Receipt, Reject
-from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.delivery.cursor import Head
-from actors.core.delivery.recent import Retained
+from actors.core.delivery.recent import RETAINED_TYPES, Retained
 from actors.core.queue.derive import LOOSE, READS, Derivation
 from actors.core.queue.ledger import Ledger
 
@@ -106,6 +105,7 @@ class Sequencer:
         self.committed_top = top
         self._derivation = derivation
         self._ledger = ledger
+        self._account = ledger.accounts[Category.CRITICAL]
         self._known = known
         self._lines = {producer: _Progress(mark, mark) for producer, mark in watermarks.items()}
         self._open = Entry()
@@ -162,8 +162,7 @@ class Sequencer:
 
     def retain(self, event: Event) -> None:
         """Keep the last value of a state event for snapshots."""
-        row = TAXONOMY.get(event.type)
-        if row is not None and row.retain == "last" and event.coalesce_key is not None:
+        if event.type in RETAINED_TYPES and event.coalesce_key is not None:
             self._open.retained.pop(event.coalesce_key, None)  # the order is that of the changes
             self._open.retained[event.coalesce_key] = event
             for key in self.retained.put(event):
@@ -260,21 +259,21 @@ class Sequencer:
                 self._open.loose.append(event)
 
     def _log(self, event: Event, now_ms: float) -> None:
-        account = self._ledger.accounts[Category.CRITICAL]
-        account.received += 1
+        self._account.received += 1
         if event.dedupe_key is not None:
             key = f"{len(event.source)}:{event.source}:{event.dedupe_key}"  # unambiguous for any pair
             earlier = self._recent.get(key) or self._known(key)
             if earlier is not None:
-                account.duplicate += 1
+                self._account.duplicate += 1
                 self._ledger.record(event.id, "duplicate", earlier)
                 return
             self._recent[key] = event.id
             self._open.identities.append((key, event.id, now_ms))
+        event = self._placed(event, now_ms)
         follows: list[Event] = []
         if event.type in READS:
-            event, follows = self._derivation.feed(msgspec.structs.replace(event, ts_queued_ms=now_ms))
-        self._place(event, now_ms)
+            event, follows = self._derivation.feed(event)
+        self._open.events.append(event)
         self._follow(follows, now_ms)
 
     def supported(self, event: Event, now_ms: float) -> None:
@@ -285,13 +284,14 @@ class Sequencer:
     def _follow(self, follows: list[Event], now_ms: float) -> None:
         for derived in follows:
             if derived.category is Category.CRITICAL:
-                self._ledger.accounts[Category.CRITICAL].received += 1
-                self._place(derived, now_ms)
+                self._account.received += 1
+                self._open.events.append(self._placed(derived, now_ms))
             else:
                 self.retain(derived)
                 self._open.loose.append(derived)
 
-    def _place(self, event: Event, now_ms: float) -> None:
+    def _placed(self, event: Event, now_ms: float) -> Event:
+        """Return `event` with the next position; it is to be added to the open entry at once."""
         self.top += 1
-        self._open.events.append(msgspec.structs.replace(event, position=self.top, ts_queued_ms=now_ms))
-        self._ledger.accounts[Category.CRITICAL].sent += 1
+        self._account.sent += 1
+        return msgspec.structs.replace(event, position=self.top, ts_queued_ms=now_ms)
