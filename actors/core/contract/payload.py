@@ -25,7 +25,7 @@ Currency = Annotated[str, Meta(pattern=r"^([A-Z]{3,5})?$(?!\n)")]
 Image = Annotated[str, Meta(pattern=r"^([a-z0-9-]{1,16}/[A-Za-z0-9_-]{1,80})?$(?!\n)")]
 
 
-class Payload(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class Payload(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
     """Base of all payloads: an unknown field is refused with its path."""
 
 
