@@ -11,8 +11,7 @@ import { pairOf } from "./player.mjs";
 
 const [SHOWN_MS, LATE_SHOWN_MS] = [7_000, 3_000]; // two glances; CS and Battlefield keep theirs 5 to 8 s
 const SAME_MS = 1_500; // a headshot or an assist reported apart belongs to a kill this young
-const APART_MS = 100; // rows closer together appear without movement: a flood must not flicker
-const FLOOD_MS = 500; // a row that is replaced sooner than this: rows then appear and move at once, at half the cost
+const [APART_MS, FLOOD_MS] = [100, 500]; // rows closer together, and all rows when one is replaced sooner, move at once: a flood must not flicker
 const RANKS_MS = 100; // from the exit of a row to the movement of the others
 
 /** @type {import("../core/types.mjs").WidgetKind} */
@@ -39,8 +38,7 @@ class Killfeed {
     this.upwards = false;
     this.fresh = /** @type {Line[]} */ ([]); // what came since the last frame
     this.rows = /** @type {Row[]} */ ([]); // oldest first
-    /** @type {Row[]} unused or fading, the next to be used first */
-    this.pool = Array.from({ length: this.max * 2 }, () => new Row(stage));
+    this.pool = Array.from({ length: this.max * 2 }, () => new Row(stage)); // unused or fading, the next to be used first
     root.append(...this.pool.map((row) => row.node));
   }
 
@@ -89,12 +87,9 @@ class Killfeed {
 
   /** @param {number} now */
   settle(now) {
-    let flood = false;
+    const flood = this.rows.length + this.fresh.length > this.max && now - (this.rows[0]?.line?.at ?? 0) < FLOOD_MS;
     this.fresh.forEach((line, at) => {
-      if (this.rows.length >= this.max) {
-        flood ||= now - (this.rows[0].line?.at ?? 0) < FLOOD_MS;
-        this.replace(this.rows[0]);
-      }
+      if (this.rows.length >= this.max) this.replace(this.rows[0]);
       if (this.nextSlot() >= this.max) this.closeRanks();
       const row = /** @type {Row} */ (this.pool.shift());
       const moving = !line.late && !flood && now - this.entered_at >= APART_MS;
