@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from actors import faults
+from tests.support import SLOWNESS
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED, DEATHS = 1, 50
@@ -24,7 +25,7 @@ POINTS = [point for point in faults.POINTS if point.startswith(("log.", "outbox.
 def test_a_killed_store_keeps_acknowledged_data(tmp_path: Path, point: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults.store_deaths", str(tmp_path), point, str(DEATHS), str(SEED)],
-        cwd=ROOT, capture_output=True, text=True, timeout=100,
+        cwd=ROOT, capture_output=True, text=True, timeout=90 * SLOWNESS,
     )  # fmt: skip
     print(f"seed {SEED}\n{done.stdout}{done.stderr}")
     assert done.returncode == 0

@@ -327,4 +327,10 @@ class Client:
             return (error.rcvd.code, error.rcvd.reason) if error.rcvd else (1006, "")
 
     def close(self) -> None:
-        self.socket.close()
+        """Close the connection. What is left is read, or the library would wait 10 s for an end behind it."""
+        closing = threading.Thread(target=self.socket.close)
+        closing.start()
+        with suppress(ConnectionClosed):
+            for _ in self.socket:
+                pass
+        closing.join()

@@ -167,7 +167,7 @@ def test_an_altered_subscription_is_repaired():
     with Rest() as rest, Ess() as one, Actors(source(rest, one, worlds="[]", subscribe_s=0.1)) as actors:
         one.alter = alter
         actors.start(*CORE, "ps2")
-        eventually(lambda: one.connections == 2 and one.ready(), 20)
+        eventually(lambda: one.connections > 1 and one.ready(), 20)
         assert altered[:5] == [1] * 5  # altered once: repaired; twice in a row: connected again
         one.tell(death())
         eventually(lambda: victims(actors) == [OTHER], 10)

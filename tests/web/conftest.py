@@ -92,7 +92,7 @@ def window(browser: Any) -> Iterator[Any]:
     What a page stores is not shared all the same, because every gate has a port, and so an origin, of its own.
     """
     context = browser.new_context(viewport={"width": 1920, "height": 1080})
-    context.set_default_timeout(10_000 * SLOWNESS)
+    context.set_default_timeout(30_000 * SLOWNESS)
     yield context
     context.close()
 

@@ -8,7 +8,7 @@ import { Session } from "../core/session.mjs";
 /** @typedef {import("../core/types.mjs").Event} Event */
 /** @typedef {import("../core/types.mjs").Result} Result */
 
-const WITHIN_MS = 4_000;
+const WITHIN_MS = 8_000; // the gateway waits 5 s for the ingest
 const MOST_BYTES = 4_000; // the gateway closes a connection that sends more than 4 KiB in one message
 const HISTORY = 200; // critical events that a page requests when it opens
 
