@@ -7,6 +7,7 @@
 # make image     build the container image with podman or docker (docs/container.md)
 # make long      the tests that take minutes
 # make faults    the full fault tests: restart storms, hangs, hundreds of kills (docs/faults.md); 12 to 25 minutes
+# make test-engines   tests/web in the Chromium of OBS 28 to 30 (103) and of OBS 31 to 32 (127); x86-64 Linux [JOBS=3]
 # make mutation  remove each safety in turn, and check that a test fails
 # make bench     all benchmarks, one JSON line each
 # make rehearsal SRCDS=FILE [SPEED=20] [KILL_EVERY=2]   replay a game server's log while killing processes, and verify it
@@ -14,7 +15,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help install start lock wheel image audit test lint long faults mutation bench rehearsal system types
+.PHONY: help install start lock wheel image audit test test-engines lint long faults mutation bench rehearsal system types
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -133,6 +134,15 @@ long: install system
 
 faults: install system
 	$(PYTHON) -m pytest -m faults tests/faults
+
+# LC_ALL, because these read their language only from it, and the C locale has none.
+test-engines: install system types
+	npm ci --prefix tools/engines --ignore-scripts --silent --no-audit --no-fund
+	node tools/engines/unpack.mjs
+	for engine in "$$PWD"/tools/engines/unpacked/*; do
+		echo "$${engine##*/}"
+		CI=true LC_ALL=en_US.UTF-8 CHROMIUM="$$engine/chromium" $(PYTHON) -m pytest tests/web -n $(JOBS) --dist worksteal
+	done
 
 mutation: install system
 	$(PYTHON) -m tests.mutation
