@@ -8,7 +8,6 @@ which drains in order.
 
 from __future__ import annotations
 
-import getpass
 import math
 import os
 import plistlib
@@ -58,6 +57,8 @@ TimeoutStopSec={stop_s}
 KillMode=mixed
 # The supervisor restarts an actor that the kernel kills for lack of memory; the service continues.
 OOMPolicy=continue
+# Of the memory of this machine: a fault of Framewire must not take that of the game and of OBS.
+MemoryMax=50%
 UMask=0077
 LimitNOFILE=65536
 
@@ -116,7 +117,7 @@ def show(system: bool, config_file: Path | None, overrides: tuple[str, ...]) -> 
     """Print the unit that would be installed; with --system one for /etc/systemd/system, with all hardening."""
     click.echo(text(config_file, overrides, system), nl=False)
     if system and sys.platform != "darwin":
-        for note in notes(getpass.getuser(), program.run_dir_of(commands.settings_of(config_file, overrides).run_dir)):
+        for note in notes(own_name(), program.run_dir_of(commands.settings_of(config_file, overrides).run_dir)):
             click.echo(f"note: {note}", err=True)
 
 
@@ -152,6 +153,11 @@ def uninstall() -> None:
     click.echo(f"removed: {path}")
     done = run_manager("forget") and done
     sys.exit(commands.DONE if done else commands.FAILED)
+
+
+def own_name() -> str:
+    """Return the name of this user, or its number. Not from the environment, whose text would be part of a unit."""
+    return host.user_name(os.getuid()).removeprefix("#")
 
 
 def run_manager(what: str) -> bool:
@@ -211,7 +217,7 @@ def text(config_file: Path | None, overrides: tuple[str, ...], system: bool) -> 
         return plist(settings, start)
     if system and settings.run_dir.startswith(tuple(f"{folder}/" for folder in TEMPORARY)):
         raise ConfigError(f"run_dir {settings.run_dir} is not visible to a system service (PrivateTmp)")
-    hardening = SYSTEM.format(user=getpass.getuser(), run_dir=word(settings.run_dir)) if system else ""
+    hardening = SYSTEM.format(user=own_name(), run_dir=word(settings.run_dir)) if system else ""
     return UNIT.format(
         program=program.NAME,
         documentation=(program.SHARE / "docs" / "operations.md").as_uri().replace("%", "%%"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import plistlib
+import pwd
 import shlex
 import shutil
 import signal
@@ -153,6 +154,19 @@ def test_the_unit_has_the_settings_that_the_supervisor_needs():
     assert "RestartPreventExitStatus=2" in unit
     assert "TimeoutStopSec=31" in unit  # the drain, and a margin: systemd must not kill what is still draining
     assert "ReadWritePaths=/srv/framewire" in unit
+
+
+def test_the_environment_cannot_add_a_line_to_the_unit(monkeypatch):
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "streamer\nExecStartPre=/tmp/evil")
+    unit = service.text(None, ("run_dir=/srv/framewire",), system=True)
+    assert "evil" not in unit
+    assert f"User={pwd.getpwuid(os.getuid()).pw_name}\n" in unit
+
+
+@pytest.mark.parametrize("system", [True, False])
+def test_the_memory_of_a_unit_is_bounded(system):
+    assert "MemoryMax=50%" in service.text(None, ("run_dir=/srv/framewire",), system=system).splitlines()
 
 
 def test_a_user_unit_uses_no_namespaces():
