@@ -250,6 +250,9 @@ test("parameters: valid values are used, invalid ones are reported and ignored",
     ["main-1", false, 4, 0.5, true, "secret"],
   );
   assert.deepEqual(options.widgets, ["chat", "killfeed"]);
+  const pasted = readParams("", "#k=secret?overlay_id=main-1&kills=4");
+  assert.deepEqual([pasted.options.token, pasted.options.overlayId, pasted.options.kills], ["secret", "main-1", 4]);
+  assert.deepEqual(pasted.problems, []);
   const wrong = readParams(
     "?overlay_id=a%20b&kills=many&scale=&nonsense=1&constructor=1&widgets=chat,To%20aster&format=xml",
     "",

@@ -38,7 +38,7 @@ export class Client {
     this.timer = null;
     this.session = new Session({
       who: {
-        ...{ token: token ?? new URLSearchParams(location.hash.slice(1)).get("k") ?? "", overlayId: this.id },
+        ...{ token: token ?? new URLSearchParams(location.hash.slice(1).replace("?", "&")).get("k") ?? "", overlayId: this.id },
         ...{ format: "msgpack", build: "client", types },
       },
       resume: resume ? loadPlace(this.id) : null,

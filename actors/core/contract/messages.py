@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 from actors.core.contract.event import UNREADABLE, WIRE_VERSION
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.delivery.cursor import Position, Resume
+from actors.core.nearest import nearest
 from actors.errors import BadInput
 
 MAX_DEPTH: Final = 8
@@ -89,7 +90,7 @@ def parse(message: str | bytes) -> ClientMessage:
 
     Raises:
         WrongVersion: it has another version.
-        BadInput: it is malformed; the text has the reason and the path, but no part of the message.
+        BadInput: it is malformed; the text has the reason and the path; of the message at most the name of a type.
     """
     text = isinstance(message, str)
     try:
@@ -101,9 +102,19 @@ def parse(message: str | bytes) -> ClientMessage:
         raise BadInput(f"nested deeper than {MAX_DEPTH}") from error
     except UNREADABLE as error:
         raise BadInput(str(error)) from error
+    if isinstance(parsed, Hello):
+        _check_types(parsed.types or [])
     if isinstance(parsed, Command) and deeper(parsed.args, MAX_DEPTH - 1):
         raise BadInput(f"nested deeper than {MAX_DEPTH}")
     return parsed
+
+
+def _check_types(types: list[str]) -> None:
+    for name in types:
+        if name not in TAXONOMY:
+            near = nearest(name[:64], TAXONOMY)
+            hint = f", did you mean `{near[0]}`?" if near else ""
+            raise BadInput(f"unknown type {name[:40]!a}{hint} - at `$.types`")
 
 
 def deeper(value: object, levels: int) -> bool:
@@ -119,5 +130,5 @@ def wanted_types(types: list[str] | None) -> frozenset[str] | None:
     """Return a filter that equals every other filter with the same effect; None for all types."""
     if types is None:
         return None
-    known = frozenset(name for name in types if name in TAXONOMY)
-    return None if len(known) == len(TAXONOMY) else known
+    wanted = frozenset(types)
+    return None if len(wanted) == len(TAXONOMY) else wanted

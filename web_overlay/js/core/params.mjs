@@ -47,7 +47,11 @@ export function readParams(search, hash) {
   const problems = [];
   /** @type {Record<string, any>} */
   const read = {};
-  for (const [name, value] of new URLSearchParams(search)) {
+  // A query that was pasted behind the token counts as well: `#k=TOKEN?overlay_id=main`.
+  const behind = new URLSearchParams(hash.replace(/^#/, "").replace("?", "&"));
+  const token = behind.get("k") ?? "";
+  behind.delete("k");
+  for (const [name, value] of [...new URLSearchParams(search), ...behind]) {
     const reader = Object.hasOwn(PARAMS, name) ? PARAMS[name] : undefined;
     const result = reader?.(value);
     if (reader === undefined) problems.push(`?${name.slice(0, 40)} is not a parameter of the overlay`);
@@ -55,7 +59,7 @@ export function readParams(search, hash) {
     else read[name] = result;
   }
   const options = {
-    token: new URLSearchParams(hash.replace(/^#/, "")).get("k") ?? "",
+    token,
     overlayId: /** @type {string | null} */ (read.overlay_id ?? null),
     resume: read.on_reload !== "live",
     format: /** @type {string} */ (read.format ?? "msgpack"),
