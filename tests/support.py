@@ -133,6 +133,19 @@ class Pipeline:
         except Refused:
             return False
 
+    def pids(self) -> dict[str, int]:
+        """Return the processes by name, the supervisor included; none while the pipeline is not running.
+
+        One question: a supervisor that was killed may end between two.
+        """
+        try:
+            status = self.status()
+        except Refused:
+            return {}
+        if status["state"] != "running":
+            return {}
+        return {row["name"]: row["pid"] for row in status["processes"]} | {"supervisor": status["pid"]}
+
     def pid(self, name: str) -> int:
         """Return the process id of an actor."""
         pid: int = next(row["pid"] for row in self.status()["processes"] if row["name"] == name)
@@ -142,7 +155,7 @@ class Pipeline:
         """Kill an actor and wait until it is back."""
         old = self.pid(name)
         os.kill(old, signal.SIGKILL)
-        eventually(lambda: self.running() and self.pid(name) != old, 20)
+        eventually(lambda: self.pids().get(name, old) != old, 20)
 
     @property
     def tokens(self) -> tokens.Tokens:

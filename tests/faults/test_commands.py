@@ -262,7 +262,7 @@ def test_the_guardian_restarts_the_supervisor_and_stop_ends_both(idle):
     idle.start("--detach", ready=False).wait(30 * SLOWNESS)
     pid = idle.status()["pid"]
     os.kill(pid, signal.SIGKILL)
-    eventually(lambda: idle.running() and idle.status()["pid"] != pid, 20)
+    eventually(lambda: idle.pids().get("supervisor", pid) != pid, 20)
     assert idle.command("emit", "follow").returncode == 0
     assert idle.command("stop").returncode == 0
     assert idle.command("start", "--detach").returncode == 0  # at once: stop has waited for the end
@@ -317,10 +317,9 @@ def test_a_watcher_sees_every_event_once_over_a_kill_of_its_gateway_and_of_the_s
     watcher = watching(idle, "--types", "raid", "--count", "300", "--timeout", "100")
     for number, victim in enumerate(("gateway-1", "supervisor", "broadcaster")):
         assert idle.command("emit", "raid", "user=ada", "--id", f"part{number}", "--count", "100").returncode == 0
-        status = idle.status()
-        pids = {row["name"]: row["pid"] for row in status["processes"]} | {"supervisor": status["pid"]}
-        os.kill(pids[victim], signal.SIGKILL)
-        eventually(lambda old=status: idle.running() and idle.status() != old, 20)
+        pid = idle.pids()[victim]
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda name=victim, old=pid: idle.pids().get(name, old) != old, 20)
     out, errors = watcher.communicate(timeout=60)
     assert watcher.returncode == 0, errors
     expected = [f"part{part}-{number}" for part in range(3) for number in range(1, 101)]

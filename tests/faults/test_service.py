@@ -310,7 +310,7 @@ def test_a_service_waits_for_another_pipeline_in_its_run_directory(idle):
     assert idle.pid("ingest")
     first.send_signal(signal.SIGTERM)
     assert first.wait(20 * SLOWNESS) == 0
-    eventually(lambda: idle.running() and idle.status()["pid"] == second.pid, 20)
+    eventually(lambda: idle.pids().get("supervisor") == second.pid, 20)
 
 
 def test_a_service_treats_a_missing_address_as_refused_not_as_misconfigured():

@@ -183,7 +183,7 @@ def test_the_guardian_restarts_a_supervisor_that_is_killed_repeatedly(tree):
     for _ in range(3):
         pid, children = tree.status()["pid"], tree.pids()
         os.kill(pid, signal.SIGKILL)
-        eventually(lambda old=pid: tree.running() and tree.status()["pid"] != old, 10)
+        eventually(lambda old=pid: tree.replaced(old), 10)
         assert not any(is_alive(child) for child in children.values())
     assert tree.status()["guardian_pid"] == guard.pid
     guard.send_signal(signal.SIGTERM)
@@ -196,7 +196,7 @@ def test_the_guardian_replaces_a_supervisor_that_hangs(tree):
     pid, children = tree.status()["pid"], tree.pids()
     os.kill(pid, signal.SIGSTOP)
     eventually(lambda: not is_alive(pid), 20)
-    eventually(lambda: tree.running() and tree.status()["pid"] != pid, 10)
+    eventually(lambda: tree.replaced(pid), 10)
     assert not any(is_alive(child) for child in children.values())
     assert "supervisor killed (no heartbeat" in tree.said()
     guard.send_signal(signal.SIGTERM)

@@ -81,7 +81,7 @@ def test_changed_file_modes_prevent_no_restart(tree):
     (tree.run_dir / "log").chmod(0o755)
     come_back(tree, "ingest")
     os.kill(pid, signal.SIGKILL)
-    eventually(lambda: tree.running() and tree.status()["pid"] != pid, 20)
+    eventually(lambda: tree.replaced(pid), 20)
     assert "exit code" not in tree.said()
     assert stat.S_IMODE(tree.run_dir.stat().st_mode) == 0o700
     guard.send_signal(signal.SIGTERM)
@@ -110,7 +110,7 @@ def test_a_failed_supervisor_leaves_the_list_of_its_children_and_the_reason(tree
     os.kill(hung, signal.SIGSTOP)
     control.request(tree.run_dir, "status", 5 * SLOWNESS)
     (tree.run_dir / "fail").touch()  # see tiny_supervisor.py
-    eventually(lambda: tree.running() and tree.status()["pid"] != pid, 20)
+    eventually(lambda: tree.replaced(pid), 20)
     assert not psutil.pid_exists(hung) or psutil.Process(hung).status() == psutil.STATUS_ZOMBIE
     assert "on purpose" in (tree.run_dir / "log" / "supervisor.log").read_text()
     guard.send_signal(signal.SIGTERM)
@@ -190,7 +190,7 @@ def test_a_killed_supervisor_restarts_when_its_files_are_repaired(tree, name, wr
         if content is not None and name.endswith(".json"):
             file.write_bytes(content)
             file.chmod(0o600)
-    eventually(lambda: tree.running() and tree.status()["pid"] != pid, 20)
+    eventually(lambda: tree.replaced(pid), 20)
     guard.send_signal(signal.SIGTERM)
     assert guard.wait(10 * SLOWNESS) == 0
 

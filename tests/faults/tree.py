@@ -69,6 +69,14 @@ class Tree:
         except control.NotRunning:
             return False
 
+    def replaced(self, pid: int) -> bool:
+        """Return whether another supervisor runs. One question: the old one may end between two."""
+        try:
+            status = self.status()
+        except control.NotRunning:
+            return False
+        return bool(status["pid"] != pid and status["state"] == "running")
+
     def row(self, name: str) -> dict[str, Any]:
         return next(row for row in self.status()["processes"] if row["name"] == name)
 
