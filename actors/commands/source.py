@@ -1,4 +1,4 @@
-"""`source list|kinds|try|add`: shows the sources of the configuration, tests one, and adds one."""
+"""`source list|kinds|test|try|add`: shows the sources of the configuration, tests one, and adds one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 from actors import commands, control
 from actors.adapters import adapter_of
-from actors.commands import source_add
+from actors.commands import source_add, source_test
 from actors.core.contract.event import RawItem
 from actors.errors import BadInput
 from actors.producers import spec
@@ -25,6 +25,7 @@ def command() -> None:
 
 
 command.add_command(source_add.add)
+command.add_command(source_test.test)
 
 
 @command.command("kinds")
@@ -44,7 +45,7 @@ def kinds(json_output: bool) -> None:
 @commands.located
 @commands.as_json
 def list_(config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
-    """Print every source: its state, its rate, the age of its last message, and its error."""
+    """Print every source: its state, rate, counters, what it can lose, and its error."""
     _, run_dir = commands.running(config_file, overrides)
     rows = control.request(run_dir, "status")["sources"]
     if json_output:
@@ -60,9 +61,11 @@ def list_(config_file: Path | None, overrides: tuple[str, ...], json_output: boo
             f"{'-' if rate is None else f'{rate:.1f}'}/s".rjust(8),
             ("never" if age_s is None else f"{age_s:.0f} s ago").rjust(10),
             f"  {row['received']} received, {row['accepted']} accepted, {row['sent']} sent",
-            f"{row['duplicate']} duplicate, {row['rejected']} rejected, {row['reconnects']} reconnects",
+            f"{row['duplicate']} duplicate, {row['late']} late, {row['future']} future, {row['ignored']} ignored",
+            f"{row['rejected']} rejected, {row['reconnects']} reconnects",
         ]
         click.echo(" ".join(facts[:3]) + ", ".join(facts[3:]))
+        click.echo(f"  {source_test.delivery(row)}")
         if row["detail"]:
             click.echo(f"  {commands.text_of(row['detail'])}")
 

@@ -94,6 +94,8 @@ class Intake:
             self.health.detail,
             age_s,
             reconnects=self.health.reconnects,
+            loss=self.spec.loss,
+            silence_s=self.settings.silence_s or self.spec.silence_s,
             **self.counts,
         )
 

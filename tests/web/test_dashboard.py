@@ -172,6 +172,15 @@ def test_sources_have_a_lamp_a_state_and_advice(gate: Gate, page: Any) -> None:
     open_desk(page, gate)
     eventually(lambda: "2.5 events/s" in page.inner_text("#sources"))
     assert "last message 3 s ago" in page.inner_text("#sources")
+    facts = {"duplicate": 2, "late": 1, "future": 0, "rejected": 4, "redelivers": False, "silence_s": 90, "loss": EVIL}
+    gate.status["status"] = STATUS | {"sources": [STATUS["sources"][0] | facts]}
+    eventually(lambda: "2 duplicate" in page.inner_text("#sources"))
+    shown = page.inner_text("#sources")
+    assert all(text in shown for text in ("1 late", "4 rejected", "1 reconnects", "Does not redeliver"))
+    assert "ahead of time" not in shown
+    page.click("#sources summary")
+    lost = f"Lost if its process dies: {EVIL} Reported as silent after 1 min 30 s."
+    eventually(lambda: lost in page.inner_text("#sources"))
     refused = {"name": "kick", "kind": "Kick", "state": "refused", "events_per_s": 0, "detail": EVIL, "reconnects": 0}
     gate.status["status"] = STATUS | {"sources": [refused | {"message_age_s": None}]}
     eventually(lambda: "Log in again" in page.inner_text("#sources"))

@@ -38,6 +38,9 @@ class SourceReport(Struct, frozen=True):
 
     message_age_s  since the last message, None before the first
     detail         why it is degraded, refused or disconnected; at most 300 characters
+    redelivers     whether the source repeats what was not acknowledged, or is read from a saved position
+    loss           what is lost when its process dies
+    silence_s      the longest pause that is not reported as silence; None for any
     received       messages since the start of the process: accepted (critical, on disk), sent (best effort), ignored
                    (no event), rejected (malformed), duplicate. late and future count stamps of the source
     """
@@ -57,6 +60,8 @@ class SourceReport(Struct, frozen=True):
     late: int = 0
     future: int = 0
     reconnects: int = 0
+    loss: str = ""
+    silence_s: float | None = None
 
 
 class SourceHealth:

@@ -11,6 +11,15 @@ import { clip, lamp, named } from "./parts.mjs";
 /** @typedef {import("../judge.mjs").Verdict} Verdict */
 /** @typedef {import("../../core/events.js").Obs} Obs */
 
+// Counters of a source that are shown when they are not zero.
+const COUNTED = [
+  ["duplicate", "duplicate"],
+  ["late", "late"],
+  ["future", "ahead of time"],
+  ["rejected", "rejected"],
+  ["reconnects", "reconnects"],
+];
+
 /** @param {Verdict} verdict @param {string[]} switched what viewers do not get because an operator said so */
 export function healthLine(verdict, switched) {
   return html`${lamp(verdict)}${verdict.remedy ? html` <span class="remedy">${clip(verdict.remedy)}</span>` : nothing}
@@ -56,6 +65,12 @@ function obsFacts(state) {
   )}</div>`;
 }
 
+/** @param {Row} source */
+function delivery({ redelivers, loss, silence_s }) {
+  return html`<details class="soft"><summary>${redelivers ? "Redelivers" : "Does not redeliver"}</summary>
+    <p>Lost if its process dies: ${clip(loss)}${silence_s > 0 ? ` Reported as silent after ${duration(silence_s)}.` : ""}</p></details>`;
+}
+
 /** @param {Row} source @param {Obs | undefined} obs */
 function sourceRow(source, obs) {
   const verdict = sourceVerdict(source);
@@ -64,8 +79,9 @@ function sourceRow(source, obs) {
     <div class="facts">
       <span>${decimal(source.events_per_s, 1, " events/s")}</span>
       ${source.message_age_s === undefined ? nothing : html`<span>last message ${ago(source.message_age_s)}</span>`}
-      ${source.reconnects > 0 ? html`<span>${count(source.reconnects)} reconnects</span>` : nothing}
+      ${COUNTED.map(([name, label]) => (source[name] > 0 ? html`<span>${count(source[name])} ${label}</span>` : nothing))}
     </div>
+    ${source.loss ? delivery(source) : nothing}
     ${obs === undefined ? nothing : obsFacts(obs)}
     ${source.detail ? html`<p class="remedy" data-tone=${verdict.tone || nothing}>${clip(source.detail)}</p>` : nothing}
     ${verdict.remedy ? html`<p class="remedy">${verdict.remedy}</p>` : nothing}
