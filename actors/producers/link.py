@@ -64,6 +64,7 @@ class Link:
         self._reader = outbox.reader()
         self._newest: int = outbox.newest
         self._stored_bytes = outbox.waiting_bytes
+        self._committing_rows = self._committing_bytes = 0  # submitted, and not committed yet
         self._window = Window(
             self.producer,
             outbox.acked,
@@ -119,7 +120,9 @@ class Link:
         return not self._full(rows) and not self._committer.full
 
     def _full(self, rows: int) -> bool:
-        return self.waiting + rows > self._settings.max_rows or self.waiting_bytes > self._settings.max_bytes
+        rows += self.waiting + self._committing_rows
+        size_bytes = self.waiting_bytes + self._committing_bytes
+        return rows > self._settings.max_rows or size_bytes > self._settings.max_bytes
 
     async def deliver(
         self, rows: Sequence[tuple[str, bytes]], ts_ingest_ms: float, digest: bytes = b""
@@ -135,8 +138,24 @@ class Link:
     def store(self, delivery: Delivery) -> asyncio.Future[StoredMessage]:
         """Store a delivery for which there is room; deliveries are stored in the order of the calls."""
         done: asyncio.Future[StoredMessage] = self._loop.create_future()
-        refused = None if self._holds else lambda error: self._refused(error, done)
-        self._committer.submit(delivery, lambda stored: self._stored(stored, done), refused)
+        # Requests that arrive before the next commit must not exceed the outbox together.
+        rows, size_bytes = len(delivery.rows), sum(len(body) for _, body in delivery.rows)
+        self._committing_rows += rows
+        self._committing_bytes += size_bytes
+
+        def committed() -> None:
+            self._committing_rows -= rows
+            self._committing_bytes -= size_bytes
+
+        def stored(message: StoredMessage) -> None:
+            committed()
+            self._stored(message, done)
+
+        def refused(error: DiskFull) -> None:
+            committed()
+            self._refused(error, done)
+
+        self._committer.submit(delivery, stored, None if self._holds else refused)
         return done
 
     def send_best_effort(self, rows: Sequence[tuple[str, bytes]], ts_ingest_ms: float) -> list[int]:

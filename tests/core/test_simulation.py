@@ -7,12 +7,15 @@ without a gap. Derived events are those of a run without deaths. The reader has 
 from __future__ import annotations
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.core.contract.event import Event, Submission
 from actors.core.contract.types.combat import Kill
 from actors.core.queue.derive import Derivation
+from actors.errors import Refused
+from actors.interfaces import Delivery
 from tests.memory.pipeline import PRODUCERS, SETTINGS, World, simulated
 
 ACTIONS = ["accept"] * 4 + ["flow"] * 8 + ["turn"] * 8 + ["commit"] * 3
@@ -68,6 +71,30 @@ def test_requests_and_entries_that_a_full_disk_refused_are_stored_when_it_has_ro
         world.calm()
         assert all(request.acknowledged for request in world.requests["q"])
         check(world)
+
+
+def test_requests_that_are_committed_together_do_not_exceed_the_outbox() -> None:
+    half = [("event", bytes(SETTINGS.producer.max_bytes // 2 + 1))]
+    with simulated() as world:
+        process, link = world.processes["p"], world.processes["p"]._link
+        link.store(Delivery(half, 0.0))
+        assert link.has_room(1)
+        link.store(Delivery(half, 0.0))
+        assert not link.has_room(1)
+        with pytest.raises(Refused, match="the outbox is full"):
+            link.require_room(1)
+        world.disk.full = True
+        process.commit()
+        process.turn()
+        world.disk.full = False
+        process.commit()
+        assert link.has_room(1)  # refused ones take no room
+        link.store(Delivery(half, 0.0))
+        process.commit()
+        process.turn()
+        assert link.has_room(1)
+        link.store(Delivery(half, 0.0))
+        assert not link.has_room(1)
 
 
 def test_a_calm_pipeline_delivers_at_once() -> None:
