@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -165,6 +166,8 @@ def test_the_hud_shows_measurements_at_low_cost(gate: Gate, overlay: Overlay) ->
     overlay.drawn()
     eventually(lambda: "1 of 1" in overlay.texts("#hud .hud-value"))
     assert "live" in overlay.texts("#hud .hud-value")
+    assert re.search(r"memory of scripts[1-9][0-9]* MB", overlay.texts("#hud .hud-table")[0])
+    assert "build" in overlay.texts("#hud .hud-label")
     eventually(lambda: "fps" in overlay.texts(".hud-fps")[0])
     assert "nonsense" in overlay.texts(".hud-problems")[0]
     overlay.page.keyboard.press("F3")

@@ -1,6 +1,8 @@
 // @ts-check
 // Measurements of the page, for receipts, the HUD and `framewire.status()`.
 
+import { BUILD } from "./version.mjs";
+
 /**
  * @typedef {object} Page
  * @property {string} id
@@ -41,7 +43,9 @@ export function hudFigures(page) {
     ["dropped", String(dropped)],
     ["late", String(engine.counters.late)],
     ["connects", `${session.connects} (${session.ladder.kind})`],
+    ["memory of scripts", memory()],
     ["overlay", id],
+    ["build", BUILD],
   ];
   if (engine.counters.faults > 0) lines.push(["widget faults", String(engine.counters.faults)]);
   return { fps, intervals: scheduler.intervals, lines, problems: problems.slice(-4) };
@@ -77,6 +81,12 @@ export function status(page) {
     view: { ...view.counters },
     problems: [...problems],
   };
+}
+
+/** The heap of all pages of this renderer, as Chromium reports it, in steps of some percent. @returns {string} */
+function memory() {
+  const bytes = /** @type {{memory?: {usedJSHeapSize: number}}} */ (/** @type {unknown} */ (performance)).memory?.usedJSHeapSize;
+  return bytes === undefined ? "–" : `${(bytes / 2 ** 20).toFixed(0)} MB`;
 }
 
 /** @param {number | null} value */
