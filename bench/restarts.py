@@ -1,14 +1,22 @@
 """How long do viewers wait for a killed process that is started by exec, and for one that a template forks?
 
-    python -m bench.restarts [--seconds 100] [--kill-every 0.5] [--starts 5]
+    python -m bench.restarts [--seconds 100] [--kill-every 0.5] [--starts 5] [--rounds 8]
 
-Both ways in turn: starts, memory, and a rehearsal (bench/rehearsal.py) with 2,000 lines per second, 200 of them kills,
+Both ways in turn: starts, memory with one overlay, the steps of a restart (SIGKILL → noticed by the supervisor → ready;
+each process in turn, idle), and a rehearsal (bench/rehearsal.py) with 2,000 lines per second, 200 of them kills,
 in which a random process is killed repeatedly, the supervisor and the template included. PSS is memory in which a page
 that several processes share counts once in all.
 """
 
 from __future__ import annotations
 
+import asyncio
+import re
+import statistics
+import time
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -16,11 +24,14 @@ import psutil
 
 from bench import rehearsal, traffic
 from bench._harness import Pipeline, Times, pipeline, report
+from bench._overlay import Overlay
 
 WAYS: Final = ("exec", "template")
 RATE: Final = 2_000
 CRITICAL: Final = 200
 BOOKS: Final = ("accepted", "lost", "duplicated", "reordered", "kills_total", "kills_met")
+WARM_UP_S: Final = 5.0
+ACTORS: Final = ("broadcaster", "gateway-1", "queue-manager", "normalizer-1", "ingest")
 STALLS: Final = ("stall_ms", "stall_max_ms_by_name")
 
 
@@ -34,13 +45,45 @@ def start_ms(overrides: list[str]) -> float:
         running.stop()
 
 
-def memory_mb(overrides: list[str]) -> dict[str, float]:
-    """Return the proportional and the resident memory of all processes after a start."""
+async def memory_mb(overrides: list[str]) -> dict[str, float]:
+    """Return the proportional and the resident memory of all processes of an idle pipeline with one overlay."""
     with pipeline(overrides) as running:
         assert running.process is not None
+        overlay = Overlay(running.ws_url(), running.token("display"), "idle", lambda _: None)
+        following = asyncio.create_task(overlay.run())
+        await asyncio.wait_for(overlay.live.wait(), 10.0)
+        await asyncio.sleep(WARM_UP_S)
         processes = [*running.children().values(), psutil.Process(running.process.pid)]
         found = [process.memory_full_info() for process in processes]
-        return {key: round(sum(getattr(one, key) for one in found) / 1e6, 1) for key in ("pss", "rss")}
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
+        return {key: round(sum(getattr(one, key) for one in found) / 1e6, 1) for key in ("pss", "rss", "uss")}
+
+
+def reported_s(run_dir: Path, name: str) -> dict[str, list[float]]:
+    """Return when the supervisor reported that the actor `name` died, and that it was ready."""
+    found: dict[str, list[float]] = {"died": [], "ready": []}
+    for line in (run_dir / "log" / "supervisor.log").read_text().splitlines():
+        fact = re.match(rf"(\S+) \S+ supervisor child (died|ready) name={name} ", line)
+        if fact is not None:
+            found[fact[2]].append(datetime.fromisoformat(fact[1]).timestamp())
+    return found
+
+
+def steps_ms(overrides: list[str], rounds: int) -> dict[str, dict[str, float]]:
+    """Return the medians of the steps of a restart, for each actor, in a pipeline without events."""
+    waits: dict[str, dict[str, list[float]]] = {}
+    with pipeline(overrides) as running:
+        for number in range(rounds):
+            for name in ACTORS:
+                killed_s = time.time()
+                running.children()[name].kill()
+                while len(reported_s(running.run_dir, name)["ready"]) < number + 2:
+                    time.sleep(0.01)
+                for step, times_s in reported_s(running.run_dir, name).items():
+                    waits.setdefault(name, {}).setdefault(step, []).append((times_s[-1] - killed_s) * 1000)
+    return {name: {step: round(statistics.median(ms), 1) for step, ms in row.items()} for name, row in waits.items()}
 
 
 def killed(overrides: list[str], seconds: float, kill_every_s: float) -> dict[str, Any]:
@@ -52,10 +95,11 @@ def killed(overrides: list[str], seconds: float, kill_every_s: float) -> dict[st
 
 
 @click.command()
-@click.option("--seconds", type=float, default=100.0, show_default=True, help="Of each rehearsal.")
+@click.option("--seconds", type=float, default=100.0, show_default=True, help="Of each rehearsal; 0: none.")
 @click.option("--kill-every", "kill_every_s", type=float, default=0.5, show_default=True)
 @click.option("--starts", type=int, default=5, show_default=True)
-def main(seconds: float, kill_every_s: float, starts: int) -> None:
+@click.option("--rounds", type=int, default=8, show_default=True, help="Restarts of each actor, for the steps.")
+def main(seconds: float, kill_every_s: float, starts: int, rounds: int) -> None:
     """Measure restarts by exec and by a template."""
     times = {way: Times() for way in WAYS}
     facts: dict[str, dict[str, Any]] = {way: {} for way in WAYS}
@@ -64,9 +108,12 @@ def main(seconds: float, kill_every_s: float, starts: int) -> None:
             times[way].add(start_ms([f"supervisor.spawn={way}"]) / 1000)
     for way in WAYS:
         overrides = [f"supervisor.spawn={way}", "supervisor.healthy_s=1.0"]  # restarts at once, however many
-        facts[way] = {"ready_ms": times[way].summary_ms(), "memory_mb": memory_mb(overrides)}
-        facts[way] |= killed(overrides, seconds, kill_every_s)
-    report("restarts", {"seconds": seconds, "kill_every_s": kill_every_s, "starts": starts}, facts)
+        facts[way] = {"ready_ms": times[way].summary_ms(), "memory_mb": asyncio.run(memory_mb(overrides))}
+        facts[way] |= {"steps_ms": steps_ms(overrides, rounds)}
+        if seconds:
+            facts[way] |= killed(overrides, seconds, kill_every_s)
+    settings = {"seconds": seconds, "kill_every_s": kill_every_s, "starts": starts, "rounds": rounds}
+    report("restarts", settings, facts)
 
 
 if __name__ == "__main__":
