@@ -8,10 +8,14 @@ import os
 import pkgutil
 import sys
 from pathlib import Path
+from typing import Final
 
 from actors import config, faults, host, logs
 from actors.core.supervision import kinds
 from actors.errors import ConfigError, Fenced, Refused
+
+# Modules that libraries import when they are first used: tornado for its loop, time.strptime.
+LATE: Final = ("tornado.platform.asyncio", "_strptime")
 
 
 def load_all() -> None:
@@ -22,6 +26,8 @@ def load_all() -> None:
     for package in ("actors.adapters", "actors.producers.sources"):
         for found in pkgutil.iter_modules(importlib.import_module(package).__path__):
             importlib.import_module(f"{package}.{found.name}")
+    for name in LATE:
+        importlib.import_module(name)
 
 
 def main(arguments: list[str]) -> int:

@@ -265,42 +265,62 @@ def _prctl(option: int, argument: int | bytes) -> None:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), "prctl")
 
 
+def limit_malloc_arenas() -> None:
+    """Make glibc serve all threads of this process from one heap; each further one keeps 60 to 250 KB."""
+    if sys.platform == "linux":
+        import ctypes
+
+        with suppress(AttributeError):  # another C library
+            ctypes.CDLL(None).mallopt(-8, 1)  # M_ARENA_MAX
+
+
 def has_one_thread() -> bool:
     """Return whether this process has only its main thread; threads of libraries count."""
     return len(os.listdir("/proc/self/task")) == 1
 
 
-def can_rename() -> bool:
-    """Return whether `rename` works on this system."""
-    try:
-        start, end = _argument_area()
-    except OSError:
-        return False
-    return end > start > 0
-
-
 def rename(command: list[str], name: str) -> None:
     """Make `ps` and `top` show this process as `command`, and as `name` where they show no arguments.
 
-    Linux has no call for that. It reads the arguments from the memory of the process, so they are replaced there.
+    Linux reads the arguments from the memory of the process. They are replaced there, or, if they need more bytes than
+    those with which the process was started, Linux is told where the new ones are.
 
     Raises:
-        OSError: the command is longer than that with which this process was started.
+        OSError: the system cannot do that.
     """
     import ctypes
 
-    start, end = _argument_area()
+    fields = [int(field) for field in Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()[1:]]
+    start, end = fields[_ARG_START], fields[_ARG_START + 1]
     text = b"".join(os.fsencode(word) + b"\0" for word in command)
+    if not 0 < start <= end:
+        raise OSError(errno.ENOTSUP, "the arguments of this process are not shown")
     if len(text) > end - start:
-        raise OSError(errno.E2BIG, "the command is longer than the one before")
+        start, end = _move_arguments(fields, len(text))
     ctypes.memmove(start, text.ljust(end - start, b"\0"), end - start)
     _prctl(15, name.encode())  # PR_SET_NAME; Linux keeps 15 bytes
 
 
-def _argument_area() -> tuple[int, int]:
-    """Return where the arguments of this process begin and end in its memory (proc(5): arg_start, arg_end)."""
-    fields = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()
-    return int(fields[45]), int(fields[46])
+_ARG_START: Final = 44  # among the numbers in /proc/self/stat (proc(5): arg_start, arg_end, env_start, env_end)
+_kept: list[object] = []  # memory that Linux reads
+
+
+def _move_arguments(fields: list[int], size_bytes: int) -> tuple[int, int]:
+    """Make Linux read the arguments of this process from new memory of this size; return its start and end."""
+    import ctypes
+
+    memory = ctypes.create_string_buffer(size_bytes)
+    start, end = ctypes.addressof(memory), ctypes.addressof(memory) + size_bytes
+    library = ctypes.CDLL(None, use_errno=True)
+    library.sbrk.restype = ctypes.c_void_p
+    code, stack, data = fields[22:24], fields[24], fields[41:44]  # start and end; start; start, end, start of the heap
+    # struct prctl_mm_map; the last three: no auxiliary vector, no other executable
+    numbers = [*code, *data[:2], data[2], library.sbrk(ctypes.c_long(0)), stack, start, end, *fields[46:48], 0, 0, -1]
+    layout = ctypes.create_string_buffer(struct.pack("12QIi", *numbers))
+    if library.prctl(35, 14, layout, ctypes.c_ulong(len(layout.raw) - 1), 0) != 0:  # PR_SET_MM, PR_SET_MM_MAP
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), "prctl")
+    _kept.append(memory)
+    return start, end
 
 
 def boottime_s() -> float:

@@ -16,7 +16,8 @@ from typing import Any, Final
 
 import psutil
 
-from actors import control, tokens
+from actors import config, control, tokens
+from actors.core.supervision import kinds
 from actors.errors import Refused
 from bench.ports import free_ports
 
@@ -26,6 +27,9 @@ SLOWNESS = float(os.environ.get("TEST_SLOWNESS", "3" if "PYTEST_XDIST_WORKER" in
 
 # How the pipelines of the tests start their processes, as supervisor.spawn; "": as by default.
 SPAWN = os.environ.get("TEST_SPAWN", "")
+# Processes that they have beside the actors.
+_SETTINGS = config.load(None, [f"supervisor.spawn={SPAWN}"] if SPAWN else [])
+TEMPLATES = [child.name for child in _SETTINGS.children() if child.kind == kinds.TEMPLATE]
 
 SUPERVISOR = Path(__file__).resolve().parent.parent / "supervisor.py"
 

@@ -2,7 +2,7 @@
 
     start = guardian ─▶ supervisor ─▶ broadcaster, gateway-1, queue-manager, normalizer-1, ingest, demo
 
-With `supervisor.spawn = "template"` the supervisor first starts `template`, which forks the others.
+With `supervisor.spawn = "template"` the supervisor first forks `template`, which forks the others.
 
 The guardian restarts the supervisor when it is killed, and the supervisor restarts the actors. It stops an actor with
 SIGTERM. An actor whose supervisor has ended reads the end of its stdin. Every second an actor writes a heartbeat to its
@@ -52,6 +52,8 @@ def supervise(
 
     settings, run_dir, lock = preparation.prepare(settings, invocation)
     with lock:
+        children = list(settings.children() if plan is None else plan)
+        spawn = processes.spawner(run_dir, entry, children)  # first: it forks while nothing else is open
         logs.start(logs.path_of(run_dir, "supervisor"), terminal=not invocation.background)
         host.dump_stacks_on_signal()
         for text, advice in preparation.exposed(settings):
@@ -75,8 +77,6 @@ def supervise(
                     source, ends = invocation.source, "Ctrl-C or "
                     logs.show(announcement(settings, run_dir, seconds, invocation.as_json, source, ends), STDOUT)
 
-        children = settings.children() if plan is None else plan
-        spawn = processes.spawner(run_dir, entry)
         supervisor = process_tree.Supervisor(children, settings, run_dir, spawn, on_ready, invocation)
         code = supervisor.run()
     supervisor.close_connections()

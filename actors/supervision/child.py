@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NoReturn
 
 import msgspec
 
@@ -18,6 +19,7 @@ from actors.core.supervision.children import Lifecycle
 from actors.core.supervision.kinds import TEMPLATE, Child
 from actors.supervision import meters
 from actors.supervision.forking import Process, Template
+from actors.supervision.template import load
 
 LINE_BYTES: Final = 64 << 10  # a heartbeat has some hundred bytes; a longer line is malformed
 MAX_SOURCES: Final = 100
@@ -90,12 +92,30 @@ class Incarnation:
                     pipe.close()
 
 
-def spawner(run_dir: Path, entry: str) -> Spawn:
+def _fork_first(template: Template, child: Child, entry: str, run_dir: Path) -> None:
+    """Import the actors and fork the first template. After a failure it is started by exec, and reports the reason."""
+
+    def become(files: list[int]) -> NoReturn:
+        try:
+            importlib.import_module(child.module).run_forked(entry, child.name, str(run_dir), files)
+        finally:
+            os._exit(1)  # there is no such module
+
+    with suppress(OSError, ImportError, SyntaxError), logs.open_file(run_dir, child.name) as stderr:
+        load(entry)
+        if host.has_one_thread():
+            template.fork_first(become, stderr.fileno())
+
+
+def spawner(run_dir: Path, entry: str, plan: Iterable[Child] = ()) -> Spawn:
     """Return a function that starts `python -m ENTRY NAME RUN_DIR`, with stderr to its log.
 
-    The template forks it. When there is none, or it does not answer, it is started by exec.
+    The template forks it. When there is none, or it does not answer, it is started by exec. If `plan` has a template,
+    the first one is forked here.
     """
     template = Template()
+    for first in [child for child in plan if child.kind == TEMPLATE]:
+        _fork_first(template, first, entry, run_dir)
 
     def run(arguments: list[str], stdin: int, stderr: IO[bytes]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

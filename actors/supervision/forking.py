@@ -11,7 +11,7 @@ import signal
 import socket
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from typing import IO, Final, Protocol
+from typing import IO, Final, NoReturn, Protocol
 
 from actors import host
 from actors.supervision.template import FAILED, READY
@@ -34,11 +34,11 @@ class Process(Protocol):
 
 
 class Forked:
-    """A process that the template forked and this process adopted; the part of Popen that the supervisor uses."""
+    """A process that was forked, here or by the template; the part of Popen that the supervisor uses."""
 
-    def __init__(self, pid: int, stdin: IO[bytes], stdout: IO[bytes]) -> None:
+    def __init__(self, pid: int, stdin: IO[bytes] | None, stdout: IO[bytes]) -> None:
         self.pid = pid
-        self.stdin: IO[bytes] | None = stdin
+        self.stdin = stdin
         self.stdout: IO[bytes] | None = stdout
         self._code: int | None = None
 
@@ -60,13 +60,43 @@ class Template:
         self._process: Process | None = None
         self._channel: socket.socket | None = None
         self._ready = False
+        self._first: Process | None = None  # forked from this process, and not yet asked for
 
-    def start(self, run: Callable[[int], Process]) -> Process:
-        """Start the template by `run(stdin)`, in place of the one before.
+    def fork_first(self, become: Callable[[list[int]], NoReturn], stderr: int) -> None:
+        """Fork the first template from this process, which runs `become(stdin, stdout, stderr)` in it.
+
+        This process must have one thread, and nothing open that a template must not have.
 
         Raises:
             OSError: this process cannot adopt actors, or the system cannot start another process.
         """
+        host.adopt_orphans()
+        own, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        stdout, stdout_end = os.pipe()
+        try:
+            pid = os.fork()
+        except OSError:
+            own.close()
+            os.close(stdout)
+            raise
+        else:
+            if pid == 0:
+                become([its.fileno(), stdout_end, stderr])
+        finally:
+            its.close()
+            os.close(stdout_end)
+        self._first = self._process = Forked(pid, None, open(stdout, "rb", 0))  # noqa: SIM115
+        self._channel = own
+
+    def start(self, run: Callable[[int], Process]) -> Process:
+        """Return the first template, or start the next one by `run(stdin)` in place of the one before.
+
+        Raises:
+            OSError: this process cannot adopt actors, or the system cannot start another process.
+        """
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
         self.close()
         host.adopt_orphans()
         own, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

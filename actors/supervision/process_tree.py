@@ -40,7 +40,7 @@ from actors.supervision.invocation import Invocation
 
 NOTIFY_S: Final = 1.0  # the interval of notifications to systemd's watchdog, which kills after WatchdogSec=10
 FIRST_SAMPLE_S: Final = 0.5  # early, so that a status right after the start has values
-TEMPLATE_WAIT_S: Final = 5.0  # only a template that hangs needs longer; one that fails is not waited for
+TEMPLATE_WAIT_S: Final = 2.0  # the first template needs 0.05 s, because it is forked; one that fails is not waited for
 REASON_CHARACTERS: Final = 300  # the part of a child's last message that a reason repeats
 SHOWN_LEVEL: Final = "WARNING"  # log lines of children from this level on are repeated on the terminal of `start`
 

@@ -7,6 +7,10 @@ The intermediate exits at once, so that the supervisor, a subreaper, adopts the 
 reads the PID. The actor starts when the supervisor has written a byte to its stdin. If the supervisor gave up before,
 the actor reads the end of its stdin and exits.
 
+The first template is forked from the supervisor, which has imported all actors for it and opened nothing yet: so the
+supervisor shares these pages, and ends the processes of a supervisor that was killed only when it can fork new ones.
+The templates after it are started by exec: they run the present code.
+
 A fork is safe because this process has one thread and neither a loop, a ZeroMQ context nor a database. Its socket and
 its pipe are closed in the actor. Python and OpenSSL seed their random generators again after a fork.
 """
@@ -23,16 +27,17 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
-from actors import host, logs
+from actors import host, logs, program
 from actors.core.supervision.restarts import BAD_CONFIG
 
 BEAT_S: Final = 1.0
 READY: Final = b"ready"
 FAILED: Final = b"0"  # instead of a PID: no process could be forked
-NAME_BYTES: Final = 64
+NAME_CHARACTERS: Final = 32  # of a source at most (producers/spec.py)
 FILES: Final = 256  # more than this process ever has open
 
 log = logging.getLogger("template")
@@ -40,21 +45,45 @@ log = logging.getLogger("template")
 
 def main(arguments: list[str]) -> int:
     """Serve requests until the supervisor ends; in an actor, run the actor. Arguments: ENTRY NAME RUN_DIR."""
-    entry, own_name, run_dir = arguments
+    entry, name, run_dir = arguments
+    try:
+        _make_room_for_names(entry, name, run_dir)
+    except OSError:
+        logs.start(None, terminal=True)
+        log.error("stopped error='processes cannot be renamed here; set supervisor.spawn = \"exec\"'")
+        return BAD_CONFIG
+    return _run(entry, run_dir)
+
+
+def run_forked(entry: str, name: str, run_dir: str, files: list[int]) -> NoReturn:
+    """Become the template in a process that the supervisor has just forked. `files` become its first descriptors."""
+    code = 1
+    try:
+        _take(files)
+        host.take_signals()
+        try:
+            _make_room_for_names(entry, name, run_dir)
+        except OSError:
+            # The command line of the supervisor is too short for that of an actor; that of an exec is long enough.
+            own = [*_command(__name__), entry, name, run_dir]
+            os.execve(sys.executable, own, host.environment(program.ROOT))
+        code = _run(entry, run_dir)
+    finally:  # the callers of this function are the supervisor's, and must not see an exception
+        failure = sys.exception()
+        if failure is not None and not isinstance(failure, SystemExit):
+            traceback.print_exception(failure)
+        os._exit(code)
+
+
+def _run(entry: str, run_dir: str) -> int:
     host.signal_on_parent_death(signal.SIGKILL)
     host.dump_stacks_on_signal()
     logs.start(None, terminal=True)  # stderr is its log; a file opened here would be open in every actor
-    if not host.can_rename():
-        log.error("stopped error='processes cannot be renamed here; set supervisor.spawn = \"exec\"'")
-        return BAD_CONFIG
-    host.rename([*_command(entry), own_name, run_dir], own_name)
-    actor = _entry_of(entry)
-    actor.load_all()
+    actor = load(entry)
     if not host.has_one_thread():
         log.error("stopped error='a module starts a thread when it is imported, so a fork is not safe'")
         return BAD_CONFIG
-    gc.collect()
-    gc.freeze()  # the collector of an actor must not write to pages that are shared with this process
+    host.limit_malloc_arenas()
     name = _serve(socket.socket(fileno=0))
     if name is None:
         return 0
@@ -64,6 +93,25 @@ def main(arguments: list[str]) -> int:
         os._exit(0)  # the supervisor gave up, or has ended
     code: int = actor.main([name, run_dir])
     return code
+
+
+def load(entry: str) -> Any:
+    """Import all actors, and return the module that runs them."""
+    gc.disable()  # hardly any of the new objects is garbage
+    try:
+        actor = _entry_of(entry)
+        actor.load_all()
+    finally:
+        gc.enable()
+    gc.collect()
+    gc.freeze()  # the collector of a forked process must not write to pages that are shared with this one
+    return actor
+
+
+def _make_room_for_names(entry: str, name: str, run_dir: str) -> None:
+    """Rename this process, so that a process with the longest name of an actor can be renamed, too."""
+    for shown in ("x" * NAME_CHARACTERS, name):
+        host.rename([*_command(entry), shown, run_dir], name)
 
 
 def _command(entry: str) -> list[str]:
@@ -89,7 +137,7 @@ def _serve(requests: socket.socket) -> str | None:
             _say({"stats": {"forks": forks}, "ts_ms": time.time() * 1000})
         if not select.select([requests], [], [], due_s - now_s)[0]:
             continue
-        message, files, _, _ = socket.recv_fds(requests, NAME_BYTES, 3)
+        message, files, _, _ = socket.recv_fds(requests, NAME_CHARACTERS, 3)
         if not message:
             return None
         pid = _fork_twice()

@@ -39,8 +39,8 @@ def test_a_process_stopped_beyond_the_limit_is_replaced_without_loss() -> None:
         witness.post()
         for name in EVERYBODY:
             os.kill(witness.rows()[name]["pid"], signal.SIGSTOP)
-        eventually(lambda: all(row["restarts"] for row in witness.rows().values()), WAIT_S)
-        assert all(row["last_reason"].startswith("hung") for row in witness.rows().values())
+        eventually(lambda: all(witness.rows()[name]["restarts"] for name in EVERYBODY), WAIT_S)
+        assert all(witness.rows()[name]["last_reason"].startswith("hung") for name in EVERYBODY)
         witness.grows(20)
         print(witness.check())
 

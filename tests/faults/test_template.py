@@ -193,6 +193,28 @@ def test_the_modules_of_all_actors_start_no_thread_and_open_no_file():
     subprocess.run([sys.executable, "-P", "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(program.ROOT)})
 
 
+@pytest.mark.parametrize("many", [1, 3_000], ids=["as long", "longer than all arguments of the process"])
+def test_a_process_is_shown_with_other_arguments(many):
+    code = (
+        "import sys; from actors import host; host.rename(['an actor', 'x' * int(sys.argv[1]), 'last'], 'short'); "
+        "print(repr(open('/proc/self/cmdline').read().rstrip(chr(0)).split(chr(0))), open('/proc/self/comm').read())"
+    )
+    command = [sys.executable, "-P", "-c", code, str(many)]
+    environment = os.environ | {"PYTHONPATH": str(program.ROOT)}
+    done = subprocess.run(command, check=True, env=environment, capture_output=True, text=True)
+    assert done.stdout.split() == ["['an", "actor',", f"'{'x' * many}',", "'last']", "short"]
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["", "the process cannot be renamed"])
+def test_the_first_template_is_forked_and_otherwise_started_by_exec(forking, monkeypatch, fails):
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # an exec sets it
+    if fails:
+        (forking.run_dir / "rename.fails").touch()
+    forking.start()
+    eventually(lambda: whole(forking), 20)
+    assert ("PYTHONUNBUFFERED" in psutil.Process(forking.pids()["template"]).environ()) == fails
+
+
 def test_a_changed_module_has_another_stamp(tmp_path):
     (tmp_path / "one.py").write_text("")
     before = program.code_stamp(tmp_path)

@@ -1,5 +1,6 @@
 """`tiny_supervisor.py RUN_DIR [GUARDIAN_PID [again]]`: the real supervisor with tiny_actor.py and short times."""
 
+import errno
 import os
 import sys
 import time
@@ -8,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from actors import config  # noqa: E402
+from actors import config, host  # noqa: E402
 from actors.commands import start  # noqa: E402
 from actors.core.supervision import kinds  # noqa: E402
 from actors.errors import FramewireError  # noqa: E402
@@ -31,6 +32,10 @@ def fail_when_asked(run_dir: Path) -> None:
     process_tree.Supervisor._sample = failing  # type: ignore[method-assign]
 
 
+def cannot_rename(command: list[str], name: str) -> None:
+    raise OSError(errno.ENOTSUP, "on purpose")
+
+
 def main(arguments: list[str]) -> int:
     run_dir = Path(arguments[0])
     fail_when_asked(run_dir)
@@ -39,6 +44,8 @@ def main(arguments: list[str]) -> int:
         kinds.KINDS = (*kinds.KINDS, kinds.Kind("lamp", "tests.lamp", reads=("queue",), stage=1))
     if (run_dir / "template.missing").exists():
         kinds.KINDS = (kinds.Kind(kinds.TEMPLATE, "tests.faults.missing", "templates", optional=True), *kinds.KINDS[1:])
+    if (run_dir / "rename.fails").exists():
+        host.rename = cannot_rename
     if (run_dir / "answer_s").exists():
         forking.ANSWER_S = float((run_dir / "answer_s").read_text())  # type: ignore[misc]
     settings = config.load(run_dir / "tiny.toml", [f"run_dir={run_dir}"])
