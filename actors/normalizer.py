@@ -88,7 +88,7 @@ class Normalizer:
     def _map(self, item: RawItem, batch: RawBatch) -> Envelope:
         if batch.critical:
             name = f"{batch.producer}/{item.pseq}".encode()
-            if self._suspects.deaths[name] >= MAX_DEATHS:
+            if self._suspects.deaths.get(name, 0) >= MAX_DEATHS:
                 self.metrics.dead += 1
                 reason = f"{MAX_DEATHS} normalizers died while they processed it"
                 return Envelope(item.pseq, item.attempt, [], _reject(item, batch, reason, dead=True))

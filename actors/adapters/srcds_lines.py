@@ -90,7 +90,7 @@ _TAILS: Final = {
     }.items()
 }
 
-_OF_VICTIMS: Final = ("kill", "hit", "assist")
+_OF_VICTIMS: Final = frozenset({"kill", "hit", "assist"})
 
 Match = re.Match[bytes]
 
@@ -147,16 +147,15 @@ def _of_player(body: bytes, head: Match, first: LogLine | None) -> LogLine | Non
 
 
 def _line(body: bytes, stamp: Match, head: Match, name: bytes = b"", end: Match | None = None) -> LogLine:
-    kind = str(head.lastgroup)
-    return LogLine(kind, stamp, head, _tail(kind, body, head.end()), name, end)
-
-
-def _tail(kind: str, body: bytes, start: int) -> Match | None:
-    """Return the match of the text after the verb; None if it does not match, or the victim's name is too long."""
-    tail = _TAILS[kind].fullmatch(body, start) if kind in _TAILS else None
-    if tail is None or kind not in _OF_VICTIMS or not _is_too_long(tail["name"]):
-        return tail
-    return None if _FURTHER_END.search(tail["name"]) else tail
+    """Return the line with this verb; its tail is None if it does not match, or if the victim's name is too long."""
+    kind = head.lastgroup or ""
+    pattern = _TAILS.get(kind)
+    tail = None if pattern is None else pattern.fullmatch(body, head.end())
+    if tail is not None and kind in _OF_VICTIMS:
+        victim = tail["name"]
+        if _is_too_long(victim) and _FURTHER_END.search(victim):
+            tail = None
+    return LogLine(kind, stamp, head, tail, name, end)
 
 
 def _is_too_long(name: bytes) -> bool:
