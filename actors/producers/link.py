@@ -78,16 +78,17 @@ class Link:
         self._number = 0
         self._greets = False
         self._ticking: asyncio.TimerHandle | None = None
+        self._trimmer: asyncio.TimerHandle | None = None
+        self._closed = False
         self.metrics = ProducerMetrics()
         self._bus = bus
         processes = range(1, settings.normalizer.processes + 1)
         self._critical = bus.push(*(normalizer_link("critical", index) for index in processes))
         self._best_effort = bus.push(*(normalizer_link("best_effort", index) for index in processes))
         self._inbox = bus.push(INBOX)
-        self._marks = bus.follow([bus.subscribe(MARKS)], self._on_messages)
         self._saver = self._loop.call_later(SAVE_S, self._save)
-        self._trimmer: asyncio.TimerHandle | None = None
-        self._closed = False
+        # Last, because it calls `_on_messages` at once if marks have arrived.
+        self._marks = bus.follow([bus.subscribe(MARKS)], self._on_messages)
         self._pump()
 
     @property
