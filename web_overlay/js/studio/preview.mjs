@@ -1,7 +1,8 @@
 // @ts-check
-// The live preview in a frame. It is loaded again while it has not reported that it is ready, for example after an outage.
+// The live preview in a frame. While the gateway does not answer, the frame has no page of ours: then it is loaded again.
 
-const PATIENCE_MS = 15_000; // the double of it after each attempt, because a busy machine needs longer
+const RETRY_MS = 1_000; // after an error page
+const STUCK_MS = 15_000; // without any page; doubled after each attempt, because a busy machine needs longer
 
 export class Preview {
   /** @param {HTMLIFrameElement} frame @param {() => object} draft what is edited now */
@@ -12,9 +13,10 @@ export class Preview {
     this.ready = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
+    this.stuck_ms = STUCK_MS;
+    frame.addEventListener("load", () => this.loadAgain(RETRY_MS));
     addEventListener("message", ({ source, data }) => {
       if (source !== frame.contentWindow || data?.t !== "ready") return;
-      clearTimeout(this.timer);
       this.ready = true;
       this.update();
     });
@@ -24,15 +26,26 @@ export class Preview {
   open(address) {
     if (this.address === address) return;
     this.address = address;
-    this.load(PATIENCE_MS);
+    this.stuck_ms = STUCK_MS;
+    this.load();
   }
 
-  /** @param {number} patience_ms */
-  load(patience_ms) {
+  load() {
     this.ready = false;
     this.frame.src = this.address;
+    this.loadAgain(this.stuck_ms);
+    this.stuck_ms *= 2;
+  }
+
+  /** @param {number} after_ms */
+  loadAgain(after_ms) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.load(2 * patience_ms), patience_ms);
+    if (this.address !== "") this.timer = setTimeout(() => this.loaded() || this.load(), after_ms);
+  }
+
+  /** Whether a page of ours is in the frame; the document of an error page cannot be read. */
+  loaded() {
+    return this.frame.contentDocument?.URL.startsWith(location.origin) ?? false;
   }
 
   /** Show what is edited. */
