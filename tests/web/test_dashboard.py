@@ -145,7 +145,7 @@ def test_the_dashboard_does_not_count_as_an_overlay(gate: Gate, page: Any) -> No
     eventually(lambda: river(page))
     preview = page.frame_locator("#preview")
     preview.locator("body").wait_for()
-    eventually(lambda: page.frames[1].evaluate("framewire.status().drawn") == 1)
+    eventually(lambda: page.frames[1].evaluate("globalThis.framewire?.status().drawn") == 1)
     assert gate.said("receipt") == []
 
 
