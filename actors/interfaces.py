@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # a producer needs no sequencer
     from actors.core.queue.sequencer import Entry, Recovered
 
 LANES: Final = ("critical", "best_effort")
+POSITIONS: Final = "positions"  # not a lane: packed positions, which only the broadcaster and the gateways see
 
 MARKS: Final = "marks"  # published by the queue-manager: Marks
 INBOX: Final = "inbox"  # pulled by the queue-manager: Greeting, Receipt
@@ -28,6 +29,7 @@ ASK: Final = "ask"  # answered by the queue-manager: questions of the commands a
 # Best effort: 64 batches of up to 256 rows; a longer queue would only deliver older events.
 HIGH_WATER_MESSAGES: Final = 1_000
 HIGH_WATER_BEST_EFFORT_MESSAGES: Final = 64
+HIGH_WATER_POSITIONS_MESSAGES: Final = 8  # 130 ms: an older position is of no use
 
 
 def normalizer_link(lane: str, index: int) -> str:
@@ -48,6 +50,8 @@ def frames_link(lane: str) -> str:
 
 def high_water(name: str) -> int:
     """Return how many messages each end of the link `name` may hold."""
+    if name.endswith(f".{POSITIONS}"):
+        return HIGH_WATER_POSITIONS_MESSAGES
     return HIGH_WATER_BEST_EFFORT_MESSAGES if name.endswith(".best_effort") else HIGH_WATER_MESSAGES
 
 

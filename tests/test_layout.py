@@ -105,6 +105,7 @@ HOMES = {
     "click": ({"actors/cli.py", "actors/commands/", "tools/"}, "only the command line is one"),
     "prometheus_client": ({"actors/gateway/exposition.py"}, "one place writes /metrics"),
     "websockets": ({"actors/producers/web.py"}, "one place connects to sources"),
+    "hpack": ({"actors/producers/grpc_link.py"}, "one place connects to gRPC servers"),
     "jmespath": ({"actors/adapters/mapping.py"}, "one place evaluates expressions"),
     "pickle": (set(), "what comes from a socket must not be able to run"),
 }

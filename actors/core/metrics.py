@@ -189,6 +189,7 @@ class BroadcasterMetrics(Metrics):
     frames: Annotated[int, counter("frames published")] = 0
     events: Annotated[int, counter("events in these frames")] = 0
     bytes: Annotated[int, counter("size of these frames", "bytes")] = 0
+    positions: Annotated[int, counter("places of players passed on")] = 0
     stale_frames: Annotated[int, counter("frames of a queue-manager that was replaced")] = 0
     bad_messages: Annotated[int, counter("messages of the bus that could not be read")] = 0
 
@@ -234,6 +235,9 @@ class GatewayMetrics(Metrics):
     log_reads: Annotated[int, counter("reads of the log")] = 0
     replayed_events: Annotated[int, counter("critical events sent to overlays that catch up")] = 0
     slow_switches: Annotated[int, counter("overlays switched to catch-up because they were slow")] = 0
+    positions_messages: Annotated[int, counter("packed positions written to overlays")] = 0
+    positions_bytes: Annotated[int, counter("size of these messages", "bytes")] = 0
+    positions_skipped: Annotated[int, counter("packed positions not sent to an overlay that was busy")] = 0
     receipts_sent: Annotated[int, counter("receipts passed to the queue-manager")] = 0
     http_requests: Annotated[int, counter("HTTP requests")] = 0
     foreign_hosts: Annotated[int, counter("requests with a Host that is not allowed")] = 0
@@ -300,6 +304,10 @@ class SourceMetrics(Metrics):
     late: Annotated[int, counter("messages stamped more than 10 s ago")] = 0
     future: Annotated[int, counter("messages stamped more than 3 s ahead")] = 0
     reconnects: Annotated[int, counter("connections that ended")] = 0
+    answered: Annotated[int, counter("answers to events that the source waits for")] = 0
+    late_answers: Annotated[int, counter("of these, not sent in time")] = 0
+    positions: Annotated[int, counter("places of players sent to the radar")] = 0
+    positions_dropped: Annotated[int, counter("places of players that nothing took")] = 0
     message_age_s: Annotated[float | None, gauge("since the last message", "s")] = None
 
 

@@ -21,7 +21,10 @@ from actors.producers.spec import SourceMessage, SourceSettings, Spec
 if TYPE_CHECKING:
     from actors.producers.recording import Recorder
 
-COUNTED: Final = ("received", "accepted", "sent", "ignored", "rejected", "duplicate", "late", "future")
+COUNTED: Final = (
+    *("received", "accepted", "sent", "ignored", "rejected", "duplicate", "late", "future"),
+    *("answered", "late_answers", "positions", "positions_dropped"),
+)
 
 
 class Intake:
@@ -79,6 +82,10 @@ class Intake:
         """Quarantine a malformed message."""
         self.counts["rejected"] += 1
         self._link.quarantine(reason, body)
+
+    def send_positions(self, message: bytes, players: int) -> None:
+        """Send packed positions of `players` players."""
+        self.counts["positions" if self._link.send_positions(message) else "positions_dropped"] += players
 
     def report(self) -> SourceReport:
         """Return the report of the source."""

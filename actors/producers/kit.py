@@ -74,6 +74,10 @@ class SourceSession:
         """Count `ignored`, `duplicate`, `late` or `future` messages that never become a Message."""
         self._intake.counts[name] += number
 
+    def send_positions(self, message: bytes, players: int) -> None:
+        """Send packed positions (core/contract/positions.py) to the radar; without a taker they are dropped."""
+        self._intake.send_positions(message, players)
+
     def reject(self, reason: str, body: bytes) -> None:
         """Quarantine a malformed message with the reason."""
         self._intake.reject(reason, body)

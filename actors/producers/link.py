@@ -23,7 +23,18 @@ from actors.core.contract.event import REFUSED, UNREADABLE, Greeting, Marks, Raw
 from actors.core.delivery.window import BATCH_ROWS, Window
 from actors.core.metrics import Metrics, ProducerMetrics
 from actors.errors import DiskFull, Refused
-from actors.interfaces import INBOX, MARKS, Bus, Delivery, Forget, Progress, StoredMessage, normalizer_link
+from actors.interfaces import (
+    INBOX,
+    MARKS,
+    POSITIONS,
+    Bus,
+    Delivery,
+    Forget,
+    Progress,
+    StoredMessage,
+    broadcaster_link,
+    normalizer_link,
+)
 from actors.stores.outbox import Outbox
 
 TICK_S: Final = 0.02  # while messages are in flight; no timer runs otherwise
@@ -86,6 +97,7 @@ class Link:
         self._critical = bus.push(*(normalizer_link("critical", index) for index in processes))
         self._best_effort = bus.push(*(normalizer_link("best_effort", index) for index in processes))
         self._inbox = bus.push(INBOX)
+        self._positions: interfaces.Outlet | None = None  # few sources have any
         self._saver = self._loop.call_later(SAVE_S, self._save)
         # Last, because it calls `_on_messages` at once if marks have arrived.
         self._marks = bus.follow([bus.subscribe(MARKS)], self._on_messages)
@@ -175,6 +187,12 @@ class Link:
             else:
                 self.metrics.best_effort_dropped += len(items)
         return numbers
+
+    def send_positions(self, message: bytes) -> bool:
+        """Send packed positions once; return False if the broadcaster does not take them."""
+        if self._positions is None:
+            self._positions = self._bus.push(broadcaster_link(POSITIONS))
+        return self._positions.offer(message)
 
     def quarantine(self, reason: str, body: bytes) -> None:
         """Quarantine the beginning of a refused body."""

@@ -28,6 +28,7 @@ class Session:
         self.waits: list[str] = []
         self.counted: list[str] = []
         self.rejected: list[str] = []
+        self.positions: list[bytes] = []
         self.yielded: list[SourceMessage] = []
 
     def secret(self) -> str:
@@ -47,6 +48,9 @@ class Session:
 
     def count(self, name: str, number: int = 1) -> None:
         self.counted += [name] * number
+
+    def send_positions(self, message: bytes, players: int) -> None:
+        self.positions.append(message)
 
     def reject(self, reason: str, body: bytes) -> None:
         self.rejected.append(reason)

@@ -43,6 +43,8 @@ class SourceReport(Struct, frozen=True):
     silence_s      the longest pause that is not reported as silence; None for any
     received       messages since the start of the process: accepted (critical, on disk), sent (best effort), ignored
                    (no event), rejected (malformed), duplicate. late and future count stamps of the source
+    answered       answers to events that the source waits for; late_answers could not be sent in time
+    positions      places of players sent to the radar; positions_dropped had no taker
     """
 
     name: str
@@ -62,6 +64,10 @@ class SourceReport(Struct, frozen=True):
     reconnects: int = 0
     loss: str = ""
     silence_s: float | None = None
+    answered: int = 0
+    late_answers: int = 0
+    positions: int = 0
+    positions_dropped: int = 0
 
 
 class SourceHealth:

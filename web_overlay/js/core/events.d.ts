@@ -78,6 +78,13 @@ export interface Hit {
   hitgroup?: string;
 }
 
+/** For sources that do not name an attacker; `cause` is the name from the source, such as `fall` or `lava`. */
+export interface Hurt {
+  player: Player;
+  damage?: number;
+  cause?: string;
+}
+
 export interface Streak {
   player: Player;
   kills: number;
@@ -178,6 +185,13 @@ export interface Login {
 
 export interface Presence {
   player: Player;
+}
+
+/** `command` is the first word of `text`, without the slash. */
+export interface PlayerCommand {
+  player: Player;
+  command: string;
+  text?: string;
 }
 
 export interface PlayerMove {
@@ -365,6 +379,32 @@ export interface Crosshair {
   color?: string;
 }
 
+/** A map of the radar. Its edges are coordinates of the game: left and right along x, top and bottom along z. `run` is new whenever the source has connected again: players of another `run` are no longer there. */
+export interface Radar {
+  map: string;
+  title?: string;
+  left?: number;
+  top?: number;
+  right?: number;
+  bottom?: number;
+  run?: string;
+  on?: boolean;
+}
+
+/** A player on the radar, and where they are. Packed positions name the player by `number` (docs/wire.md). `yaw` is in degrees: 0 looks along z, 90 against x. `color` replaces the colour of the player's team. */
+export interface RadarPlayer {
+  map: string;
+  number: number;
+  player: Player;
+  x?: number;
+  z?: number;
+  y?: number;
+  yaw?: number;
+  color?: string;
+  run?: string;
+  on?: boolean;
+}
+
 /** Data for your own overlay; `name` is the kind of the event. */
 export interface Custom {
   name: string;
@@ -418,6 +458,8 @@ export interface Payloads {
   assist: Assist;
   /** a shot hit a player */
   hit: Hit;
+  /** a player lost health; the source names no attacker */
+  hurt: Hurt;
   /** kills of a player since their last death (derived from kills) */
   streak: Streak;
   /** a medic revived a player */
@@ -454,6 +496,8 @@ export interface Payloads {
   player_join: Presence;
   /** a player left */
   player_leave: Presence;
+  /** a player entered a command of the game */
+  player_command: PlayerCommand;
   /** where a player is */
   player_move: PlayerMove;
   /** a message in a chat */
@@ -494,6 +538,10 @@ export interface Payloads {
   scene: Scene;
   /** shape, size and colour of the crosshair */
   crosshair: Crosshair;
+  /** a map of the radar is shown, changed or removed */
+  radar: Radar;
+  /** a player on the radar: name, team, colour, and a place now and then */
+  radar_player: RadarPlayer;
   /** a custom event */
   custom: Custom;
   /** the scene of OBS, and whether it streams, records and keeps a replay buffer */

@@ -90,7 +90,7 @@ export function describe(event) {
 /** Types that no widget of Framewire shows; a test compares this list with the widgets. */
 export const UNSHOWN = new Set([
   ...["vehicle_destroyed", "heal", "resupply", "repair", "spawn", "transport", "support_streak", "capture"],
-  ...["login", "player_join", "player_leave", "player_move", "custom", "obs", "obs_source"],
+  ...["login", "player_join", "player_leave", "player_command", "hurt", "custom", "obs", "obs_source"],
 ]);
 
 /** @param {string} type @returns {string} */

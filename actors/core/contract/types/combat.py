@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta
 
 from actors.core.contract.payload import Count, Number, Payload, Player, Word
 from actors.core.contract.row import Look, OldName, Row, cosmetic, critical, normal, state
@@ -84,6 +86,14 @@ class Hit(Payload, frozen=True):
     hitgroup: Word = ""
 
 
+class Hurt(Payload, frozen=True):
+    """For sources that do not name an attacker; `cause` is the name from the source, such as `fall` or `lava`."""
+
+    player: Player
+    damage: Annotated[float, Meta(ge=0, le=1_000_000_000)] = 0.0
+    cause: Word = ""
+
+
 class Streak(Payload, frozen=True):
     player: Player
     kills: Count
@@ -161,6 +171,14 @@ TYPES: Final[dict[str, Row]] = {
         "Hitmarker {damage}",
         OldName("Headshot Hitmarker", {"hitgroup": "head"}),
         coalesce="hit:{attacker.id}",
+    ),
+    "hurt": cosmetic(
+        3,
+        Hurt(ADA, 4.5, "fall"),
+        "a player lost health; the source names no attacker",
+        Look("Hurt", "target"),
+        "Hurt",
+        coalesce="hurt:{player.id}",
     ),
     "streak": state(
         5,

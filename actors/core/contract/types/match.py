@@ -81,6 +81,14 @@ class Login(Payload, frozen=True):
     world: Word = ""
 
 
+class PlayerCommand(Payload, frozen=True):
+    """`command` is the first word of `text`, without the slash."""
+
+    player: Player
+    command: Name
+    text: Text = ""
+
+
 class PlayerMove(Payload, frozen=True):
     player: Player
     x: float
@@ -155,6 +163,13 @@ TYPES: Final[dict[str, Row]] = {
     ),
     "player_join": normal(2, Presence(ADA), "a player joined", Look("Joined", "people"), "Player Join"),
     "player_leave": normal(2, Presence(ADA), "a player left", Look("Left", "people"), "Player Leave"),
+    "player_command": normal(
+        2,
+        PlayerCommand(ADA, "spawn", "/spawn"),
+        "a player entered a command of the game",
+        Look("Command of a player", "equal"),
+        "Player Command",
+    ),
     "player_move": state(
         1,
         PlayerMove(ADA, 311.5, -40.0, 12.0, 90.0),

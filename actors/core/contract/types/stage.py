@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from actors.core.contract.payload import Color, Name, Payload, Word
+from msgspec import Meta
+
+from actors.core.contract.payload import Color, Name, Payload, Player, Word
 from actors.core.contract.row import Look, OldName, Row, normal, state
+
+Coordinate = Annotated[float, Meta(ge=-1e8, le=1e8)]
 
 
 class Show(Payload, frozen=True):
@@ -32,6 +36,40 @@ class Crosshair(Payload, frozen=True):
     on: bool = True
     style: Word = ""
     color: Color = ""
+
+
+class Radar(Payload, frozen=True):
+    """A map of the radar. Its edges are coordinates of the game: left and right along x, top and bottom along z.
+
+    `run` is new whenever the source has connected again: players of another `run` are no longer there.
+    """
+
+    map: Name
+    title: Word = ""
+    left: Coordinate = -512.0
+    top: Coordinate = -512.0
+    right: Coordinate = 512.0
+    bottom: Coordinate = 512.0
+    run: Word = ""
+    on: bool = True
+
+
+class RadarPlayer(Payload, frozen=True):
+    """A player on the radar, and where they are. Packed positions name the player by `number` (docs/wire.md).
+
+    `yaw` is in degrees: 0 looks along z, 90 against x. `color` replaces the colour of the player's team.
+    """
+
+    map: Name
+    number: Annotated[int, Meta(ge=0, le=65_535)]
+    player: Player
+    x: Coordinate = 0.0
+    z: Coordinate = 0.0
+    y: Coordinate = 0.0
+    yaw: Annotated[float, Meta(ge=-360, le=360)] = 0.0
+    color: Color = ""
+    run: Word = ""
+    on: bool = True
 
 
 class Custom(Payload, frozen=True):
@@ -80,6 +118,24 @@ TYPES: Final[dict[str, Row]] = {
         Look("Crosshair", "target"),
         "Crosshair",
         coalesce="crosshair",
+    ),
+    "radar": state(
+        5,
+        Radar("world", "Skyfall"),
+        "a map of the radar is shown, changed or removed",
+        Look("Radar", "target"),
+        "Radar",
+        coalesce="radar:{map}",
+        over=("on", False),
+    ),
+    "radar_player": state(
+        4,
+        RadarPlayer("world", 1, Player("ada", "Ada", "red"), 120.0, -80.0, 64.0, 45.0),
+        "a player on the radar: name, team, colour, and a place now and then",
+        Look("Player on the radar", "people"),
+        "Radar Player",
+        coalesce="radar_player:{map}:{player.id}",
+        over=("on", False),
     ),
     "custom": normal(
         5,
