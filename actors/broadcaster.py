@@ -1,5 +1,7 @@
 """queue-manager ══PUSH══▶ [broadcaster] ══PUB══▶ gateways
 
+Packed positions (core/contract/positions.py) come from the sources directly, and are published on a link of their own.
+
 Publishes every frame unchanged to any number of gateways. PUB drops frames for a gateway that is too slow; that gateway
 detects the gap and reads the log. Frames of a generation older than the newest one come from a queue-manager that was
 replaced, and are dropped.
@@ -14,8 +16,10 @@ import msgspec
 from actors import faults, heartbeat, wire
 from actors.config import Settings
 from actors.core.contract.event import UNREADABLE, WIRE_VERSION
+from actors.core.contract.positions import count_of
 from actors.core.metrics import BroadcasterMetrics
-from actors.interfaces import Bus, Loop, Outlet, broadcaster_link, frames_link
+from actors.errors import BadInput
+from actors.interfaces import POSITIONS, Bus, Loop, Outlet, broadcaster_link, frames_link
 from actors.reactor import Reactor
 
 
@@ -40,6 +44,9 @@ class Broadcaster:
         self.best_effort_in = bus.pull(broadcaster_link("best_effort"))
         self._critical_out = bus.publish(frames_link("critical"))
         self._best_effort_out = bus.publish(frames_link("best_effort"))
+        # Sources send packed positions here directly: they are not events, and no step before this one needs them.
+        self.positions_in = bus.pull(broadcaster_link(POSITIONS))
+        self._positions_out = bus.publish(frames_link(POSITIONS))
         self._gen = 0
         self.metrics = BroadcasterMetrics()
 
@@ -47,12 +54,21 @@ class Broadcaster:
         """Let `loop` call this actor."""
         loop.reads(self.critical_in, self.on_critical)
         loop.reads(self.best_effort_in, self.on_best_effort)
+        loop.reads(self.positions_in, self.on_positions)
 
     def on_critical(self, message: bytes) -> None:
         self._forward(message, self._critical_out)
 
     def on_best_effort(self, message: bytes) -> None:
         self._forward(message, self._best_effort_out)
+
+    def on_positions(self, message: bytes) -> None:
+        try:
+            self.metrics.positions += count_of(message)
+        except BadInput:
+            self.metrics.bad_messages += 1
+            return
+        self._positions_out.offer(message)
 
     def _forward(self, message: bytes, out: Outlet) -> None:
         faults.point("broadcaster.received")

@@ -14,7 +14,7 @@ from actors.core.contract.event import UNREADABLE, Receipt
 from actors.core.contract.frame import Frame
 from actors.core.delivery.clients import Bucket
 from actors.errors import Refused
-from actors.interfaces import ASK, INBOX, LANES, Bus, Closing, frames_link
+from actors.interfaces import ASK, INBOX, LANES, POSITIONS, Bus, Closing, frames_link
 
 ASK_TIMEOUT_S: Final = 1.0
 CONNECT_TIMEOUT_S: Final = 0.2  # connecting to an existing local socket takes less than 10 ms
@@ -60,6 +60,27 @@ class FrameLinks:
             arrivals.append((_frame.decode(message), message))
         except UNREADABLE:
             self.bad_messages += 1
+
+
+class PositionsLink:
+    """Receives packed positions. They wait behind the frames that the same loop reads, and replace nothing."""
+
+    def __init__(self, bus: Bus, on_positions: Callable[[bytes], None]) -> None:
+        self._bus, self._on_positions = bus, on_positions
+        self._link = bus.subscribe(frames_link(POSITIONS))
+        self._reader: Closing | None = None
+
+    def start(self) -> None:
+        """Begin to read, in the running loop."""
+        self._reader = self._bus.follow([self._link], self._take)
+
+    def stop(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+
+    def _take(self, messages: list[bytes]) -> None:
+        for message in messages:
+            self._on_positions(message)
 
 
 MAX_UNSEEN: Final = 256  # ranges of positions that wait with one receipt

@@ -114,7 +114,7 @@ class Conversation:
         gateway.withdraw(overlay)
         overlay.token, overlay.holder = hello.token, gateway.holder_of(hello.token)
         overlay.role, overlay.name, overlay.build = hello.role, hello.overlay_id, hello.build
-        overlay.obs, overlay.visible = hello.obs, hello.visible
+        overlay.obs, overlay.visible, overlay.positions = hello.obs, hello.visible, hello.positions
         transport, types = overlay.transport, messages.wanted_types(hello.types)
         if transport.json_only:
             key = Key("json", types, False, transport.framing)

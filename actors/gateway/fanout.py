@@ -18,6 +18,7 @@ from actors.core.contract.frame import Frame
 from actors.core.metrics import Histogram
 from actors.gateway.encoding import Encoding, Key
 from actors.gateway.overlay import Overlay
+from actors.gateway.transport import Framing
 
 # 300 filters cost 57 % of a core at 60 frames per second.
 MAX_FILTERS: Final = 32
@@ -41,6 +42,7 @@ class Fanout:
         self._buffer_bytes = buffer_bytes
         self._on_slow = on_slow
         self.frames = self.events = self.messages = self.bytes = 0
+        self.positions_messages = self.positions_bytes = self.positions_skipped = 0
         self.filtered: Counter[str] = Counter()  # events that a filter removed, by type, once per group
         self.critical_ms = Histogram()
         self.other_ms = Histogram()
@@ -106,6 +108,39 @@ class Fanout:
         group.sent_s = time.monotonic()
         for overlay in slow:
             self._on_slow(overlay)
+
+    def positions(self, message: bytes) -> None:
+        """Send packed positions to the live overlays that want them and have nothing else to receive.
+
+        An overlay whose socket is full misses them: a frame must never wait behind positions.
+        """
+        framed: dict[Framing, bytes] = {}
+        for group in self.groups.values():
+            key = group.key
+            if key.format == "json" or key.legacy:
+                continue
+            for overlay in group.live:
+                if not overlay.positions:
+                    continue
+                if overlay.blocked or overlay.writing():
+                    self.positions_skipped += 1
+                    continue
+                data = framed.get(key.framing) or framed.setdefault(key.framing, key.framing(message, False, ""))
+                self._offer(overlay, data)
+
+    def _offer(self, overlay: Overlay, data: bytes) -> None:
+        try:
+            sent = overlay.send(data)
+        except BlockingIOError:
+            self.positions_skipped += 1
+            return
+        except OSError:
+            overlay.transport.abort()
+            return
+        if sent != len(data):
+            overlay.block(data, sent)  # the rest must follow, or the next message would be read as a part of this one
+        self.positions_messages += 1
+        self.positions_bytes += len(data)
 
     def frame_s(self, overlay: Overlay) -> float:
         """Return when the last frame was sent to the overlay's group, 0 for never."""

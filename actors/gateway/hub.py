@@ -27,7 +27,7 @@ from actors.core.delivery.presence import PAGE_CLOSED, STALLED, Absent, Gone, co
 from actors.core.intruders import AuthFailures
 from actors.core.metrics import GatewayMetrics
 from actors.errors import ConfigError, Refused
-from actors.gateway.bus import ASK_TIMEOUT_S, Receipts, ask
+from actors.gateway.bus import ASK_TIMEOUT_S, PositionsLink, Receipts, ask
 from actors.gateway.catchup import CatchUp
 from actors.gateway.commands import Commands
 from actors.gateway.fanout import Fanout
@@ -78,6 +78,7 @@ class Gateway:
         self.fanout = Fanout(self.settings.client_buffer_bytes, self._slow)
         log = LogThreads(partial(LogReader, run_dir))
         self.feed = Feed(self._bus, log, self.settings.page_rows, self._emit, self._on_new_log)
+        self._positions = PositionsLink(self._bus, self.fanout.positions)
         self.commands = Commands(self.ingest, self.ingest_token, self.listed)
         self.neighbours = Neighbours(self._bus, name, self.settings.processes, self._came_elsewhere)
         self.catchup = CatchUp(self.feed, self.fanout, self.settings.page_rows)
@@ -88,6 +89,7 @@ class Gateway:
         """Start the feed; overlays whose hello came earlier receive their welcome then."""
         self.neighbours.start()
         await self.feed.start()
+        self._positions.start()
         self.followed.set()
         cursor = self.feed.cursor
         self.log.info("following epoch=%s gen=%d position=%d", cursor.epoch, cursor.gen, cursor.last)
@@ -124,6 +126,7 @@ class Gateway:
         for task in self._tasks:
             task.cancel()
         self.feed.close()
+        self._positions.stop()
         self.receipts.close()
         self.neighbours.close()
         self.asking.shutdown(wait=False, cancel_futures=True)
@@ -457,6 +460,8 @@ class Gateway:
         metrics.lost_frames, metrics.stale_events = feed.lost_frames, feed.stale_events
         metrics.log_reads = feed.log.reads
         metrics.replayed_events, metrics.slow_switches = self.catchup.replayed_events, self.catchup.slow_switches
+        metrics.positions_messages, metrics.positions_bytes = fanout.positions_messages, fanout.positions_bytes
+        metrics.positions_skipped = fanout.positions_skipped
         metrics.receipts_sent = self.receipts.sent
         metrics.closed = {str(code): count for code, count in self.closes.items()}
         metrics.latency_ms = {"critical": fanout.critical_ms, "best_effort": fanout.other_ms}

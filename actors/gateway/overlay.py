@@ -57,6 +57,7 @@ class Overlay:
         "pending",
         "pinged",
         "position",
+        "positions",
         "progress_s",
         "receipt",
         "receipt_s",
@@ -93,6 +94,7 @@ class Overlay:
         self.group: Encoding | None = None
         self.position = 0
         self.start_position = 0
+        self.positions = False  # it wants packed positions
         self.state_version = 0
         self.blocked = False
         self.blocked_since_s = 0.0

@@ -274,6 +274,7 @@ class Client:
     def __init__(self, rig: Rig, query: str = "", **options: Any) -> None:
         self.rig = rig
         self.welcome: dict[str, Any] = {}
+        self.packed: list[str | bytes] = []  # positions
         self._opened = websockets.sync.client.connect(
             f"ws://127.0.0.1:{rig.port}/ws{query}", compression=None, max_size=None, ping_interval=None, **options
         )
@@ -296,7 +297,8 @@ class Client:
                 self.say(message)
 
     def next(self, within_s: float = 5) -> dict[str, Any]:
-        message = self.socket.recv(timeout=within_s * SLOWNESS)
+        while (message := self.socket.recv(timeout=within_s * SLOWNESS))[:1] == b"\xc1":
+            self.packed.append(message)
         value: dict[str, Any] = json.loads(message) if isinstance(message, str) else msgspec.msgpack.decode(message)
         return value
 

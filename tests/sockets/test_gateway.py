@@ -9,6 +9,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import msgspec
 import pytest
@@ -16,6 +17,7 @@ import zmq
 
 from actors import interfaces, tokens
 from actors.core.contract.event import Receipt
+from actors.core.contract.positions import pack
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.gateway.bus import MAX_UNSEEN
 from actors.gateway.fanout import MAX_FILTERS
@@ -718,3 +720,28 @@ def test_ranges_that_were_never_visible_reach_the_log_and_a_flood_of_them_does_n
     assert {pair for receipt in receipts for pair in receipt.unseen} <= {(first, last) for first, last in ranges}
     assert max(len(receipt.unseen) for receipt in receipts) <= MAX_UNSEEN
     assert sum(len(receipt.unseen) for receipt in receipts) < 36 * 64
+
+
+# Positions
+
+
+def test_packed_positions_reach_the_overlays_that_want_them(rig):
+    wants, other, text = rig.joined(positions=True), rig.joined(), rig.joined(positions=True, format="json")
+    out = rig.bus.bind(zmq.PUB, interfaces.frames_link(interfaces.POSITIONS))
+    message = pack("world", 1.0, [(7, 1.0, 2.0, 3.0, 90.0)])
+
+    def arrived() -> bool:
+        out.send(message)  # what is published before the gateway has subscribed is lost
+        with suppress(TimeoutError):
+            wants.next(0.05)
+        return message in wants.packed
+
+    try:
+        eventually(arrived)
+    finally:
+        out.close()
+    rig.send()
+    assert wants.positions(rig.top)[-1] == rig.top
+    assert other.positions(rig.top)[-1] == rig.top
+    text.frame()
+    assert other.packed == text.packed == []

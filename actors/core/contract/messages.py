@@ -42,6 +42,7 @@ class Hello(Message, frozen=True, tag="hello"):
     build: Annotated[str, Meta(max_length=64)] = ""
     obs: Annotated[str, Meta(max_length=32)] = ""
     visible: bool | None = None
+    positions: bool = False
 
 
 Ranges = Annotated[list[tuple[Position, Position]], Meta(max_length=64)]

@@ -8,6 +8,7 @@ begins with `test-`. A test event then cannot extend the streak of a player or d
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import msgspec
@@ -18,6 +19,7 @@ from actors.core.contract.taxonomy import TAXONOMY
 SOURCE: Final = "test"
 MARK: Final = " (test)"
 STORM_EVENTS: Final = 200
+PLAYERS_ON_RADAR: Final = 6
 
 _NAMES: Final = frozenset(("user", "gifted_by", "title"))
 _IDS: Final = frozenset(
@@ -34,6 +36,7 @@ _IDS: Final = frozenset(
         "prediction",
         "goal",
         "application",
+        "map",
     )
 )
 # Half of a storm are types that come in bursts in a match; the other half competes with them for the screen.
@@ -52,6 +55,8 @@ def sample(type_: str, number: int, cast: str = "") -> dict[str, Any]:
     `number` makes its ids unique; `cast` distinguishes persons.
     """
     payload = msgspec.to_builtins(TAXONOMY[type_].example)
+    if type_ == "radar_player":
+        payload |= _walker(number)
     return {"type": type_, "source": SOURCE, "payload": _marked(payload, number, cast)}
 
 
@@ -64,6 +69,15 @@ def pick(fraction: float) -> str:
 def storm(number: int) -> list[dict[str, Any]]:
     """Return STORM_EVENTS test events, in the mixture of a busy moment; their numbers begin at `number`."""
     return [sample(_STORM[at % len(_STORM)], number + at, f" {at % _CAST + 1}") for at in range(STORM_EVENTS)]
+
+
+def _walker(number: int) -> dict[str, Any]:
+    """Return one of PLAYERS_ON_RADAR players on a circle around the middle of the map."""
+    at = number % PLAYERS_ON_RADAR
+    angle = 2 * math.pi * at / PLAYERS_ON_RADAR
+    player = {"id": f"p{at}", "name": f"Player {at + 1}", "team": "red" if at % 2 else "blue"}
+    x, z = round(300 * math.cos(angle), 1), round(300 * math.sin(angle), 1)
+    return {"number": at, "player": player, "x": x, "z": z, "yaw": round(math.degrees(angle) + 90) % 360}
 
 
 def _marked(value: Any, number: int, cast: str) -> Any:
