@@ -136,6 +136,12 @@ class Gate:
         """Send a small message to all connections."""
         self._call(lambda: [socket.say(fields) for socket in self.sockets])
 
+    def send_positions(self, message: bytes) -> None:
+        """Send packed positions to the overlays that want them."""
+        self._call(
+            lambda: [one.write_message(message, binary=True) for one in self.sockets if one.live and one.positions]
+        )
+
     def close_all(self, code: int = 4000, reason: str = "") -> None:
         self._call(lambda: [socket.close(code, reason) for socket in list(self.sockets)])
 
@@ -206,6 +212,7 @@ class Socket(tornado.websocket.WebSocketHandler):
         self.live = False
         self.format = "msgpack"
         self.types: frozenset[str] | None = None
+        self.positions = False
 
     def check_origin(self, _origin: str) -> bool:
         return True
@@ -238,7 +245,7 @@ class Socket(tornado.websocket.WebSocketHandler):
         self.live = False
         if gate.deaf:
             return
-        self.format = hello.get("format", "msgpack")
+        self.format, self.positions = hello.get("format", "msgpack"), hello.get("positions", False)
         self.types = frozenset(hello["types"]) if hello.get("types") is not None else None
         resume, top = hello.get("resume"), len(gate.log)
         same = resume is not None and resume["epoch"] == gate.epoch and resume["position"] <= top

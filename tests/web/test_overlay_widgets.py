@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from actors.core.contract.positions import pack
 from tests.support import eventually
 from tests.web.conftest import Overlay
 from tests.web.gate import Gate, now_ms
@@ -378,3 +379,20 @@ def test_a_row_that_was_pushed_out_in_its_own_frame_is_reported_as_never_visible
     assert overlay.texts(".kf-panel") == [f"player{number}AK-47player{number + 1}" for number in (8, 9, 10)]
     assert [receipt["unseen"] for receipt in gate.said("receipt") if "unseen" in receipt] == [[[1, 7]]]
     assert {receipt["visible"] for receipt in gate.said("receipt")} == {True}
+
+
+def test_the_radar_moves_players_by_packed_positions(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    assert overlay.page.locator(".ra.gone").count() == 1, "hidden until there is a map"
+    gate.emit("radar", {"map": "w", "title": "<b>Skyfall", "left": -100, "right": 100}, coalesce_key="radar:w")
+    for number, team in ((1, "blue"), (2, "red")):
+        payload = {"map": "w", "number": number, "player": player(number, team=team)}
+        gate.emit("radar_player", payload, coalesce_key=f"radar_player:w:{number}")
+    eventually(lambda: overlay.texts(".ra-head") == ["<b>Skyfall2"])
+    drawn = "document.querySelector('.ra-map').toDataURL()"
+    before = overlay.page.evaluate(drawn)
+    gate.send_positions(pack("other", 0.0, [(1, 50.0, 0.0, 0.0, 0.0)]))
+    gate.send_positions(pack("w", 0.0, [(1, 50.0, 0.0, 60.0, 90.0), (9, 0.0, 0.0, 0.0, 0.0)]))
+    eventually(lambda: overlay.page.evaluate(drawn) != before)
+    gate.emit("radar", {"map": "w", "on": False}, coalesce_key="radar:w")
+    eventually(lambda: overlay.page.locator(".ra.gone").count() == 1)

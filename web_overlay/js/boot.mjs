@@ -79,7 +79,7 @@ const session = new Session({
   who: {
     ...{ token: options.token, overlayId: id, format: options.format, build: BUILD },
     role: options.preview ? "dashboard" : "overlay", // seen on a dashboard is not drawn on a stream
-    ...{ obs: obsVersion(navigator.userAgent), visible: isVisible },
+    ...{ obs: obsVersion(navigator.userAgent), visible: isVisible, positions: arrangement.locates },
   },
   resume: options.resume ? loadPlace(id) : null,
   random: Math.random,

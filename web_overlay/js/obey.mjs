@@ -35,11 +35,18 @@ export class Obeyer {
     if (action.do === "events") engine.receive(action.events, action.replay);
     else if (action.do === "state") engine.snapshot(action.events);
     else if (action.do === "place") engine.place(action.epoch, action.position);
-    else {
+    else if (action.do === "positions" && !this.locate(action.message)) return;
+    else if (action.do !== "positions") {
       this.tell(action);
       return; // a pong changes nothing on the page
     }
     scheduler.request();
+  }
+
+  /** @param {import("./core/types.mjs").Positions} positions @returns {boolean} whether a widget draws them */
+  locate(positions) {
+    const { engine, arrangement } = this.page;
+    return arrangement.parts.some(({ name, widget }) => engine.guarded(name, () => widget.locate?.(positions)) === true);
   }
 
   /** @param {Action} action */

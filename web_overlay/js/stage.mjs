@@ -46,6 +46,11 @@ export class Arrangement {
       });
   }
 
+  /** Does a widget show packed positions? */
+  get locates() {
+    return this.parts.some(({ widget }) => widget.locate !== undefined);
+  }
+
   /** Choose the boxes by the shape of the page, now and whenever it changes. @param {MediaQueryList} shape */
   follow(shape) {
     shape.addEventListener("change", () => this.change({ upright: shape.matches }));

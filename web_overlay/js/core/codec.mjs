@@ -3,6 +3,7 @@
 
 import { CachedKeyDecoder } from "../../vendor/msgpack@3.1.3/CachedKeyDecoder.mjs";
 import { Decoder } from "../../vendor/msgpack@3.1.3/Decoder.mjs";
+import { MARK, Positions } from "./positions.mjs";
 
 const cache = new CachedKeyDecoder();
 
@@ -25,5 +26,7 @@ const decoder = new Decoder({ keyDecoder });
  * @throws when it is neither
  */
 export function decode(data) {
-  return typeof data === "string" ? JSON.parse(data) : decoder.decode(data);
+  if (typeof data === "string") return JSON.parse(data);
+  if (data instanceof ArrayBuffer && data.byteLength > 0 && new Uint8Array(data, 0, 1)[0] === MARK) return new Positions(data);
+  return decoder.decode(data);
 }

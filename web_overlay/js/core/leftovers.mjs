@@ -11,6 +11,8 @@ const ENDS = {
   hype_train: () => ({ phase: "end" }),
   poll: () => ({ phase: "canceled", title: "" }),
   prediction: () => ({ phase: "canceled", title: "" }),
+  radar: ({ map }) => ({ map, on: false }),
+  radar_player: ({ map, number, player }) => ({ map, number, player, on: false }),
   score: () => ({ scores: {} }),
 };
 export const TYPES = Object.keys(ENDS);

@@ -1,6 +1,7 @@
 // @ts-check
 // Carries out the decisions of the session: one connection, one timer.
 
+import { Positions } from "./positions.mjs";
 import { readMessage } from "./protocol.mjs";
 import { TRANSPORTS } from "./transports.mjs";
 
@@ -113,15 +114,20 @@ export class Link {
 
   /** @param {() => unknown} read */
   received(read) {
-    let message;
+    let raw, message;
     try {
-      message = readMessage(read());
+      raw = read();
+      message = raw instanceof Positions ? null : readMessage(raw);
     } catch (error) {
       // A malformed message may have contained critical events, so they are requested from the log.
       this.warn(error);
       this.drop();
       this.session.closed(BAD_MESSAGE, String(error), this.now());
       this.settle();
+      return;
+    }
+    if (message === null) {
+      this.act({ do: "positions", message: /** @type {Positions} */ (raw) }); // no part of the conversation
       return;
     }
     this.session.message(message, this.now());

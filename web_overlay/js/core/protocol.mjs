@@ -129,6 +129,7 @@ export function hello(who) {
     role: who.role ?? "overlay",
     build: who.build,
     ...(who.obs ? { obs: who.obs } : {}),
+    ...(who.positions ? { positions: true } : {}),
     ...(who.visible ? { visible: who.visible() } : {}),
   };
 }

@@ -40,6 +40,7 @@
 /** @typedef {{t: "layout", layout: unknown, error: string}} LayoutNews not looked at yet; `error`: why it is an older one */
 /** @typedef {{t: "alerts"}} AlertsChanged */
 /** @typedef {Identify | Refresh | AlertsChanged | Result | LayoutNews} Told */
+/** @typedef {import("./positions.mjs").Positions} Positions */
 /** @typedef {Frame | Welcome | Heartbeat | Pong | Told | {t: "unknown"}} Message */
 
 /** @typedef {{epoch: string, position: number}} Place a position means nothing without its epoch */
@@ -57,6 +58,7 @@
  *   | {do: "state", events: Event[]}
  *   | {do: "events", events: Event[], replay: boolean}
  *   | {do: "clock", message: Pong | Welcome}
+ *   | {do: "positions", message: Positions}
  *   | {do: "missed", from: number, to: number}
  * } Action
  */
@@ -76,12 +78,13 @@
 /**
  * A part of the picture. `apply` changes the model only; `frame` writes it to the view, once per frame, and returns when
  * it needs its next frame: a time of the same clock, or Infinity. `resize` tells the room inside the section, before the
- * first frame and after each change; `cap`, how much of what it could show it should (1 or less). `apply` is given events of the widget's types only.
+ * first frame and after each change; `locate` is given packed positions, and returns whether a frame is needed for them; `cap`, how much of what it could show it should (1 or less). `apply` is given events of the widget's types only.
  * @typedef {{
  *   apply(event: Event, moment: Moment): void,
  *   frame(now: number): number,
  *   resize?(size: Size, anchor: Anchor): void,
  *   cap?(share: number): void,
+ *   locate?(positions: Positions): boolean,
  * }} Widget
  */
 
@@ -131,6 +134,7 @@
  * @property {string} build
  * @property {string[] | null} [types]
  * @property {"overlay" | "dashboard"} [role]
+ * @property {boolean} [positions] whether packed positions are wanted
  * @property {string} [obs] the version of OBS that shows the page
  * @property {() => boolean} [visible] given by a page that answers every frame with a receipt
  */

@@ -12,6 +12,7 @@ import { widget as killfeed } from "./killfeed.mjs";
 import { widget as latest } from "./latest.mjs";
 import { widget as poll } from "./poll.mjs";
 import { widget as prediction } from "./prediction.mjs";
+import { widget as radar } from "./radar.mjs";
 import { widget as score } from "./score.mjs";
 import { widget as social } from "./social.mjs";
 import { widget as streak } from "./streak.mjs";
@@ -19,6 +20,6 @@ import { widget as ticker } from "./ticker.mjs";
 
 /** @type {readonly import("../core/types.mjs").WidgetKind[]} */
 export const WIDGETS = [
-  ...[crosshair, latest, goal, hypeTrain, poll, prediction, ticker, application, chat],
+  ...[crosshair, radar, latest, goal, hypeTrain, poll, prediction, ticker, application, chat],
   ...[killfeed, score, streak, social, alerts, hitmarkers],
 ];

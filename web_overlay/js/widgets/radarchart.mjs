@@ -1,0 +1,121 @@
+// @ts-check
+// The map of the radar on its canvas. Teams differ by colour and by shape: the second side has squares. A tip shows
+// where a player looks.
+
+import { clean } from "../core/clean.mjs";
+import { isSecond, nameColor, teamColor } from "../core/color.mjs";
+import { onMap } from "../core/radar.mjs";
+
+/** @typedef {import("../core/radar.mjs").Dot} Dot */
+/** @typedef {import("../core/radar.mjs").RadarMap} RadarMap */
+
+const NAMED = 12; // with more players on the map only the streamer has a name
+const LETTERS = 16;
+const PAD = 14; // dots at the edge are whole
+const CELLS = 4;
+const SIZE = 17; // of a name
+const BESIDE = 13; // a name stands so far from the middle of its dot
+/** Corners of the tip: the angle beside the view, and the distance in radii. @type {[number, number][]} */
+const TIP = [[-0.6, 0.95], [0, 2.1], [0.6, 0.95]]; // prettier-ignore
+
+export class Chart {
+  /** @param {HTMLCanvasElement} canvas */
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.context = canvas.getContext("2d");
+    this.side = 0; // in hundredths of 1rem
+    this.pixels = 1; // per hundredth of 1rem
+    /** @type {Map<string, string>} what `var()` means; a canvas does not understand it */
+    this.colors = new Map();
+  }
+
+  /** @param {number} side in hundredths of 1rem */
+  resize(side) {
+    const zoom = (Math.min(innerHeight, innerWidth) / 1_080) * devicePixelRatio;
+    this.side = side;
+    this.pixels = Math.max(1, Math.min(3, zoom));
+    this.canvas.width = this.canvas.height = Math.round(side * this.pixels);
+  }
+
+  /** @param {RadarMap} map @param {Dot[]} dots @param {(dot: Dot) => boolean} isOwn */
+  draw(map, dots, isOwn) {
+    const { side, pixels, context } = this;
+    if (context === null) return;
+    context.setTransform(pixels, 0, 0, pixels, 0, 0);
+    context.clearRect(0, 0, side, side);
+    context.fillStyle = this.color("var(--fw-line)");
+    for (let cell = 1; cell < CELLS; cell += 1) {
+      context.fillRect((cell / CELLS) * side - 0.5, 0, 1, side);
+      context.fillRect(0, (cell / CELLS) * side - 0.5, side, 1);
+    }
+    const [mine, others] = [dots.filter(isOwn), dots.filter((dot) => !isOwn(dot))];
+    for (const dot of others) this.dot(context, map, dot, false);
+    for (const dot of mine) this.dot(context, map, dot, true);
+    this.names(context, map, dots.length <= NAMED ? [...mine, ...others] : mine);
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {RadarMap} map @param {Dot} dot @param {boolean} own */
+  dot(context, map, dot, own) {
+    const { x, y, inside } = this.place(map, dot);
+    const radius = (own ? 7 : 5.5) * (inside ? 1 : 0.7);
+    const turn = (dot.yaw * Math.PI) / 180;
+    context.beginPath();
+    if (isSecond(dot.team)) context.rect(x - radius * 0.9, y - radius * 0.9, radius * 1.8, radius * 1.8);
+    else context.arc(x, y, radius, 0, 2 * Math.PI);
+    // The game's yaw: 0 looks down on the map, 90 to the left.
+    TIP.forEach(([side, far], corner) => {
+      const [px, py] = [x - Math.sin(turn + side) * radius * far, y + Math.cos(turn + side) * radius * far];
+      if (corner === 0) context.moveTo(px, py);
+      else context.lineTo(px, py);
+    });
+    context.closePath();
+    context.lineWidth = own ? 5 : 3.5;
+    context.strokeStyle = this.color(own ? "var(--fw-ink)" : "var(--fw-outline)");
+    context.stroke();
+    context.fillStyle = this.color(dot.color === "" ? teamColor(dot.team) : nameColor(dot.color, dot.name));
+    context.fill();
+  }
+
+  /** Where a dot is on the canvas. @param {RadarMap} map @param {Dot} dot */
+  place(map, dot) {
+    const { x, y, inside } = onMap(map, dot.x, dot.z);
+    const reach = this.side - 2 * PAD;
+    return { x: PAD + x * reach, y: PAD + y * reach, inside };
+  }
+
+  /** Names beside their dots; one that would cover another is left out. @param {CanvasRenderingContext2D} context @param {RadarMap} map @param {Dot[]} dots */
+  names(context, map, dots) {
+    const most = this.side * 0.45;
+    /** @type {[number, number, number][]} left, right and middle of the names so far */
+    const taken = [];
+    context.font = `600 ${SIZE}px ${this.color("var(--fw-font-display)")}`;
+    context.textBaseline = "middle";
+    context.lineJoin = "round";
+    context.lineWidth = 4;
+    context.strokeStyle = this.color("var(--fw-outline)");
+    context.fillStyle = this.color("var(--fw-ink)");
+    context.textAlign = "left";
+    for (const dot of dots) {
+      const { x, y } = this.place(map, dot);
+      const name = clean(dot.name, LETTERS);
+      const width = Math.min(most, context.measureText(name).width);
+      const left = x < this.side / 2 ? x + BESIDE : x - BESIDE - width;
+      if (taken.some(([from, to, at]) => left < to && from < left + width && Math.abs(at - y) < SIZE)) continue;
+      taken.push([left, left + width, y]);
+      context.strokeText(name, left, y, most);
+      context.fillText(name, left, y, most);
+    }
+  }
+
+  /** @param {string} value a colour, or `var(--fw-…)` */
+  color(value) {
+    const name = /^var\((--[\w-]+)\)$/.exec(value)?.[1];
+    if (name === undefined) return value;
+    let found = this.colors.get(name);
+    if (found === undefined) {
+      found = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+      this.colors.set(name, found);
+    }
+    return found;
+  }
+}
