@@ -21,6 +21,7 @@ BENCHES: Final = {
     "throughput": ((), ("--events", "100000")),
     "fanout": ((), ("--seconds", "4")),
     "pushpull": ((), ("--kills", "1")),
+    "minecraft": ((), ("--seconds", "10")),
     "restarts": ((), ("--seconds", "20", "--starts", "2")),
 }
 

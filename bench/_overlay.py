@@ -55,9 +55,10 @@ class Overlay:
         name: str,
         on_applied: Callable[[Applied], None],
         format_: Literal["msgpack", "json"] = "msgpack",
+        on_positions: Callable[[bytes], None] | None = None,
     ) -> None:
         self._url, self._token, self._name, self._format = url, token, name, format_
-        self._on_applied = on_applied
+        self._on_applied, self._on_positions = on_applied, on_positions
         self.epoch, self.position, self.top = "", -1, 0
         self.live = asyncio.Event()
         self.counts = dict.fromkeys(
@@ -99,10 +100,14 @@ class Overlay:
         self._asking = True
         resume = {"epoch": self.epoch, "position": self.position} if self.epoch else None
         hello = {"t": "hello", "version": 2, "token": self._token, "overlay_id": self._name, "resume": resume,
-                 "format": self._format, "types": None, "build": "bench"}  # fmt: skip
+                 "format": self._format, "types": None, "build": "bench",
+                 "positions": self._on_positions is not None}  # fmt: skip
         await socket.send(json.dumps(hello))
 
     async def _hear(self, socket: ClientConnection, message: str | bytes) -> None:
+        if self._on_positions is not None and message[:1] == b"\xc1":
+            self._on_positions(bytes(message))  # type: ignore[arg-type]
+            return
         said = json.loads(message) if isinstance(message, str) else msgpack.unpackb(message)
         kind = said.get("t")
         if kind == "frame":
