@@ -253,3 +253,9 @@ def test_no_handler_catches_all_exceptions():
                 reraises = any(isinstance(child, ast.Raise) and child.exc is None for child in ast.walk(node))
                 blanket = caught in ("everything", "Exception", "BaseException")
                 assert not blanket or ends or reraises, f"{file.name}:{node.lineno} catches {caught} and goes on"
+
+
+def test_tests_run_coroutines_beside_the_loop_of_the_browser():
+    """`asyncio.run` fails in a thread in which Playwright has a loop; which tests share a worker is chance."""
+    files = (file for file in (ROOT / "tests").rglob("test_*.py") if file.name != Path(__file__).name)
+    assert [str(file.relative_to(ROOT)) for file in files if " asyncio.run(" in file.read_text()] == []

@@ -9,6 +9,7 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection, serve
 
 from bench._overlay import Applied, Overlay
+from tests.support import run_async
 
 TIMEOUT_S = 20.0
 
@@ -55,7 +56,7 @@ def test_a_frame_between_a_hello_and_its_welcome_is_not_applied_twice() -> None:
             await socket.send(message)
         await socket.wait_closed()
 
-    assert asyncio.run(follow(gateway, last=4)) == [1, 2, 3, 4]
+    assert run_async(follow(gateway, last=4)) == [1, 2, 3, 4]
 
 
 def test_a_gap_is_asked_for_and_no_event_behind_it_is_applied_before() -> None:
@@ -71,4 +72,4 @@ def test_a_gap_is_asked_for_and_no_event_behind_it_is_applied_before() -> None:
             await socket.send(message)
         await socket.wait_closed()
 
-    assert asyncio.run(follow(gateway, last=3)) == [1, 2, 3]
+    assert run_async(follow(gateway, last=3)) == [1, 2, 3]

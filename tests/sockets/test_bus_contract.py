@@ -22,7 +22,7 @@ from actors.interfaces import (
     queue_link,
 )  # fmt: skip
 from tests.memory.bus import MemoryBus, Network
-from tests.support import eventually
+from tests.support import eventually, run_async
 
 LARGE = b"x" * (16 << 10)  # so that the buffers of the kernel hold few messages
 NAME = "queue.best_effort"
@@ -285,7 +285,7 @@ def test_an_asyncio_loop_follows_links(buses: Buses) -> None:
         following.close()
         return got
 
-    got = asyncio.run(story())
+    got = run_async(story())
     assert [message for message in got if message not in (b"critical", b"best_effort")] == [
         copy for message in numbers(300) for copy in (message, message, message)
     ]

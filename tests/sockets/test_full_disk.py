@@ -27,7 +27,7 @@ from actors.stores.log import Log, LogReader
 from actors.stores.outbox import Outbox
 from actors.stores.suspects import LIST_FILE, Suspects
 from tests.core.make import event
-from tests.support import eventually
+from tests.support import eventually, run_async
 
 BIG = b"x" * 400_000
 
@@ -124,7 +124,7 @@ def test_names_of_applications_that_a_full_disk_refused_are_saved_again(monkeypa
             await asyncio.sleep(0)
         known.close()
 
-    asyncio.run(asyncio.wait_for(run(), 10))
+    run_async(asyncio.wait_for(run(), 10))
     assert [one.cursor for one in saved] == [(applications.CURSOR, b'["tts"]')] * 3
 
 

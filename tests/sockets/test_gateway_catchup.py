@@ -28,6 +28,7 @@ from actors.gateway.fanout import Fanout
 from actors.gateway.overlay import Overlay
 from actors.gateway.transports.websocket import BINARY, framed
 from tests.sockets.gateway_rig import critical, loose
+from tests.support import run_async
 
 PING = b"\x89\x04ping"
 
@@ -162,7 +163,7 @@ def messages(data: bytes) -> list[tuple[int, bytes]]:
 @settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 1 << 32))
 def test_every_overlay_receives_every_position_once_and_in_order_at_any_speed(seed):
-    asyncio.run(history(random.Random(seed)))
+    run_async(history(random.Random(seed)))
 
 
 async def history(chance: random.Random) -> None:
@@ -248,7 +249,7 @@ def test_waiting_frames_are_shared_between_overlays():
         assert [len(overlay.waiting) for overlay in overlays] == [1] * 100
         assert len(waiting) == 1
 
-    asyncio.run(stuck())
+    run_async(stuck())
 
 
 async def settle_state(world: World, overlays: list[Overlay]) -> None:

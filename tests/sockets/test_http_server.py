@@ -18,7 +18,7 @@ from tornado import netutil, web
 from actors import http_server
 from actors.core.metrics import IngestMetrics
 from tests.sockets.actors import Actors
-from tests.support import SLOWNESS, eventually
+from tests.support import SLOWNESS, eventually, run_async
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -59,7 +59,7 @@ def test_the_longest_idle_connection_is_closed_for_a_new_one():
             for _, writer in (first, *others, late):
                 writer.close()
 
-    asyncio.run(scenario())
+    run_async(scenario())
 
 
 def test_a_connection_without_a_complete_header_is_closed_and_counted(monkeypatch):
@@ -76,7 +76,7 @@ def test_a_connection_without_a_complete_header_is_closed_and_counted(monkeypatc
             for _, writer in (silent, partial):
                 writer.close()
 
-    asyncio.run(scenario())
+    run_async(scenario())
 
 
 def test_a_keep_alive_connection_may_wait_for_its_next_request(monkeypatch):
@@ -93,7 +93,7 @@ def test_a_keep_alive_connection_may_wait_for_its_next_request(monkeypatch):
             for _, writer in (silent, kept):
                 writer.close()
 
-    asyncio.run(scenario())
+    run_async(scenario())
 
 
 WITHOUT_FILES = """

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import msgspec
 
 from actors.core.contract.event import Receipt
 from actors.gateway.bus import Receipts
 from actors.interfaces import INBOX
 from tests.memory.bus import MemoryBus, Network
+from tests.support import run_async
 
 
 def sent(*added: tuple[int, Receipt]) -> list[tuple[int, int, tuple[tuple[int, int], ...]]]:
@@ -25,7 +24,7 @@ def sent(*added: tuple[int, Receipt]) -> list[tuple[int, int, tuple[tuple[int, i
         receipts.close()
         return [msgspec.msgpack.decode(message, type=Receipt) for message in iter(inbox.receive, None)]
 
-    return [(one.since, one.position, one.unseen) for one in asyncio.run(run())]
+    return [(one.since, one.position, one.unseen) for one in run_async(run())]
 
 
 def receipt(position: int, since: int = 0, unseen: tuple[tuple[int, int], ...] = ()) -> Receipt:

@@ -25,7 +25,7 @@ from actors.stores import outbox as outbox_store
 from actors.stores.log import Log, LogReader
 from actors.stores.outbox import OutboxReader
 from tests.core.make import batch, envelope, event
-from tests.support import SLOWNESS, eventually
+from tests.support import SLOWNESS, eventually, run_async
 
 encode = msgspec.msgpack.encode
 
@@ -70,7 +70,7 @@ def test_a_greeting_without_a_connection_is_sent_after_the_next_marks(tmp_path: 
         assert msgspec.msgpack.decode(inbox.recv(), type=Greeting).producer == opposite.link.producer
         opposite.close()
 
-    asyncio.run(story())
+    run_async(story())
 
 
 def test_an_outbox_is_trimmed_as_fast_as_it_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +85,7 @@ def test_an_outbox_is_trimmed_as_fast_as_it_is_filled(tmp_path: Path, monkeypatc
         reader.close()
         opposite.close()
 
-    asyncio.run(story())
+    run_async(story())
 
 
 class Shell:

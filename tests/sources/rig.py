@@ -12,7 +12,7 @@ from typing import Any
 from actors.errors import Refused
 from actors.producers.spec import SourceMessage, settings_of
 from actors.secrets import Secrets
-from tests.support import SLOWNESS
+from tests.support import SLOWNESS, run_async
 
 
 class Session:
@@ -85,4 +85,4 @@ def run(
             await connection.aclose()
         return found, None
 
-    return asyncio.run(read())
+    return run_async(read())

@@ -19,7 +19,7 @@ from actors.producers.link import Link
 from actors.producers.spec import SourceMessage, SourceRequest, Taken
 from actors.stores.outbox import Outbox
 from tests.memory.bus import MemoryBus, Network
-from tests.support import SLOWNESS
+from tests.support import SLOWNESS, run_async
 
 SETTINGS = config.of_tree({"sources": {"post": {"kind": "gsi"}}})
 
@@ -79,4 +79,4 @@ async def answers(disk: Disk, run_dir: Path, bodies: list[bytes]) -> tuple[list[
 def test_a_request_is_answered_and_its_state_kept_only_when_it_is_on_disk(
     tmp_path: Path, full: bool, bodies: list[bytes], ended: list[object], state: bytes
 ) -> None:
-    assert asyncio.run(answers(Disk(full), tmp_path, bodies)) == (ended, state)
+    assert run_async(answers(Disk(full), tmp_path, bodies)) == (ended, state)

@@ -16,6 +16,7 @@ from actors.producers.kit import SourceLoop
 from actors.producers.link import open_link
 from actors.producers.spec import SourceMessage
 from actors.stores.outbox import Outbox
+from tests.support import run_async
 
 SETTINGS = config.of_tree({"sources": {"chat": {"kind": "twitch_chat", "channels": ["ottoline"]}}})
 
@@ -53,7 +54,7 @@ def test_a_source_is_degraded_only_while_nothing_can_be_stored(tmp_path: Path, w
         link.states.append((source.intake.health.state, source.intake.health.detail))
         return link  # type: ignore[no-any-return]
 
-    states = asyncio.run(put()).states
+    states = run_async(put()).states
     assert states[0] == states[-1] == (state, why)
     assert all(during is SourceState.DEGRADED and "full" in detail for during, detail in states[1:4])
 
@@ -68,7 +69,7 @@ def test_a_link_that_is_closed_sends_no_message_that_is_stored_meanwhile(tmp_pat
         await stored
         return failures
 
-    assert asyncio.run(close()) == []
+    assert run_async(close()) == []
     outbox = Outbox(tmp_path, "chat", 300.0)
     assert len(outbox.reader().rows(0, 10)) == 1
     outbox.close()

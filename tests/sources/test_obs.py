@@ -1,6 +1,5 @@
 """OBS: events from its answers, with a simulated obs-websocket 5 that also has faults."""
 
-import asyncio
 import json
 import threading
 from itertools import pairwise
@@ -27,7 +26,7 @@ from tests.sockets.actors import CORE, Actors
 from tests.sources import rig
 from tests.sources.obs_peer import CHALLENGE, Obs, proof_of
 from tests.sources.peer import Peer, cut, report
-from tests.support import SLOWNESS, eventually
+from tests.support import SLOWNESS, eventually, run_async
 
 NOTHING = (ObsFacts(), ObsFacts(), ObsFacts(), ObsFacts())
 
@@ -286,4 +285,4 @@ def test_the_password_may_be_typed_slowly(monkeypatch):
             return await opened.request("GetVersion", dict)
 
     with Obs() as server:
-        assert asyncio.run(version(server.url))["rpcVersion"] == 1
+        assert run_async(version(server.url))["rpcVersion"] == 1

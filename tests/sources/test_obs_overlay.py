@@ -1,6 +1,5 @@
 """The overlay in OBS: its browser source, corrections, and `obs install|status|heal` with a simulated server."""
 
-import asyncio
 import json
 import os
 import subprocess
@@ -25,7 +24,7 @@ from actors.secrets import Secrets
 from bench.ports import free_ports
 from tests.sockets.actors import CORE, Actors
 from tests.sources.obs_peer import Obs
-from tests.support import SUPERVISOR, eventually
+from tests.support import SUPERVISOR, eventually, run_async
 
 ORIGIN, TOKEN = "http://127.0.0.1:7700", "new-token"
 URL = f"{ORIGIN}/overlay/?overlay_id=obs#k={TOKEN}"
@@ -290,12 +289,12 @@ def test_a_disconnected_overlay_is_reloaded_once_a_minute():
     with Obs() as server, Actors(f"gateway.port={free_ports(1)[0]}") as actors:
         actors.start(*CORE, "gateway-1")
         installed(server, actors, actors.tokens.display)
-        done = asyncio.run(looks(server.url, [0.0, 10.0, 20.0, 30.0, 50.0, 79.0, 81.0, 100.0, 101.0]))
+        done = run_async(looks(server.url, [0.0, 10.0, 20.0, 30.0, 50.0, 79.0, 81.0, 100.0, 101.0]))
         assert [bool(text) for text in done] == [False, False, True, False, False, False, False, False, True]
         assert "not connected to the gateway" in done[2]
         assert server.changes == ["PressInputPropertiesButton"] * 2
         server.scenes["Gameplay"]["Framewire"][1] = False
-        assert asyncio.run(looks(server.url, [0.0, 30.0])) == ["", ""], "it is hidden"
+        assert run_async(looks(server.url, [0.0, 30.0])) == ["", ""], "it is hidden"
 
 
 def heal(actors, server, *options):

@@ -1,6 +1,5 @@
 """PlanetSide 2: events from frames, as tables from real frames; deduplication; waiting for names and medals."""
 
-import asyncio
 import json
 import logging
 from contextlib import suppress
@@ -25,6 +24,7 @@ from actors.producers.planetside2_names import known_of, wanted
 from actors.producers.planetside2_watch import Watch
 from actors.producers.sources import planetside2 as source
 from tests.sources.planetside2_peer import OTHER, OWN, alert, death, experience
+from tests.support import run_async
 
 NAMES = {
     f"character/{OWN}": Known("Ada", "VS"),
@@ -538,10 +538,10 @@ def test_an_altered_subscription_is_sent_again_once():
     wish, _, connection = connection_to_world_1()
     socket = SentTexts()
     echo = decode(json.dumps({"subscription": {"eventNames": ["Death"]}})).subscription
-    asyncio.run(connection._compare(socket, echo))
+    run_async(connection._compare(socket, echo))
     assert socket.texts == [wish.text()]
     with pytest.raises(spec.Disconnected, match="altered the subscription"):
-        asyncio.run(connection._compare(socket, echo))
+        run_async(connection._compare(socket, echo))
 
 
 def test_a_connection_that_is_silent_about_a_world_ends():
@@ -551,4 +551,4 @@ def test_a_connection_that_is_silent_about_a_world_ends():
     watch.heard("two", "1", "Death", "player", 50.0)
     connection._beat_s, connection._echo_due_s = 1_000.0, float("inf")
     with pytest.raises(spec.Disconnected, match="no Death of world 1"):
-        asyncio.run(connection._look(SentTexts(), 1_000.0))
+        run_async(connection._look(SentTexts(), 1_000.0))

@@ -16,7 +16,7 @@ from actors.producers.twitch_login import Grant
 from actors.producers.twitch_wanted import TYPES, scopes
 from tests.sources.rig import run
 from tests.sources.twitch_peer import GRANT, EventSub, Http, LoggedIn, envelope, follow, notification
-from tests.support import SLOWNESS
+from tests.support import SLOWNESS, run_async
 
 
 @pytest.fixture
@@ -335,7 +335,7 @@ def test_a_login_is_used_by_one_source(run_dir, http):
         await first.aclose()
 
     with EventSub() as events:
-        asyncio.run(two())
+        run_async(two())
         assert len(events.connections) == 1
 
 
