@@ -46,6 +46,6 @@ def test_a_burst_is_accepted_and_a_flood_is_refused():
 
 
 def test_close_codes_state_whether_to_reconnect():
-    back = {CloseCode.STOPPING, CloseCode.SLOW, CloseCode.FLOOD}
+    back = {CloseCode.STOPPING, CloseCode.SLOW, CloseCode.NO_HELLO, CloseCode.FLOOD}
     for code in CloseCode:
         assert (4000 <= code <= 4499) is (code in back)
