@@ -91,6 +91,19 @@ class GatewaySection(Section, frozen=True):
     emote_origin: Annotated[str, Meta(pattern=r"^(https?://[^\s?#]{1,200})?$(?!\n)")] = ""
 
 
+FlagMode = Literal["off", "canary", "on"]
+OverlayName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}\Z")]
+
+
+class FlagsSection(Section, frozen=True):
+    """Switches between a part of this version and a simple baseline (actors/flags.py)."""
+
+    event_pipeline_v2: FlagMode = "on"
+    ws_batching_v2: FlagMode = "on"
+    js_scheduler_v2: FlagMode = "on"
+    canary: Annotated[list[OverlayName], Meta(max_length=64)] = []
+
+
 class SupervisorSection(Section, frozen=True):
     """Restarts, detection of hangs, stop."""
 
@@ -158,6 +171,7 @@ class Settings(Section, frozen=True):
     normalizer: NormalizerSection = NormalizerSection()
     queue: QueueSection = QueueSection()
     gateway: GatewaySection = GatewaySection()
+    flags: FlagsSection = FlagsSection()
     supervisor: SupervisorSection = SupervisorSection()
     budgets: Budgets = Budgets()
     faults: Faults = Faults()

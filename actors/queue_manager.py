@@ -15,11 +15,11 @@ from typing import Any, Final
 
 import msgspec
 
-from actors import faults, heartbeat, host, interfaces, wire
+from actors import faults, flags, heartbeat, host, interfaces, wire
 from actors.committer import Committer
-from actors.config import QueueSection, Settings
+from actors.config import FlagMode, QueueSection, Settings
 from actors.core.contract.event import UNREADABLE, EnvelopeBatch, Event, Greeting, Marks, Receipt
-from actors.core.contract.frame import Frame
+from actors.core.contract.frame import Frame, Stream
 from actors.core.metrics import Metrics, QueueMetrics
 from actors.core.queue.cadence import Cadence
 from actors.core.queue.calendar import Calendar
@@ -28,7 +28,7 @@ from actors.core.queue.lanes import FRAME_BYTES, FRAME_EVENTS, Lanes
 from actors.core.queue.ledger import Ledger
 from actors.core.queue.sequencer import Entry, Sequencer
 from actors.errors import Fenced
-from actors.interfaces import ASK, INBOX, MARKS, Bus, Loop, broadcaster_link, queue_link
+from actors.interfaces import ASK, INBOX, MARKS, Bus, Loop, Outlet, broadcaster_link, queue_link
 from actors.reactor import Reactor
 from actors.stores.log import Log, LogReader
 
@@ -80,6 +80,10 @@ class QueueManager:
             recovered.retained,
         )
         self.cadence = Cadence(settings.flush_hz, settings.busy_hz, settings.busy_events, settings.critical_gap_ms)
+        # While event_pipeline_v2 is "canary": copies for the other overlays, which the ledger does not count again.
+        self._plain = Lanes(settings.max_events, settings.max_bytes, Ledger())
+        self._plain.merging = False
+        self._split = False
         self._commit = commit
         self._reader = reader
         self._committing = False
@@ -112,6 +116,11 @@ class QueueManager:
         loop.every(BEAT_S, self.beat)
         loop.every(SAVE_S, self.save)
         loop.every(TRIM_S, self.trim)
+
+    def switch(self, mode: FlagMode) -> None:
+        """Apply `event_pipeline_v2`. Events that wait now are sent with the next frame."""
+        self.lanes.merging = self.cadence.paced = mode != "off"
+        self._split = mode == "canary"
 
     # Input
 
@@ -166,8 +175,13 @@ class QueueManager:
     def _queue(self, event: Event, now_s: float, now_ms: float) -> None:
         if event.coalesce_key is not None:
             self.sequencer.retain(msgspec.structs.replace(event, ts_queued_ms=now_ms))
-        if self.lanes.receive(event, now_s, now_ms):
+        if self._enqueue(event, now_s, now_ms):
             self.sequencer.supported(event, now_ms)
+
+    def _enqueue(self, event: Event, now_s: float, now_ms: float) -> bool:
+        if self._split:
+            self._plain.receive(event, now_s, now_ms)
+        return self.lanes.receive(event, now_s, now_ms)
 
     # Output
 
@@ -177,6 +191,8 @@ class QueueManager:
         if (self.sequencer.urgent or trim) and not self._committing:
             self._trim_due_s = None if trim else self._trim_due_s
             self._start_commit(self.sequencer.take(trim_ms=self._calendar_ms() if trim else 0.0), dated=trim)
+        if len(self._plain) and self._best_effort_out.writable():
+            self._offer(self._best_effort_out, [], self._plain.take(now_s, self._frame + 1), "plain")
         due_s = self.cadence.due_s(len(self.lanes) > 0, bool(self._shown))
         if due_s is not None and due_s <= now_s:
             due_s = self._send_frame(now_s)
@@ -239,7 +255,7 @@ class QueueManager:
             self._shown.popleft()
         now_s, now_ms = time.monotonic(), time.time() * 1000
         for event in entry.loose:
-            self.lanes.receive(event, now_s, now_ms)
+            self._enqueue(event, now_s, now_ms)
 
     def _send_frame(self, now_s: float) -> float | None:
         """Send one frame; return when the next one is due."""
@@ -253,16 +269,25 @@ class QueueManager:
             critical.append(self._shown.popleft())
             room_bytes -= len(critical[-1].payload) + 200
         rest = self.lanes.take(now_s, self._frame + 1)
+        if self._split and critical:
+            self._offer(out, critical, [], "")
+            self._offer(out, [], rest, "v2")
+        else:
+            self._offer(out, critical, rest, "v2" if self._split else "")
         if critical or rest:
-            self._frame += 1  # without gaps: a gateway counts a missing number as a lost frame
-            out.offer(_encode(self._make_frame(critical, rest, self._frame)))
             self.cadence.sent(now_s, len(critical) + len(rest))
-            self.metrics.frames += 1
-            self.metrics.frame_events += len(critical) + len(rest)
-            faults.point("queue.framed")
         return self.cadence.due_s(len(self.lanes) > 0, bool(self._shown))
 
-    def _make_frame(self, critical: list[Event], rest: list[Event], seq: int) -> Frame:
+    def _offer(self, out: Outlet, critical: list[Event], rest: list[Event], stream: Stream) -> None:
+        if not (critical or rest):
+            return
+        self._frame += 1  # without gaps: a gateway counts a missing number as a lost frame
+        out.offer(_encode(self._make_frame(critical, rest, self._frame, stream)))
+        self.metrics.frames += 1
+        self.metrics.frame_events += len(critical) + len(rest)
+        faults.point("queue.framed")
+
+    def _make_frame(self, critical: list[Event], rest: list[Event], seq: int, stream: Stream = "") -> Frame:
         return Frame(
             gen=self.gen,
             epoch=self.sequencer.committed_epoch,
@@ -272,13 +297,15 @@ class QueueManager:
             first=critical[0].position if critical else 0,
             last=critical[-1].position if critical else 0,
             events=critical + rest,
+            stream=stream,
         )
 
     # Stopping, counting
 
     def idle(self) -> bool:
         """Whether all received events are committed and sent."""
-        return not (self._committing or self.sequencer.urgent or self._shown or len(self.lanes))
+        waiting = len(self.lanes) + len(self._plain)
+        return not (self._committing or self.sequencer.urgent or self._shown or waiting)
 
     def measure(self) -> QueueMetrics:
         """Return the current metrics."""
@@ -317,9 +344,17 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
         metrics.log_full = float(logs[0].full)
         return [metrics, committer.measure()]
 
+    reader = flags.FlagReader(run_dir, settings.flags)
+    manager.switch(settings.flags.event_pipeline_v2)
+
+    def follow_flags() -> None:
+        if reader.refresh():
+            manager.switch(reader.current.event_pipeline_v2)
+
     heart = heartbeat.Heartbeat(name, measure, reactor.ticks)
     heart.start(reactor.wake)
     manager.join(reactor)
+    reactor.every(BEAT_S, follow_flags)
     reactor.every(heartbeat.HEARTBEAT_S, heart.beat)
 
     def turn(now_s: float) -> float | None:

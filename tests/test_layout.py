@@ -30,7 +30,7 @@ ALLOWED = {
 
 # Imports of every process.
 TOOLS = {
-    "aio", "committer", "config", "core", "errors", "faults", "heartbeat", "host", "http_server", "interfaces",
+    "aio", "committer", "config", "core", "errors", "faults", "flags", "heartbeat", "host", "http_server", "interfaces",
     "program", "reactor", "secrets", "stores", "tokens", "wire",
 }  # fmt: skip
 
@@ -45,6 +45,7 @@ PACKAGES = {
     "adapters": ({"adapters", "core", "errors"}, "a mapping must be testable as a table, without anything around it"),
     "config": ({"core", "errors", "producers", "program", "section"}, "settings are read before anything else is"),
     "section": (set(), "every section is based on it"),
+    "flags": ({"config"}, "every actor that a flag concerns reads it"),
     "host": ({"errors"}, "what differs between operating systems must be usable everywhere"),
     "logs": ({"host"}, "a log must be writable, whatever else is wrong"),
     "supervision": (SUPERVISION, "the supervisor starts actors as processes and must work when their code fails"),

@@ -222,6 +222,7 @@ class GatewayMetrics(Metrics):
     bad_bus_messages: Annotated[int, counter("messages of the bus that could not be read")] = 0
     sent_messages: Annotated[int, counter("messages written to overlays")] = 0
     sent_bytes: Annotated[int, counter("size of these messages", "bytes")] = 0
+    flag_moves: Annotated[int, counter("overlays whose encoding a flag has changed")] = 0
     filtered_events: Annotated[int, counter("events that a filter withheld")] = 0
     filtered_by_type: Annotated[dict[str, int], counter("events that a filter withheld, by type", label="type")] = {}
     gaps: Annotated[int, counter("gaps in the positions of frames")] = 0

@@ -118,6 +118,7 @@ class StatusHandler(ReadableHandler):
                 "refused": [departed(gone, now_s) for gone in gateway.absent.refused(now_s)],
                 "dashboards": len(gateway.overlays) - len(gateway.listed()),
                 "tokens": gateway.added_tokens(),
+                "flags": msgspec.to_builtins(gateway.flags.current),
             }
         )
 

@@ -3,6 +3,7 @@
     emit, test, show, toggle ──▶ POST /events of the ingest, as for every event, so that the log, the queue and
                                  all overlays and dashboards receive it
     identify, reload         ──▶ a message to the overlays of this gateway
+    flag                     ──▶ the supervisor, as a reload of one setting
     application              ──▶ POST /app/NAME/command of the ingest: the application itself answers
 
 Every command is answered and counted. Commands above the limit are refused; the dashboard stays connected, because the
@@ -20,7 +21,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from actors.config import IngestSection
+from actors.config import FlagMode, IngestSection
 from actors.core.contract import samples
 from actors.core.contract.applications import DEADLINE_MS, ApplicationName, CommandName, DeadlineMs
 from actors.core.contract.messages import Command, OverlayId
@@ -82,12 +83,25 @@ class ApplicationArgs(Struct, frozen=True, forbid_unknown_fields=True):
     deadline_ms: DeadlineMs = DEADLINE_MS
 
 
+class FlagArgs(Struct, frozen=True, forbid_unknown_fields=True):
+    """`canary` is the list of overlays, for all flags; null leaves it as it is."""
+
+    name: Literal["event_pipeline_v2", "ws_batching_v2", "js_scheduler_v2"]
+    mode: FlagMode
+    canary: Annotated[list[OverlayId], Meta(max_length=64)] | None = None
+
+
 class Commands:
     """Carries out the commands of the dashboards of one gateway."""
 
     def __init__(
-        self, ingest: IngestSection, ingest_token: Callable[[], str], listed: Callable[[], list[Overlay]]
+        self,
+        ingest: IngestSection,
+        ingest_token: Callable[[], str],
+        listed: Callable[[], list[Overlay]],
+        change_flag: Callable[[str, FlagMode, list[str] | None], Awaitable[None]],
     ) -> None:
+        self._change_flag = change_flag
         self._ingest, self._ingest_token, self._listed = ingest, ingest_token, listed
         self._bucket = Bucket(RATE_PER_S, BURST, time.monotonic())
         self._storms = Bucket(1 / STORM_PAUSE_S, 1.0, time.monotonic())
@@ -148,6 +162,11 @@ class Commands:
             raise Refused(answer["text"] or f"{to.application} failed to carry out the command")
         return {"text": answer["text"], "answered": answer.get("answered") is True}
 
+    async def flag(self, args: dict[str, Any]) -> dict[str, Any]:
+        wanted = _read(FlagArgs, args)
+        await self._change_flag(wanted.name, wanted.mode, wanted.canary)
+        return {}
+
     async def _post(self, submission: dict[str, Any] | list[dict[str, Any]]) -> dict[str, Any]:
         ids = await emit(self._ingest, self._ingest_token(), submission)
         return {"ids": ids[:1], "accepted": len(ids)}
@@ -170,6 +189,7 @@ COMMANDS: Final[dict[str, Callable[[Commands, dict[str, Any]], Awaitable[dict[st
     "identify": Commands.identify,
     "reload": Commands.reload,
     "application": Commands.application,
+    "flag": Commands.flag,
 }
 
 

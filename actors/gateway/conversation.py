@@ -17,7 +17,6 @@ from actors.core.delivery import conversation
 from actors.core.delivery.conversation import Action, Ending, Input, OverlayState
 from actors.core.delivery.cursor import Start, start
 from actors.errors import BadInput, Refused
-from actors.gateway.encoding import Key
 from actors.gateway.hub import Gateway
 from actors.gateway.overlay import Overlay
 from actors.gateway.transport import OverlayTransport
@@ -115,12 +114,8 @@ class Conversation:
         overlay.token, overlay.holder = hello.token, gateway.holder_of(hello.token)
         overlay.role, overlay.name, overlay.build = hello.role, hello.overlay_id, hello.build
         overlay.obs, overlay.visible, overlay.positions = hello.obs, hello.visible, hello.positions
-        transport, types = overlay.transport, messages.wanted_types(hello.types)
-        if transport.json_only:
-            key = Key("json", types, False, transport.framing)
-        else:
-            key = Key(hello.format, types, gateway.settings.legacy_ws_payload, transport.framing)
-        overlay.group, overlay.hello = gateway.fanout.group(key), hello
+        overlay.hello = hello
+        overlay.group = gateway.fanout.group(gateway.key_of(overlay, hello))
         gateway.spawn(self._find_start(hello))
 
     async def _find_start(self, hello: Hello) -> None:
@@ -170,6 +165,7 @@ class Conversation:
                 "server_ts_ms": time.time() * 1000,
                 "layout": arranged.layout,
                 "layout_error": arranged.error,
+                "flags": gateway.page_flags(overlay),
                 "state": group.events(state),
             },
             f"{gateway.feed.cursor.epoch}:{begin.position}",

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from actors.core.contract.event import Event
-from actors.core.contract.frame import Frame, json_event, json_frame
+from actors.core.contract.frame import Frame, Stream, json_event, json_frame, singles
 from actors.core.contract.legacy import to_legacy
 from actors.gateway.transport import Framing
 
@@ -19,12 +19,14 @@ _text = msgspec.json.Encoder().encode
 
 
 class Key(Struct, frozen=True):
-    """The properties that the overlays of one group share."""
+    """The properties that the overlays of one group share. `stream` is which copies of best-effort events they get."""
 
     format: Literal["msgpack", "json"]
     types: frozenset[str] | None
     legacy: bool
     framing: Framing
+    batched: bool = True
+    stream: Stream = "v2"
 
 
 class Encoding:
@@ -48,6 +50,11 @@ class Encoding:
                 frame, message = msgspec.structs.replace(frame, events=wanted), None
         if self.key.legacy:
             return b"".join(self._framing(_text(to_legacy(event)), True, "") for event in frame.events)
+        if not self.key.batched and len(frame.events) > 1:
+            return b"".join(self._one(part, None) for part in singles(frame))
+        return self._one(frame, message)
+
+    def _one(self, frame: Frame, message: bytes | None) -> bytes:
         place = f"{frame.epoch}:{frame.last}" if frame.first else ""
         if self.key.format == "json":
             return self._framing(_text(json_frame(frame)), True, place)

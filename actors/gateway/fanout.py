@@ -68,7 +68,7 @@ class Fanout:
         self.events += len(frame.events)
         reached = False
         for group in self.groups.values():
-            if group.live:
+            if group.live and frame.stream in ("", group.key.stream):
                 data = group.frame(frame, message)
                 if data:
                     self.write(group, data, frame.last)

@@ -171,7 +171,7 @@ class Feed:
         frames: list[Frame] = []
         size = 0
         for frame, message in arrivals:
-            if frames and size + len(message) > TOGETHER_BYTES:
+            if frames and (size + len(message) > TOGETHER_BYTES or frame.stream != frames[-1].stream):
                 self._pass_on(merged(frames), None)
                 frames, size = [], 0
             frames.append(frame)

@@ -17,21 +17,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from actors import control, tokens, wire
-from actors.config import Settings
+from actors import control, flags, tokens, wire
+from actors.config import FlagMode, Settings
+from actors.core.contract import messages
 from actors.core.contract.frame import Frame
+from actors.core.contract.messages import Hello
 from actors.core.delivery import conversation
 from actors.core.delivery.clients import Lag, Verdict, judge
 from actors.core.delivery.conversation import Action, Ending, Input, OverlayState
 from actors.core.delivery.presence import PAGE_CLOSED, STALLED, Absent, Gone, counted
 from actors.core.intruders import AuthFailures
 from actors.core.metrics import GatewayMetrics
-from actors.errors import ConfigError, Refused
+from actors.errors import BadInput, ConfigError, Refused
 from actors.gateway.bus import ASK_TIMEOUT_S, PositionsLink, Receipts, ask
 from actors.gateway.catchup import CatchUp
 from actors.gateway.commands import Commands
+from actors.gateway.encoding import Key
 from actors.gateway.fanout import Fanout
 from actors.gateway.feed import Feed, LogThreads
+from actors.gateway.flag_change import change_flag
 from actors.gateway.layouts import Layouts
 from actors.gateway.media import AlertFiles
 from actors.gateway.neighbours import Neighbours
@@ -71,6 +75,7 @@ class Gateway:
         self._seen_tokens = self._tokens.current()
         self._bus = wire.Bus(run_dir)
         self.asking = ThreadPoolExecutor(2, thread_name_prefix="ask")
+        self.flags = flags.FlagReader(run_dir, settings.flags)
         self.layouts = Layouts(run_dir, self.metrics, self.log)
         self.layouts.refresh()
         self._alert_files = AlertFiles(run_dir / "overlays")
@@ -79,7 +84,7 @@ class Gateway:
         log = LogThreads(partial(LogReader, run_dir))
         self.feed = Feed(self._bus, log, self.settings.page_rows, self._emit, self._on_new_log)
         self._positions = PositionsLink(self._bus, self.fanout.positions)
-        self.commands = Commands(self.ingest, self.ingest_token, self.listed)
+        self.commands = Commands(self.ingest, self.ingest_token, self.listed, self.change_flag)
         self.neighbours = Neighbours(self._bus, name, self.settings.processes, self._came_elsewhere)
         self.catchup = CatchUp(self.feed, self.fanout, self.settings.page_rows)
 
@@ -319,12 +324,66 @@ class Gateway:
         """Check every overlay, read changed tokens, layouts and alert rules, remove empty groups. Due every second."""
         now_s = time.monotonic()
         self._check_tokens()
+        self.follow_flags()
         self.arrange()
         self._send_alerts_changed()
         for overlay in list(self.overlays.values()):
             self._judge(overlay, now_s)
         self.catchup.advanced()
         self.fanout.tidy({overlay.group.key for overlay in self.overlays.values() if overlay.group})
+
+    # Flags
+
+    def key_of(self, overlay: Overlay, hello: Hello) -> Key:
+        """Return what the group of an overlay shares, by its hello, its transport and the flags."""
+        transport, now, name = overlay.transport, self.flags.current, hello.overlay_id
+        plain = now.event_pipeline_v2 == "canary" and not flags.is_on(now, "event_pipeline_v2", name)
+        return Key(
+            "json" if transport.json_only else hello.format,
+            messages.wanted_types(hello.types),
+            self.settings.legacy_ws_payload and not transport.json_only,
+            transport.framing,
+            flags.is_on(now, "ws_batching_v2", name),
+            "plain" if plain else "v2",
+        )
+
+    def page_flags(self, overlay: Overlay) -> dict[str, bool]:
+        """Return the flags that a page applies itself."""
+        return {"js_scheduler_v2": flags.is_on(self.flags.current, "js_scheduler_v2", overlay.name)}
+
+    def follow_flags(self) -> None:
+        """Apply changed flags to every overlay, between two frames: none is repeated or left out."""
+        if not self.flags.refresh():
+            return
+        self.log.info("flags %s", self.flags.current)
+        for overlay in list(self.overlays.values()):
+            if overlay.group is None or overlay.hello is None:
+                continue
+            key = self.key_of(overlay, overlay.hello)
+            if key != overlay.group.key:
+                self.fanout.leave(overlay)
+                overlay.group = self.fanout.group(key)
+                if overlay.state is OverlayState.LIVE:
+                    self.fanout.join(overlay)
+                self.metrics.flag_moves += 1
+            if overlay.arranged is not None:
+                overlay.send_message({"t": "flags", **self.page_flags(overlay)})
+
+    async def change_flag(self, name: str, mode: FlagMode, canary: list[str] | None) -> None:
+        """Change a flag of this pipeline, as a reload does.
+
+        Raises:
+            Refused: the supervisor refuses, or does not answer.
+        """
+        names = self.flags.current.canary if canary is None else canary
+        work = partial(change_flag, self.run_dir, name, mode, names)
+        try:
+            await asyncio.get_running_loop().run_in_executor(self.asking, work)
+        except (BadInput, ConfigError) as error:
+            raise Refused(str(error)) from error
+        self.follow_flags()
+
+    # Layouts and alerts
 
     def arrange(self) -> None:
         """Send their layout to the overlays whose layout has changed in the run directory."""

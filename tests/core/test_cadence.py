@@ -46,3 +46,11 @@ def test_load_halves_the_frame_rate_and_low_load_restores_it_with_hysteresis() -
     assert busy.busy
     busy.sent(0.0, 50)
     assert not busy.busy
+
+
+def test_without_a_pace_every_event_is_due_at_once() -> None:
+    free = cadence()
+    free.paced = False
+    free.sent(10.0, 1)
+    due = [free.due_s(waiting=True, critical=False), free.due_s(waiting=False, critical=True)]
+    assert [free.due_s(waiting=False, critical=False), *due] == [None, 10.0, 10.0]

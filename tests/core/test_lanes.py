@@ -191,3 +191,11 @@ def test_the_same_input_at_the_same_times_gives_the_same_output(steps: list) -> 
         return [*output, ledger.save()]
 
     assert run() == run()
+
+
+def test_without_merging_each_event_stays_one_in_the_order_of_arrival() -> None:
+    queue, _ = lanes()
+    queue.merging = False
+    for at_ms, (kind, id_, key) in enumerate([("hit", "1", "hit:a"), ("chat", "2", None), ("hit", "3", "hit:a")]):
+        queue.receive(event(kind, id_, coalesce_key=key), 0.0, float(at_ms))
+    assert [(one.id, one.count) for one in queue.take(0.1, frame=1)] == [("1", 1), ("2", 1), ("3", 1)]

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,7 @@ import zmq
 
 from actors import config, interfaces, wire
 from actors.broadcaster import Broadcaster
-from actors.core.contract.event import Event, Greeting, Mark, Marks
+from actors.core.contract.event import Category, Event, Greeting, Mark, Marks
 from actors.core.contract.frame import Frame
 from actors.core.queue.sequencer import Entry
 from actors.producers import link as link_module
@@ -99,6 +100,7 @@ class Shell:
         self.reader = LogReader(run_dir)
         self.waiting: list[tuple[Entry, Callable[[bool], None]]] = []
         self.frames = self.bus.bind(zmq.PULL, interfaces.broadcaster_link("critical"))
+        self.other_frames = self.bus.bind(zmq.PULL, interfaces.broadcaster_link("best_effort"))
         self.manager = QueueManager(queue, self.bus, self.log, self.reader, lambda *job: self.waiting.append(job))
         self.marks = self.bus.connect(zmq.SUB, interfaces.MARKS)
         self.heard: dict[str, int] = {}
@@ -149,6 +151,30 @@ def test_no_message_is_acknowledged_or_shown_before_it_is_on_disk(tmp_path: Path
     shell.manager.turn(time.monotonic() + 1.0)
     eventually(lambda: shell.listen() or shell.heard == {"p": 1})
     assert [one.id for one in shell.shown] == ["e1"]
+    shell.close()
+
+
+def test_a_canary_of_the_pipeline_adds_a_stream_that_is_not_merged(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    eventually(lambda: shell.manager._best_effort_out.writable())
+    for at_s, mode in enumerate(("canary", "off", "on"), start=1):
+        shell.manager.switch(mode)
+        hit = partial(event, "hit", coalesce_key="hit:a", ttl_ms=0)
+        hits = [envelope(number, hit(f"{mode}{number}")) for number in (1, 2)]
+        shell.manager.on_best_effort(encode(batch(*hits, critical=False)))
+        shell.manager.turn(time.monotonic() + at_s)
+    found: list[tuple[str, list[tuple[str, int]]]] = []
+    while len(found) < 4 and shell.other_frames.poll(2_000 * SLOWNESS):
+        frame = msgspec.msgpack.decode(shell.other_frames.recv(), type=Frame)
+        found.append((frame.stream, [(one.id, one.count) for one in frame.events]))
+    assert found == [
+        ("plain", [("canary1", 1), ("canary2", 1)]),
+        ("v2", [("canary2", 2)]),
+        ("", [("off1", 1), ("off2", 1)]),
+        ("", [("on2", 2)]),
+    ]
+    accounts = shell.manager.ledger.accounts[Category.COSMETIC]
+    assert (accounts.received, accounts.ended) == (6, 6)
     shell.close()
 
 

@@ -79,6 +79,28 @@ def test_a_catch_up_of_thousands_is_rendered_briefly_and_without_movement(gate: 
     assert overlay.status()["latency_p95_ms"] < 60_000, "replays are no measure of latency"
 
 
+def test_without_the_scheduler_each_event_is_drawn_as_it_arrives(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1")
+
+    def frames_of(kills: int) -> int:
+        before = overlay.status()["frames"]
+        gate.send(*(gate.event("kill", kill(number)) for number in range(kills)))
+        overlay.drawn()
+        return int(overlay.status()["frames"] - before)
+
+    for paced in (False, True, False):
+        gate.say({"t": "flags", "js_scheduler_v2": paced})
+        eventually(lambda paced=paced: overlay.status()["js_scheduler_v2"] is paced)
+        if not paced:
+            assert frames_of(100) >= 100
+        else:
+            frames_of(100)
+    moments = [line["committed_ms"] for line in overlay.journal()[100:200]]
+    assert len(set(moments)) == 1, "one frame draws all events of a message"
+    overlay.reported()
+    assert in_order(overlay, 1, 300)
+
+
 def test_after_a_cut_connection_no_event_is_lost_or_repeated(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     for number in range(3):

@@ -32,6 +32,9 @@ export class Obeyer {
   /** @param {Action} action */
   act(action) {
     const { engine, scheduler } = this.page;
+    // A hidden page draws nothing, and a replay is not what arrives now.
+    const paced = scheduler.paced || document.hidden;
+    if (action.do === "events" && !paced && !action.replay) return this.drawEach(action.events);
     if (action.do === "events") engine.receive(action.events, action.replay);
     else if (action.do === "state") engine.snapshot(action.events);
     else if (action.do === "place") engine.place(action.epoch, action.position);
@@ -40,7 +43,16 @@ export class Obeyer {
       this.tell(action);
       return; // a pong changes nothing on the page
     }
-    scheduler.request();
+    if (paced || action.do !== "place") scheduler.request();
+    else scheduler.drawNow();
+  }
+
+  /** @param {import("./core/types.mjs").Event[]} events */
+  drawEach(events) {
+    for (const event of events) {
+      this.page.engine.receive([event], false);
+      this.page.scheduler.drawNow();
+    }
   }
 
   /** @param {import("./core/types.mjs").Positions} positions @returns {boolean} whether a widget draws them */
@@ -65,6 +77,7 @@ export class Obeyer {
     if (message.t === "refresh") location.reload();
     else if (message.t === "identify") showName(at("identify"), this.page.id, message.for_ms);
     else if (message.t === "alerts") this.page.rules();
+    else if (message.t === "flags") this.page.scheduler.paced = message.scheduler;
     else if (message.t === "layout") this.page.arrangement.told(message);
   }
 
@@ -77,6 +90,7 @@ export class Obeyer {
     }
     if (!clock.measured) clock.offset_ms = message.server_ts_ms - clock.now();
     receipts.greeted(message.receipt_ms);
+    this.page.scheduler.paced = message.scheduler;
     forgetReload();
   }
 

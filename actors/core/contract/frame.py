@@ -9,12 +9,15 @@ top > p without a following frame.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
 from actors.core.contract.event import WIRE_VERSION, Category, Event
+
+# "": all overlays. Others carry the same best-effort events, for those with and those without event_pipeline_v2.
+Stream = Literal["", "v2", "plain"]
 
 
 class Frame(
@@ -35,6 +38,7 @@ class Frame(
         "top": "p",
         "events": "b",
         "replay": "r",
+        "stream": "u",
     },
 ):
     """The events of one tick. An overlay receives exactly these bytes (or the same as JSON).
@@ -47,6 +51,7 @@ class Frame(
     top         last committed critical position
     events      critical ones first, in order of position, then the others by priority
     replay      made from the log for a reader that was behind
+    stream      the overlays that it is for, while `event_pipeline_v2` is "canary"
     """
 
     gen: int
@@ -58,7 +63,22 @@ class Frame(
     last: int = 0
     events: list[Event] = []
     replay: bool = False
+    stream: Stream = ""
     version: int = WIRE_VERSION
+
+
+def singles(frame: Frame) -> list[Frame]:
+    """Return one frame per event. A position that a filter removed belongs to the frame of the event after it."""
+    parts: list[Frame] = []
+    first = frame.first
+    critical = [event for event in frame.events if event.position]
+    for event in critical:
+        parts.append(msgspec.structs.replace(frame, first=first, last=event.position, events=[event]))
+        first = event.position + 1
+    if frame.first and first <= frame.last:
+        parts.append(msgspec.structs.replace(frame, first=first, events=[]))
+    rest = [event for event in frame.events if not event.position]
+    return parts + [msgspec.structs.replace(frame, first=0, last=0, events=[event]) for event in rest]
 
 
 _payload = msgspec.msgpack.Decoder()
@@ -96,4 +116,4 @@ def json_frame(frame: Frame) -> dict[str, Any]:
 
 _EVENT_DEFAULTS = [field.default for field in msgspec.structs.fields(Event)]
 
-__all__ = ["Category", "Frame", "json_event", "json_frame"]
+__all__ = ["Category", "Frame", "Stream", "json_event", "json_frame", "singles"]

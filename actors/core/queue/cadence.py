@@ -5,6 +5,7 @@ events wait, after a pause       at once (the leading edge), then at most `flush
 under load                       at most `busy_hz`, until the load has been low for CALM_AFTER_FRAMES (hysteresis)
 critical events are committed    at once, unless a frame was sent less than `critical_gap_ms` ago; the next tick counts
                                  from that frame
+not `paced`                      all events at once
 """
 
 from __future__ import annotations
@@ -27,14 +28,17 @@ class Cadence:
         self._loaded = 0
         self._unloaded = 0
         self.busy = False
+        self.paced = True
 
     def due_s(self, waiting: bool, critical: bool) -> float | None:
         """Return when the next frame is due, given the kinds of waiting events; None when no event waits."""
+        if not (critical or waiting):
+            return None
+        if not self.paced:
+            return self._last_s
         if critical:
             return self._last_s + self._gap_s
-        if waiting:
-            return self._last_s + (self._busy_s if self.busy else self._calm_s)
-        return None
+        return self._last_s + (self._busy_s if self.busy else self._calm_s)
 
     def sent(self, now_s: float, events: int) -> None:
         """Record that a frame with this number of events was sent."""

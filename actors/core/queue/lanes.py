@@ -59,6 +59,7 @@ class Lanes:
         }
         self._unmerged = 0  # the key of an event without a coalesce key
         self._seen: dict[str, tuple[float, str]] = {}
+        self.merging = True  # False: each event stays one, in the order of arrival
         self.size_bytes = 0
         self.peak = 0
 
@@ -84,8 +85,9 @@ class Lanes:
             expires_s = now_s + (event.ttl_ms - max(0.0, now_ms - event.ts_ingest_ms)) / 1000
         slots = self._slots[event.category]
         size_bytes = EVENT_BYTES + len(event.payload)
-        self._unmerged += event.coalesce_key is None
-        key = self._unmerged if event.coalesce_key is None else event.coalesce_key
+        merged = event.coalesce_key is not None and self.merging
+        self._unmerged += not merged
+        key = event.coalesce_key if merged and event.coalesce_key is not None else self._unmerged
         slot = slots.get(key)
         if slot is None:
             slots[key] = _Slot(event, expires_s, now_ms, size_bytes)
@@ -125,7 +127,7 @@ class Lanes:
                 room_bytes -= slot.size_bytes
                 account.sent += 1
                 self._ledger.record(event.id, "sent", frame)
-        taken.sort(key=_by_priority)
+        taken.sort(key=_by_priority if self.merging else _by_arrival)
         return taken
 
     def _is_duplicate(self, event: Event, now_s: float) -> bool:
@@ -153,3 +155,7 @@ class Lanes:
 
 def _by_priority(event: Event) -> int:
     return -event.priority
+
+
+def _by_arrival(event: Event) -> float:
+    return event.ts_queued_ms

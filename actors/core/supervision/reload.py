@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from actors.core.supervision.kinds import Child, reads
 
 # Keys, or prefixes of keys, that the supervisor applies without restarting a process (`sources` starts or stops some).
-FOLLOWED: Final = ("supervisor", "budgets", "demo", "sources", "gateway.processes", "normalizer.processes")
+FOLLOWED: Final = ("supervisor", "budgets", "demo", "flags", "sources", "gateway.processes", "normalizer.processes")
 
 REFUSED: Final[dict[str, str]] = {
     "run_dir": "the pipeline keeps its files there",

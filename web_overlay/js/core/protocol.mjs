@@ -20,7 +20,8 @@ export function readEvent(raw) {
   const type = short ? raw.y : raw.type;
   const id = short ? raw.i : raw.id;
   if (typeof type !== "string" || typeof id !== "string") throw new BadMessage("an event lacks its id or its type");
-  const event = {
+  // The server has validated the payload; a type that this version does not know is given to no widget.
+  return /** @type {Event} */ ({
     id,
     type,
     category: (short ? raw.c : raw.category) ?? "normal",
@@ -33,9 +34,7 @@ export function readEvent(raw) {
     payload: (short ? raw.b : raw.payload) ?? {},
     count: number((short ? raw.x : raw.count) ?? 1),
     position: number((short ? raw.g : raw.position) ?? 0),
-  };
-  // The server has validated the payload; a type that this version does not know is given to no widget.
-  return /** @type {Event} */ (event);
+  });
 }
 
 /**
@@ -60,6 +59,7 @@ export function readMessage(raw) {
         heartbeat_ms: number(raw.heartbeat_ms ?? 2000),
         receipt_ms: number(raw.receipt_ms ?? 100),
         server_ts_ms: number(raw.server_ts_ms),
+        scheduler: raw.flags?.js_scheduler_v2 !== false,
         layout: raw.layout === undefined ? undefined : readNews(raw.layout, raw.layout_error),
         state: list(raw.state).map(readEvent),
       };
@@ -81,15 +81,16 @@ export function readMessage(raw) {
       };
     case "layout":
       return readNews(raw.layout, raw.error);
+    case "flags":
+      return { t: "flags", scheduler: raw.js_scheduler_v2 !== false };
     case "alerts":
       return { t: "alerts" };
     case "identify":
       return { t: "identify", for_ms: number(raw.for_ms ?? 3000) };
     case "reload":
       return { t: "refresh" }; // "reload" is what a page does with another version, and only once
-    default:
-      return { t: "unknown" };
   }
+  return { t: "unknown" };
 }
 
 /** @param {unknown} layout @param {unknown} error @returns {import("./types.mjs").LayoutNews} */
@@ -136,7 +137,7 @@ export function hello(who) {
 
 /** @param {unknown} value @returns {number} */
 function number(value) {
-  if (typeof value === "number" && Number.isFinite(value)) return value;
+  if (Number.isFinite(value)) return /** @type {number} */ (value);
   if (typeof value === "bigint") return Number(value);
   throw new BadMessage(`got ${String(value).slice(0, 40)}, expected a number`);
 }

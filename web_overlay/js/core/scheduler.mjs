@@ -1,5 +1,6 @@
 // @ts-check
-// The only requestAnimationFrame loop. It runs only while an event is pending or an element moves.
+// The only requestAnimationFrame loop. It runs only while an event is pending or an element moves. With the flag
+// js_scheduler_v2 off, what arrives is also drawn at once, once per event.
 
 import { Recent } from "./stats.mjs";
 
@@ -20,6 +21,7 @@ export class Scheduler {
     this.raf = raf ?? ((run) => requestAnimationFrame(run));
     this.setTimer = setTimer ?? ((run, ms) => setTimeout(run, ms));
     this.clearTimer = clearTimer ?? ((timer) => clearTimeout(timer));
+    this.paced = true; // the flag js_scheduler_v2
     this.pending = false;
     this.frames = 0;
     /** @type {any} */
@@ -38,6 +40,16 @@ export class Scheduler {
     if (this.pending) return;
     this.pending = true;
     this.raf((t) => this.run(t));
+  }
+
+  /** Draw now, between two frames of the screen. A pending frame follows anyway; it knows when the next one is due. */
+  drawNow() {
+    this.frames += 1;
+    this.interval = null;
+    const wake = this.draw(this.now());
+    if (this.pending) return;
+    if (wake <= this.now()) this.request();
+    else this.sleepUntil(wake);
   }
 
   /** @param {number} t when the browser began the frame */

@@ -28,6 +28,7 @@
  * @property {number} heartbeat_ms
  * @property {number} receipt_ms the shortest pause between two receipts
  * @property {number} server_ts_ms
+ * @property {boolean} scheduler the flag js_scheduler_v2
  * @property {LayoutNews} [layout] missing from a gateway that knows no layouts
  * @property {Event[]} state
  */
@@ -39,7 +40,8 @@
 /** @typedef {{t: "refresh"}} Refresh */
 /** @typedef {{t: "layout", layout: unknown, error: string}} LayoutNews not looked at yet; `error`: why it is an older one */
 /** @typedef {{t: "alerts"}} AlertsChanged */
-/** @typedef {Identify | Refresh | AlertsChanged | Result | LayoutNews} Told */
+/** @typedef {{t: "flags", scheduler: boolean}} Flags */
+/** @typedef {Identify | Refresh | AlertsChanged | Flags | Result | LayoutNews} Told */
 /** @typedef {import("./positions.mjs").Positions} Positions */
 /** @typedef {Frame | Welcome | Heartbeat | Pong | Told | {t: "unknown"}} Message */
 

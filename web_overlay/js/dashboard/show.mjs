@@ -10,6 +10,7 @@ import { health, worst } from "./judge.mjs";
 import { applicationsPanel } from "./views/applications.mjs";
 import { controlsPanel, testsPanel } from "./views/controls.mjs";
 import { aboutFold, ledgerFold, processesFold, rejectedFold, tokensFold } from "./views/fold.mjs";
+import { flagsFold } from "./views/flags.mjs";
 import { overlaysPanel } from "./views/overlays.mjs";
 import { alertCards, healthLine, sourcesPanel } from "./views/side.mjs";
 import { riverList, stepList } from "./views/stream.mjs";
@@ -29,6 +30,9 @@ export function draw(desk, at, plots) {
   fold(at("rejected"), () => rejectedFold(desk.rejected));
   if (desk.found !== null) fold(at("found"), () => stepList(desk.found, rows(status.clients)));
   fold(at("tokens"), () => tokensFold(status));
+  const change = (/** @type {{name: string, mode: string, canary: string[] | null}} */ args) =>
+    void desk.order(args.canary === null ? `${args.name} ${args.mode}` : "Overlays of canary", "flag", args);
+  fold(at("flags"), () => flagsFold(status.flags, desk.mayOrder ? change : null));
   fold(at("about"), () => aboutFold(status));
   if (isOpen(at("plots"))) plots.draw();
 }
