@@ -13,6 +13,7 @@ import sys
 import time
 from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 
 import psutil
 import pytest
@@ -62,6 +63,8 @@ def test_a_process_stopped_for_ten_seconds_is_replaced_after_six_without_loss() 
 def stopped_between_transactions(witness: Witness, pid: int) -> bool:
     """Stop a queue-manager; continue it if it is in a transaction, because the log could not be opened then."""
     os.kill(pid, signal.SIGSTOP)
+    threads = list(Path(f"/proc/{pid}/task").glob("*/stat"))
+    eventually(lambda: all(one.read_text().rpartition(")")[2].split()[0] == "T" for one in threads))  # not at once
     with closing(sqlite3.connect(witness.run_dir / "log.db", timeout=0.0, isolation_level=None)) as db:
         try:
             db.execute("BEGIN IMMEDIATE")
