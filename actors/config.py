@@ -91,6 +91,7 @@ class GatewaySection(Section, frozen=True):
     emote_origin: Annotated[str, Meta(pattern=r"^(https?://[^\s?#]{1,200})?$(?!\n)")] = ""
 
 
+FlagName = Literal["event_pipeline_v2", "ws_batching_v2", "js_scheduler_v2"]
 FlagMode = Literal["off", "canary", "on"]
 OverlayName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}\Z")]
 

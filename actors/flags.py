@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from actors import config
-from actors.config import FlagMode, FlagsSection
-
-NAMES: Final = ("event_pipeline_v2", "ws_batching_v2", "js_scheduler_v2")
+from actors.config import FlagMode, FlagName, FlagsSection
 
 
 class _Stored(Struct, frozen=True):
@@ -49,7 +46,7 @@ class FlagReader:
         return changed
 
 
-def is_on(flags: FlagsSection, name: str, overlay_id: str) -> bool:
+def is_on(flags: FlagsSection, name: FlagName, overlay_id: str) -> bool:
     """Return whether a flag is on for one overlay."""
     mode: FlagMode = getattr(flags, name)
     return mode == "on" or (mode == "canary" and overlay_id in flags.canary)

@@ -21,7 +21,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from actors.config import FlagMode, IngestSection
+from actors.config import FlagMode, FlagName, IngestSection
 from actors.core.contract import samples
 from actors.core.contract.applications import DEADLINE_MS, ApplicationName, CommandName, DeadlineMs
 from actors.core.contract.messages import Command, OverlayId
@@ -86,7 +86,7 @@ class ApplicationArgs(Struct, frozen=True, forbid_unknown_fields=True):
 class FlagArgs(Struct, frozen=True, forbid_unknown_fields=True):
     """`canary` is the list of overlays, for all flags; null leaves it as it is."""
 
-    name: Literal["event_pipeline_v2", "ws_batching_v2", "js_scheduler_v2"]
+    name: FlagName
     mode: FlagMode
     canary: Annotated[list[OverlayId], Meta(max_length=64)] | None = None
 
@@ -99,7 +99,7 @@ class Commands:
         ingest: IngestSection,
         ingest_token: Callable[[], str],
         listed: Callable[[], list[Overlay]],
-        change_flag: Callable[[str, FlagMode, list[str] | None], Awaitable[None]],
+        change_flag: Callable[[FlagName, FlagMode, list[str] | None], Awaitable[None]],
     ) -> None:
         self._change_flag = change_flag
         self._ingest, self._ingest_token, self._listed = ingest, ingest_token, listed

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 
 from actors import config, control
-from actors.config import FlagMode
+from actors.config import FlagMode, FlagName
 
 
-def change_flag(run_dir: Path, name: str, mode: FlagMode, canary: Sequence[str]) -> dict[str, Any]:
+def change_flag(run_dir: Path, name: FlagName, mode: FlagMode, canary: Sequence[str]) -> dict[str, Any]:
     """Apply a flag, and the names of `canary`, as `reload --set` does; return the supervisor's answer.
 
     Raises:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from actors import control, flags, tokens, wire
-from actors.config import FlagMode, Settings
+from actors.config import FlagMode, FlagName, Settings
 from actors.core.contract import messages
 from actors.core.contract.frame import Frame
 from actors.core.contract.messages import Hello
@@ -369,7 +369,7 @@ class Gateway:
             if overlay.arranged is not None:
                 overlay.send_message({"t": "flags", **self.page_flags(overlay)})
 
-    async def change_flag(self, name: str, mode: FlagMode, canary: list[str] | None) -> None:
+    async def change_flag(self, name: FlagName, mode: FlagMode, canary: list[str] | None) -> None:
         """Change a flag of this pipeline, as a reload does.
 
         Raises:

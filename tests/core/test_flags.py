@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from actors import flags
-from actors.config import FlagsSection
+from actors.config import FlagName, FlagsSection
 from actors.core.contract.frame import Frame, singles
 from tests.core.make import event
 
@@ -13,11 +15,11 @@ from tests.core.make import event
 @pytest.mark.parametrize(
     ("mode", "main", "other"), [("on", True, True), ("canary", True, False), ("off", False, False)]
 )
-@pytest.mark.parametrize("name", flags.NAMES)
+@pytest.mark.parametrize("name", get_args(FlagName))
 def test_a_flag_is_on_for_all_for_the_named_or_for_none(name: str, mode: str, main: bool, other: bool) -> None:
     now = FlagsSection(**{name: mode}, canary=["main"])  # type: ignore[arg-type]
     assert (flags.is_on(now, name, "main"), flags.is_on(now, name, "other")) == (main, other)
-    assert [flags.is_on(now, each, "other") for each in flags.NAMES if each != name] == [True, True]
+    assert [flags.is_on(now, each, "other") for each in get_args(FlagName) if each != name] == [True, True]
 
 
 # (positions of the frame's events, 0 for best-effort; its range) → the ranges and positions of the single frames

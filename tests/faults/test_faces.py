@@ -12,11 +12,12 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from actors import config, control, flags, logs
+from actors import config, control, logs
+from actors.config import FlagName
 from tests.faults.witness import Witness
 from tests.support import SLOWNESS, SUPERVISOR, TEMPLATES, Pipeline, eventually
 from tests.terminal import Terminal
@@ -181,9 +182,9 @@ def test_a_reload_of_all_settings_under_load_loses_repeats_and_reorders_no_event
         witness.post()
         before = witness.rows()
         for changes, outcome in (
-            ([f"flags.{name}=off" for name in flags.NAMES], "applied at once"),
-            (["flags.canary=['viewer']", *(f"flags.{name}=canary" for name in flags.NAMES)], "applied at once"),
-            ([f"flags.{name}=on" for name in flags.NAMES], "applied at once"),
+            ([f"flags.{name}=off" for name in get_args(FlagName)], "applied at once"),
+            (["flags.canary=['viewer']", *(f"flags.{name}=canary" for name in get_args(FlagName))], "applied at once"),
+            ([f"flags.{name}=on" for name in get_args(FlagName)], "applied at once"),
             (["queue.flush_hz=50.0"], "restarted queue-manager"),
             (["gateway.heartbeat_s=1.5", "ingest.max_body_bytes=500000"], "restarted gateway-1, ingest"),
             (["normalizer.processes=2", "demo=true"], "restarted ingest; started demo, normalizer-2"),
