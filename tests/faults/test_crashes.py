@@ -14,10 +14,9 @@ import psutil
 import pytest
 
 from tests.faults import figures
-from tests.faults.witness import WAIT_S, Poster, Witness
+from tests.faults.witness import ACTORS, WAIT_S, Poster, Witness
 from tests.support import eventually
 
-EVERYBODY = ("ingest", "normalizer-1", "queue-manager", "broadcaster", "gateway-1")
 FULL = pytest.mark.faults
 # Where each dies, by how often it passes the point; ingest's is on the thread of its store, whose end is its own.
 POINTS = {
@@ -69,7 +68,7 @@ def test_an_exception_in_a_callback_ends_the_ingest() -> None:
 def test_a_process_that_receives_sigsegv_logs_its_stack() -> None:
     with Witness() as witness:
         witness.post()
-        for name in EVERYBODY:
+        for name in ACTORS:
             witness.grows(10)
             os.kill(witness.rows()[name]["pid"], signal.SIGSEGV)
             eventually(lambda name=name: witness.rows()[name]["last_reason"] == "killed by SIGSEGV", WAIT_S)
@@ -132,7 +131,7 @@ def test_a_process_without_memory_loses_no_event() -> None:
 
     with Witness() as witness:
         witness.post()
-        died = [name for name in EVERYBODY if dies_of(witness, name, squeeze, within_s=5.0)]
+        died = [name for name in ACTORS if dies_of(witness, name, squeeze, within_s=5.0)]
         counted = witness.check()
     figures.note("T8", f"no memory (RLIMIT_AS): {', '.join(died) or 'none'} died, the others continued; {counted}")
 
@@ -162,7 +161,7 @@ def test_a_process_killed_by_the_oom_killer_restarts_and_loses_no_event(cage: Pa
     with Witness() as witness:
         witness.post()
         at_work = []
-        for name in EVERYBODY:
+        for name in ACTORS:
             if dies_of(witness, name, squeeze, within_s=5.0):
                 at_work.append(name)
             else:
@@ -175,7 +174,7 @@ def test_a_process_killed_by_the_oom_killer_restarts_and_loses_no_event(cage: Pa
         ]
         counted = witness.check()
     figures.note("T8", f"OOM killer: {kills} kills, at work {', '.join(at_work)}, the others at birth; {counted}")
-    assert int(kills) >= len(EVERYBODY)
+    assert int(kills) >= len(ACTORS)
 
 
 def test_a_message_that_kills_the_normalizer_is_dead_lettered_and_others_keep_order() -> None:

@@ -20,10 +20,9 @@ import pytest
 
 from bench._harness import ROOT
 from tests.faults import figures
-from tests.faults.witness import WAIT_S, Witness
+from tests.faults.witness import ACTORS, WAIT_S, Witness
 from tests.support import eventually
 
-EVERYBODY = ("ingest", "normalizer-1", "queue-manager", "broadcaster", "gateway-1")
 QUICK = ("supervisor.hang_warn_s=0.5", "supervisor.hang_kill_s=2.0")
 FULL = [pytest.mark.faults, pytest.mark.timeout(600)]
 FOUND_S = 6.0  # supervisor.hang_kill_s: counted from the last sign of life, so a hang is found a little sooner
@@ -45,7 +44,7 @@ def test_a_process_stopped_for_ten_seconds_is_replaced_after_six_without_loss() 
     found_s = []
     with Witness() as witness:
         witness.post()
-        for name in EVERYBODY:
+        for name in ACTORS:
             eventually(witness.running, WAIT_S)
             witness.grows(20)
             stopped = psutil.Process(witness.rows()[name]["pid"])

@@ -12,17 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.witness import WAIT_S, Viewer, Witness
+from tests.faults.witness import ACTORS, WAIT_S, Viewer, Witness
 from tests.support import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
-EVERYBODY = ("ingest", "normalizer-1", "queue-manager", "broadcaster", "gateway-1")
 
 
 def test_a_process_stopped_for_a_second_has_no_lasting_effect() -> None:
     with Witness() as witness:
         witness.post()
-        for name in EVERYBODY:
+        for name in ACTORS:
             witness.grows(20)
             pid = witness.rows()[name]["pid"]
             os.kill(pid, signal.SIGSTOP)
@@ -37,10 +36,10 @@ def test_a_process_stopped_beyond_the_limit_is_replaced_without_loss() -> None:
     quick = ("supervisor.hang_warn_s=0.5", "supervisor.hang_kill_s=2.0")
     with Witness(*quick) as witness:
         witness.post()
-        for name in EVERYBODY:
+        for name in ACTORS:
             os.kill(witness.rows()[name]["pid"], signal.SIGSTOP)
-        eventually(lambda: all(witness.rows()[name]["restarts"] for name in EVERYBODY), WAIT_S)
-        assert all(witness.rows()[name]["last_reason"].startswith("hung") for name in EVERYBODY)
+        eventually(lambda: all(witness.rows()[name]["restarts"] for name in ACTORS), WAIT_S)
+        assert all(witness.rows()[name]["last_reason"].startswith("hung") for name in ACTORS)
         witness.grows(20)
         print(witness.check())
 

@@ -13,10 +13,9 @@ import pytest
 
 from tests.faults import figures
 from tests.faults.tree import Tree
-from tests.faults.witness import WAIT_S, Viewer, Witness
+from tests.faults.witness import ACTORS, WAIT_S, Viewer, Witness
 from tests.support import SLOWNESS, eventually
 
-EVERYBODY = ("ingest", "normalizer-1", "queue-manager", "broadcaster", "gateway-1")
 LOG_BYTES = 12 << 20  # of one process: two files of 5 MiB (logs.MAX_BYTES), and the lines between two checks
 FULL = pytest.mark.faults
 
@@ -32,7 +31,7 @@ def test_two_and_three_simultaneous_kills_lose_no_event(times: int) -> None:
         for number in range(times):
             witness.grows(10)
             eventually(witness.running, WAIT_S)
-            names = [EVERYBODY[(number + step) % 5] for step in range(2 + number % 2)]
+            names = [ACTORS[(number + step) % 5] for step in range(2 + number % 2)]
             within_s.append(witness.kill(*names))
         counted = witness.check()
     figures.note("T3", f"{times} times two or three within {max(within_s) * 1000:.1f} ms; {counted}")
@@ -161,7 +160,7 @@ def test_a_thousand_restarts_leak_no_file_thread_or_memory() -> None:
             return sum(row["restarts"] for row in witness.rows().values())
 
         def kill_until(count: int) -> None:
-            for name in itertools.cycle(EVERYBODY):
+            for name in itertools.cycle(ACTORS):
                 if deaths() >= count:
                     return
                 eventually(lambda name=name: witness.rows()[name]["state"] == "running", WAIT_S)
@@ -181,4 +180,4 @@ def test_a_thousand_restarts_leak_no_file_thread_or_memory() -> None:
         f"{sum(logs.values()) / 2**20:.1f} MiB in {len(logs)} files; {counted}",
     )
     assert rss_bytes < 5 << 20
-    assert sum(logs.values()) < LOG_BYTES * (len(EVERYBODY) + 1)
+    assert sum(logs.values()) < LOG_BYTES * (len(ACTORS) + 1)

@@ -38,6 +38,8 @@ from bench._harness import ROOT, Pipeline
 from bench._overlay import Applied, Overlay
 from tests.support import SLOWNESS, eventually
 
+# In the order in which an event passes them.
+ACTORS = ("ingest", "normalizer-1", "queue-manager", "broadcaster", "gateway-1")
 QUICK = ("supervisor.backoff_first_s=0.05", "supervisor.backoff_max_s=0.2")
 PLAYERS = ("ada", "bo", "cy")
 WAIT_S = 60.0  # for conditions that must hold finally, on a loaded machine
