@@ -86,10 +86,10 @@ def _forget_old(db: sqlite3.Connection, before_ms: float) -> dict[str, int]:
     db.execute("DELETE FROM meta WHERE key = 'event_bytes'")
     old = [
         (key,)
-        for key, body in db.execute("SELECT key, body FROM states")
+        for key, body in db.execute("SELECT key, body FROM retained_states")
         if _event.decode(body).ts_ingest_ms < before_ms
     ]
-    db.executemany("DELETE FROM states WHERE key = ?", old)
+    db.executemany("DELETE FROM retained_states WHERE key = ?", old)
     quarantine = db.execute("DELETE FROM quarantine WHERE ts_ms < ?", (before_ms,)).rowcount
     identities = db.execute("DELETE FROM identities WHERE ts_ms < ?", (before_ms,)).rowcount
     return {"events": events, "states": len(old), "rejected messages": quarantine, "identities": identities}
@@ -105,10 +105,10 @@ def _forget_person(db: sqlite3.Connection, pattern: re.Pattern[str]) -> dict[str
     db.executemany("UPDATE events SET id = ?, body = ? WHERE position = ?", events)
     states = [
         (key,)
-        for key, body in db.execute("SELECT key, body FROM states")
+        for key, body in db.execute("SELECT key, body FROM retained_states")
         if pattern.search(key) or _names(pattern, _event.decode(body))
     ]
-    db.executemany("DELETE FROM states WHERE key = ?", states)
+    db.executemany("DELETE FROM retained_states WHERE key = ?", states)
     derived = [
         (key,)
         for key, body in db.execute("SELECT key, body FROM derived")
