@@ -77,7 +77,8 @@ class Normalizer:
         self.metrics.received += len(batch.items)
         for kind in {item.kind for item in batch.items}.intersection(KINDS):
             adapter_of(kind)  # before a message is marked: a kill during an import is not due to that message
-        envelopes = [self._map(item, batch) for item in batch.items]
+        replay = replayed.name_of(batch.producer, batch.pgen)
+        envelopes = [self._map(item, batch, replay) for item in batch.items]
         if batch.critical:
             self._suspects.clear()
         mapped = EnvelopeBatch(batch.producer, batch.pgen, batch.critical, envelopes)
@@ -85,7 +86,7 @@ class Normalizer:
             self.metrics.unsent_batches += 1
         faults.point("normalizer.sent")
 
-    def _map(self, item: RawItem, batch: RawBatch) -> Envelope:
+    def _map(self, item: RawItem, batch: RawBatch, replay: str) -> Envelope:
         if batch.critical:
             name = f"{batch.producer}/{item.pseq}".encode()
             if self._suspects.deaths.get(name, 0) >= MAX_DEATHS:
@@ -98,13 +99,13 @@ class Normalizer:
             if item.kind == REFUSED:
                 raise BadInput(item.body.partition(b"\n")[0].decode(errors="replace"))
             events = adapter_of(item.kind).normalize(item, batch.producer, batch.pgen)
-            if replayed.is_replay(batch.producer):
-                events = [replayed.marked(event, batch.producer, batch.pgen) for event in events]
         except BadInput as error:
             self.metrics.rejected += 1
             return Envelope(item.pseq, item.attempt, [], _reject(item, batch, str(error)))
-        now_ms = time.time() * 1000
         self.metrics.events += len(events)
+        if replay:
+            events = [replayed.marked(event, batch.producer, replay) for event in events]
+        now_ms = time.time() * 1000
         return Envelope(
             item.pseq, item.attempt, [msgspec.structs.replace(event, ts_normalized_ms=now_ms) for event in events]
         )

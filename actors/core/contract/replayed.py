@@ -11,17 +11,16 @@ from actors.core.contract.event import Event
 NAME: Final = "trace"
 
 
-def is_replay(producer: str) -> bool:
-    """Return whether a producer is a replay. Its name ends in the random characters of its outbox."""
-    return producer.rpartition("-")[0] == NAME
+def name_of(producer: str, pgen: int) -> str:
+    """Return the name of a replay, which is a generation of its producer, or "" if `producer` is not a replay.
 
-
-def marked(event: Event, producer: str, pgen: int) -> Event:
-    """Return an event of a replay with the source `replay:SOURCE`, and with identities of this replay alone.
-
-    A replay is a generation of its producer.
+    The name of such a producer ends in the random characters of its outbox.
     """
-    replay = f"{producer}/g{pgen}"
+    return f"{producer}/g{pgen}" if producer.rpartition("-")[0] == NAME else ""
+
+
+def marked(event: Event, producer: str, replay: str) -> Event:
+    """Return an event with the source `replay:SOURCE`, and with identities of the replay `replay` alone."""
     own = event.id.startswith(f"{producer}/")
     return msgspec.structs.replace(
         event,
