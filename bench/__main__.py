@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from bench._harness import ROOT
+from bench.pipeline import ROOT
 
 # name: (arguments, arguments with --quick)
 BENCHES: Final = {

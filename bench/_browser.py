@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from playwright.async_api import Page, async_playwright
 
-from bench._harness import Pipeline
+from bench.pipeline import Pipeline
 
 # No requests to other machines: no updates, no reports, no variations.
 ARGUMENTS: Final = [

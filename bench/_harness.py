@@ -6,24 +6,15 @@ import asyncio
 import json
 import os
 import platform
-import shutil
-import signal
 import subprocess
-import sys
-import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import psutil
 from hdrh.histogram import HdrHistogram
-
-from bench.ports import free_ports
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 RESULTS: Final = ROOT / "bench" / "results"
@@ -31,162 +22,6 @@ READY_S: Final = 20.0
 STOP_S: Final = 12.0
 # The delay before a service manager restarts a service; systemd's default is 100 ms.
 RESTART_S: Final = 0.1
-
-
-class Pipeline:
-    """The real product, started as by a service manager, with its own ports and files.
-
-    Without a guardian the caller is who starts a killed supervisor again; `environment` is what its processes get
-    beside ours. All waits are multiplied by `slowness`, for a machine that is loaded.
-    """
-
-    def __init__(
-        self,
-        overrides: Iterable[str] = (),
-        keep: bool = False,
-        guarded: bool = False,
-        environment: Mapping[str, str] | None = None,
-        slowness: float = 1.0,
-    ) -> None:
-        self._slowness = slowness
-        self.run_dir = Path(tempfile.mkdtemp(prefix="fwbench-"))
-        self.run_dir.chmod(0o700)
-        self.gateway_port, self.ingest_port = free_ports(2)
-        for number in (signal.SIGTERM, signal.SIGHUP):  # a signal to the benchmark also ends the pipeline
-            signal.signal(number, lambda *_: sys.exit(1))
-        self._overrides = list(overrides)
-        self._keep = keep
-        self._options = [] if guarded else ["--no-guardian"]
-        self._environment = dict(environment or {})
-        self._log: IO[bytes] = (self.run_dir / "console.log").open("ab")
-        self.process: subprocess.Popen[bytes] | None = None
-        self.starts = 0
-        self.started_s = 0.0
-
-    def start(self) -> None:
-        """Start the supervisor, without waiting."""
-        settings = [
-            "demo=false",
-            f"run_dir={self.run_dir}",
-            f"gateway.port={self.gateway_port}",
-            f"ingest.port={self.ingest_port}",
-            *self._overrides,
-        ]
-        command = [sys.executable, str(ROOT / "supervisor.py"), "start", *self._options]
-        config = ROOT / "configs" / "default.toml"
-        if config.exists():
-            command += ["--config", str(config)]
-        for setting in settings:
-            command += ["--set", setting]
-        self.starts += 1
-        self.started_s = time.monotonic()
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True, cwd=ROOT,
-            env=os.environ | self._environment,
-        )  # fmt: skip
-
-    def wait_ready(self) -> float:
-        """Return the seconds from the start until gateway and ingest answer.
-
-        Raises:
-            RuntimeError: they do not; the text has the last output of the pipeline.
-        """
-        within_s = READY_S * self._slowness
-        deadline_s = time.monotonic() + within_s
-        while time.monotonic() < deadline_s:
-            if self.process is not None and self.process.poll() is not None:
-                break
-            if answers(f"http://127.0.0.1:{self.gateway_port}/readyz") and answers(
-                f"http://127.0.0.1:{self.ingest_port}/healthz"
-            ):
-                return time.monotonic() - self.started_s
-            time.sleep(0.01)
-        raise RuntimeError(f"the pipeline is not ready after {within_s:g} s:\n{self.last_words()}")
-
-    def token(self, scope: str) -> str:
-        tokens: dict[str, str] = json.loads((self.run_dir / "tokens.json").read_text())
-        return tokens[scope]
-
-    def ws_url(self) -> str:
-        return f"ws://127.0.0.1:{self.gateway_port}/ws"
-
-    def children(self) -> dict[str, psutil.Process]:
-        """Return the living children of the running supervisor, by name."""
-        found: dict[str, psutil.Process] = {}
-        if self.process is None:
-            return found
-        with suppress(psutil.Error):
-            for child in psutil.Process(self.process.pid).children():
-                with suppress(psutil.Error, ValueError, IndexError):
-                    arguments = child.cmdline()
-                    found[arguments[arguments.index("actors") + 1]] = child
-        return found
-
-    def ours(self) -> list[psutil.Process]:
-        """Return every process that has our run directory in its arguments."""
-        found = []
-        for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                if process.pid != os.getpid() and any(str(self.run_dir) in part for part in process.cmdline()):
-                    found.append(process)
-        return found
-
-    def status(self) -> dict[str, Any]:
-        """Return the status of the gateway, the ledger included."""
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.gateway_port}/api/status",
-            headers={"Authorization": f"Bearer {self.token('control')}"},
-        )
-        with urllib.request.urlopen(request, timeout=5.0) as response:
-            status: dict[str, Any] = json.load(response)
-        return status
-
-    def last_words(self, lines: int = 30) -> str:
-        self._log.flush()
-        files = [self.run_dir / "console.log", *sorted((self.run_dir / "log").glob("*.log"))]
-        said = [line for file in files for line in file.read_text(errors="replace").splitlines()[-lines:]]
-        return "\n".join(said)
-
-    def stop(self) -> bool:
-        """Stop everything and remove the directory; return whether it exited in time."""
-        clean = True
-        if self.process is not None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(STOP_S * self._slowness)
-            except subprocess.TimeoutExpired:
-                clean = False
-                self.process.kill()
-                self.process.wait()
-        left = self.ours()
-        for process in left:
-            with suppress(psutil.Error):
-                process.kill()
-        psutil.wait_procs(left, timeout=3.0)
-        self._log.close()
-        if not self._keep:
-            shutil.rmtree(self.run_dir, ignore_errors=True)
-        return clean and not left
-
-
-@contextmanager
-def pipeline(overrides: Iterable[str] = (), keep: bool = False) -> Iterator[Pipeline]:
-    """A running pipeline, which is always ended and removed."""
-    running = Pipeline(overrides, keep)
-    try:
-        running.start()
-        running.wait_ready()
-        yield running
-    finally:
-        running.stop()
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=1.0) as response:
-            return bool(response.status == 200)
-    except (OSError, urllib.error.URLError):
-        return False
 
 
 async def until(moment_s: float, precise: bool = False) -> None:

@@ -21,8 +21,9 @@ from tornado.iostream import IOStream
 from tornado.tcpclient import TCPClient
 from websockets.asyncio.client import connect
 
-from bench._harness import Pipeline, pipeline, report, until
+from bench._harness import report, until
 from bench._overlay import Overlay
+from bench.pipeline import Pipeline, pipeline
 
 POLL_S: Final = 0.05
 WARM_UP_S: Final = 3.0

@@ -15,8 +15,9 @@ from typing import Any
 import click
 
 from bench._browser import journal, overlay_page
-from bench._harness import Pipeline, Times, pipeline, report
+from bench._harness import Times, report
 from bench.latency import WARM_UP_S, Run, busy_plan, idle_plan
+from bench.pipeline import Pipeline, pipeline
 
 FRAME_MS = """
 new Promise((done) => {

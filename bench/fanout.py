@@ -40,8 +40,9 @@ from actors.core.contract.event import Category, Event, Raw
 from actors.core.contract.frame import Frame
 from actors.stores.log import Log
 from bench import _load
-from bench._harness import ROOT, report
+from bench._harness import report
 from bench.peers.frames import next_tick, stamped
+from bench.pipeline import ROOT
 from bench.ports import free_ports
 
 HZ: Final = 60.0

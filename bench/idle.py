@@ -17,8 +17,9 @@ from typing import Any
 import click
 import psutil
 
-from bench._harness import Pipeline, Times, pipeline, report
+from bench._harness import Times, report
 from bench._overlay import Overlay
+from bench.pipeline import Pipeline, pipeline
 
 WARM_UP_S = 5.0
 
@@ -67,7 +68,7 @@ def start_times(starts: int) -> dict[str, float]:
             running.start()
             times.add(running.wait_ready())
         finally:
-            running.stop()
+            running.end()
     return times.summary_ms()
 
 

@@ -24,9 +24,10 @@ from typing import Any, Final
 import click
 
 from bench import traffic
-from bench._harness import Pipeline, Times, pipeline, report, until
+from bench._harness import Times, report, until
 from bench._overlay import Applied, Overlay
 from bench._server import exchange
+from bench.pipeline import Pipeline, pipeline
 
 IDLE_HZ: Final = 20.0
 BUSY_BODIES_HZ: Final = 200

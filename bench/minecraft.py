@@ -22,8 +22,9 @@ from typing import Any, Final
 
 import click
 
-from bench._harness import ROOT, Pipeline, Times, pipeline, report
+from bench._harness import Times, report
 from bench._overlay import Applied, Overlay
+from bench.pipeline import ROOT, Pipeline, pipeline
 
 SETTLE_S: Final = 10.0
 WEBSOCKET_HEAD_BYTES: Final = 4
@@ -106,7 +107,7 @@ def main(seconds: float, players: int, moves: float, critical: float) -> None:
             sources = ("sources.mc.kind=minecraft", f"sources.mc.address=127.0.0.1:{port}")
             with pipeline(sources) as running:
                 run, sent, memory = asyncio.run(follow(running, host, seconds))
-                source = next(row for row in running.status()["sources"] if row["name"] == "mc")
+                source = next(row for row in running.gateway_status()["sources"] if row["name"] == "mc")
         finally:
             host.kill()
     passed_s = max(1e-9, run.last_s - run.first_s)

@@ -28,7 +28,8 @@ from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 from actors.core.contract.event import Event
 from actors.gateway import pages
 from bench._browser import ARGUMENTS
-from bench._harness import ROOT, report
+from bench._harness import report
+from bench.pipeline import ROOT
 from tests.web.gate import Gate
 
 TICK_S: Final = 1 / 60

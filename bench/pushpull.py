@@ -26,8 +26,9 @@ import click
 import zmq
 
 from bench import traffic
-from bench._harness import Pipeline, pipeline, report
+from bench._harness import report
 from bench._server import GameServer
+from bench.pipeline import Pipeline, pipeline
 
 RATE_HZ: Final = 2_000
 LAG_S: Final = 0.75

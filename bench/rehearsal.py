@@ -40,10 +40,11 @@ from playwright.async_api import Page
 from actors.adapters import srcds
 from bench import books
 from bench._browser import journal, overlay_page
-from bench._harness import RESTART_S, Pipeline, Times, report, until
+from bench._harness import RESTART_S, Times, report, until
 from bench._overlay import Applied, Overlay
 from bench._server import GameServer
 from bench.books import Flow, Kill, Line, Sighting, Verdict
+from bench.pipeline import Pipeline
 
 SETTLE_S: Final = 20.0  # after the last line: the time for events in flight
 ALIVE_S: Final = 10.0  # how long a kill waits for its victim to run
@@ -334,7 +335,7 @@ def rehearse(
 ) -> dict[str, Any]:  # fmt: skip
     """Run once and return the result."""
     begun_s = time.monotonic()
-    running = Pipeline(overrides, keep)
+    running = Pipeline(overrides, keep=keep)
     try:
         running.start()
         ready_s = running.wait_ready()
@@ -342,7 +343,7 @@ def rehearse(
         killer = asyncio.run(rehearsal.run(kill_every_s, seed, browser))
         result = rehearsal.result(killer)
     finally:
-        stopped_cleanly = running.stop()
+        stopped_cleanly = running.end()
     result |= {
         "seed": seed,
         "ready_s": round(ready_s, 3),

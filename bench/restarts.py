@@ -23,8 +23,9 @@ import click
 import psutil
 
 from bench import rehearsal, traffic
-from bench._harness import Pipeline, Times, pipeline, report
+from bench._harness import Times, report
 from bench._overlay import Overlay
+from bench.pipeline import Pipeline, pipeline
 
 WAYS: Final = ("exec", "template")
 RATE: Final = 2_000
@@ -42,7 +43,7 @@ def start_ms(overrides: list[str]) -> float:
         running.start()
         return running.wait_ready() * 1000
     finally:
-        running.stop()
+        running.end()
 
 
 async def memory_mb(overrides: list[str]) -> dict[str, float]:

@@ -33,8 +33,9 @@ import psutil
 
 from actors.core.contract.event import Submission
 from bench import traffic
-from bench._harness import ROOT, Pipeline, pipeline, report
+from bench._harness import report
 from bench._overlay import Applied, Overlay
+from bench.pipeline import ROOT, Pipeline, pipeline
 
 QUIET_S: Final = 2.0  # without an arrival for this time the run ends
 LIMIT_S: Final = 180.0
@@ -148,7 +149,7 @@ def ask(name: str, events: int) -> None:
             for kind, body in make(count):
                 out.write(msgpack.packb({"t_ms": 0.0, "source": "bench", "kind": kind, "raw": body}))
         counter, counts, busy_s, said = asyncio.run(measure(running, type_, file))
-        ledger = running.status()["ledger"]
+        ledger = running.gateway_status()["ledger"]
     seconds = max(1e-9, counter.last_s - counter.first_s)
     results = {
         "events_per_s": round(counter.merged / seconds),

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
-
-import psutil
 
 from actors import config, control, tokens
 from actors.core.supervision import kinds
 from actors.errors import Refused
-from bench.ports import free_ports
+from bench import pipeline
+from bench.pipeline import SUPERVISOR
 
 # All waits scale by it: a slow or loaded machine needs longer, and no test asserts a time. Tests that run beside others
 # (pytest-xdist) load the machine themselves.
@@ -32,8 +27,6 @@ SPAWN = os.environ.get("TEST_SPAWN", "")
 # Processes that they have beside the actors.
 _SETTINGS = config.load(None, [f"supervisor.spawn={SPAWN}"] if SPAWN else [])
 TEMPLATES = [child.name for child in _SETTINGS.children() if child.kind == kinds.TEMPLATE]
-
-SUPERVISOR = Path(__file__).resolve().parent.parent / "supervisor.py"
 
 
 def eventually(condition: Callable[[], object], within_s: float = 5.0) -> None:
@@ -73,68 +66,26 @@ def in_a_child(what: Callable[[], str], become: int) -> str:
     return said
 
 
-def kill_all(run_dir: Path) -> None:
-    """Kill every process that has this directory among its arguments, until there is none: each may start others."""
-
-    def none_left() -> bool:
-        found = [
-            process
-            for process in psutil.process_iter(["cmdline"])
-            if any(str(run_dir) in part for part in process.info["cmdline"] or [])
-        ]
-        for process in found:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        return not found
-
-    eventually(none_left, 20)
-
-
-class Pipeline:
-    """The product itself, started by its own command line: own run directory, own ports, cleaned up whatever happens.
-
-    Without a guardian, so that a test that kills the supervisor decides when it is started again.
-    """
+class Pipeline(pipeline.Pipeline):
+    """A pipeline of a test: killed and removed at the end of the `with` block, also if it runs without a terminal."""
 
     def __init__(self, *overrides: str, demo: bool = False, supervisor: Path = SUPERVISOR) -> None:
-        self.supervisor = supervisor
-        self.run_dir = Path(tempfile.mkdtemp(prefix="fw-"))
-        self.gateway_port, self.ingest_port = free_ports(2)
-        self.overrides = [
-            f"run_dir={self.run_dir}",
-            f"gateway.port={self.gateway_port}",
-            f"ingest.port={self.ingest_port}",
-            f"demo={str(demo).lower()}",
-            *([f"supervisor.spawn={SPAWN}"] if SPAWN else []),
-            *overrides,
-        ]
-        self.process: subprocess.Popen[bytes] | None = None
-        self.console = self.run_dir / "console"
+        spawn = [f"supervisor.spawn={SPAWN}"] if SPAWN else []
+        super().__init__([f"demo={str(demo).lower()}", *spawn, *overrides], slowness=SLOWNESS, supervisor=supervisor)
 
     def __enter__(self) -> Pipeline:
         return self
 
     def __exit__(self, *_: object) -> None:
+        print(self.said())  # shown when the test fails
         self.close()
 
     def start(self, *options: str, ready: bool = True) -> subprocess.Popen[bytes]:
-        """Run `supervisor.py start`; its output goes to `console`."""
-        command = [sys.executable, str(self.supervisor), "start", *(options or ("--no-guardian",)), *self._set()]
-        with self.console.open("ab") as console:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
+        """Run `start`; wait until the pipeline runs, if it shall."""
+        process = super().start(*options)
         if ready:
             eventually(lambda: self.running() or self._ended(), 40)
-        return self.process
-
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run another command of the command line on this pipeline."""
-        command = [sys.executable, str(self.supervisor), *arguments, *self._set()]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60 * SLOWNESS, check=False)
-
-    def begin(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start another command and do not wait for it; the caller does (`communicate`)."""
-        command = [sys.executable, str(self.supervisor), *arguments, *self._set()]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return process
 
     def status(self) -> dict[str, Any]:
         return control.request(self.run_dir, "status", 5 * SLOWNESS)
@@ -175,23 +126,6 @@ class Pipeline:
 
     def said(self) -> str:
         return self.console.read_text() if self.console.exists() else ""
-
-    def stop(self) -> int:
-        """Stop it as Ctrl-C does; return its exit code."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(20 * SLOWNESS)
-
-    def close(self) -> None:
-        """End everything that belongs to this run directory, detached or orphaned, and remove it."""
-        print(self.said())  # shown when the test fails
-        kill_all(self.run_dir)
-        if self.process is not None:
-            self.process.wait()
-        shutil.rmtree(self.run_dir, ignore_errors=True)
-
-    def _set(self) -> list[str]:
-        return [part for override in self.overrides for part in ("--set", override)]
 
     def _ended(self) -> bool:
         assert self.process is not None

@@ -273,7 +273,7 @@ def test_the_guardian_restarts_the_supervisor_and_stop_ends_both(idle):
 def test_all_files_of_the_run_directory_are_private(shared):
     for path in [shared.run_dir, *shared.run_dir.rglob("*")]:
         mode = stat.S_IMODE(path.lstat().st_mode)
-        if path.name != "console":
+        if path.name != "console.log":
             assert mode & 0o077 == 0 or path.is_socket(), f"{path} has mode {mode:04o}"
 
 

@@ -414,7 +414,7 @@ def test_top_reports_an_unresponsive_supervisor_and_a_stopped_pipeline(idle):
         top.shows("the supervisor does not answer")
         process.send_signal(signal.SIGCONT)
         top.shows(*NAMES)
-        assert idle.stop() == 0
+        assert idle.stop(signal.SIGINT) == 0
         top.shows("not running")
         top.press("q")
         assert top.ends() == 0

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench._harness import ROOT
+from bench.pipeline import ROOT
 from tests.faults import figures
 from tests.faults.witness import ACTORS, WAIT_S, Witness
 from tests.support import eventually

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from fnmatch import fnmatch
@@ -72,11 +73,12 @@ def test_every_command_that_the_page_calls_exists():
 def test_every_file_of_a_running_pipeline_is_in_the_table(pipeline):
     pipeline.command("emit", "raid", "user=ada", "viewers=1")
     patterns = [name.replace("NAME", "*") for name in rows("Run directory")]
-    patterns += ["log.db-wal", "log.db-shm", "outbox-*.db-wal", "outbox-*.db-shm", "console"]  # "-wal" follows its file
+    stores = ("log.db", "outbox-*.db")
+    patterns += ["console.log", *(f"{store}-{kind}" for store in stores for kind in ("wal", "shm"))]
     files = [path.relative_to(pipeline.run_dir).as_posix() for path in pipeline.run_dir.rglob("*") if not path.is_dir()]
     assert [file for file in files if not any(fnmatch(file, pattern) for pattern in patterns)] == []
     modes = {path: path.stat().st_mode & 0o077 for path in pipeline.run_dir.rglob("*") if path.is_file()}
-    assert [path.name for path, open_to in modes.items() if open_to and path.name != "console"] == []
+    assert [path.name for path, open_to in modes.items() if open_to and path.name != "console.log"] == []
 
 
 # Backup and restore
@@ -189,7 +191,7 @@ def test_an_older_backup_gets_a_new_epoch_and_overlays_miss_no_new_event(backed_
 
 def test_a_copy_of_a_stopped_pipeline_continues_at_its_position(pipeline, tmp_path):
     assert pipeline.command("emit", "raid", "user=ada", "--id", "one", "--count", "20").returncode == 0
-    assert pipeline.stop() == 0
+    assert pipeline.stop(signal.SIGINT) == 0
     head, found = LogReader(pipeline.run_dir).head(), ids(pipeline.run_dir)
     with Copy(pipeline.run_dir) as second:
         second.start()

@@ -21,7 +21,7 @@ import pytest
 from actors.core.contract.event import Event, Submission
 from actors.stores.log import LOG_FILE, Log, LogReader
 from actors.stores.outbox import Outbox, OutboxReader, outbox_path
-from bench._harness import Pipeline
+from bench.pipeline import Pipeline
 from tests.faults import powercut
 from tests.faults.store_deaths import STORES
 from tests.faults.witness import QUICK, WAIT_S, Witness
@@ -165,4 +165,4 @@ def start_again(cut: powercut.Cut, witness: Witness) -> None:
             numbers = source.logged(events)
             assert numbers == list(range(len(numbers)))
     finally:
-        assert pipeline.stop()
+        assert pipeline.end()

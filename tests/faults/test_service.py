@@ -332,7 +332,7 @@ def test_an_invalid_file_stops_a_start_but_no_restart_of_a_killed_service(idle):
     assert idle.pid("normalizer-2")
     assert "is not TOML" in idle.said()
     assert "continuing with the previous settings" in idle.said()
-    assert idle.stop() == 0
+    assert idle.stop(signal.SIGINT) == 0
     assert idle.start("--service", "--config", str(file), ready=False).wait(20 * SLOWNESS) == BAD_CONFIG
 
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from bench._harness import ROOT
+from bench.pipeline import ROOT
 from tests.faults import figures
 from tests.faults.witness import WAIT_S, Witness
 from tests.support import eventually

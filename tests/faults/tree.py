@@ -12,8 +12,9 @@ from typing import Any
 from actors import control
 from actors.core.supervision.restarts import Policy
 from actors.supervision import guardian
+from bench.pipeline import kill_all
 from bench.ports import free_ports
-from tests.support import SLOWNESS, SPAWN, eventually, kill_all
+from tests.support import SLOWNESS, SPAWN, eventually
 
 HERE = Path(__file__).resolve().parent
 FAST = """
@@ -93,7 +94,7 @@ class Tree:
         return "\n".join(file.read_text() for file in files)
 
     def close(self) -> None:
-        kill_all(self.run_dir)
+        kill_all(self.run_dir, 20 * SLOWNESS)
         print(self.said())  # shown when the test fails
         for started in self.started:
             started.wait()

@@ -34,8 +34,8 @@ from actors.core.delivery.cursor import Head
 from actors.core.queue.derive import READS, Derivation
 from actors.errors import Refused
 from actors.stores.log import LogReader
-from bench._harness import ROOT, Pipeline
 from bench._overlay import Applied, Overlay
+from bench.pipeline import ROOT, Pipeline
 from tests.support import SLOWNESS, eventually
 
 # In the order in which an event passes them.
@@ -225,7 +225,7 @@ class Witness:
             self.viewer.start()
             eventually(self.viewer.overlay.live.is_set, WAIT_S)
         except BaseException:
-            self._running.stop()
+            self._running.end()
             raise
         return self
 
@@ -233,11 +233,11 @@ class Witness:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None:
-            print(self.pipeline.last_words(60))
+            print(self.pipeline.last_output(60))
         for source in self.sources:
             source.abandon()
         self.viewer.stop()
-        clean = self.pipeline.stop()
+        clean = self.pipeline.end()
         if kind is None:
             assert clean, "something of the pipeline did not leave by itself"
 
