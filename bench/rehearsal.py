@@ -163,7 +163,7 @@ class Rehearsal:
     async def _page_is_live(self) -> None:
         async with asyncio.timeout(SETTLE_S):
             while True:
-                status = await asyncio.to_thread(self.running.status)
+                status = await asyncio.to_thread(self.running.gateway_status)
                 if any(client["overlay_id"] == "rehearsal-page" and client["state"] == "live"
                        for client in status["clients"]):  # fmt: skip
                     return
