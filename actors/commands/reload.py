@@ -15,9 +15,10 @@ from actors.errors import ConfigError
 
 
 @click.command("reload")
+@click.option("--preview", is_flag=True, help="Print what would be changed and restarted; change nothing.")
 @commands.located
 @commands.as_json
-def command(config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
+def command(preview: bool, config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
     """Read the configuration of the start again; --config and --set replace parts of it from now on.
 
     Budgets and the supervisor's own settings apply at once. A process whose settings changed is restarted. Processes
@@ -35,22 +36,26 @@ def command(config_file: Path | None, overrides: tuple[str, ...], json_output: b
         except ConfigError as error:
             raise ConfigError(f"nothing was changed: {error}") from error
         wanted = msgspec.structs.replace(settings, run_dir=str(run_dir))
-        answer = supervisor.request("reload", settings=config.tree_of(wanted), source=msgspec.to_builtins(source))
+        answer = supervisor.request(
+            "reload", settings=config.tree_of(wanted), source=msgspec.to_builtins(source), preview=preview
+        )
         old = {row["name"]: row["pid"] for row in answer["restarted"]} | dict.fromkeys(answer["started"])
-        wait_until_running(supervisor, old)
+        if not preview:
+            wait_until_running(supervisor, old)
     if json_output:
         commands.print_json(answer | {"seconds": round(time.monotonic() - started_s, 3)})
         return
-    for line in lines(answer):
+    for line in lines(answer, preview):
         click.echo(line)
 
 
-def lines(answer: dict[str, Any]) -> list[str]:
+def lines(answer: dict[str, Any], preview: bool = False) -> list[str]:
     """Return the changes and their effects as text."""
     if not answer["changes"] and not answer["restarted"]:
         return ["nothing has changed"]
+    before = "would be " if preview else ""
     done = [
-        f"{word} {', '.join(names)}"
+        f"{before}{word} {', '.join(names)}"
         for word, names in (
             ("restarted", [row["name"] for row in answer["restarted"]]),
             ("started", answer["started"]),
@@ -62,4 +67,4 @@ def lines(answer: dict[str, Any]) -> list[str]:
         f"{change['key']}: {commands.text_of(change['before'])} → {commands.text_of(change['after'])}"
         for change in answer["changes"]
     ]
-    return [*changes, "; ".join(done) or "applied at once"]
+    return [*changes, "; ".join(done) or f"{before}applied at once"]

@@ -317,8 +317,10 @@ class Supervisor:
             raise BadInput(f"Unknown command {request['command']!r}. Commands: status, stop, restart, reload")
         if self.children.stopping:
             raise Refused("the pipeline is stopping")
+        if request["command"] == "reload":
+            return self._reload(request)
         self._renew_template()
-        return self._restart(request.get("name")) if request["command"] == "restart" else self._reload(request)
+        return self._restart(request.get("name"))
 
     def _renew_template(self) -> None:
         """Replace a template that was started before the code changed: a restart on request must run the new code."""
@@ -340,7 +342,7 @@ class Supervisor:
         return before
 
     def _reload(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Apply other settings, as a whole or not at all."""
+        """Apply other settings, as a whole or not at all; with `preview`, only return what would be done."""
         try:
             settings = config.of_tree(request.get("settings"))
             source = msgspec.convert(request.get("source"), SettingsSource)
@@ -352,35 +354,43 @@ class Supervisor:
         )
         if wanted.refusals:
             raise Refused("nothing was changed: " + "; ".join(wanted.refusals))
+        old = {lifecycle.child.name for lifecycle in self.children.lifecycles}
+        names = {child.name for child in settings.children()}
+        answer = {
+            "ok": True,
+            "changes": [change._asdict() for change in wanted.changes],
+            "started": sorted(names - old),
+            "stopped": sorted(old - names),
+        }
+        affected = [lifecycle for name in wanted.restarts for lifecycle in self.children.find(name)]
+        failed = [  # the reason may be corrected now
+            lifecycle
+            for lifecycle in self.children.lifecycles
+            if lifecycle.state is ChildState.FAILED and lifecycle.child.name in names
+        ]
+        again = list(dict.fromkeys([*affected, *failed]))
+        if request.get("preview") is True:
+            return answer | {"restarted": [{"name": one.child.name, "pid": one.pid} for one in again]}
+        self._renew_template()
+        self._change(settings, source, files, [change.key for change in wanted.changes])
+        return answer | {"restarted": self._restart_all(again, "restarted by a reload")}
+
+    def _change(self, settings: Settings, source: SettingsSource, files: dict[str, bytes], keys: list[str]) -> None:
+        """Store the settings, then apply all of them that restart no process."""
         try:
             for name, content in files.items():  # the settings last: they are decisive
                 host.write_private(self._run_dir / name, content)
         except OSError as error:
             raise Refused(f"nothing was changed: the settings cannot be written: {error.strerror}") from error
-        log.info("reloading keys=%s", ",".join(change.key for change in wanted.changes) or "none")
+        log.info("reloading keys=%s", ",".join(keys) or "none")
         self._settings, self._source = settings, source
         self._sample_due_s = min(self._sample_due_s, self._clock() + settings.supervisor.sample_s)
-        old = {lifecycle.child.name for lifecycle in self.children.lifecycles}
-        plan = settings.children()
-        orders = self.children.change(plan, limits_of(settings), self._clock())
+        orders = self.children.change(settings.children(), limits_of(settings), self._clock())
         for lifecycle in self.children.lifecycles:
             self._health.setdefault(lifecycle.child.name, ProcessHealth([])).follow(
                 rules(settings, lifecycle.child.kind)
             )
         self._carry_out(orders)
-        names = {child.name for child in plan}
-        affected = [lifecycle for name in wanted.restarts for lifecycle in self.children.find(name)]
-        refused = [
-            lifecycle for lifecycle in self.children.lifecycles if lifecycle.state is ChildState.FAILED
-        ]  # the reason may be corrected now
-        again = [lifecycle for lifecycle in dict.fromkeys([*affected, *refused]) if lifecycle.child.name in old & names]
-        return {
-            "ok": True,
-            "changes": [change._asdict() for change in wanted.changes],
-            "restarted": self._restart_all(again, "restarted by a reload"),
-            "started": sorted(names - old),
-            "stopped": sorted(old - names),
-        }
 
     def status(self) -> dict[str, Any]:
         """Return the whole state as plain data; numbers in base units, None for unknown values."""
