@@ -2,6 +2,10 @@
 
 server.py    main: the port, the routes, the timers
 hub.py       all connected overlays, and their shared state
+access.py    the tokens: who may connect
+connections.py  open connections by address, and their limits
+attendance.py   which overlays are here, and which have left
+flags.py     what the flags mean for an overlay
 bus.py       receives frames, sends receipts, sends questions
 feed.py      frames in order, with gaps filled from the log; the current state
 conversation.py  carries out core/delivery/conversation.py for one connection

@@ -48,13 +48,13 @@ class GuardedHandler(ApiHandler):
         if self._finished:
             return
         kind, _, token = self.request.headers.get("Authorization", "").partition(" ")
-        holder = self.gateway.holder_of(token.strip()) if kind.lower() == "bearer" else None
+        holder = self.gateway.access.holder_of(token.strip()) if kind.lower() == "bearer" else None
         self.scope = holder.scope if holder is not None else ""
         if holder is not None and holder.expired(time.time() * 1000):
             self.set_header("WWW-Authenticate", "Bearer")
             self.refuse(401, f"the token {holder.name} has expired")
         elif self.scope not in self.SCOPES:
-            self.gateway.wrong_token(str(self.request.remote_ip))
+            self.gateway.access.wrong_token(str(self.request.remote_ip))
             self.set_header("WWW-Authenticate", "Bearer")
             self.refuse(401, f"expected a {' or '.join(self.SCOPES)} token: Authorization: Bearer TOKEN")
 
@@ -114,10 +114,10 @@ class StatusHandler(ReadableHandler):
                 "actors": supervisor.get("actors"),
                 "ledger": ledger.get("ledger"),
                 "clients": [describe(overlay, cursor.last) for overlay in gateway.listed()],
-                "lost": [departed(gone, now_s) for gone in gateway.absent.lost(now_s)],
-                "refused": [departed(gone, now_s) for gone in gateway.absent.refused(now_s)],
+                "lost": [departed(gone, now_s) for gone in gateway.attendance.absent.lost(now_s)],
+                "refused": [departed(gone, now_s) for gone in gateway.attendance.absent.refused(now_s)],
                 "dashboards": len(gateway.overlays) - len(gateway.listed()),
-                "tokens": gateway.added_tokens(),
+                "tokens": gateway.access.added_tokens(),
                 "flags": msgspec.to_builtins(gateway.flags.current),
             }
         )
@@ -127,7 +127,7 @@ class AddressHandler(GuardedHandler):
     """The display token, for the address to paste into OBS. Not in the status, which users paste into reports."""
 
     def get(self) -> None:
-        self.answer({"display_token": self.gateway.display_token()})
+        self.answer({"display_token": self.gateway.access.display_token()})
 
 
 class QuarantineHandler(GuardedHandler):

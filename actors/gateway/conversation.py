@@ -66,7 +66,7 @@ class Conversation:
         """Handle a decoded message."""
         happened = INPUTS[type(message)]
         if isinstance(message, Hello):
-            objection = self.gateway.admission(message.token, message.role)
+            objection = self.gateway.access.admission(message.token, message.role)
             if objection is None and not self.overlay.hellos.take(time.monotonic()):
                 objection = conversation.HELLO_FLOOD
             if objection is None and not self.gateway.fanout.takes(messages.wanted_types(message.types)):
@@ -87,7 +87,7 @@ class Conversation:
         if not self.closed and self.overlay.group is not None:
             self._end(conversation.LEFT)
         else:
-            self.gateway.absent.page_closed(self.overlay.number)
+            self.gateway.attendance.absent.page_closed(self.overlay.number)
 
     def disconnected(self, closed: bool = False) -> None:
         """Handle the end of the connection; `closed`: by the page, in order."""
@@ -110,12 +110,12 @@ class Conversation:
 
     def _greet(self, hello: Hello) -> None:
         overlay, gateway = self.overlay, self.gateway
-        gateway.withdraw(overlay)
-        overlay.token, overlay.holder = hello.token, gateway.holder_of(hello.token)
+        gateway.attendance.withdraw(overlay)
+        overlay.token, overlay.holder = hello.token, gateway.access.holder_of(hello.token)
         overlay.role, overlay.name, overlay.build = hello.role, hello.overlay_id, hello.build
         overlay.obs, overlay.visible, overlay.positions = hello.obs, hello.visible, hello.positions
         overlay.hello = hello
-        overlay.group = gateway.fanout.group(gateway.key_of(overlay, hello))
+        overlay.group = gateway.fanout.group(gateway.flags.key_of(overlay, hello))
         gateway.spawn(self._find_start(hello))
 
     async def _find_start(self, hello: Hello) -> None:
@@ -144,7 +144,7 @@ class Conversation:
         gateway.metrics.unrecovered += not begin.recovered
         overlay.position = overlay.start_position = begin.position
         overlay.receipt_s = time.monotonic()
-        gateway.present(overlay)
+        gateway.attendance.present(overlay)
         # A large state follows in frames, which overlays of a group share; a small one needs no message of its own.
         retained = gateway.feed.retained
         state = retained.events() if retained.size_bytes <= WELCOME_STATE_BYTES else []
@@ -165,7 +165,7 @@ class Conversation:
                 "server_ts_ms": time.time() * 1000,
                 "layout": arranged.layout,
                 "layout_error": arranged.error,
-                "flags": gateway.page_flags(overlay),
+                "flags": gateway.flags.of_page(overlay),
                 "state": group.events(state),
             },
             f"{gateway.feed.cursor.epoch}:{begin.position}",

@@ -17,37 +17,32 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from actors import control, flags, tokens, wire
+from actors import control, wire
 from actors.config import FlagMode, FlagName, Settings
-from actors.core.contract import messages
 from actors.core.contract.frame import Frame
-from actors.core.contract.messages import Hello
 from actors.core.delivery import conversation
 from actors.core.delivery.clients import Lag, Verdict, judge
 from actors.core.delivery.conversation import Action, Ending, Input, OverlayState
-from actors.core.delivery.presence import PAGE_CLOSED, STALLED, Absent, Gone, counted
-from actors.core.intruders import AuthFailures
+from actors.core.delivery.presence import STALLED, counted
 from actors.core.metrics import GatewayMetrics
 from actors.errors import BadInput, ConfigError, Refused
+from actors.flags import FlagReader
+from actors.gateway.access import Access
+from actors.gateway.attendance import Attendance
 from actors.gateway.bus import ASK_TIMEOUT_S, PositionsLink, Receipts, ask
 from actors.gateway.catchup import CatchUp
 from actors.gateway.commands import Commands
-from actors.gateway.encoding import Key
+from actors.gateway.connections import Connections
 from actors.gateway.fanout import Fanout
 from actors.gateway.feed import Feed, LogThreads
-from actors.gateway.flag_change import change_flag
+from actors.gateway.flags import OverlayFlags, change_flag
 from actors.gateway.layouts import Layouts
 from actors.gateway.media import AlertFiles
-from actors.gateway.neighbours import Neighbours
 from actors.gateway.overlay import Overlay
 from actors.gateway.transport import OverlayTransport
 from actors.stores.log import LogReader
 
 DRAIN_S: Final = 1.0
-# Limits of connections that have not sent a hello yet, in all and from one address. Beyond it the oldest is closed, and
-# may reconnect. An overlay sends its hello at once; when hundreds connect to a busy machine, some hundred are waiting.
-UNMET: Final = 1_024
-UNMET_PER_ADDRESS: Final = 512
 
 
 class Gateway:
@@ -61,21 +56,17 @@ class Gateway:
         self.metrics = GatewayMetrics()
         self.closes: Counter[int] = Counter()
         self.overlays: dict[int, Overlay] = {}
-        self.absent = Absent()
-        self._latest: dict[tuple[str, str], Overlay] = {}  # by name and address, for as long as it is connected
-        self._auth_failures = AuthFailures(time.monotonic())
-        self._connecting: dict[int, Overlay] = {}  # includes all connections without a hello
         self.followed = asyncio.Event()
         self.stopping = asyncio.Event()
         self.failure: BaseException | None = None
-        self._addresses: Counter[str] = Counter()
         self._numbers = itertools.count(1)
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._tokens = tokens.Reader(run_dir)
-        self._seen_tokens = self._tokens.current()
         self._bus = wire.Bus(run_dir)
+        self.access = Access(run_dir, self.metrics, self.log)
+        self.connections = Connections(self.settings, self.metrics, self.end)
+        self.attendance = Attendance(self._bus, name, self.settings.processes)
         self.asking = ThreadPoolExecutor(2, thread_name_prefix="ask")
-        self.flags = flags.FlagReader(run_dir, settings.flags)
+        self.flags = OverlayFlags(FlagReader(run_dir, settings.flags), self.settings)
         self.layouts = Layouts(run_dir, self.metrics, self.log)
         self.layouts.refresh()
         self._alert_files = AlertFiles(run_dir / "overlays")
@@ -84,15 +75,14 @@ class Gateway:
         log = LogThreads(partial(LogReader, run_dir))
         self.feed = Feed(self._bus, log, self.settings.page_rows, self._emit, self._on_new_log)
         self._positions = PositionsLink(self._bus, self.fanout.positions)
-        self.commands = Commands(self.ingest, self.ingest_token, self.listed, self.change_flag)
-        self.neighbours = Neighbours(self._bus, name, self.settings.processes, self._came_elsewhere)
+        self.commands = Commands(self.ingest, self.access.ingest_token, self.listed, self.change_flag)
         self.catchup = CatchUp(self.feed, self.fanout, self.settings.page_rows)
 
     # Life
 
     async def follow(self) -> None:
         """Start the feed; overlays whose hello came earlier receive their welcome then."""
-        self.neighbours.start()
+        self.attendance.neighbours.start()
         await self.feed.start()
         self._positions.start()
         self.followed.set()
@@ -125,7 +115,7 @@ class Gateway:
         deadline_s = time.monotonic() + DRAIN_S
         while time.monotonic() < deadline_s:
             closing = [overlay for overlay in closing if not overlay.transport.told()]
-            if not self.connections and not closing:
+            if not self.connections.total and not closing:
                 break
             await asyncio.sleep(0.01)
         for task in self._tasks:
@@ -133,55 +123,18 @@ class Gateway:
         self.feed.close()
         self._positions.stop()
         self.receipts.close()
-        self.neighbours.close()
+        self.attendance.neighbours.close()
         self.asking.shutdown(wait=False, cancel_futures=True)
 
     # Overlays
 
-    @property
-    def connections(self) -> int:
-        """Return the number of open connections on all transports."""
-        return self._addresses.total()
-
-    def refusal_for(self, address: str) -> str:
-        """Return why another connection from `address` is refused, "" if it is accepted."""
-        if self.connections >= self.settings.max_clients and not self._shed(""):
-            self.metrics.refused_connections += 1
-            return f"{self.settings.max_clients} overlays are connected, which is gateway.max_clients"
-        if self._addresses[address] >= self.settings.max_clients_per_address and not self._shed(address):
-            self.metrics.refused_connections += 1
-            return (
-                f"{self.settings.max_clients_per_address} overlays are connected from this address, "
-                "which is gateway.max_clients_per_address"
-            )
-        return ""
-
     def register(self, transport: OverlayTransport, address: str) -> Overlay:
         """Register a connection, which must send a hello within `gateway.hello_s`."""
         overlay = Overlay(next(self._numbers), transport, address)
-        unmet = self._unmet()
-        if len(unmet) >= UNMET:
-            self._shed("")
-        elif sum(other.address == address for other in unmet) >= UNMET_PER_ADDRESS:
-            self._shed(address)
-        self.overlays[overlay.number] = self._connecting[overlay.number] = overlay
-        self._addresses[address] += 1
+        self.connections.add(overlay)
+        self.overlays[overlay.number] = overlay
         asyncio.get_running_loop().call_later(self.settings.hello_s, self._no_hello, overlay)
         return overlay
-
-    def _unmet(self) -> list[Overlay]:
-        """Return the connections without a hello, the oldest first."""
-        self._connecting = {number: one for number, one in self._connecting.items() if one.state is OverlayState.HELLO}
-        return list(self._connecting.values())
-
-    def _shed(self, address: str) -> bool:
-        """Close the oldest connection without a hello from `address` ("" is any); return whether there was one."""
-        for overlay in self._unmet():
-            if address in ("", overlay.address):
-                self.end(overlay, conversation.UNMET)
-                overlay.transport.abort()
-                return True
-        return False
 
     def _no_hello(self, overlay: Overlay) -> None:
         if overlay.state is OverlayState.HELLO:
@@ -201,104 +154,27 @@ class Gateway:
         self.count(ending, overlay.address)
         overlay.ending = ending
         if overlay.group is None and overlay.role == "overlay":
-            self.refused(overlay.address, overlay.name, int(ending.code), ending.reason)
+            self.attendance.refused(overlay.address, overlay.name, int(ending.code), ending.reason)
         overlay.transport.close(int(ending.code), ending.reason)
 
     def count(self, ending: Ending, address: str) -> None:
         """Count an ending of a conversation with `address`, or a refusal of its hello."""
         self.closes[int(ending.code)] += 1
         if ending is conversation.WRONG_TOKEN:
-            self.wrong_token(address)
+            self.access.wrong_token(address)
         if ending.counter:
             setattr(self.metrics, ending.counter, getattr(self.metrics, ending.counter) + 1)
-
-    def refused(self, address: str, overlay_id: str, code: int, reason: str) -> None:
-        """Keep why an overlay was refused: a close code of the protocol, or a status of HTTP."""
-        self.absent.refuse(Gone(overlay_id, address, reason[:300], time.monotonic(), time.time() * 1000, code=code))
-
-    def wrong_token(self, address: str) -> None:
-        """Count a wrong token."""
-        if self._auth_failures.add(time.monotonic()):
-            self.log.warning("wrong token address=%s failures=%d", address, self._auth_failures.total)
-
-    def present(self, overlay: Overlay) -> None:
-        """Take note that an overlay has its welcome."""
-        if overlay.role == "overlay":
-            self.absent.came(overlay.name, overlay.address)
-            self._latest[overlay.name, overlay.address] = overlay
-            self.neighbours.tell(overlay.name, overlay.address)
-
-    def _came_elsewhere(self, overlay_id: str, address: str) -> None:
-        self.absent.came_elsewhere(overlay_id, address, time.monotonic())
-
-    def withdraw(self, overlay: Overlay) -> None:
-        """Take note that an overlay no longer has its name: it leaves, or its new hello may have another."""
-        if self._latest.get((overlay.name, overlay.address)) is overlay:
-            del self._latest[overlay.name, overlay.address]
 
     def disconnected(self, overlay: Overlay, closed: bool) -> None:
         """Forget an overlay whose connection is closed; `closed`: by its page, in order."""
         if overlay.step(Input.GONE):
             self._forget(overlay)
-        if overlay.group is not None and overlay.role == "overlay":
-            self._left(overlay, closed)
-        self._addresses[overlay.address] -= 1
-        if not self._addresses[overlay.address]:
-            del self._addresses[overlay.address]
-
-    def _left(self, overlay: Overlay, closed: bool) -> None:
-        now_s = time.monotonic()
-        heard_s = overlay.receipt_s  # the transport itself may not hear the overlay
-        if silent_s := overlay.transport.silent_s(now_s):
-            heard_s = now_s - silent_s
-        here = self._latest.get((overlay.name, overlay.address), overlay)
-        # Before the end of a connection is noticed, its page may connect again, here or at another gateway.
-        again = here is not overlay and here.connected_s >= heard_s
-        if not again and not self.absent.elsewhere(overlay.name, overlay.address, heard_s):
-            self.absent.left(_gone(overlay, closed))
-        self.withdraw(overlay)
+        self.attendance.left(overlay, closed)
+        self.connections.remove(overlay)
 
     def _forget(self, overlay: Overlay) -> None:
         self.leave(overlay)
         del self.overlays[overlay.number]
-
-    def holder_of(self, token: str) -> tokens.Holder | None:
-        """Return the rights of a token, None if it is unknown. An expired one is returned, too."""
-        try:
-            current = self._tokens.current()
-        except (OSError, ConfigError):
-            self.metrics.token_file_failures += 1
-            return None
-        holder = tokens.holder_of(current, token)
-        if holder is not None and not holder.expired(time.time() * 1000):
-            self._tokens.used(holder.name, time.monotonic())
-        return holder
-
-    def admission(self, token: str, role: str) -> Ending | None:
-        """Return why a hello with `token` is refused, None when it is accepted."""
-        holder = self.holder_of(token)
-        if holder is not None and holder.expired(time.time() * 1000):
-            return conversation.expired(holder.name)
-        return conversation.admission(holder.scope if holder else None, role)
-
-    def display_token(self) -> str:
-        """Return the display token."""
-        return self._tokens.current().display
-
-    def added_tokens(self) -> list[dict[str, Any]]:
-        """Return the tokens of `token add` for display, without the tokens themselves."""
-        return tokens.listed(self.run_dir, self._seen_tokens)
-
-    def ingest_token(self) -> str:
-        """Return the ingest token.
-
-        Raises:
-            Refused: the tokens cannot be read now.
-        """
-        try:
-            return self._tokens.current().ingest
-        except (OSError, ConfigError) as error:
-            raise Refused(f"the tokens cannot be read now: {error}") from error
 
     def listed(self) -> list[Overlay]:
         """Return the connections of overlays, without those of dashboards."""
@@ -323,7 +199,8 @@ class Gateway:
     def sweep(self) -> None:
         """Check every overlay, read changed tokens, layouts and alert rules, remove empty groups. Due every second."""
         now_s = time.monotonic()
-        self._check_tokens()
+        for overlay, ending in self.access.withdrawn(list(self.overlays.values())):
+            self.end(overlay, ending)
         self.follow_flags()
         self.arrange()
         self._send_alerts_changed()
@@ -334,23 +211,6 @@ class Gateway:
 
     # Flags
 
-    def key_of(self, overlay: Overlay, hello: Hello) -> Key:
-        """Return what the group of an overlay shares, by its hello, its transport and the flags."""
-        transport, now, name = overlay.transport, self.flags.current, hello.overlay_id
-        plain = now.event_pipeline_v2 == "canary" and not flags.is_on(now, "event_pipeline_v2", name)
-        return Key(
-            "json" if transport.json_only else hello.format,
-            messages.wanted_types(hello.types),
-            self.settings.legacy_ws_payload and not transport.json_only,
-            transport.framing,
-            flags.is_on(now, "ws_batching_v2", name),
-            "plain" if plain else "v2",
-        )
-
-    def page_flags(self, overlay: Overlay) -> dict[str, bool]:
-        """Return the flags that a page applies itself."""
-        return {"js_scheduler_v2": flags.is_on(self.flags.current, "js_scheduler_v2", overlay.name)}
-
     def follow_flags(self) -> None:
         """Apply changed flags to every overlay, between two frames: none is repeated or left out."""
         if not self.flags.refresh():
@@ -359,7 +219,7 @@ class Gateway:
         for overlay in list(self.overlays.values()):
             if overlay.group is None or overlay.hello is None:
                 continue
-            key = self.key_of(overlay, overlay.hello)
+            key = self.flags.key_of(overlay, overlay.hello)
             if key != overlay.group.key:
                 self.fanout.leave(overlay)
                 overlay.group = self.fanout.group(key)
@@ -367,7 +227,7 @@ class Gateway:
                     self.fanout.join(overlay)
                 self.metrics.flag_moves += 1
             if overlay.arranged is not None:
-                overlay.send_message({"t": "flags", **self.page_flags(overlay)})
+                overlay.send_message({"t": "flags", **self.flags.of_page(overlay)})
 
     async def change_flag(self, name: FlagName, mode: FlagMode, canary: list[str] | None) -> None:
         """Change a flag of this pipeline, as a reload does.
@@ -424,28 +284,6 @@ class Gateway:
             overlay.pinged = True
             overlay.transport.probe()
 
-    def _check_tokens(self) -> None:
-        """Close the connections whose token was revoked or has expired, and record the use of those of the others."""
-        try:
-            current = self._tokens.current()
-        except (OSError, ConfigError):
-            self.metrics.token_file_failures += 1
-            return
-        changed, self._seen_tokens = current is not self._seen_tokens, current
-        if not changed and not current.added:
-            return
-        now_s, now_ms = time.monotonic(), time.time() * 1000
-        for overlay in list(self.overlays.values()):
-            holder = overlay.holder
-            if overlay.group is None or holder is None:
-                continue
-            if changed and tokens.holder_of(current, overlay.token) != holder:
-                self.end(overlay, conversation.REVOKED)
-            elif holder.expired(now_ms):
-                self.end(overlay, conversation.expired(holder.name))
-            else:
-                self._tokens.used(holder.name, now_s)
-
     def heartbeat(self) -> None:
         """Send a heartbeat with the top of the log to every overlay that has received nothing for its period."""
         now_s, usual_s = time.monotonic(), self.settings.heartbeat_s
@@ -496,13 +334,12 @@ class Gateway:
         """Return the current metrics."""
         feed, fanout, metrics = self.feed, self.fanout, self.metrics
         counts = feed.cursor.counts
-        metrics.connections = self.connections
+        metrics.connections = self.connections.total
         metrics.dashboards = len(self.overlays) - len(self.listed())
         metrics.overlays = self.overlays_by_state()
         metrics.stalled_overlays = counted([one.name for one in self.listed() if one.pace.condition == STALLED])
-        metrics.auth_failures = self._auth_failures.total
-        metrics.auth_failures_recent = self._auth_failures.last_minute(time.monotonic())
-        metrics.lost_overlays = counted(self.absent.missed(time.monotonic()))
+        self.access.measure()
+        metrics.lost_overlays = counted(self.attendance.absent.missed(time.monotonic()))
         metrics.position, metrics.top, metrics.gen = feed.cursor.last, feed.cursor.top, feed.cursor.gen
         metrics.groups = len(fanout.groups)
         metrics.ring_events, metrics.retained_states = len(feed.ring), len(feed.retained)
@@ -525,26 +362,3 @@ class Gateway:
         metrics.closed = {str(code): count for code, count in self.closes.items()}
         metrics.latency_ms = {"critical": fanout.critical_ms, "best_effort": fanout.other_ms}
         return metrics
-
-
-def _gone(overlay: Overlay, closed: bool) -> Gone:
-    """Return what is kept of an overlay whose connection has ended."""
-    now_s = time.monotonic()
-    ending = overlay.ending
-    if ending is conversation.LEFT:
-        closed, ending = True, None
-    usual = PAGE_CLOSED if closed else "the connection broke"
-    return Gone(
-        overlay.name,
-        overlay.address,
-        ending.reason if ending else usual,
-        now_s,
-        time.time() * 1000,
-        number=overlay.number,
-        obs=overlay.obs,
-        build=overlay.build,
-        position=overlay.receipted,
-        connected_s=round(now_s - overlay.connected_s, 1),
-        code=int(ending.code) if ending else 0,
-        closed=closed and ending is None,
-    )

@@ -133,7 +133,7 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
     room = http_server.allow_open_files(settings.gateway.max_clients + SPARE_CONNECTIONS)
     server = http_server.BoundedHTTPServer(
         application(gateway),
-        room=lambda: room - gateway.connections,
+        room=lambda: room - gateway.connections.total,
         metrics=gateway.metrics,
         idle_connection_timeout=HEADER_TIMEOUT_S,
         body_timeout=HEADER_TIMEOUT_S,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from actors.gateway.hub import UNMET_PER_ADDRESS
+from actors.gateway.connections import UNMET_PER_ADDRESS
 from tests.sockets.gateway_rig import Client, Rig, loose
 from tests.support import SLOWNESS, eventually
 

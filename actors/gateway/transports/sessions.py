@@ -117,7 +117,7 @@ class SessionHandler(BaseHandler):
 
     def room(self) -> bool:
         """Return whether another connection is accepted; if not, the request is answered."""
-        refusal = self.gateway.refusal_for(str(self.request.remote_ip))
+        refusal = self.gateway.connections.refusal_for(str(self.request.remote_ip))
         if refusal:
             self.refuse(503, refusal)
         return not refusal

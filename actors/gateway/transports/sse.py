@@ -104,12 +104,12 @@ class SseHandler(SessionHandler):
         if not isinstance(hello, Hello):
             self._deny(400, CloseCode.GARBLED, conversation.HELLO_FIRST.reason)
             return
-        ending = self.gateway.admission(hello.token, hello.role)
+        ending = self.gateway.access.admission(hello.token, hello.role)
         if ending is not None:
             address = str(self.request.remote_ip)
             self.gateway.count(ending, address)
             if hello.role == "overlay":
-                self.gateway.refused(address, hello.overlay_id, int(ending.code), ending.reason)
+                self.gateway.attendance.refused(address, hello.overlay_id, int(ending.code), ending.reason)
             self._deny(403, ending.code, ending.reason)
             return
         session = self.sessions.open(hello)

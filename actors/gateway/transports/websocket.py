@@ -79,12 +79,12 @@ class OverlaySocket(BaseHandler, tornado.websocket.WebSocketHandler):
     def prepare(self) -> None:
         super().prepare()
         if not self._finished:
-            refusal = self.gateway.refusal_for(str(self.request.remote_ip))
+            refusal = self.gateway.connections.refusal_for(str(self.request.remote_ip))
             if refusal:
                 self.refuse(503, refusal)
 
     def refuse(self, status: int, error: str) -> None:
-        self.gateway.refused(str(self.request.remote_ip), "", status, error)
+        self.gateway.attendance.refused(str(self.request.remote_ip), "", status, error)
         super().refuse(status, error)
 
     def check_origin(self, _origin: str) -> bool:
