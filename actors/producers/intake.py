@@ -57,6 +57,7 @@ class Intake:
         """
         now_ms = time.time() * 1000
         rows: list[tuple[str, bytes]] = []
+        best_effort: list[tuple[str, bytes]] = []
         digest = b""
         for message in messages:
             if self._recorder is not None:
@@ -68,8 +69,9 @@ class Intake:
                 if len(messages) == 1 and message.identity:
                     digest = _digest(self.name, message.identity)
             elif category is not None:
-                self.counts["sent"] += 1
-                self._link.send_best_effort([(message.kind, message.body)], now_ms)
+                best_effort.append((message.kind, message.body))
+        self.counts["sent"] += len(best_effort)
+        self._link.send_best_effort(best_effort, now_ms)
         if not rows and cursor is None:
             return None
         saved = None if cursor is None else (self.name, cursor)

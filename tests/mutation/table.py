@@ -170,7 +170,7 @@ MUTATIONS: Final = [
         f"{DEATHS}[log.after_commit]"),
     row("derived state misses the entry of its cause",
         drop(f"{SEQUENCER}.take", "take_changes"), SEQUENCER_TEST, WORLD),
-    row("retained state is not written", drop(f"{LOG}._write_state", "INSERT _encode"),
+    row("retained state is not written", drop(f"{LOG}._write_state", "INSERT row"),
         f"{GATEWAY_TEST}::test_a_lost_state_is_read_from_the_log"),
     # Poison
     row("deaths by a poison message are not counted",
