@@ -14,8 +14,6 @@ from tests.faults import figures
 from tests.faults.witness import WAIT_S, Witness
 from tests.support import eventually
 
-ORPHAN_S = 3.0  # no orphan may be older (heartbeat.ORPHAN_GRACE_S is 2, and the next supervisor ends it sooner)
-
 
 class Aftermath:
     """Times after the death of a supervisor: end of the last orphan, and readiness of the next processes."""
@@ -80,6 +78,3 @@ def test_a_killed_supervisor_restarts_without_orphans_zombies_or_second_listener
         counted = witness.check()
     figures.note("T5", f"{times} supervisors killed: back in {figures.spread(back_s)}; the last orphan gone in "
                        f"{figures.spread(orphaned_s)}; {counted}")  # fmt: skip
-    if times == 50:
-        assert max(orphaned_s) < ORPHAN_S
-        assert max(back_s) < 5.0

@@ -20,8 +20,8 @@ from actors.core.contract.event import Receipt
 from actors.core.contract.positions import pack
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.gateway.bus import MAX_UNSEEN
-from actors.gateway.fanout import MAX_FILTERS
 from actors.gateway.connections import UNMET_PER_ADDRESS
+from actors.gateway.fanout import MAX_FILTERS
 from tests.sockets.gateway_rig import Client, Rig, loose
 from tests.support import SLOWNESS, eventually
 
