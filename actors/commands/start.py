@@ -48,7 +48,7 @@ def supervise(
     """Run the supervisor until it is stopped; return the exit code. Tests pass their own plan and entry module."""
     # Imported here, because this imports psutil: 4 MB that other commands do not need.
     from actors.supervision import child as processes
-    from actors.supervision import meters, process_tree
+    from actors.supervision import children_list, meters, process_tree
 
     settings, run_dir, lock = preparation.prepare(settings, invocation)
     with lock:
@@ -58,7 +58,7 @@ def supervise(
         host.dump_stacks_on_signal()
         for text, advice in preparation.exposed(settings):
             log.warning("exposed what=%r do=%r", text, advice)
-        left = process_tree.leftovers(run_dir)
+        left = children_list.leftovers(run_dir)
         for name, pid in meters.end_leftovers(left or [], run_dir):
             log.warning("leftover killed name=%s pid=%d", name, pid)
         if not invocation.again:

@@ -10,7 +10,6 @@ it spawns, signals, reaps, measures and answers.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import selectors
@@ -26,22 +25,20 @@ import msgspec
 from actors import config, host, logs, program
 from actors.config import Settings, SettingsSource
 from actors.core.contract.event import UNREADABLE
-from actors.core.sources.state import SourceReport
-from actors.core.sources.state import SourceState as SourceState
 from actors.core.supervision import health, reload
 from actors.core.supervision.children import STALLED_S, Act, ChildAction, Children, ChildState, Lifecycle, Limits
 from actors.core.supervision.health import Alert, Board, BudgetRule, Consequence, ProcessHealth
 from actors.core.supervision.kinds import TEMPLATE, Child
 from actors.core.supervision.restarts import BAD_CONFIG, REFUSED, Policy
 from actors.errors import BadInput, ConfigError, Refused
-from actors.supervision import control, forking, meters, signals
+from actors.supervision import children_list, control, forking, meters, signals, status
 from actors.supervision.child import Incarnation, Spawn
 from actors.supervision.invocation import Invocation
+from actors.supervision.status import REASON_CHARACTERS
 
 NOTIFY_S: Final = 1.0  # the interval of notifications to systemd's watchdog, which kills after WatchdogSec=10
 FIRST_SAMPLE_S: Final = 0.5  # early, so that a status right after the start has values
 TEMPLATE_WAIT_S: Final = 2.0  # the first template needs 0.05 s, because it is forked; one that fails is not waited for
-REASON_CHARACTERS: Final = 300  # the part of a child's last message that a reason repeats
 SHOWN_LEVEL: Final = "WARNING"  # log lines of children from this level on are repeated on the terminal of `start`
 
 _fact = msgspec.json.Decoder(dict[str, Any])
@@ -119,7 +116,7 @@ class Supervisor:
         self._signals.close()
         self._selector.close()
         # After a failure of ours children still run: the next supervisor needs the list to end them.
-        lists = ["children.json"] if not self.incarnations else []
+        lists = [children_list.FILE] if not self.incarnations else []
         with suppress(OSError):  # a directory that may not be read
             for file in [*self._run_dir.glob("*.sock"), *(self._run_dir / name for name in lists)]:
                 with suppress(OSError):  # already removed, or not ours
@@ -402,56 +399,30 @@ class Supervisor:
             "guardian_pid": self._invocation.guardian_pid if self._guardian else None,
             "uptime_s": round(now_s - self._started_s, 3),
             "state": self.children.state(now_s),
-            "alerts": [self._alert_row(alert, now_s) for alert in self._board.active],
+            "alerts": [
+                status.alert_row(alert, now_s - self._board.since_s(alert), self._command_of(alert))
+                for alert in self._board.active
+            ],
             **self._meter.readings,
             "guardian_rss_bytes": self._guardian.readings["rss_bytes"] if self._guardian else None,
-            "processes": [self._row(lifecycle, now_s) for lifecycle in self.children.lifecycles],
+            "processes": [
+                status.process_row(one, self.incarnations.get(one.child.name), now_s)
+                for one in self.children.lifecycles
+            ],
             "sources": self._sources(),
             "actors": {name: incarnation.stats for name, incarnation in self.incarnations.items()},
         }
 
     def _sources(self) -> list[dict[str, Any]]:
-        """Return every source, as its process reports it, or the reason why there is no process."""
-        rows = []
-        for lifecycle in self.children.lifecycles:
-            incarnation = self.incarnations.get(lifecycle.child.name)
-            reports = incarnation.sources if incarnation else []
-            if lifecycle.child.kind == "source" and not reports:
-                kind = self._settings.all_sources().get(lifecycle.child.name, {}).get("kind", "")
-                state = SourceState.REFUSED if lifecycle.state is ChildState.FAILED else SourceState.CONNECTING
-                reports = [
-                    SourceReport(lifecycle.child.name, kind, state, detail=lifecycle.last_reason[:REASON_CHARACTERS])
-                ]
-            per_s = incarnation.received_per_s if incarnation else {}
-            rows += [msgspec.to_builtins(report) | {"events_per_s": per_s.get(report.name)} for report in reports]
-        return rows
+        """Return every source."""
+        return [
+            row
+            for lifecycle in self.children.lifecycles
+            for row in status.source_rows(lifecycle, self.incarnations.get(lifecycle.child.name), self._settings)
+        ]
 
-    def _alert_row(self, alert: Alert, now_s: float) -> dict[str, Any]:
-        for_s = round(now_s - self._board.since_s(alert), 3)
-        more = {"level": alert.level, "for_s": for_s, "do": alert.do, "command": self._paste(alert)}
-        return alert._asdict() | more
-
-    def _paste(self, alert: Alert) -> str:
-        """Return the command of an alert with the options that select this pipeline, ready to paste."""
-        # A start needs every option; other commands need only those that select the pipeline.
-        options = self._source.options(str(self._run_dir), every=alert.command.startswith("start"))
-        return f"{program.NAME} {alert.command}{options}"
-
-    def _row(self, lifecycle: Lifecycle, now_s: float) -> dict[str, Any]:
-        incarnation = self.incarnations.get(lifecycle.child.name)
-        row: dict[str, Any] = {
-            "name": lifecycle.child.name,
-            "kind": lifecycle.child.kind,
-            "state": lifecycle.state,
-            "pid": lifecycle.pid,
-            "uptime_s": round(now_s - lifecycle.since_s, 3) if incarnation else None,
-            "restarts": lifecycle.restarts,
-            "last_reason": lifecycle.last_reason,
-            "heartbeat_age_s": round(now_s - lifecycle.heartbeat_s, 3) if incarnation else None,
-            "degraded": lifecycle.degraded(now_s),
-            "silent": lifecycle.silent,
-        }
-        return row | (incarnation.readings() if incarnation else {})
+    def _command_of(self, alert: Alert) -> str:
+        return status.command_of(alert, self._source, str(self._run_dir))
 
     # Timers
 
@@ -487,7 +458,7 @@ class Supervisor:
     def _raise_alerts(self, now_s: float) -> None:
         new, cleared = self._board.update(now_s, self._alerts(now_s))
         for alert in new:
-            do = f"{alert.do} {self._paste(alert)}"
+            do = f"{alert.do} {self._command_of(alert)}"
             log.error("alert raised key=%s name=%s text=%r do=%r", alert.key, alert.name, alert.text, do)
         for alert in cleared:
             log.info("alert cleared key=%s name=%s", alert.key, alert.name)
@@ -514,7 +485,7 @@ class Supervisor:
             found.append(Alert("guardian.gone", "supervisor", "the guardian was killed"))
         found += health.of_disk(host.free_bytes(self._run_dir))
         if self._unlisted:
-            found.append(Alert("list.unwritten", "supervisor", f"children.json: {self._unlisted}"))
+            found.append(Alert("list.unwritten", "supervisor", f"{children_list.FILE}: {self._unlisted}"))
         return found
 
     def _keep_settings(self) -> None:
@@ -534,18 +505,11 @@ class Supervisor:
                     logs.show(fact.line())
 
     def _list_children(self) -> None:
-        """Write the list of running children, for the supervisor that starts after this one was killed."""
-        boot = host.boot_id()
-        rows = [
-            {"name": name, "pid": incarnation.process.pid, "created_s": incarnation.meter.created_s, "boot": boot}
-            for name, incarnation in self.incarnations.items()
-        ]
-        # Not durable: after a loss of power no process is left to kill, and this loop must not wait for a disk.
+        """Write the list of running children; a failure raises an alert, and is repeated."""
         try:
-            host.write_private(self._run_dir / "children.json", json.dumps(rows).encode(), durable=False)
+            children_list.write(self._run_dir, self.incarnations.values())
         except OSError as error:
-            # For example a full disk. This raises an alert; the list is needed only after a kill of this process.
-            self._unlisted = str(error.strerror)
+            self._unlisted = str(error.strerror)  # for example a full disk
             return
         self._listed, self._unlisted = True, ""
 
@@ -573,17 +537,3 @@ def last_message(run_dir: Path, name: str) -> str:
     """Return the last error or log line of a child; "" when there is none."""
     lines = logs.last(run_dir, [name], "INFO", 1)
     return str(lines[0].fields().get("error", lines[0].text.split("\n")[-1]))[:REASON_CHARACTERS] if lines else ""
-
-
-def leftovers(run_dir: Path) -> list[tuple[str, int, float]] | None:
-    """Return (name, pid, create time) of the children of a supervisor that was killed; None: it was not killed."""
-    try:
-        listed = json.loads((run_dir / "children.json").read_text(encoding="utf-8"))
-        mine = [
-            row for row in listed if row["pid"] > 0 and row["boot"] == host.boot_id()
-        ]  # pids are reused after a boot
-        return [(str(row["name"]), int(row["pid"]), float(row["created_s"])) for row in mine]
-    except FileNotFoundError:
-        return None
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError, OSError):
-        return []  # torn by a loss of power, after which no process is left, or not our file
