@@ -7,6 +7,7 @@ from actors.producers.sources import twitch_chat
 from actors.producers.spec import Disconnected
 from tests.sources.rig import Session, run
 from tests.sources.twitch_peer import Irc
+from tests.support import SLOWNESS
 
 
 def session(run_dir, irc, *channels):
@@ -99,7 +100,7 @@ def test_joins_are_paced(run_dir, monkeypatch):
 
 
 def test_a_channel_that_does_not_exist_is_named(run_dir, monkeypatch):
-    monkeypatch.setattr(twitch_chat, "JOINED_S", 0.05)
+    monkeypatch.setattr(twitch_chat, "JOINED_S", 0.5 * SLOWNESS)  # enough for the answer about the other channel
     with Irc() as irc:
         irc.known = lambda channel: channel != "#nowhere"
         own = session(run_dir, irc, "den", "nowhere")
