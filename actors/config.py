@@ -239,12 +239,7 @@ def parse(data: bytes, where: str, overrides: Iterable[str] = ()) -> Settings:
         _apply(tree, override)
     if overrides:
         where = f"{where} with --set"
-    try:
-        settings = msgspec.convert(tree, Settings)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{where}: {error}{_hint(str(error))}") from error
-    _check(settings, where)
-    return settings
+    return of_tree(tree, where)
 
 
 def _check(settings: Settings, where: str) -> None:
@@ -342,8 +337,8 @@ def tree_of(settings: Settings) -> dict[str, Any]:
     return tree
 
 
-def of_tree(tree: Any) -> Settings:
-    """Return settings from plain data.
+def of_tree(tree: Any, where: str = "the settings") -> Settings:
+    """Return settings from plain data; `where` names its origin in errors.
 
     Raises:
         ConfigError: an unknown key or a wrong value.
@@ -351,9 +346,21 @@ def of_tree(tree: Any) -> Settings:
     try:
         settings = msgspec.convert(tree, Settings)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"the settings: {error}{_hint(str(error))}") from error
-    _check(settings, "the settings")
+        raise ConfigError(f"{where}: {error}{_hint(str(error))}") from error
+    _check(settings, where)
     return settings
+
+
+def changed(settings: Settings, overrides: Iterable[str]) -> Settings:
+    """Return settings with `key=value` overrides applied.
+
+    Raises:
+        ConfigError: an unknown key or a wrong value.
+    """
+    tree, overrides = tree_of(settings), list(overrides)
+    for override in overrides:
+        _apply(tree, override)
+    return of_tree(tree, ", ".join(overrides))
 
 
 def encode(settings: Settings) -> bytes:

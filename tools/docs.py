@@ -13,6 +13,7 @@ python -m tools.docs --check    writes nothing; exits 1 when one is stale
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from inspect import cleandoc
@@ -22,7 +23,7 @@ from typing import Any, Final, get_type_hints
 import msgspec
 from msgspec import inspect
 
-from actors import config, program
+from actors import program, reasons
 from actors.config import Settings
 from actors.core import metrics
 from actors.core.contract.event import Event, Submission
@@ -50,7 +51,9 @@ An unknown key or a wrong value is refused with its path and exit code 2. Units 
 milliseconds, `_bytes` bytes, `_hz` times per second.
 """
 
-_SOURCES = """A table `[sources.NAME]` adds a source; `source add KIND` writes it. NAME is 1 to 32 of `a-z 0-9 -`, and
+_SOURCES = """## [sources]
+
+A table `[sources.NAME]` adds a source; `source add KIND` writes it. NAME is 1 to 32 of `a-z 0-9 -`, and
 begins with a letter. These keys apply to every source; the page of its kind describes the others.
 
 """
@@ -221,23 +224,16 @@ def _long_named(struct: type[msgspec.Struct]) -> type[msgspec.Struct]:
 
 def configuration() -> str:
     """Return docs/configuration.md: the defaults with their reasons, and the bounds of the Structs."""
-    lines = config.DEFAULT_FILE.read_text(encoding="utf-8").splitlines()
-    parts, section = [_SETTINGS_INTRO, "## Top level\n"], ""
-    reasons: list[str] = []
-    rows: list[list[str]] = []
-    for line in [*lines, "[end]"]:
-        if line.startswith("["):
-            parts += [_grid(["key", "default", "bounds", "why"], rows), ""] if rows else []
-            section, rows, reasons = line.strip("[]"), [], []
-            parts += [f"## [{section}]\n"] if section != "end" else []
-        elif line.startswith("#"):
-            reasons.append(line.lstrip("# "))
-        elif "=" in line:
-            key, _, value = line.partition(" = ")
-            rows.append([f"`{key}`", f"`{value}`", _bounds(section, key), " ".join(reasons) or "as above"])
-            reasons = []
-        elif not rows and not section:
-            reasons = []  # the head of the file; the introduction has the same text
+    parts = [_SETTINGS_INTRO]
+    for section, keys in itertools.groupby(reasons.listed(), lambda row: row.section):
+        rows = [
+            [f"`{row.name}`", f"`{row.default}`", _bounds(section, row.name), row.reason or "as above"] for row in keys
+        ]
+        parts += [
+            f"## [{section}]\n" if section else "## Top level\n",
+            _grid(["key", "default", "bounds", "why"], rows),
+            "",
+        ]
     return "\n".join(parts) + "\n" + _sources()
 
 

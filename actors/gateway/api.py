@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -18,7 +19,8 @@ from actors.core import origins
 from actors.core.contract.event import WIRE_VERSION
 from actors.core.delivery.conversation import OverlayState
 from actors.core.delivery.presence import Gone
-from actors.errors import Refused
+from actors.errors import ConfigError, Refused
+from actors.gateway import settings_view
 from actors.gateway.overlay import Overlay
 from actors.gateway.pages import BaseHandler
 
@@ -128,6 +130,19 @@ class AddressHandler(GuardedHandler):
 
     def get(self) -> None:
         self.answer({"display_token": self.gateway.access.display_token()})
+
+
+class SettingsHandler(GuardedHandler):
+    """Every setting of the pipeline, without secrets."""
+
+    async def get(self) -> None:
+        work = partial(settings_view.rows, self.gateway.run_dir)
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(self.gateway.asking, work)
+        except ConfigError as error:
+            self.refuse(503, str(error))
+            return
+        self.answer({"settings": found})
 
 
 class QuarantineHandler(GuardedHandler):

@@ -3,7 +3,7 @@
     emit, test, show, toggle ──▶ POST /events of the ingest, as for every event, so that the log, the queue and
                                  all overlays and dashboards receive it
     identify, reload         ──▶ a message to the overlays of this gateway
-    flag                     ──▶ the supervisor, as a reload of one setting
+    flag, settings           ──▶ the supervisor, as a reload of these settings
     application              ──▶ POST /app/NAME/command of the ingest: the application itself answers
 
 Every command is answered and counted. Commands above the limit are refused; the dashboard stays connected, because the
@@ -30,6 +30,7 @@ from actors.core.delivery.clients import Bucket
 from actors.errors import BadInput, Refused
 from actors.gateway.emit import emit, order
 from actors.gateway.overlay import Overlay
+from actors.gateway.settings_change import Value
 
 # Faster than an operator presses keys. A storm is 200 events; the pause lets an overlay show its queue of them.
 RATE_PER_S: Final = 10.0
@@ -91,6 +92,13 @@ class FlagArgs(Struct, frozen=True, forbid_unknown_fields=True):
     canary: Annotated[list[OverlayId], Meta(max_length=64)] | None = None
 
 
+class SettingsArgs(Struct, frozen=True, forbid_unknown_fields=True):
+    """New values by key. Without `apply` nothing is changed, and the answer says what would be."""
+
+    set: Annotated[dict[str, Value], Meta(min_length=1, max_length=32)]
+    apply: bool = False
+
+
 class Commands:
     """Carries out the commands of the dashboards of one gateway."""
 
@@ -100,8 +108,9 @@ class Commands:
         ingest_token: Callable[[], str],
         listed: Callable[[], list[Overlay]],
         change_flag: Callable[[FlagName, FlagMode, list[str] | None], Awaitable[None]],
+        change_settings: Callable[[dict[str, Value], bool], Awaitable[dict[str, Any]]],
     ) -> None:
-        self._change_flag = change_flag
+        self._change_flag, self._change_settings = change_flag, change_settings
         self._ingest, self._ingest_token, self._listed = ingest, ingest_token, listed
         self._bucket = Bucket(RATE_PER_S, BURST, time.monotonic())
         self._storms = Bucket(1 / STORM_PAUSE_S, 1.0, time.monotonic())
@@ -167,6 +176,10 @@ class Commands:
         await self._change_flag(wanted.name, wanted.mode, wanted.canary)
         return {}
 
+    async def settings(self, args: dict[str, Any]) -> dict[str, Any]:
+        wanted = _read(SettingsArgs, args)
+        return await self._change_settings(wanted.set, not wanted.apply)
+
     async def _post(self, submission: dict[str, Any] | list[dict[str, Any]]) -> dict[str, Any]:
         ids = await emit(self._ingest, self._ingest_token(), submission)
         return {"ids": ids[:1], "accepted": len(ids)}
@@ -190,6 +203,7 @@ COMMANDS: Final[dict[str, Callable[[Commands, dict[str, Any]], Awaitable[dict[st
     "reload": Commands.reload,
     "application": Commands.application,
     "flag": Commands.flag,
+    "settings": Commands.settings,
 }
 
 

@@ -35,10 +35,11 @@ from actors.gateway.commands import Commands
 from actors.gateway.connections import Connections
 from actors.gateway.fanout import Fanout
 from actors.gateway.feed import Feed, LogThreads
-from actors.gateway.flags import OverlayFlags, change_flag
+from actors.gateway.flags import OverlayFlags
 from actors.gateway.layouts import Layouts
 from actors.gateway.media import AlertFiles
 from actors.gateway.overlay import Overlay
+from actors.gateway.settings_change import Value, change
 from actors.gateway.transport import OverlayTransport
 from actors.stores.log import LogReader
 
@@ -75,7 +76,9 @@ class Gateway:
         log = LogThreads(partial(LogReader, run_dir))
         self.feed = Feed(self._bus, log, self.settings.page_rows, self._emit, self._on_new_log)
         self._positions = PositionsLink(self._bus, self.fanout.positions)
-        self.commands = Commands(self.ingest, self.access.ingest_token, self.listed, self.change_flag)
+        self.commands = Commands(
+            self.ingest, self.access.ingest_token, self.listed, self.change_flag, self.change_settings
+        )
         self.catchup = CatchUp(self.feed, self.fanout, self.settings.page_rows)
 
     # Life
@@ -236,12 +239,23 @@ class Gateway:
             Refused: the supervisor refuses, or does not answer.
         """
         names = self.flags.current.canary if canary is None else canary
-        work = partial(change_flag, self.run_dir, name, mode, names)
+        await self.change_settings({f"flags.{name}": mode, "flags.canary": names})
+        self.follow_flags()
+
+    async def change_settings(self, wanted: dict[str, Value], preview: bool = False) -> dict[str, Any]:
+        """Change settings of this pipeline, as a reload does; see settings_change.
+
+        Raises:
+            Refused: a value is wrong, or the supervisor refuses, or does not answer.
+        """
+        work = partial(change, self.run_dir, wanted, preview)
         try:
-            await asyncio.get_running_loop().run_in_executor(self.asking, work)
+            answer = await asyncio.get_running_loop().run_in_executor(self.asking, work)
         except (BadInput, ConfigError) as error:
             raise Refused(str(error)) from error
-        self.follow_flags()
+        if not preview:
+            self.log.info("settings changed by=dashboard keys=%s", ",".join(wanted))
+        return answer
 
     # Layouts and alerts
 

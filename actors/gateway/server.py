@@ -58,6 +58,7 @@ def application(gateway: Gateway) -> tornado.web.Application:
             ("/api/status", api.StatusHandler, shared),
             ("/api/address", api.AddressHandler, shared),
             ("/api/quarantine", api.QuarantineHandler, shared),
+            ("/api/settings", api.SettingsHandler, shared),
             ("/api/why", api.WhyHandler, shared),
             ("/api/layout", layout_api.LayoutHandler, shared),
         ],

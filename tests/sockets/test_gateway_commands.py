@@ -208,6 +208,7 @@ ANSWERS = [
     ("/api/status", ("control", "view")),
     ("/api/why?id=x", ("control", "view")),
     ("/api/quarantine", ("control",)),
+    ("/api/settings", ("control",)),
     ("/api/address", ("control",)),
 ]
 

@@ -2,6 +2,7 @@
 // Decisions of the dashboard: the list of events, switches, words and colours of figures.
 
 import assert from "node:assert/strict";
+import { asFile, consequence, readPlan, textOf, valueOf } from "../../web_overlay/js/core/plan.mjs";
 import { test } from "node:test";
 import { UNSHOWN, describe } from "../../web_overlay/js/dashboard/describe.mjs";
 import { share } from "../../web_overlay/js/dashboard/format.mjs";
@@ -278,4 +279,23 @@ test("the plots keep five minutes, and a restarted ledger gives no negative rate
 
 test("unknown values are shown as a dash", () => {
   assert.deepEqual([share(0.1234), share(null), share("1")], ["12.3 %", "–", "–"]);
+});
+
+test("a change of settings says what it restarts, and is written as a configuration file", () => {
+  const none = { changes: [], restarted: [], started: [], stopped: [] };
+  assert.equal(consequence(none, false), "Applies at once; no process is restarted.");
+  assert.equal(consequence({ ...none, restarted: ["a", "b"], stopped: ["demo"] }, true), "Restarted a, b. Stopped demo.");
+  const change = (/** @type {string} */ key, /** @type {unknown} */ after) => ({ key, before: null, after });
+  const changes = [change("queue.flush_hz", 50), change("demo", false), change("queue.busy_hz", 20), change("sources.tw.skip", ["a\"b"])];
+  assert.equal(asFile(changes), 'demo = false\n\n[queue]\nflush_hz = 50\nbusy_hz = 20\n\n[sources.tw]\nskip = ["a\\"b"]');
+  assert.equal(readPlan({ accepted: 1 }), null);
+  assert.deepEqual(readPlan({ changes: [null], restarted: 7 }), { ...none, changes: [{ key: "undefined", before: undefined, after: undefined }] });
+});
+
+test("the text of a field becomes the value that it shows", () => {
+  for (const [kind, value] of /** @type {[string, unknown][]} */ ([["bool", false], ["number", 0.25], ["text", "a b"], ["list", ["a", "b"]], ["choice", "on"]])) {
+    assert.deepEqual(valueOf(kind, textOf(value)), value);
+  }
+  assert.equal(valueOf("number", "1_000"), 1_000);
+  for (const text of ["", "x", "1e999", "1,5"]) assert.throws(() => valueOf("number", text), /is not a number/);
 });

@@ -51,6 +51,13 @@ STATUS: dict[str, Any] = {
 }
 
 
+SETTING = {"expected": "", "options": [], "reason": EVIL, "restarts": [], "refused": ""}
+FLUSH = SETTING | {"key": "queue.flush_hz", "kind": "number", "value": 60, "default": 60, "restarts": ["queue-manager"]}
+CANARY = SETTING | {"key": "flags.canary", "kind": "list", "value": ["main"], "default": []}
+URL = SETTING | {"key": "sources.x.url", "kind": "text", "value": "(hidden)", "default": None}
+PORT = SETTING | {"key": "gateway.port", "kind": "number", "value": 7700, "default": 7700, "refused": "overlays use it"}
+
+
 @pytest.fixture
 def page(window: Any, gate: Gate) -> Iterator[Any]:
     gate.status = {
@@ -59,6 +66,7 @@ def page(window: Any, gate: Gate) -> Iterator[Any]:
         "quarantine": {
             "quarantine": [{"n": 1, "ts_ms": now_ms(), "kind": "event", "reason": EVIL, "excerpt": '{"a":1}'}]
         },
+        "settings": {"settings": [FLUSH, CANARY, URL, PORT]},
         "why": {"id": "x", "history": {"outcome": "dropped", "detail": EVIL}, "reasons": []},
     }
     opened = window.new_page()
@@ -609,3 +617,52 @@ def test_a_view_token_gets_no_buttons_of_applications(gate: Gate, page: Any) -> 
     gate.emit("application", {"application": "assistant", "status": "ready", "commands": ["stop_tts"]})
     eventually(lambda: "ready" in page.inner_text("#applications"))
     assert page.locator("#applications button").count() == 0
+
+
+def test_a_setting_is_previewed_before_it_is_applied(gate: Gate, page: Any) -> None:
+    open_desk(page, gate)
+    page.click("text=Settings >> visible=true")
+    change = {"key": "queue.flush_hz", "before": 60, "after": 50}
+    gate.command_answer = {"changes": [change], "restarted": ["queue-manager"], "started": [], "stopped": []}
+    page.click(".section summary >> text=queue")
+    page.fill("[id='set-queue.flush_hz']", "fast")
+    eventually(lambda: 'queue.flush_hz: "fast" is not a number' in page.inner_text(".pending"))
+    assert page.locator(".pending button >> text=Apply").is_disabled()
+    page.fill("[id='set-queue.flush_hz']", "50")
+    eventually(lambda: "Restarts queue-manager." in page.inner_text(".pending"))
+    assert "queue.flush_hz 60 → 50" in page.inner_text(".pending")
+    gate.status["settings"] = {"settings": [FLUSH | {"value": 50}, CANARY, URL, PORT]}
+    page.click(".pending >> text=Apply")
+    eventually(lambda: "Applied. Restarted queue-manager." in page.inner_text(".pending"))
+    assert page.inner_text(".pending pre").split("\n") == ["[queue]", "flush_hz = 50"]
+    wanted = {"set": {"queue.flush_hz": 50}}
+    assert commands(gate) == [("settings", wanted), ("settings", wanted | {"apply": True})]
+    page.fill("#find-setting", "canary")
+    page.fill("[id='set-flags.canary']", "main\n backup \n")
+    eventually(lambda: commands(gate)[-1] == ("settings", {"set": {"flags.canary": ["main", "backup"]}}))
+    gate.command_error = "nothing was changed: " + EVIL
+    page.fill("[id='set-flags.canary']", "main\nbackup\nthird")
+    eventually(lambda: EVIL in page.inner_text(".pending [role=alert]"))
+    page.click(".pending >> text=Discard")
+    eventually(lambda: page.input_value("[id='set-flags.canary']") == "main")
+    page.fill("#find-setting", "port")
+    eventually(lambda: page.locator("[id='set-gateway.port']").is_disabled())
+    page.fill("#find-setting", "url")
+    eventually(lambda: page.locator("[id='set-sources.x.url']").is_visible())
+    assert page.input_value("[id='set-sources.x.url']") == ""
+
+
+def test_a_change_that_restarts_the_gateway_is_confirmed_by_the_settings(gate: Gate, page: Any) -> None:
+    open_desk(page, gate)
+    page.click("text=Settings >> visible=true")
+    gate.command_answer = {
+        "changes": [{"key": "queue.flush_hz", "before": 60, "after": 50}],
+        "restarted": ["gateway-1"],
+    }
+    page.fill("#find-setting", "flush")
+    page.fill("[id='set-queue.flush_hz']", "50")
+    eventually(lambda: "Restarts gateway-1." in page.inner_text(".pending"))
+    gate.command_error = "stopped before it answered"
+    gate.status["settings"] = {"settings": [FLUSH | {"value": 50}]}
+    page.click(".pending >> text=Apply")
+    eventually(lambda: "Applied. Restarted gateway-1." in page.inner_text(".pending"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from actors import config
 from tests.support import Pipeline, eventually
 
 WITHIN_S = 20
@@ -104,6 +105,21 @@ def test_an_overlay_shows_its_name_and_reloads_on_command(show: Show) -> None:
     with show.overlay.expect_event("load"):
         show.desk.click('[aria-label="Reload main"]')
     show.sees(show.desk, "#overlays", "main")
+
+
+def test_a_setting_is_changed_in_the_running_pipeline(show: Show, pipeline: Pipeline) -> None:
+    show.desk.click("summary >> text=Settings")
+    show.desk.fill("#find-setting", "budgets.cpu")
+    show.desk.fill("[id='set-budgets.cpu_pct']", "-1")
+    show.sees(show.desk, ".pending", "budgets.cpu_pct=-1: Expected `float` > 0.0")
+    show.desk.fill("[id='set-budgets.cpu_pct']", "80")
+    show.sees(show.desk, ".pending", "Applies at once; no process is restarted.")
+    assert config.of_run_dir(pipeline.run_dir).budgets.cpu_pct == 90.0
+    show.desk.click(".pending >> text=Apply")
+    show.sees(show.desk, ".pending", "cpu_pct = 80")
+    assert config.of_run_dir(pipeline.run_dir).budgets.cpu_pct == 80.0
+    assert config.source_of(pipeline.run_dir).overrides[-1] == "budgets.cpu_pct=80"
+    assert show.wall.locator("summary >> text=Settings").is_hidden()
 
 
 def test_a_storm_is_accepted_and_the_dashboard_still_works(show: Show) -> None:

@@ -1,6 +1,8 @@
 // @ts-check
 // docs/wire.md as code: raw objects of both formats → messages with long names. Only this module uses the short names.
 
+import { readPlan } from "./plan.mjs";
+
 /** @typedef {import("./types.mjs").Event} Event */
 /** @typedef {import("./types.mjs").Message} Message */
 /** @typedef {import("./types.mjs").Place} Place */
@@ -73,11 +75,9 @@ export function readMessage(raw) {
         id: String(raw.id),
         ok: raw.ok === true,
         error: String(raw.error ?? ""),
-        accepted: number(raw.accepted ?? 0),
-        reached: number(raw.reached ?? 0),
-        text: String(raw.text ?? ""),
-        answered: raw.answered === true,
-        type: String(raw.type ?? ""),
+        ...{ accepted: number(raw.accepted ?? 0), reached: number(raw.reached ?? 0) },
+        ...{ text: String(raw.text ?? ""), answered: raw.answered === true, type: String(raw.type ?? "") },
+        plan: readPlan(raw),
       };
     case "layout":
       return readNews(raw.layout, raw.error);

@@ -35,7 +35,7 @@
 
 /** @typedef {{t: "heartbeat", top: number, server_ts_ms: number}} Heartbeat */
 /** @typedef {{t: "pong", client_ts_ms: number, server_ts_ms: number}} Pong */
-/** @typedef {{t: "result", id: string, ok: boolean, error: string, accepted: number, reached: number, text: string, answered: boolean, type: string}} Result */
+/** @typedef {{t: "result", id: string, ok: boolean, error: string, accepted: number, reached: number, text: string, answered: boolean, type: string, plan: import("./plan.mjs").Plan | null}} Result */
 /** @typedef {{t: "identify", for_ms: number}} Identify */
 /** @typedef {{t: "refresh"}} Refresh */
 /** @typedef {{t: "layout", layout: unknown, error: string}} LayoutNews not looked at yet; `error`: why it is an older one */

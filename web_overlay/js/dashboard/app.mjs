@@ -11,7 +11,7 @@ import { CONTROLS, TESTS } from "./views/controls.mjs";
 
 const ASK_MS = 500;
 const DRAW_MS = 250;
-const REJECTED_MS = 5_000;
+const FOLDS_MS = 5_000;
 
 /** @template {HTMLElement} [T=HTMLElement] @param {string} id @returns {T} */
 const at = (id) => /** @type {T} */ (document.getElementById(id));
@@ -31,9 +31,11 @@ async function learn() {
   setTimeout(learn, ASK_MS);
 }
 
-async function learnRejected() {
+/** Ask again for what only an open fold shows. */
+async function learnFolds() {
   if (isOpen(at("rejected"))) await desk.learnRejected();
-  setTimeout(learnRejected, REJECTED_MS);
+  if (isOpen(at("settings"))) await desk.settings.learn();
+  setTimeout(learnFolds, FOLDS_MS);
 }
 
 function hold() {
@@ -79,6 +81,7 @@ at("look-up").addEventListener("submit", (event) => {
 });
 for (const details of document.querySelectorAll("details")) details.addEventListener("toggle", desk.changed);
 at("rejected").closest("details")?.addEventListener("toggle", () => void desk.learnRejected());
+at("settings").closest("details")?.addEventListener("toggle", () => void (isOpen(at("settings")) && desk.settings.learn()));
 document.addEventListener("visibilitychange", desk.changed);
 addEventListener("resize", desk.changed);
 // A key does what its button does, so that what is not offered cannot be pressed.
@@ -92,4 +95,4 @@ listen({
 });
 addEventListener("hashchange", () => location.reload());
 void learn();
-void learnRejected();
+void learnFolds();

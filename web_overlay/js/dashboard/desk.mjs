@@ -11,6 +11,7 @@ import { Line } from "./line.mjs";
 import * as orders from "./orders.mjs";
 import { History } from "./plots.mjs";
 import { River } from "./river.mjs";
+import { Settings } from "./settings.mjs";
 import { Switches } from "./switches.mjs";
 
 /** @typedef {import("../core/types.mjs").Event} Event */
@@ -45,6 +46,7 @@ export class Desk {
     /** @type {Record<string, any>[] | null} */
     this.rejected = null;
     this.line = new Line({ token, events: (events) => this.hear(events), changed });
+    this.settings = new Settings(this.line, changed);
   }
 
   get mayOrder() {

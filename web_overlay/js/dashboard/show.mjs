@@ -12,6 +12,7 @@ import { controlsPanel, testsPanel } from "./views/controls.mjs";
 import { aboutFold, ledgerFold, processesFold, rejectedFold, tokensFold } from "./views/fold.mjs";
 import { flagsFold } from "./views/flags.mjs";
 import { overlaysPanel } from "./views/overlays.mjs";
+import { settingsFold } from "./views/settings.mjs";
 import { alertCards, healthLine, sourcesPanel } from "./views/side.mjs";
 import { riverList, stepList } from "./views/stream.mjs";
 
@@ -33,6 +34,7 @@ export function draw(desk, at, plots) {
   const change = (/** @type {{name: string, mode: string, canary: string[] | null}} */ args) =>
     void desk.order(args.canary === null ? `${args.name} ${args.mode}` : "Overlays of canary", "flag", args);
   fold(at("flags"), () => flagsFold(status.flags, desk.mayOrder ? change : null));
+  fold(at("settings"), () => settingsFold(desk.settings));
   fold(at("about"), () => aboutFold(status));
   if (isOpen(at("plots"))) plots.draw();
 }

@@ -133,6 +133,5 @@ function pretty(excerpt) {
 export function aboutFold(status) {
   const epoch = word(status.epoch).slice(0, 8);
   return html`<p>Log ${epoch}, ${count(status.top)} events, ${word(status.gateway)}${status.dashboards > 1 ? html`, ${count(status.dashboards)} dashboards and previews` : nothing}.</p>
-    <p class="soft">Every setting is explained in <code>docs/configuration.md</code>. The command <code>reload</code> applies a
-      changed file, <code>doctor</code> checks this machine.</p>`;
+    <p class="soft">The command <code>reload</code> applies a changed configuration file, <code>doctor</code> checks this machine.</p>`;
 }

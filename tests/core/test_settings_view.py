@@ -1,0 +1,75 @@
+"""The settings as a dashboard shows them: complete, explained, and without anything that may be a secret."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors import config
+from actors.errors import BadInput, ConfigError
+from actors.gateway.settings_change import override
+from actors.gateway.settings_view import HIDDEN, concealed, rows
+from tests.core.test_config import names
+
+SOURCES = [
+    'sources.live={kind="twitch",client_id="abc"}',
+    'sources.own={kind="websocket",url="wss://host/x?token=very-secret",headers={X="very-secret"},subscribe=["very-secret"]}',
+]
+
+
+@pytest.fixture
+def shown(run_dir: Path) -> dict[str, dict[str, Any]]:
+    settings = config.load(None, [*SOURCES, "queue.flush_hz=50"])
+    (run_dir / config.SETTINGS_FILE).write_bytes(config.encode(settings))
+    return {row["key"]: row for row in rows(run_dir)}
+
+
+def test_every_setting_is_shown_with_its_reason(shown: dict[str, dict[str, Any]]) -> None:
+    expected = {name for name in names(config.Settings) if not name.startswith(("faults", "sources"))}
+    assert {key for key in shown if not key.startswith("sources.")} == expected
+    assert [key for key, row in shown.items() if not row["reason"] and not key.startswith("sources.")] == []
+    flush = shown["queue.flush_hz"]
+    assert (flush["value"], flush["default"], flush["kind"]) == (50.0, 60.0, "number")
+    assert flush["restarts"] == ["queue-manager"]
+    assert shown["gateway.port"]["refused"] == "overlays and bookmarks use this address"
+    assert shown["sources.live.client_id"]["reason"].startswith("the id of your application")
+    assert shown["sources.live.chat"]["restarts"] == ["live"]
+
+
+def test_nothing_that_may_be_a_secret_is_shown(shown: dict[str, dict[str, Any]]) -> None:
+    assert "very-secret" not in str(shown)
+    assert shown["sources.own.url"]["value"] == HIDDEN
+
+
+@pytest.mark.parametrize(("key", "value", "hidden"), [
+    ("sources.x.url", "wss://host/path", False),
+    ("sources.x.url", "wss://user:password@host/path", True),
+    ("sources.x.url", "wss://host/?key=1", True),
+    ("sources.x.url", "wss://[host", True),
+    ("sources.x.urls", ["wss://host", "wss://host/?key=1"], True),
+    ("sources.x.headers", {"A": "b"}, True),
+    ("sources.x.headers", {}, False),
+    ("queue.flush_hz", 60.0, False),
+])  # fmt: skip
+def test_a_value_is_hidden_by_its_key_or_its_form(key: str, value: Any, hidden: bool) -> None:
+    assert (concealed(key, value) == HIDDEN) == hidden
+
+
+@pytest.mark.parametrize("value", [True, 7, 0.25, 1e22, "a", 'say "x"\n\t\x7f\\ é 🎉', "", ["a", 'b"'], []])
+def test_a_changed_value_is_the_same_in_the_configuration(value: Any) -> None:
+    key, _, text = override("queue.flush_hz", value).partition("=")
+    assert (key, tomllib.loads(f"value = {text}")["value"]) == ("queue.flush_hz", value)
+
+
+@pytest.mark.parametrize("key", ["", "a=b", "queue.flush_hz\n", "a..b", 'a."b"', "x" * 99, "a.b.c.d.e.f"])
+def test_a_malformed_key_is_refused(key: str) -> None:
+    with pytest.raises(BadInput, match="not the key of a setting"):
+        override(key, 1)
+
+
+def test_a_wrong_value_names_key_value_and_bounds() -> None:
+    with pytest.raises(ConfigError, match=r"queue.flush_hz=900: Expected `float` <= 240.0 - at `\$.queue.flush_hz`"):
+        config.changed(config.Settings(), ["queue.flush_hz=900"])
