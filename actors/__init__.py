@@ -62,7 +62,7 @@ Glossary
     reject         refuse a malformed message; it is quarantined with the reason
     quarantine     the table of rejected messages in the log
     retain         keep the last value of a state for overlays that connect later
-    dead-letter    reject a message that killed a normalizer three times
+    dead-letter    reject a message that killed a normalizer or the queue-manager three times
     rendered       committed to the page of an overlay
     receipt        an overlay's report that all events up to a position are rendered
     catch-up       the mode in which an overlay that is behind receives events from the log until it is live again

@@ -162,6 +162,7 @@ class Faults(Section, frozen=True):
 
     kill_at: str = ""
     poison: str = ""
+    poison_at: Literal["normalizer", "queue", "log"] = "normalizer"
 
 
 class Settings(Section, frozen=True):

@@ -2,7 +2,9 @@
 
 `faults.kill_at = "log.before_commit:3"` kills the process with SIGKILL when it passes the point for the third time.
 Several points are separated by commas. A third part selects another fault: `queue.received:9:gil`, see WAYS.
-`faults.poison = "text"` makes a normalizer die of any raw message that contains the text.
+`faults.poison = "text"` makes a normalizer die of any raw message that contains the text. `faults.poison_at` chooses
+another process: at "queue" the loop of the queue-manager dies of an identity that contains it, at "log" its store dies
+of an event that contains it.
 POINTS lists all points, so that a test can use each of them.
 """
 
@@ -82,6 +84,7 @@ WAYS: Final[dict[str, Callable[[], None]]] = {
 _left: dict[str, int] = {}
 _ways: dict[str, str] = {}
 _poison = b""
+_poison_at = ""
 
 
 class Armed(Protocol):
@@ -91,6 +94,8 @@ class Armed(Protocol):
     def kill_at(self) -> str: ...
     @property
     def poison(self) -> str: ...
+    @property
+    def poison_at(self) -> str: ...
 
 
 def arm(settings: Armed) -> None:
@@ -99,8 +104,8 @@ def arm(settings: Armed) -> None:
     Raises:
         ConfigError: a point is unknown.
     """
-    global _poison
-    _poison = settings.poison.encode()
+    global _poison, _poison_at
+    _poison, _poison_at = settings.poison.encode(), settings.poison_at
     _left.clear()
     for rule in filter(None, (part.strip() for part in settings.kill_at.split(","))):
         point, _, rest = rule.partition(":")
@@ -126,7 +131,7 @@ def point(name: str) -> None:
             way()
 
 
-def poisoned(body: bytes) -> None:
-    """Kill the process when `body` contains the configured poison."""
-    if _poison and _poison in body:
+def poisoned(at: str, *bodies: bytes) -> None:
+    """Kill the process when the poison of this place is in one of `bodies`."""
+    if _poison and at == _poison_at and any(_poison in body for body in bodies):
         die()

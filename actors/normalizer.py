@@ -18,16 +18,15 @@ from actors.config import Settings
 from actors.core.contract import replayed
 from actors.core.contract.event import REFUSED, UNREADABLE, Envelope, EnvelopeBatch, RawBatch, RawItem, Reject
 from actors.core.metrics import NormalizerMetrics
+from actors.core.suspicion import EXCERPT_CHARACTERS, MAX_DEATHS
 from actors.errors import BadInput
 from actors.interfaces import Bus, Loop, Outlet, normalizer_link, queue_link
 from actors.reactor import Reactor
 from actors.stores.suspects import Suspects
 
-MAX_DEATHS: Final = 3
 # Imported before the process is ready, so that the first message after a restart does not wait. The ingest takes these
 # kinds without a source of the configuration.
 PRELOADED: Final = ("event", "srcds")
-EXCERPT_CHARACTERS: Final = 500
 
 BLOCKED_S: Final = 0.005  # the interval of checks while the queue-manager accepts no best-effort batches
 
@@ -94,7 +93,7 @@ class Normalizer:
                 reason = f"{MAX_DEATHS} normalizers died while they processed it"
                 return Envelope(item.pseq, item.attempt, [], _reject(item, batch, reason, dead=True))
             self._suspects.touch(name)
-        faults.poisoned(item.body)
+        faults.poisoned("normalizer", item.body)
         try:
             if item.kind == REFUSED:
                 raise BadInput(item.body.partition(b"\n")[0].decode(errors="replace"))

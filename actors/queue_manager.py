@@ -10,6 +10,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,10 +28,12 @@ from actors.core.queue.derive import Derivation
 from actors.core.queue.lanes import FRAME_BYTES, FRAME_EVENTS, Lanes
 from actors.core.queue.ledger import Ledger
 from actors.core.queue.sequencer import Entry, Sequencer
-from actors.errors import Fenced
+from actors.core.suspicion import Suspicion
+from actors.errors import Fenced, Refused
 from actors.interfaces import ASK, INBOX, MARKS, Bus, Loop, Outlet, broadcaster_link, queue_link
 from actors.reactor import Reactor
 from actors.stores.log import Log, LogReader
+from actors.stores.suspects import WorkMark, suspicion
 
 BEAT_S: Final = 0.25  # marks and `top`: a lost acknowledgement or a lost last frame is detected within this time
 SAVE_S: Final = 1.0  # retained state, receipts, counts
@@ -65,6 +68,7 @@ class QueueManager:
         log: interfaces.Log,
         reader: interfaces.LogReader,
         commit: Callable[[Entry, Callable[[bool], None]], None],
+        suspicion: Suspicion | None = None,
     ) -> None:
         recovered = log.recovered
         self.gen = recovered.head.gen
@@ -78,7 +82,10 @@ class QueueManager:
             self.ledger,
             reader.identity,
             recovered.retained,
+            suspicion,
         )
+        self._suspicion = suspicion or Suspicion()
+        self._waiting: deque[EnvelopeBatch] = deque()
         self.cadence = Cadence(settings.flush_hz, settings.busy_hz, settings.busy_events, settings.critical_gap_ms)
         # While event_pipeline_v2 is "canary": copies for the other overlays, which the ledger does not count again.
         self._plain = Lanes(settings.max_events, settings.max_bytes, Ledger())
@@ -86,7 +93,8 @@ class QueueManager:
         self._split = False
         self._commit = commit
         self._reader = reader
-        self._committing = False
+        self._committing = 0  # the number of entries
+        self._alone = False  # suspects are among them
         self._trim_due_s: float | None = None
         keep_s = max(settings.log_keep_s, settings.identity_s)
         self._calendar = Calendar.recovered(recovered.calendar, time.time() * 1000, host.boottime_s(), keep_s)
@@ -104,7 +112,7 @@ class QueueManager:
 
     def join(self, loop: Loop) -> None:
         """Let `loop` call this actor, except `turn`, which follows the results of commits."""
-        loop.reads(self.critical_in, self.on_critical, when=lambda: not self.sequencer.full)
+        loop.reads(self.critical_in, self.on_critical, when=lambda: not (self.sequencer.full or self._waiting))
         loop.reads(self.inbox, self.on_inbox)
         loop.reads(self.ask, self.on_ask)
         loop.reads(
@@ -128,7 +136,20 @@ class QueueManager:
         faults.point("queue.received")
         if (batch := self._decode(_batch, message)) is not None:
             self.metrics.envelopes += len(batch.envelopes)
-            self.sequencer.admit(batch, time.monotonic(), time.time() * 1000)
+            self._waiting.append(batch)
+            self._admit()
+
+    def _admit(self) -> None:
+        """Admit the batches that came. Suspects are alone in work, so that a death is due to one message only."""
+        while self._waiting:
+            suspects = self._alone or self.sequencer.has_suspects(self._waiting[0].producer)
+            if suspects and self._committing:
+                return
+            try:
+                self.sequencer.admit(self._waiting.popleft(), time.monotonic(), time.time() * 1000)
+            except (Refused, MemoryError):
+                self._suspicion.end()  # the disk or the machine failed, not the message
+                raise
 
     def on_best_effort(self, message: bytes) -> None:
         batch = self._decode(_batch, message)
@@ -187,6 +208,7 @@ class QueueManager:
 
     def turn(self, now_s: float) -> float | None:
         """Start a commit and send a frame if they are due; return the next deadline."""
+        self._admit()
         trim = self._trim_due_s is not None and self._trim_due_s <= now_s
         if (self.sequencer.urgent or trim) and not self._committing:
             self._trim_due_s = None if trim else self._trim_due_s
@@ -236,13 +258,15 @@ class QueueManager:
 
     def _start_commit(self, entry: Entry | None, dated: bool = False) -> None:
         """Commit an entry; `dated`: with the calendar, so that the next queue-manager detects a clock that was set."""
-        if entry is not None:
-            self._committing = True
-            entry.calendar = self._calendar.save() if dated else b""
-            self._commit(entry, lambda more: self._on_committed(entry, more))
+        suspects = self.sequencer.take_suspects()
+        self._alone = bool(suspects)
+        for one in suspects if entry is None else [*suspects, entry]:
+            self._committing += 1
+            one.calendar = self._calendar.save() if dated else b""
+            self._commit(one, partial(self._on_committed, one))
 
     def _on_committed(self, entry: Entry, more_to_trim: bool) -> None:
-        self._committing = False
+        self._committing -= 1
         self.sequencer.committed(entry)
         if more_to_trim:
             self._trim_due_s = time.monotonic() + TRIM_AGAIN_S
@@ -304,12 +328,13 @@ class QueueManager:
 
     def idle(self) -> bool:
         """Whether all received events are committed and sent."""
-        waiting = len(self.lanes) + len(self._plain)
+        waiting = len(self.lanes) + len(self._plain) + len(self._waiting)
         return not (self._committing or self.sequencer.urgent or self._shown or waiting)
 
     def measure(self) -> QueueMetrics:
         """Return the current metrics."""
         metrics = self.metrics
+        metrics.dead = self.sequencer.dead
         metrics.gen, metrics.top = self.gen, self.sequencer.committed_top
         metrics.lanes_events, metrics.lanes_bytes = len(self.lanes), self.lanes.size_bytes
         metrics.lanes_peak_events = self.lanes.peak
@@ -337,7 +362,9 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
 
     committer = Committer(open_log, reactor.wake)
     committer.start()
-    manager = QueueManager(queue, bus, logs[0], LogReader(run_dir), committer.submit)
+    mark = WorkMark(run_dir / f"{name}.mark")
+    suspected = suspicion(run_dir, mark, logs[0].mark, logs[0].recovered.watermarks)
+    manager = QueueManager(queue, bus, logs[0], LogReader(run_dir), committer.submit, suspected)
 
     def measure() -> list[Metrics]:
         metrics = manager.measure()

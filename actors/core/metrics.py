@@ -163,6 +163,7 @@ class QueueMetrics(Metrics):
     """The queue-manager."""
 
     envelopes: Annotated[int, counter("raw messages that arrived")] = 0
+    dead: Annotated[int, counter("messages that were dead-lettered")] = 0
     bad_messages: Annotated[int, counter("messages of the bus that could not be read")] = 0
     commits: Annotated[int, counter("transactions with critical events")] = 0
     committed_events: Annotated[int, counter("critical events that were logged")] = 0

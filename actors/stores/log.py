@@ -26,6 +26,7 @@ from actors.core.delivery.cursor import Head
 from actors.core.queue.sequencer import Entry, Recovered
 from actors.errors import DiskFull, Fenced, Refused
 from actors.stores.database import close, connect, named, transaction
+from actors.stores.suspects import WorkMark
 
 LOG_FILE: Final = "log.db"
 LOCK_FILE: Final = "log.lock"
@@ -73,6 +74,7 @@ class Log:
 
     def __init__(self, run_dir: Path, keep_s: float, max_bytes: int, identity_s: float, quarantine_rows: int) -> None:
         self._lock = host.lock(run_dir / LOCK_FILE, "queue-manager")
+        self.mark = WorkMark(run_dir / "log.mark")
         path = run_dir / LOG_FILE
         self._path = path
         self._keep_s, self._max_bytes = keep_s, max_bytes
@@ -108,9 +110,14 @@ class Log:
             with transaction(self._db):
                 self._still_mine()
                 left = [self._write(entry) for entry in jobs]
+                self.mark.clear()  # no message is the reason of a death in COMMIT
                 faults.point("log.in_commit")
         except DiskFull:
+            self.mark.clear()
             self._event_bytes, self._identities, self.full = counts
+            raise
+        except sqlite3.OperationalError:
+            self.mark.clear()  # nor of a defective disk
             raise
         faults.point("log.after_commit")
         return left
@@ -121,7 +128,10 @@ class Log:
 
     def _write(self, entry: Entry) -> bool:
         db = self._db
+        if entry.work:
+            self.mark.touch_all(entry.work)
         rows = [(event.position, event.ts_queued_ms, event.id, _encode(event)) for event in entry.events]
+        faults.poisoned("log", *(row[3] for row in rows))
         db.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
         if entry.events:
             db.execute("UPDATE meta SET value = ? WHERE key = 'top'", (entry.events[-1].position,))
@@ -251,6 +261,7 @@ class Log:
         """Checkpoint the WAL and release the lock."""
         close(self._db)
         faults.point("log.checkpointed")
+        self.mark.close()
         self._lock.close()
 
     def _next_generation(self) -> int:
@@ -386,6 +397,7 @@ class LogReader:
     @readable()
     def identity(self, key: str) -> str | None:
         """Return the id of the logged event with the identity `key`, or None."""
+        faults.poisoned("queue", key.encode())
         row = self._db.execute("SELECT id FROM identities WHERE key = ?", (key,)).fetchone()
         return None if row is None else str(row[0])
 

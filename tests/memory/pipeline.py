@@ -28,10 +28,12 @@ from actors.core.contract.event import Event
 from actors.core.contract.frame import Frame
 from actors.core.contract.payload import Player
 from actors.core.contract.types.combat import Kill
+from actors.core.queue import sequencer
+from actors.core.queue.derive import Derivation
 from actors.errors import DiskFull
 from actors.gateway import feed
 from actors.producers import link
-from actors.stores.suspects import Suspects
+from actors.stores.suspects import Suspects, WorkMark, suspicion
 from tests.memory import stores
 from tests.memory.bus import MemoryBus, Network
 from tests.memory.loops import Clock, StepCommitter, StepLoop, VirtualLoop
@@ -138,6 +140,14 @@ class NormalizerProcess:
         self.actor._suspects.close()
 
 
+class MortalDerivation(Derivation):
+    """A queue-manager can also die while it works on a message, which is then a suspect for the next one."""
+
+    def feed(self, event: Event) -> tuple[Event, list[Event]]:
+        faults.point("queue.derived")
+        return super().feed(event)
+
+
 class QueueProcess:
     def __init__(self, world: World) -> None:
         queue = SETTINGS.queue
@@ -146,7 +156,10 @@ class QueueProcess:
         self._committer = StepCommitter(lambda: self.log, lambda: None)
         self._committer.start()
         reader = MemoryLogReader(world.disk)
-        self.actor = queue_manager.QueueManager(queue, self.bus, self.log, reader, self._committer.submit)
+        self._marks = [WorkMark(world.run_dir / f"{name}.mark") for name in ("queue-manager", "log")]
+        suspected = suspicion(world.run_dir, *self._marks, self.log.recovered.watermarks)
+        commit = self._committer.submit
+        self.actor = queue_manager.QueueManager(queue, self.bus, self.log, reader, commit, suspected)
         self._loop = StepLoop(world.clock)
         self.actor.join(self._loop)
         self._loop.each_turn(self._each_turn)
@@ -163,6 +176,8 @@ class QueueProcess:
         self._committer.step()
 
     def end(self) -> None:
+        for mark in self._marks:
+            mark.close()
         self.log.close()
 
 
@@ -367,6 +382,8 @@ def simulated() -> Iterator[World]:
     patches: list[Any] = [patch.object(module, "time", world.clock) for module in clocked]
     patches += [patch.object(host, "boottime_s", world.clock.monotonic), patch.object(faults, "point", world.point)]
     patches.append(patch.object(feed, "ThreadPoolExecutor", Inline))
+    patches.append(patch.object(sequencer, "MAX_DEATHS", 1_000))  # the deaths come from outside: no message is poison
+    patches.append(patch.object(queue_manager, "Derivation", MortalDerivation))
     try:
         for one in patches:
             one.start()

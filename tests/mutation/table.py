@@ -66,6 +66,7 @@ def swap(where: str, names: str) -> Change:
 CORE, SOCKETS, FAULTS, SOURCES = "tests/core/", "tests/sockets/", "tests/faults/", "tests/sources/"
 POWER = f"{FAULTS}test_power_cut.py::test_acknowledged_data_survives_a_power_cut_at_any_moment"
 DEATHS = f"{FAULTS}test_store_deaths.py::test_a_killed_store_keeps_acknowledged_data"
+SUSPICION = "tests/core/test_suspicion.py"
 SHELLS, STORES = f"{SOCKETS}test_shells.py", f"{SOCKETS}test_stores.py"
 GATEWAY_TEST, PIPELINE = f"{SOCKETS}test_gateway.py", f"{SOCKETS}test_pipeline.py"
 SEQUENCER_TEST, WINDOW_TEST, CURSOR_TEST, WORLD = (
@@ -100,7 +101,7 @@ MUTATIONS: Final = [
         SEQUENCER_TEST, f"{SHELLS}::test_no_message_is_acknowledged_or_shown_before_it_is_on_disk"),
     row("an entry counts as committed before it is",
         call(f"{QUEUE}._start_commit", "_commit",
-             "self._on_committed(entry, False), self._commit(entry, lambda more: None)"),
+             "self._on_committed(one, False), self._commit(one, bool)"),
         f"{SHELLS}::test_no_message_is_acknowledged_or_shown_before_it_is_on_disk"),
     row("an epoch is told before its commit",
         value(f"{SEQUENCER}.greet", "epoch", 'setattr(self, "committed_epoch", {it}) or {it}'), SEQUENCER_TEST),
@@ -132,7 +133,7 @@ MUTATIONS: Final = [
     # What the actors do with their links and stores, under schedules of deaths
     row("an entry counts as committed before it is, and a process dies then",
         call(f"{QUEUE}._start_commit", "_commit",
-             "self._on_committed(entry, False), self._commit(entry, lambda more: None)"), SIMULATION),
+             "self._on_committed(one, False), self._commit(one, bool)"), SIMULATION),
     row("a queue-manager starts without the watermarks of its log",
         expression(f"{QUEUE}.__init__", "watermarks", "dict()"), SIMULATION),
     row("a queue-manager starts without the derived state of its log",
@@ -169,12 +170,17 @@ MUTATIONS: Final = [
     row("derived state is not in the transaction of its events", drop(f"{LOG}._write", "INSERT derived"),
         f"{DEATHS}[log.after_commit]"),
     row("derived state misses the entry of its cause",
-        drop(f"{SEQUENCER}.take", "take_changes"), SEQUENCER_TEST, WORLD),
+        drop(f"{SEQUENCER}._close", "take_changes"), SEQUENCER_TEST, WORLD),
     row("retained state is not written", drop(f"{LOG}._write_state", "INSERT row"),
         f"{GATEWAY_TEST}::test_a_lost_state_is_read_from_the_log"),
     # Poison
     row("deaths by a poison message are not counted",
-        drop("actors/stores/suspects.py:Suspects.__init__", "_record"), STORES),
+        drop("actors/stores/suspects.py:Suspects.__init__", "move"), STORES),
+    row("deaths of a queue-manager are not counted", drop("actors/stores/suspects.py:suspicion", "move"), STORES),
+    row("a poison message is admitted forever", never(f"{SEQUENCER}._enter_alone", "MAX_DEATHS"), SUSPICION),
+    row("suspects are not admitted alone", never(f"{SEQUENCER}._enter", "pseq last"), SUSPICION),
+    row("an error of the disk counts against a message",
+        expression(f"{LOG}.commit", "sqlite3 OperationalError", "ConnectionError"), STORES),
     row("a kill during the import of an adapter counts against the message before",
         drop("actors/normalizer.py:Normalizer._forward", "adapter_of"), "tests/core/test_normalizer.py"),
     row("a poison message is tried forever", never("actors/normalizer.py:Normalizer._map", "MAX_DEATHS"),

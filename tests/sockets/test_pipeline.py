@@ -305,6 +305,35 @@ def test_a_poison_message_is_dead_lettered_after_three_deaths_and_the_others_kee
         assert not actors.died("normalizer-1")
 
 
+@pytest.mark.parametrize("at", ["queue", "log"])
+def test_an_event_that_kills_the_queue_manager_is_dead_lettered_after_three_deaths_alone(at: str) -> None:
+    with Actors("faults.poison=venom", f"faults.poison_at={at}") as actors:
+        actors.start("ingest")
+        poison = {"type": "raid", "payload": {"user": "a"}, "id": "venom-1"}
+        ids = actors.emit(*[KILL] * 20, poison, *[KILL] * 20)  # they arrive in one batch
+        actors.start("broadcaster", "normalizer-1", "queue-manager", ready=False)
+        for _ in range(3):
+            eventually(lambda: actors.died("queue-manager"), 20)
+            actors.kill("queue-manager")
+            actors.start("queue-manager", ready=False)
+        later = actors.emit(KILL, KILL)
+        expected = [id_ for id_ in ids if id_ != "venom-1"] + later
+
+        def logged() -> list[str]:
+            return [event.id for event in actors.logged() if event.type in ("kill", "raid")]
+
+        eventually(lambda: logged()[-1:] == later[-1:], 20)
+        assert logged() == expected
+        reader = LogReader(actors.run_dir)
+        assert [(row["id"], row["kind"], row["dead"]) for row in reader.quarantine(5)] == [("venom-1", "raid", True)]
+        history = reader.history("venom-1")
+        assert history is not None
+        assert history["outcome"] == "dead-lettered"
+        assert "3 queue-managers died" in history["reason"]
+        eventually(lambda: actors.stats("queue-manager").get("dead") == 1, 10)
+        assert not actors.died("queue-manager")
+
+
 def test_two_normalizers_keep_the_order() -> None:
     with Actors("normalizer.processes=2") as actors:
         actors.start(*CORE, "normalizer-2")

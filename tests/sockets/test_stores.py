@@ -14,12 +14,13 @@ from actors.core.delivery.recent import Retained
 from actors.core.queue.derive import Derivation
 from actors.core.queue.ledger import Ledger
 from actors.core.queue.sequencer import Entry, Sequencer
+from actors.core.suspicion import Suspicion, Work
 from actors.errors import ConfigError, Fenced, Refused
 from actors.stores import log as log_store
 from actors.stores import outbox as outbox_store
 from actors.stores.log import Log, LogReader
 from actors.stores.outbox import Delivery, Forget, Outbox, OutboxReader, Progress
-from actors.stores.suspects import Suspects
+from actors.stores.suspects import QUEUE_LIST_FILE, Suspects, WorkMark, suspicion
 from tests.core.make import event
 
 DAY_S = 86_400.0
@@ -395,6 +396,39 @@ def test_a_mark_left_by_a_killed_normalizer_counts_as_a_death_for_all(tmp_path: 
     second.close()
     assert Suspects(tmp_path, "normalizer-1").deaths == {b"p/7": 1}
     assert Suspects(tmp_path, "normalizer-2").deaths == {b"p/7": 1}
+
+
+def test_a_death_counts_for_what_the_queue_manager_had_in_work(tmp_path: Path) -> None:
+    def start(watermark: int = 0) -> Suspicion:
+        mark, log_mark = (WorkMark(tmp_path / f"{name}.mark") for name in ("queue-manager", "log"))
+        return suspicion(tmp_path, mark, log_mark, {"p": watermark})
+
+    start().begin([Work("p", 5, 9)])  # and a SIGKILL
+    assert (start().last("p"), start().deaths("p", 5)) == (9, 1)
+    one = start()
+    one.begin([Work("p", 5, 5)])
+    assert (start().deaths("p", 5), start().deaths("p", 6)) == (2, 1)
+    one.begin([Work("p", 6, 6)])
+    one.end()
+    assert (start().deaths("p", 5), start().deaths("p", 6)) == (2, 1)
+    assert start(watermark=9).last("p") == 0
+    (tmp_path / QUEUE_LIST_FILE).write_bytes(b'[["p",1,\n[["p",7,7]]\n\xff\n')
+    assert (start().deaths("p", 7), start().deaths("p", 1)) == (1, 0)
+
+
+def test_a_disk_that_fails_while_the_log_writes_counts_against_no_message(tmp_path: Path) -> None:
+    work = [Work("p", 1, 1)]
+    log = open_log(tmp_path)
+    log.commit([entry(1, work=work)])
+    assert WorkMark(tmp_path / "log.mark").last == b""
+    with pytest.raises(sqlite3.IntegrityError):
+        log.commit([entry(1, work=work)])  # a fault of the message
+    assert WorkMark(tmp_path / "log.mark").last == b'[["p",1,1]]'
+    log._db.execute("ROLLBACK")
+    log._db.execute("DROP TABLE events")
+    with pytest.raises(sqlite3.OperationalError):
+        log.commit([entry(2, work=work)])  # a fault of the disk
+    assert WorkMark(tmp_path / "log.mark").last == b""
 
 
 def test_a_damaged_log_is_refused_to_readers_without_a_crash(tmp_path: Path) -> None:

@@ -154,7 +154,7 @@ class Reject(Struct, frozen=True, array_like=True):
     reason: str
     excerpt: str
     ts_ingest_ms: float
-    dead: bool = False  # it killed a normalizer three times
+    dead: bool = False  # it killed its reader three times
 
 
 class Envelope(Struct, frozen=True, gc=False, array_like=True):

@@ -11,6 +11,7 @@ them at once. Events get their positions here; a position is valid when the log 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -22,6 +23,7 @@ from actors.core.delivery.cursor import Head
 from actors.core.delivery.recent import RETAINED_TYPES, Retained
 from actors.core.queue.derive import LOOSE, READS, Derivation
 from actors.core.queue.ledger import Ledger
+from actors.core.suspicion import MAX_DEATHS, Suspicion, Work, dead_letter
 
 # A producer has at most `producer.window_rows` (1,024 by default) in flight; numbers beyond this limit are sent again.
 HOLD_BACK: Final = 4_096
@@ -37,7 +39,8 @@ MAX_OPEN_NAMES: Final = 65_536
 class Entry(Struct):
     """The content of one transaction.
 
-    `loose` are best-effort events that enter the lanes after the commit. A retained state of None is removed.
+    `loose` are best-effort events that enter the lanes after the commit. A retained state of None is removed. `work`
+    names the critical messages that it has.
     """
 
     events: list[Event] = []
@@ -52,6 +55,7 @@ class Entry(Struct):
     calendar: bytes = b""
     new_epoch: str = ""
     trim_ms: float = 0.0
+    work: list[Work] = []
 
     @property
     def empty(self) -> bool:
@@ -79,9 +83,19 @@ class Recovered(Struct, frozen=True):
 
 
 class _Progress(Struct):
-    """The progress of one producer: admitted and committed numbers, held-back envelopes, start of a gap."""
+    """The progress of one producer.
 
+    incoming       the highest number that came
+    admitted       the last number of the open entry, or before it
+    taken          the last number of the entries that were taken
+    committed      the last number on disk
+    held           envelopes after a gap, by number
+    gap_since_s    when the gap began
+    """
+
+    incoming: int = 0
     admitted: int = 0
+    taken: int = 0
     committed: int = 0
     held: dict[int, Envelope] = {}
     gap_since_s: float | None = None
@@ -99,6 +113,7 @@ class Sequencer:
         ledger: Ledger,
         known: Callable[[str], str | None],
         retained: dict[str, Event] | None = None,
+        suspicion: Suspicion | None = None,
     ) -> None:
         self.epoch = self.committed_epoch = epoch
         self.top = top
@@ -107,8 +122,11 @@ class Sequencer:
         self._ledger = ledger
         self._account = ledger.accounts[Category.CRITICAL]
         self._known = known
-        self._lines = {producer: _Progress(mark, mark) for producer, mark in watermarks.items()}
+        self._lines = {producer: _Progress(mark, mark, mark, mark) for producer, mark in watermarks.items()}
+        self._suspicion = suspicion or Suspicion()
         self._open = Entry()
+        self._alone: deque[Entry] = deque()  # of one suspect each, before the open entry
+        self.dead = 0
         self.retained = Retained()
         for event in (retained or {}).values():
             for key in self.retained.put(event):
@@ -118,7 +136,7 @@ class Sequencer:
     @property
     def full(self) -> bool:
         """Whether the open entry is at its limit; then nothing is read from the critical link."""
-        return len(self._open.events) >= MAX_OPEN_EVENTS
+        return len(self._open.events) + len(self._alone) >= MAX_OPEN_EVENTS
 
     @property
     def crowded(self) -> bool:
@@ -135,6 +153,9 @@ class Sequencer:
     def admit(self, batch: EnvelopeBatch, now_s: float, now_ms: float) -> None:
         """Process a batch of critical envelopes; those that are in order become part of the open entry."""
         line = self._lines.setdefault(batch.producer, _Progress())
+        if batch.envelopes:
+            line.incoming = max(line.incoming, batch.envelopes[-1].pseq)
+        self._begin(batch.producer, line)
         for envelope in batch.envelopes:
             if envelope.pseq <= line.admitted or envelope.pseq in line.held:
                 self._ledger.raw.redelivered += 1
@@ -144,6 +165,7 @@ class Sequencer:
             elif len(line.held) < HOLD_BACK:
                 line.held[envelope.pseq] = envelope
         self._release(batch.producer, line, now_s, now_ms)
+        self._suspicion.end()
 
     def greet(self, greeting: Greeting, new_epoch: str, now_s: float, now_ms: float) -> None:
         """Process the greeting of a producer.
@@ -158,7 +180,9 @@ class Sequencer:
             line.admitted = greeting.oldest - 1
             line.held = {pseq: envelope for pseq, envelope in line.held.items() if pseq > line.admitted}
             self._open.watermarks[greeting.producer] = line.admitted
+            self._begin(greeting.producer, line)
             self._release(greeting.producer, line, now_s, now_ms)
+            self._suspicion.end()
 
     def retain(self, event: Event) -> None:
         """Keep the last value of a state event for snapshots."""
@@ -182,7 +206,18 @@ class Sequencer:
     @property
     def urgent(self) -> bool:
         """Whether the open entry has an event to show or a number to acknowledge."""
-        return bool(self._open.events or self._open.watermarks or self._open.new_epoch)
+        return bool(self._open.events or self._open.watermarks or self._open.new_epoch or self._alone)
+
+    def has_suspects(self, producer: str) -> bool:
+        """Whether messages of this producer that are still to come were in work at a death."""
+        last = self._suspicion.last(producer)
+        return last > 0 and (producer not in self._lines or last > self._lines[producer].admitted)
+
+    def take_suspects(self) -> list[Entry]:
+        """Return the entries of suspects, which have one message each. They are committed before the open entry."""
+        entries = list(self._alone)
+        self._alone.clear()
+        return entries
 
     def take(self, trim_ms: float = 0.0, even_empty: bool = False) -> Entry | None:
         """Close and return the open entry, or None when there is nothing to write.
@@ -192,9 +227,18 @@ class Sequencer:
         self._open.trim_ms = trim_ms
         if self._open.empty and not even_empty:
             return None
+        return self._close()
+
+    def _close(self) -> Entry:
         entry, self._open = self._open, Entry()
+        for producer, last in entry.watermarks.items():
+            line = self._lines[producer]
+            entry.work.append(Work(producer, line.taken + 1, last))
+            line.taken = last
+        self._suspicion.begin(entry.work)
         entry.derived = self._derivation.take_changes()
         entry.ledger = self._ledger.save()
+        self._suspicion.end()
         return entry
 
     def committed(self, entry: Entry) -> None:
@@ -231,6 +275,11 @@ class Sequencer:
     def _is_late(line: _Progress, now_s: float) -> bool:
         return line.gap_since_s is not None and now_s >= line.gap_since_s + GAP_S
 
+    def _begin(self, producer: str, line: _Progress, done: int = 0) -> None:
+        """Mark the messages that are admitted now as in work."""
+        first = max(line.admitted, done) + 1
+        self._suspicion.begin([Work(producer, first, line.incoming)] if first <= line.incoming else [])
+
     def _release(self, producer: str, line: _Progress, now_s: float, now_ms: float) -> None:
         while (envelope := line.held.pop(line.admitted + 1, None)) is not None:
             self._enter(producer, envelope, now_ms)
@@ -242,6 +291,25 @@ class Sequencer:
             line.gap_since_s = now_s
 
     def _enter(self, producer: str, envelope: Envelope, now_ms: float) -> None:
+        if envelope.pseq <= self._suspicion.last(producer):
+            self._enter_alone(producer, envelope, now_ms)
+        else:
+            self._enter_open(producer, envelope, now_ms)
+
+    def _enter_alone(self, producer: str, envelope: Envelope, now_ms: float) -> None:
+        """Enter a suspect as the only message of an entry, or dead-letter it."""
+        if not self._open.empty:
+            self._alone.append(self._close())
+        pseq = envelope.pseq
+        if self._suspicion.deaths(producer, pseq) >= MAX_DEATHS:
+            envelope = dead_letter(producer, envelope)
+            self.dead += 1
+        self._suspicion.begin((Work(producer, pseq, pseq),))
+        self._enter_open(producer, envelope, now_ms)
+        self._alone.append(self._close())
+        self._begin(producer, self._lines[producer], pseq)
+
+    def _enter_open(self, producer: str, envelope: Envelope, now_ms: float) -> None:
         raw = self._ledger.raw
         raw.numbered += 1
         self._open.watermarks[producer] = envelope.pseq

@@ -16,7 +16,7 @@ const OUTCOMES = {
   expired: () => ["Not shown: it expired before it was sent", "warn"],
   dropped: (detail) => [`Not shown: dropped by the rule ${detail}`, "warn"],
   rejected: () => ["Rejected", "bad"],
-  "dead-lettered": () => ["Dead-lettered: a normalizer died of it three times", "bad"],
+  "dead-lettered": () => ["Dead-lettered: the process that read it died of it three times", "bad"],
 };
 
 /** @param {unknown} from @param {unknown} to */
