@@ -2,14 +2,15 @@
 
     list, LolCursor ──unread──▶ new events, LolCursor ──meaning──▶ [(type, payload)]
 
-Every answer of the game has the whole list of its events. An event is identified by its number in the game, and a game
-by the time of its first event, which has microseconds.
+Every answer of the game has the whole list of its events. An event is identified by its number and name, and a game by
+the time of its start, which has microseconds. The cursor has the events that were reported, because the list is not
+always in the order of the numbers, and two events may have one number.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Final
 
 import msgspec
@@ -22,7 +23,8 @@ from actors.core.contract.types.combat import Assist, Death, Kill
 from actors.core.contract.types.match import Objective, Round
 from actors.errors import BadInput
 
-MAX_EVENTS: Final = 10_000  # a long game has some hundred
+MAX_EVENTS: Final = 2_000  # a long game has some hundred
+KEY_BYTES: Final = 6
 MAX_ASSISTERS: Final = 10
 # Older events of a game that was not known are not reported.
 FRESH_S: Final = 15.0
@@ -64,10 +66,20 @@ class _List(Struct, frozen=True):
 
 
 class LolCursor(Struct, frozen=True, array_like=True):
-    """The game, and the number of its last reported event; -1 is none."""
+    """The game, the highest number of its reported events (-1: none), and the keys of all of them."""
 
     game: str = ""
     event_id: int = -1
+    keys: bytes = b""
+
+    def after(self, event: GameEvent) -> LolCursor:
+        """Return the cursor when `event` was reported, too."""
+        return LolCursor(self.game, max(self.event_id, event.event_id), self.keys + key_of(event))
+
+    def unread(self, events: Iterable[GameEvent]) -> list[GameEvent]:
+        """Return the events that were not reported."""
+        known = {self.keys[at : at + KEY_BYTES] for at in range(0, len(self.keys), KEY_BYTES)}
+        return [event for event in events if key_of(event) not in known]
 
 
 _list = msgspec.json.Decoder(_List)
@@ -100,14 +112,19 @@ def load(saved: bytes) -> LolCursor:
         return LolCursor()
 
 
+def key_of(event: GameEvent) -> bytes:
+    """Return what identifies an event in its game."""
+    return hashlib.blake2b(f"{event.event_id}.{event.event_name}".encode(), digest_size=KEY_BYTES).digest()
+
+
 def game_of(events: list[GameEvent]) -> str:
     """Return the identity of a game."""
-    first = events[0]
+    first = next((event for event in events if event.event_name == "GameStart"), events[0])
     return hashlib.blake2b(f"{first.event_name}@{first.event_time!r}".encode(), digest_size=8).hexdigest()
 
 
 def unread(events: list[GameEvent], cursor: LolCursor, game_time_s: float) -> tuple[list[GameEvent], LolCursor]:
-    """Return the events after the cursor, and the new cursor.
+    """Return the events that were not reported, and the cursor before them.
 
     Of an unknown game, only events of the last FRESH_S are returned.
     """
@@ -115,9 +132,11 @@ def unread(events: list[GameEvent], cursor: LolCursor, game_time_s: float) -> tu
         return [], cursor
     game = game_of(events)
     if game != cursor.game or events[-1].event_id < cursor.event_id:
-        old = [event.event_id for event in events if event.event_time < game_time_s - FRESH_S]
-        cursor = LolCursor(game, max(old, default=-1))
-    return [event for event in events if event.event_id > cursor.event_id], cursor
+        cursor = LolCursor(game)
+        for event in events:
+            if event.event_time < game_time_s - FRESH_S:
+                cursor = cursor.after(event)
+    return cursor.unread(events), cursor
 
 
 def meaning(event: GameEvent, who: Who, own_team: str) -> list[Told]:

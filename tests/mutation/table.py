@@ -274,7 +274,7 @@ MUTATIONS: Final = [
         call("actors/adapters/gsi_posts.py:is_from", "compare_digest", "bool(token)"),
         f"{SOURCES}test_gsi.py"),
     row("an event of a game is told again",
-        condition("actors/adapters/lol_events.py:unread", "event_id >", "event.event_id >= cursor.event_id"),
+        condition("actors/adapters/lol_events.py:LolCursor.unread", "key_of known", "True"),
         f"{SOURCES}test_lol.py"),
     row("a message may be a name",
         never("actors/adapters/srcds_lines.py:_of_player", "said not"), f"{CORE}test_srcds.py"),

@@ -135,28 +135,46 @@ def test_a_spectator_has_no_team():
 
 GAME = [START, event(1, "MinionsSpawning"), kill(2), kill(3), kill(4)]
 OTHER = [START | {"EventTime": 0.7}, kill(1)]
+SHUFFLED = [START, kill(7), event(0, "Ace", Acer="Ada", AcingTeam="ORDER"), kill(3)]
 NOW = 64.0
-SEEN = lol_events.game_of(lol_events.read(json.dumps({"Events": GAME}).encode()))
+
+
+def listed(events):
+    return lol_events.read(json.dumps({"Events": events}).encode())
+
+
+def after(events):
+    """Return the cursor when these events of GAME were reported."""
+    cursor = LolCursor(lol_events.game_of(listed(GAME)))
+    for one in listed(events):
+        cursor = cursor.after(one)
+    return cursor
 
 
 @pytest.mark.parametrize(
     ("events", "cursor", "game_time_s", "expected"),
     [
-        (GAME, LolCursor(SEEN, 2), NOW, [3, 4]),
-        (GAME, LolCursor(SEEN, 4), NOW, []),
+        (GAME, after(GAME[:3]), NOW, [3, 4]),
+        (GAME, after(GAME), NOW, []),
         (GAME, LolCursor(), NOW, [1, 2, 3, 4]),  # the start is 64 s ago
         (GAME, LolCursor(), 1_000.0, []),
         (GAME[:1], LolCursor(), 1.0, [0]),
-        (OTHER, LolCursor(SEEN, 4), NOW, [1]),  # another game
-        (GAME[:2], LolCursor(SEEN, 4), 61.0, [1]),  # the same first event, fewer of them: another game, too
-        ([], LolCursor(SEEN, 4), NOW, []),
-        (list(reversed(GAME)), LolCursor(SEEN, 3), NOW, [4]),
+        (OTHER, after(GAME), NOW, [1]),  # another game
+        (GAME[:2], after(GAME), 61.0, [1]),  # the same first event, fewer of them: another game, too
+        ([], after(GAME), NOW, []),
+        (list(reversed(GAME)), after(GAME[:4]), NOW, [4]),
+        (SHUFFLED, after(SHUFFLED[:2]), NOW, [0, 3]),  # a number that comes late, and one that comes again
+        (list(reversed(SHUFFLED)), after(SHUFFLED[1:]), NOW, [0]),
     ],
 )
 def test_only_unread_events_are_returned(events, cursor, game_time_s, expected):
-    found = lol_events.read(json.dumps({"Events": events}).encode())
-    new, _ = lol_events.unread(found, cursor, game_time_s)
+    new, _ = lol_events.unread(listed(events), cursor, game_time_s)
     assert [one.event_id for one in new] == expected
+
+
+def test_a_saved_cursor_of_another_version_is_empty():
+    assert lol_events.load(b"\xc1") == LolCursor()
+    assert lol_events.load(msgspec.msgpack.encode(after(GAME))) == after(GAME)
 
 
 @pytest.mark.parametrize(

@@ -93,11 +93,12 @@ def _untagged(name: str) -> str:
 def messages(events: list[GameEvent], cursor: LolCursor, game: Game, started_ms: float) -> Iterator[SourceMessage]:
     """Yield the messages of events; the last message of each event advances the cursor."""
     for event in events:
+        cursor = cursor.after(event)
         told = lol_events.meaning(event, game.who, game.own_team)
         at_ms = started_ms + event.event_time * 1000
         for number, (type_, payload) in enumerate(told):
             id_ = f"{cursor.game}:{event.event_id}.{event.event_name[:32]}.{number}"
-            after = _encode(LolCursor(cursor.game, event.event_id)) if number == len(told) - 1 else None
+            after = _encode(cursor) if number == len(told) - 1 else None
             yield SourceMessage(generic.packed(type_, payload, "lol", id_, at_ms), "event", id_, at_ms, after)
 
 
@@ -140,7 +141,7 @@ def _look(api: Any, session: Any) -> list[SourceMessage] | None:
     try:
         events = lol_events.read(body)
         cursor = lol_events.load(session.cursor)
-        if not events or (events[-1].event_id == cursor.event_id and lol_events.game_of(events) == cursor.game):
+        if not events or (lol_events.game_of(events) == cursor.game and not cursor.unread(events)):
             return []
         game_time_s = _stats.decode(_get(api, "gamestats") or b"{}").game_time
         new, cursor = lol_events.unread(events, cursor, game_time_s)
