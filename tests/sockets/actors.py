@@ -37,10 +37,8 @@ class Actors:
     def __init__(self, *overrides: str) -> None:
         self.run_dir = Path(tempfile.mkdtemp(prefix="fw-"))
         (self.ingest_port,) = free_ports(1)
-        self.settings = config.load(
-            None, [f"run_dir={self.run_dir}", f"ingest.port={self.ingest_port}", "demo=false", *overrides]
-        )
-        host.write_private(self.run_dir / config.SETTINGS_FILE, config.encode(self.settings))
+        self._overrides = [f"run_dir={self.run_dir}", f"ingest.port={self.ingest_port}", "demo=false"]
+        self.add(*overrides)
         self.tokens = tokens.load_or_create(self.run_dir)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.context = zmq.Context()
@@ -58,6 +56,12 @@ class Actors:
             self.kill(name)
         self.context.destroy(linger=0)
         shutil.rmtree(self.run_dir)
+
+    def add(self, *overrides: str) -> None:
+        """Add settings for the actors that start from now on."""
+        self._overrides += overrides
+        self.settings = config.load(None, self._overrides)
+        host.write_private(self.run_dir / config.SETTINGS_FILE, config.encode(self.settings))
 
     def configure(self, **faults: str) -> None:
         """Change `faults.*` for the actors that start from now on."""

@@ -43,7 +43,7 @@ class Obs(Peer):
         self.canvas = {"baseWidth": 1280, "baseHeight": 720, "fpsNumerator": 60000, "fpsDenominator": 1001}
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.subscriptions: list[int] = []
-        self._clients: list[ServerConnection] = []
+        self.clients: list[ServerConnection] = []
         self._items = 0
         self._sending = threading.Lock()
 
@@ -52,13 +52,13 @@ class Obs(Peer):
         self.say({"op": 5, "d": {"eventType": type_, "eventIntent": 1, "eventData": data}})
 
     def say(self, message: Any) -> None:
-        for client in self._clients:
+        for client in self.clients:
             with self._sending:
                 client.send(message if isinstance(message, str | bytes) else json.dumps(message))
 
     def kick(self, code: int, reason: str = "") -> None:
         """End all connections with a close code."""
-        for client in self._clients:
+        for client in self.clients:
             client.close(code, reason)
 
     @property
@@ -77,12 +77,12 @@ class Obs(Peer):
             return
         connection.send(json.dumps({"op": 2, "d": {"negotiatedRpcVersion": 1}}))
         self.subscriptions.append(said["d"]["eventSubscriptions"])
-        self._clients.append(connection)
+        self.clients.append(connection)
         try:
             while True:
                 self._answer(connection, json.loads(connection.recv())["d"])
         finally:
-            self._clients.remove(connection)
+            self.clients.remove(connection)
 
     def _answer(self, connection: ServerConnection, asked: dict[str, Any]) -> None:
         type_, data = asked["requestType"], asked.get("requestData", {})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
 import sqlite3
@@ -90,36 +89,6 @@ def test_a_thousand_messages_over_fifty_reconnects_are_shown_once():
         assert (row["accepted"], row["sent"]) == (len(expected), ROUNDS * A_ROUND - len(expected))
         assert row["reconnects"] == ROUNDS // 10
         assert row["rejected"] == 0
-
-
-@pytest.mark.timeout(180)
-def test_accepted_events_survive_a_kill_and_are_shown_once():
-    """The source is killed while it reads, three times. Twitch repeats what it sent on the next socket."""
-    total = 600
-    numbers = iter(range(total))
-    sent = []
-
-    async def script(connection, _number):
-        for number in list(sent):
-            await connection.send(follow(number))
-        for number in numbers:
-            sent.append(number)
-            await connection.send(follow(number))
-            await asyncio.sleep(0.002)
-
-    with EventSub(script) as events, Http() as http, Pipeline(eventsub_source(events, http)) as pipeline:
-        log_in(pipeline)
-        pipeline.start()
-        for shown in (100, 250, 400):
-            eventually(lambda shown=shown: len(logged(pipeline, "follow")) >= shown, 30)
-            pipeline.kill("tw")
-        eventually(lambda: len(logged(pipeline, "follow")) >= total, 60)
-        shown = Counter(logged(pipeline, "follow"))
-        assert shown == Counter(f"U{number}" for number in range(total))
-        with closing(sqlite3.connect(pipeline.run_dir / "outbox-tw.db")) as db:
-            bodies = [json.loads(row[0]) for row in db.execute("SELECT body FROM rows WHERE kind = 'twitch_eventsub'")]
-        accepted = {body["payload"]["event"]["user_name"] for body in bodies}
-        assert accepted <= set(shown)
 
 
 def test_a_streamer_logs_in_and_gets_a_follow():

@@ -72,26 +72,6 @@ def test_after_a_reconnect_overlapping_messages_are_shown_once():
         eventually(lambda: report(actors, "feed").get("reconnects") == 3, 10)
 
 
-def test_a_killed_source_loses_and_repeats_no_accepted_event():
-    sent = 400
-
-    def script(connection, number):
-        connection.recv()
-        for first in range(0, sent, 4):
-            connection.send(tips(*range(first, first + 4)))
-        peer.wait()
-
-    with Peer(script) as peer, feed(peer) as actors:
-        actors.start(*CORE)
-        actors.start("feed", ready=False)
-        for count in (20, 90, 180):
-            eventually(lambda count=count: len(actors.logged()) >= count, 15)
-            actors.kill("feed")
-            actors.start("feed", ready=False)
-        eventually(lambda: len(actors.logged()) == sent, 30)
-        assert sorted(shown(actors)) == sorted(f"Ada {n}" for n in range(sent))
-
-
 def test_a_refused_source_retries_when_the_secret_changes():
     def admit(request):
         return 101 if request.headers.get("Authorization") == "Bearer right" else 401
