@@ -115,7 +115,7 @@ class SupervisorSection(Section, frozen=True):
     hang_kill_s: Annotated[float, Meta(ge=1.5, le=31_536_000)] = 6.0
     drain_s: Seconds = 5.0
     sample_s: Annotated[float, Meta(ge=0.01, le=3_600)] = 2.0
-    spawn: Literal["template", "exec"] = "exec"
+    spawn: Literal["template", "exec"] = "template"
 
 
 Percent = Annotated[float, Meta(gt=0, le=100_000)]
