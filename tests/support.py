@@ -24,8 +24,9 @@ SLOWNESS = float(os.environ.get("TEST_SLOWNESS", "3" if "PYTEST_XDIST_WORKER" in
 
 # How the pipelines of the tests start their processes, as supervisor.spawn; "": as by default.
 SPAWN = os.environ.get("TEST_SPAWN", "")
+SPAWNED = [f"supervisor.spawn={SPAWN}"] if SPAWN else []
 # Processes that they have beside the actors.
-_SETTINGS = config.load(None, [f"supervisor.spawn={SPAWN}"] if SPAWN else [])
+_SETTINGS = config.load(None, SPAWNED)
 TEMPLATES = [child.name for child in _SETTINGS.children() if child.kind == kinds.TEMPLATE]
 
 
@@ -70,8 +71,7 @@ class Pipeline(pipeline.Pipeline):
     """A pipeline of a test: killed and removed at the end of the `with` block, also if it runs without a terminal."""
 
     def __init__(self, *overrides: str, demo: bool = False, supervisor: Path = SUPERVISOR) -> None:
-        spawn = [f"supervisor.spawn={SPAWN}"] if SPAWN else []
-        super().__init__([f"demo={str(demo).lower()}", *spawn, *overrides], slowness=SLOWNESS, supervisor=supervisor)
+        super().__init__([f"demo={str(demo).lower()}", *SPAWNED, *overrides], slowness=SLOWNESS, supervisor=supervisor)
 
     def __enter__(self) -> Pipeline:
         return self

@@ -25,7 +25,7 @@ from bench.pipeline import Pipeline
 from tests.faults import powercut
 from tests.faults.store_deaths import STORES
 from tests.faults.witness import QUICK, WAIT_S, Witness
-from tests.support import SLOWNESS, eventually
+from tests.support import SLOWNESS, SPAWNED, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = int(os.environ.get("FAULT_SEED", "1"))
@@ -149,7 +149,7 @@ def test_after_a_power_cut_the_log_has_all_answered_and_all_shown_events(
 
 def start_again(cut: powercut.Cut, witness: Witness) -> None:
     """Start the pipeline on the remaining files: all answered messages are logged once and in order."""
-    pipeline = Pipeline(QUICK, slowness=SLOWNESS)
+    pipeline = Pipeline([*QUICK, *SPAWNED], slowness=SLOWNESS)
     try:
         cut.write(pipeline.run_dir)
         pipeline.start()

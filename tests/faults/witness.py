@@ -36,7 +36,7 @@ from actors.errors import Refused
 from actors.stores.log import LogReader
 from bench._overlay import Applied, Overlay
 from bench.pipeline import ROOT, Pipeline
-from tests.support import SLOWNESS, eventually
+from tests.support import SLOWNESS, SPAWNED, eventually
 
 # In the order in which an event passes them.
 ACTORS = ("ingest", "normalizer-1", "queue-manager", "broadcaster", "gateway-1")
@@ -207,7 +207,9 @@ class Witness:
     def __init__(
         self, *overrides: str, seed: int = 1, guarded: bool = False, environment: dict[str, str] | None = None
     ) -> None:
-        self._running = Pipeline([*QUICK, *overrides], guarded=guarded, environment=environment, slowness=SLOWNESS)
+        self._running = Pipeline(
+            [*QUICK, *SPAWNED, *overrides], guarded=guarded, environment=environment, slowness=SLOWNESS
+        )
         self._armed: set[str] = set()
         self.seed = seed
 
