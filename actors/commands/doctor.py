@@ -120,7 +120,7 @@ def settings_findings(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "warn",
             "the gateway answers other machines under its addresses, but under no name",
-            f'add the name of this machine: gateway.allowed_hosts = ["stream-pc.lan:{settings.gateway.port}"]',
+            'to use a name in URLs, add it: gateway.allowed_hosts = ["stream-pc.lan"] (docs/lan.md)',
         )
 
 

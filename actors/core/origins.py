@@ -15,7 +15,7 @@ from typing import Final
 LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 WILDCARD: Final = ("", "0.0.0.0", "::")
 _ADDRESS: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[[0-9a-f:.]+\]")
-FOREIGN_HOST: Final = "this Host is not allowed; if it is a name of this machine, add it to gateway.allowed_hosts"
+_NAME: Final = re.compile(r"[a-z0-9_.-]{1,80}")
 
 
 def is_loopback(address: str) -> bool:
@@ -66,6 +66,14 @@ def may_send(header: str | None, host: str, allowed: Iterable[str]) -> bool:
     name = _split(header or "")[0]
     names = {"", "localhost", host.lower(), *(_split(one)[0] for one in allowed)}
     return name in names or _is_address(name)
+
+
+def foreign_host(header: str | None) -> str:
+    """Return the reason of a 421. It repeats the name only if it can be one."""
+    name = _split(header or "")[0]
+    if _NAME.fullmatch(name) is None or _is_address(name):
+        return "this Host is not allowed; names of this machine are listed in gateway.allowed_hosts"
+    return f'the Host {name} is not allowed; if it is a name of this machine: gateway.allowed_hosts = ["{name}"]'
 
 
 def _split(header: str) -> tuple[str, str]:

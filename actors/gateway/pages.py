@@ -71,7 +71,7 @@ class BaseHandler(tornado.web.RequestHandler):
             self.request.headers.get("Host"), self.settings["hosts"], self.settings["open_port"]
         ):
             metrics.foreign_hosts += 1
-            self.refuse(421, origins.FOREIGN_HOST)
+            self.refuse(421, origins.foreign_host(self.request.headers.get("Host")))
         elif not origins.origin_is_welcome(self.request.headers, self.settings["origins"]):
             metrics.foreign_origins += 1
             self.refuse(403, "this origin may not use the gateway")

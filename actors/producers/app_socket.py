@@ -103,7 +103,7 @@ class AppSocket(tornado.websocket.WebSocketHandler):
         self._token = token.strip() if scheme.lower() == "bearer" else ""
         if not self.ingest.knows_host(self.request.headers.get("Host")):
             self.ingest.metrics.foreign_hosts += 1
-            self._refuse(421, origins.FOREIGN_HOST)
+            self._refuse(421, origins.foreign_host(self.request.headers.get("Host")))
         elif len(self.ingest.sockets) >= SOCKETS and not self._shed():
             self._refuse(503, f"{SOCKETS} programs are connected, which is the most there may be")
         elif self._token and (objection := self._objection()):

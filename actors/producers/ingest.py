@@ -240,7 +240,7 @@ class IngestHandler(web.RequestHandler):
         self.ingest.metrics.requests += 1
         if not self.ingest.knows_host(self.request.headers.get("Host")):
             self.ingest.metrics.foreign_hosts += 1
-            raise web.HTTPError(421, origins.FOREIGN_HOST)
+            raise web.HTTPError(421, origins.foreign_host(self.request.headers.get("Host")))
         try:
             objection = self.ingest.objection(self.offered_token())
         except Refused as error:

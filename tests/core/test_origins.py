@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.core.origins import authority, host_is_ours, hosts, is_loopback, may_send, origin_is_welcome
+from actors.core.origins import authority, foreign_host, host_is_ours, hosts, is_loopback, may_send, origin_is_welcome
 
 OURS = hosts("127.0.0.1", 7700, ["overlay.example", "other.example:9000"])
 
@@ -135,6 +135,29 @@ def test_a_gateway_on_all_addresses_allows_addresses_and_no_names(header, ours):
 def test_the_ingest_accepts_events_only_for_allowed_hosts(header, taken):
     assert may_send(header, "0.0.0.0", ["stream-pc.lan:7700"]) is (taken or header == "0.0.0.0:7701")
     assert may_send(header, "127.0.0.1", ["stream-pc.lan"]) is taken
+
+
+@pytest.mark.parametrize(
+    ("header", "part"),
+    [
+        ("Stream-PC.lan:7700", 'a name of this machine: gateway.allowed_hosts = ["stream-pc.lan"]'),
+        ("10.0.0.5:7700", "gateway.allowed_hosts"),
+        (None, "gateway.allowed_hosts"),
+        ('a"],["b', "gateway.allowed_hosts"),
+        ("<img>%s", "gateway.allowed_hosts"),
+        ("x" * 81, "gateway.allowed_hosts"),
+    ],
+)  # fmt: skip
+def test_a_refused_host_is_named_only_if_it_can_be_a_name(header, part):
+    reason = foreign_host(header)
+    assert part in reason
+    assert (header or "-").lower().partition(":")[0] not in reason or header == "Stream-PC.lan:7700"
+
+
+def test_a_proxy_with_tls_keeps_host_and_origin():
+    headers = {"Host": "stream-pc.lan", "Origin": "https://stream-pc.lan"}
+    assert host_is_ours(headers["Host"], hosts("127.0.0.1", 7700, ["stream-pc.lan"]))
+    assert origin_is_welcome(headers, [])
 
 
 @pytest.mark.parametrize(("address", "here"), [
