@@ -2,8 +2,8 @@
 
     python -m bench.minecraft [--seconds 60] [--players 100] [--moves 5000] [--critical 50]
 
-A server of its own process (bench/peers/dragonfly.py) sends moves and deaths as events of a Dragonfly plugin host; the
-pipeline reads them with the source `minecraft`; an overlay of the benchmark receives frames and packed positions.
+A server of its own process, that of `load minecraft-100`, sends moves and deaths as events of a Dragonfly plugin host;
+the pipeline reads them with the source `minecraft`; an overlay of the benchmark receives frames and packed positions.
 A death is measured from the instant at which it was due. `radar_hz` are messages of positions per second, and
 `bytes_per_move` is their size with the frame of the WebSocket, for each place in them. `age_ms` is the delay of a
 message of positions from its making in the source to the socket of the overlay.
@@ -112,11 +112,11 @@ def main(seconds: float, players: int, moves: float, critical: float) -> None:
             host.kill()
     passed_s = max(1e-9, run.last_s - run.first_s)
     results = {
-        "critical_lost": sent["critical"] - len(run.received),
+        "critical_lost": sent["sent"]["player_death"] - len(run.received),
         "critical_twice": run.twice,
         "critical_ms": run.delay.summary_ms(),
         "radar_hz": round(run.messages / passed_s, 1),
-        "moves_per_s": round(sent["moves"] * 1000 / sent["ms"]),
+        "moves_per_s": round(sent["sent"]["player_move"] * 1000 / sent["ms"]),
         "places_per_s": round(run.places / passed_s),
         "bytes_per_move": round(run.bytes / max(1, run.places), 2),
         "age_ms": run.age.summary_ms(),

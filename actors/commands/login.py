@@ -58,9 +58,8 @@ def source_of(settings: Settings, platform: str, source: str | None) -> str:
         raise ConfigError(f"There are several sources of kind {platform}: choose one with --source {'|'.join(found)}")
     if not found:
         raise ConfigError(
-            f"No source of kind {platform} is configured; add to the configuration:\n"
-            f'  [sources.{platform}]\n  kind = "{platform}"\n  client_id = "YOUR CLIENT ID"\n'
-            f"See {program.page('sources/twitch')} for how to get a client id"
+            f"No source of kind {platform} is configured; add one: {program.NAME} source add {platform}. "
+            f"See {program.page(f'sources/{platform}')}"
         )
     return source or found[0]
 

@@ -1,5 +1,6 @@
 """Minecraft: a real gRPC server that misbehaves, the wire format as tables, and fuzzing of the decoders."""
 
+from collections import Counter
 from contextlib import suppress
 
 import msgspec
@@ -15,12 +16,17 @@ from actors.core.sources.answers import AnswerRule, Answers
 from actors.core.sources.grpc import GrpcStream, frame
 from actors.core.sources.roster import Roster
 from actors.errors import BadInput, ConfigError
-from actors.producers import minecraft_reader, spec
+from actors.producers import minecraft_host, minecraft_reader, minecraft_world, spec
+from actors.producers.minecraft_world import Happening, World, WorldRates
 from actors.producers.sources import minecraft
 from actors.producers.spec import Disconnected, SourceNotRunning, SourceRefused
+from bench.ports import free_ports
+from tests.sockets.actors import CORE, Actors
 from tests.sources import minecraft_peer as peer
 from tests.sources import rig
 from tests.sources.minecraft_peer import Host, chunk, double, event, moved, player
+from tests.sources.peer import report
+from tests.support import eventually, run_async
 
 JOIN, QUIT, MOVE, CHAT, HURT, DEATH, COMMAND = 10, 11, 12, 18, 21, 22, 45
 ADA = {"id": "uuid-Ada", "name": "Ada"}
@@ -314,3 +320,47 @@ def test_a_number_is_given_again_as_late_as_possible():
 def test_without_a_rule_nothing_is_changed():
     given_ = Answers([AnswerRule("chat", cancel=True)]).of("command", {"raw": "/op"})
     assert (given_.cancel, given_.text) == (False, None)
+
+
+def happenings(seed, *times):
+    """Return what happens in a small world that is looked at at these times, by type."""
+    world = World(seed, 3.0, WorldRates(5, moves_hz=50.0, deaths_hz=4.0))
+    found = [*world.beginning(), *(one for at_s in times for one in world.until(at_s)), *world.end()]
+    return world, {type_: [one.payload for one in found if one.type == type_] for type_ in (one.type for one in found)}
+
+
+def test_the_synthetic_server_is_reproducible_and_counted():
+    world, found = happenings(7, 1.0, 2.3, 9.0)
+    assert happenings(7, 3.0)[1] == found
+    assert happenings(8, 3.0)[1] != found
+    types = Counter()
+    for type_, payloads in found.items():
+        for payload in payloads:
+            message = minecraft_wire.host_message(minecraft_world.event("framewire", 1, Happening(type_, payload)))
+            heard = minecraft_wire.host_event(message.body)
+            if type_ != "player_move":
+                types[minecraft_events.payload_of(heard, minecraft_events.details(heard), lambda _: "")[0]] += 1
+                continue
+            move = minecraft_wire.move(heard.payload)
+            assert move.name.startswith("Player_")
+            assert max(abs(move.x), abs(move.z)) < 512  # the edge of the map
+    assert types == world.expected()
+    assert len(found["player_move"]) == 150
+
+
+def test_the_synthetic_server_loads_the_source():
+    address = f"127.0.0.1:{free_ports(1)[0]}"
+    world = World(1, 1.0, WorldRates(10, moves_hz=100.0, deaths_hz=50.0))
+    with Actors(f'sources.mc={{kind="minecraft",address="{address}"}}') as actors:
+        actors.start(*CORE, "mc")
+        told = run_async(minecraft_host.play(world, address, "framewire", lambda _: None))
+        assert told["sent"] | {"player_move": 0} == {
+            "player_join": 10, "player_death": 50, "chat": 2, "player_quit": 10, "player_move": 0
+        }  # fmt: skip
+        eventually(lambda: [one.type for one in actors.logged()] == ["death"] * 50, 10)
+        eventually(lambda: report(actors, "mc")["positions"] > 0, 10)
+
+
+def test_a_used_address_is_refused():
+    with Host(lambda host, number: iter(())) as host, pytest.raises(BadInput, match="if your Minecraft server runs"):
+        run_async(minecraft_host.play(World(1, 1.0, WorldRates()), host.address, "framewire", lambda _: None))
