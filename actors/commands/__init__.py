@@ -78,7 +78,9 @@ class CommandLine(click.Group):
         try:
             return super().invoke(ctx)
         except FramewireError as error:
-            click.echo(f"error: {error}", err=True)
+            # Reasons may quote a file or a message from outside, which must not control the terminal.
+            lines = map(printable, str(error).split("\n"))
+            click.echo("error: " + "\n".join(lines), err=True)
             ctx.exit(exit_code_of(error))
 
 

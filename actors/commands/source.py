@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 import msgspec
@@ -15,6 +15,8 @@ from actors.core.contract.event import RawItem
 from actors.errors import BadInput
 from actors.producers import spec
 from actors.producers.spec import SourceMessage
+
+MAX_FILE_BYTES: Final = 16 << 20  # more than any message, or a recording of some matches
 
 _payload = msgspec.msgpack.Decoder()
 
@@ -84,7 +86,10 @@ def try_(name: str, file: Any, config_file: Path | None, overrides: tuple[str, .
     module = spec.module_of(own.kind)
     if not hasattr(module, "try_message"):
         raise BadInput(f"A source of kind {own.kind} cannot be tested with a file")
-    rows = [row for message in module.try_message(own, name, file.read()) for row in _events(name, message)]
+    data = file.read(MAX_FILE_BYTES + 1)  # a recording may come from a stranger
+    if len(data) > MAX_FILE_BYTES:
+        raise BadInput(f"The file has more than {MAX_FILE_BYTES >> 20} MiB")
+    rows = [row for message in module.try_message(own, name, data) for row in _events(name, message)]
     for row in rows:
         click.echo(commands.json_of(row) if json_output else _line(row))
     if not rows and not json_output:

@@ -1,0 +1,54 @@
+"""`source try` with files of strangers: bounded, and without control sequences in the terminal."""
+
+import pytest
+from click.testing import CliRunner
+
+from actors import cli
+from actors.commands.source import MAX_FILE_BYTES
+
+CONFIG = """
+[sources.chat]
+kind = "twitch_chat"
+channels = ["ottoline"]
+
+[sources.tips]
+kind = "webhook"
+preset = "token"
+
+[[sources.tips.map]]
+event = {type = "'chat'", user = "user", text = "text"}
+"""
+
+FILES = {
+    "an escape sequence in a refused line": ("chat", b"\x1b]0;title\x07 \x1b[2J", 2),
+    "an escape sequence in a name": ("chat", b":\x1b]0;title\x07!a@b PRIVMSG #ottoline :\x1b[31mhi\xc2\x9b2J", 0),
+    "escape sequences in JSON": ("tips", b'{"user": "\\u001b[2J", "text": "\\u009b31m\\u202e"}', 0),
+    "JSON in great depth": ("tips", b"[" * 1_000_000, 2),
+    "no text": ("tips", bytes(range(256)), 2),
+    "half a pair": ("tips", b'{"user": "\\ud800", "text": "hi"}', 2),
+}
+
+
+def tried(tmp_path, name, file):
+    config_file = tmp_path / "my.toml"
+    config_file.write_text(CONFIG)
+    return CliRunner().invoke(cli.main, ["source", "try", name, str(file), "--config", str(config_file)])
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_a_hostile_file_is_refused_or_shown_as_text(tmp_path, case):
+    name, body, code = FILES[case]
+    file = tmp_path / "message"
+    file.write_bytes(body)
+    done = tried(tmp_path, name, file)
+    assert done.exit_code == code, done.output
+    assert all(line.isprintable() for line in done.output.split("\n")), ascii(done.output)
+
+
+def test_a_file_without_end_is_refused(tmp_path):
+    file = tmp_path / "message"
+    with file.open("wb") as out:
+        out.truncate(MAX_FILE_BYTES + 1)
+    done = tried(tmp_path, "tips", file)
+    assert done.exit_code == 2
+    assert "has more than" in done.output
