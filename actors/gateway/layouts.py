@@ -148,13 +148,12 @@ class Layouts:
                 for entry in entries:
                     name, ending = os.path.splitext(entry.name)
                     if ending == ".json" and layout.is_id(name) and len(found) < MOST:
-                        status = entry.stat()
-                        found[name] = (status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size)
+                        found[name] = _stamp(entry)
         except FileNotFoundError:
-            return found  # no folder yet, or a file was just removed
+            return {}  # no folder yet
         except OSError as error:
             self._log.warning("layouts cannot be listed folder=%s error=%s", self.folder, error.strerror)
-        return found
+        return {name: stamp for name, stamp in found.items() if stamp}
 
     def _read(self, name: str, stamp: tuple[int, ...], known: StoredLayout | None) -> StoredLayout:
         try:
@@ -167,6 +166,17 @@ class Layouts:
         self._metrics.bad_layouts += 1
         self._log.warning("bad layout file=%s reason=%s", self._path(name), reason)
         return StoredLayout(stamp, known.layout if known else None, f"overlays/layouts/{name}.json: {reason}", "")
+
+
+def _stamp(entry: os.DirEntry[str]) -> tuple[int, ...]:
+    """Return what changes when a file is written; () if it was just removed, or is a link to nothing."""
+    try:
+        status = entry.stat()
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        return (error.errno or 0,)  # reading it has the same error
+    return (status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size)
 
 
 def revision_of(data: bytes) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from actors.core.metrics import GatewayMetrics
+from actors.gateway.layouts import Layouts
 from tests.sockets.gateway_rig import Client, Rig
 from tests.support import SLOWNESS, eventually
 
@@ -175,3 +179,23 @@ def test_every_gateway_of_a_port_reports_a_change():
         for pipe in (second.stdin, second.stdout):
             assert pipe is not None
             pipe.close()
+
+
+LINKS = {"nothing": ("gone.json", ""), "itself": ("a.json", "Too many"), "a secret": ("tokens.json", "display")}
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_a_link_to_nothing_or_to_another_file_leaves_the_other_layouts(tmp_path: Path, name: str) -> None:
+    target, reason = LINKS[name]
+    (tmp_path / "tokens.json").write_text('{"display": "a-secret-token"}')
+    layouts = Layouts(tmp_path, GatewayMetrics(), logging.getLogger("test"))
+    layouts.folder.mkdir(parents=True)
+    for one in ("b", "c", "d"):
+        (layouts.folder / f"{one}.json").write_text(json.dumps(CHAT))
+    (layouts.folder / "a.json").symlink_to(layouts.folder / target if target == "a.json" else tmp_path / target)
+    assert layouts.refresh()
+    assert not layouts.refresh()
+    assert [layouts.arranged(one).error for one in ("b", "c", "d")] == ["", "", ""]
+    error = layouts.arranged("a").error
+    assert (reason in error) if reason else error == ""
+    assert "a-secret-token" not in error
