@@ -44,6 +44,7 @@ PACKAGES = {
     "core": ({"core", "errors"}, "a decision must be testable as a table, without anything around it"),
     "adapters": ({"adapters", "core", "errors"}, "a mapping must be testable as a table, without anything around it"),
     "config": ({"core", "errors", "producers", "program", "section"}, "settings are read before anything else is"),
+    "reasons": ({"config"}, "they are read from the file of defaults, and from the settings themselves"),
     "section": (set(), "every section is based on it"),
     "flags": ({"config"}, "every actor that a flag concerns reads it"),
     "host": ({"errors"}, "what differs between operating systems must be usable everywhere"),
@@ -65,7 +66,7 @@ PACKAGES = {
     "queue_manager": (TOOLS, "actors communicate over sockets, never by import"),
     "broadcaster": (TOOLS, "actors communicate over sockets, never by import"),
     "producers": (TOOLS | {"adapters", "producers", "section"}, "actors communicate over sockets, never by import"),
-    "gateway": (TOOLS | {"control", "gateway"}, "actors communicate over sockets, never by import"),
+    "gateway": (TOOLS | {"control", "gateway", "reasons"}, "actors communicate over sockets, never by import"),
     "commands": (
         {"adapters", "commands", "config", "control", "core", "errors", "host", "logs", "producers", "program",
          "secrets", "stores", "supervision", "tokens"},
@@ -74,7 +75,10 @@ PACKAGES = {
     "cli": ({"__version__", "commands"}, "every command is loaded when it is called"),
     "supervisor": ({"entry"}, "it finds the Python in which the rest works"),
     "program": ({"errors"}, "what it is called must be known everywhere"),
-    "tools": ({"config", "core", "errors", "producers", "program"}, "developers' tools generate pages from the code"),
+    "tools": (
+        {"config", "core", "errors", "producers", "program", "reasons"},
+        "developers' tools generate pages from the code",
+    ),
     "__main__": ({"config", "core", "errors", "faults", "host", "logs"}, "it loads the one actor that is asked for"),
     "__init__": (set(), "importing one actor must not import another"),
 }  # fmt: skip

@@ -18,7 +18,6 @@ from actors import config, reasons
 from actors.config import Settings
 from actors.core.supervision.kinds import Child, reads
 from actors.core.supervision.reload import REFUSED, longest
-from actors.producers.spec import SourceSettings
 
 HIDDEN: Final = "(hidden)"
 PRIVATE: Final = ("headers", "subscribe")  # keys whose values may hold a token
@@ -87,7 +86,7 @@ def _section(path: str, struct: Struct) -> Iterator[tuple[str, inspect.Type, Any
         key, value = f"{path}{field.name}", getattr(struct, field.name)
         if key in OMITTED:
             continue
-        if isinstance(value, Struct) and not isinstance(struct, SourceSettings):
+        if isinstance(value, Struct) and not path.startswith("sources."):
             yield from _section(f"{key}.", value)
         else:
             default = (
