@@ -1,48 +1,88 @@
-"""`login twitch`: connects a source to an account, with a code that is entered in the browser."""
+"""`login twitch|youtube`: connects a source to an account, with a code that is entered in the browser."""
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Final
 
 import click
+from msgspec import Struct
 
 from actors import commands, host, program
 from actors.config import Settings
 from actors.errors import ConfigError, Refused
-from actors.producers import twitch_login, twitch_wanted
-from actors.secrets import Secrets
+from actors.producers import device_login, twitch_login, twitch_wanted, youtube_login
+from actors.producers.device_login import Device
+from actors.secrets import MAX_BYTES, Secrets
 
-PLATFORMS = ("twitch",)
+
+class Flow(Struct, frozen=True):
+    """The login of one platform. `poll` returns None until the user has entered the code, then the login."""
+
+    platform: str
+    begin: Callable[[], Device]
+    poll: Callable[[Device], Struct | None]
+
+
+def twitch_flow(own: Any) -> Flow:
+    scopes = twitch_wanted.scopes()
+    return Flow(
+        "Twitch",
+        lambda: twitch_login.begin(own.auth_url, own.client_id, scopes),
+        lambda device: twitch_login.poll(own.auth_url, own.client_id, scopes, device),
+    )
+
+
+def youtube_flow(own: Any) -> Flow:
+    if not own.client_id:
+        raise ConfigError(
+            f"client_id of the source is missing; see {program.page('sources/youtube')} for how to get one"
+        )
+    if sys.stdin.isatty():
+        client_secret = click.prompt("Client secret", hide_input=True, err=True)
+    else:
+        client_secret = sys.stdin.read(MAX_BYTES).strip()
+    return Flow(
+        "Google",
+        lambda: youtube_login.begin(own.auth_url, own.client_id),
+        lambda device: youtube_login.poll(own.auth_url, own.client_id, client_secret, device),
+    )
+
+
+FLOWS: Final = {"twitch": twitch_flow, "youtube": youtube_flow}
 
 
 @click.command("login")
-@click.argument("platform", type=click.Choice(PLATFORMS))
+@click.argument("platform", type=click.Choice(list(FLOWS)))
 @click.option("--source", help="Name of the source; required if there are several of this kind.")
 @commands.located
 def command(platform: str, source: str | None, config_file: Path | None, overrides: tuple[str, ...]) -> None:
     """Log a source in: print an address and a code to enter there, and wait.
 
-    The login is stored in RUN_DIR/secrets, which only this user can read. A running source uses it at once.
+    The login is stored in RUN_DIR/secrets, which only this user can read. A running source uses it at once. For youtube
+    the client secret of your application is read from a hidden prompt or from standard input.
     """
     settings = commands.settings_of(config_file, overrides)
     name = source_of(settings, platform, source)
     own = settings.source(name)
     run_dir = host.private_directory(program.run_dir_of(settings.run_dir))
-    scopes = twitch_wanted.scopes()
-    auth_url, client_id = own.auth_url, own.client_id  # type: ignore[attr-defined]
+    flow = FLOWS[platform](own)
     try:
-        device = twitch_login.begin(auth_url, client_id, scopes)
+        device = flow.begin()
     except OSError as error:
-        raise Refused(f"Twitch cannot be reached: {error}") from error
-    click.echo(f"1. Open   {commands.text_of(device.verification_uri)}")
+        raise Refused(f"{flow.platform} cannot be reached: {error}") from error
+    click.echo(f"1. Open   {commands.text_of(device.page)}")
     click.echo(f"2. Enter  {commands.text_of(device.user_code)}  and confirm")
     click.echo(f"Waiting for at most {device.expires_in / 60:.0f} minutes. Press Ctrl-C to cancel.")
-    grant = wait_for(auth_url, client_id, scopes, device)
+    grant = wait_for(flow, device)
     secret = own.secret or name
-    with twitch_login.writing(run_dir, secret):
-        twitch_login.store(Secrets(run_dir), secret, grant)
-    click.echo(f"Logged in as {commands.text_of(grant.login)}; the source {name} uses it.")
+    with device_login.writing(run_dir, secret):
+        device_login.store(Secrets(run_dir), secret, grant)
+    who = getattr(grant, "login", "")
+    click.echo(f"Logged in{who and f' as {commands.text_of(who)}'}; the source {name} uses it.")
 
 
 def source_of(settings: Settings, platform: str, source: str | None) -> str:
@@ -64,7 +104,7 @@ def source_of(settings: Settings, platform: str, source: str | None) -> str:
     return source or found[0]
 
 
-def wait_for(auth_url: str, client_id: str, scopes: list[str], device: twitch_login.Device) -> twitch_login.Grant:
+def wait_for(flow: Flow, device: Device) -> Struct:
     """Poll until the user has entered the code.
 
     Raises:
@@ -74,7 +114,7 @@ def wait_for(auth_url: str, client_id: str, scopes: list[str], device: twitch_lo
     while time.monotonic() < deadline_s:
         time.sleep(device.interval)
         try:
-            grant = twitch_login.poll(auth_url, client_id, scopes, device)
+            grant = flow.poll(device)
         except OSError:
             continue  # retry until the code expires
         if grant is not None:

@@ -12,32 +12,26 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TypeVar
-from urllib.parse import urlencode
+from typing import Final
 
 import msgspec
 from msgspec import Struct
 
-from actors import host, program
+from actors import program
 from actors.core.contract.event import UNREADABLE
 from actors.errors import Refused
-from actors.producers.http_call import HttpApi, HttpResponse, NotSent
+from actors.producers import device_login
+from actors.producers.device_login import Device, OauthTokens, decode, post, store, trouble_of, writing
+from actors.producers.http_call import HttpApi, NotSent
 from actors.producers.spec import Disconnected, SourceRefused
 from actors.secrets import MissingSecret, Secrets
 
 AUTH_URL: Final = "https://id.twitch.tv/oauth2"
 # The login is checked each hour; a token that would expire before the check after the next one is renewed.
 RENEW_BEFORE_S: Final = 2 * 3_600.0
-DEVICE_GRANT: Final = "urn:ietf:params:oauth:grant-type:device_code"
-LOCK_S: Final = 10.0
 # A connection that ends while its thread renews the login does not end the thread: the next connection waits for it.
 _ONE_AT_A_TIME: Final = threading.Lock()
-_FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
-
-T = TypeVar("T")
 
 
 class Grant(Struct, frozen=True, omit_defaults=True):
@@ -56,33 +50,12 @@ class Grant(Struct, frozen=True, omit_defaults=True):
         return f"Grant(login={self.login!r})"  # a token must never reach a log or a traceback
 
 
-class Device(Struct, frozen=True):
-    """What the user must do: open `verification_uri` and enter `user_code`."""
-
-    device_code: str
-    user_code: str
-    verification_uri: str
-    expires_in: float
-    interval: float = 5.0
-
-
-class _Tokens(Struct, frozen=True):
-    access_token: str
-    refresh_token: str
-    expires_in: float = 0.0
-    scope: list[str] | None = None
-
-
 class _Owner(Struct, frozen=True):
     client_id: str
     user_id: str
     login: str
     scopes: list[str] | None = None
     expires_in: float = 0.0
-
-
-class _Trouble(Struct, frozen=True):
-    message: str = ""
 
 
 class TwitchLogin:
@@ -152,7 +125,7 @@ class TwitchLogin:
         grant = self._replace(grant, msgspec.structs.replace(grant, refreshing=True))
         form = {"grant_type": "refresh_token", "refresh_token": grant.refresh_token, "client_id": grant.client_id}
         try:
-            answer = _post(self._auth_url, "/token", form)
+            answer = post(self._auth_url, "/token", form)
         except NotSent:
             self._replace(grant, msgspec.structs.replace(grant, refreshing=False))
             raise
@@ -164,9 +137,11 @@ class TwitchLogin:
         if answer.status != 200:
             raise SourceRefused(f"Twitch does not renew the login: {answer.status} {trouble_of(answer)}. {self._again}")
         try:
-            tokens = msgspec.json.decode(answer.body, type=_Tokens)
+            tokens = msgspec.json.decode(answer.body, type=OauthTokens)
         except UNREADABLE as error:
             raise SourceRefused(f"Twitch's answer to the renewal cannot be read: {error}. {self._again}") from error
+        if not tokens.refresh_token:
+            raise SourceRefused(f"Twitch's answer to the renewal has no refresh token. {self._again}")
         return self._replace(grant, _granted(grant, tokens))
 
     def _owner_of(self, grant: Grant) -> _Owner | None:
@@ -183,31 +158,6 @@ class TwitchLogin:
         return new
 
 
-@contextmanager
-def writing(run_dir: Path, secret: str) -> Iterator[None]:
-    """Hold the lock under which a login is read and replaced; it is held for milliseconds.
-
-    Raises:
-        Refused: another process holds it.
-    """
-    deadline_s = time.monotonic() + LOCK_S
-    while True:
-        try:
-            lock = host.lock(run_dir / f"login-{secret}.write.lock", "login")
-            break
-        except Refused:
-            if time.monotonic() >= deadline_s:
-                raise
-            time.sleep(0.01)
-    with lock:
-        yield
-
-
-def store(secrets: Secrets, secret: str, grant: Grant) -> None:
-    """Store a login; it is on disk when this returns."""
-    secrets.set(secret, msgspec.json.encode(grant).decode())
-
-
 def begin(auth_url: str, client_id: str, scopes: list[str]) -> Device:
     """Request a code that the user enters in the browser.
 
@@ -215,13 +165,13 @@ def begin(auth_url: str, client_id: str, scopes: list[str]) -> Device:
         SourceRefused: Twitch does not accept the client id.
         Disconnected: Twitch cannot be reached.
     """
-    answer = _post(auth_url, "/device", {"client_id": client_id, "scopes": " ".join(scopes)})
+    answer = post(auth_url, "/device", {"client_id": client_id, "scopes": " ".join(scopes)})
     if answer.status != 200:
         raise SourceRefused(
             f"Twitch refuses the client id {client_id[:64]!r}: {answer.status} {trouble_of(answer)}; it must be of an "
             f"application of the type Public ({program.page('sources/twitch')})"
         )
-    return _decode(answer, Device)
+    return decode("Twitch", answer, Device)
 
 
 def poll(auth_url: str, client_id: str, scopes: list[str], device: Device) -> Grant | None:
@@ -230,23 +180,15 @@ def poll(auth_url: str, client_id: str, scopes: list[str], device: Device) -> Gr
     Raises:
         Refused: the user has denied access, or the code has expired.
     """
-    form = {
-        "client_id": client_id,
-        "scopes": " ".join(scopes),
-        "device_code": device.device_code,
-        "grant_type": DEVICE_GRANT,
-    }
-    answer = _post(auth_url, "/token", form)
-    if answer.status == 200:
-        tokens = _decode(answer, _Tokens)
-        owner = owner_of(auth_url, tokens.access_token)
-        if owner is None:
-            raise Refused("Twitch does not accept the token that it has just given")
-        grant = Grant(tokens.access_token, tokens.refresh_token, 0.0, [], owner.user_id, owner.login, client_id)
-        return msgspec.structs.replace(_granted(grant, tokens), scopes=owner.scopes or tokens.scope or [])
-    if "pending" in trouble_of(answer) or answer.status == 429:
+    tokens = device_login.polled("Twitch", auth_url, {"client_id": client_id, "scopes": " ".join(scopes)}, device)
+    if tokens is None:
         return None
-    raise Refused(f"Twitch does not log in: {answer.status} {trouble_of(answer)}")
+    owner = owner_of(auth_url, tokens.access_token)
+    if owner is None:
+        raise Refused("Twitch does not accept the token that it has just given")
+    grant = Grant(tokens.access_token, tokens.refresh_token, 0.0, [], owner.user_id, owner.login, client_id)
+    granted = _granted(grant, tokens)
+    return msgspec.structs.replace(granted, scopes=owner.scopes or granted.scopes)
 
 
 def owner_of(auth_url: str, access_token: str) -> _Owner | None:
@@ -261,35 +203,15 @@ def owner_of(auth_url: str, access_token: str) -> _Owner | None:
         return None
     if answer.status != 200:
         raise Disconnected(f"Twitch does not check the login now: {answer.status} {trouble_of(answer)}")
-    return _decode(answer, _Owner)
+    return decode("Twitch", answer, _Owner)
 
 
-def trouble_of(answer: HttpResponse) -> str:
-    """Return the message of an answer that reports an error."""
-    try:
-        return msgspec.json.decode(answer.body, type=_Trouble).message[:120]
-    except UNREADABLE:
-        return answer.body[:80].decode("utf-8", "replace")
-
-
-def _granted(grant: Grant, tokens: _Tokens) -> Grant:
+def _granted(grant: Grant, tokens: OauthTokens) -> Grant:
     return msgspec.structs.replace(
         grant,
         access_token=tokens.access_token,
         refresh_token=tokens.refresh_token,
         expires_at=time.time() + tokens.expires_in,
-        scopes=tokens.scope or grant.scopes,
+        scopes=tokens.scope if isinstance(tokens.scope, list) else grant.scopes,
         refreshing=False,
     )
-
-
-def _post(auth_url: str, path: str, form: dict[str, str]) -> HttpResponse:
-    with HttpApi(auth_url) as api:
-        return api.call("POST", path, _FORM, urlencode(form).encode())
-
-
-def _decode(answer: HttpResponse, shape: type[T]) -> T:
-    try:
-        return msgspec.json.decode(answer.body, type=shape)
-    except UNREADABLE as error:
-        raise Disconnected(f"Twitch's answer cannot be read: {error}") from error

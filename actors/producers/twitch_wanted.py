@@ -8,9 +8,10 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from actors.producers.device_login import trouble_of
 from actors.producers.http_call import HttpApi
 from actors.producers.spec import Disconnected
-from actors.producers.twitch_login import Grant, trouble_of
+from actors.producers.twitch_login import Grant
 
 ACCEPTED: Final = (202, 409)  # 409: the session has this subscription already
 UNAUTHORIZED: Final = 401

@@ -14,12 +14,14 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Raw, Struct
 
+from actors import program
 from actors.core.contract.event import UNREADABLE
 from actors.core.sources.json_objects import JsonObjects
 from actors.errors import BadInput
 from actors.producers.http_call import HttpApi, HttpResponse
 from actors.producers.http_stream import StatusRefused, pieces
-from actors.producers.spec import SourceRefused
+from actors.producers.spec import Disconnected, SourceRefused
+from actors.producers.youtube_login import YoutubeLogin
 from actors.producers.youtube_refusals import exception_of, reasons_of
 from actors.producers.youtube_target import YoutubeTarget
 
@@ -79,15 +81,29 @@ T = TypeVar("T")
 _page = msgspec.json.Decoder(ChatPage)
 
 
-class YoutubeApi:
-    """Requests with one key or token; `secret` is its name, for messages."""
+class YoutubeKey:
+    """A key of the API, or an access token that the user has set; `secret` is its name."""
 
-    def __init__(self, url: str, key: str, secret: str) -> None:
-        self._url, self._secret = url, secret
-        if key.startswith(("ya29.", "Bearer ")):
-            self._headers = {"Authorization": f"Bearer {key.removeprefix('Bearer ')}"}
-        else:
-            self._headers = {"X-Goog-Api-Key": key}
+    def __init__(self, key: str, secret: str) -> None:
+        self.remedy = f"set another: {program.NAME} secret set {secret}"
+        is_token = key.startswith(("ya29.", "Bearer "))
+        bearer = {"Authorization": f"Bearer {key.removeprefix('Bearer ')}"}
+        self._headers = bearer if is_token else {"X-Goog-Api-Key": key}
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers of a request."""
+        return self._headers
+
+    def renew(self) -> bool:
+        """Return False: it cannot be renewed."""
+        return False
+
+
+class YoutubeApi:
+    """Requests with one key or login."""
+
+    def __init__(self, url: str, account: YoutubeKey | YoutubeLogin) -> None:
+        self._url, self._account = url, account
 
     async def find(self, target: YoutubeTarget) -> str:
         """Return the live chat of a video, or of the newest live video of a channel; "" if there is none now."""
@@ -124,13 +140,14 @@ class YoutubeApi:
         path = f"/liveChat/messages/stream?{urlencode(_query(chat, token))}"
         objects = JsonObjects(MAX_PAGE_BYTES)
         try:
-            async for piece in pieces(self._url, path, self._headers, QUIET_S, opened):
+            headers = await asyncio.to_thread(self._account.headers)
+            async for piece in pieces(self._url, path, headers, QUIET_S, opened):
                 for found in objects.feed(piece):
                     yield found
         except StatusRefused as refused:
             if refused.status in (404, 405, 501) and not reasons_of(refused.body):
                 raise StreamRefused(f"status {refused.status}") from refused
-            raise exception_of(refused.status, refused.body, self._secret) from refused
+            raise await self._failed(refused.status, refused.body) from refused
 
     async def poll(self, chat: str, token: str) -> bytes:
         """Return one page.
@@ -148,18 +165,23 @@ class YoutubeApi:
         except UNREADABLE as error:
             raise BadInput(f"Expected a page of a chat: {error}") from error
         if not page.next_page_token and reasons_of(body):
-            raise exception_of(200, body, self._secret)
+            raise exception_of(200, body, self._account.remedy)
         return page
 
     async def _get(self, path: str, query: Mapping[str, str]) -> bytes:
         answer = await asyncio.to_thread(self._call, f"{path}?{urlencode(query)}")
         if answer.status != 200:
-            raise exception_of(answer.status, answer.body, self._secret)
+            raise await self._failed(answer.status, answer.body)
         return answer.body
 
     def _call(self, path: str) -> HttpResponse:
         with HttpApi(self._url) as api:
-            return api.call("GET", path, self._headers, max_bytes=MAX_PAGE_BYTES)
+            return api.call("GET", path, self._account.headers(), max_bytes=MAX_PAGE_BYTES)
+
+    async def _failed(self, status: int, body: bytes) -> Exception:
+        if status == 401 and await asyncio.to_thread(self._account.renew):
+            return Disconnected("YouTube did not accept the access token any more; it was renewed")
+        return exception_of(status, body, self._account.remedy)
 
 
 def _query(chat: str, token: str) -> dict[str, Any]:

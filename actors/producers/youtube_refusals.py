@@ -8,7 +8,6 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from actors import program
 from actors.core.contract.event import UNREADABLE
 from actors.producers.spec import Disconnected, SourceRefused
 
@@ -43,8 +42,8 @@ _refusal = msgspec.json.Decoder(_Refusal)
 _refusals = msgspec.json.Decoder(list[_Refusal])
 
 
-def exception_of(status: int, body: bytes, secret: str) -> Exception:
-    """Return the exception for an answer that is not a page; `secret` is the name of the key or token."""
+def exception_of(status: int, body: bytes, remedy: str) -> Exception:
+    """Return the exception for an answer that is not a page; `remedy` is what to do about a refused key or login."""
     reasons, message = reasons_of(body), _message_of(body)
     if any(reason in OVER for reason in reasons):
         return ChatOver(message)
@@ -54,9 +53,7 @@ def exception_of(status: int, body: bytes, secret: str) -> Exception:
         return SourceRefused("YouTube: the daily quota of the key is used up; it is renewed at midnight in California")
     if status in (400, 401, 403) and not any(reason in BUSY for reason in reasons):
         why = message or f"status {status}"
-        return SourceRefused(
-            f"YouTube refuses the key or token: {why}; set another: {program.NAME} secret set {secret}"
-        )
+        return SourceRefused(f"YouTube refuses the key or login: {why}; {remedy}")
     return Disconnected(f"YouTube answered {status} {message}".strip())
 
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from actors.errors import Refused
-from actors.producers import twitch_login
+from actors.producers import device_login, twitch_login
 from actors.producers.http_call import NotSent
 from actors.producers.spec import Disconnected, SourceRefused
 from actors.producers.twitch_login import Grant, TwitchLogin
@@ -28,7 +28,7 @@ class Owner:
     def __init__(self, run_dir, auth_url, **changes):
         self.secrets = Secrets(run_dir)
         self.login = TwitchLogin(self.secrets, run_dir, "tw", "tw", auth_url)
-        twitch_login.store(self.secrets, "tw", msgspec.convert(GRANT | changes, Grant))
+        device_login.store(self.secrets, "tw", msgspec.convert(GRANT | changes, Grant))
 
     @property
     def kept(self):
@@ -142,7 +142,7 @@ def test_a_login_by_the_user_during_a_renewal_is_kept(run_dir, http):
 
     def renew(peer, spent):
         fresh = msgspec.structs.replace(owner.kept, access_token="new", refresh_token="new", refreshing=False)
-        twitch_login.store(owner.secrets, "tw", fresh)
+        device_login.store(owner.secrets, "tw", fresh)
         return peer.renewed(spent)
 
     http.renew, http.valid = renew, set()
@@ -174,7 +174,7 @@ def test_no_text_contains_a_token(run_dir, http):
 def test_the_login_is_polled_until_the_code_is_entered(http):
     http.pending = 2
     device = twitch_login.begin(f"{http.url}/oauth2", "app", ["bits:read"])
-    assert (device.user_code, device.verification_uri[:30]) == ("ABCD-EFGH", "https://www.twitch.tv/activate")
+    assert (device.user_code, device.page[:30]) == ("ABCD-EFGH", "https://www.twitch.tv/activate")
     polls = [twitch_login.poll(f"{http.url}/oauth2", "app", ["bits:read"], device) for _ in range(3)]
     assert polls[:2] == [None, None]
     assert (polls[2].login, polls[2].user_id, polls[2].scopes) == ("den", "7", ["bits:read"])

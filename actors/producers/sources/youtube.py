@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import ExitStack, aclosing
 from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from actors import host
 from actors.adapters import time_stamps, youtube
 from actors.adapters.youtube_shapes import ChatItem
 from actors.core.contract.event import UNREADABLE
@@ -29,17 +31,20 @@ _item = msgspec.json.Decoder(ChatItem)
 
 
 class YoutubeSettings(SourceSettings, frozen=True, kw_only=True):
-    """A live video or a channel. The secret is an API key or an access token.
+    """A live video or a channel. The secret is an API key, or the login of the command `login youtube`.
 
-    stream   the address or id of the video or channel
-    look_s   pause between two looks for a live chat; a look costs up to 3 units of the quota
-    poll_s   least pause between two requests, if the chat is not streamed; a request costs 5 units
+    stream     the address or id of the video or channel
+    client_id  the id of your application at Google, for a login
+    look_s     pause between two looks for a live chat; a look costs up to 3 units of the quota
+    poll_s     least pause between two requests, if the chat is not streamed; a request costs 5 units
     """
 
     stream: Annotated[str, Meta(min_length=1, max_length=200)]
+    client_id: Annotated[str, Meta(max_length=200)] = ""
     look_s: Seconds = 120.0
     poll_s: Seconds = 10.0
     url: Url = "https://www.googleapis.com/youtube/v3"
+    auth_url: Url = "https://oauth2.googleapis.com"
 
 
 SPEC: Final = Spec(
@@ -106,11 +111,26 @@ def try_message(settings: YoutubeSettings, name: str, data: bytes) -> list[Sourc
 
 async def connect(session: Any) -> AsyncIterator[SourceMessage]:
     """Follow one chat after the other."""
-    from actors.producers.youtube_api import YoutubeApi
+    from actors.producers.youtube_api import YoutubeApi, YoutubeKey
+    from actors.producers.youtube_login import YoutubeLogin
+
+    settings: YoutubeSettings = session.settings
+    key, secret = session.secret(), settings.secret or session.name
+    with ExitStack() as stack:
+        account: YoutubeKey | YoutubeLogin = YoutubeKey(key, secret)
+        if key.startswith("{"):
+            account = YoutubeLogin(session.secrets, session.run_dir, secret, session.name, settings.auth_url)
+            # One process owns a login, so that only one renews it.
+            stack.enter_context(host.lock(session.run_dir / f"login-{secret}.lock", session.name))
+        async with aclosing(_follow(session, YoutubeApi(settings.url, account))) as messages:
+            async for message in messages:
+                yield message
+
+
+async def _follow(session: Any, api: Any) -> AsyncGenerator[SourceMessage, None]:
     from actors.producers.youtube_refusals import ChatOver, TokenRefused
 
     settings: YoutubeSettings = session.settings
-    api = YoutubeApi(settings.url, session.secret(), settings.secret or session.name)
     place, over = load(session.cursor, settings.stream), ""
     while True:
         if not place.chat:
