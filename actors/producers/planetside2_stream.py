@@ -91,7 +91,8 @@ class CensusStream:
         for url in settings.urls:
             sign = "&" if "?" in url else "?"
             full = f"{url}{sign}environment={settings.environment}&service-id={self._service_id}"
-            link = StreamConnection(f"{urlsplit(url).netloc} ({about})", full, wish, pace, self._session, self._hub)
+            host = urlsplit(url).netloc.rpartition("@")[2]
+            link = StreamConnection(f"{host} ({about})", full, wish, pace, self._session, self._hub)
             self._links.append(link)
             self._start(link.run())
 

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
@@ -78,12 +79,12 @@ async def websocket(
     except InvalidStatus as error:
         status = error.response.status_code
         if status in _REFUSALS:
-            raise SourceRefused(f"{url_without_query(url)} answered {status}; check the URL and the secret") from error
-        raise Disconnected(f"{url_without_query(url)} answered {status}") from error
-    except InvalidURI as error:
-        raise SourceRefused(f"{url_without_query(url)} is not a WebSocket URL (ws:// or wss://)") from error
+            raise SourceRefused(f"{host_of(url)} answered {status}; check the URL and the secret") from error
+        raise Disconnected(f"{host_of(url)} answered {status}") from error
+    except (InvalidURI, ValueError) as error:  # ValueError: brackets, a port that is no number, a name that is none
+        raise SourceRefused(f"{host_of(url)} is not a WebSocket URL (ws:// or wss://)") from error
     except (InvalidHandshake, TimeoutError, OSError) as error:
-        raise Disconnected(f"cannot connect to {url_without_query(url)}: {error or type(error).__name__}") from error
+        raise Disconnected(f"cannot connect to {host_of(url)}: {error or type(error).__name__}") from error
     try:
         yield WebSocket(connection)
     finally:
@@ -100,6 +101,11 @@ def closed(error: ConnectionClosed) -> Disconnected:
     return Disconnected(f"given up: {own.code} {own.reason}".strip() if own else "the connection was cut")
 
 
-def url_without_query(url: str) -> str:
-    """Return a URL without its query, which may contain a secret."""
-    return url.partition("?")[0].partition("#")[0][:200]
+def host_of(url: str) -> str:
+    """Return scheme, host and port of a URL. User, path and query may contain a secret, and this text is logged."""
+    try:
+        parts = urlsplit(url)
+        port = "" if parts.port is None else f":{parts.port}"
+    except ValueError:  # malformed brackets or port, for example because a password is not escaped
+        return "the URL"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].removesuffix(port)}{port}"[:200]

@@ -10,10 +10,12 @@ import pytest
 
 from actors import config
 from actors.errors import ConfigError
+from actors.producers import web
+from actors.producers.spec import Disconnected, SourceRefused
 from actors.secrets import Secrets
 from tests.sockets.actors import CORE, Actors
 from tests.sources.peer import Peer, cut, report
-from tests.support import eventually
+from tests.support import eventually, run_async
 
 TIP = """{kind="websocket",url="%s",subscribe=['{"op":"subscribe"}'],map=[
 {each="items",when="body.kind=='tips'",event={type="'tip'",id="_id",user="name",amount="amount",currency="'EUR'"}},
@@ -168,3 +170,25 @@ def test_the_secret_is_not_in_environment_or_command_line():
         for file in ("environ", "cmdline"):
             path = f"/proc/{process}/{file}"
             assert not os.path.exists(path) or b"hidden-value" not in open(path, "rb").read()  # noqa: SIM115
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ws://ada:s3cret@127.0.0.1:9/feed",
+        "ws://127.0.0.1:9/s3cret/feed",
+        "ws://127.0.0.1:9/feed?token=s3cret#s3cret",
+        "ws://[s3cret/feed",
+        "ws://127.0.0.1:s3cret/feed",
+        "ws://127.0.0.1:99999/s3cret",
+        "http://ada:s3cret@127.0.0.1:9/s3cret",
+    ],
+)
+def test_a_secret_in_an_address_is_in_no_reason(url: str) -> None:
+    async def connect() -> None:
+        async with web.websocket(url):
+            pass
+
+    with pytest.raises((Disconnected, SourceRefused)) as raised:
+        run_async(connect())
+    assert "s3cret" not in str(raised.value)
