@@ -156,8 +156,9 @@ class QueueProcess:
         self._committer = StepCommitter(lambda: self.log, lambda: None)
         self._committer.start()
         reader = MemoryLogReader(world.disk)
-        self._marks = [WorkMark(world.run_dir / f"{name}.mark") for name in ("queue-manager", "log")]
-        suspected = suspicion(world.run_dir, *self._marks, self.log.recovered.watermarks)
+        own, of_log = (WorkMark(world.run_dir / f"{name}.mark") for name in ("queue-manager", "log"))
+        self._marks = (own, of_log)
+        suspected = suspicion(world.run_dir, own, of_log, self.log.recovered.watermarks)
         commit = self._committer.submit
         self.actor = queue_manager.QueueManager(queue, self.bus, self.log, reader, commit, suspected)
         self._loop = StepLoop(world.clock)
