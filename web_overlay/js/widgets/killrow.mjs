@@ -107,6 +107,7 @@ export class Row {
     view.attribute(art.svg, "viewBox", box);
     view.attribute(art.path, "transform", `rotate(${turn} 256 256)`);
     view.toggle(art.svg, "off", d === "");
+    view.toggle(this.means, "drawn", d !== "");
     view.text(this.weapon, weapon.name);
     view.toggle(this.means, "off", weapon.name === "");
     for (const { flag, svg } of this.flags) view.toggle(svg, "off", !flags.includes(flag));
