@@ -290,6 +290,18 @@ def last_of(followers: Iterable[Follower], level: str, count: int) -> list[Fact]
     return in_order[max(0, len(in_order) - count) :]
 
 
+def newest(facts: Iterable[Fact], max_bytes: int) -> list[dict[str, str]]:
+    """Return the level and the text of the last facts that together have at most `max_bytes`."""
+    found: list[dict[str, str]] = []
+    for fact in reversed(list(facts)):
+        text = fact.line()
+        max_bytes -= len(text.encode())
+        if max_bytes < 0:
+            break
+        found.append({"level": fact.level, "text": text})
+    return found[::-1]
+
+
 def tail(file: Path) -> list[str]:
     """Return the last complete lines of a file, at most READ_BYTES."""
     source = opened(file)

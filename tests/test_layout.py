@@ -66,7 +66,7 @@ PACKAGES = {
     "queue_manager": (TOOLS, "actors communicate over sockets, never by import"),
     "broadcaster": (TOOLS, "actors communicate over sockets, never by import"),
     "producers": (TOOLS | {"adapters", "producers", "section"}, "actors communicate over sockets, never by import"),
-    "gateway": (TOOLS | {"control", "gateway", "reasons"}, "actors communicate over sockets, never by import"),
+    "gateway": (TOOLS | {"control", "gateway", "logs", "reasons"}, "actors communicate over sockets, never by import"),
     "commands": (
         {"adapters", "commands", "config", "control", "core", "errors", "host", "logs", "producers", "program",
          "secrets", "stores", "supervision", "tokens"},

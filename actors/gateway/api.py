@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from actors import tokens
+from actors import logs, tokens
 from actors.core import origins
 from actors.core.contract.event import WIRE_VERSION
 from actors.core.delivery.conversation import OverlayState
@@ -27,6 +27,8 @@ from actors.gateway.pages import BaseHandler
 if TYPE_CHECKING:
     from actors.gateway.hub import Gateway
 
+LOG_LINES: Final = 200
+LOG_BYTES: Final = 128 << 10
 FRESH_S: Final = 2.0  # eight heartbeats of the queue-manager
 
 
@@ -145,6 +147,20 @@ class SettingsHandler(GuardedHandler):
         self.answer({"settings": found})
 
 
+class LogHandler(GuardedHandler):
+    """The last lines of the log of one process."""
+
+    async def get(self) -> None:
+        name, run_dir = self.get_query_argument("name", ""), self.gateway.run_dir
+        known = logs.names(run_dir)
+        if name not in known:
+            self.refuse(400, f"name is {name[:64]!r}, expected one of: {', '.join(known)}")
+            return
+        work = partial(logs.last, run_dir, [name], "DEBUG", LOG_LINES)
+        facts = await asyncio.get_running_loop().run_in_executor(self.gateway.asking, work)
+        self.answer({"name": name, "lines": logs.newest(facts, LOG_BYTES)})
+
+
 class QuarantineHandler(GuardedHandler):
     async def get(self) -> None:
         text = self.get_query_argument("limit", "100")
@@ -229,6 +245,7 @@ def describe(overlay: Overlay, last: int) -> dict[str, Any]:
         "latency_p95_ms": receipt and receipt.latency_p95_ms,
         "queue": receipt and receipt.queue,
         "dropped": receipt and receipt.dropped,
+        "warnings": receipt.warnings if receipt else [],
         "skipped_frames": overlay.dropped_frames,
         "build": overlay.build,
         "format": "legacy" if key and key.legacy else key and key.format,

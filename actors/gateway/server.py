@@ -57,6 +57,7 @@ def application(gateway: Gateway) -> tornado.web.Application:
             ("/metrics", api.MetricsHandler, shared),
             ("/api/status", api.StatusHandler, shared),
             ("/api/address", api.AddressHandler, shared),
+            ("/api/log", api.LogHandler, shared),
             ("/api/quarantine", api.QuarantineHandler, shared),
             ("/api/settings", api.SettingsHandler, shared),
             ("/api/why", api.WhyHandler, shared),

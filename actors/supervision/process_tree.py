@@ -415,10 +415,13 @@ class Supervisor:
 
     def _sources(self) -> list[dict[str, Any]]:
         """Return every source."""
+        options = self._source.options(str(self._run_dir))
         return [
             row
             for lifecycle in self.children.lifecycles
-            for row in status.source_rows(lifecycle, self.incarnations.get(lifecycle.child.name), self._settings)
+            for row in status.source_rows(
+                lifecycle, self.incarnations.get(lifecycle.child.name), self._settings, options
+            )
         ]
 
     def _command_of(self, alert: Alert) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +14,9 @@ from actors.core.supervision.children import ChildState, Lifecycle
 from actors.core.supervision.health import Alert
 from actors.supervision.child import Incarnation
 
+_COMMAND: Final = re.compile(
+    rf"{re.escape(program.NAME)} (login [a-z]+ --source|secret set) [a-z0-9][a-z0-9._-]*[a-z0-9]"
+)
 REASON_CHARACTERS: Final = 300  # the part of a child's last message that a reason repeats
 
 
@@ -33,8 +37,13 @@ def process_row(lifecycle: Lifecycle, incarnation: Incarnation | None, now_s: fl
     return row | (incarnation.readings() if incarnation else {})
 
 
-def source_rows(lifecycle: Lifecycle, incarnation: Incarnation | None, settings: Settings) -> list[dict[str, Any]]:
-    """Return the sources of a process as it reports them, or the reason why there is no process."""
+def source_rows(
+    lifecycle: Lifecycle, incarnation: Incarnation | None, settings: Settings, options: str
+) -> list[dict[str, Any]]:
+    """Return the sources of a process as it reports them, or the reason why there is no process.
+
+    `options` select this pipeline in a command: `command` is the login or secret that the reason names, ready to paste.
+    """
     reports = incarnation.sources if incarnation else []
     if lifecycle.child.kind == "source" and not reports:
         name = lifecycle.child.name
@@ -42,7 +51,17 @@ def source_rows(lifecycle: Lifecycle, incarnation: Incarnation | None, settings:
         state = SourceState.REFUSED if lifecycle.state is ChildState.FAILED else SourceState.CONNECTING
         reports = [SourceReport(name, kind, state, detail=lifecycle.last_reason[:REASON_CHARACTERS])]
     per_s = incarnation.received_per_s if incarnation else {}
-    return [msgspec.to_builtins(report) | {"events_per_s": per_s.get(report.name)} for report in reports]
+    return [
+        msgspec.to_builtins(report)
+        | {"events_per_s": per_s.get(report.name), "command": named_command(report.detail, options)}
+        for report in reports
+    ]
+
+
+def named_command(detail: str, options: str) -> str:
+    """Return the command for a login or a secret that the reason of a source names; "" when it names none."""
+    found = _COMMAND.search(detail)
+    return f"{found[0]}{options}" if found else ""
 
 
 def alert_row(alert: Alert, for_s: float, command: str) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from actors import logs
+from actors import logs, program
 from actors.commands import json_of, text_of
 from actors.commands.status import ADVICE, COLORS, advice, count, duration, headline, percent, size, styled, table
 from actors.commands.top import arranged, cut
 from actors.core.supervision.children import ChildState
 from actors.core.supervision.health import ALERTS, Alert, Level
+from actors.supervision.status import named_command
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e\r\nsecond"
 
@@ -210,3 +211,17 @@ def test_expired_tokens_are_named_and_others_are_not():
     lines = [line.text for line in table(answer(row(), tokens=added), 80)]
     assert lines[-1] == "expired tokens: guest (token list)"
     assert table(answer(row(), tokens=added[1:]), 80) == table(answer(row()), 80)
+
+
+@pytest.mark.parametrize(("detail", "command"), [
+    ("There is no login at Twitch yet. Log in: {name} login twitch --source live",
+     "{name} login twitch --source live --set run_dir=x"),
+    ("Log in again: {name} login twitch --source my-2.", "{name} login twitch --source my-2 --set run_dir=x"),
+    ("The secret 'tip' is not set; set it: {name} secret set tip", "{name} secret set tip --set run_dir=x"),
+    ("{name} stop", ""),
+    ("{name} secret set $(reboot)", ""),
+    ("", ""),
+])  # fmt: skip
+def test_the_command_that_a_source_names_selects_this_pipeline(detail, command):
+    name = program.NAME
+    assert named_command(detail.format(name=name), " --set run_dir=x") == command.format(name=name)

@@ -209,6 +209,7 @@ ANSWERS = [
     ("/api/why?id=x", ("control", "view")),
     ("/api/quarantine", ("control",)),
     ("/api/settings", ("control",)),
+    ("/api/log?name=x", ("control",)),
     ("/api/address", ("control",)),
 ]
 

@@ -316,6 +316,24 @@ def test_the_quarantine_can_be_read(rig):
         assert rig.get(f"/api/quarantine?limit={limit}", rig.tokens.control)[0] == 400
 
 
+def test_the_log_of_a_process_is_bounded_in_lines_and_bytes(rig):
+    folder = rig.run_dir / "log"
+    folder.mkdir(exist_ok=True)
+    line = "2026-07-07T12:00:00.123+0200 WARNING demo number={} {}\n"
+    (folder / "demo.log").write_text("".join(line.format(n, "\x1b[2J<b>") for n in range(300)))
+    (folder / "big.log").write_text("".join(line.format(n, "x" * 2_000) for n in range(300)))
+    status, answer = rig.get("/api/log?name=demo", rig.tokens.control)
+    assert (status, len(answer["lines"])) == (200, 200)
+    assert answer["lines"][-1]["level"] == "WARNING"
+    assert answer["lines"][-1]["text"].endswith("demo number=299 ·[2J<b>")
+    big = rig.get("/api/log?name=big", rig.tokens.control)[1]["lines"]
+    assert len(big) < 70
+    assert "number=299" in big[-1]["text"]
+    for name in ("", "nothing", "../tokens", "../log/demo", "%2e%2e/log/demo"):
+        status, answer = rig.get(f"/api/log?name={name}", rig.tokens.control)
+        assert (status, "expected one of: big, demo" in answer["error"]) == (400, True), answer
+
+
 def test_processes_and_counters_are_read_from_the_supervisor(rig):
     from actors import host
 

@@ -13,6 +13,9 @@ import { Queue } from "../../web_overlay/js/core/queue.mjs";
 import { Receipts } from "../../web_overlay/js/core/receipts.mjs";
 import { Recent } from "../../web_overlay/js/core/stats.mjs";
 import { Store } from "../../web_overlay/js/core/store.mjs";
+import { Watch, csv } from "../../web_overlay/js/core/watch.mjs";
+import { Measured } from "../../web_overlay/js/dashboard/measured.mjs";
+import { back } from "../../web_overlay/js/place.mjs";
 import { count, duration, size } from "../../web_overlay/js/dashboard/format.mjs";
 import { gameNotice } from "../../web_overlay/js/widgets/notices.mjs";
 import { event } from "./make.mjs";
@@ -295,4 +298,65 @@ test("notices: every phase and outcome has a text, and none contains undefined",
 test("dashboard: unknown values are a dash", () => {
   assert.deepEqual([count(null), size(undefined), duration("x")], ["–", "–", "–"]);
   assert.deepEqual([size(220e6), duration(3_725), count(12_345)], ["220 MB", "1 h 2 min", "12\u202f345"]);
+});
+
+test("a drop of the frame rate and a spike of the memory are warnings while they last", () => {
+  const MB = 2 ** 20;
+  const sample = (/** @type {number | null} */ fps, /** @type {number | null} */ memory) => {
+    const none = { ts_ms: 0, latency_p50_ms: null, latency_p95_ms: null, script_p95_ms: null, queue: 0, dropped: 0 };
+    return { ...none, fps, memory_bytes: memory === null ? null : memory * MB };
+  };
+  /** @type {[[number | null, number | null, number][], string[]][]} what comes, how often; what is warned of after it */
+  const histories = [
+    [[[60, 50, 60]], []],
+    [[[60, 50, 60], [53, 50, 2]], []], // a late second or two is no drop
+    [[[60, 50, 60], [53, 50, 3]], ["fps"]],
+    [[[60, 50, 60], [53, 50, 3], [59, 50, 1]], []],
+    [[[30, 50, 60], [29, 50, 60]], []], // OBS at 30 frames per second
+    [[[60, 50, 2], [20, 50, 3]], []], // a page that has just begun
+    [[[null, null, 600]], []],
+    [[[60, 50, 60], [60, 81, 1]], []], // less than 32 MB more
+    [[[60, 50, 60], [60, 83, 1]], ["memory"]],
+    [[[60, 50, 60], [60, 83, 40]], []], // it stays there, so that it is the usual now
+    [[[60, 500, 60], [60, 700, 1]], []], // less than half more
+    [[[60, 50, 60], [20, 200, 5]], ["fps", "memory"]],
+  ];
+  for (const [history, warnings] of histories) {
+    const watch = new Watch();
+    for (const [fps, memory, times] of history) for (let at = 0; at < times; at += 1) watch.see(sample(fps, memory));
+    assert.deepEqual(watch.warnings, warnings, JSON.stringify(history));
+    assert.equal(watch.words().length, warnings.length);
+  }
+  const watch = new Watch();
+  for (let at = 0; at < 2_000; at += 1) watch.see(sample(60, 50));
+  assert.equal(watch.samples.length, 600);
+});
+
+test("a table of measurements is read by a spreadsheet and runs nothing there", () => {
+  const rows = [{ a: 1.5, b: null, c: 'say "x", y' }, { a: -2, b: "=1+1", c: "two\nlines" }];
+  assert.equal(csv(rows), 'a,b,c\r\n1.5,,"say ""x"", y"\r\n-2,\'=1+1,"two\nlines"\r\n');
+  assert.equal(csv([]), "\r\n");
+});
+
+test("the dashboard keeps the measurements of the overlays that are connected", () => {
+  const measured = new Measured();
+  for (let at = 0; at < 1_000; at += 1) measured.see([{ overlay_id: "main", number: 7, fps: 60 }, { overlay_id: "main", number: 8 }], at);
+  const samples = measured.overlays.get("main 7") ?? [];
+  assert.deepEqual([measured.overlays.size, samples.length, samples[0].ts_ms, samples[0].fps, samples[0].queue], [2, 600, 400, 60, null]);
+  measured.see([{ overlay_id: "main", number: 8 }], 1_000);
+  assert.deepEqual([...measured.overlays.keys()], ["main 8"]);
+  measured.see(undefined, 1_001);
+  assert.equal(measured.overlays.size, 0);
+});
+
+test("a reload can go back by some critical events, and not before the first", () => {
+  const resumes = (/** @type {string} */ value) => readParams(`?on_reload=${value}`, "");
+  for (const [value, replay] of /** @type {[string, number][]} */ ([["resume", 0], ["replay:1", 1], ["replay:99", 99], ["replay:100", 100]])) {
+    const { options, problems } = resumes(value);
+    assert.deepEqual([options.resume, options.replay, problems], [true, replay, []]);
+  }
+  for (const value of ["replay", "replay:0", "replay:101", "replay:-1", "replay:5.5", "replay:"]) assert.equal(resumes(value).problems.length, 1, value);
+  assert.deepEqual(back({ epoch: "e", position: 7 }, 5), { epoch: "e", position: 2 });
+  assert.deepEqual(back({ epoch: "e", position: 3 }, 5), { epoch: "e", position: 0 });
+  assert.equal(back(null, 5), null);
 });

@@ -66,6 +66,7 @@ def page(window: Any, gate: Gate) -> Iterator[Any]:
         "quarantine": {
             "quarantine": [{"n": 1, "ts_ms": now_ms(), "kind": "event", "reason": EVIL, "excerpt": '{"a":1}'}]
         },
+        "log": {"name": "x", "lines": [{"level": "ERROR", "text": EVIL}]},
         "settings": {"settings": [FLUSH, CANARY, URL, PORT]},
         "why": {"id": "x", "history": {"outcome": "dropped", "detail": EVIL}, "reasons": []},
     }
@@ -230,6 +231,7 @@ def test_details_are_shown_when_they_are_unfolded(gate: Gate, page: Any) -> None
         "2",
         EVIL,
         "42",
+        "Log",
     ]
     assert "cosmetic full: 4" in page.inner_text("#ledger")
     assert "10 = 7 understood + 1 without an event + 1 rejected + 1 lost" in page.inner_text("#ledger")
@@ -619,6 +621,17 @@ def test_a_view_token_gets_no_buttons_of_applications(gate: Gate, page: Any) -> 
     assert page.locator("#applications button").count() == 0
 
 
+def test_an_overlay_shows_its_warnings_and_gives_its_measurements(gate: Gate, page: Any) -> None:
+    gate.status["status"] = STATUS | {"clients": [OVERLAY | {"number": 3, "warnings": ["fps", "memory"]}]}
+    open_desk(page, gate)
+    eventually(lambda: "frame rate dropped" in page.inner_text("#overlays"))
+    assert "memory grew suddenly" in page.inner_text("#overlays")
+    with page.expect_download() as saved:
+        page.click("#overlays >> text=CSV")
+    assert saved.value.suggested_filename == "main-1.csv"
+    assert saved.value.path().read_text().startswith("ts_ms,condition,lag,behind_s,fps")
+
+
 def test_a_setting_is_previewed_before_it_is_applied(gate: Gate, page: Any) -> None:
     open_desk(page, gate)
     page.click("text=Settings >> visible=true")
@@ -666,3 +679,29 @@ def test_a_change_that_restarts_the_gateway_is_confirmed_by_the_settings(gate: G
     gate.status["settings"] = {"settings": [FLUSH | {"value": 50}]}
     page.click(".pending >> text=Apply")
     eventually(lambda: "Applied. Restarted gateway-1." in page.inner_text(".pending"))
+
+
+def test_the_log_of_a_process_is_followed_until_it_is_closed(gate: Gate, page: Any) -> None:
+    open_desk(page, gate)
+    page.click("summary >> text=Processes")
+    page.click("[aria-label='Log of gateway-1']")
+    eventually(lambda: page.locator(".log pre [data-tone=bad]").all_inner_texts() == [EVIL + "\n"])
+    gate.status["log"] = {"lines": [{"level": "INFO", "text": f"line {n}"} for n in range(200)]}
+    eventually(lambda: "line 199" in page.inner_text(".log pre"))
+    assert page.evaluate("(({scrollTop, clientHeight, scrollHeight}) => scrollTop + clientHeight >= scrollHeight - 1)"
+                         "(document.querySelector('.log pre'))")  # fmt: skip
+    page.click(".log >> text=Following")
+    page.click(".log >> text=Close")
+    eventually(lambda: page.locator(".log").count() == 0)
+
+
+def test_a_source_that_waits_for_a_login_has_the_command_to_copy(gate: Gate, page: Any) -> None:
+    own = {"name": "live", "kind": "twitch", "state": "refused", "detail": "There is no login at Twitch yet."}
+    gate.status["status"] = STATUS | {"sources": [own | {"command": "framewire login twitch --source live"}]}
+    open_desk(page, gate)
+    eventually(lambda: page.locator("#sources .command code").all_inner_texts() == [
+        "framewire login twitch --source live"])  # fmt: skip
+    page.click("#sources .command button")
+    eventually(lambda: "Command" in page.inner_text("#said"))
+    gate.status["status"] = gate.status["status"] | {"scope": "view"}
+    eventually(lambda: page.locator("#sources .command").count() == 0)

@@ -158,6 +158,11 @@ def test_a_reload_resumes_after_the_last_rendered_event_or_starts_live(gate: Gat
     overlay.drawn()
     assert in_order(overlay, 2, 3)
     assert gate.said("hello")[-1]["resume"] == {"epoch": "e1", "position": 1}
+    overlay.reported()
+    overlay.open("overlay_id=main&journal=1&on_reload=replay:2")
+    overlay.drawn()
+    assert in_order(overlay, 2, 3)
+    assert {line["replay"] for line in overlay.page.evaluate("framewire.journal")} == {True}
     overlay.open("overlay_id=main&journal=1&on_reload=live")
     assert gate.said("hello")[-1]["resume"] is None
     overlay.open("overlay_id=other&journal=1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -158,6 +159,21 @@ def test_only_transform_opacity_and_clip_path_are_animated(gate: Gate, overlay: 
     overlay.drawn()
     moved = set(overlay.page.evaluate("[...moved]")) - {"offset", "computedOffset", "easing", "composite"}
     assert moved - {"clip-path"} == {"opacity", "transform", "clipPath"}
+
+
+def test_the_hud_saves_its_measurements_as_a_file(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("hud=1&overlay_id=main")
+    eventually(lambda: "live" in overlay.texts("#hud .hud-value"))
+    with overlay.page.expect_download() as saved:
+        overlay.page.click("#hud >> text=CSV")
+    assert saved.value.suggested_filename == "main.csv"
+    head, *lines = saved.value.path().read_text().splitlines()
+    assert head.startswith("ts_ms,fps,latency_p50_ms")
+    assert lines
+    with overlay.page.expect_download() as saved:
+        overlay.page.click("#hud >> text=JSON")
+    read = json.loads(saved.value.path().read_text())
+    assert (read["overlay"], read["samples"][0].keys() >= {"fps", "memory_bytes"}) == ("main", True)
 
 
 def test_the_hud_shows_measurements_at_low_cost(gate: Gate, overlay: Overlay) -> None:

@@ -18,7 +18,7 @@ import { keeper } from "./keep.mjs";
 import { Obeyer } from "./obey.mjs";
 import { loadOwn } from "./own.mjs";
 import { Hud } from "./perf/hud.mjs";
-import { loadPlace, overlayId } from "./place.mjs";
+import { back, loadPlace, overlayId } from "./place.mjs";
 import { reporterOf } from "./problems.mjs";
 import { Reporter } from "./report.mjs";
 import { loadRules, loadSettings } from "./settings.mjs";
@@ -81,7 +81,7 @@ const session = new Session({
     role: options.preview ? "dashboard" : "overlay", // seen on a dashboard is not drawn on a stream
     ...{ obs: obsVersion(navigator.userAgent), visible: isVisible, positions: arrangement.locates },
   },
-  resume: options.resume ? loadPlace(id) : null,
+  resume: options.resume ? back(loadPlace(id), options.replay) : null,
   random: Math.random,
   near: isNear(location.hostname),
   transport: options.transport,

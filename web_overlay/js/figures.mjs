@@ -17,9 +17,9 @@ import { BUILD } from "./version.mjs";
  */
 
 /** @param {Page} page @returns {import("./report.mjs").Figures} */
-export function figures({ engine, scheduler }) {
+export function figures({ engine, scheduler, hud }) {
   const [p50, p95] = engine.record.latency.percentiles(0.5, 0.95);
-  return { fps: scheduler.fps(), p50, p95, queue: engine.waiting, dropped: engine.queue.dropped };
+  return { fps: scheduler.fps(), p50, p95, queue: engine.waiting, dropped: engine.queue.dropped, warnings: hud.watch.warnings };
 }
 
 /** @param {Page} page @returns {import("./perf/hud.mjs").Figures} */
@@ -49,7 +49,12 @@ export function hudFigures(page) {
     ["build", BUILD],
   ];
   if (engine.counters.faults > 0) lines.push(["widget faults", String(engine.counters.faults)]);
-  return { fps, intervals: scheduler.intervals, lines, problems: problems.slice(-4) };
+  const sample = {
+    ...{ ts_ms: Date.now(), fps, latency_p50_ms: p50, latency_p95_ms: p95, script_p95_ms: cost, queue, dropped },
+    memory_bytes: memoryBytes(),
+  };
+  const about = { overlay: id, build: BUILD, browser: navigator.userAgent };
+  return { fps, intervals: scheduler.intervals, lines, problems: problems.slice(-4), sample, about };
 }
 
 /** What a rehearsal reads through the browser (docs/overlay.md). @param {Page} page */
@@ -81,14 +86,19 @@ export function status(page) {
     events: { ...engine.counters },
     queued: { ...engine.queue.counters },
     view: { ...view.counters },
+    warnings: [...hud.watch.warnings],
     problems: [...problems],
   };
 }
 
-/** The heap of all pages of this renderer, as Chromium reports it, in steps of some percent. @returns {string} */
+/** The heap of all pages of this renderer, as Chromium reports it, in steps of some percent. @returns {number | null} */
+function memoryBytes() {
+  return /** @type {{memory?: {usedJSHeapSize: number}}} */ (/** @type {unknown} */ (performance)).memory?.usedJSHeapSize ?? null;
+}
+
 function memory() {
-  const bytes = /** @type {{memory?: {usedJSHeapSize: number}}} */ (/** @type {unknown} */ (performance)).memory?.usedJSHeapSize;
-  return bytes === undefined ? "–" : `${(bytes / 2 ** 20).toFixed(0)} MB`;
+  const bytes = memoryBytes();
+  return bytes === null ? "–" : `${(bytes / 2 ** 20).toFixed(0)} MB`;
 }
 
 /** @param {number | null} value */

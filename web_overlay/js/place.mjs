@@ -30,6 +30,11 @@ export function loadPlace(overlayId, storage = () => localStorage) {
   return place;
 }
 
+/** The place `count` critical events before. @param {Place | null} place @param {number} count @returns {Place | null} */
+export function back(place, count) {
+  return place === null ? null : { epoch: place.epoch, position: Math.max(0, place.position - count) };
+}
+
 /** @param {string} overlayId @param {Place} place @param {() => Storage} [storage] */
 export function savePlace(overlayId, place, storage = () => localStorage) {
   attempt(storage, (store) => store.setItem(`${PREFIX}place.${overlayId}`, JSON.stringify(place)));

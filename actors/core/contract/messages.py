@@ -57,6 +57,7 @@ class RenderReceipt(Message, frozen=True, tag="receipt"):
     dropped: Measure | None = None
     visible: bool | None = None
     unseen: Ranges = []
+    warnings: Annotated[list[Literal["fps", "memory"]], Meta(max_length=2)] = []
 
 
 class Ping(Message, frozen=True, tag="ping"):

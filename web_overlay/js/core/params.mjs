@@ -11,7 +11,7 @@
 /** @type {Record<string, Reader>} */
 export const PARAMS = {
   overlay_id: (value) => (/^[A-Za-z0-9._-]{1,64}$/.test(value) ? value : undefined),
-  on_reload: oneOf("resume", "live"),
+  on_reload: onReload(),
   format: oneOf("msgpack", "json"),
   transport: oneOf("ws", "sse", "poll"),
   hud: oneOf("0", "1"),
@@ -62,6 +62,7 @@ export function readParams(search, hash) {
     token,
     overlayId: /** @type {string | null} */ (read.overlay_id ?? null),
     resume: read.on_reload !== "live",
+    replay: Number(/^replay:(\d+)$/.exec(read.on_reload ?? "")?.[1] ?? 0),
     format: /** @type {string} */ (read.format ?? "msgpack"),
     transport: /** @type {import("./ladder.mjs").Kind | null} */ (read.transport ?? null),
     hud: read.hud === "1",
@@ -82,6 +83,12 @@ export function readParams(search, hash) {
     widgets: /** @type {string[] | null} */ (read.widgets ?? null),
   };
   return { options, problems };
+}
+
+/** `replay:N`: the last N critical events are shown again; the form of the studio offers some. */
+function onReload() {
+  const read = (/** @type {string} */ value) => (/^(resume|live|replay:([1-9]\d?|100))$/.test(value) ? value : undefined);
+  return Object.assign(read, { values: ["resume", "live", "replay:1", "replay:5", "replay:20"] });
 }
 
 /** @param {...string} words */

@@ -9,7 +9,9 @@ import { rows } from "./format.mjs";
 import { Deliveries, unfinished } from "./history.mjs";
 import { Line } from "./line.mjs";
 import * as orders from "./orders.mjs";
+import { ProcessLog } from "./log.mjs";
 import { History } from "./plots.mjs";
+import { Measured } from "./measured.mjs";
 import { River } from "./river.mjs";
 import { Settings } from "./settings.mjs";
 import { Switches } from "./switches.mjs";
@@ -34,19 +36,17 @@ export class Desk {
     /** What each application answered last, by name. @type {Map<string, string>} */
     this.answers = new Map();
     this.samples = new History();
+    this.measured = new Measured();
     this.filter = { type: "", text: "" };
-    /** @type {Record<string, any>} */
-    this.status = {};
+    this.status = /** @type {Record<string, any>} */ ({});
     this.silence = "Loading…"; // why nothing is known, "" when it is
     this.said = "";
-    /** @type {import("./views/stream.mjs").Opened | null} */
-    this.opened = null;
-    /** @type {any} the last answer of "Look up an event" */
-    this.found = null;
-    /** @type {Record<string, any>[] | null} */
-    this.rejected = null;
+    this.opened = /** @type {import("./views/stream.mjs").Opened | null} */ (null);
+    this.found = /** @type {any} */ (null); // the last answer of "Look up an event"
+    this.rejected = /** @type {Record<string, any>[] | null} */ (null);
     this.line = new Line({ token, events: (events) => this.hear(events), changed });
     this.settings = new Settings(this.line, changed);
+    this.log = new ProcessLog(token, changed);
   }
 
   get mayOrder() {
@@ -70,6 +70,7 @@ export class Desk {
       this.status = (await ask("/api/status", this.token)) ?? {};
       this.silence = "";
       this.samples.add(this.status, now_s);
+      this.measured.see(this.status.clients, now_s * 1_000);
       this.line.start(String(this.status.epoch ?? ""), Number(this.status.top) || 0);
     } catch (error) {
       this.silence = sentence(error);
@@ -144,6 +145,6 @@ export class Desk {
 
   /** @param {Event} event */
   copy({ id }) {
-    return orders.copy(this, id);
+    return orders.copy(this, id, "Id");
   }
 }

@@ -52,11 +52,11 @@ export async function endTest(desk) {
   }
 }
 
-/** Copy an id to the clipboard. @param {Desk} desk @param {string} id */
-export async function copy(desk, id) {
-  const done = await navigator.clipboard.writeText(id).then(
+/** Copy a text to the clipboard. @param {Desk} desk @param {string} text @param {string} what it is */
+export async function copy(desk, text, what) {
+  const done = await navigator.clipboard.writeText(text).then(
     () => true,
     () => false,
   );
-  desk.say(done ? "Id copied." : `The browser does not allow it. The id is ${id}`);
+  desk.say(done ? `${what} copied.` : `The browser does not allow it. ${what}: ${text}`);
 }

@@ -6,11 +6,13 @@ import { CATALOG } from "../core/catalog.mjs";
 import { BUILD } from "../version.mjs";
 import { titleOf } from "./describe.mjs";
 import { rows, word } from "./format.mjs";
+import { copy } from "./orders.mjs";
 import { health, worst } from "./judge.mjs";
 import { applicationsPanel } from "./views/applications.mjs";
 import { controlsPanel, testsPanel } from "./views/controls.mjs";
 import { aboutFold, ledgerFold, processesFold, rejectedFold, tokensFold } from "./views/fold.mjs";
 import { flagsFold } from "./views/flags.mjs";
+import { scrollLog } from "./views/log.mjs";
 import { overlaysPanel } from "./views/overlays.mjs";
 import { settingsFold } from "./views/settings.mjs";
 import { alertCards, healthLine, sourcesPanel } from "./views/side.mjs";
@@ -27,7 +29,8 @@ export function draw(desk, at, plots) {
   drawRight(desk, at);
   const { status } = desk;
   fold(at("ledger"), () => ledgerFold(status));
-  fold(at("processes"), () => processesFold(status));
+  fold(at("processes"), () => processesFold(status, desk.mayOrder ? desk.log : null));
+  scrollLog(desk.log, at("processes"));
   fold(at("rejected"), () => rejectedFold(desk.rejected));
   if (desk.found !== null) fold(at("found"), () => stepList(desk.found, rows(status.clients)));
   fold(at("tokens"), () => tokensFold(status));
@@ -105,8 +108,8 @@ function drawRiver(desk, at) {
 function drawRight(desk, at) {
   const order = (/** @type {string} */ name, /** @type {Record<string, unknown>} */ args) =>
     void desk.order(`${titleOf(name)} ${args.overlay_id}`, name, args);
-  render(sourcesPanel(desk.status, desk.obs), at("sources"));
+  render(sourcesPanel(desk.status, desk.obs, desk.mayOrder ? (text) => void copy(desk, text, "Command") : null), at("sources"));
   const send = desk.mayOrder ? desk.command.bind(desk) : null;
   render(applicationsPanel(desk.applications.list(), desk.answers, send), at("applications"));
-  render(overlaysPanel(desk.status, BUILD, desk.mayOrder ? order : null), at("overlays"));
+  render(overlaysPanel(desk.status, BUILD, desk.mayOrder ? order : null, (overlay) => desk.measured.save(overlay)), at("overlays"));
 }

@@ -3,8 +3,11 @@
 // Text every 15th frame, one small canvas; measured at 0.03 ms a frame, must stay under 0.5 (its own cost is shown).
 
 import { Recent } from "../core/stats.mjs";
+import { Watch } from "../core/watch.mjs";
 import { el, text } from "../widgets/dom.mjs";
+import { exportButtons } from "./export.mjs";
 
+const SAMPLE_MS = 1_000;
 const EVERY = 15; // frames between redraws: 4 a second at 60 Hz
 const WIDTH = 240;
 const HEIGHT = 56;
@@ -17,6 +20,8 @@ const SCALE_MS = 50; // the graph's full height: three frames of 60 Hz
  * @property {import("../core/stats.mjs").Recent} intervals
  * @property {[string, string][]} lines label and value
  * @property {string[]} problems
+ * @property {import("../core/watch.mjs").Sample} sample
+ * @property {Record<string, unknown>} about what an export names: overlay, build, browser
  */
 
 export class Hud {
@@ -35,6 +40,8 @@ export class Hud {
     this.request = request;
     this.on = false;
     this.count = 0;
+    this.sampled_at = -Infinity;
+    this.watch = new Watch();
     this.cost = new Recent(120);
     this.colors = { good: "", bad: "", ink: "" };
     this.fps = text();
@@ -47,7 +54,8 @@ export class Hud {
     this.cells = new Map();
     this.table = el("div", "hud-table");
     this.warning = el("div", "hud-problems off", this.problems);
-    root.append(el("div", "hud-fps", this.fps), this.canvas, this.table, this.warning);
+    const buttons = exportButtons(figures, this.watch);
+    root.append(el("div", "hud-fps", this.fps), this.canvas, this.table, this.warning, buttons);
   }
 
   /** @param {boolean} on */
@@ -63,6 +71,10 @@ export class Hud {
 
   /** @param {number} now @returns {number} while it is on, frames flow: a rate can only be measured running */
   frame(now) {
+    if (now >= this.sampled_at + SAMPLE_MS) {
+      this.sampled_at = now;
+      this.watch.see(this.figures().sample);
+    }
     if (!this.on) return Infinity;
     if (this.count % EVERY === 0) {
       const begin = this.now();
@@ -80,8 +92,9 @@ export class Hud {
     for (const [label, value] of [...lines, /** @type {[string, string]} */ (["this HUD", `${cost.toFixed(3)} ms`])]) {
       this.view.text(this.cell(label).value, value);
     }
-    this.view.text(this.problems, problems.join("\n"));
-    this.view.toggle(this.warning, "off", problems.length === 0);
+    const words = [...this.watch.words(), ...problems];
+    this.view.text(this.problems, words.join("\n"));
+    this.view.toggle(this.warning, "off", words.length === 0);
     this.graph(intervals);
   }
 

@@ -1,6 +1,7 @@
 // @ts-check
 // A layout as one file: in from the user's disk, and out to it.
 
+import { download } from "../download.mjs";
 import { BadLayout, readLayout } from "../core/layout-file.mjs";
 
 const MAX_BYTES = 64 << 10;
@@ -38,11 +39,6 @@ export class Exchange {
   }
 
   give() {
-    const link = document.createElement("a");
-    const text = `${JSON.stringify(this.editor.layout, null, 2)}\n`;
-    link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-    link.download = `${this.name()}.json`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    download(`${this.name()}.json`, "application/json", `${JSON.stringify(this.editor.layout, null, 2)}\n`);
   }
 }

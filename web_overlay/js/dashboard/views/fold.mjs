@@ -4,12 +4,21 @@
 import { html, nothing } from "../../../vendor/lit-html@3.3.3/lit-html.js";
 import { count, decimal, duration, rows, share, size, time, word } from "../format.mjs";
 import { processVerdict } from "../judge.mjs";
+import { logPanel } from "./log.mjs";
 import { clip, lamp, table } from "./parts.mjs";
 
 /** @typedef {Record<string, any>} Row */
 
-/** @param {Row} status */
-export function processesFold(status) {
+/** @param {Row} status @param {import("../log.mjs").ProcessLog | null} log null: this page may not read it */
+export function processesFold(status, log) {
+  const read = (/** @type {string} */ name) =>
+    html`<button type="button" class="small" aria-label="Log of ${name}" aria-pressed=${String(log?.name === name)} @click=${() => log?.open(name)}>Log</button>`;
+  return html`${processTable(status, log === null ? [] : [{ label: "log", cell: (row) => read(word(row.name)) }])}
+    ${log === null ? nothing : html`<p class="buttons"><span class="soft">Supervisor</span>${read("supervisor")}</p>${logPanel(log)}`}`;
+}
+
+/** @param {Row} status @param {import("./parts.mjs").Column[]} more */
+function processTable(status, more) {
   return table(
     "Processes",
     rows(status.processes),
@@ -25,6 +34,7 @@ export function processesFold(status) {
       { label: "restarts", cell: (row) => count(row.restarts), number: true, tone: (row) => (row.restarts > 0 ? "warn" : "") },
       { label: "last reason", cell: (row) => clip(row.last_reason), long: true },
       { label: "pid", cell: (row) => word(row.pid), number: true },
+      ...more,
     ],
     "The supervisor does not answer: its processes are unknown.",
     (row, at) => String(row.name ?? at),

@@ -9,20 +9,26 @@ import { clip, lamp, named } from "./parts.mjs";
 /** @typedef {Record<string, any>} Row */
 /** @typedef {(name: string, args: Record<string, unknown>) => void} Order */
 
+/** Warnings of receipts. */
+const WARNINGS = [
+  ["fps", "frame rate dropped"],
+  ["memory", "memory grew suddenly"],
+];
 const MOST = 8; // lost and refused ones that are listed
 
 /**
  * @param {Row} status
  * @param {string} build what this gateway serves now
  * @param {Order | null} order null: this page may only read
+ * @param {(overlay: Row) => void} save the measurements of an overlay
  */
-export function overlaysPanel(status, build, order) {
+export function overlaysPanel(status, build, order, save) {
   const overlays = rows(status.clients);
   const twins = repeated([...overlays, ...rows(status.lost)]);
   return html`${
     overlays.length === 0
       ? html`<p class="none">No overlay is connected. Copy the OBS address into a browser source of 1920 × 1080.</p>`
-      : html`<ul class="things">${overlays.map((overlay) => overlayRow(overlay, build, order, twins))}</ul>`
+      : html`<ul class="things">${overlays.map((overlay) => overlayRow(overlay, build, order, twins, save))}</ul>`
   }
   ${absent("Lost", rows(status.lost), (gone) => lostRow(gone, twins))} ${absent("Refused", rows(status.refused), refusedRow)}`;
 }
@@ -52,15 +58,16 @@ function place({ address, obs }) {
   return html`<span>${word(address)}</span><span>${obs ? `OBS ${word(obs)}` : "no OBS"}</span>`;
 }
 
-/** @param {Row} overlay @param {string} build @param {Order | null} order @param {Set<string>} twins */
-function overlayRow(overlay, build, order, twins) {
+/** @param {Row} overlay @param {string} build @param {Order | null} order @param {Set<string>} twins @param {(overlay: Row) => void} save */
+function overlayRow(overlay, build, order, twins, save) {
   const verdict = overlayVerdict(overlay, build);
   const id = word(overlay.overlay_id);
   const button = (/** @type {string} */ name, /** @type {string} */ label) =>
     html`<button type="button" class="small" aria-label="${label} ${id}" @click=${() => order?.(name, { overlay_id: id })}>${label}</button>`;
   return html`<li>
     <div class="thing">${title(overlay, twins)}${lamp(verdict)}
-      ${order ? html`<span class="do">${button("identify", "Identify")}${button("reload", "Reload")}</span>` : nothing}</div>
+      <span class="do">${order ? html`${button("identify", "Identify")}${button("reload", "Reload")}` : nothing}
+        <button type="button" class="small" aria-label="CSV of the measurements of ${id}" @click=${() => save(overlay)}>CSV</button></span></div>
     <div class="facts">
       <span data-tone=${tone("behind_s", overlay.behind_s) || nothing}>${count(overlay.lag)} behind</span>
       <span data-tone=${fpsTone(overlay.fps) || nothing}>${decimal(overlay.fps, 0, " fps")}</span>
@@ -69,6 +76,7 @@ function overlayRow(overlay, build, order, twins) {
       <span>up ${duration(overlay.connected_s)}</span>
       ${place(overlay)}
       <span>${word(overlay.build)}</span>
+      ${WARNINGS.map(([name, words]) => (overlay.warnings?.includes(name) ? html`<span data-tone="warn">${words}</span>` : nothing))}
       ${overlay.dropped > 0 ? html`<span>${count(overlay.dropped)} not rendered in time</span>` : nothing}
     </div>
     ${verdict.remedy ? html`<p class="remedy">${verdict.remedy}</p>` : nothing}

@@ -11,6 +11,8 @@ import { clip, lamp, named } from "./parts.mjs";
 /** @typedef {import("../judge.mjs").Verdict} Verdict */
 /** @typedef {import("../../core/events.js").Obs} Obs */
 
+/** @typedef {(text: string) => void} Copy */
+
 // Counters of a source that are shown when they are not zero.
 const COUNTED = [
   ["duplicate", "duplicate"],
@@ -36,11 +38,15 @@ export function alertCards(alerts) {
   );
 }
 
-/** @param {Row} status @param {ReadonlyMap<string, Obs>} obs the state of each OBS, by the name of its source */
-export function sourcesPanel(status, obs) {
+/**
+ * @param {Row} status
+ * @param {ReadonlyMap<string, Obs>} obs the state of each OBS, by the name of its source
+ * @param {Copy | null} copy null: this page offers no commands
+ */
+export function sourcesPanel(status, obs, copy) {
   const sources = Array.isArray(status.sources) ? rows(status.sources) : ingestAsSource(status);
   if (sources.length === 0) return html`<p class="none">No source is configured, or the supervisor does not answer.</p>`;
-  return html`<ul class="things">${sources.map((source) => sourceRow(source, obs.get(word(source.name))))}</ul>`;
+  return html`<ul class="things">${sources.map((source) => sourceRow(source, obs.get(word(source.name)), copy))}</ul>`;
 }
 
 /** Without a list of sources the ingest is shown as the only source. @param {Row} status @returns {Row[]} */
@@ -71,8 +77,14 @@ function delivery({ redelivers, loss, silence_s }) {
     <p>Lost if its process dies: ${clip(loss)}${silence_s > 0 ? ` Reported as silent after ${duration(silence_s)}.` : ""}</p></details>`;
 }
 
-/** @param {Row} source @param {Obs | undefined} obs */
-function sourceRow(source, obs) {
+/** The command that the source waits for. @param {string} command @param {Copy} copy */
+function commandLine(command, copy) {
+  return html`<p class="command"><code>${command}</code>
+    <button type="button" class="small" aria-label="Copy the command ${command}" @click=${() => copy(command)}>Copy</button></p>`;
+}
+
+/** @param {Row} source @param {Obs | undefined} obs @param {Copy | null} copy */
+function sourceRow(source, obs, copy) {
   const verdict = sourceVerdict(source);
   return html`<li>
     <div class="thing"><strong>${named(word(source.name))}</strong> <span class="soft">${word(source.kind)}</span>${lamp(verdict)}</div>
@@ -85,5 +97,6 @@ function sourceRow(source, obs) {
     ${obs === undefined ? nothing : obsFacts(obs)}
     ${source.detail ? html`<p class="remedy" data-tone=${verdict.tone || nothing}>${clip(source.detail)}</p>` : nothing}
     ${verdict.remedy ? html`<p class="remedy">${verdict.remedy}</p>` : nothing}
+    ${source.command && copy ? commandLine(String(source.command), copy) : nothing}
   </li>`;
 }
