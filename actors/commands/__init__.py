@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+import msgspec
 
 from actors import config, host, program, tokens
 from actors.config import Settings
@@ -149,15 +150,20 @@ def running(config_file: Path | None, overrides: tuple[str, ...]) -> tuple[Setti
 
 
 def current(config_file: Path | None, overrides: tuple[str, ...]) -> Settings:
-    """Return the settings of the pipeline that runs or last ran there; those of --config if it is given.
+    """Return the settings of --config; without it, those of the file of the pipeline there, as the file is now.
+
+    So a command accepts a source that was just added to the file, before `reload`.
 
     Raises:
-        ConfigError: the options are wrong.
+        ConfigError: the options or the file are wrong.
     """
+    run_dir = place_of(config_file, overrides)
     if config_file is None:
-        with suppress(Refused):
-            return running(config_file, overrides)[0]
-    return settings_of(config_file, overrides)
+        with suppress(ConfigError):  # no pipeline was ever started there
+            source = config.source_of(run_dir)
+            config_file = Path(source.file) if source.file else None
+            overrides = (*source.overrides, *overrides)
+    return msgspec.structs.replace(settings_of(config_file, overrides), run_dir=str(run_dir))
 
 
 def print_json(value: Any) -> None:

@@ -65,7 +65,7 @@ def command(platform: str, source: str | None, config_file: Path | None, overrid
     The login is stored in RUN_DIR/secrets, which only this user can read. A running source uses it at once. For youtube
     the client secret of your application is read from a hidden prompt or from standard input.
     """
-    settings = commands.settings_of(config_file, overrides)
+    settings = commands.current(config_file, overrides)
     name = source_of(settings, platform, source)
     own = settings.source(name)
     run_dir = host.private_directory(program.run_dir_of(settings.run_dir))

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors import config
+from actors import commands, config, host
 from actors.commands import source_add
+from actors.errors import ConfigError
 from tests.support import SUPERVISOR
 
 
@@ -103,3 +104,15 @@ def test_a_written_section_is_read_again(tree):
     text = source_add._section("one", tree)
     assert tomllib.loads(text) == {"sources": {"one": tree}}
     assert msgspec.msgpack.encode(tree)
+
+
+def test_a_source_that_was_just_added_is_known_before_a_reload(tmp_path, run_dir):
+    file = tmp_path / "my.toml"
+    source = config.SettingsSource(str(file), ["ingest.port=7999"])
+    host.write_private(run_dir / config.SOURCE_FILE, msgspec.json.encode(source))
+    file.write_text('[sources.feed]\nkind = "websocket"\nurl = "ws://localhost/"\n')
+    found = commands.current(None, (f"run_dir={run_dir}",))
+    assert (list(found.sources), found.ingest.port, found.run_dir) == (["feed"], 7999, str(run_dir))
+    file.write_text('[sources.feed]\nkind = "websockt"\n')
+    with pytest.raises(ConfigError, match="did you mean"):
+        commands.current(None, (f"run_dir={run_dir}",))
