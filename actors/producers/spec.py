@@ -166,7 +166,8 @@ def settings_of(name: str, tree: Mapping[str, Any]) -> SourceSettings:
     try:
         settings = msgspec.convert(tree, spec.settings)
     except msgspec.ValidationError as error:
-        text = str(error).replace("`$.", f"`$.sources.{name}.").replace("`$`", f"`$.sources.{name}`")
+        text = str(error) if " - at " in str(error) else f"{error} - at `$`"  # a missing field has no path
+        text = text.replace("`$.", f"`$.sources.{name}.").replace("`$`", f"`$.sources.{name}`")
         raise ConfigError(f"{text}{_hint(str(error), spec)}") from error
     check = getattr(module, "check", None)
     if check is not None:

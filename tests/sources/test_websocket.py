@@ -137,7 +137,7 @@ def test_a_source_that_is_stopped_drains():
     [
         ('{kind="websockt",url="ws://x"}', "Unknown kind of source 'websockt'; did you mean 'websocket'?"),
         ('{url="ws://x"}', "sources.feed.kind is missing"),
-        ('{kind="websocket"}', "missing required field `url`"),
+        ('{kind="websocket"}', "missing required field `url` - at `$.sources.feed`"),
         ('{kind="websocket",url="http://x"}', "expected ws://"),
         ('{kind="websocket",url="ws://x",mapp=[]}', "did you mean `map`"),
         ('{kind="websocket",url="ws://x",map=[{event={type="\'tip\'",user="a b"}}]}', "user `a b` is not JMESPath"),
