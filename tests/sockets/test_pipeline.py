@@ -313,7 +313,7 @@ def test_an_event_that_kills_the_queue_manager_is_dead_lettered_after_three_deat
         ids = actors.emit(*[KILL] * 20, poison, *[KILL] * 20)  # they arrive in one batch
         actors.start("broadcaster", "normalizer-1", "queue-manager", ready=False)
         for _ in range(3):
-            eventually(lambda: actors.died("queue-manager"), 20)
+            eventually(lambda: actors.died("queue-manager"), 30)
             actors.kill("queue-manager")
             actors.start("queue-manager", ready=False)
         later = actors.emit(KILL, KILL)
@@ -322,7 +322,7 @@ def test_an_event_that_kills_the_queue_manager_is_dead_lettered_after_three_deat
         def logged() -> list[str]:
             return [event.id for event in actors.logged() if event.type in ("kill", "raid")]
 
-        eventually(lambda: logged()[-1:] == later[-1:], 20)
+        eventually(lambda: logged()[-1:] == later[-1:], 30)
         assert logged() == expected
         reader = LogReader(actors.run_dir)
         assert [(row["id"], row["kind"], row["dead"]) for row in reader.quarantine(5)] == [("venom-1", "raid", True)]
@@ -330,7 +330,7 @@ def test_an_event_that_kills_the_queue_manager_is_dead_lettered_after_three_deat
         assert history is not None
         assert history["outcome"] == "dead-lettered"
         assert "3 queue-managers died" in history["reason"]
-        eventually(lambda: actors.stats("queue-manager").get("dead") == 1, 10)
+        eventually(lambda: actors.stats("queue-manager").get("dead") == 1, 30)
         assert not actors.died("queue-manager")
 
 
