@@ -639,29 +639,29 @@ def test_a_setting_is_previewed_before_it_is_applied(gate: Gate, page: Any) -> N
     gate.command_answer = {"changes": [change], "restarted": ["queue-manager"], "started": [], "stopped": []}
     page.click(".section summary >> text=queue")
     page.fill("[id='set-queue.flush_hz']", "fast")
-    eventually(lambda: 'queue.flush_hz: "fast" is not a number' in page.inner_text(".pending"))
+    eventually(lambda: 'queue.flush_hz: "fast" is not a number' in page.inner_text(".pending"), 20)
     assert page.locator(".pending button >> text=Apply").is_disabled()
     page.fill("[id='set-queue.flush_hz']", "50")
-    eventually(lambda: "Restarts queue-manager." in page.inner_text(".pending"))
+    eventually(lambda: "Restarts queue-manager." in page.inner_text(".pending"), 20)
     assert "queue.flush_hz 60 → 50" in page.inner_text(".pending")
     gate.status["settings"] = {"settings": [FLUSH | {"value": 50}, CANARY, URL, PORT]}
     page.click(".pending >> text=Apply")
-    eventually(lambda: "Applied. Restarted queue-manager." in page.inner_text(".pending"))
+    eventually(lambda: "Applied. Restarted queue-manager." in page.inner_text(".pending"), 20)
     assert page.inner_text(".pending pre").split("\n") == ["[queue]", "flush_hz = 50"]
     wanted = {"set": {"queue.flush_hz": 50}}
     assert commands(gate) == [("settings", wanted), ("settings", wanted | {"apply": True})]
     page.fill("#find-setting", "canary")
     page.fill("[id='set-flags.canary']", "main\n backup \n")
-    eventually(lambda: commands(gate)[-1] == ("settings", {"set": {"flags.canary": ["main", "backup"]}}))
+    eventually(lambda: commands(gate)[-1] == ("settings", {"set": {"flags.canary": ["main", "backup"]}}), 20)
     gate.command_error = "nothing was changed: " + EVIL
     page.fill("[id='set-flags.canary']", "main\nbackup\nthird")
-    eventually(lambda: EVIL in page.inner_text(".pending [role=alert]"))
+    eventually(lambda: EVIL in page.inner_text(".pending [role=alert]"), 20)
     page.click(".pending >> text=Discard")
-    eventually(lambda: page.input_value("[id='set-flags.canary']") == "main")
+    eventually(lambda: page.input_value("[id='set-flags.canary']") == "main", 20)
     page.fill("#find-setting", "port")
-    eventually(lambda: page.locator("[id='set-gateway.port']").is_disabled())
+    eventually(lambda: page.locator("[id='set-gateway.port']").is_disabled(), 20)
     page.fill("#find-setting", "url")
-    eventually(lambda: page.locator("[id='set-sources.x.url']").is_visible())
+    eventually(lambda: page.locator("[id='set-sources.x.url']").is_visible(), 20)
     assert page.input_value("[id='set-sources.x.url']") == ""
 
 
@@ -674,11 +674,11 @@ def test_a_change_that_restarts_the_gateway_is_confirmed_by_the_settings(gate: G
     }
     page.fill("#find-setting", "flush")
     page.fill("[id='set-queue.flush_hz']", "50")
-    eventually(lambda: "Restarts gateway-1." in page.inner_text(".pending"))
+    eventually(lambda: "Restarts gateway-1." in page.inner_text(".pending"), 20)
     gate.command_error = "stopped before it answered"
     gate.status["settings"] = {"settings": [FLUSH | {"value": 50}]}
     page.click(".pending >> text=Apply")
-    eventually(lambda: "Applied. Restarted gateway-1." in page.inner_text(".pending"))
+    eventually(lambda: "Applied. Restarted gateway-1." in page.inner_text(".pending"), 20)
 
 
 def test_the_log_of_a_process_is_followed_until_it_is_closed(gate: Gate, page: Any) -> None:

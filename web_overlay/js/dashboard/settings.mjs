@@ -38,8 +38,9 @@ export class Settings {
       this.rows = rows((await ask("/api/settings", this.line.token))?.settings);
       for (const [key, text] of this.edits) if (!this.differs(key, text)) this.edits.delete(key);
     } catch (error) {
-      this.error = sentence(error);
+      if (this.rows === null) this.error = sentence(error); // later, what is known stays, and the next answer replaces it
     }
+    if (this.error !== "" && this.edits.size > 0 && !this.busy) void this.preview(); // the connection may be back
     this.changed();
   }
 
@@ -90,7 +91,9 @@ export class Settings {
     if (this.edits.size === 0) return;
     try {
       const { plan } = await this.line.order("settings", { set: this.values() });
-      if (typed === JSON.stringify([...this.edits])) this.plan = plan; // otherwise another preview follows
+      if (typed !== JSON.stringify([...this.edits])) return; // another preview follows
+      this.plan = plan;
+      this.error = "";
     } catch (error) {
       if (typed === JSON.stringify([...this.edits])) this.error = sentence(error);
     }
