@@ -128,6 +128,8 @@ def test_changed_limits_reset_the_samples_and_equal_limits_do_not():
     ({"store_stuck_s": 0.9, "outbox_full": 0.0}, []),
     ({"store_stuck_s": 1.1}, ["store.slow"]),
     ({"store_stuck_s": 3.0, "outbox_full": 1.0}, ["store.slow", "outbox.full"]),
+    ({"dead": 0}, []),
+    ({"dead": 2}, ["message.dead"]),
     ({"log_full": 1.0}, ["log.full"]),
 ])  # fmt: skip
 def test_metrics_of_an_actor_raise_alerts(stats, keys):

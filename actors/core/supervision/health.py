@@ -58,6 +58,9 @@ ALERTS: Final[dict[str, Meaning]] = {
     "log.full": Meaning(Level.WARN, "raise queue.log_max_bytes, then:", "reload"),
     "state.full": Meaning(Level.WARN, "a source sends too many names; see:", "source list"),
     "outbox.full": Meaning(Level.CRITICAL, "find why events are not logged:", "logs queue-manager"),
+    "message.dead": Meaning(
+        Level.CRITICAL, "read the reason in the dashboard (Rejected), then end this alert:", "restart NAME"
+    ),
     "source.refused": Meaning(Level.CRITICAL, "correct the source's settings or login; see:", "source list"),
     "source.degraded": Meaning(Level.WARN, "a part of the source is missing; see:", "source list"),
     "source.silent": Meaning(Level.WARN, "check the game or platform; see:", "source list"),
@@ -194,6 +197,11 @@ def of_stats(name: str, stats: Mapping[str, Any]) -> list[Alert]:
         found.append(Alert("state.full", name, "there are too many retained states: new ones replace the oldest"))
     if stats.get("outbox_full"):
         found.append(Alert("outbox.full", name, "the outbox is full, and sources receive 503"))
+    if dead := stats.get("dead", 0):
+        noun = "message" if dead == 1 else "messages"
+        found.append(
+            Alert("message.dead", name, f"{dead:g} {noun} killed this process three times, and will not be shown")
+        )
     if (failures := stats.get("auth_failures_recent", 0)) >= AUTH_FAILURES:
         found.append(Alert("auth.failed", name, f"{failures} wrong tokens in the last minute"))
     for overlay_id in stats.get("stalled_overlays", ()):
