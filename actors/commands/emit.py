@@ -18,14 +18,26 @@ from actors.config import Settings
 from actors.core.contract.event import Category
 from actors.core.contract.payload import Payload, Player
 from actors.core.contract.taxonomy import TAXONOMY
+from actors.core.nearest import nearest
 from actors.errors import BadInput, Refused
 
 DUPLICATE: Final = ", a duplicate: position {} of the log has the same id and source, so it is not shown again"
 BATCH: Final = 500  # events per request; the ingest takes 1,000 and 1 MiB
 
 
+class TypeName(click.Choice):  # type: ignore[type-arg]
+    """The name of an event type. An unknown one is refused with the nearest, not with all of them."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in TAXONOMY:
+            near = nearest(value[:64], TAXONOMY, 2)
+            hint = f"did you mean {' or '.join(near)}?" if near else "docs/events.md has all types."
+            self.fail(f"unknown type {value[:64]!r}; {hint}", param, ctx)
+        return value
+
+
 @click.command("emit")
-@click.argument("type_", metavar="TYPE", type=click.Choice(sorted(TAXONOMY)))
+@click.argument("type_", metavar="TYPE", type=TypeName(sorted(TAXONOMY)))
 @click.argument("fields", metavar="[KEY=VALUE]...", nargs=-1)
 @click.option("--payload", help="The payload as JSON. Without this and KEY=VALUE: the example.")
 @click.option("--id", "event_id", help="Your id of the event; equal ids are shown once. With --count: ID-1, ID-2 ….")
