@@ -210,7 +210,9 @@ def test_a_restart_of_each_process_under_load_loses_repeats_and_reorders_no_even
             witness.grows(20)
             done = called(witness.run_dir, "restart", name, "--json")
             assert json.loads(done.stdout)["restarted"] == [name], done.stderr
-        assert {row["restarts"] for row in witness.rows().values()} == {1}
+        assert {witness.rows()[name]["restarts"] for name in ACTORS} == {
+            1
+        }  # the template may answer one of them too late
         witness.check()
 
 
@@ -348,7 +350,8 @@ def test_a_budget_restarts_a_process_at_most_once_a_minute(idle):
     idle.overrides.append("supervisor.hang_warn_s=1.9")
     assert idle.command("reload").returncode == 0  # a reload gives it no further restart
     eventually(lambda: (rows(idle)["normalizer-1"]["uptime_s"] or 0.0) > 3.0, 10)
-    assert {name: row["restarts"] for name, row in rows(idle).items() if row["restarts"]} == {"normalizer-1": 1}
+    # Without the template: on a loaded machine it may be replaced because it answers too late.
+    assert {name: rows(idle)[name]["restarts"] for name in ACTORS} == dict.fromkeys(ACTORS, 0) | {"normalizer-1": 1}
 
 
 # top
