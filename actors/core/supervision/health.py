@@ -58,9 +58,7 @@ ALERTS: Final[dict[str, Meaning]] = {
     "log.full": Meaning(Level.WARN, "raise queue.log_max_bytes, then:", "reload"),
     "state.full": Meaning(Level.WARN, "a source sends too many names; see:", "source list"),
     "outbox.full": Meaning(Level.CRITICAL, "find why events are not logged:", "logs queue-manager"),
-    "message.dead": Meaning(
-        Level.CRITICAL, "read the reason in the dashboard (Rejected), then end this alert:", "restart NAME"
-    ),
+    "message.dead": Meaning(Level.CRITICAL, "see Rejected in the dashboard, then:", "restart NAME"),
     "source.refused": Meaning(Level.CRITICAL, "correct the source's settings or login; see:", "source list"),
     "source.degraded": Meaning(Level.WARN, "a part of the source is missing; see:", "source list"),
     "source.silent": Meaning(Level.WARN, "check the game or platform; see:", "source list"),
