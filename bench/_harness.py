@@ -1,4 +1,4 @@
-"""Shared code of the benchmarks: a pipeline in its own directory, facts of the machine, an open-loop clock, results."""
+"""Shared code of the benchmarks: facts of the machine, an open-loop clock, histograms, results."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from typing import Any, Final
 import psutil
 from hdrh.histogram import HdrHistogram
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+from bench.pipeline import ROOT
+
 RESULTS: Final = ROOT / "bench" / "results"
-READY_S: Final = 20.0
-STOP_S: Final = 12.0
 # The delay before a service manager restarts a service; systemd's default is 100 ms.
 RESTART_S: Final = 0.1
 

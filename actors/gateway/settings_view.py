@@ -89,10 +89,7 @@ def _section(path: str, struct: Struct) -> Iterator[tuple[str, inspect.Type, Any
         if isinstance(value, Struct) and not path.startswith("sources."):
             yield from _section(f"{key}.", value)
         else:
-            default = (
-                field.default_factory() if field.default is msgspec.NODEFAULT and not field.required else field.default
-            )
-            yield key, inspect.type_info(hints[field.name]), value, None if field.required else default
+            yield key, inspect.type_info(hints[field.name]), value, _default(field)
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Any:
