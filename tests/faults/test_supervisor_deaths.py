@@ -28,10 +28,12 @@ class Aftermath:
 
     def is_over(self) -> bool:
         passed_s = time.monotonic() - self._began_s
-        if not self.gone_s and not any(lives(orphan) for orphan in self._orphans):
-            self.gone_s = passed_s
         if not self.back_s and self._is_back():
             self.back_s = passed_s
+        if not self.gone_s and not any(
+            lives(orphan) for orphan in self._orphans
+        ):  # afterwards: they end before it is back
+            self.gone_s = passed_s
         return bool(self.gone_s and self.back_s)
 
     def _is_back(self) -> bool:
@@ -67,6 +69,7 @@ def test_a_killed_supervisor_restarts_without_orphans_zombies_or_second_listener
             witness.grows(20)
             aftermath = Aftermath(witness)
             eventually(aftermath.is_over, WAIT_S)
+            assert aftermath.gone_s <= aftermath.back_s  # the next supervisor ends what is left before it starts others
             back_s.append(aftermath.back_s)
             orphaned_s.append(aftermath.gone_s)
             family = psutil.Process(guardian.pid).children(recursive=True)
