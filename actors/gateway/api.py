@@ -113,7 +113,7 @@ class StatusHandler(ReadableHandler):
                 "reasons": unready(gateway) + [part["error"] for part in (supervisor, ledger) if "error" in part],
                 "supervisor": {name: supervisor.get(name) for name in ("state", "uptime_s", "cpu_pct", "rss_bytes")},
                 "alerts": supervisor.get("alerts"),
-                "sources": supervisor.get("sources"),
+                "sources": sources_of(supervisor, self.scope),
                 "processes": supervisor.get("processes"),
                 "actors": supervisor.get("actors"),
                 "ledger": ledger.get("ledger"),
@@ -256,6 +256,14 @@ def describe(overlay: Overlay, last: int) -> dict[str, Any]:
         "pending_bytes": overlay.pending,
         "times_slow": overlay.times_slow,
     }
+
+
+def sources_of(supervisor: dict[str, Any], scope: str) -> list[dict[str, Any]] | None:
+    """Return the sources. Only an operator may see the code of a login: it connects the account of its reader."""
+    rows: list[dict[str, Any]] | None = supervisor.get("sources")
+    if rows is None or scope == "control":
+        return rows
+    return [row | {"login": None} for row in rows]
 
 
 def departed(gone: Gone, now_s: float) -> dict[str, Any]:

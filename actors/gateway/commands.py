@@ -4,6 +4,7 @@
                                  all overlays and dashboards receive it
     identify, reload         ──▶ a message to the overlays of this gateway
     flag, settings           ──▶ the supervisor, as a reload of these settings
+    login                    ──▶ the supervisor, which runs the command `login`; the state is in /api/status
     application              ──▶ POST /app/NAME/command of the ingest: the application itself answers
 
 Every command is answered and counted. Commands above the limit are refused; the dashboard stays connected, because the
@@ -99,6 +100,14 @@ class SettingsArgs(Struct, frozen=True, forbid_unknown_fields=True):
     apply: bool = False
 
 
+class LoginArgs(Struct, frozen=True, forbid_unknown_fields=True):
+    """Begin the login of a source, or cancel it. The client secret goes to the command, and is not kept."""
+
+    source: Name
+    action: Literal["begin", "cancel"]
+    client_secret: Annotated[str, Meta(max_length=256)] = ""
+
+
 class Commands:
     """Carries out the commands of the dashboards of one gateway."""
 
@@ -109,8 +118,9 @@ class Commands:
         listed: Callable[[], list[Overlay]],
         change_flag: Callable[[FlagName, FlagMode, list[str] | None], Awaitable[None]],
         change_settings: Callable[[dict[str, Value], bool], Awaitable[dict[str, Any]]],
+        log_in: Callable[[str, str, str], Awaitable[None]],
     ) -> None:
-        self._change_flag, self._change_settings = change_flag, change_settings
+        self._change_flag, self._change_settings, self._log_in = change_flag, change_settings, log_in
         self._ingest, self._ingest_token, self._listed = ingest, ingest_token, listed
         self._bucket = Bucket(RATE_PER_S, BURST, time.monotonic())
         self._storms = Bucket(1 / STORM_PAUSE_S, 1.0, time.monotonic())
@@ -180,6 +190,11 @@ class Commands:
         wanted = _read(SettingsArgs, args)
         return await self._change_settings(wanted.set, not wanted.apply)
 
+    async def login(self, args: dict[str, Any]) -> dict[str, Any]:
+        wanted = _read(LoginArgs, args)
+        await self._log_in(wanted.source, wanted.action, wanted.client_secret)
+        return {}
+
     async def _post(self, submission: dict[str, Any] | list[dict[str, Any]]) -> dict[str, Any]:
         ids = await emit(self._ingest, self._ingest_token(), submission)
         return {"ids": ids[:1], "accepted": len(ids)}
@@ -204,6 +219,7 @@ COMMANDS: Final[dict[str, Callable[[Commands, dict[str, Any]], Awaitable[dict[st
     "application": Commands.application,
     "flag": Commands.flag,
     "settings": Commands.settings,
+    "login": Commands.login,
 }
 
 

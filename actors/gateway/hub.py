@@ -77,7 +77,7 @@ class Gateway:
         self.feed = Feed(self._bus, log, self.settings.page_rows, self._emit, self._on_new_log)
         self._positions = PositionsLink(self._bus, self.fanout.positions)
         self.commands = Commands(
-            self.ingest, self.access.ingest_token, self.listed, self.change_flag, self.change_settings
+            self.ingest, self.access.ingest_token, self.listed, self.change_flag, self.change_settings, self.log_in
         )
         self.catchup = CatchUp(self.feed, self.fanout, self.settings.page_rows)
 
@@ -256,6 +256,17 @@ class Gateway:
         if not preview:
             self.log.info("settings changed by=dashboard keys=%s", ",".join(wanted))
         return answer
+
+    async def log_in(self, source: str, action: str, secret: str) -> None:
+        """Begin or cancel the login of a source.
+
+        Raises:
+            BadInput: there is no such source.
+            Refused: the supervisor refuses, or does not answer.
+        """
+        work = partial(control.request, self.run_dir, "login", source=source, action=action, client_secret=secret)
+        await asyncio.get_running_loop().run_in_executor(self.asking, work)
+        self.log.info("login by=dashboard source=%s action=%s", source, action)
 
     # Layouts and alerts
 

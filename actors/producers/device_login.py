@@ -23,6 +23,7 @@ GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 LOCK_S: Final = 10.0
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 _WAITING: Final = ("pending", "slow_down")
+_EXPIRED: Final = ("expired_token", "invalid device code")  # Twitch has forgotten a code that has expired
 
 T = TypeVar("T")
 
@@ -40,6 +41,13 @@ class Device(Struct, frozen=True):
     @property
     def page(self) -> str:
         return self.verification_uri or self.verification_url
+
+
+class CodeExpired(Refused):
+    """The user has not entered the code in time."""
+
+    def __init__(self) -> None:
+        super().__init__("The code expired before it was entered; log in again for a new one")
 
 
 class OauthTokens(Struct, frozen=True):
@@ -64,7 +72,8 @@ def polled(platform: str, auth_url: str, form: dict[str, str], device: Device) -
     """Return the tokens if the user has entered the code; None if not yet.
 
     Raises:
-        Refused: the user has denied access, or the code has expired.
+        CodeExpired: the user has not entered the code in time.
+        Refused: the user has denied access, or the platform does not accept the application.
         Disconnected: the platform cannot be reached.
     """
     answer = post(auth_url, "/token", {**form, "device_code": device.device_code, "grant_type": GRANT_TYPE})
@@ -73,6 +82,10 @@ def polled(platform: str, auth_url: str, form: dict[str, str], device: Device) -
     trouble = trouble_of(answer)
     if answer.status == 429 or any(word in trouble for word in _WAITING):
         return None
+    if any(word in trouble for word in _EXPIRED):
+        raise CodeExpired
+    if "access_denied" in trouble:
+        raise Refused("Access was denied in the browser; nothing was stored, and the login before is unchanged")
     raise Refused(f"{platform} does not log in: {answer.status} {trouble}")
 
 

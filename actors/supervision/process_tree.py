@@ -34,6 +34,7 @@ from actors.errors import BadInput, ConfigError, Refused
 from actors.supervision import children_list, control, forking, meters, signals, status
 from actors.supervision.child import Incarnation, Spawn
 from actors.supervision.invocation import Invocation
+from actors.supervision.logins import Logins
 from actors.supervision.status import REASON_CHARACTERS
 
 NOTIFY_S: Final = 1.0  # the interval of notifications to systemd's watchdog, which kills after WatchdogSec=10
@@ -91,6 +92,7 @@ class Supervisor:
         self._signals = signals.Signals()
         self._selector.register(self._signals.reader, selectors.EVENT_READ, self._signalled)
         self._control = control.ControlServer(run_dir, self._selector, self._command)
+        self._logins = Logins(run_dir, self._selector, clock)
 
     def run(self) -> int:
         """Run until stopped; return the exit code."""
@@ -112,6 +114,7 @@ class Supervisor:
             incarnation.close()
         for follower in self._console.values():
             follower.close()
+        self._logins.close()
         self._control.close()
         self._signals.close()
         self._selector.close()
@@ -295,8 +298,10 @@ class Supervisor:
                 self._stop(signal.Signals(number).name)
         for incarnation in list(self.incarnations.values()):
             self._reap(incarnation)
+        self._logins.reap()
         if self._adopts:
-            forking.reap_adopted({incarnation.process.pid for incarnation in self.incarnations.values()})
+            own = {incarnation.process.pid for incarnation in self.incarnations.values()}
+            forking.reap_adopted(own | self._logins.pids())
 
     def _stop(self, reason: str) -> None:
         if not self.children.stopping:
@@ -310,10 +315,14 @@ class Supervisor:
         if request["command"] == "stop":
             self._stop("command")
             return {"ok": True, "pid": os.getpid()}
-        if request["command"] not in ("restart", "reload"):
-            raise BadInput(f"Unknown command {request['command']!r}. Commands: status, stop, restart, reload")
+        if request["command"] not in ("restart", "reload", "login"):
+            raise BadInput(f"Unknown command {request['command']!r}. Commands: status, stop, restart, reload, login")
         if self.children.stopping:
             raise Refused("the pipeline is stopping")
+        if request["command"] == "login":
+            kinds = {name: str(tree.get("kind")) for name, tree in self._settings.sources.items()}
+            self._logins.carry_out(request, kinds)
+            return {"ok": True}
         if request["command"] == "reload":
             return self._reload(request)
         self._renew_template()
@@ -417,7 +426,7 @@ class Supervisor:
         """Return every source."""
         options = self._source.options(str(self._run_dir))
         return [
-            row
+            row | {"login": self._logins.row(row["name"], row["command"])}
             for lifecycle in self.children.lifecycles
             for row in status.source_rows(
                 lifecycle, self.incarnations.get(lifecycle.child.name), self._settings, options

@@ -11,6 +11,7 @@ from contextlib import closing
 
 import msgspec
 import pytest
+import websockets.sync.client
 
 from actors.core.contract.event import Event
 from actors.producers.twitch_wanted import scopes
@@ -47,6 +48,23 @@ def logged(pipeline, type_):
 
 def report(pipeline, name):
     return next(row for row in pipeline.status()["sources"] if row["name"] == name)
+
+
+def begin_login(pipeline, source):
+    """Press *Log in* in a dashboard; return the answer of the gateway."""
+    hello = {"t": "hello", "version": 2, "token": pipeline.tokens.control, "overlay_id": "desk", "resume": None}
+    command = {"t": "command", "id": "c", "name": "login", "args": {"source": source, "action": "begin"}}
+
+    def until(kind):
+        while (message := json.loads(socket.recv(timeout=10 * SLOWNESS)))["t"] != kind:
+            pass
+        return message
+
+    with websockets.sync.client.connect(pipeline.ws_url(), compression=None) as socket:
+        socket.send(json.dumps(hello | {"role": "dashboard", "format": "json"}))
+        until("welcome")
+        socket.send(json.dumps(command))
+        return until("result")
 
 
 def chat(number):
@@ -110,6 +128,27 @@ def test_a_streamer_logs_in_and_gets_a_follow():
         for file in (pipeline.run_dir / "log").iterdir():
             assert "access-1" not in file.read_text()
         assert (pipeline.run_dir / "secrets" / "tw").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_login_of_the_dashboard_connects_the_source_without_a_restart():
+    async def script(connection, _number):
+        await connection.send(follow(1))
+
+    with EventSub(script) as events, Http() as http, Pipeline(eventsub_source(events, http)) as pipeline:
+        http.pending = 10**9
+        pipeline.start()
+        eventually(lambda: (report(pipeline, "tw")["login"] or {}).get("state") == "")
+        pid = pipeline.pid("tw")
+        assert begin_login(pipeline, "nobody")["ok"] is False
+        assert begin_login(pipeline, "tw")["ok"]
+        eventually(lambda: report(pipeline, "tw")["login"].get("code") == "ABCD-EFGH", 20)
+        assert "in progress" in begin_login(pipeline, "tw")["error"]
+        http.pending = 0
+        eventually(lambda: logged(pipeline, "follow") == ["U1"], 20)
+        eventually(lambda: report(pipeline, "tw")["login"]["text"] == "Logged in as den.")
+        assert pipeline.pid("tw") == pid
+        for file in (pipeline.run_dir / "log").iterdir():
+            assert not any(text in file.read_text() for text in ("access-1", "ABCD-EFGH"))
 
 
 def test_a_kill_while_the_login_is_renewed_does_not_send_its_token_again():

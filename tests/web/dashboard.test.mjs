@@ -7,7 +7,8 @@ import { test } from "node:test";
 import { UNSHOWN, describe } from "../../web_overlay/js/dashboard/describe.mjs";
 import { share } from "../../web_overlay/js/dashboard/format.mjs";
 import { obsVersion } from "../../web_overlay/js/version.mjs";
-import { goneVerdict, health, overlayVerdict, processVerdict, refusedVerdict, sourceVerdict } from "../../web_overlay/js/dashboard/judge.mjs";
+import { goneVerdict, health, overlayVerdict, processVerdict, refusedVerdict } from "../../web_overlay/js/dashboard/judge.mjs";
+import { reasonOf, sourceVerdict } from "../../web_overlay/js/dashboard/sources.mjs";
 import { obsVerdicts } from "../../web_overlay/js/dashboard/obs.mjs";
 import { History } from "../../web_overlay/js/dashboard/plots.mjs";
 import { KEPT, River } from "../../web_overlay/js/dashboard/river.mjs";
@@ -109,6 +110,8 @@ test("the version of OBS is that of its user agent", () => {
   assert.equal(obsVersion("Mozilla/5.0 (X11) Chrome/127.0.6533.120 Safari/537.36"), "");
 });
 
+const WAITING = { name: "twitch", state: "refused", login: { state: "" } };
+
 test("health shows only the worst problem", () => {
   const critical = { name: "ingest", text: "died", level: "critical" };
   const cases = /** @type {[object, string, RegExp][]} */ ([
@@ -117,6 +120,8 @@ test("health shows only the worst problem", () => {
     [{ clients: [{ ...LIVE, behind_s: 70 }] }, "bad", /Overlay main: behind/],
     [{ sources: [{ name: "gsi", state: "silent" }] }, "warn", /gsi is silent/],
     [{ sources: [{ name: "twitch", state: "refused", detail: "401" }] }, "bad", /twitch refuses us/],
+    [{ sources: [WAITING], alerts: [{ name: "twitch", key: "source.refused", text: "no login", level: "critical" }] }, "bad", /^twitch waits for a login/],
+    [{ sources: [WAITING], alerts: [critical] }, "bad", /^Act now: ingest died/],
     [{ alerts: [{ name: "gateway-1", text: "much memory", level: "warn" }] }, "warn", /gateway-1: much memory/],
     [{ alerts: [critical], ready: false }, "bad", /^Act now: ingest died\.$/],
     [{ ready: false, reasons: ["the log has not been read yet"] }, "warn", /Not ready: the log/],
@@ -127,6 +132,21 @@ test("health shows only the worst problem", () => {
     assert.equal(verdict.tone, tone, verdict.word);
     assert.match(verdict.word, words);
   }
+});
+
+test("the reason of a source has no command where a button does the same", () => {
+  const login = { state: "" };
+  const detail = "There is no login at Twitch yet. Log in: ./supervisor.py login twitch --source tw";
+  assert.equal(reasonOf({ detail, login }), "There is no login at Twitch yet.");
+  assert.equal(reasonOf({ detail: "It was revoked; log in again: framewire login youtube --source x", login }), "It was revoked.");
+  assert.equal(reasonOf({ detail }), detail);
+  assert.equal(reasonOf({ login: null }), "");
+});
+
+test("a source that is refused after its login does not wait for one", () => {
+  assert.equal(sourceVerdict({ state: "refused", login: { state: "expired" } }).word, "waits for a login");
+  assert.equal(sourceVerdict({ state: "refused", login: { state: "done" } }).word, "refused");
+  assert.equal(sourceVerdict({ state: "live", login: { state: "done" } }).word, "live");
 });
 
 test("sources and processes have a state, and an unknown state is shown unchanged", () => {

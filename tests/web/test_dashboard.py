@@ -705,3 +705,45 @@ def test_a_source_that_waits_for_a_login_has_the_command_to_copy(gate: Gate, pag
     eventually(lambda: "Command" in page.inner_text("#said"))
     gate.status["status"] = gate.status["status"] | {"scope": "view"}
     eventually(lambda: page.locator("#sources .command").count() == 0)
+
+
+def test_a_source_is_logged_in_with_a_code(gate: Gate, page: Any) -> None:
+    own = {"name": "tube", "kind": "youtube", "state": "refused", "detail": "There is no login.", "command": "x login"}
+
+    def tell(**login: Any) -> None:
+        gate.status["status"] = STATUS | {"sources": [own | {"login": login}]}
+
+    page.set_viewport_size({"width": 300, "height": 600})
+    tell(state="")
+    open_desk(page, gate)
+    panel = page.locator("#sources .login")
+    eventually(lambda: "tube waits for a login. Press “Log in”" in page.inner_text("#health").replace("\n", " "))
+    page.click("#sources >> text=Log in")
+    eventually(lambda: commands(gate) == [("login", {"source": "tube", "action": "begin"})])
+    tell(state="asks", text=EVIL)
+    eventually(lambda: EVIL in panel.inner_text())
+    page.fill("#secret-tube", "GOCSPX-1")
+    page.keyboard.press("Enter")
+    given = {"source": "tube", "action": "begin", "client_secret": "GOCSPX-1"}
+    eventually(lambda: commands(gate)[-1] == ("login", given))
+    assert "GOCSPX-1" not in page.evaluate("document.documentElement.outerHTML + document.querySelector('input').value")
+    tell(state="waiting", page="https://www.google.com/device", code="GQVQ-JKEC", expires_s=1799.0, text="")
+    eventually(lambda: panel.locator(".code").count())
+    link = panel.locator("a")
+    facts = [link.get_attribute(name) for name in ("href", "target", "rel")]
+    assert facts == ["https://www.google.com/device", "_blank", "noopener noreferrer"]
+    assert panel.locator(".code").inner_text() == "GQVQ-JKEC"
+    assert "valid for 30 more minutes" in panel.inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert overflowing(page) == []
+    tell(state="waiting", page="javascript:hacked()", code=EVIL, expires_s=30.0, text="")
+    eventually(lambda: "javascript:hacked()" in panel.inner_text())
+    assert panel.locator("a").count() == 0
+    page.click("#sources >> text=Cancel")
+    eventually(lambda: commands(gate)[-1] == ("login", {"source": "tube", "action": "cancel"}))
+    tell(state="expired", text="The code expired before it was entered")
+    eventually(lambda: panel.get_by_role("button").all_inner_texts() == ["Log in again", "Close"])
+    tell(state="done", text="Logged in as den.")
+    eventually(lambda: "Logged in as den." in panel.inner_text())
+    gate.status["status"] = gate.status["status"] | {"scope": "view"}
+    eventually(lambda: panel.count() == 0)

@@ -15,13 +15,14 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from actors import host
+from actors import host, program
 from actors.adapters import time_stamps, youtube
 from actors.adapters.youtube_shapes import ChatItem
 from actors.core.contract.event import UNREADABLE
 from actors.errors import BadInput
-from actors.producers.spec import Disconnected, Private, SourceMessage, SourceSettings, Spec
+from actors.producers.spec import Disconnected, Private, SourceMessage, SourceRefused, SourceSettings, Spec
 from actors.producers.youtube_target import target_of
+from actors.secrets import MissingSecret
 from actors.section import Seconds, Url
 
 FRESH_S: Final = 15.0
@@ -115,7 +116,14 @@ async def connect(session: Any) -> AsyncIterator[SourceMessage]:
     from actors.producers.youtube_login import YoutubeLogin
 
     settings: YoutubeSettings = session.settings
-    key, secret = session.secret(), settings.secret or session.name
+    secret = settings.secret or session.name
+    try:
+        key = session.secret()
+    except MissingSecret as error:
+        if not settings.client_id:
+            raise
+        again = f"{program.NAME} login youtube --source {session.name}"
+        raise SourceRefused(f"There is no login at YouTube yet. Log in: {again}") from error
     with ExitStack() as stack:
         account: YoutubeKey | YoutubeLogin = YoutubeKey(key, secret)
         if key.startswith("{"):

@@ -4,6 +4,7 @@
 //    "" (grey)  no fault     warn  check it; a remedy is shown     bad  an operator must act
 
 import { decimal, duration, rows, word } from "./format.mjs";
+import { alertsOf, sourceVerdict, waiting } from "./sources.mjs";
 
 /** @typedef {"" | "warn" | "bad"} Tone */
 /** @typedef {{tone: Tone, word: string, remedy?: string}} Verdict */
@@ -75,22 +76,6 @@ export function refusedVerdict(refused) {
   return { tone: "warn", word: `refused (${Number(refused.code)})`, remedy: REMEDIES[Number(refused.code)] ?? "" };
 }
 
-/** @type {Record<string, Verdict>} */
-const SOURCES = {
-  live: { tone: "", word: "live" },
-  waiting: { tone: "", word: "waiting" },
-  connecting: { tone: "warn", word: "connecting" },
-  silent: { tone: "warn", word: "silent", remedy: "Connected, but no messages arrive. Is the game running or the channel live?" },
-  degraded: { tone: "warn", word: "degraded", remedy: "It works, but a part of it is missing." },
-  refused: { tone: "bad", word: "refused", remedy: "The platform refuses it. Log in again (the command `login`), or correct its secret." },
-};
-
-/** @param {Row} source @returns {Verdict} */
-export function sourceVerdict(source) {
-  const state = String(source.state ?? "");
-  return Object.hasOwn(SOURCES, state) ? SOURCES[state] : { tone: "warn", word: word(source.state) };
-}
-
 /** @param {Row} row a process @returns {Verdict} */
 export function processVerdict(row) {
   if (row.state === "running" && row.silent === true) return { tone: "warn", word: "silent" };
@@ -114,9 +99,14 @@ export function worst(alerts) {
  */
 export function health(status, build) {
   const alerts = rows(status.alerts);
-  const first = alerts.find((alert) => alert.level === "critical");
+  const [first] = alertsOf(status).filter((alert) => alert.level === "critical");
   if (first) return { tone: "bad", word: `Act now: ${word(first.name)} ${word(first.text)}.` };
   if (status.ready === false) return { tone: "warn", word: `Not ready: ${reasons(status) || "it is starting"}.` };
+  const names = waiting(status);
+  if (names.length > 0) {
+    const verb = names.length === 1 ? "waits" : "wait";
+    return { tone: "bad", word: `${names.join(", ")} ${verb} for a login.`, remedy: "Press “Log in” in the row of the source." };
+  }
   const refused = rows(status.sources).find((source) => source.state === "refused");
   if (refused) return { tone: "bad", word: `${word(refused.name)} refuses us.`, remedy: word(refused.detail) };
   if (alerts.length > 0) return { tone: "warn", word: `${word(alerts[0].name)}: ${word(alerts[0].text)}.` };

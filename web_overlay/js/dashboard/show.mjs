@@ -8,6 +8,7 @@ import { titleOf } from "./describe.mjs";
 import { rows, word } from "./format.mjs";
 import { copy } from "./orders.mjs";
 import { health, worst } from "./judge.mjs";
+import { waiting } from "./sources.mjs";
 import { applicationsPanel } from "./views/applications.mjs";
 import { controlsPanel, testsPanel } from "./views/controls.mjs";
 import { aboutFold, ledgerFold, processesFold, rejectedFold, tokensFold } from "./views/fold.mjs";
@@ -60,10 +61,11 @@ function drawHead({ silence, status, switches, line }, at) {
   const apart = silence === "" && !line.live ? line.stopped || "No connection for events; connecting again." : "";
   const alerts = rows(status.alerts).length;
   document.body.classList.toggle("stale", silence !== "");
+  document.body.classList.toggle("waits", waiting(status).length > 0);
   document.body.dataset.scope = String(status.scope ?? "");
   document.title = worst(status.alerts) === "" ? "Framewire" : `(${alerts}) Framewire`;
   render(healthLine(known, switches.words()), at("health"));
-  render(html`${alertCards(status.alerts)}`, at("alerts"));
+  render(html`${alertCards(status)}`, at("alerts"));
   render(html`${apart}`, at("apart"));
 }
 
@@ -104,11 +106,22 @@ function drawRiver(desk, at) {
   render(choice, at("type"));
 }
 
+/** @param {Desk} desk @returns {import("./views/login.mjs").LogIn} */
+function logins(desk) {
+  return {
+    copy: (text, what) => void copy(desk, text, what),
+    order: (source, action, secret = "") => {
+      const args = { source, action, ...(secret === "" ? {} : { client_secret: secret }) };
+      void desk.order(action === "begin" ? `Log in ${source}` : `End of the login of ${source}`, "login", args);
+    },
+  };
+}
+
 /** @param {Desk} desk @param {At} at */
 function drawRight(desk, at) {
   const order = (/** @type {string} */ name, /** @type {Record<string, unknown>} */ args) =>
     void desk.order(`${titleOf(name)} ${args.overlay_id}`, name, args);
-  render(sourcesPanel(desk.status, desk.obs, desk.mayOrder ? (text) => void copy(desk, text, "Command") : null), at("sources"));
+  render(sourcesPanel(desk.status, desk.obs, desk.mayOrder ? logins(desk) : null), at("sources"));
   const send = desk.mayOrder ? desk.command.bind(desk) : null;
   render(applicationsPanel(desk.applications.list(), desk.answers, send), at("applications"));
   render(overlaysPanel(desk.status, BUILD, desk.mayOrder ? order : null, (overlay) => desk.measured.save(overlay)), at("overlays"));

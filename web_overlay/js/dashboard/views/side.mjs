@@ -3,15 +3,15 @@
 
 import { html, nothing } from "../../../vendor/lit-html@3.3.3/lit-html.js";
 import { ago, count, decimal, duration, rows, word } from "../format.mjs";
-import { sourceVerdict } from "../judge.mjs";
 import { obsVerdicts } from "../obs.mjs";
+import { alertsOf, reasonOf, sourceVerdict } from "../sources.mjs";
+import { commandLine, loginPart } from "./login.mjs";
 import { clip, lamp, named } from "./parts.mjs";
 
 /** @typedef {Record<string, any>} Row */
 /** @typedef {import("../judge.mjs").Verdict} Verdict */
 /** @typedef {import("../../core/events.js").Obs} Obs */
-
-/** @typedef {(text: string) => void} Copy */
+/** @typedef {import("./login.mjs").LogIn} LogIn */
 
 // Counters of a source that are shown when they are not zero.
 const COUNTED = [
@@ -28,9 +28,9 @@ export function healthLine(verdict, switched) {
   ${switched.length === 0 ? nothing : html`<span class="switched">Switched: ${switched.join("; ")}.</span>`}`;
 }
 
-/** @param {unknown} alerts as the supervisor sorts them */
-export function alertCards(alerts) {
-  return rows(alerts).map(
+/** @param {Row} status its alerts as the supervisor sorts them */
+export function alertCards(status) {
+  return alertsOf(status).map(
     (alert) => html`<article class="alert" data-tone=${alert.level === "critical" ? "bad" : "warn"}>
       <p><strong>${named(word(alert.name))}</strong> <span>${clip(alert.text)}</span> <span class="soft" aria-live="off">for ${duration(alert.for_s)}</span></p>
       <p class="do"><span>${clip(alert.do)}</span>${alert.command ? html`<code>${alert.command}</code>` : nothing}</p>
@@ -41,12 +41,12 @@ export function alertCards(alerts) {
 /**
  * @param {Row} status
  * @param {ReadonlyMap<string, Obs>} obs the state of each OBS, by the name of its source
- * @param {Copy | null} copy null: this page offers no commands
+ * @param {LogIn | null} act null: this page offers no commands
  */
-export function sourcesPanel(status, obs, copy) {
+export function sourcesPanel(status, obs, act) {
   const sources = Array.isArray(status.sources) ? rows(status.sources) : ingestAsSource(status);
   if (sources.length === 0) return html`<p class="none">No source is configured, or the supervisor does not answer.</p>`;
-  return html`<ul class="things">${sources.map((source) => sourceRow(source, obs.get(word(source.name)), copy))}</ul>`;
+  return html`<ul class="things">${sources.map((source) => sourceRow(source, obs.get(word(source.name)), act))}</ul>`;
 }
 
 /** Without a list of sources the ingest is shown as the only source. @param {Row} status @returns {Row[]} */
@@ -77,14 +77,16 @@ function delivery({ redelivers, loss, silence_s }) {
     <p>Lost if its process dies: ${clip(loss)}${silence_s > 0 ? ` Reported as silent after ${duration(silence_s)}.` : ""}</p></details>`;
 }
 
-/** The command that the source waits for. @param {string} command @param {Copy} copy */
-function commandLine(command, copy) {
-  return html`<p class="command"><code>${command}</code>
-    <button type="button" class="small" aria-label="Copy the command ${command}" @click=${() => copy(command)}>Copy</button></p>`;
+/** What the source waits for: its login, or a command. @param {Row} source @param {LogIn} act */
+function waitsFor(source, act) {
+  const line = commandLine(String(source.command ?? ""), act);
+  if (!source.login) return line;
+  const same = source.command ? html`<details class="soft"><summary>In a terminal instead</summary>${line}</details>` : nothing;
+  return html`${loginPart(source, act)}${same}`;
 }
 
-/** @param {Row} source @param {Obs | undefined} obs @param {Copy | null} copy */
-function sourceRow(source, obs, copy) {
+/** @param {Row} source @param {Obs | undefined} obs @param {LogIn | null} act */
+function sourceRow(source, obs, act) {
   const verdict = sourceVerdict(source);
   return html`<li>
     <div class="thing"><strong>${named(word(source.name))}</strong> <span class="soft">${word(source.kind)}</span>${lamp(verdict)}</div>
@@ -95,8 +97,8 @@ function sourceRow(source, obs, copy) {
     </div>
     ${source.loss ? delivery(source) : nothing}
     ${obs === undefined ? nothing : obsFacts(obs)}
-    ${source.detail ? html`<p class="remedy" data-tone=${verdict.tone || nothing}>${clip(source.detail)}</p>` : nothing}
+    ${source.detail ? html`<p class="remedy" data-tone=${verdict.tone || nothing}>${clip(reasonOf(source))}</p>` : nothing}
     ${verdict.remedy ? html`<p class="remedy">${verdict.remedy}</p>` : nothing}
-    ${source.command && copy ? commandLine(String(source.command), copy) : nothing}
+    ${act === null ? nothing : waitsFor(source, act)}
   </li>`;
 }

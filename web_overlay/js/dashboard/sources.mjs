@@ -1,0 +1,46 @@
+// @ts-check
+// The state of a source → a word and a tone. Pure.
+
+import { rows, word } from "./format.mjs";
+
+/** @typedef {import("./judge.mjs").Verdict} Verdict */
+/** @typedef {import("./judge.mjs").Row} Row */
+
+/** @type {Record<string, Verdict>} */
+const SOURCES = {
+  live: { tone: "", word: "live" },
+  waiting: { tone: "", word: "waiting" },
+  connecting: { tone: "warn", word: "connecting" },
+  silent: { tone: "warn", word: "silent", remedy: "Connected, but no messages arrive. Is the game running or the channel live?" },
+  degraded: { tone: "warn", word: "degraded", remedy: "It works, but a part of it is missing." },
+  refused: { tone: "bad", word: "refused", remedy: "The platform refuses it. Log in again (the command `login`), or correct its secret." },
+};
+
+/** @type {Verdict} */
+const WAITS = { tone: "bad", word: "waits for a login" };
+
+/** @param {Row} source @returns {Verdict} */
+export function sourceVerdict(source) {
+  const state = String(source.state ?? "");
+  if (waits(source)) return WAITS;
+  return Object.hasOwn(SOURCES, state) ? SOURCES[state] : { tone: "warn", word: word(source.state) };
+}
+
+/** @param {Row} source refused after a login: for another reason */
+const waits = ({ state, login }) => state === "refused" && login && login.state !== "done";
+
+/** The names of the sources that wait for a login. @param {any} status of /api/status */
+export function waiting(status) {
+  return rows(status.sources).filter(waits).map(({ name }) => word(name));
+}
+
+/** The alerts, without those of sources that wait for a login: their rows have a button. @param {any} status of /api/status */
+export function alertsOf(status) {
+  const names = waiting(status);
+  return rows(status.alerts).filter((alert) => alert.key !== "source.refused" || !names.includes(String(alert.name)));
+}
+
+/** Why a source is in its state. The command is left out where a button does the same. @param {Row} source @returns {string} */
+export function reasonOf({ detail = "", login }) {
+  return login ? String(detail).replace(/[.;] [Ll]og in(?: again)?: \S+ login .*$/, ".") : String(detail);
+}
