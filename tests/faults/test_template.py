@@ -24,7 +24,7 @@ from actors.supervision.forking import Template
 from actors.supervision.template import READY
 from tests.faults import figures
 from tests.faults.tree import Tree
-from tests.support import SLOWNESS, SPAWN, eventually
+from tests.support import SLOWNESS, eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="on other systems processes are started by exec")
 
@@ -34,7 +34,7 @@ ACTORS = ("broadcaster", "gateway-1", "queue-manager", "normalizer-1", "ingest",
 @pytest.fixture
 def forking() -> Iterator[Tree]:
     """A tree with a template, whose restarts do not wait."""
-    own = Tree("healthy_s = 0.01\n" + ("" if SPAWN else 'spawn = "template"\n'))
+    own = Tree("healthy_s = 0.01\n", spawn="template")
     (own.run_dir / "answer_s").write_text("2.0")  # a busy machine needs longer, and then starts by exec
     try:
         yield own

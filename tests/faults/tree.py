@@ -30,17 +30,16 @@ hang_kill_s = 1.5
 drain_s = 1.0
 sample_s = 0.1
 """
-if SPAWN:
-    FAST += f'spawn = "{SPAWN}"\n'
 
 
 class Tree:
     """A supervisor over tiny actors in a run directory of its own."""
 
-    def __init__(self, more: str = "") -> None:
+    def __init__(self, more: str = "", spawn: str = SPAWN) -> None:
         self.run_dir = Path(tempfile.mkdtemp(prefix="fw-"))
         gateway, ingest = free_ports(2)
-        (self.run_dir / "tiny.toml").write_text(FAST.format(gateway=gateway, ingest=ingest) + more)
+        spawned = f'spawn = "{spawn}"\n' if spawn else ""
+        (self.run_dir / "tiny.toml").write_text(FAST.format(gateway=gateway, ingest=ingest) + spawned + more)
         self.started: list[subprocess.Popen[bytes]] = []
         self.errors = self.run_dir / "errors"
 
