@@ -19,6 +19,7 @@ from msgspec import Meta, Struct
 
 from actors import program
 from actors.core.nearest import nearest
+from actors.core.secrecy import concealed_override
 from actors.core.supervision import kinds
 from actors.core.supervision.kinds import Child
 from actors.errors import ConfigError
@@ -318,11 +319,13 @@ class SettingsSource(Struct, frozen=True):
     overrides: list[str] = []
 
     def options(self, run_dir: str, every: bool = False) -> str:
-        """Return the options that select this pipeline in another command line, "" for the default one.
+        """Return the options that select this pipeline in another command line, for display; "" for the default one.
 
-        `every`: with all --set overrides, as a start needs.
+        `every`: with all --set overrides, as a start needs. A value that may hold a secret is hidden.
         """
-        kept = [one for one in self.overrides if every and one.partition("=")[0].strip() != "run_dir"]
+        kept = [
+            concealed_override(one) for one in self.overrides if every and one.partition("=")[0].strip() != "run_dir"
+        ]
         kept += [] if run_dir == str(program.default_run_dir()) else [f"run_dir={run_dir}"]
         words = ["--config", self.file] if self.file and Path(self.file) != DEFAULT_FILE else []
         return "".join(f" {shlex.quote(word)}" for word in [*words, *(part for one in kept for part in ("--set", one))])

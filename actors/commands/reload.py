@@ -11,6 +11,7 @@ import msgspec
 
 from actors import commands, config, control
 from actors.commands.restart import wait_until_running
+from actors.core.secrecy import concealed
 from actors.errors import ConfigError
 
 
@@ -39,6 +40,8 @@ def command(preview: bool, config_file: Path | None, overrides: tuple[str, ...],
         answer = supervisor.request(
             "reload", settings=config.tree_of(wanted), source=msgspec.to_builtins(source), preview=preview
         )
+        for change in answer["changes"]:  # the terminal may be on the stream
+            change |= {side: concealed(change["key"], change[side]) for side in ("before", "after")}
         old = {row["name"]: row["pid"] for row in answer["restarted"]} | dict.fromkeys(answer["started"])
         if not preview:
             wait_until_running(supervisor, old)

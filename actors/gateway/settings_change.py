@@ -12,8 +12,8 @@ from typing import Any, Final
 import msgspec
 
 from actors import config, control
+from actors.core.secrecy import concealed
 from actors.errors import BadInput
-from actors.gateway.settings_view import concealed
 
 Value = bool | int | float | str | list[str]
 

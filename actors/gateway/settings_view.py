@@ -1,7 +1,7 @@
 """The settings of the running pipeline for display: value, default, bounds, reason, and the effect of a change.
 
-Secrets are not part of the settings (actors/secrets.py). Values that may hold one nevertheless are hidden: headers,
-first messages, and URLs with a password or a query.
+Secrets are not part of the settings (actors/secrets.py). Values that may hold one nevertheless are hidden
+(actors/core/secrecy.py).
 """
 
 from __future__ import annotations
@@ -9,18 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, get_type_hints
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct, inspect
 
 from actors import config, reasons
 from actors.config import Settings
+from actors.core.secrecy import concealed
 from actors.core.supervision.kinds import Child, reads
 from actors.core.supervision.reload import REFUSED, longest
 
-HIDDEN: Final = "(hidden)"
-PRIVATE: Final = ("headers", "subscribe")  # keys whose values may hold a token
 OMITTED: Final = ("faults", "sources")  # only tests use the first; the second follows with the keys of each kind
 
 
@@ -58,25 +56,6 @@ def rows(run_dir: Path) -> list[dict[str, Any]]:
         meanings = reasons.by_field(type(settings.source(name)))
         why |= {f"sources.{name}.{field}": meaning for field, meaning in meanings.items()}
     return [msgspec.to_builtins(_row(*one, children, why)) for one in found]
-
-
-def concealed(key: str, value: Any) -> Any:
-    """Return a value for display."""
-    if value and key.rpartition(".")[2] in PRIVATE:
-        return HIDDEN
-    if isinstance(value, list):
-        return HIDDEN if any(concealed(key, one) == HIDDEN for one in value) else value
-    return HIDDEN if isinstance(value, str) and _is_private(value) else value
-
-
-def _is_private(text: str) -> bool:
-    if "://" not in text:
-        return False
-    try:
-        parts = urlsplit(text)
-    except ValueError:  # malformed brackets
-        return True
-    return bool(parts.query or parts.fragment or "@" in parts.netloc)
 
 
 def _section(path: str, struct: Struct) -> Iterator[tuple[str, inspect.Type, Any, Any]]:

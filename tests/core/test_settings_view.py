@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from actors import config
+from actors.core.secrecy import HIDDEN, concealed
 from actors.errors import BadInput, ConfigError
 from actors.gateway.settings_change import override
-from actors.gateway.settings_view import HIDDEN, concealed, rows
+from actors.gateway.settings_view import rows
 from tests.core.test_config import names
 
 SOURCES = [
@@ -49,6 +50,8 @@ def test_nothing_that_may_be_a_secret_is_shown(shown: dict[str, dict[str, Any]])
     ("sources.x.url", "wss://user:password@host/path", True),
     ("sources.x.url", "wss://host/?key=1", True),
     ("sources.x.url", "wss://[host", True),
+    ("sources.x.url", "wss://[::1]:4455", False),
+    ("sources.x.url", "wss://user:pass/word@host", True),
     ("sources.x.urls", ["wss://host", "wss://host/?key=1"], True),
     ("sources.x.headers", {"A": "b"}, True),
     ("sources.x.headers", {}, False),
@@ -56,6 +59,23 @@ def test_nothing_that_may_be_a_secret_is_shown(shown: dict[str, dict[str, Any]])
 ])  # fmt: skip
 def test_a_value_is_hidden_by_its_key_or_its_form(key: str, value: Any, hidden: bool) -> None:
     assert (concealed(key, value) == HIDDEN) == hidden
+
+
+def test_a_source_that_was_added_is_shown_without_its_secrets() -> None:
+    added = {"kind": "websocket", "url": "wss://u:p@host", "urls": ["wss://h/?key=1"], "headers": {"A": "b"}}
+    expected = {"kind": "websocket", "url": HIDDEN, "urls": HIDDEN, "headers": HIDDEN}
+    assert concealed("sources.x", added) == expected
+
+
+@pytest.mark.parametrize("override_", [
+    "sources.x.url=wss://user:password@host/",
+    'sources.x={kind="websocket",url="wss://user:password@host/"}',
+    'sources.x.headers={Authorization="password"}',
+])  # fmt: skip
+def test_the_options_of_a_start_have_no_password(override_: str) -> None:
+    options = config.SettingsSource(None, ["demo=false", override_]).options("/srv/run", every=True)
+    assert "password" not in options
+    assert "--set demo=false" in options
 
 
 @pytest.mark.parametrize("value", [True, 7, 0.25, 1e22, "a", 'say "x"\n\t\x7f\\ é 🎉', "", ["a", 'b"'], []])

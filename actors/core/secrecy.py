@@ -1,0 +1,30 @@
+"""Settings that may hold a secret, for display. Secrets have their own files; some users nevertheless put one here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+HIDDEN: Final = "(hidden)"
+PRIVATE: Final = ("headers", "subscribe")  # keys whose values may hold a token
+# A URL with a user, a query or a fragment; one with an unclosed bracket has no part that can be relied on.
+_PRIVATE_URL: Final = re.compile(r"""://(?:[^\s"']*[@?#]|\[[^\]]*$)""")
+
+
+def concealed(key: str, value: Any) -> Any:
+    """Return the value of a setting for display, without what may be a secret."""
+    if value and key.rpartition(".")[2] in PRIVATE:
+        return HIDDEN
+    if isinstance(value, Mapping):
+        return {name: concealed(f"{key}.{name}", one) for name, one in value.items()}
+    if isinstance(value, list):
+        return HIDDEN if any(concealed(key, one) != one for one in value) else value
+    return HIDDEN if isinstance(value, str) and _PRIVATE_URL.search(value) else value
+
+
+def concealed_override(override: str) -> str:
+    """Return a `--set` argument for display."""
+    key, sign, text = override.partition("=")
+    private = any(word in override for word in PRIVATE)
+    return f"{key}{sign}{HIDDEN if private else concealed(key.strip(), text)}"
