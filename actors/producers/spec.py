@@ -21,6 +21,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta, Struct
 
+from actors.core.contract.event import REFUSED
 from actors.core.nearest import nearest
 from actors.errors import BadInput, ConfigError, Refused
 from actors.producers import sources
@@ -64,6 +65,11 @@ class SourceMessage(Struct, frozen=True):
     identity: str = ""
     ts_source_ms: float | None = None
     cursor: bytes | None = None
+
+
+def refused(reason: str, body: bytes) -> SourceMessage:
+    """Return a message that is not read further: it becomes no event, but a row of the quarantine."""
+    return SourceMessage(reason.replace("\n", " ").encode() + b"\n" + body, REFUSED)
 
 
 class SourceRequest(Struct, frozen=True):

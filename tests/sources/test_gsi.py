@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from actors import secrets
 from actors.adapters import gsi_changes
+from actors.core.contract import event as contract
 from actors.core.contract.event import Submission
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.errors import BadInput
@@ -285,12 +286,11 @@ def test_names_and_words_are_cut_to_their_bounds():
 
 
 def test_a_file_of_posts_can_be_tried():
-    lines = b"\n".join(json.dumps(body).encode() for body in (post(), figures(5)))
-    assert [said(message) for message in gsi.try_message(gsi.GsiSettings(kind="gsi"), "cs2", lines)] == [
-        "score 1:1", "kill by Ada ak47",
-    ]  # fmt: skip
-    with pytest.raises(BadInput, match="line 2"):
-        gsi.try_message(gsi.GsiSettings(kind="gsi"), "cs2", b"%s\n{}" % json.dumps(post()).encode())
+    lines = b"\n".join(json.dumps(body).encode() for body in (post(), {"map": {}}, figures(5)))
+    score, refused, kill = gsi.try_message(gsi.GsiSettings(kind="gsi"), "cs2", lines)
+    assert [said(score), said(kill)] == ["score 1:1", "kill by Ada ak47"]
+    assert refused.kind == contract.REFUSED
+    assert refused.body.startswith(b"line 2: Object missing required field `provider`")
 
 
 junk = st.recursive(

@@ -7,6 +7,17 @@ from actors import cli
 from actors.commands.source import MAX_FILE_BYTES
 
 CONFIG = """
+[sources.cs2]
+kind = "gsi"
+
+[sources.ps2]
+kind = "planetside2"
+characters = ["11"]
+
+[sources.tube]
+kind = "youtube"
+stream = "@ada"
+
 [sources.chat]
 kind = "twitch_chat"
 channels = ["ottoline"]
@@ -20,11 +31,12 @@ event = {type = "'chat'", user = "user", text = "text"}
 """
 
 FILES = {
-    "an escape sequence in a refused line": ("chat", b"\x1b]0;title\x07 \x1b[2J", 2),
+    "an escape sequence in a refused line": ("chat", b"\x1b]0;title\x07 \x1b[2J", 0),
     "an escape sequence in a name": ("chat", b":\x1b]0;title\x07!a@b PRIVMSG #ottoline :\x1b[31mhi\xc2\x9b2J", 0),
     "escape sequences in JSON": ("tips", b'{"user": "\\u001b[2J", "text": "\\u009b31m\\u202e"}', 0),
     "JSON in great depth": ("tips", b"[" * 1_000_000, 2),
     "no text": ("tips", bytes(range(256)), 2),
+    "escape sequences in a game": ("cs2", b'{"provider": {"steamid": "1", "appid": "\\u001b[2J"}}', 0),
     "half a pair": ("tips", b'{"user": "\\ud800", "text": "hi"}', 2),
 }
 
@@ -43,6 +55,36 @@ def test_a_hostile_file_is_refused_or_shown_as_text(tmp_path, case):
     done = tried(tmp_path, name, file)
     assert done.exit_code == code, done.output
     assert all(line.isprintable() for line in done.output.split("\n")), ascii(done.output)
+
+
+POST = '{"provider": {"steamid": "7"}, "map": {"name": "a"}, "player": {"steamid": "7", "match_stats": {"kills": %d}}}'
+DEATH = '{"payload": {"event_name": "Death", "attacker_character_id": "11", "character_id": "%d", "timestamp": "1"}}'
+RECORDINGS = {
+    "posts": ("cs2", [POST % 1, '{"player": {}}', "", POST % 2], ["score", "rejected: line 2: Object missing", "kill"]),
+    "frames": ("ps2", [DEATH % 2, '{"payload": 1}', DEATH % 3], ["kill", "rejected: line 2: Expected", "kill"]),
+    "lines": (
+        "chat",
+        [":a!a@a PRIVMSG #ottoline :one", ":", ":b!b@b PRIVMSG #ottoline :two"],
+        ["chat", "rejected: line 2:", "chat"],
+    ),
+    "a page": (
+        "tube",
+        ['{"items": [{"id": 1}, {"id": "a", "snippet": {"type": "textMessageEvent", "displayMessage": "hi"}}]}'],
+        ["rejected: Expected", "chat"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", RECORDINGS)
+def test_a_message_that_cannot_be_read_is_reported_and_the_others_are_shown(tmp_path, case):
+    name, lines, expected = RECORDINGS[case]
+    file = tmp_path / "recording"
+    file.write_text("\n".join(lines))
+    done = tried(tmp_path, name, file)
+    assert done.exit_code == 0, done.output
+    shown = done.output.splitlines()
+    assert len(shown) == len(expected), shown
+    assert all(line.startswith(start) for line, start in zip(shown, expected, strict=True)), shown
 
 
 def test_a_file_without_end_is_refused(tmp_path):

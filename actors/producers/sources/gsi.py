@@ -13,7 +13,7 @@ from typing import Final
 from actors import program
 from actors.adapters import generic, gsi_changes, gsi_posts
 from actors.errors import BadInput
-from actors.producers.spec import Forbidden, SourceMessage, SourceRequest, SourceSettings, Spec, Taken
+from actors.producers.spec import Forbidden, SourceMessage, SourceRequest, SourceSettings, Spec, Taken, refused
 
 
 class GsiSettings(SourceSettings, frozen=True, kw_only=True):
@@ -45,14 +45,19 @@ def receive(request: SourceRequest, settings: GsiSettings, secret: Callable[[], 
 
 
 def try_message(settings: GsiSettings, name: str, data: bytes) -> list[SourceMessage]:
-    """Return the messages of posts, one JSON object per line; the first is the base of the differences."""
+    """Return the messages of posts, one JSON object per line; the first is the base of the differences.
+
+    A post that cannot be read is refused as `receive` does, and has no effect on the others. Tokens are not compared.
+    """
     del settings, name
     state, found = gsi_changes.GsiState(), []
-    for number, line in enumerate(filter(None, map(bytes.strip, data.splitlines())), 1):
+    for number, line in enumerate(map(bytes.strip, data.splitlines()), 1):
+        if not line:
+            continue
         try:
             messages, state = _read(state, line)
         except BadInput as error:
-            raise BadInput(f"line {number}: {error}") from error
+            messages = [refused(f"line {number}: {error}", line)]
         found += messages
     return found
 

@@ -20,7 +20,7 @@ from actors.adapters.planetside2_scene import CensusBody
 from actors.core.secrecy import concealed
 from actors.errors import BadInput
 from actors.producers.planetside2_frames import decode
-from actors.producers.spec import SourceMessage, SourceRefused, SourceSettings, Spec
+from actors.producers.spec import SourceMessage, SourceRefused, SourceSettings, Spec, refused
 from actors.secrets import MissingSecret
 from actors.section import Seconds, Url
 
@@ -92,8 +92,12 @@ def check(settings: PlanetSide2Settings) -> None:
 def try_message(settings: PlanetSide2Settings, _name: str, data: bytes) -> list[SourceMessage]:
     """Return the messages of frames, one in each line, as if the first character of each were yours."""
     found = []
-    for line in data.splitlines():
-        frame = decode(line) if line.strip() else None
+    for number, line in enumerate(data.splitlines(), 1):
+        try:
+            frame = decode(line) if line.strip() else None
+        except BadInput as error:
+            found.append(refused(f"line {number}: {error}", line))
+            continue
         if frame is not None and frame.payload is not None:
             own = [one for one in settings.characters if one.isdigit()] or [_first(frame.payload)]
             body = CensusBody(frame.payload, own, faction=settings.faction)

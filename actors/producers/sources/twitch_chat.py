@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from actors.adapters import irc, twitch_irc
 from actors.errors import BadInput
-from actors.producers.spec import Disconnected, SourceMessage, SourceSettings, Spec
+from actors.producers.spec import Disconnected, SourceMessage, SourceSettings, Spec, refused
 from actors.section import Url
 
 # Twitch accepts 20 JOINs in 10 seconds.
@@ -46,8 +46,14 @@ SPEC: Final = Spec(
 
 
 def try_message(_settings: TwitchChatSettings, _name: str, data: bytes) -> list[SourceMessage]:
-    """Return the messages of lines of chat; raises BadInput for a malformed line."""
-    return [message for line in Lines().feed(data + b"\n") for message in messages(line)]
+    """Return the messages of lines of chat."""
+    found = []
+    for number, line in enumerate(Lines().feed(data + b"\n"), 1):
+        try:
+            found += messages(line)
+        except BadInput as error:
+            found.append(refused(f"line {number}: {error}", line))
+    return found
 
 
 def messages(raw: bytes) -> list[SourceMessage]:

@@ -20,7 +20,7 @@ from actors.adapters import time_stamps, youtube
 from actors.adapters.youtube_shapes import ChatItem
 from actors.core.contract.event import UNREADABLE
 from actors.errors import BadInput
-from actors.producers.spec import Disconnected, Private, SourceMessage, SourceRefused, SourceSettings, Spec
+from actors.producers.spec import Disconnected, Private, SourceMessage, SourceRefused, SourceSettings, Spec, refused
 from actors.producers.youtube_target import target_of
 from actors.secrets import MissingSecret
 from actors.section import Seconds, Url
@@ -107,7 +107,14 @@ def try_message(settings: YoutubeSettings, name: str, data: bytes) -> list[Sourc
         items = msgspec.json.decode(fields["items"], type=list[Raw]) if "items" in fields else [Raw(data)]
     except UNREADABLE as error:
         raise BadInput(f"Expected a message or a page of a chat: {error}") from error
-    return [message for raw in items if (message := message_of(raw)) is not None]
+    return list(filter(None, map(_tried, items)))
+
+
+def _tried(raw: Raw) -> SourceMessage | None:
+    try:
+        return message_of(raw)
+    except BadInput as error:
+        return refused(str(error), b"")
 
 
 async def connect(session: Any) -> AsyncIterator[SourceMessage]:
