@@ -57,6 +57,8 @@ _EVENTS: Final[Mapping[str, Callable[[Obs, ObsFacts], Obs]]] = {
     ),
     "ReplayBufferStateChanged": _output(STARTED={"replay_buffer": True}, STOPPED={"replay_buffer": False}),
 }
+# What these report is in the answers to requests that are sent after them.
+CHANGES: Final = frozenset(_EVENTS)
 # After these, the whole state is requested again.
 ANEW: Final = ("CurrentSceneCollectionChanged", "CurrentProfileChanged")
 # After these, the visibility of their source is requested: for a removed source OBS 29 sends a wrong value.

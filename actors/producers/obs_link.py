@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Container
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
@@ -56,6 +56,14 @@ class ObsConnection:
                         return obs.read(ObsEvent, frame.d)
         except TimeoutError:
             return None
+
+    def kept(self, types: Container[str]) -> bool:
+        """Return whether an event of these types came before the last answer, and is still to be returned."""
+        return any(event.event_type in types for event in self._events)
+
+    def discard(self, types: Container[str]) -> None:
+        """Forget the events of these types that came before the last answer."""
+        self._events = deque(event for event in self._events if event.event_type not in types)
 
     async def request(self, type_: str, kind: type[T], /, **data: Any) -> T:
         """Return the answer to a request.

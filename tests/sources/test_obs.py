@@ -197,6 +197,23 @@ def test_another_scene_collection_is_read_completely(tmp_path):
     assert said(session.yielded[-1])[1] == State("obs", "Lobby", replay_buffer=True)
 
 
+class Restless(Obs):
+    """Changes its scene twice during the first requests for its state."""
+
+    def GetStreamStatus(self):
+        for name in ("Break", "Lobby") if self.program == "Gameplay" else ():
+            self.program = name
+            self.emit("CurrentProgramSceneChanged", sceneName=name)
+        return super().GetStreamStatus()
+
+
+def test_a_scene_that_changes_during_the_first_requests_shows_no_older_scene(tmp_path):
+    with Restless(password=None) as server:
+        session = session_of(server, tmp_path)
+        rig.run(obs, session, until=len)
+    assert said(session.yielded[0]) == ("obs", State("obs", "Lobby"))
+
+
 def hello(**data):
     return {"op": 0, "d": {"obsWebSocketVersion": "5.5.2", "rpcVersion": 1, **data}}
 

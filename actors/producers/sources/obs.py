@@ -20,6 +20,7 @@ from actors.section import Url
 
 OVERLAY: Final = "Framewire"
 HEAL_LOOK_S: Final = 10.0
+MAX_LOOKS: Final = 5  # then the changes that were reported meanwhile are applied to the last answers
 _CONNECTED: Final = b"connected"  # the saved position: an event that OBS is connected was sent
 
 SceneName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,32}\Z")]
@@ -135,9 +136,17 @@ async def _take(session: Any, found: Any, view: View, event: obs.ObsEvent) -> li
 
 
 async def _look(found: Any, view: View) -> list[tuple[str, Payload]]:
-    """Request the whole state of OBS."""
-    scene = await _asked(found, "GetCurrentProgramScene")
-    outputs = [await _asked(found, f"Get{output}Status") for output in ("Stream", "Record", "ReplayBuffer")]
+    """Request the whole state of OBS.
+
+    A change that is reported during the requests may be older or newer than their answers. They are repeated then, so
+    that no older state is shown first.
+    """
+    for _ in range(MAX_LOOKS):
+        found.discard(obs_view.CHANGES)
+        scene = await _asked(found, "GetCurrentProgramScene")
+        outputs = [await _asked(found, f"Get{output}Status") for output in ("Stream", "Record", "ReplayBuffer")]
+        if not found.kept(obs_view.CHANGES):
+            break
     told = list(view.begin(scene, *outputs))
     for source in view.sources:
         told += view.saw(source, await _visible(found, source))
