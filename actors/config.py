@@ -163,7 +163,7 @@ class Faults(Section, frozen=True):
 
     kill_at: str = ""
     poison: str = ""
-    poison_at: Literal["normalizer", "queue", "log"] = "normalizer"
+    poison_at: Literal["normalizer", "decoder", "queue", "log"] = "normalizer"
 
 
 class Settings(Section, frozen=True):

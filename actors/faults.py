@@ -3,8 +3,8 @@
 `faults.kill_at = "log.before_commit:3"` kills the process with SIGKILL when it passes the point for the third time.
 Several points are separated by commas. A third part selects another fault: `queue.received:9:gil`, see WAYS.
 `faults.poison = "text"` makes a normalizer die of any raw message that contains the text. `faults.poison_at` chooses
-another process: at "queue" the loop of the queue-manager dies of an identity that contains it, at "log" its store dies
-of an event that contains it.
+another place: at "decoder" the queue-manager dies of a batch that contains it, before it is decoded; at "queue" its
+loop dies of an identity that contains it, and at "log" its store dies of an event that contains it.
 POINTS lists all points, so that a test can use each of them.
 """
 

@@ -28,6 +28,7 @@ from actors.core.queue.derive import Derivation
 from actors.core.queue.lanes import FRAME_BYTES, FRAME_EVENTS, Lanes
 from actors.core.queue.ledger import Ledger
 from actors.core.queue.sequencer import Entry, Sequencer
+from actors.core.queue.unpacking import NumberedBatch, Unpacker, numbers
 from actors.core.suspicion import Suspicion
 from actors.errors import Fenced, Refused
 from actors.interfaces import ASK, INBOX, MARKS, Bus, Loop, Outlet, broadcaster_link, queue_link
@@ -85,7 +86,8 @@ class QueueManager:
             suspicion,
         )
         self._suspicion = suspicion or Suspicion()
-        self._waiting: deque[EnvelopeBatch] = deque()
+        self._unpacker = Unpacker(self._suspicion, partial(faults.poisoned, "decoder"))
+        self._waiting: deque[tuple[NumberedBatch, bytes]] = deque()
         self.cadence = Cadence(settings.flush_hz, settings.busy_hz, settings.busy_events, settings.critical_gap_ms)
         # While event_pipeline_v2 is "canary": copies for the other overlays, which the ledger does not count again.
         self._plain = Lanes(settings.max_events, settings.max_bytes, Ledger())
@@ -134,22 +136,35 @@ class QueueManager:
 
     def on_critical(self, message: bytes) -> None:
         faults.point("queue.received")
-        if (batch := self._decode(_batch, message)) is not None:
-            self.metrics.envelopes += len(batch.envelopes)
-            self._waiting.append(batch)
-            self._admit()
+        try:
+            numbered = numbers(message)
+        except UNREADABLE:
+            self.metrics.bad_messages += 1
+            return
+        self.metrics.envelopes += len(numbered.envelopes)
+        self._waiting.append((numbered, message))
+        self._admit()
 
     def _admit(self) -> None:
         """Admit the batches that came. Suspects are alone in work, so that a death is due to one message only."""
         while self._waiting:
-            suspects = self._alone or self.sequencer.has_suspects(self._waiting[0].producer)
-            if suspects and self._committing:
+            suspects = self.sequencer.has_suspects(self._waiting[0][0].producer)
+            if (suspects or self._alone) and self._committing:
                 return
             try:
-                self.sequencer.admit(self._waiting.popleft(), time.monotonic(), time.time() * 1000)
+                if (batch := self._unpack(*self._waiting.popleft(), apart=suspects)) is not None:
+                    self.sequencer.admit(batch, time.monotonic(), time.time() * 1000)
             except (Refused, MemoryError):
                 self._suspicion.end()  # the disk or the machine failed, not the message
                 raise
+
+    def _unpack(self, numbered: NumberedBatch, message: bytes, apart: bool) -> EnvelopeBatch | None:
+        try:
+            return self._unpacker.batch(numbered, message, apart)
+        except UNREADABLE:
+            self.metrics.bad_messages += 1
+            self._suspicion.end()
+            return None
 
     def on_best_effort(self, message: bytes) -> None:
         batch = self._decode(_batch, message)

@@ -19,11 +19,12 @@ EXCERPT_CHARACTERS: Final = 500
 
 
 class Work(Struct, frozen=True, array_like=True):
-    """The critical messages `first` to `last` of a producer."""
+    """The critical messages `first` to `last` of a producer; `decoding`: no part of their content is known yet."""
 
     producer: str
     first: int
     last: int
+    decoding: bool = False
 
 
 class Suspicion:
@@ -50,7 +51,18 @@ class Suspicion:
 
     def deaths(self, producer: str, pseq: int) -> int:
         """Return at how many deaths this message was in work."""
-        return sum(work.first <= pseq <= work.last for work in self._deaths.get(producer, ()))
+        return len(self._works(producer, pseq))
+
+    def is_poison(self, producer: str, pseq: int) -> bool:
+        """Whether this message is dead-lettered."""
+        return self.deaths(producer, pseq) >= MAX_DEATHS
+
+    def kills_decoders(self, producer: str, pseq: int) -> bool:
+        """Whether this message is dead-lettered without being decoded: the last of its deaths was in the decoder."""
+        return self.is_poison(producer, pseq) and self._works(producer, pseq)[-1].decoding
+
+    def _works(self, producer: str, pseq: int) -> list[Work]:
+        return [work for work in self._deaths.get(producer, ()) if work.first <= pseq <= work.last]
 
     def begin(self, work: Sequence[Work]) -> None:
         """Mark these messages as in work, instead of those before."""
@@ -66,13 +78,18 @@ def dead_letter(producer: str, envelope: Envelope) -> Envelope:
     reason = f"{MAX_DEATHS} queue-managers died while they processed it"
     if envelope.reject is not None:
         told = envelope.reject
-        reject = Reject(told.id, told.kind, reason, "", told.ts_ingest_ms, dead=True)
+        reject = Reject(told.id, told.kind, reason, printable(told.excerpt.encode()), told.ts_ingest_ms, dead=True)
     elif envelope.events:
         event = envelope.events[0]
         # MessagePack keeps strings as they are. It is not decoded: that might be what the others died of.
-        text = bytes(event.payload)[:EXCERPT_CHARACTERS].decode(errors="replace")
-        excerpt = "".join(character if character.isprintable() else " " for character in text)
+        excerpt = printable(bytes(event.payload))
         reject = Reject(event.id, event.type, reason, excerpt, event.ts_ingest_ms, dead=True)
     else:
         reject = Reject(f"{producer}/{envelope.pseq}.0", "", reason, "", 0.0, dead=True)
     return Envelope(envelope.pseq, envelope.attempt, [], reject)
+
+
+def printable(content: bytes) -> str:
+    """Return the first characters of a content that is not decoded, each unprintable one as a space."""
+    text = content[: 4 * EXCERPT_CHARACTERS].decode(errors="replace")[:EXCERPT_CHARACTERS]
+    return "".join(character if character.isprintable() else " " for character in text)

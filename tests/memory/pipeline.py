@@ -24,11 +24,11 @@ from unittest.mock import patch
 
 from actors import broadcaster, config, faults, host, normalizer, queue_manager
 from actors.adapters import generic
+from actors.core import suspicion as deaths
 from actors.core.contract.event import Event
 from actors.core.contract.frame import Frame
 from actors.core.contract.payload import Player
 from actors.core.contract.types.combat import Kill
-from actors.core.queue import sequencer
 from actors.core.queue.derive import Derivation
 from actors.errors import DiskFull
 from actors.gateway import feed
@@ -383,7 +383,7 @@ def simulated() -> Iterator[World]:
     patches: list[Any] = [patch.object(module, "time", world.clock) for module in clocked]
     patches += [patch.object(host, "boottime_s", world.clock.monotonic), patch.object(faults, "point", world.point)]
     patches.append(patch.object(feed, "ThreadPoolExecutor", Inline))
-    patches.append(patch.object(sequencer, "MAX_DEATHS", 1_000))  # the deaths come from outside: no message is poison
+    patches.append(patch.object(deaths, "MAX_DEATHS", 1_000))  # the deaths come from outside: no message is poison
     patches.append(patch.object(queue_manager, "Derivation", MortalDerivation))
     try:
         for one in patches:

@@ -66,6 +66,7 @@ def swap(where: str, names: str) -> Change:
 CORE, SOCKETS, FAULTS, SOURCES = "tests/core/", "tests/sockets/", "tests/faults/", "tests/sources/"
 POWER = f"{FAULTS}test_power_cut.py::test_acknowledged_data_survives_a_power_cut_at_any_moment"
 DEATHS = f"{FAULTS}test_store_deaths.py::test_a_killed_store_keeps_acknowledged_data"
+UNPACKER = "actors/core/queue/unpacking.py:Unpacker"
 SUSPICION = "tests/core/test_suspicion.py"
 SHELLS, STORES = f"{SOCKETS}test_shells.py", f"{SOCKETS}test_stores.py"
 GATEWAY_TEST, PIPELINE = f"{SOCKETS}test_gateway.py", f"{SOCKETS}test_pipeline.py"
@@ -177,7 +178,10 @@ MUTATIONS: Final = [
     row("deaths by a poison message are not counted",
         drop("actors/stores/suspects.py:Suspects.__init__", "move"), STORES),
     row("deaths of a queue-manager are not counted", drop("actors/stores/suspects.py:suspicion", "move"), STORES),
-    row("a poison message is admitted forever", never(f"{SEQUENCER}._enter_alone", "MAX_DEATHS"), SUSPICION),
+    row("a poison message is admitted forever", never(f"{SEQUENCER}._enter_alone", "is_poison"), SUSPICION),
+    row("a batch is decoded without a mark", drop(f"{UNPACKER}.batch", "begin"), SUSPICION),
+    row("a suspect is decoded without a mark", drop(f"{UNPACKER}._one", "begin"), SUSPICION),
+    row("what kills the decoder is decoded forever", never(f"{UNPACKER}._one", "kills_decoders"), SUSPICION),
     row("suspects are not admitted alone", never(f"{SEQUENCER}._enter", "pseq last"), SUSPICION),
     row("an error of the disk counts against a message",
         expression(f"{LOG}.commit", "sqlite3 OperationalError", "ConnectionError"), STORES),

@@ -423,7 +423,7 @@ def test_a_disk_that_fails_while_the_log_writes_counts_against_no_message(tmp_pa
     assert WorkMark(tmp_path / "log.mark").last == b""
     with pytest.raises(sqlite3.IntegrityError):
         log.commit([entry(1, work=work)])  # a fault of the message
-    assert WorkMark(tmp_path / "log.mark").last == b'[["p",1,1]]'
+    assert WorkMark(tmp_path / "log.mark").last == b'[["p",1,1,false]]'
     log._db.execute("ROLLBACK")
     log._db.execute("DROP TABLE events")
     with pytest.raises(sqlite3.OperationalError):

@@ -23,7 +23,7 @@ from actors.core.delivery.cursor import Head
 from actors.core.delivery.recent import RETAINED_TYPES, Retained
 from actors.core.queue.derive import LOOSE, READS, Derivation
 from actors.core.queue.ledger import Ledger
-from actors.core.suspicion import MAX_DEATHS, Suspicion, Work, dead_letter
+from actors.core.suspicion import Suspicion, Work, dead_letter
 
 # A producer has at most `producer.window_rows` (1,024 by default) in flight; numbers beyond this limit are sent again.
 HOLD_BACK: Final = 4_096
@@ -301,7 +301,7 @@ class Sequencer:
         if not self._open.empty:
             self._alone.append(self._close())
         pseq = envelope.pseq
-        if self._suspicion.deaths(producer, pseq) >= MAX_DEATHS:
+        if self._suspicion.is_poison(producer, pseq):
             envelope = dead_letter(producer, envelope)
             self.dead += 1
         self._suspicion.begin((Work(producer, pseq, pseq),))
