@@ -9,17 +9,20 @@ import socket
 import sqlite3
 import stat
 import sys
+import textwrap
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import click
+import msgspec
 
 from actors import commands, config, control, host, program, tokens
 from actors.config import Settings
 from actors.core.origins import WILDCARD
+from actors.core.supervision import reload
 from actors.errors import ConfigError, Refused
 from actors.supervision import preparation
 
@@ -35,6 +38,7 @@ FILES_PER_GATEWAY: Final = 128  # besides its overlays
 PYTHON: Final = (3, 11)
 AHEAD_S: Final = 60.0  # an event that is further ahead of the clock means that the clock is or was wrong
 SHARED: Final = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "fuse.rclone", "afs", "ceph", "vboxsf")
+SHOWN_KEYS: Final = 5
 VOLATILE: Final = ("tmpfs", "ramfs")
 
 
@@ -51,8 +55,8 @@ class Finding(NamedTuple):
 @commands.as_json
 def command(config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
     """Check this machine and this configuration, and print what to correct. Exit code 1 when a check fails."""
-    settings = commands.settings_of(config_file, overrides)
-    findings = list(examine(settings, program.run_dir_of(settings.run_dir)))
+    settings, origin = judged(config_file, overrides)
+    findings = [Finding("ok", origin), *examine(settings, program.run_dir_of(settings.run_dir))]
     if json_output:
         commands.print_json([finding._asdict() for finding in findings])
     else:
@@ -64,10 +68,32 @@ def command(config_file: Path | None, overrides: tuple[str, ...], json_output: b
     sys.exit(commands.FAILED if any(finding.level == "fail" for finding in findings) else commands.DONE)
 
 
+def judged(config_file: Path | None, overrides: tuple[str, ...]) -> tuple[Settings, str]:
+    """Return the settings to check, and a sentence about their origin.
+
+    Without --config, they are those with which the pipeline of the run directory was started, as their file is now.
+
+    Raises:
+        ConfigError: they are invalid.
+    """
+    settings, keys = commands.settings_of(config_file, overrides), overrides
+    try:
+        source = config.source_of(program.run_dir_of(settings.run_dir))
+    except ConfigError:  # no pipeline was ever started there
+        source = config.SettingsSource()
+    started = ""
+    if config_file is None and (source.file or source.overrides):
+        config_file, keys = Path(source.file) if source.file else None, (*source.overrides, *overrides)
+        settings = msgspec.structs.replace(commands.settings_of(config_file, keys), run_dir=settings.run_dir)
+        started = ", as the pipeline was started"
+    names = ", ".join(dict.fromkeys(one.partition("=")[0].strip() for one in keys))
+    return settings, f"checked: {config_file or config.DEFAULT_FILE}{f' with --set {names}' if names else ''}{started}"
+
+
 def wrapped(text: str, indent: str) -> str:
-    """Return a text in lines of the terminal's width, all but the first indented."""
+    """Return a text in lines of the terminal's width, all but the first indented; paths are not cut at hyphens."""
     width = max(40, shutil.get_terminal_size((80, 24)).columns)
-    return click.wrap_text(text, width, indent, indent).lstrip()
+    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False).lstrip()
 
 
 def examine(settings: Settings, run_dir: Path) -> Iterator[Finding]:
@@ -315,6 +341,22 @@ def pipeline(settings: Settings, run_dir: Path) -> Iterator[Finding]:
         )
         return
     yield from running_pipeline(answer, newest_source_s() - (time.time() - answer["uptime_s"]))
+    with suppress(ConfigError):  # it has just stopped
+        yield from other_settings(settings, config.of_run_dir(run_dir), config.source_of(run_dir))
+
+
+def other_settings(settings: Settings, running: Settings, source: config.SettingsSource) -> Iterator[Finding]:
+    """Yield whether the running pipeline has other settings than those that are checked."""
+    mine, theirs = config.tree_of(settings), config.tree_of(running)
+    keys = [change.key for change in reload.differences(theirs, mine | {"run_dir": theirs["run_dir"]})]
+    if keys:
+        more = f" and {len(keys) - SHOWN_KEYS} more" if len(keys) > SHOWN_KEYS else ""
+        yield Finding(
+            "warn",
+            f"the running pipeline has other settings than those checked here: {', '.join(keys[:SHOWN_KEYS])}{more}",
+            f"`{program.NAME} reload` applies a changed file; the pipeline was started with "
+            f"{source.options(running.run_dir, every=True).strip() or 'the defaults'}",
+        )
 
 
 def running_pipeline(answer: dict[str, Any], newer_by_s: float) -> Iterator[Finding]:

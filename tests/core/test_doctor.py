@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from actors.commands import doctor
-from actors.config import Faults, GatewaySection, IngestSection, Settings
+from actors.config import Faults, GatewaySection, IngestSection, Settings, SettingsSource
 
 RUN = Path("/srv/run")
 GB = 1 << 30
@@ -57,6 +57,17 @@ def test_risky_settings_are_reported(settings, expected):
     found = list(doctor.settings_findings(settings))
     assert levels(found) == expected
     assert all(finding.do for finding in found)
+
+
+def test_other_settings_of_the_running_pipeline_are_named_without_their_values():
+    running = Settings(run_dir="/srv/run", sources={"own": {"kind": "websocket", "url": "ws://u:password@h"}})
+    source = SettingsSource("/srv/my.toml", ["sources.own.url=ws://u:password@h"])
+    assert list(doctor.other_settings(running, running, source)) == []
+    (found,) = doctor.other_settings(Settings(demo=False), running, source)
+    assert found.level == "warn"
+    assert "demo, sources.own" in found.text
+    assert "--config /srv/my.toml" in found.do
+    assert "password" not in str(found)
 
 
 @pytest.mark.parametrize(("files", "expected"), [

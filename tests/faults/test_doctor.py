@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from actors import host
+from actors import config, host
 from bench.ports import free_ports
 from tests.support import SLOWNESS, Pipeline, eventually
 
@@ -44,6 +44,21 @@ def test_a_running_pipeline_is_recognised_and_everything_fits_into_80_columns(pi
     assert "the log reaches position 1" in text
     words = [word for word in done.stdout.split() if len(word) > 60]  # a path cannot be wrapped
     assert all(len(line) <= 80 or any(word in line for word in words) for line in done.stdout.splitlines())
+
+
+def test_the_configuration_that_is_checked_is_the_one_of_the_pipeline(idle, tmp_path):
+    file = tmp_path / "my.toml"
+    file.write_text("demo = false\n[queue]\nflush_hz = 50.0\n")
+    idle.start("--no-guardian", "--config", str(file))
+
+    def text(*options):
+        return idle.command("doctor", "--json", *options).stdout
+
+    assert f"checked: {file} with --set" in text()
+    assert "other settings" not in text()
+    assert "checked here: queue.flush_hz" in text("--config", str(config.DEFAULT_FILE), "--set", "demo=false")
+    file.write_text("demo = false\n")
+    assert "checked here: queue.flush_hz" in text()
 
 
 def test_secrets_that_others_could_read_are_a_failure(idle):
