@@ -22,6 +22,7 @@ from actors.core.nearest import nearest
 from actors.errors import BadInput, Refused
 
 DUPLICATE: Final = ", a duplicate: position {} of the log has the same id and source, so it is not shown again"
+SAME_ID: Final = "; position {} of the log has the same id from the source {}. Ids belong to sources, so both are shown"
 BATCH: Final = 500  # events per request; the ingest takes 1,000 and 1 MiB
 
 
@@ -72,7 +73,7 @@ def command(
         )
         return
     settings, run_dir = commands.running(config_file, overrides)
-    earlier = earlier_position(settings, run_dir, type_, event_id, source) if event_id and count == 1 else None
+    earlier = earlier_positions(settings, run_dir, type_, event_id) if event_id and count == 1 else {}
     ids: list[str] = []
     started_s = time.monotonic()
     with loopback.peer(settings.ingest, tokens.load(run_dir).ingest) as ingest:
@@ -83,10 +84,9 @@ def command(
     seconds = time.monotonic() - started_s
     if json_output:
         facts = {"accepted": len(ids), "ids": ids, "seconds": round(seconds, 4)}
-        commands.print_json(facts | ({} if earlier is None else {"duplicate_of_position": earlier}))
+        commands.print_json(facts | ({"duplicate_of_position": earlier[source]} if source in earlier else {}))
     elif count == 1:
-        known = "" if earlier is None else DUPLICATE.format(earlier)
-        click.echo(f"accepted {ids[0]} in {seconds * 1000:.1f} ms{known}")
+        click.echo(f"accepted {ids[0]} in {seconds * 1000:.1f} ms{remark(earlier, source)}")
     else:
         click.echo(f"accepted {len(ids)} in {seconds:.2f} s ({len(ids) / seconds:,.0f}/s), {ids[0]} to {ids[-1]}")
 
@@ -107,14 +107,22 @@ def record(file: Path, events: list[dict[str, Any]]) -> None:
     click.echo(f"recorded {len(lines)} in {file}")
 
 
-def earlier_position(settings: Settings, run_dir: Path, type_: str, event_id: str, source: str) -> int | None:
-    """Return the position of a critical event with this id and source that is already in the log, or None."""
+def earlier_positions(settings: Settings, run_dir: Path, type_: str, event_id: str) -> dict[str, int]:
+    """Return the position of the critical event with this id that is already in the log, by source."""
     if TAXONOMY[type_].category is not Category.CRITICAL:
-        return None
+        return {}
     with suppress(Refused), loopback.peer(settings.gateway, tokens.load(run_dir).control) as gateway:
         history = gateway.request(f"/api/why?id={quote(event_id, safe='')}")[1].get("history") or {}
-        return history.get("position") if history.get("source") == source else None
-    return None  # the gateway does not answer; the event can be sent nevertheless
+        found = [history, *history.get("same_id", [])] if history.get("position") else []
+        return {row["source"]: row["position"] for row in found}
+    return {}  # the gateway does not answer; the event can be sent nevertheless
+
+
+def remark(earlier: dict[str, int], source: str) -> str:
+    """Return what the log already has with the id of an event; `earlier`: positions by source."""
+    if source in earlier:
+        return DUPLICATE.format(earlier[source])
+    return next((SAME_ID.format(position, commands.text_of(other)) for other, position in earlier.items()), "")
 
 
 def id_of(event_id: str, number: int, count: int) -> str:

@@ -51,6 +51,8 @@ def _name(key: str) -> str:
 def _fact(key: str, value: Any) -> str:
     if key.startswith("ts_") and isinstance(value, int | float):
         return datetime.fromtimestamp(value / 1000).astimezone().isoformat(sep=" ", timespec="milliseconds")
+    if key == "same_id":
+        return ", ".join(f"position {row['position']} (source {commands.text_of(row['source'])})" for row in value)
     if key == "rendered_by":
         names = [commands.text_of(row["overlay_id"]) + ("" if row["seen"] else UNSEEN) for row in value]
         return ", ".join(names) or "no overlay yet"

@@ -63,6 +63,7 @@ MAX_IDENTITIES: Final = 1_000_000  # about 170 MB
 MAX_RECEIPTS: Final = 1_000
 MAX_UNSEEN: Final = 10_000
 REASON_CHARACTERS: Final = 300
+MAX_SAME_ID: Final = 10  # events of different sources with one id, in a history
 CHECKPOINT_PAGES: Final = 1_000
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -347,10 +348,16 @@ class LogReader:
 
     @readable()
     def history(self, event_id: str) -> dict[str, Any] | None:
-        """Return the history of an event: its position and the overlays that rendered it, or why it was rejected."""
-        row = self._db.execute("SELECT body FROM events WHERE id = ?", (event_id,)).fetchone()
-        if row is not None:
-            event = _event.decode(row[0])
+        """Return the history of an event: its position and the overlays that rendered it, or why it was rejected.
+
+        The same id of another source is another event: then it is the history of the last one, and `same_id` has the
+        others.
+        """
+        rows = self._db.execute(
+            "SELECT body FROM events WHERE id = ? ORDER BY position DESC LIMIT ?", (event_id, MAX_SAME_ID)
+        ).fetchall()
+        if rows:
+            event, *others = [_event.decode(body) for (body,) in rows]
             place = (event.position, event.position)
             rendered = self._db.execute(
                 "SELECT overlay_id, max(ts_ms) FROM receipts WHERE since < ? AND position >= ? "
@@ -377,7 +384,7 @@ class LogReader:
                     {"overlay_id": overlay_id, "by_ts_ms": ts_ms, "seen": overlay_id not in unseen}
                     for overlay_id, ts_ms in rendered
                 ],
-            }
+            } | ({"same_id": [{"source": one.source, "position": one.position} for one in others]} if others else {})
         row = self._db.execute(
             "SELECT kind, reason, excerpt, dead, ts_ms FROM quarantine WHERE id = ? ORDER BY n DESC", (event_id,)
         ).fetchone()

@@ -126,6 +126,10 @@ def test_status_as_json_has_what_scripts_need(shared):
     assert {"name", "kind", "state", "pid", "uptime_s", "restarts", "last_reason", "cpu_pct", "rss_bytes"} <= set(row)
 
 
+def why(pipeline, event_id):
+    return json.loads(pipeline.command("why", event_id, "--json").stdout)["history"]
+
+
 def test_an_emitted_event_is_seen_by_watch_and_why(shared):
     watcher = watching(shared, "--types", "follow", "--count", "1", "--timeout", "100")
     done = shared.command("emit", "follow", "user=ada", "--id", "history-1", "--json")
@@ -137,8 +141,13 @@ def test_an_emitted_event_is_seen_by_watch_and_why(shared):
     again = [shared.command("emit", "follow", "user=ada", "--id", "history-1", *source) for source in sources]
     duplicate = f"a duplicate: position {event['position']} of the log has the same id and source"
     assert [duplicate in done.stdout for done in again] == [True, False]
-    told = shared.command("why", "history-1", "--json")
-    assert json.loads(told.stdout)["history"]["position"] == event["position"]
+    other = f"position {event['position']} of the log has the same id from the source emit"
+    assert other in again[1].stdout
+    eventually(lambda: "same_id" in why(shared, "history-1"), 20)
+    history = why(shared, "history-1")
+    assert (history["source"], history["same_id"]) == ("bot", [{"source": "emit", "position": event["position"]}])
+    first = shared.command("emit", "follow", "user=ada", "--id", "history-1", "--source", "emit")
+    assert duplicate in first.stdout
 
 
 def test_many_events_arrive_once_and_in_order(shared):
