@@ -52,11 +52,16 @@ def test_custom_css_overrides_a_theme(gate: Gate, overlay: Overlay) -> None:
 
 def test_faults_of_a_theme_are_reported_and_valid_tokens_applied(gate: Gate, overlay: Overlay) -> None:
     wear(gate, acent="#ff8800", ink="white", gap=".1rem")
-    overlay.open("theme=mine")
-    assert overlay.status()["problems"] == [
+    said: list[str] = []
+    overlay.page.on("console", lambda message: said.append(message.text))
+    overlay.open("theme=mine&hud=1")
+    problems = [
         "theme mine: acent: unknown token; the nearest is accent",
         "theme mine: ink: got white, expected #rrggbb or #rrggbbaa in lower case",
     ]
+    assert overlay.status()["problems"] == problems
+    assert [text for text in said if "theme" in text] == [f"framewire: {problem}" for problem in problems]
+    eventually(lambda: all(problem in " ".join(overlay.texts(".hud-problems")) for problem in problems))
     assert (token(overlay, "gap"), token(overlay, "ink")) == (".1rem", "#f5f7fa")
 
 

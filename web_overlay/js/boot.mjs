@@ -42,7 +42,7 @@ const report = reporterOf(problems);
 const [{ texts, ...rules }, own] = await Promise.all([loadSettings(options.lang, report), loadOwn(WIDGETS, report)]);
 const clock = pageClock();
 const view = new View();
-const look = await dress(options, (problem) => problems.push(problem));
+const look = await dress(options, report);
 /** @type {import("./widgets/dom.mjs").Stage} */
 const stage = {
   ...{ view, options, still, texts, look, ...rules, keep: keeper(id), wake: () => scheduler.request() },
