@@ -124,8 +124,10 @@ def test_moves_are_merged_and_delay_nothing(tmp_path):
         host.wait()
 
     def until(own):
+        # The last position may be sent before the messages that follow it are yielded.
         last = [place for message in own.positions for place in unpack(message).places if place[0] == 1]
-        return len(own.yielded) > 5 and last and last[-1][1] == 399.0
+        ended = own.yielded and submitted(own.yielded[-1])[0] == "death"
+        return ended and last and last[-1][1] == 399.0
 
     found, own, _ = read(tmp_path, script, until, teams={"red": ["Ada"]}, colors={"red": "#ff0000"})
     players = [payload for name, payload in found if name == "radar_player" and payload.get("on", True)]
