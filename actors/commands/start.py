@@ -2,7 +2,7 @@
 
     start = guardian ─▶ supervisor ─▶ broadcaster, gateway-1, queue-manager, normalizer-1, ingest, demo
 
-With `supervisor.spawn = "template"` the supervisor first forks `template`, which forks the others.
+With `supervisor.spawn = "template"` the guardian forks the supervisor, which forks `template`, which forks the others.
 
 The guardian restarts the supervisor when it is killed, and the supervisor restarts the actors. It stops an actor with
 SIGTERM. An actor whose supervisor has ended reads the end of its stdin. Every second an actor writes a heartbeat to its
@@ -27,7 +27,7 @@ import click
 from actors import commands, config, control, host, logs, program, tokens
 from actors.config import Settings, SettingsSource
 from actors.core import origins
-from actors.core.supervision.kinds import Child
+from actors.core.supervision.kinds import TEMPLATE, Child
 from actors.core.supervision.restarts import Policy
 from actors.errors import ConfigError, Refused
 from actors.supervision import guardian, preparation
@@ -183,7 +183,11 @@ def settings_of_service(config_file: Path | None, overrides: tuple[str, ...]) ->
 
 
 def become_guardian(options: list[str], settings: Settings, invocation: Invocation) -> NoReturn:
-    """Replace this process by the guardian, which runs for weeks and must not keep the imports of a command."""
+    """Turn into the guardian.
+
+    Where processes are forked, this process imports all that they need. Elsewhere it is replaced by a small one, which
+    runs for weeks and must not keep the imports of a command.
+    """
     own, run_dir = settings.supervisor, program.run_dir_of(settings.run_dir)
     guarded = [*program.COMMAND, "start", "--guarded-by", str(os.getpid())]
     guarded += [flag for flag, on in (("--background", invocation.background), ("--json", invocation.as_json)) if on]
@@ -194,9 +198,19 @@ def become_guardian(options: list[str], settings: Settings, invocation: Invocati
         log=str(logs.path_of(run_dir, "supervisor")),
         terminal=not invocation.background,
     )
+    if any(child.kind == TEMPLATE for child in settings.children()):
+        from actors.supervision.warm import Warm  # it brings psutil
+
+        sys.exit(guardian.guard(order, Warm(run_again)))
     host.hold_signals()  # until the guardian handles them
     command = [sys.executable, "-P", "-m", "actors.supervision.guardian", order]
     os.execve(sys.executable, command, host.environment(program.ROOT))
+
+
+def run_again(command: list[str]) -> NoReturn:
+    """Run another command of this program, in a process that was forked from the one that runs this command."""
+    root = click.get_current_context().find_root().command
+    sys.exit(root.main(command[len(program.COMMAND) :], prog_name=program.NAME.removeprefix("./")))
 
 
 def start_detached(command: list[str], settings: Settings, as_json: bool) -> int:

@@ -36,10 +36,10 @@ class Process(Protocol):
 class Forked:
     """A process that was forked, here or by the template; the part of Popen that the supervisor uses."""
 
-    def __init__(self, pid: int, stdin: IO[bytes] | None, stdout: IO[bytes]) -> None:
+    def __init__(self, pid: int, stdin: IO[bytes] | None = None, stdout: IO[bytes] | None = None) -> None:
         self.pid = pid
         self.stdin = stdin
-        self.stdout: IO[bytes] | None = stdout
+        self.stdout = stdout
         self._code: int | None = None
 
     def poll(self) -> int | None:

@@ -2,7 +2,10 @@
 
     python -m actors.supervision.guardian ORDER        ORDER is made by order()
 
-`start` turns into this process. It imports only what it needs (no click, no psutil, no settings), to stay small.
+`start` turns into this process. It starts the supervisor in one of two ways:
+
+fork   `start` itself calls guard(), with all modules of the supervisor and of the actors imported (warm.py)
+exec   this module is a program of its own, which imports only what it needs (no click, no psutil, no settings)
 """
 
 from __future__ import annotations
@@ -10,16 +13,21 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from actors import host, logs
 from actors.core.supervision.restarts import Policy, Restarts, should_restart
 from actors.supervision.signals import STOP, Signals, reason_of
+
+if TYPE_CHECKING:  # the program that starts by exec does not need them
+    from actors.supervision.forking import Process
+    from actors.supervision.warm import Warm
 
 FAILED = 1
 START_S: Final = 30.0  # the limit for the first heartbeat of a supervisor: a cold disk, orphans that exit
@@ -34,7 +42,10 @@ log = logging.getLogger("guardian")
 class Guardian:
     """One supervisor over all its incarnations."""
 
-    def __init__(self, first: list[str], again: list[str], policy: Policy, hang_s: float = HANG_S) -> None:
+    def __init__(
+        self, first: list[str], again: list[str], policy: Policy, hang_s: float = HANG_S, warm: Warm | None = None
+    ) -> None:
+        self._warm = warm
         self._first = first
         self._again = again
         self._policy = policy
@@ -69,16 +80,26 @@ class Guardian:
             for end in self._channel:
                 end.close()
 
-    def _guard(self, command: list[str], signals: Signals) -> int:
+    def _start(self, command: list[str], signals: Signals) -> Process:
         sender = self._channel[1].fileno()
-        # In a group of its own: a Ctrl-C of the terminal reaches the supervisor only once, through this process.
-        process = subprocess.Popen(
+
+        def release() -> None:
+            logs.start(None, terminal=False)
+            signals.close()
+            self._channel[0].close()
+
+        # In a session of its own: a Ctrl-C of the terminal reaches the supervisor only once, through this process.
+        forked = self._warm.fork(command, sender, release) if self._warm is not None else None
+        return forked or subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             env=os.environ | {host.NOTIFY_FD: str(sender)},
             pass_fds=[sender],
             start_new_session=True,
         )
+
+    def _guard(self, command: list[str], signals: Signals) -> int:
+        process = self._start(command, signals)
         judged_s = time.monotonic()
         heartbeat_s, dumped = judged_s + START_S - self._hang_s, False
         while (code := process.poll()) is None:
@@ -94,7 +115,7 @@ class Guardian:
             elif stalled:
                 heartbeat_s = max(heartbeat_s, now_s)
             elif now_s - heartbeat_s > self._hang_s:
-                process.kill()
+                process.send_signal(signal.SIGKILL)
                 log.error("supervisor killed (no heartbeat for %.1f s)", now_s - heartbeat_s)
                 heartbeat_s = now_s  # the exit may take a while, and one kill is enough
             elif now_s - heartbeat_s > self._hang_s - DUMP_BEFORE_KILL_S and not dumped:
@@ -130,12 +151,13 @@ def order(
     return json.dumps(wanted)
 
 
-def main(arguments: list[str]) -> int:
-    wanted = json.loads(arguments[0])
+def guard(ordered: str, warm: Warm | None = None) -> int:
+    """Carry out an order; return the exit code of the supervisor. Without `warm`, it is started by exec."""
+    wanted = json.loads(ordered)
     host.dump_stacks_on_signal()
     logs.start(Path(wanted["log"]) if wanted["log"] else None, wanted["terminal"])
-    return Guardian(wanted["first"], wanted["again"], Policy(*wanted["policy"]), wanted["hang_s"]).run()
+    return Guardian(wanted["first"], wanted["again"], Policy(*wanted["policy"]), wanted["hang_s"], warm).run()
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(guard(sys.argv[1]))

@@ -7,8 +7,8 @@ The intermediate exits at once, so that the supervisor, a subreaper, adopts the 
 reads the PID. The actor starts when the supervisor has written a byte to its stdin. If the supervisor gave up before,
 the actor reads the end of its stdin and exits.
 
-The first template is forked from the supervisor, which has imported all actors for it and opened nothing yet: so the
-supervisor shares these pages, and ends the processes of a supervisor that was killed only when it can fork new ones.
+The first template is forked from the supervisor, which has all actors imported (warm.py) and has opened nothing yet: so
+the supervisor shares these pages, and ends the processes of a killed supervisor only when it can fork new ones.
 The templates after it are started by exec: they run the present code.
 
 A fork is safe because this process has one thread and neither a loop, a ZeroMQ context nor a database. Its socket and

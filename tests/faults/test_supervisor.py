@@ -10,7 +10,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from typing import Any
 
@@ -18,10 +17,9 @@ import psutil
 import pytest
 
 from actors import control, host
-from actors.core.supervision.restarts import Policy
-from actors.supervision import guardian, meters
+from actors.supervision import meters
 from bench.ports import free_ports
-from tests.faults.tree import FAST, HERE
+from tests.faults.tree import FAST
 from tests.support import SLOWNESS, eventually
 
 
@@ -178,8 +176,9 @@ def test_an_unrelated_process_with_the_pid_of_an_orphan_is_not_killed(tree, told
         stranger.wait()
 
 
-def test_the_guardian_restarts_a_supervisor_that_is_killed_repeatedly(tree):
-    guard = tree.start_guarded()
+@pytest.mark.parametrize("spawn", ["template", "exec"])
+def test_the_guardian_restarts_a_supervisor_that_is_killed_repeatedly(tree, spawn):
+    guard = tree.start_guarded(spawn=spawn)
     for _ in range(3):
         pid, children = tree.status()["pid"], tree.pids()
         os.kill(pid, signal.SIGKILL)
@@ -211,9 +210,7 @@ def test_the_guardian_does_not_restart_after_a_stop_command(tree):
 
 def test_the_guardian_returns_the_exit_code_of_a_failed_start(tree):
     tree.behave("ingest", "refuses")
-    inner = [sys.executable, str(HERE / "tiny_supervisor.py"), str(tree.run_dir), "guarded"]
-    order = guardian.order(inner, inner, Policy())
-    assert tree.start(sys.executable, "-m", "actors.supervision.guardian", order, ready=False).wait(10 * SLOWNESS) == 2
+    assert tree.start_guarded(ready=False).wait(10 * SLOWNESS) == 2
 
 
 def test_the_pipeline_continues_when_its_guardian_is_killed(tree):

@@ -19,11 +19,12 @@ from typing import Any
 import psutil
 import pytest
 
-from actors import config, control, program
+from actors import config, control, host, program
 from actors.supervision.forking import Template
 from actors.supervision.template import READY
+from actors.supervision.warm import Warm
 from tests.faults import figures
-from tests.faults.tree import Tree
+from tests.faults.tree import HERE, Tree
 from tests.support import SLOWNESS, eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="on other systems processes are started by exec")
@@ -220,6 +221,40 @@ def test_the_first_template_is_forked_and_otherwise_started_by_exec(forking, mon
     forking.start()
     eventually(lambda: whole(forking), 20)
     assert ("PYTHONUNBUFFERED" in psutil.Process(forking.pids()["template"]).environ()) == fails
+
+
+def opened(pid: int) -> Counter[str]:
+    """Return the kinds of the open files of a process: `socket`, `pipe` …, or their paths."""
+    return Counter(os.readlink(file).partition(":")[0] for file in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def by_exec(pid: int) -> bool:
+    """Return whether a supervisor was started by exec: then its guardian has added this to its environment."""
+    return host.NOTIFY_FD in psutil.Process(pid).environ()
+
+
+def test_a_supervisor_is_forked_from_its_guardian_unless_the_code_has_changed(forking):
+    """Both are alike: signals, open files, session, and what `ps` shows."""
+    guardian = forking.start_guarded(spawn="template")
+    seen = []
+    for code, next_code in (("", ""), ("", "changed"), ("changed", "changed")):  # the second is forked by a guardian
+        pid = forking.status()["pid"]  # that has logged a death
+        assert by_exec(pid) == bool(code)
+        assert forking.row("template")["restarts"] == 0
+        line = [part for part in psutil.Process(pid).cmdline() if part]
+        # Two of its signals, one each of the guardian, the template and the control; and connections that are closing.
+        eventually(lambda pid=pid: opened(pid)["socket"] == 5)
+        seen.append((masks(pid), opened(pid), os.getsid(pid) == pid, psutil.Process(pid).ppid(), line[:4]))
+        (forking.run_dir / "code").write_text(next_code)
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda old=pid: forking.replaced(old) and whole(forking), 20)
+    assert seen[0] == seen[1] == seen[2]
+    shown = [sys.executable, str(HERE / "tiny_supervisor.py"), str(forking.run_dir), "guarded"]
+    assert seen[0][3:] == (guardian.pid, shown)
+
+
+def test_without_the_modules_of_the_actors_a_supervisor_is_not_forked():
+    assert Warm(lambda _: sys.exit(), "tests.faults.missing").fork([], 0, lambda: None) is None
 
 
 def test_a_changed_module_has_another_stamp(tmp_path):

@@ -1,4 +1,8 @@
-"""`tiny_supervisor.py RUN_DIR [GUARDIAN_PID [again]]`: the real supervisor with tiny_actor.py and short times."""
+"""The real supervisor with tiny_actor.py and short times.
+
+tiny_supervisor.py RUN_DIR [guarded [again]]     the supervisor
+tiny_supervisor.py RUN_DIR warm ORDER            a guardian that forks it
+"""
 
 import errno
 import os
@@ -9,12 +13,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from actors import config, host  # noqa: E402
+from actors import config, host, program  # noqa: E402
 from actors.commands import start  # noqa: E402
 from actors.core.supervision import kinds  # noqa: E402
 from actors.errors import FramewireError  # noqa: E402
-from actors.supervision import forking, process_tree  # noqa: E402
+from actors.supervision import forking, guardian, process_tree  # noqa: E402
 from actors.supervision.invocation import Invocation  # noqa: E402
+from actors.supervision.warm import Warm  # noqa: E402
 
 ENTRY = "tests.faults.tiny_actor"
 
@@ -36,8 +41,17 @@ def cannot_rename(command: list[str], name: str) -> None:
     raise OSError(errno.ENOTSUP, "on purpose")
 
 
+def guard(run_dir: Path, order: str) -> int:
+    """Run the guardian; the file `code` has the stamp of the code."""
+    (run_dir / "code").touch()
+    program.code_stamp = lambda: hash((run_dir / "code").read_text())
+    return guardian.guard(order, Warm(lambda command: sys.exit(main(command[2:])), ENTRY))
+
+
 def main(arguments: list[str]) -> int:
     run_dir = Path(arguments[0])
+    if arguments[1:2] == ["warm"]:
+        return guard(run_dir, arguments[2])
     fail_when_asked(run_dir)
     guarded = len(arguments) > 1
     if (run_dir / "lamp.row").exists():  # a kind of process of the test's own: one row

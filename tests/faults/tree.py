@@ -52,10 +52,15 @@ class Tree:
             eventually(self.running, 30)
         return process
 
-    def start_guarded(self, hang_s: float = 60.0) -> subprocess.Popen[bytes]:
-        inner = [sys.executable, str(HERE / "tiny_supervisor.py"), str(self.run_dir), "guarded"]
-        order = guardian.order(inner, [*inner, "again"], Policy(0.05, 0.2, 60.0), hang_s=hang_s)
-        return self.start(sys.executable, "-m", "actors.supervision.guardian", order)
+    def start_guarded(self, hang_s: float = 60.0, spawn: str = SPAWN, ready: bool = True) -> subprocess.Popen[bytes]:
+        """Start with a guardian. With `spawn` "exec" it starts the supervisor by exec, otherwise by fork on Linux."""
+        tiny = [sys.executable, str(HERE / "tiny_supervisor.py"), str(self.run_dir)]
+        first = [*tiny, "guarded"]
+        log = str(self.run_dir / "log" / "supervisor.log")
+        order = guardian.order(first, [*first, "again"], Policy(0.05, 0.2, 60.0), log, hang_s=hang_s)
+        if spawn == "exec" or sys.platform != "linux":
+            return self.start(sys.executable, "-m", "actors.supervision.guardian", order, ready=ready)
+        return self.start(*tiny, "warm", order, ready=ready)
 
     def behave(self, name: str, does: str) -> None:
         (self.run_dir / f"{name}.does").write_text(does)
