@@ -59,16 +59,17 @@ class Pipeline:
         self.starts = 0
         self.started_s = 0.0
         self._keep, self._slowness, self._supervisor = keep, slowness, supervisor
-        self._options = () if guarded else ("--no-guardian",)
+        self.guarded = guarded
         self._environment = os.environ | (environment or {})
 
     def start(self, *options: str) -> subprocess.Popen[bytes]:
         """Run `start` without waiting; its output goes to `console`."""
+        usual = () if self.guarded else ("--no-guardian",)
         self.starts += 1
         self.started_s = time.monotonic()
         with self.console.open("ab") as console:
             self.process = subprocess.Popen(
-                self._command("start", *(options or self._options)), stdin=subprocess.DEVNULL, stdout=console,
+                self._command("start", *(options or usual)), stdin=subprocess.DEVNULL, stdout=console,
                 stderr=console, start_new_session=True, cwd=self._supervisor.parent, env=self._environment,
             )  # fmt: skip
         return self.process
@@ -110,13 +111,21 @@ class Pipeline:
         """Return the address to which overlays connect."""
         return f"ws://127.0.0.1:{self.gateway_port}/ws"
 
+    def supervisor(self) -> psutil.Process | None:
+        """Return the running supervisor."""
+        if self.process is None or self.process.poll() is not None:
+            return None
+        started = psutil.Process(self.process.pid)
+        return next(iter(started.children()), None) if self.guarded else started
+
     def children(self) -> dict[str, psutil.Process]:
         """Return the living children of the running supervisor, by name."""
         found: dict[str, psutil.Process] = {}
-        if self.process is None:
+        supervisor = self.supervisor()
+        if supervisor is None:
             return found
         with suppress(psutil.Error):
-            for child in psutil.Process(self.process.pid).children():
+            for child in supervisor.children():
                 with suppress(psutil.Error, ValueError, IndexError):
                     arguments = child.cmdline()
                     found[arguments[arguments.index("actors") + 1]] = child
@@ -170,11 +179,11 @@ class Pipeline:
 
 
 @contextmanager
-def pipeline(overrides: Iterable[str] = (), keep: bool = False) -> Iterator[Pipeline]:
+def pipeline(overrides: Iterable[str] = (), keep: bool = False, guarded: bool = False) -> Iterator[Pipeline]:
     """A running pipeline, which is always ended and removed, also when the benchmark receives a signal."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
-    running = Pipeline(overrides, keep=keep)
+    running = Pipeline(overrides, keep=keep, guarded=guarded)
     try:
         running.start()
         running.wait_ready()

@@ -29,6 +29,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
+from statistics import median
 from typing import Any, Final, Literal
 
 import click
@@ -82,16 +83,11 @@ class Killer:
         with suppress(psutil.NoSuchProcess):
             victim.kill()
             self.kills.append(Kill(name, time.monotonic()))
-        if name == "supervisor":
+        if name == "supervisor" and not self._running.guarded:
             await self._start_again()
 
     def _find(self, name: str) -> psutil.Process | None:
-        running = self._running
-        if name != "supervisor":
-            return running.children().get(name)
-        if running.process is None or running.process.poll() is not None:
-            return None
-        return psutil.Process(running.process.pid)
+        return self._running.supervisor() if name == "supervisor" else self._running.children().get(name)
 
     async def _start_again(self) -> None:
         assert self._running.process is not None
@@ -234,6 +230,7 @@ class Rehearsal:
             "kills_missed": killer.missed,
             "kills_met": len(stalls),
             "stall_ms": times(seconds for _, seconds in stalls),
+            "stall_p50_ms_by_name": medians(stalls),
             "stall_max_ms_by_name": worst(stalls),
             "received_ms": times(flow.seen_s - flow.intended_s for flow in flows),
             "drawn_ms": times(flow.seen_s - flow.intended_s for flow in self._flows(verdicts["drawn"]))
@@ -260,6 +257,12 @@ def times(seconds: Any) -> dict[str, float]:
     for value in seconds:
         histogram.add(value)
     return histogram.summary_ms()
+
+
+def medians(stalls: Sequence[tuple[str, float]]) -> dict[str, float]:
+    """Return the median stall of every name, in milliseconds."""
+    names = sorted({name for name, _ in stalls})
+    return {name: round(median(one_s for one, one_s in stalls if one == name) * 1000, 1) for name in names}
 
 
 def worst(stalls: Sequence[tuple[str, float]]) -> dict[str, float]:
@@ -331,11 +334,11 @@ def spread(figures: dict[str, float]) -> str:
 
 def rehearse(
     bodies: Sequence[bytes], due_s: Sequence[float], kill_every_s: float, seed: int, browser: bool,
-    overrides: Sequence[str], keep: bool,
+    overrides: Sequence[str], keep: bool, guarded: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
-    """Run once and return the result."""
+    """Run once and return the result; `guarded`: the guardian restarts the supervisor, not the rehearsal."""
     begun_s = time.monotonic()
-    running = Pipeline(overrides, keep=keep)
+    running = Pipeline(overrides, keep=keep, guarded=guarded)
     try:
         running.start()
         ready_s = running.wait_ready()

@@ -2,16 +2,15 @@
 
     python -m bench.restarts [--seconds 100] [--kill-every 0.5] [--starts 5] [--rounds 8]
 
-Both ways in turn: starts, memory with one overlay, the steps of a restart (SIGKILL → noticed by the supervisor → ready;
-each process in turn, idle), and a rehearsal (bench/rehearsal.py) with 2,000 lines per second, 200 of them kills,
-in which a random process is killed repeatedly, the supervisor and the template included. PSS is memory in which a page
-that several processes share counts once in all.
+Both ways in turn: starts, memory with one overlay, the steps of a restart (SIGKILL → noticed → ready; each process in
+turn, idle; the supervisor is ready when all are), and a rehearsal (bench/rehearsal.py) with 2,000 lines per second, 200
+of them kills, in which a random process is killed repeatedly, the supervisor and the template included. A guardian runs
+always. PSS is memory in which a page that several processes share counts once in all.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import statistics
 import time
 from contextlib import suppress
@@ -32,13 +31,14 @@ RATE: Final = 2_000
 CRITICAL: Final = 200
 BOOKS: Final = ("accepted", "lost", "duplicated", "reordered", "kills_total", "kills_met")
 WARM_UP_S: Final = 5.0
+PAUSE_S: Final = 0.2
 ACTORS: Final = ("broadcaster", "gateway-1", "queue-manager", "normalizer-1", "ingest")
-STALLS: Final = ("stall_ms", "stall_max_ms_by_name")
+STALLS: Final = ("stall_ms", "stall_p50_ms_by_name", "stall_max_ms_by_name")
 
 
 def start_ms(overrides: list[str]) -> float:
     """Return how long one start takes from the command until gateway and ingest answer."""
-    running = Pipeline(overrides)
+    running = Pipeline(overrides, guarded=True)
     try:
         running.start()
         return running.wait_ready() * 1000
@@ -48,13 +48,14 @@ def start_ms(overrides: list[str]) -> float:
 
 async def memory_mb(overrides: list[str]) -> dict[str, float]:
     """Return the proportional and the resident memory of all processes of an idle pipeline with one overlay."""
-    with pipeline(overrides) as running:
+    with pipeline(overrides, guarded=True) as running:
         assert running.process is not None
         overlay = Overlay(running.ws_url(), running.token("display"), "idle", lambda _: None)
         following = asyncio.create_task(overlay.run())
         await asyncio.wait_for(overlay.live.wait(), 10.0)
         await asyncio.sleep(WARM_UP_S)
-        processes = [*running.children().values(), psutil.Process(running.process.pid)]
+        guardian = psutil.Process(running.process.pid)
+        processes = [guardian, *guardian.children(recursive=True)]
         found = [process.memory_full_info() for process in processes]
         following.cancel()
         with suppress(asyncio.CancelledError):
@@ -63,27 +64,38 @@ async def memory_mb(overrides: list[str]) -> dict[str, float]:
 
 
 def reported_s(run_dir: Path, name: str) -> dict[str, list[float]]:
-    """Return when the supervisor reported that the actor `name` died, and that it was ready."""
+    """Return when the log of the supervisor says that the process `name` died, and that it was ready.
+
+    The supervisor is ready when all processes are.
+    """
+    lines = {"died": rf"supervisor child died name={name} ", "ready": rf"supervisor child ready name={name} "}
+    if name == "supervisor":
+        lines = {"died": "guardian supervisor died ", "ready": "supervisor ready "}
     found: dict[str, list[float]] = {"died": [], "ready": []}
     for line in (run_dir / "log" / "supervisor.log").read_text().splitlines():
-        fact = re.match(rf"(\S+) \S+ supervisor child (died|ready) name={name} ", line)
-        if fact is not None:
-            found[fact[2]].append(datetime.fromisoformat(fact[1]).timestamp())
+        at, _, fact = line.partition(" ")
+        for step, start in lines.items():
+            if fact.partition(" ")[2].startswith(start):
+                found[step].append(datetime.fromisoformat(at).timestamp())
     return found
 
 
 def steps_ms(overrides: list[str], rounds: int) -> dict[str, dict[str, float]]:
-    """Return the medians of the steps of a restart, for each actor, in a pipeline without events."""
+    """Return the medians of the steps of a restart, for each process, in a pipeline without events."""
     waits: dict[str, dict[str, list[float]]] = {}
-    with pipeline(overrides) as running:
-        for number in range(rounds):
-            for name in ACTORS:
+    with pipeline(overrides, guarded=True) as running:
+        for name in (*ACTORS, "supervisor"):
+            for _ in range(rounds):
+                ready = len(reported_s(running.run_dir, name)["ready"])
+                victim = running.supervisor() if name == "supervisor" else running.children()[name]
+                assert victim is not None
                 killed_s = time.time()
-                running.children()[name].kill()
-                while len(reported_s(running.run_dir, name)["ready"]) < number + 2:
+                victim.kill()
+                while len(reported_s(running.run_dir, name)["ready"]) == ready:
                     time.sleep(0.01)
                 for step, times_s in reported_s(running.run_dir, name).items():
                     waits.setdefault(name, {}).setdefault(step, []).append((times_s[-1] - killed_s) * 1000)
+                time.sleep(PAUSE_S)  # healthy for long enough that the next restart is immediate, too
     return {name: {step: round(statistics.median(ms), 1) for step, ms in row.items()} for name, row in waits.items()}
 
 
@@ -91,7 +103,9 @@ def killed(overrides: list[str], seconds: float, kill_every_s: float) -> dict[st
     """Return the books and the stalls of one rehearsal."""
     lines = list(traffic.lines(seconds, RATE, CRITICAL))
     bodies, due_s = [line for _, line in lines], [at_s for at_s, _ in lines]
-    result = rehearsal.rehearse(bodies, due_s, kill_every_s, 1, browser=False, overrides=overrides, keep=False)
+    result = rehearsal.rehearse(
+        bodies, due_s, kill_every_s, 1, browser=False, overrides=overrides, keep=False, guarded=True
+    )
     return {key: result[key] for key in (*BOOKS, *STALLS)}
 
 
