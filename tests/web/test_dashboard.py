@@ -554,6 +554,9 @@ def test_axe_finds_no_serious_fault(gate: Gate, page: Any) -> None:
     unfold(page)
     eventually(lambda: page.locator("#plots canvas").count() == 2)
     page.click("#reveal")
+    page.click("[aria-label='Log of gateway-1']")
+    page.evaluate("document.querySelectorAll('.section').forEach((one) => { one.open = true; })")
+    eventually(lambda: page.locator(".log pre span").count() and page.locator(".setting").count() == 4)
     page.evaluate(AXE.read_text(encoding="utf-8"))
     for width in (1920, 768, 300):
         page.set_viewport_size({"width": width, "height": 900})
@@ -747,3 +750,31 @@ def test_a_source_is_logged_in_with_a_code(gate: Gate, page: Any) -> None:
     eventually(lambda: "Logged in as den." in panel.inner_text())
     gate.status["status"] = gate.status["status"] | {"scope": "view"}
     eventually(lambda: panel.count() == 0)
+
+
+def test_logs_and_settings_are_reached_with_the_keyboard_in_a_dock(gate: Gate, page: Any) -> None:
+    def focus_by_tab(what: str) -> None:
+        for _ in range(150):
+            page.keyboard.press("Tab")
+            if page.evaluate("(what) => document.activeElement.matches(what)", what):
+                return
+        raise AssertionError(f"{what} was not reached")
+
+    page.set_viewport_size({"width": 300, "height": 600})
+    open_desk(page, gate)
+    page.evaluate("document.querySelectorAll('.folds summary').forEach((one, at) => { one.id = `fold-${at}`; })")
+    focus_by_tab("#fold-2")
+    page.keyboard.press("Enter")
+    focus_by_tab("[aria-label='Log of gateway-1']")
+    page.keyboard.press("Enter")
+    eventually(lambda: EVIL in page.inner_text(".log pre"))
+    eventually(lambda: page.evaluate("document.querySelector('.log').getBoundingClientRect().top < innerHeight"))
+    focus_by_tab(".log pre")
+    focus_by_tab("#fold-7")
+    page.keyboard.press("Enter")
+    eventually(lambda: page.locator(".section").count() == 4)
+    focus_by_tab(".section summary")
+    page.keyboard.press("Enter")
+    focus_by_tab(".section[open] input, .section[open] textarea")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert overflowing(page) == []

@@ -13,6 +13,7 @@ export class ProcessLog {
     this.changed = changed;
     this.name = ""; // "" while none is open
     this.follow = true;
+    this.opened = false; // since the page was last rendered
     this.error = "";
     /** @type {{level: string, text: string}[] | null} null: not asked yet */
     this.lines = null;
@@ -21,6 +22,7 @@ export class ProcessLog {
   /** @param {string} name the log that is open closes */
   open(name) {
     this.name = name === this.name ? "" : name;
+    this.opened = this.name !== "";
     this.lines = null;
     this.error = "";
     this.changed();

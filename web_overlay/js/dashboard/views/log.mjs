@@ -26,8 +26,12 @@ function linesOf(lines) {
   return lines.map(({ level, text }) => html`<span data-tone=${TONES[level] ?? nothing}>${text}\n</span>`);
 }
 
-/** Show the newest line, after the panel was rendered. @param {ProcessLog} log @param {HTMLElement} root */
+/** Show the panel that was just opened, and the newest line, after both were rendered. @param {ProcessLog} log @param {HTMLElement} root */
 export function scrollLog(log, root) {
   const box = root.querySelector(".log pre");
+  if (box !== null && log.opened) {
+    log.opened = false;
+    box.closest(".log")?.scrollIntoView({ block: "nearest" }); // in a dock it is far below its button
+  }
   if (box !== null && log.follow) box.scrollTop = box.scrollHeight;
 }
