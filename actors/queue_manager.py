@@ -27,7 +27,7 @@ from actors.core.queue.calendar import Calendar
 from actors.core.queue.derive import Derivation
 from actors.core.queue.lanes import FRAME_BYTES, FRAME_EVENTS, Lanes
 from actors.core.queue.ledger import Ledger
-from actors.core.queue.sequencer import Entry, Sequencer
+from actors.core.queue.sequencer import GAP_S, Entry, Sequencer
 from actors.core.queue.unpacking import NumberedBatch, Unpacker, numbers
 from actors.core.suspicion import Suspicion
 from actors.errors import Fenced, Refused
@@ -70,6 +70,7 @@ class QueueManager:
         reader: interfaces.LogReader,
         commit: Callable[[Entry, Callable[[bool], None]], None],
         suspicion: Suspicion | None = None,
+        gap_s: float = GAP_S,
     ) -> None:
         recovered = log.recovered
         self.gen = recovered.head.gen
@@ -84,6 +85,7 @@ class QueueManager:
             reader.identity,
             recovered.retained,
             suspicion,
+            gap_s,
         )
         self._suspicion = suspicion or Suspicion()
         self._unpacker = Unpacker(self._suspicion, partial(faults.poisoned, "decoder"))
@@ -379,7 +381,8 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     committer.start()
     mark = WorkMark(run_dir / f"{name}.mark")
     suspected = suspicion(run_dir, mark, logs[0].mark, logs[0].recovered.watermarks)
-    manager = QueueManager(queue, bus, logs[0], LogReader(run_dir), committer.submit, suspected)
+    gap_s = GAP_S if settings.normalizer.processes > 1 else 0.0  # one normalizer keeps the order
+    manager = QueueManager(queue, bus, logs[0], LogReader(run_dir), committer.submit, suspected, gap_s)
 
     def measure() -> list[Metrics]:
         metrics = manager.measure()

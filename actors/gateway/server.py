@@ -33,6 +33,7 @@ from actors.gateway.transports.websocket import OverlaySocket
 
 SWEEP_S: Final = 1.0
 BIND_WITHIN_S: Final = 2.0
+BIND_AGAIN_S: Final = 0.005
 HEADER_TIMEOUT_S: Final = 5.0
 BODY_BYTES: Final = 64 << 10
 HEADER_BYTES: Final = 16 << 10
@@ -116,7 +117,7 @@ async def listen(settings: Settings) -> list[socket.socket]:
         except OSError as error:
             # A gateway that was just killed may still hold the port.
             if error.errno == errno.EADDRINUSE and time.monotonic() < deadline_s:
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(BIND_AGAIN_S)
                 continue
             # A port in use may become free, so a restart may help. Any other error needs a changed configuration.
             unfit = Refused if error.errno == errno.EADDRINUSE else ConfigError

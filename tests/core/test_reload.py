@@ -24,7 +24,7 @@ def planned(*overrides: str):
     ("demo=false", []),
     ("gateway.legacy_ws_payload=true", ["gateway-1"]),
     ("gateway.processes=2", ["gateway-1"]),
-    ("normalizer.processes=2", ["ingest", "demo"]),
+    ("normalizer.processes=2", ["queue-manager", "ingest", "demo"]),
     ("queue.flush_hz=50.0", ["queue-manager"]),
     ("producer.retry_s=0.5", ["ingest", "demo"]),
     ("ingest.max_body_bytes=2048", ["ingest"]),

@@ -71,14 +71,17 @@ def test_a_watermark_is_published_only_after_the_commit() -> None:
     assert one.committed_top == 2
 
 
-def test_a_missing_number_is_reported_repeatedly_at_a_fixed_interval() -> None:
-    one = book()
+@pytest.mark.parametrize("gap_s", [GAP_S, 0.0], ids=["several normalizers", "one, which keeps the order"])
+def test_a_missing_number_is_reported_repeatedly_at_a_fixed_interval(gap_s: float) -> None:
+    one = Sequencer("e1", 0, {}, Derivation(5_000), Ledger(), {}.get, gap_s=gap_s)
     one.admit(batch(*numbers(1, 3)), 10.0, 0.0)
-    assert one.marks(10.0) == [Mark("p", 0, 0)]
-    assert one.gap_due_s() == 10.0 + GAP_S
-    assert one.marks(10.0 + GAP_S) == [Mark("p", 0, 2)]
-    one.named(10.0 + GAP_S)
-    assert one.marks(10.0 + GAP_S) == [Mark("p", 0, 0)]
+    assert one.gap_due_s() == 10.0 + gap_s
+    assert one.marks(10.0 + gap_s - 0.001) == [Mark("p", 0, 0)]
+    assert one.marks(10.0 + gap_s) == [Mark("p", 0, 2)]
+    one.named(10.0 + gap_s)
+    assert one.marks(10.0 + gap_s) == [Mark("p", 0, 0)]
+    assert one.gap_due_s() == 10.0 + gap_s + GAP_S
+    assert one.marks(10.0 + gap_s + GAP_S) == [Mark("p", 0, 2)]
     one.admit(batch(*numbers(2)), 10.1, 0.0)
     assert one.gap_due_s() is None
 

@@ -187,8 +187,8 @@ def test_a_reload_of_all_settings_under_load_loses_repeats_and_reorders_no_event
             ([f"flags.{name}=on" for name in get_args(FlagName)], "applied at once"),
             (["queue.flush_hz=50.0"], "restarted queue-manager"),
             (["gateway.heartbeat_s=1.5", "ingest.max_body_bytes=500000"], "restarted gateway-1, ingest"),
-            (["normalizer.processes=2", "demo=true"], "restarted ingest; started demo, normalizer-2"),
-            (["normalizer.processes=1", "demo=false"], "restarted ingest; stopped demo, normalizer-2"),
+            (["normalizer.processes=2", "demo=true"], "restarted queue-manager, ingest; started demo, normalizer-2"),
+            (["normalizer.processes=1", "demo=false"], "restarted queue-manager, ingest; stopped demo, normalizer-2"),
         ):
             witness.grows(30)
             done = called(witness.run_dir, "reload", *(part for change in changes for part in ("--set", change)))
@@ -197,7 +197,7 @@ def test_a_reload_of_all_settings_under_load_loses_repeats_and_reorders_no_event
         witness.grows(30)
         eventually(lambda: set(witness.rows()) == set(NAMES), 20)
         restarts = {name: row["restarts"] for name, row in witness.rows().items() if name in ACTORS}
-        assert restarts == {"broadcaster": 0, "gateway-1": 1, "queue-manager": 1, "normalizer-1": 0, "ingest": 3}
+        assert restarts == {"broadcaster": 0, "gateway-1": 1, "queue-manager": 3, "normalizer-1": 0, "ingest": 3}
         assert witness.rows()["broadcaster"]["pid"] == before["broadcaster"]["pid"]
         assert witness.rows()["ingest"]["last_reason"] == "restarted by a reload"
         witness.check()

@@ -27,7 +27,8 @@ from actors.core.suspicion import Suspicion, Work, dead_letter
 
 # A producer has at most `producer.window_rows` (1,024 by default) in flight; numbers beyond this limit are sent again.
 HOLD_BACK: Final = 4_096
-# Normalizers overtake each other by less than this time; a number that arrives later counts as missing.
+# Normalizers overtake each other by less than this time; a number that arrives later counts as missing. It is named
+# again after the same time.
 GAP_S: Final = 0.02
 # The limit of the open entry while the disk is slow; beyond it no batch is admitted, and producers wait.
 MAX_OPEN_EVENTS: Final = 4_096
@@ -90,7 +91,7 @@ class _Progress(Struct):
     taken          the last number of the entries that were taken
     committed      the last number on disk
     held           envelopes after a gap, by number
-    gap_since_s    when the gap began
+    gap_due_s      when the first number of the gap is to be named as missing
     """
 
     incoming: int = 0
@@ -98,7 +99,7 @@ class _Progress(Struct):
     taken: int = 0
     committed: int = 0
     held: dict[int, Envelope] = {}
-    gap_since_s: float | None = None
+    gap_due_s: float | None = None
 
 
 class Sequencer:
@@ -114,7 +115,10 @@ class Sequencer:
         known: Callable[[str], str | None],
         retained: dict[str, Event] | None = None,
         suspicion: Suspicion | None = None,
+        gap_s: float = GAP_S,
     ) -> None:
+        """`gap_s`: how long a gap may last before its numbers count as missing; 0 if no message overtakes another."""
+        self._gap_s = gap_s
         self.epoch = self.committed_epoch = epoch
         self.top = top
         self.committed_top = top
@@ -253,27 +257,25 @@ class Sequencer:
             self._recent.pop(key, None)
 
     def marks(self, now_s: float) -> list[Mark]:
-        """Return all watermarks, each with the first number that is missing for longer than GAP_S (0: none)."""
+        """Return all watermarks, each with the first number that counts as missing (0: none)."""
         return [
             Mark(producer, line.committed, line.admitted + 1 if self._is_late(line, now_s) else 0)
             for producer, line in self._lines.items()
         ]
 
     def gap_due_s(self) -> float | None:
-        """Return when the next gap will have lasted for GAP_S, or None."""
-        return min(
-            (line.gap_since_s + GAP_S for line in self._lines.values() if line.gap_since_s is not None), default=None
-        )
+        """Return when the next number counts as missing, or None."""
+        return min((line.gap_due_s for line in self._lines.values() if line.gap_due_s is not None), default=None)
 
     def named(self, now_s: float) -> None:
         """Record that gaps were named now; they are named again after GAP_S."""
         for line in self._lines.values():
             if self._is_late(line, now_s):
-                line.gap_since_s = now_s
+                line.gap_due_s = now_s + GAP_S
 
     @staticmethod
     def _is_late(line: _Progress, now_s: float) -> bool:
-        return line.gap_since_s is not None and now_s >= line.gap_since_s + GAP_S
+        return line.gap_due_s is not None and now_s >= line.gap_due_s
 
     def _begin(self, producer: str, line: _Progress, done: int = 0) -> None:
         """Mark the messages that are admitted now as in work."""
@@ -284,11 +286,11 @@ class Sequencer:
         while (envelope := line.held.pop(line.admitted + 1, None)) is not None:
             self._enter(producer, envelope, now_ms)
             line.admitted += 1
-            line.gap_since_s = None
+            line.gap_due_s = None
         if not line.held:
-            line.gap_since_s = None
-        elif line.gap_since_s is None:
-            line.gap_since_s = now_s
+            line.gap_due_s = None
+        elif line.gap_due_s is None:
+            line.gap_due_s = now_s + self._gap_s
 
     def _enter(self, producer: str, envelope: Envelope, now_ms: float) -> None:
         if envelope.pseq <= self._suspicion.last(producer):

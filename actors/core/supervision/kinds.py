@@ -43,7 +43,7 @@ KINDS: Final = (
     Kind(TEMPLATE, "actors.supervision.template", "templates", optional=True),
     Kind("broadcaster", "actors.broadcaster", stage=3),
     Kind("gateway", "actors.gateway.server", "gateway.processes", reads=("gateway",), stage=4),
-    Kind("queue-manager", "actors.queue_manager", reads=("queue",), stage=2),
+    Kind("queue-manager", "actors.queue_manager", reads=("queue", "normalizer.processes"), stage=2),
     Kind("normalizer", "actors.normalizer", "normalizer.processes", stage=1),
     Kind("ingest", "actors.producers.ingest", reads=("ingest", *PRODUCER)),
     Kind("source", "actors.producers.kit", "sources", reads=("sources.{name}", *PRODUCER), optional=True),
