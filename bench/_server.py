@@ -1,9 +1,9 @@
 """A simulated game server: posts log lines over HTTP, in order, and repeats each until it receives 200.
 
 It uses one keep-alive connection with one request at a time. A body has one line. Lines that are due for more than
-LATE_S during a request are sent together in the next body, so that the order is kept and one slow answer does not delay
-the rest of the log. A body without an answer is sent again unchanged, with the headers by which CS:GO servers mark a
-repetition.
+`late_s` during a request are sent together in the next body, so that the order is kept and one slow answer does not
+delay the rest of the log. A body without an answer is sent again unchanged, with the headers by which CS:GO servers
+mark a repetition.
 """
 
 from __future__ import annotations
@@ -27,8 +27,15 @@ class GameServer:
     """Posts `bodies` when they are due (seconds after `run`); reports every accepted line."""
 
     def __init__(
-        self, port: int, token: str, bodies: Sequence[bytes], due_s: Sequence[float], on_accepted: Callable[[int], None]
+        self,
+        port: int,
+        token: str,
+        bodies: Sequence[bytes],
+        due_s: Sequence[float],
+        on_accepted: Callable[[int], None],
+        late_s: float = LATE_S,
     ) -> None:
+        self._late_s = late_s
         self._port, self._path = port, f"/srcds/{token}"
         self._bodies, self._due_s = bodies, due_s
         self._on_accepted = on_accepted
@@ -51,7 +58,7 @@ class GameServer:
 
     def _late(self, number: int) -> int:
         """Return the end of the next body: one line, and the late lines after it."""
-        late_s = time.monotonic() - LATE_S - self.start_s
+        late_s = time.monotonic() - self._late_s - self.start_s
         end = number + 1
         while end < min(len(self._bodies), number + MAX_BODY_LINES) and self._due_s[end] <= late_s:
             end += 1

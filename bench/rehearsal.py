@@ -43,7 +43,7 @@ from bench import books
 from bench._browser import journal, overlay_page
 from bench._harness import RESTART_S, Times, report, until
 from bench._overlay import Applied, Overlay
-from bench._server import GameServer
+from bench._server import LATE_S, GameServer
 from bench.books import Flow, Kill, Line, Sighting, Verdict
 from bench.pipeline import Pipeline
 
@@ -109,14 +109,16 @@ class Killer:
 class Rehearsal:
     """One run."""
 
-    def __init__(self, running: Pipeline, bodies: Sequence[bytes], due_s: Sequence[float]) -> None:
+    def __init__(
+        self, running: Pipeline, bodies: Sequence[bytes], due_s: Sequence[float], late_s: float = LATE_S
+    ) -> None:
         self.running = running
         self.lines = [line for number, body in enumerate(bodies) if (line := books.read_line(number, body))]
         self._due_s = due_s
         self.accepted_s: dict[int, float] = {}
         self.received: list[Sighting] = []
         self.received_rest = 0
-        self.server = GameServer(running.ingest_port, running.token("ingest"), bodies, due_s, self._on_accepted)
+        self.server = GameServer(running.ingest_port, running.token("ingest"), bodies, due_s, self._on_accepted, late_s)
         self.overlay = Overlay(running.ws_url(), running.token("display"), "rehearsal", self._on_applied)
         self.page: Page | None = None
         self.drawn: list[Sighting] | None = None
@@ -334,7 +336,7 @@ def spread(figures: dict[str, float]) -> str:
 
 def rehearse(
     bodies: Sequence[bytes], due_s: Sequence[float], kill_every_s: float, seed: int, browser: bool,
-    overrides: Sequence[str], keep: bool, guarded: bool = False,
+    overrides: Sequence[str], keep: bool, guarded: bool = False, late_s: float = LATE_S,
 ) -> dict[str, Any]:  # fmt: skip
     """Run once and return the result; `guarded`: the guardian restarts the supervisor, not the rehearsal."""
     begun_s = time.monotonic()
@@ -342,7 +344,7 @@ def rehearse(
     try:
         running.start()
         ready_s = running.wait_ready()
-        rehearsal = Rehearsal(running, bodies, due_s)
+        rehearsal = Rehearsal(running, bodies, due_s, late_s)
         killer = asyncio.run(rehearsal.run(kill_every_s, seed, browser))
         result = rehearsal.result(killer)
     finally:
