@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from playwright.async_api import Page, async_playwright
+from playwright.sync_api import Page as SyncPage
 
 from bench.pipeline import Pipeline
 
@@ -18,6 +21,11 @@ ARGUMENTS: Final = [
     "--disable-domain-reliability", "--disable-features=OptimizationHints,MediaRouter,Translate",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]  # fmt: skip
+# Polled with evaluate(). wait_for_function() would call eval() in the page, which the page's policy forbids.
+LIVE: Final = "!!globalThis.framewire && framewire.status().state === 'live'"
+JOURNAL: Final = "!!(globalThis.framewire && framewire.journal)"
+READY_S: Final = 10.0
+POLL_S: Final = 0.05
 
 
 @asynccontextmanager
@@ -26,6 +34,7 @@ async def overlay_page(running: Pipeline, name: str) -> AsyncIterator[Page]:
 
     Raises:
         RuntimeError: there is no Chromium.
+        TimeoutError: the page is not live within READY_S.
     """
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
@@ -36,10 +45,25 @@ async def overlay_page(running: Pipeline, name: str) -> AsyncIterator[Page]:
             page = await browser.new_page(viewport={"width": 1920, "height": 1080})
             url = f"http://127.0.0.1:{running.gateway_port}/overlay/?journal=1&overlay_id={name}"
             await page.goto(f"{url}#k={running.token('display')}")
-            await page.wait_for_function("!!(globalThis.framewire && framewire.journal)", timeout=10_000)
+            async with asyncio.timeout(READY_S):
+                while not await page.evaluate(JOURNAL):
+                    await asyncio.sleep(POLL_S)
             yield page
         finally:
             await browser.close()
+
+
+def wait_live(page: SyncPage) -> None:
+    """Wait until the overlay of `page` has its first state.
+
+    Raises:
+        TimeoutError: the page is not live within READY_S.
+    """
+    deadline_s = time.monotonic() + READY_S
+    while not page.evaluate(LIVE):
+        if time.monotonic() > deadline_s:
+            raise TimeoutError(f"the overlay is not live within {READY_S:g} s")
+        page.wait_for_timeout(POLL_S * 1_000)
 
 
 async def journal(page: Page) -> list[dict[str, Any]]:

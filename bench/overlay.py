@@ -27,7 +27,7 @@ from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
 from actors.core.contract.event import Event
 from actors.gateway import pages
-from bench._browser import ARGUMENTS
+from bench._browser import ARGUMENTS, wait_live
 from bench._harness import report
 from bench.pipeline import ROOT
 from tests.web.gate import Gate
@@ -124,7 +124,7 @@ def measure(browser: Browser, tree: Path, seconds: float) -> dict[str, Any]:
     page = browser.new_page(viewport={"width": 1920, "height": 1080})
     try:
         page.goto(gate.page("motion=full"))
-        page.wait_for_function("() => globalThis.framewire && framewire.status().state === 'live'")
+        wait_live(page)
         session = page.context.new_cdp_session(page)
         session.send("Performance.enable", {"timeDomain": "threadTicks"})
         storm(gate, session, page, WARM_UP_S)

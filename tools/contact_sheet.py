@@ -21,6 +21,7 @@ import click
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from actors import program
+from bench._browser import wait_live
 from tests.web.gate import Gate
 
 THEMES: Final = program.ROOT / "web_overlay" / "themes"
@@ -212,7 +213,7 @@ def draw(page: Page, theme: str, state: str, folder: Path, name: str, background
     gate = Gate()
     try:
         page.goto(gate.page(f"theme={theme}&motion=full&player=lamplight" if state == "burst" else f"theme={theme}"))
-        page.wait_for_function("() => globalThis.framewire && framewire.status().state === 'live'")
+        wait_live(page)
         page.evaluate("document.fonts.ready")
         STATES[state](gate)
         time.sleep(SETTLE_S)

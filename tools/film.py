@@ -20,6 +20,7 @@ from typing import Any, Final
 import click
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from bench._browser import wait_live
 from tests.web.gate import Gate
 from tools.contact_sheet import BACKGROUNDS, kill, match, person
 
@@ -86,7 +87,7 @@ def record(browser: Browser, theme: str, seconds: float) -> list[tuple[float, st
     try:
         page.add_init_script(SLOW_CLOCKS)
         page.goto(gate.page(f"theme={theme}&motion=full&mute=1&player=lamplight"))
-        page.wait_for_function("() => globalThis.framewire && framewire.status().state === 'live'")
+        wait_live(page)
         page.evaluate("document.fonts.ready")
         page.evaluate("(css) => document.documentElement.setAttribute('style', css)", BACKGROUNDS["game"])
         match(gate, ("Copper Foxes", "Night Harbor"))
