@@ -92,30 +92,44 @@ class Incarnation:
                     pipe.close()
 
 
-def _fork_first(template: Template, child: Child, entry: str, run_dir: Path) -> None:
-    """Import the actors and fork the first template. After a failure it is started by exec, and reports the reason."""
+def _become(child: Child, entry: str, run_dir: Path, files: list[int]) -> NoReturn:
+    try:
+        importlib.import_module(child.module).run_forked(entry, child.name, str(run_dir), files)
+    finally:
+        os._exit(1)  # there is no such module
 
-    def become(files: list[int]) -> NoReturn:
+
+class Forkable:
+    """Whether this process can fork templates: it has imported the actors, as they are on disk."""
+
+    def __init__(self, entry: str) -> None:
+        self._code: int | None = program.code_stamp()
         try:
-            importlib.import_module(child.module).run_forked(entry, child.name, str(run_dir), files)
-        finally:
-            os._exit(1)  # there is no such module
+            load(entry)
+        except (ImportError, SyntaxError):  # the template is started by exec, and reports the reason
+            self._code = None
 
-    with suppress(OSError, ImportError, SyntaxError), logs.open_file(run_dir, child.name) as stderr:
-        load(entry)
-        if host.has_one_thread():
-            template.fork_first(become, stderr.fileno())
+    def __bool__(self) -> bool:
+        return self._code == program.code_stamp() and host.has_one_thread()
 
 
 def spawner(run_dir: Path, entry: str, plan: Iterable[Child] = ()) -> Spawn:
     """Return a function that starts `python -m ENTRY NAME RUN_DIR`, with stderr to its log.
 
     The template forks it. When there is none, or it does not answer, it is started by exec. If `plan` has a template,
-    the first one is forked here.
+    the first one is forked here, while nothing is open that it must not have.
     """
-    template = Template()
-    for first in [child for child in plan if child.kind == TEMPLATE]:
-        _fork_first(template, first, entry, run_dir)
+    template, first = Template(), list[Process]()
+    plan = [child for child in plan if child.kind == TEMPLATE]
+    forkable = Forkable(entry) if plan else None
+
+    def fork_template(child: Child, stderr: IO[bytes]) -> Process:
+        return template.fork_here(lambda files: _become(child, entry, run_dir, files), stderr.fileno())
+
+    with suppress(OSError):
+        for child in plan if forkable else []:
+            with logs.open_file(run_dir, child.name) as stderr:
+                first.append(fork_template(child, stderr))
 
     def run(arguments: list[str], stdin: int, stderr: IO[bytes]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -130,7 +144,11 @@ def spawner(run_dir: Path, entry: str, plan: Iterable[Child] = ()) -> Spawn:
         )
 
     def spawn(child: Child) -> Process:
+        if child.kind == TEMPLATE and first:
+            return first.pop()
         with logs.open_file(run_dir, child.name) as stderr:
+            if child.kind == TEMPLATE and template.works and forkable:
+                return fork_template(child, stderr)
             if child.kind == TEMPLATE:
                 return template.start(lambda stdin: run([child.module, entry, child.name], stdin, stderr))
             forked = template.fork(child.name, stderr.fileno())

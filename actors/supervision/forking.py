@@ -60,46 +60,43 @@ class Template:
         self._process: Process | None = None
         self._channel: socket.socket | None = None
         self._ready = False
-        self._first: Process | None = None  # forked from this process, and not yet asked for
 
-    def fork_first(self, become: Callable[[list[int]], NoReturn], stderr: int) -> None:
-        """Fork the first template from this process, which runs `become(stdin, stdout, stderr)` in it.
+    @property
+    def works(self) -> bool:
+        """Whether it was ready, and answered all requests."""
+        return self._channel is not None and self._is_ready(self._channel)
 
-        This process must have one thread, and nothing open that a template must not have.
+    def fork_here(self, become: Callable[[list[int]], NoReturn], stderr: int) -> Process:
+        """Fork the next template from this process, which has one thread. It runs `become(stdin, stdout, stderr)`.
 
         Raises:
             OSError: this process cannot adopt actors, or the system cannot start another process.
         """
-        host.adopt_orphans()
-        own, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        own, its = self._channels()
         stdout, stdout_end = os.pipe()
+        host.hold_signals()  # a signal that comes before the template has forgotten our handlers is for this process
         try:
             pid = os.fork()
+            if pid == 0:
+                become([its.fileno(), stdout_end, stderr])
         except OSError:
             own.close()
             os.close(stdout)
             raise
-        else:
-            if pid == 0:
-                become([its.fileno(), stdout_end, stderr])
         finally:
+            host.take_signals()
             its.close()
             os.close(stdout_end)
-        self._first = self._process = Forked(pid, None, open(stdout, "rb", 0))  # noqa: SIM115
-        self._channel = own
+        self._channel, self._process = own, Forked(pid, None, open(stdout, "rb", 0))  # noqa: SIM115
+        return self._process
 
     def start(self, run: Callable[[int], Process]) -> Process:
-        """Return the first template, or start the next one by `run(stdin)` in place of the one before.
+        """Start the next template by `run(stdin)`.
 
         Raises:
             OSError: this process cannot adopt actors, or the system cannot start another process.
         """
-        if self._first is not None:
-            first, self._first = self._first, None
-            return first
-        self.close()
-        host.adopt_orphans()
-        own, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        own, its = self._channels()
         with its:
             try:
                 self._process = run(its.fileno())
@@ -108,6 +105,12 @@ class Template:
                 raise
         self._channel = own
         return self._process
+
+    def _channels(self) -> tuple[socket.socket, socket.socket]:
+        """Part with the template before. Return both ends of the channel to the next one."""
+        self.close()
+        host.adopt_orphans()
+        return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
     def close(self) -> None:
         """Send no further requests. A template that still runs reads the end of its stdin and exits."""

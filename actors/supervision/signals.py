@@ -43,6 +43,14 @@ class Signals:
         self._writer.close()
 
 
+def forget() -> None:
+    """Handle signals as Python does at its start, in a process that was forked from one with `Signals`."""
+    signal.set_wakeup_fd(-1)
+    for number in (*STOP, signal.SIGCHLD):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+
 def reason_of(code: int) -> str:
     """Return the text for an exit code of subprocess, where a negative code is a signal."""
     if code >= 0:

@@ -7,9 +7,9 @@ The intermediate exits at once, so that the supervisor, a subreaper, adopts the 
 reads the PID. The actor starts when the supervisor has written a byte to its stdin. If the supervisor gave up before,
 the actor reads the end of its stdin and exits.
 
-The first template is forked from the supervisor, which has all actors imported (warm.py) and has opened nothing yet: so
-the supervisor shares these pages, and ends the processes of a killed supervisor only when it can fork new ones.
-The templates after it are started by exec: they run the present code.
+A template is forked from the supervisor, which has all actors imported (warm.py) and so shares these pages. The first
+one is forked before the processes of a killed supervisor are ended. A template is started by exec if the code has
+changed, or if the template before it did not work.
 
 A fork is safe because this process has one thread and neither a loop, a ZeroMQ context nor a database. Its socket and
 its pipe are closed in the actor. Python and OpenSSL seed their random generators again after a fork.
@@ -33,12 +33,12 @@ from typing import Any, Final, NoReturn
 
 from actors import host, logs, program
 from actors.core.supervision.restarts import BAD_CONFIG
+from actors.supervision import signals
 
 BEAT_S: Final = 1.0
 READY: Final = b"ready"
 FAILED: Final = b"0"  # instead of a PID: no process could be forked
 NAME_CHARACTERS: Final = 32  # of a source at most (producers/spec.py)
-FILES: Final = 256  # more than this process ever has open
 
 log = logging.getLogger("template")
 
@@ -59,6 +59,8 @@ def run_forked(entry: str, name: str, run_dir: str, files: list[int]) -> NoRetur
     """Become the template in a process that the supervisor has just forked. `files` become its first descriptors."""
     code = 1
     try:
+        logs.start(None, terminal=False)
+        signals.forget()
         _take(files)
         host.take_signals()
         try:
@@ -180,7 +182,7 @@ def _take(files: list[int]) -> None:
     """Make the received descriptors stdin, stdout and stderr, close all others, and leave the template's session."""
     for number, file in enumerate(files):
         os.dup2(file, number)
-    os.closerange(len(files), FILES)
+    os.closerange(len(files), 1 + max(int(name) for name in os.listdir("/proc/self/fd")))
     os.setsid()
 
 

@@ -41,17 +41,17 @@ def cannot_rename(command: list[str], name: str) -> None:
     raise OSError(errno.ENOTSUP, "on purpose")
 
 
-def guard(run_dir: Path, order: str) -> int:
-    """Run the guardian; the file `code` has the stamp of the code."""
-    (run_dir / "code").touch()
-    program.code_stamp = lambda: hash((run_dir / "code").read_text())
+def guard(order: str) -> int:
+    """Run the guardian."""
     return guardian.guard(order, Warm(lambda command: sys.exit(main(command[2:])), ENTRY))
 
 
 def main(arguments: list[str]) -> int:
     run_dir = Path(arguments[0])
+    (run_dir / "code").touch()  # its content is the stamp of the code
+    program.code_stamp = lambda: int((run_dir / "code").read_text() or "1")
     if arguments[1:2] == ["warm"]:
-        return guard(run_dir, arguments[2])
+        return guard(arguments[2])
     fail_when_asked(run_dir)
     guarded = len(arguments) > 1
     if (run_dir / "lamp.row").exists():  # a kind of process of the test's own: one row
