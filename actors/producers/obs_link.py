@@ -16,7 +16,7 @@ from actors.core.sources import obs
 from actors.core.sources.obs import Answer, ObsEvent, ObsFrame, ObsHello, Op
 from actors.errors import BadInput
 from actors.producers.spec import Disconnected, SourceNotRunning, SourceRefused
-from actors.producers.web import WebSocket, websocket
+from actors.producers.web import WebSocket, program_socket
 
 ANSWER_S: Final = 10.0
 MAX_EVENTS: Final = 1_000  # that arrive before an answer
@@ -112,25 +112,12 @@ async def link(
         Disconnected: the server does not use obs-websocket 5, or ended the connection.
         SourceRefused: the password is wrong, or OBS is too old.
     """
-    async with _opened(url) as socket:
+    async with program_socket(url, "OBS") as socket:
         try:
             await _greet(socket, url, password, subscriptions)
             yield ObsConnection(socket)
         except Disconnected as error:
             raise _meaning(error, name) from error
-
-
-@asynccontextmanager
-async def _opened(url: str) -> AsyncIterator[WebSocket]:
-    connecting = websocket(url)
-    try:
-        socket = await connecting.__aenter__()
-    except Disconnected as error:
-        raise SourceNotRunning(f"OBS is closed, or its WebSocket server is off: {error}") from error
-    try:
-        yield socket
-    finally:
-        await connecting.__aexit__(None, None, None)
 
 
 async def _greet(socket: WebSocket, url: str, password: Callable[[], str], subscriptions: int) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
-from actors.producers.spec import Disconnected, SourceRefused
+from actors.producers.spec import Disconnected, SourceNotRunning, SourceRefused
 
 OPEN_S: Final = 10.0
 MAX_BYTES: Final = 1 << 20  # of one message
@@ -89,6 +89,25 @@ async def websocket(
         yield WebSocket(connection)
     finally:
         await connection.close()
+
+
+@asynccontextmanager
+async def program_socket(url: str, name: str) -> AsyncIterator[WebSocket]:
+    """Open a connection to a program of the user, which may not run.
+
+    Raises:
+        SourceNotRunning: it cannot be opened now.
+        SourceRefused: as `websocket` does.
+    """
+    connecting = websocket(url)
+    try:
+        socket = await connecting.__aenter__()
+    except Disconnected as error:
+        raise SourceNotRunning(f"{name} is closed, or its WebSocket server is off: {error}") from error
+    try:
+        yield socket
+    finally:
+        await connecting.__aexit__(None, None, None)
 
 
 def closed(error: ConnectionClosed) -> Disconnected:

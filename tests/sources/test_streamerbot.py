@@ -13,8 +13,9 @@ from actors.core.contract.taxonomy import TAXONOMY
 from actors.errors import BadInput, ConfigError, Refused
 from actors.producers import spec
 from actors.producers.sources import streamerbot
-from actors.producers.spec import Disconnected
+from actors.producers.spec import Disconnected, SourceNotRunning
 from actors.secrets import Secrets
+from bench.ports import free_ports
 from tests.sockets.actors import CORE, Actors
 from tests.sources import rig
 from tests.sources.peer import Peer, cut, report
@@ -170,6 +171,14 @@ REFUSALS = {
     "no subscription": ([HELLO, {"id": "events", "status": "error", "error": "x"}], Disconnected, "subscription: x"),
     "an end": ([HELLO], Disconnected, "closed"),
 }
+
+
+def test_a_closed_streamerbot_is_waited_for_without_an_alarm(tmp_path):
+    url = f"ws://127.0.0.1:{free_ports(1)[0]}"
+    session = rig.Session(tmp_path, "bot", {"kind": "streamerbot", "url": url})
+    _, error = rig.run(streamerbot, session, until=lambda _: False)
+    assert isinstance(error, SourceNotRunning)
+    assert "Streamer.bot is closed, or its WebSocket server is off" in str(error)
 
 
 @pytest.mark.parametrize("name", REFUSALS)

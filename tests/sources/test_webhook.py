@@ -358,6 +358,33 @@ def test_an_event_of_kick_becomes_the_expected_event(kind):
     assert [said(message) for message in webhook.try_message(configured("kick"), "hook", saved)] == [expected]
 
 
+RAID = {"from_broadcaster_user_name": "Ada", "to_broadcaster_user_name": "Bo", "viewers": 9}
+EVENTSUB = "\n".join([
+    "Twitch-Eventsub-Message-Type: notification",
+    "Twitch-Eventsub-Subscription-Type: channel.raid",
+    "Twitch-Eventsub-Subscription-Version: 1",
+    "",
+    json.dumps({"subscription": {"type": "channel.raid", "version": "1"}, "event": RAID}),
+])  # fmt: skip
+TRIED = {
+    "the form of Ko-fi": ("kofi", form("data", KOFI), ["tip"]),
+    "its form with a header": (
+        "kofi",
+        f"Content-Type: {FORM['content_type']}\n\n".encode() + form("data", KOFI),
+        ["tip"],
+    ),
+    "its JSON": ("kofi", json.dumps(KOFI).encode(), ["tip"]),
+    "EventSub": ("twitch", EVENTSUB.encode(), ["twitch_eventsub"]),
+}
+
+
+@pytest.mark.parametrize("case", TRIED)
+def test_a_saved_request_can_be_tried_as_the_platform_posts_it(case):
+    preset, saved, expected = TRIED[case]
+    messages = webhook.try_message(configured(preset), "hook", saved)
+    assert [said(message)[0] if message.kind == "event" else message.kind for message in messages] == expected
+
+
 @pytest.mark.parametrize("preset", ["kofi", "stripe", "patreon"])
 def test_private_fields_are_never_stored(preset):
     body = {"kofi": form("data", KOFI), "stripe": json.dumps(STRIPE).encode(), "patreon": json.dumps(PATREON).encode()}[

@@ -65,10 +65,10 @@ def try_message(settings: StreamerbotSettings, name: str, data: bytes) -> list[S
 
 async def connect(session: Any) -> AsyncIterator[SourceMessage]:
     """Wait for the hello, authenticate if required, subscribe, and yield the messages of the rules."""
-    from actors.producers.web import websocket
+    from actors.producers.web import program_socket
 
     rules = _compiled(session.settings)
-    async with websocket(session.settings.url) as socket:
+    async with program_socket(session.settings.url, "Streamer.bot") as socket:
         hello = await _answer(socket, "Hello")
         if hello.get("authentication"):
             proof = authentication(session.secret(), hello["authentication"])

@@ -95,10 +95,15 @@ def receive(request: SourceRequest, settings: WebhookSettings, secret: Callable[
 
 
 def try_message(settings: WebhookSettings, name: str, data: bytes) -> list[SourceMessage]:
-    """Return the messages of a body. `Name: value` lines before it are its headers."""
+    """Return the messages of a body: JSON, or the form of the platform. It may have headers before it."""
     preset = _preset(settings)
     headers, body = _file(data)
-    return _messages(settings, preset, SourceRequest("", {}, headers, data, 0.0, name), Proof(), body)
+    if preset.form and body.startswith(f"{preset.form}=".encode()):
+        headers.setdefault("content-type", FORM)
+    request = SourceRequest("", {}, headers, body, 0.0, name)
+    if preset.twitch:
+        return list(_twitch(request, Proof()).messages)
+    return _messages(settings, preset, request, Proof(), _body(request, preset))
 
 
 def _preset(settings: WebhookSettings) -> Preset:
@@ -131,13 +136,13 @@ def _body(request: SourceRequest, preset: Preset) -> Any:
     return mapped.decoded(data)
 
 
-def _file(data: bytes) -> tuple[dict[str, str], Any]:
-    """Return headers and body of a saved message: `Name: value` lines and an empty line may stand before the JSON."""
+def _file(data: bytes) -> tuple[dict[str, str], bytes]:
+    """Return headers and body of a saved message: `Name: value` lines and an empty line may stand before the body."""
     head, found, rest = data.replace(b"\r\n", b"\n").partition(b"\n\n")
     if data.lstrip()[:1] in (b"{", b"[") or not found:
-        return {}, mapped.decoded(data)
+        return {}, data.strip()
     lines = (line.decode("latin-1").partition(":") for line in head.split(b"\n"))
-    return {name.strip().lower(): value.strip() for name, _, value in lines}, mapped.decoded(rest)
+    return {name.strip().lower(): value.strip() for name, _, value in lines}, rest.strip()
 
 
 def _twitch(request: SourceRequest, proof: Proof) -> Taken:
