@@ -86,6 +86,20 @@ def test_a_budget_that_only_logs_raises_no_alert():
     assert health.alerts("ingest")[0].text == "600.0 MB of memory, budget 0.0 MB"
 
 
+@pytest.mark.parametrize(("value", "text"), [
+    (100.4e6, "100.4 MB of memory, budget 100.0 MB"),
+    (100_040_000.0, "100.04 MB of memory, budget 100.00 MB"),
+    (100_000_001.0, "100.000001 MB of memory, budget 100.000000 MB"),
+    (100e6, "100.0 MB of memory, budget 100.0 MB"),
+])  # fmt: skip
+def test_a_reading_above_its_budget_never_looks_equal_to_it(value, text):
+    health = ProcessHealth([MEMORY._replace(limit=100e6, action=Consequence.ALERT)])
+    for place in range(5):
+        health.sample(float(place), {"rss_bytes": 200e6})
+    health.sample(5.0, {"rss_bytes": value})
+    assert health.alerts("ingest")[0].text == text
+
+
 def test_unknown_samples_are_ignored_and_a_new_process_starts_from_zero():
     health = ProcessHealth([MEMORY])
     for value in (200.0, 200.0, 200.0, 200.0, None):

@@ -18,6 +18,7 @@ from actors.core.sources.state import SourceReport, SourceState
 
 IN_A_ROW: Final = 5
 CLEAR_SHARE: Final = 0.9
+MAX_DECIMALS: Final = 6
 RESTART_EVERY_S: Final = 60.0
 DISK_FULL_BYTES: Final = 64 << 20  # a WAL and a log per process, with room to act before the stores fail
 SLOW_STORE_S: Final = (
@@ -126,8 +127,17 @@ class Gauge:
     def text(self) -> str:
         """Return the reading and its limit as text."""
         if self.rule.reading == "rss_bytes":
-            return f"{self.value / 1e6:.1f} MB of memory, budget {self.rule.limit / 1e6:.1f} MB"
-        return f"{self.value:.0f} % of a core, budget {self.rule.limit:.0f} %"
+            value, limit = told_apart(self.value / 1e6, self.rule.limit / 1e6, 1)
+            return f"{value} MB of memory, budget {limit} MB"
+        value, limit = told_apart(self.value, self.rule.limit, 0)
+        return f"{value} % of a core, budget {limit} %"
+
+
+def told_apart(value: float, limit: float, decimals: int) -> tuple[str, str]:
+    """Return two numbers as text, with more decimals if different ones would look equal otherwise."""
+    while value != limit and f"{value:.{decimals}f}" == f"{limit:.{decimals}f}" and decimals < MAX_DECIMALS:
+        decimals += 1
+    return f"{value:.{decimals}f}", f"{limit:.{decimals}f}"
 
 
 class Crossing(NamedTuple):
