@@ -112,7 +112,8 @@ class Normalizer:
 
 def _reject(item: RawItem, batch: RawBatch, reason: str, dead: bool = False) -> Reject:
     name = f"{batch.producer}/{item.pseq}" if batch.critical else f"{batch.producer}/g{batch.pgen}/{item.pseq}"
-    excerpt = item.body.decode(errors="replace")[:EXCERPT_CHARACTERS]
+    body = item.body.partition(b"\n")[2] if item.kind == REFUSED else item.body  # without the reason before it
+    excerpt = body.decode(errors="replace")[:EXCERPT_CHARACTERS]
     return Reject(f"{name}.0", item.kind, reason, excerpt, item.ts_ingest_ms, dead)
 
 
