@@ -246,6 +246,8 @@ def describe(overlay: Overlay, last: int) -> dict[str, Any]:
         "queue": receipt and receipt.queue,
         "dropped": receipt and receipt.dropped,
         "warnings": receipt.warnings if receipt else [],
+        "quality": receipt.quality if receipt else 0,
+        "slowest": receipt.slowest if receipt else "",
         "skipped_frames": overlay.dropped_frames,
         "build": overlay.build,
         "format": "legacy" if key and key.legacy else key and key.format,

@@ -25,6 +25,7 @@ SAID = [
     ({"t": "receipt", "position": 57}, RenderReceipt(57)),
     ({"t": "receipt", "position": 57, "fps": 59.9, "queue": 0}, RenderReceipt(57, fps=59.9, queue=0)),
     ({"t": "receipt", "position": 1, "warnings": ["fps"]}, RenderReceipt(1, warnings=["fps"])),
+    ({"t": "receipt", "position": 1, "quality": 2, "slowest": "chat"}, RenderReceipt(1, quality=2, slowest="chat")),
     ({"t": "ping", "client_ts_ms": 1.5}, Ping(1.5)),
     ({"t": "command", "id": "c", "name": "emit", "args": {"a": [1]}}, Command("c", "emit", {"a": [1]})),
 ]

@@ -9,6 +9,7 @@ import { Clock } from "../../web_overlay/js/core/clock.mjs";
 import { CONTRAST, PANEL_LUMINANCE, luminance, nameColor, raise, teamColor } from "../../web_overlay/js/core/color.mjs";
 import { Journal } from "../../web_overlay/js/core/journal.mjs";
 import { readParams } from "../../web_overlay/js/core/params.mjs";
+import { LEVELS } from "../../web_overlay/js/core/governor.mjs";
 import { Queue } from "../../web_overlay/js/core/queue.mjs";
 import { Receipts } from "../../web_overlay/js/core/receipts.mjs";
 import { Recent } from "../../web_overlay/js/core/stats.mjs";
@@ -77,12 +78,34 @@ test("queue: a full queue drops the oldest event of the lowest priority, the new
   assert.equal(queue.counters.overflowed, 2);
 });
 
+test("queue: a slow page takes chat ten times a second, and none in an emergency", () => {
+  const [full, , calm, emergency] = LEVELS;
+  const queue = new Queue();
+  const say = (/** @type {string} */ id, priority = 3) => queue.push(event({ id, priority, coalesce_key: id }), 0, false);
+  const taken = (/** @type {typeof full} */ level, /** @type {number} */ now) => queue.take(0, level, now).map((entry) => entry.event.id);
+  say("a");
+  assert.deepEqual(taken(calm, 1_000), ["a"]);
+  say("b");
+  say("hit", 5);
+  assert.deepEqual(taken(calm, 1_050), ["hit"]);
+  assert.deepEqual([queue.size, queue.due(calm)], [1, 1_100]);
+  assert.deepEqual(taken(calm, 1_100), ["b"]);
+  assert.equal(queue.due(calm), Infinity);
+  say("c");
+  assert.deepEqual(taken(full, 1_101), ["c"]);
+  say("d");
+  say("hit", 5);
+  say("show", 9);
+  assert.deepEqual(taken(emergency, 2_000), ["show", "hit"]);
+  assert.deepEqual([queue.counters.shed, queue.dropped, queue.size], [1, 1, 0]);
+});
+
 test("queue: every event ends in exactly one bucket", () => {
   const queue = new Queue(20);
   let seed = 3;
   const random = () => (seed = (seed * 48_271) % 0x7fffffff) / 0x7fffffff;
   for (let step = 0; step < 5_000; step += 1) {
-    if (random() < 0.03) queue.take(step);
+    if (random() < 0.03) queue.take(step, LEVELS[Math.floor(random() * LEVELS.length)], step);
     const key = random() < 0.3 ? `k${Math.floor(random() * 5)}` : null;
     queue.push(
       event({
@@ -94,8 +117,8 @@ test("queue: every event ends in exactly one bucket", () => {
       step,
       false,
     );
-    const { received, taken, merged, expired, overflowed } = queue.counters;
-    assert.equal(received, taken + merged + expired + overflowed + queue.size);
+    const { received, taken, merged, expired, overflowed, shed } = queue.counters;
+    assert.equal(received, taken + merged + expired + overflowed + shed + queue.size);
     assert.ok(queue.size <= 20);
   }
 });

@@ -625,9 +625,11 @@ def test_a_view_token_gets_no_buttons_of_applications(gate: Gate, page: Any) -> 
 
 
 def test_an_overlay_shows_its_warnings_and_gives_its_measurements(gate: Gate, page: Any) -> None:
-    gate.status["status"] = STATUS | {"clients": [OVERLAY | {"number": 3, "warnings": ["fps", "memory"]}]}
+    gate.status["status"] = STATUS | {"clients": [OVERLAY | {"number": 3, "warnings": ["fps", "memory"]}
+                                                   | {"quality": 2, "slowest": EVIL}]}  # fmt: skip
     open_desk(page, gate)
     eventually(lambda: "frame rate dropped" in page.inner_text("#overlays"))
+    assert f"quality 2: {EVIL} is slow" in page.inner_text("#overlays")
     assert "memory grew suddenly" in page.inner_text("#overlays")
     with page.expect_download() as saved:
         page.click("#overlays >> text=CSV")

@@ -203,3 +203,20 @@ def test_custom_css_of_obs_overrides_every_layer(gate: Gate, overlay: Overlay) -
         ".map((style, at) => (at === 0 ? style.backgroundColor : style.color))"
     )
     assert seen == ["rgb(1, 2, 3)", "rgb(4, 5, 6)"]
+
+
+def test_a_page_in_an_emergency_shows_kills_and_no_chat(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1&hud=1&quality=3")
+    player = {"id": "a", "name": "a"}
+    eventually(lambda: "3: emergency: no chat (fixed)" in overlay.texts("#hud .hud-value"))
+    gate.send(
+        *(gate.event("chat", {"user": "ada", "text": f"line {n}"}) for n in range(5)),
+        *(gate.event("kill", {"attacker": player, "victim": player}) for _ in range(9)),
+    )
+    overlay.drawn()
+    eventually(lambda: len(overlay.texts(".kf-panel")) == 3)  # half the rows
+    assert overlay.texts(".chat-row") == []
+    status = overlay.status()
+    assert (status["dropped"], status["quality"]["level"], status["queued"]["shed"]) == (5, 3, 5)
+    assert {"ingest", "merge", "killfeed", "commit", "hud"} <= {each["name"] for each in status["systems"]}
+    eventually(lambda: (gate.said("receipt") or [{}])[-1].get("quality") == 3)

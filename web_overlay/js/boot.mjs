@@ -1,6 +1,7 @@
 // @ts-check
 // Connects the parts of the page: address → options → widgets, engine, session, link.
 
+import { Adapter } from "./adapt.mjs";
 import { isNear } from "./core/backoff.mjs";
 import { pageClock } from "./core/clock.mjs";
 import { Engine } from "./core/engine.mjs";
@@ -69,12 +70,12 @@ const toggles = {
 const engine = new Engine({
   clock,
   view,
-  parts: [...arrangement.parts, toggles, arrangement.scenes(), arrangement.dims(), { types: [], widget: hud }],
+  parts: [...arrangement.parts, toggles, arrangement.scenes(), arrangement.dims(), { name: "hud", types: [], widget: hud }],
   record: new Record(clock, options.journal ? new Journal() : null),
   drawn: (epoch, position) => reporter.receipts.drawn(epoch, position),
 });
 const scheduler = new Scheduler({ draw, now: clock.now });
-const governor = new Governor();
+const governor = new Governor(options.quality);
 const session = new Session({
   who: {
     ...{ token: options.token, overlayId: id, format: options.format, build: BUILD },
@@ -93,6 +94,7 @@ const link = new Link({
   now: clock.now,
   act: (action) => obeyer.act(action),
   warn: (error) => console.warn("framewire: a message was not understood", error),
+  spent: (ms) => engine.costs.add("ingest", ms),
 });
 const reporter = new Reporter({
   overlayId: id,
@@ -107,15 +109,7 @@ const obeyer = new Obeyer({ id, token: options.token, engine, scheduler, clock, 
 /** @type {import("./figures.mjs").Page} */
 const page = { id, engine, governor, scheduler, session, view, hud, receipts, problems };
 
-/** Show less and move less while our own script takes too much of a frame. @param {number} now */
-function adapt(now) {
-  const [usual] = scheduler.frames % 60 === 0 ? scheduler.intervals.percentiles(0.25) : [null];
-  if (usual !== null) governor.nominal_ms = usual;
-  if (!governor.framed(now, engine.cost.at(0), scheduler.interval)) return;
-  view.calm = governor.reduced;
-  for (const { widget } of arrangement.parts) widget.cap?.(governor.reduced ? 0.5 : 1);
-  scheduler.request();
-}
+const adapter = new Adapter({ governor, scheduler, engine, view, hud, parts: arrangement.parts });
 
 /** The rules of alerts have changed. What is shown or waits keeps the rule that it came with. */
 async function reload() {
@@ -124,8 +118,9 @@ async function reload() {
 
 /** @param {number} now @returns {number} */
 function draw(now) {
+  const queued = engine.queue.size;
   const wake = engine.frame(now);
-  adapt(now);
+  adapter.framed(now, queued);
   if (session.cursor.held && engine.waiting === 0) {
     session.roomy(now);
     link.settle();

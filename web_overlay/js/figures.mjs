@@ -1,6 +1,7 @@
 // @ts-check
 // Measurements of the page, for receipts, the HUD and `framewire.status()`.
 
+import { NAMES } from "./core/governor.mjs";
 import { BUILD } from "./version.mjs";
 
 /**
@@ -17,16 +18,21 @@ import { BUILD } from "./version.mjs";
  */
 
 /** @param {Page} page @returns {import("./report.mjs").Figures} */
-export function figures({ engine, scheduler, hud }) {
+export function figures({ engine, governor, scheduler, hud }) {
   const [p50, p95] = engine.record.latency.percentiles(0.5, 0.95);
-  return { fps: scheduler.fps(), p50, p95, queue: engine.waiting, dropped: engine.queue.dropped, warnings: hud.watch.warnings };
+  const [slowest] = governor.level > 0 ? engine.costs.list(governor.nominal_ms) : [];
+  return {
+    ...{ fps: scheduler.fps(), p50, p95, queue: engine.waiting, dropped: engine.queue.dropped, warnings: hud.watch.warnings },
+    ...{ quality: governor.level, slowest: slowest?.name ?? "" },
+  };
 }
 
 /** @param {Page} page @returns {import("./perf/hud.mjs").Figures} */
 export function hudFigures(page) {
   const { id, engine, governor, scheduler, session, receipts, problems } = page;
   const { fps, p50, p95, queue, dropped } = figures(page);
-  const slowest = engine.costs.slowest();
+  const systems = engine.costs.list(governor.nominal_ms);
+  const over = systems.filter(({ state }) => state !== "");
   const [cost] = engine.cost.percentiles(0.95);
   /** @type {[string, string][]} */
   const lines = [
@@ -36,8 +42,9 @@ export function hudFigures(page) {
     ["ingest → rendered p50", ms(p50)],
     ["ingest → rendered p95", ms(p95)],
     ["script per frame p95", ms(cost)],
-    ["slowest widget", slowest === null ? "–" : `${slowest.name} ${slowest.ms.toFixed(2)} ms`],
-    ["quality", governor.reduced ? `reduced: ${slowest?.name ?? "the page"} is slow` : "full"],
+    ["slowest system", systems.length === 0 ? "–" : budget(systems[0])],
+    ["over budget", over.map(({ name, state }) => (state === "critical" ? `${name}!` : name)).join(", ") || "none"],
+    ["quality", `${governor.level}: ${NAMES[governor.level]}${governor.fixed === null ? "" : " (fixed)"}`],
     ["late frames", `${governor.counters.own} our own, ${governor.counters.external} external jank`],
     ["queue", String(queue)],
     ["dropped", String(dropped)],
@@ -79,7 +86,8 @@ export function status(page) {
     receipts: receipts.sent,
     connects: session.connects,
     transport: session.ladder.kind,
-    quality: { reduced: governor.reduced, ...governor.counters, slowest: engine.costs.slowest() },
+    quality: { level: governor.level, ...governor.counters, slowest: engine.costs.slowest() },
+    systems: engine.costs.list(governor.nominal_ms),
     script_p95_ms: engine.cost.percentiles(0.95)[0],
     hud_ms: hud.cost.mean(),
     cursor: { ...counters },
@@ -99,6 +107,11 @@ function memoryBytes() {
 function memory() {
   const bytes = memoryBytes();
   return bytes === null ? "–" : `${(bytes / 2 ** 20).toFixed(0)} MB`;
+}
+
+/** @param {import("./core/costs.mjs").Cost} cost */
+function budget({ name, ms, target_ms }) {
+  return `${name} ${ms.toFixed(2)} of ${target_ms.toFixed(2)} ms`;
 }
 
 /** @param {number | null} value */

@@ -4,7 +4,7 @@
 import { Receipts } from "./core/receipts.mjs";
 import { savePlace } from "./place.mjs";
 
-/** @typedef {{fps: number | null, p50: number | null, p95: number | null, queue: number, dropped: number, warnings?: string[]}} Figures */
+/** @typedef {{fps: number | null, p50: number | null, p95: number | null, queue: number, dropped: number, warnings?: string[], quality?: number, slowest?: string}} Figures */
 
 export class Reporter {
   /**

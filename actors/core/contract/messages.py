@@ -58,6 +58,8 @@ class RenderReceipt(Message, frozen=True, tag="receipt"):
     visible: bool | None = None
     unseen: Ranges = []
     warnings: Annotated[list[Literal["fps", "memory"]], Meta(max_length=2)] = []
+    quality: Annotated[int, Meta(ge=0, le=3)] = 0
+    slowest: Annotated[str, Meta(max_length=32)] = ""
 
 
 class Ping(Message, frozen=True, tag="ping"):

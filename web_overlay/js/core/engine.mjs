@@ -8,7 +8,8 @@
 // A critical event counts as rendered when its frame is committed, not when it arrives. A hidden page has no frames, so
 // it renders no events; memory stays bounded, and the log has the events afterwards.
 
-import { Costs } from "./governor.mjs";
+import { Costs } from "./costs.mjs";
+import { LEVELS } from "./governor.mjs";
 import { Queue, isOver } from "./queue.mjs";
 import { Recent } from "./stats.mjs";
 import { Store } from "./store.mjs";
@@ -41,7 +42,7 @@ export class Engine {
     for (const part of parts) {
       for (const type of part.types) this.wants.set(type, [...(this.wants.get(type) ?? []), part]);
     }
-    this.costs = new Costs();
+    this.costs = new Costs(() => clock.now());
     /** @type {Critical[]} */
     this.critical = [];
     this.head = 0;
@@ -49,6 +50,7 @@ export class Engine {
     this.store = new Store();
     this.cost = new Recent(120); // ms of our own script per frame
     this.moving_until = 0;
+    this.level = LEVELS[0]; // of quality
     this.counters = { events: 0, unknown: 0, late: 0, faults: 0 };
   }
 
@@ -85,20 +87,21 @@ export class Engine {
   /** @param {number} now @returns {number} when the next frame is needed */
   frame(now) {
     const server = this.clock.server();
-    for (const value of this.store.take()) {
+    const [states, entries] = this.costs.timed("merge", () => [this.store.take(), this.queue.take(server, this.level, now)]);
+    for (const value of states) {
       // State first: the streak that a kill made comes in the kill's own frame.
       this.apply(value.event, now, value.snapshot);
       if (!value.snapshot) this.record.add({ event: value.event, received: value.received, replay: false });
     }
     const place = this.applyCritical(now, server);
-    for (const entry of this.queue.take(server)) {
+    for (const entry of entries) {
       this.apply(entry.event, now, now - entry.received > LATE_MS);
       this.record.add(entry);
     }
-    let wake = this.head < this.critical.length || now < this.moving_until ? now : Infinity;
+    let wake = this.head < this.critical.length || now < this.moving_until ? now : this.queue.due(this.level);
     for (const { name, widget } of this.parts) wake = Math.min(wake, this.guarded(name, () => widget.frame(now)) ?? Infinity);
+    this.costs.timed("commit", () => this.view.flush());
     this.costs.framed();
-    this.view.flush();
     this.record.committed();
     if (place !== null) this.drawn(place.epoch, place.position);
     this.cost.push(this.clock.now() - now);
@@ -136,15 +139,12 @@ export class Engine {
    * @template T @param {string | undefined} name @param {() => T} run @returns {T | undefined}
    */
   guarded(name, run) {
-    const begin = this.clock.now();
     try {
-      return run();
+      return this.costs.timed(name ?? "page", run);
     } catch (error) {
       this.counters.faults += 1;
       if (this.counters.faults <= 20) console.error("framewire: a widget failed", error);
       return undefined;
-    } finally {
-      this.costs.add(name ?? "page", this.clock.now() - begin);
     }
   }
 }

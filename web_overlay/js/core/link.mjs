@@ -18,16 +18,18 @@ export class Link {
    * @param {() => number} options.now
    * @param {(action: Action) => void} options.act what is not about the socket
    * @param {(error: unknown) => void} [options.warn]
+   * @param {(ms: number) => void} [options.spent] how long a message took
    * @param {typeof TRANSPORTS} [options.transports]
    * @param {(run: () => void, ms: number) => any} [options.setTimer]
    * @param {(timer: any) => void} [options.clearTimer]
    */
-  constructor({ origin, session, now, act, warn, transports, setTimer, clearTimer }) {
+  constructor({ origin, session, now, act, warn, spent, transports, setTimer, clearTimer }) {
     this.origin = origin;
     this.session = session;
     this.now = now;
     this.act = act;
     this.warn = warn ?? (() => {});
+    this.spent = spent ?? (() => {});
     this.transports = transports ?? TRANSPORTS;
     this.setTimer = setTimer ?? ((run, ms) => setTimeout(run, ms));
     this.clearTimer = clearTimer ?? ((timer) => clearTimeout(timer));
@@ -88,7 +90,10 @@ export class Link {
         this.settle();
       },
       received: (read) => {
-        if (wanted()) this.received(read);
+        if (!wanted()) return;
+        const begin = this.now();
+        this.received(read);
+        this.spent(this.now() - begin);
       },
       closed: (code, reason) => {
         if (!wanted()) return;

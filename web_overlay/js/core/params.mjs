@@ -23,6 +23,7 @@ export const PARAMS = {
   design: oneOf("0", "1"),
   preview: oneOf("0", "1"),
   motion: oneOf("auto", "full", "reduced"),
+  quality: oneOf("auto", "0", "1", "2", "3"),
   scale: range(0.25, 4),
   goal(value) {
     const [, kind, start, target] = /^(follow|subscription|cheer|tip):(\d{1,9}):([1-9]\d{0,8})$/.exec(value) ?? [];
@@ -74,6 +75,7 @@ export function readParams(search, hash) {
     design: read.design === "1",
     preview: read.preview === "1",
     motion: /** @type {string} */ (read.motion ?? "auto"),
+    quality: /** @type {number | null} */ (read.quality === undefined || read.quality === "auto" ? null : Number(read.quality)),
     scale: /** @type {number} */ (read.scale ?? 1),
     goal: /** @type {{kind: string, start: number, target: number} | null} */ (read.goal ?? null),
     kills: Math.round(read.kills ?? 6),

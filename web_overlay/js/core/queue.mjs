@@ -2,21 +2,25 @@
 // Normal and cosmetic events that wait for the next frame. They may be dropped by the rules below.
 //
 // Bounded: a full queue drops the oldest event of the lowest priority, the new one included. Equal coalesce keys are one
-// entry whose counts add up. An event after its TTL is expired. All three are counted, so
-// received = taken + merged + expired + overflowed + waiting, always.
+// entry whose counts add up. An event after its TTL is expired. A page that is too slow (governor.mjs) takes chat less often,
+// and in an emergency sheds what is below a priority. All are counted, so
+// received = taken + merged + expired + overflowed + shed + waiting, always.
 
 /** @typedef {import("./types.mjs").Event} Event */
 /** @typedef {{event: Event, received: number, replay: boolean}} Entry */
 
 export const CAPACITY = 512; // 8 frames of 60 events: more never fits a screen within its time
 const PRIORITIES = 10;
+const HELD = 4; // below this priority, which chat has, events are held
+const ALL = { hold_ms: 0, floor: 0 };
 
 export class Queue {
   /** @param {number} [capacity] */
   constructor(capacity = CAPACITY) {
     this.capacity = capacity;
     this.size = 0;
-    this.counters = { received: 0, taken: 0, merged: 0, expired: 0, overflowed: 0 };
+    this.counters = { received: 0, taken: 0, merged: 0, expired: 0, overflowed: 0, shed: 0 };
+    this.taken_at = -Infinity; // when events that may be held were last taken
     /** @type {Entry[][]} by priority, oldest first */
     this.lanes = Array.from({ length: PRIORITIES }, () => []);
     /** @type {Map<string, Entry>} */
@@ -47,23 +51,34 @@ export class Queue {
   /**
    * Return all events that have not expired: higher priority first, then older events.
    * @param {number} server_ms the server's wall clock
+   * @param {{hold_ms: number, floor: number}} [level] of the governor
+   * @param {number} [now] of the page's clock
    * @returns {Entry[]}
    */
-  take(server_ms) {
+  take(server_ms, level = ALL, now = 0) {
     /** @type {Entry[]} */
     const taken = [];
     if (this.size === 0) return taken;
-    for (let priority = PRIORITIES - 1; priority >= 0; priority -= 1) {
-      for (const entry of this.lanes[priority]) {
+    const holds = now < this.taken_at + level.hold_ms;
+    if (!holds) this.taken_at = now;
+    for (let priority = PRIORITIES - 1; priority >= (holds ? HELD : 0); priority -= 1) {
+      const lane = this.lanes[priority];
+      for (const entry of lane) {
+        if (entry.event.coalesce_key !== null) this.keyed.delete(entry.event.coalesce_key);
         if (isOver(entry.event, server_ms)) this.counters.expired += 1;
+        else if (priority < level.floor) this.counters.shed += 1;
         else taken.push(entry);
       }
-      this.lanes[priority].length = 0;
+      this.size -= lane.length;
+      lane.length = 0;
     }
     this.counters.taken += taken.length;
-    this.keyed.clear();
-    this.size = 0;
     return taken;
+  }
+
+  /** When the next frame is needed for events that are held. @param {{hold_ms: number}} level */
+  due({ hold_ms }) {
+    return this.size > 0 ? this.taken_at + hold_ms : Infinity;
   }
 
   /** @param {number} newcomer its lane @returns {boolean} whether there is room now */
@@ -79,7 +94,7 @@ export class Queue {
 
   /** How many were dropped, by whatever rule. */
   get dropped() {
-    return this.counters.expired + this.counters.overflowed;
+    return this.counters.expired + this.counters.overflowed + this.counters.shed;
   }
 }
 

@@ -61,7 +61,7 @@ export class Receipts {
   /**
    * @param {number} now
    * @param {string} epoch of the conversation; a position of another one means nothing to it
-   * @param {() => {fps: number | null, p50: number | null, p95: number | null, queue: number, dropped: number, warnings?: string[]}} figures
+   * @param {() => {fps: number | null, p50: number | null, p95: number | null, queue: number, dropped: number, warnings?: string[], quality?: number, slowest?: string}} figures
    * @returns {Record<string, unknown> | null}
    */
   take(now, epoch, figures) {
@@ -70,12 +70,13 @@ export class Receipts {
     this.figures = false;
     this.sent_at = now;
     this.sent += 1;
-    const { fps, p50, p95, queue, dropped, warnings = [] } = figures();
+    const { fps, p50, p95, queue, dropped, warnings = [], quality = 0, slowest = "" } = figures();
     /** @type {Record<string, unknown>} */
     const receipt = { t: "receipt", position: this.position, queue, dropped };
     if (fps !== null) receipt.fps = rounded(fps);
     if (this.unseen.length > 0) receipt.unseen = this.unseen.splice(0);
     if (warnings.length > 0) receipt.warnings = warnings;
+    if (quality > 0) Object.assign(receipt, { quality, slowest });
     if (p50 !== null) receipt.latency_p50_ms = rounded(p50);
     if (p95 !== null) receipt.latency_p95_ms = rounded(p95);
     return receipt;

@@ -27,6 +27,7 @@ export const LABELS = {
   player: "Streamer's player name or id",
   scale: "Scale of all widgets",
   motion: "Motion",
+  quality: "Quality",
   kills: "Rows of the killfeed",
   chat: "Messages of the chat",
   safe: "Show the safe area",

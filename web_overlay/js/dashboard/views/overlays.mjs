@@ -77,6 +77,7 @@ function overlayRow(overlay, build, order, twins, save) {
       ${place(overlay)}
       <span>${word(overlay.build)}</span>
       ${WARNINGS.map(([name, words]) => (overlay.warnings?.includes(name) ? html`<span data-tone="warn">${words}</span>` : nothing))}
+      ${overlay.quality > 0 ? html`<span data-tone="warn">quality ${count(overlay.quality)}${overlay.slowest ? `: ${word(overlay.slowest)} is slow` : ""}</span>` : nothing}
       ${overlay.dropped > 0 ? html`<span>${count(overlay.dropped)} not rendered in time</span>` : nothing}
     </div>
     ${verdict.remedy ? html`<p class="remedy">${verdict.remedy}</p>` : nothing}
