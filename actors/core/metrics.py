@@ -243,7 +243,7 @@ class GatewayMetrics(Metrics):
     receipts_sent: Annotated[int, counter("receipts passed to the queue-manager")] = 0
     http_requests: Annotated[int, counter("HTTP requests")] = 0
     foreign_hosts: Annotated[int, counter("requests with a Host that is not allowed")] = 0
-    foreign_origins: Annotated[int, counter("requests with an Origin that is not allowed")] = 0
+    foreign_origins: Annotated[int, counter("requests of a page whose origin is not allowed")] = 0
     auth_failures: Annotated[int, counter("wrong tokens")] = 0
     auth_failures_recent: Annotated[int, gauge("wrong tokens of the last minute")] = 0
     token_file_failures: Annotated[int, counter("attempts to read the tokens that failed")] = 0

@@ -84,6 +84,19 @@ def test_origins(origin, welcome):
     assert origin_is_welcome(headers, ["https://studio.example"]) is welcome
 
 
+@pytest.mark.parametrize(("site", "mode", "welcome"), [
+    ("same-origin", "no-cors", True),
+    ("none", "navigate", True),  # typed, or a bookmark
+    ("cross-site", "navigate", True),  # a link
+    ("cross-site", "no-cors", False),  # a picture or a request of a foreign page
+    ("same-site", "no-cors", False),  # of another port of this machine
+    ("cross-site", "", False),
+])  # fmt: skip
+def test_a_request_without_an_origin_is_refused_if_a_foreign_page_makes_it(site, mode, welcome):
+    headers = {"Host": "127.0.0.1:7700", "Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}
+    assert origin_is_welcome(headers, []) is welcome
+
+
 @pytest.mark.parametrize(("host", "expected"), [
     ("127.0.0.1", "127.0.0.1:7700"),
     ("0.0.0.0", "127.0.0.1:7700"),
