@@ -3,7 +3,7 @@
 # make test      install, then all tests except the long ones: Python, Node, Chromium [JOBS=3]
 # make lint      ruff, mypy, tsc, bandit, pip-audit
 # make lock      update the versions of all packages in the lock files
-# make wheel     build dist/*.whl, which pipx installs, and the source archive
+# make wheel     build dist/*.whl, which pipx installs, the source archive, and the bill of materials (CycloneDX)
 # make image     build the container image with podman or docker (docs/container.md)
 # make long      the tests that take minutes
 # make faults    the full fault tests: restart storms, hangs, hundreds of kills (docs/faults.md); 12 to 25 minutes
@@ -71,6 +71,7 @@ lock: install
 wheel: install
 	rm -rf dist
 	$(PYTHON) -m build --no-isolation
+	$(PYTHON) -m tools.sbom
 
 ENGINE ?= $(shell command -v podman || echo docker)
 FORMAT := $(if $(findstring podman,$(ENGINE)),--format docker)

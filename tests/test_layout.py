@@ -76,7 +76,7 @@ PACKAGES = {
     "supervisor": ({"entry"}, "it finds the Python in which the rest works"),
     "program": ({"errors"}, "what it is called must be known everywhere"),
     "tools": (
-        {"config", "core", "errors", "producers", "program", "reasons"},
+        {"__version__", "config", "core", "errors", "producers", "program", "reasons"},
         "developers' tools generate pages from the code",
     ),
     "__main__": ({"config", "core", "errors", "faults", "host", "logs"}, "it loads the one actor that is asked for"),
