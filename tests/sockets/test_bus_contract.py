@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from actors import wire
+from actors import host, wire
 from actors.interfaces import (
     HIGH_WATER_BEST_EFFORT_MESSAGES,
     HIGH_WATER_MESSAGES,
@@ -50,6 +53,35 @@ class Buses:
     def close(self) -> None:
         for bus in self._made:
             self.die(bus)
+
+
+CONNECT = """
+import os, socket, sys
+os.setgid(65534); os.setuid(65534)
+try:
+    socket.socket(socket.AF_UNIX).connect(sys.argv[1])
+except PermissionError:
+    sys.exit(3)
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_another_user_of_this_machine_cannot_reach_the_bus(run_dir: Path) -> None:
+    bus = wire.Bus(run_dir)
+    inlet = bus.pull(NAME)
+    socket_file = host.endpoint(run_dir, NAME).removeprefix("ipc://")
+
+    def connected() -> bool:
+        done = subprocess.run([sys.executable, "-c", CONNECT, socket_file], check=False, stderr=subprocess.PIPE)
+        assert done.returncode in (0, 3), done.stderr
+        return done.returncode == 0
+
+    assert not connected()
+    Path(socket_file).chmod(0o777)
+    run_dir.chmod(0o755)  # so it is the mode that kept the other user out
+    assert connected()
+    assert inlet.receive() is None
+    bus.context.destroy(0)
 
 
 @pytest.fixture(params=["zeromq", "memory"])
@@ -112,7 +144,7 @@ def test_a_full_link_refuses_and_accepts_again_when_the_consumer_reads(buses: Bu
     assert received == list(range(accepted))
     eventually(outlet.writable)
     assert outlet.offer(b"again")
-    assert take(inlet, 1) == [b"again"]
+    eventually(lambda: inlet.receive() == b"again")  # after the empty messages that filled the link
 
 
 def test_a_flood_of_one_lane_does_not_fill_the_other(buses: Buses) -> None:

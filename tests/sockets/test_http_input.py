@@ -142,7 +142,10 @@ def test_other_machines_need_a_token_for_metrics_and_readiness():
             assert rig.get(path)[0] == 200
             for token, status in (("", 401), (rig.tokens.display, 401), (rig.tokens.view, 200)):
                 connection = http.client.HTTPConnection(other_address(), rig.port, timeout=10 * SLOWNESS)
-                connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
+                # No proxy is trusted: these headers do not make the peer one of this machine.
+                forwarded = {"X-Forwarded-For": "127.0.0.1", "X-Real-Ip": "127.0.0.1", "Forwarded": "for=127.0.0.1"}
+                own = {"Authorization": f"Bearer {token}"} if token else {}
+                connection.request("GET", path, headers=forwarded | own)
                 assert connection.getresponse().status == status
                 connection.close()
     finally:

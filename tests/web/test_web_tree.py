@@ -197,6 +197,13 @@ def test_no_code_writes_html_or_inline_script() -> None:
         assert not re.search(r"\son\w+=", text)
 
 
+def test_no_code_uses_what_obs_offers_to_a_page() -> None:
+    """The overlay works with the permission "No access"; only whether OBS shows the page is asked."""
+    for module in MODULES:
+        code = re.sub(r"//.*|/\*[\s\S]*?\*/", "", module.read_text())
+        assert not re.search(r"obsstudio(?!\" in globalThis)", code), module
+
+
 def test_the_styles_are_for_chromium_103() -> None:
     too_new = re.compile(
         r":has\(|@container|color-mix|oklch|@scope|@starting-style|linear\([\d.]+,|backdrop-filter|light-dark"
