@@ -65,9 +65,9 @@ class ToggleArgs(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TestArgs(Struct, frozen=True, forbid_unknown_fields=True):
-    """`type` is one of docs/events.md, "random" or "storm"."""
+    """`type` is one of docs/events.md, "random", "storm", or a list of types that become events in this order."""
 
-    type: Name
+    type: Name | Annotated[list[Name], Meta(min_length=1, max_length=64)]
 
 
 class ReceiverArgs(Struct, frozen=True, forbid_unknown_fields=True):
@@ -150,10 +150,14 @@ class Commands:
             first = next(self._numbers)
             self._numbers = itertools.count(first + samples.STORM_EVENTS)
             return await self._post(samples.storm(first))
-        type_ = samples.pick(random.random()) if wanted == "random" else wanted
-        if type_ not in TAXONOMY:
-            raise BadInput(f"$.type is {type_[:64]!r}, expected a type of docs/events.md, 'random' or 'storm'")
-        return {**await self._post(samples.sample(type_, next(self._numbers))), "type": type_}
+        types = (
+            [samples.pick(random.random())] if wanted == "random" else [wanted] if isinstance(wanted, str) else wanted
+        )
+        for type_ in types:
+            if type_ not in TAXONOMY:
+                raise BadInput(f"$.type is {type_[:64]!r}, expected a type of docs/events.md, 'random' or 'storm'")
+        events = [samples.sample(type_, next(self._numbers)) for type_ in types]
+        return {**await self._post(events if len(events) > 1 else events[0]), "type": types[0]}
 
     async def show(self, args: dict[str, Any]) -> dict[str, Any]:
         wanted = _read(ShowArgs, args)

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from actors.gateway.commands import BURST
 from tests.sockets.gateway_rig import Rig
+from tests.sockets.test_gateway_commands import Ingest
 from tests.support import eventually
 from tests.web.picture import pixels
 
@@ -422,3 +424,14 @@ def test_every_control_has_a_name(studio: Studio) -> None:
           .map((node) => node.outerHTML)"""
     )
     assert nameless == []
+
+
+def test_the_test_events_of_all_widgets_are_one_command(studio: Studio, rig: Rig) -> None:
+    ingest = Ingest(rig.settings.ingest.port)
+    try:
+        studio.open().page.click("#fill")
+        studio.says("test events were sent")
+        [events] = ingest.taken
+        assert len(events) > BURST, "as commands of their own some of them would be refused"
+    finally:
+        ingest.close()

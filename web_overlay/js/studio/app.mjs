@@ -90,7 +90,7 @@ click("redo", () => editor.redo());
 click("reset-all", () => editor.resetAll());
 click("fill", () => {
   const types = kinds.flatMap(({ samples, types }) => samples ?? types.slice(0, 1));
-  return command(types.map((type) => ({ name: "test", args: { type } })), (count) => `${count} test events were sent.`);
+  return command([{ name: "test", args: { type: types } }], () => `${types.length} test events were sent.`);
 });
 click("empty", () => {
   const ends = (/** @type {import("../core/leftovers.mjs").Leftovers} */ left) =>
