@@ -1,9 +1,10 @@
-"""The HTTP server of the ingest and of the gateway: its limit of connections, and the eviction of idle ones.
+"""The HTTP server of the ingest and of the gateway: its limits of connections and bodies, and what they close.
 
 A connection is idle until it has sent a whole header, and again after each answer. A new one has `first_header_s` for
-its header. At the limit of connections, the one that has been idle for the longest time is closed, so that silent
-connections do not exclude others. When the system has no file left, accepting pauses: the listening socket stays
-readable, and without a pause the loop would only retry.
+its header. At the limit of connections, the one that has been idle for the longest time is closed; without an idle one,
+the one whose body has been on its way for the longest time. So silent and slow connections do not exclude others. The
+bodies that are on their way have a limit in bytes together, for most of them are not authenticated yet. When the system
+has no file left, accepting pauses: the listening socket stays readable, and without a pause the loop would only retry.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from tornado.iostream import IOStream
 FIRST_HEADER_S: Final = 5.0
 ACCEPTS_PER_TURN: Final = 128
 PAUSE_S: Final = 0.1
+INCOMPLETE_BYTES: Final = 32 << 20  # of bodies that are on their way, together; a single one may be larger
 RESERVED_FILES: Final = 64  # of a process: stores, sockets of the bus, logs, modules that are loaded later
 
 
@@ -44,18 +46,25 @@ def allow_open_files(wanted: int) -> int:
 
 
 class _Request(httputil.HTTPMessageDelegate):
-    """Passes one request on, and calls `headed` when its header is complete."""
+    """Passes one request on, and tells the server how far it has come."""
 
-    def __init__(self, delegate: httputil.HTTPMessageDelegate, headed: Callable[[], None]) -> None:
-        self._headed = headed
-        self._next = delegate.headers_received
-        self.data_received = delegate.data_received  # type: ignore[method-assign]
-        self.finish = delegate.finish  # type: ignore[method-assign]
+    def __init__(
+        self, delegate: httputil.HTTPMessageDelegate, server: BoundedHTTPServer, connection: HTTP1ServerConnection
+    ) -> None:
+        self._next, self._server, self._connection = delegate, server, connection
         self.on_connection_close = delegate.on_connection_close  # type: ignore[method-assign]
 
     def headers_received(self, start_line: Any, headers: httputil.HTTPHeaders) -> Any:
-        self._headed()
-        return self._next(start_line, headers)
+        self._server.has_header(self._connection)
+        return self._next.headers_received(start_line, headers)
+
+    def data_received(self, chunk: bytes) -> Any:
+        self._server.receives(self._connection, len(chunk))
+        return self._next.data_received(chunk)
+
+    def finish(self) -> None:
+        self._server.has_body(self._connection)
+        self._next.finish()
 
 
 class BoundedHTTPServer(HTTPServer):
@@ -68,6 +77,8 @@ class BoundedHTTPServer(HTTPServer):
         self._room, self._metrics = room, metrics
         self._idle: dict[HTTP1ServerConnection, None] = {}  # longest idle first
         self._headed: set[HTTP1ServerConnection] = set()
+        self._incomplete: dict[HTTP1ServerConnection, int] = {}  # bytes of the body so far; longest on its way first
+        self._incomplete_bytes = 0
 
     def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
         for listener in sockets:
@@ -77,10 +88,11 @@ class BoundedHTTPServer(HTTPServer):
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
         if len(self._connections) >= self._room():
             self._metrics.refused_connections += 1
-            if not self._idle:
+            excess = next(iter(self._idle or self._incomplete), None)
+            if excess is None:
                 stream.close()
                 return
-            self._close(next(iter(self._idle)))
+            self._close(excess)
         super().handle_stream(stream, address)
 
     def start_request(self, server_conn: object, request_conn: httputil.HTTPConnection) -> httputil.HTTPMessageDelegate:
@@ -88,11 +100,27 @@ class BoundedHTTPServer(HTTPServer):
         self._idle[server_conn] = None
         if server_conn not in self._headed:
             asyncio.get_running_loop().call_later(FIRST_HEADER_S, self._late, server_conn)
-        return _Request(super().start_request(server_conn, request_conn), lambda: self._has_header(server_conn))
+        return _Request(super().start_request(server_conn, request_conn), self, server_conn)
 
-    def _has_header(self, connection: HTTP1ServerConnection) -> None:
+    def has_header(self, connection: HTTP1ServerConnection) -> None:
+        """Record that a whole header has come, and that its body is on its way."""
         self._idle.pop(connection, None)
         self._headed.add(connection)
+        self._incomplete[connection] = 0
+
+    def receives(self, connection: HTTP1ServerConnection, size_bytes: int) -> None:
+        """Record a part of a body. Above the limit, the bodies that have been on their way for the longest time end."""
+        if connection not in self._incomplete:
+            return  # it was just closed
+        self._incomplete[connection] += size_bytes
+        self._incomplete_bytes += size_bytes
+        while self._incomplete_bytes > INCOMPLETE_BYTES and len(self._incomplete) > 1:
+            self._metrics.refused_connections += 1
+            self._close(next(iter(self._incomplete)))
+
+    def has_body(self, connection: HTTP1ServerConnection) -> None:
+        """Record that a whole request has come."""
+        self._incomplete_bytes -= self._incomplete.pop(connection, 0)
 
     def _late(self, connection: HTTP1ServerConnection) -> None:
         if connection in self._idle and connection not in self._headed:
@@ -102,6 +130,7 @@ class BoundedHTTPServer(HTTPServer):
     def _close(self, connection: HTTP1ServerConnection) -> None:
         """Close a connection now; what the loop still holds of it ends by itself."""
         self._idle.pop(connection, None)
+        self.has_body(connection)
         self._connections.discard(connection)
         connection.stream.close()
 
@@ -109,6 +138,7 @@ class BoundedHTTPServer(HTTPServer):
         assert isinstance(server_conn, HTTP1ServerConnection)
         self._connections.discard(server_conn)
         self._idle.pop(server_conn, None)
+        self.has_body(server_conn)
         self._headed.discard(server_conn)
 
 

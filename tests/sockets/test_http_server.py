@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -28,16 +28,31 @@ class Page(web.RequestHandler):
     def get(self) -> None:
         self.finish("ok")
 
+    def post(self) -> None:
+        self.finish(f"posted {len(self.request.body)}")
+
 
 @asynccontextmanager
-async def serving(room: int) -> AsyncIterator[tuple[int, IngestMetrics]]:
+async def bounded(room: int) -> AsyncIterator[tuple[http_server.BoundedHTTPServer, int, IngestMetrics]]:
     metrics = IngestMetrics()
     server = http_server.BoundedHTTPServer(web.Application([("/", Page)]), room=lambda: room, metrics=metrics)
     (listener,) = netutil.bind_sockets(0, "127.0.0.1")
     server.add_sockets([listener])
-    yield listener.getsockname()[1], metrics
+    yield server, listener.getsockname()[1], metrics
     server.stop()
     await server.close_all_connections()
+
+
+@asynccontextmanager
+async def serving(room: int) -> AsyncIterator[tuple[int, IngestMetrics]]:
+    async with bounded(room) as (_, port, metrics):
+        yield port, metrics
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20 * SLOWNESS):
+        while not condition():
+            await asyncio.sleep(0.005)
 
 
 async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
@@ -57,6 +72,53 @@ def test_the_longest_idle_connection_is_closed_for_a_new_one():
             assert b"200 OK" in await ask(*first)
             assert metrics.refused_connections == 1
             for _, writer in (first, *others, late):
+                writer.close()
+
+    run_async(scenario())
+
+
+def head(size_bytes: int) -> bytes:
+    return b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % size_bytes
+
+
+def test_slow_bodies_do_not_exclude_other_connections():
+    async def scenario() -> None:
+        async with bounded(room=3) as (server, port, metrics):
+            slow = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+            for number, (_, writer) in enumerate(slow, 1):
+                writer.write(head(10) + b"x")
+                await until(lambda number=number: server._incomplete_bytes == number)
+            late = await asyncio.open_connection("127.0.0.1", port)
+            assert b"200 OK" in await ask(*late)
+            assert await slow[0][0].read() == b""  # the one that is on its way for the longest time
+            for reader, writer in slow[1:]:
+                writer.write(b"x" * 9)
+                assert b"posted 10" in await reader.readuntil(b"posted 10")
+            assert (metrics.refused_connections, server._incomplete_bytes) == (1, 0)
+            for _, writer in (*slow, late):
+                writer.close()
+
+    run_async(scenario())
+
+
+def test_bodies_on_their_way_are_bounded_together(monkeypatch):
+    monkeypatch.setattr(http_server, "INCOMPLETE_BYTES", 100_000)
+
+    async def scenario() -> None:
+        async with bounded(room=100) as (server, port, metrics):
+            slow = [await asyncio.open_connection("127.0.0.1", port) for _ in range(5)]
+            for held, (_, writer) in zip((30_000, 60_000, 90_000, 90_000, 90_000), slow, strict=True):
+                writer.write(head(31_000) + b"x" * 30_000)
+                await until(lambda held=held: server._incomplete_bytes == held)
+            assert [await reader.read() for reader, _ in slow[:2]] == [b"", b""]
+            assert metrics.refused_connections == 2
+            for reader, writer in slow[2:]:
+                writer.write(b"x" * 1_000)
+                assert b"posted 31000" in await reader.readuntil(b"posted 31000")
+            alone = await asyncio.open_connection("127.0.0.1", port)
+            alone[1].write(head(200_000) + b"x" * 200_000)  # a single one may be larger
+            assert b"posted 200000" in await alone[0].readuntil(b"posted 200000")
+            for _, writer in (*slow, alone):
                 writer.close()
 
     run_async(scenario())
