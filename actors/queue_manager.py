@@ -162,7 +162,7 @@ class QueueManager:
 
     def _unpack(self, numbered: NumberedBatch, message: bytes, apart: bool) -> EnvelopeBatch | None:
         try:
-            return self._unpacker.batch(numbered, message, apart)
+            return self._unpacker.batch(numbered, message, apart, self.sequencer.admitted(numbered.producer))
         except UNREADABLE:
             self.metrics.bad_messages += 1
             self._suspicion.end()

@@ -73,7 +73,7 @@ class Rig:
                 batch(*(self._envelope(producer, pseq) for pseq in pseqs), producer=producer)
             )
             apart = one.has_suspects(producer)
-            one.admit(unpacker.batch(numbers(message), message, apart), 0.0, 0.0)
+            one.admit(unpacker.batch(numbers(message), message, apart, one.admitted(producer)), 0.0, 0.0)
             entries = one.take_suspects()
             if (last := one.take()) is not None:
                 entries.append(last)
@@ -118,6 +118,11 @@ WAYS: dict[str, tuple[Batches, list[Killer], int]] = {
     "while the log writes it": ([("p", [1, 2, 3, 4, 5])], [Killer("log", "p", 3)], 3),
     "while it is decoded": ([("p", [1, 2, 3, 4, 5])], [Killer("decoder", "p", 3)], 3),
     "decoded behind a gap": ([("p", [3, 4, 5]), ("p", [1, 2])], [Killer("decoder", "p", 4)], 3),
+    "decoded, and sent again": (
+        [("p", [1, 2, 3]), ("p", [1, 2, 3]), ("p", [3, 4])],
+        [Killer("decoder", "p", 2), Killer("decoder", "p", 3)],
+        5,
+    ),
     "decoded again and again": ([("p", [1, 2, 3])], [Killer("decoder", "p", 1), Killer("decoder", "p", 3)], 5),
     "everywhere": (
         [("p", [1, 2, 3, 4, 5])],
@@ -143,7 +148,7 @@ def test_a_message_is_dead_lettered_after_three_deaths_and_the_others_are_logged
     assert sorted(rig.dead) == sorted(named)
     assert rig.runs - 1 == deaths
     for producer in {producer for producer, _ in batches}:
-        sent = sorted(pseq for other, pseqs in batches if other == producer for pseq in pseqs)
+        sent = sorted({pseq for other, pseqs in batches if other == producer for pseq in pseqs})
         innocent = [f"{producer}{pseq}" for pseq in sent if f"{producer}{pseq}" not in poison]
         assert [id_ for id_ in rig.logged if id_.startswith(producer)] == innocent
 

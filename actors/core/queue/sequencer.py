@@ -215,7 +215,11 @@ class Sequencer:
     def has_suspects(self, producer: str) -> bool:
         """Whether messages of this producer that are still to come were in work at a death."""
         last = self._suspicion.last(producer)
-        return last > 0 and (producer not in self._lines or last > self._lines[producer].admitted)
+        return last > self.admitted(producer)
+
+    def admitted(self, producer: str) -> int:
+        """Return the last number of this producer that is admitted."""
+        return self._lines[producer].admitted if producer in self._lines else 0
 
     def take_suspects(self) -> list[Entry]:
         """Return the entries of suspects, which have one message each. They are committed before the open entry."""

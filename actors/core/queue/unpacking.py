@@ -4,7 +4,8 @@
     batch(numbers, apart) marks these messages as in work, and decodes them
 
 With `apart`, which is for a producer with suspects, each message is decoded under a mark of its own. One that killed
-its readers MAX_DEATHS times, the last time while it was decoded, is not decoded again; it has no content then.
+its readers MAX_DEATHS times, the last time while it was decoded, is not decoded again; it has no content then. Nor is
+one that was admitted before, because it may be the one that was dead-lettered.
 """
 
 from __future__ import annotations
@@ -60,12 +61,15 @@ class Unpacker:
         self._suspicion = suspicion
         self._before = before_decoding
 
-    def batch(self, numbered: NumberedBatch, message: bytes, apart: bool) -> EnvelopeBatch:
-        """Return the whole batch. Raises one of UNREADABLE."""
+    def batch(self, numbered: NumberedBatch, message: bytes, apart: bool, admitted: int) -> EnvelopeBatch:
+        """Return the whole batch; messages up to number `admitted` without content. Raises one of UNREADABLE."""
         pseqs = [one.pseq for one in numbered.envelopes]
-        if apart:
+        if apart or min(pseqs, default=admitted + 1) <= admitted:
             raws = _apart.decode(message).envelopes
-            envelopes = [self._one(numbered.producer, pseq, raw) for pseq, raw in zip(pseqs, raws, strict=True)]
+            envelopes = [
+                self._one(numbered.producer, pseq, raw) if pseq > admitted else Envelope(pseq, 0, [])
+                for pseq, raw in zip(pseqs, raws, strict=True)
+            ]
             return EnvelopeBatch(numbered.producer, numbered.pgen, numbered.critical, envelopes)
         if pseqs:
             self._suspicion.begin((Work(numbered.producer, min(pseqs), max(pseqs), decoding=True),))
