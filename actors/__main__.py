@@ -14,8 +14,8 @@ from actors import config, faults, host, logs
 from actors.core.supervision import kinds
 from actors.errors import ConfigError, Fenced, Refused
 
-# Modules that libraries import when they are first used: tornado for its loop, time.strptime.
-LATE: Final = ("tornado.platform.asyncio", "_strptime")
+# Modules that are imported when they are first used: by tornado for its loop, by time.strptime, by actors/host.py.
+LATE: Final = ("tornado.platform.asyncio", "_strptime", "ctypes")
 
 
 def load_all() -> None:

@@ -60,7 +60,11 @@ def default_run_dir() -> Path:
 
 def code_stamp(folder: Path = PACKAGE) -> int:
     """Return a number that is another one when a module in `folder` was changed, added or removed."""
-    files = sorted(folder.rglob("*.py"))
+    stamp = 0  # a sum, because the supervisor and its guardian call this, and a list would cost them memory
     with suppress(FileNotFoundError):  # the code is being replaced at this moment
-        return hash(tuple((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files))
+        for parent, _, names in os.walk(folder):
+            for path in (os.path.join(parent, name) for name in names if name.endswith(".py")):
+                file = os.stat(path)
+                stamp += hash((path, file.st_mtime_ns, file.st_size))
+        return stamp
     return 0

@@ -37,6 +37,8 @@ from actors.stores.log import Log, LogReader
 from actors.stores.suspects import WorkMark, suspicion
 
 BEAT_S: Final = 0.25  # marks and `top`: a lost acknowledgement or a lost last frame is detected within this time
+# After a start the links to this process open one after the other, and what was sent before is lost.
+FIRST_BEATS_S: Final = (0.01, 0.02, 0.04, 0.08, 0.16)
 SAVE_S: Final = 1.0  # retained state, receipts, counts
 TRIM_S: Final = 60.0
 TRIM_AGAIN_S: Final = 0.05  # when one trim was not enough: 40,000 rows/s, twice the maximum of writes
@@ -402,9 +404,16 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     reactor.every(BEAT_S, follow_flags)
     reactor.every(heartbeat.HEARTBEAT_S, heart.beat)
 
+    began_s = time.monotonic()
+    beats_s = deque(began_s + after_s for after_s in FIRST_BEATS_S)
+
     def turn(now_s: float) -> float | None:
         committer.collect()
-        return manager.turn(now_s)
+        if beats_s and now_s >= beats_s[0]:
+            beats_s.popleft()
+            manager.beat()
+        due_s = manager.turn(now_s)
+        return min(beats_s[0], due_s or beats_s[0]) if beats_s else due_s
 
     reactor.each_turn(turn)
     manager.beat()

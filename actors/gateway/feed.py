@@ -26,6 +26,7 @@ from actors.gateway.bus import Arrival, FrameLinks
 from actors.interfaces import Bus, LogReader
 
 RETRY_S: Final = 0.1
+START_AGAIN_S: Final = 0.01  # at the first start the queue-manager has yet to create the log
 # Frames older than this were delayed before this gateway. Their cosmetic events are dropped, because they are over
 # (the zguide's Suicidal Snail pattern). Far above the longest tick, 33 ms.
 STALE_MS: Final = 1_000.0
@@ -112,7 +113,7 @@ class Feed:
                 await self._adopt()
             except Refused:
                 self.log.reopen()
-                await asyncio.sleep(RETRY_S)
+                await asyncio.sleep(START_AGAIN_S)
         self.links.start()
         self._work(self._refresh_state)  # states shown before the subscription, and saved after the read
 
