@@ -364,7 +364,7 @@ def changed(settings: Settings, overrides: Iterable[str]) -> Settings:
     tree, overrides = tree_of(settings), list(overrides)
     for override in overrides:
         _apply(tree, override)
-    return of_tree(tree, ", ".join(overrides))
+    return of_tree(tree, ", ".join(map(concealed_override, overrides)))
 
 
 def encode(settings: Settings) -> bytes:

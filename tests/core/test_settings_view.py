@@ -78,6 +78,12 @@ def test_the_options_of_a_start_have_no_password(override_: str) -> None:
     assert "--set demo=false" in options
 
 
+def test_the_reason_of_a_refused_change_has_no_password() -> None:
+    with pytest.raises(ConfigError, match="hidden") as caught:
+        config.changed(config.Settings(), ['gateway.host="ws://user:password@host"', "gateway.port=0"])
+    assert "password" not in str(caught.value)
+
+
 @pytest.mark.parametrize("value", [True, 7, 0.25, 1e22, "a", 'say "x"\n\t\x7f\\ é 🎉', "", ["a", 'b"'], []])
 def test_a_changed_value_is_the_same_in_the_configuration(value: Any) -> None:
     key, _, text = override("queue.flush_hz", value).partition("=")
