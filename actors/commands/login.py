@@ -103,7 +103,8 @@ class Caller:
         self.tell("done", text=f"Logged in{who and f' as {who}'}.")
 
     def failed(self, error: FramewireError) -> None:
-        state = {SecretNeeded: "asks", CodeExpired: "expired"}.get(type(error), "refused")
+        states: dict[type, str] = {SecretNeeded: "asks", CodeExpired: "expired"}
+        state = states.get(type(error), "refused")
         self.tell(state, text=str(error))
 
     def tell(self, state: str, **fields: Any) -> None:
@@ -242,4 +243,4 @@ def wait_for(flow: Flow, device: Device, talk: Talk) -> Struct:
             continue  # retry until the code expires
         if grant is not None:
             return grant
-    raise CodeExpired
+    raise CodeExpired("The code has expired before it was entered. Log in again for a new one")

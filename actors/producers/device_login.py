@@ -44,10 +44,7 @@ class Device(Struct, frozen=True):
 
 
 class CodeExpired(Refused):
-    """The user has not entered the code in time."""
-
-    def __init__(self) -> None:
-        super().__init__("The code expired before it was entered; log in again for a new one")
+    """The code can no longer be entered."""
 
 
 class OauthTokens(Struct, frozen=True):
@@ -72,7 +69,7 @@ def polled(platform: str, auth_url: str, form: dict[str, str], device: Device) -
     """Return the tokens if the user has entered the code; None if not yet.
 
     Raises:
-        CodeExpired: the user has not entered the code in time.
+        CodeExpired: the code can no longer be entered.
         Refused: the user has denied access, or the platform does not accept the application.
         Disconnected: the platform cannot be reached.
     """
@@ -83,7 +80,7 @@ def polled(platform: str, auth_url: str, form: dict[str, str], device: Device) -
     if answer.status == 429 or any(word in trouble for word in _WAITING):
         return None
     if any(word in trouble for word in _EXPIRED):
-        raise CodeExpired
+        raise CodeExpired(f"{platform} no longer accepts the code ({trouble}): it has expired, or access was denied")
     if "access_denied" in trouble:
         raise Refused("Access was denied in the browser; nothing was stored, and the login before is unchanged")
     raise Refused(f"{platform} does not log in: {answer.status} {trouble}")

@@ -123,7 +123,11 @@ def test_a_login_ends_with_its_supervisor(desk, twitch):
 
 def test_an_expired_code_a_denied_login_and_a_crash_have_their_reason(run_dir, desk, twitch, monkeypatch):
     cases = [
-        (lambda *_: (400, {"message": "invalid device code"}), "expired", "expired before it was entered"),
+        (
+            lambda *_: (400, {"message": "invalid device code"}),
+            "expired",
+            "no longer accepts the code (invalid device code)",
+        ),
         (lambda *_: (400, {"error": "access_denied"}), "refused", "Access was denied in the browser"),
         (lambda *_: (403, {"message": "invalid client"}), "refused", "Twitch does not log in: 403 invalid client"),
     ]
