@@ -190,7 +190,10 @@ def is_process(kind: str) -> bool:
 
 
 def _hint(error: str, spec: Spec) -> str:
+    """Return a suggestion for an unknown key, or all keys; they are few."""
     _, found, rest = error.partition("unknown field `")
-    names = [field.name for field in msgspec.structs.fields(spec.settings)]
-    near = nearest(rest.partition("`")[0], names) if found else []
-    return f" (did you mean `{near[0]}`?)" if near else ""
+    if not found or " - at " in rest:  # of a part of the section, for example a rule of `map`
+        return ""
+    names = [field.encode_name for field in msgspec.structs.fields(spec.settings)]
+    near = nearest(rest.partition("`")[0], names)
+    return f" (did you mean `{near[0]}`?)" if near else f" (its keys: {', '.join(sorted(names))})"

@@ -140,6 +140,7 @@ def test_a_source_that_is_stopped_drains():
         ('{kind="websocket"}', "missing required field `url` - at `$.sources.feed`"),
         ('{kind="websocket",url="http://x"}', "expected ws://"),
         ('{kind="websocket",url="ws://x",mapp=[]}', "did you mean `map`"),
+        ('{kind="websocket",url="ws://x",zzz=1}', "unknown field `zzz` - at `$.sources.feed` (its keys: "),
         ('{kind="websocket",url="ws://x",map=[{event={type="\'tip\'",user="a b"}}]}', "user `a b` is not JMESPath"),
         ('{kind="websocket",url="ws://x",map=[{event={user="a"}}]}', "map[0].event has no `type`"),
         ('{kind="websocket",url="ws://x",silence_s=-1}', "$.sources.feed.silence_s"),
