@@ -208,7 +208,7 @@ def test_custom_css_of_obs_overrides_every_layer(gate: Gate, overlay: Overlay) -
 def test_a_page_in_an_emergency_shows_kills_and_no_chat(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1&hud=1&quality=3")
     player = {"id": "a", "name": "a"}
-    eventually(lambda: "3: emergency: no chat (fixed)" in overlay.texts("#hud .hud-value"))
+    eventually(lambda: "3: emergency (fixed)" in overlay.texts("#hud .hud-value"))
     gate.send(
         *(gate.event("chat", {"user": "ada", "text": f"line {n}"}) for n in range(5)),
         *(gate.event("kill", {"attacker": player, "victim": player}) for _ in range(9)),

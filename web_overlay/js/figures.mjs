@@ -45,7 +45,7 @@ export function hudFigures(page) {
     ["slowest system", systems.length === 0 ? "–" : budget(systems[0])],
     ["over budget", over.map(({ name, state }) => (state === "critical" ? `${name}!` : name)).join(", ") || "none"],
     ["quality", `${governor.level}: ${NAMES[governor.level]}${governor.fixed === null ? "" : " (fixed)"}`],
-    ["late frames", `${governor.counters.own} our own, ${governor.counters.external} external jank`],
+    ["late frames", `${governor.counters.own} own, ${governor.counters.external} external`],
     ["queue", String(queue)],
     ["dropped", String(dropped)],
     ["late", String(engine.counters.late)],

@@ -22,7 +22,7 @@ export const LEVELS = [
   { share: 0.5, calm: true, hold_ms: 100, hud_ms: 1_000, floor: 0 },
   { share: 0.5, calm: true, hold_ms: 100, hud_ms: 1_000, floor: FLOOR },
 ];
-export const NAMES = ["full", "half the rows", "half the rows, no entrances", "emergency: no chat"];
+export const NAMES = ["full", "fewer rows", "no entrances", "emergency"];
 const EMERGENCY = LEVELS.length - 1;
 
 /**
