@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from actors.producers import twitch_badges
 from actors.producers.spec import Disconnected, SourceRefused
 from actors.producers.twitch_login import TwitchLogin
 from actors.producers.twitch_wanted import (
+    LACKS_SCOPE,
     SubscriptionResult,
     Wanted,
     may_be_retried,
@@ -20,6 +22,7 @@ from actors.producers.twitch_wanted import (
 )
 
 CHECK_S: Final = 3_600.0  # Twitch requires every application to validate its login each hour
+LOOK_S: Final = 3.0  # between two looks for a new login of the user
 RETRY_S: Final = 60.0  # between two attempts at a subscription that Twitch refuses temporarily
 
 
@@ -56,7 +59,8 @@ class TwitchAccount:
         instead = without_notices(self._settings.skip)
         outcome = await self._create(session_id, types, instead)
         if not outcome.working:
-            text = f"Twitch refuses every subscription. {outcome.sentence()}"
+            reasons = outcome.sentence()
+            text = "; ".join(filter(None, (self._again(reasons), f"Twitch refuses every subscription. {reasons}")))
             raise Disconnected(text) if outcome.retryable() else SourceRefused(text)
         self._session.live()
         while True:
@@ -72,9 +76,20 @@ class TwitchAccount:
             outcome = SubscriptionResult(outcome.working + now.working, for_good | now.refused)
 
     async def check(self) -> None:
-        """Validate the login each hour, and renew it before it expires."""
+        """Validate the login each hour, and renew it before it expires; end when the user has logged in anew.
+
+        Raises:
+            SourceRefused: Twitch no longer accepts the login.
+            Disconnected: the next connection uses the new login.
+        """
+        due_s = time.monotonic() + CHECK_S
         while True:
-            await asyncio.sleep(CHECK_S)
+            await asyncio.sleep(min(LOOK_S, CHECK_S))
+            if await asyncio.to_thread(self._login.replaced, self._grant):
+                raise Disconnected("there is a new login; connecting with it")
+            if time.monotonic() < due_s:
+                continue
+            due_s = time.monotonic() + CHECK_S
             try:
                 self._grant, self._warning = await asyncio.to_thread(self._login.ready)
             except Disconnected as error:
@@ -104,7 +119,14 @@ class TwitchAccount:
         self._tell()
 
     def _tell(self) -> None:
-        self._session.degraded("; ".join(text for text in (self._warning, self._missing) if text))
+        # The command first: the end of a long text is cut.
+        texts = (self._again(self._missing), self._warning, self._missing)
+        self._session.degraded("; ".join(text for text in texts if text))
+
+    def _again(self, reasons: str) -> str:
+        if LACKS_SCOPE not in reasons:
+            return ""
+        return f"A new login is needed. Log in again: {program.NAME} login twitch --source {self._session.name}"
 
     async def _create(self, session_id: str, types: Sequence[Wanted], instead: Sequence[Wanted]) -> SubscriptionResult:
         """Create subscriptions; with a renewed login if Twitch no longer accepts this one."""

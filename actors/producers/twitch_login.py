@@ -90,6 +90,14 @@ class TwitchLogin:
         with _ONE_AT_A_TIME:
             return self._checked(self.load())
 
+    def replaced(self, grant: Grant) -> bool:
+        """Whether the user has logged in since `grant`, as another user, with other scopes or another application."""
+        try:
+            current = self.load()
+        except SourceRefused:
+            return False  # the login was removed; this one works until Twitch refuses it
+        return _identity(current) != _identity(grant)
+
     def renew(self, grant: Grant) -> Grant:
         """Use the refresh token; return the new login, which is then on disk.
 
@@ -204,6 +212,10 @@ def owner_of(auth_url: str, access_token: str) -> _Owner | None:
     if answer.status != 200:
         raise Disconnected(f"Twitch does not check the login now: {answer.status} {trouble_of(answer)}")
     return decode("Twitch", answer, _Owner)
+
+
+def _identity(grant: Grant) -> tuple[str, str, list[str]]:
+    return grant.user_id, grant.client_id, sorted(grant.scopes)
 
 
 def _granted(grant: Grant, tokens: OauthTokens) -> Grant:

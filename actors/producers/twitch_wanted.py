@@ -16,6 +16,7 @@ from actors.producers.twitch_login import Grant
 ACCEPTED: Final = (202, 409)  # 409: the session has this subscription already
 UNAUTHORIZED: Final = 401
 TOO_MANY: Final = 429
+LACKS_SCOPE: Final = "the login lacks the scope"
 
 
 class Wanted(Struct, frozen=True):
@@ -140,7 +141,7 @@ def subscribe(
 
 def _create(api: HttpApi, grant: Grant, session_id: str, one: Wanted) -> tuple[int, str]:
     if one.scope and one.scope not in grant.scopes:
-        return 403, f"the login lacks the scope {one.scope}; log in again"
+        return 403, f"{LACKS_SCOPE} {one.scope}"
     request = {
         "type": one.type,
         "version": one.version,

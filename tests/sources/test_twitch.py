@@ -63,7 +63,8 @@ def test_a_refused_type_is_named_and_other_types_work(run_dir, http):
         run(twitch, session, lambda _: session.degradations)
     (told,) = session.degradations
     assert "channel.hype_train.begin: 403 not affiliated" in told
-    assert "channel.cheer: the login lacks the scope bits:read; log in again" in told
+    assert told.startswith("A new login is needed. Log in again: ./supervisor.py login twitch --source tw; ")
+    assert "channel.cheer: the login lacks the scope bits:read" in told
     assert "goal" not in told, "409: the session has it"
     assert {"channel.follow", "channel.subscribe", "channel.subscription.gift"} <= set(http.subscribed)
 
@@ -110,6 +111,32 @@ def test_the_login_is_checked_each_hour(run_dir, http, monkeypatch):
         _, error = run(twitch, LoggedIn(run_dir, http, events), lambda _: False)
     assert isinstance(error, SourceRefused)
     assert http.spent == ["refresh-1"]
+
+
+def test_a_new_login_of_the_user_is_used_at_once(run_dir, http, monkeypatch):
+    monkeypatch.setattr(twitch_account, "LOOK_S", 0.02)
+    with EventSub() as events:
+        session = LoggedIn(run_dir, http, events).log_in(scopes=["bits:read"])
+
+        def logged_in_again(_found):
+            if session.degradations and "scopes" not in done:
+                again = "A new login is needed. Log in again: ./supervisor.py login twitch --source tw; "
+                assert session.degradations[-1].startswith(again)
+                assert "channel.follow: the login lacks the scope moderator:read:followers" in session.degradations[-1]
+                session.log_in(refresh_token="renewed", scopes=["bits:read"])  # as a renewal: the same login
+                done.append("renewal")
+                if len(done) > 20:
+                    session.log_in()
+                    done.append("scopes")
+            return False
+
+        done = []
+        found, error = run(twitch, session, logged_in_again)
+    assert (found, type(error), str(error)) == ([], Disconnected, "there is a new login; connecting with it")
+    assert "scopes" in done
+    with EventSub() as events:
+        session = LoggedIn(run_dir, http, events)
+        run(twitch, session, lambda _: session.degradations == [""])
 
 
 def test_the_source_is_refused_when_all_types_are_refused(run_dir, http):

@@ -140,6 +140,8 @@ test("the reason of a source has no command where a button does the same", () =>
   assert.equal(reasonOf({ detail, login }), "There is no login at Twitch yet.");
   assert.equal(reasonOf({ detail: "It was revoked; log in again: framewire login youtube --source x", login }), "It was revoked.");
   assert.equal(reasonOf({ detail }), detail);
+  const more = "A new login is needed. Log in again: framewire login twitch --source x; channel.cheer: the login lacks the scope y";
+  assert.equal(reasonOf({ detail: more, login }), "A new login is needed; channel.cheer: the login lacks the scope y");
   assert.equal(reasonOf({ login: null }), "");
 });
 

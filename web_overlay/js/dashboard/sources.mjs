@@ -42,5 +42,6 @@ export function alertsOf(status) {
 
 /** Why a source is in its state. The command is left out where a button does the same. @param {Row} source @returns {string} */
 export function reasonOf({ detail = "", login }) {
-  return login ? String(detail).replace(/[.;] [Ll]og in(?: again)?: \S+ login .*$/, ".") : String(detail);
+  if (!login) return String(detail);
+  return String(detail).replace(/[.;] [Ll]og in(?: again)?: \S+ login [a-z]+ --source [a-z0-9._-]*[a-z0-9](?=(.?))/, (_, next) => (next === ";" ? "" : "."));
 }
