@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -223,8 +224,12 @@ def test_the_first_template_is_forked_and_otherwise_started_by_exec(forking, mon
 
 
 def opened(pid: int) -> Counter[str]:
-    """Return the kinds of the open files of a process: `socket`, `pipe` …, or their paths."""
-    return Counter(os.readlink(file).partition(":")[0] for file in Path(f"/proc/{pid}/fd").iterdir())
+    """Return how many sockets, pipes … a process has open; files are open for moments only."""
+    found: Counter[str] = Counter()
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since
+            found[os.readlink(file).partition(":")[0]] += 1
+    return Counter({name: count for name, count in found.items() if not name.startswith("/")})
 
 
 def by_exec(pid: int) -> bool:
