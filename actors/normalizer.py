@@ -16,7 +16,16 @@ from actors import faults, heartbeat, wire
 from actors.adapters import KINDS, adapter_of
 from actors.config import Settings
 from actors.core.contract import replayed
-from actors.core.contract.event import REFUSED, UNREADABLE, Envelope, EnvelopeBatch, RawBatch, RawItem, Reject
+from actors.core.contract.event import (
+    REFUSED,
+    UNREADABLE,
+    Envelope,
+    EnvelopeBatch,
+    RawBatch,
+    RawItem,
+    Reject,
+    refusal_parts,
+)
 from actors.core.metrics import NormalizerMetrics
 from actors.core.suspicion import EXCERPT_CHARACTERS, MAX_DEATHS
 from actors.errors import BadInput
@@ -96,7 +105,7 @@ class Normalizer:
         faults.poisoned("normalizer", item.body)
         try:
             if item.kind == REFUSED:
-                raise BadInput(item.body.partition(b"\n")[0].decode(errors="replace"))
+                raise BadInput(refusal_parts(item.body)[0])
             events = adapter_of(item.kind).normalize(item, batch.producer, batch.pgen)
         except BadInput as error:
             self.metrics.rejected += 1
@@ -112,7 +121,7 @@ class Normalizer:
 
 def _reject(item: RawItem, batch: RawBatch, reason: str, dead: bool = False) -> Reject:
     name = f"{batch.producer}/{item.pseq}" if batch.critical else f"{batch.producer}/g{batch.pgen}/{item.pseq}"
-    body = item.body.partition(b"\n")[2] if item.kind == REFUSED else item.body  # without the reason before it
+    body = refusal_parts(item.body)[1] if item.kind == REFUSED else item.body
     excerpt = body.decode(errors="replace")[:EXCERPT_CHARACTERS]
     return Reject(f"{name}.0", item.kind, reason, excerpt, item.ts_ingest_ms, dead)
 

@@ -58,7 +58,7 @@ class Talk(Protocol):
 
 
 class TerminalUser:
-    """A user."""
+    """The user of the terminal."""
 
     def secret(self) -> str:
         if sys.stdin.isatty():

@@ -11,7 +11,7 @@ import msgspec
 from actors import commands, control
 from actors.adapters import adapter_of
 from actors.commands import source_add, source_test
-from actors.core.contract.event import REFUSED, RawItem
+from actors.core.contract.event import REFUSED, RawItem, refusal_parts
 from actors.errors import BadInput
 from actors.producers import spec
 from actors.producers.spec import SourceMessage
@@ -98,7 +98,7 @@ def try_(name: str, file: Any, config_file: Path | None, overrides: tuple[str, .
 
 def _events(name: str, message: SourceMessage) -> list[dict[str, Any]]:
     if message.kind == REFUSED:
-        return [{"rejected": message.body.partition(b"\n")[0].decode(errors="replace")}]
+        return [{"rejected": refusal_parts(message.body)[0]}]
     adapter = adapter_of(message.kind)
     category = adapter.category(message.body)
     if category is None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 HIDDEN: Final = "(hidden)"
+SHOWN_CHARACTERS: Final = 80
 PRIVATE: Final = ("headers", "subscribe")  # keys whose values may hold a token
 # A URL with a user, a query or a fragment; one with an unclosed bracket has no part that can be relied on.
 _PRIVATE_URL: Final = re.compile(r"""://(?:[^\s"']*[@?#]|\[[^\]]*$)""")
@@ -21,6 +22,11 @@ def concealed(key: str, value: Any) -> Any:
     if isinstance(value, list):
         return HIDDEN if any(concealed(key, one) != one for one in value) else value
     return HIDDEN if isinstance(value, str) and _PRIVATE_URL.search(value) else value
+
+
+def shown_url(url: str) -> str:
+    """Return the beginning of a URL for an error, in quotes, without what may be a secret."""
+    return repr(concealed("url", url)[:SHOWN_CHARACTERS])
 
 
 def concealed_override(override: str) -> str:

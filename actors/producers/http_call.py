@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from actors.core.secrecy import concealed
+from actors.core.secrecy import shown_url
 from actors.producers.spec import Disconnected, SourceRefused
 
 TIMEOUT_S: Final = 10.0
@@ -49,9 +49,7 @@ class HttpApi:
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise SourceRefused(
-                f"{concealed('url', base_url)[:200]!r} is not an address of an API, expected https://… or http://…"
-            )
+            raise SourceRefused(f"{shown_url(base_url)} is not an address of an API, expected https://… or http://…")
         self._path = parts.path.rstrip("/")
         self._socket: socket.socket | None = None
         self._host = parts.netloc

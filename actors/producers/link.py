@@ -19,7 +19,7 @@ import msgspec
 from actors import faults, interfaces, wire
 from actors.committer import Committer
 from actors.config import Settings
-from actors.core.contract.event import REFUSED, UNREADABLE, Greeting, Marks, RawBatch, RawItem
+from actors.core.contract.event import REFUSED, UNREADABLE, Greeting, Marks, RawBatch, RawItem, refusal
 from actors.core.delivery.window import BATCH_ROWS, Window
 from actors.core.metrics import Metrics, ProducerMetrics
 from actors.errors import DiskFull, Refused
@@ -42,7 +42,6 @@ SAVE_S: Final = 1.0
 TRIM_S: Final = 30.0
 TRIM_AGAIN_S: Final = 0.1  # when one trim was not enough: 50,000 rows/s, more than can be stored
 
-EXCERPT_BYTES: Final = 500  # of a refused body
 
 _encode = msgspec.msgpack.Encoder().encode
 _marks = msgspec.msgpack.Decoder(Marks)
@@ -196,8 +195,7 @@ class Link:
 
     def quarantine(self, reason: str, body: bytes) -> None:
         """Quarantine the beginning of a refused body."""
-        line = reason.replace("\n", " ").encode(errors="replace")
-        self.send_best_effort([(REFUSED, line + b"\n" + body[:EXCERPT_BYTES])], time.time() * 1000)
+        self.send_best_effort([(REFUSED, refusal(reason, body))], time.time() * 1000)
 
     def best_effort_has_room(self) -> bool:
         """Whether a normalizer takes best-effort rows now."""

@@ -21,7 +21,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from actors.core.contract.event import REFUSED
+from actors.core.contract.event import REFUSED, refusal
 from actors.core.nearest import nearest
 from actors.errors import BadInput, ConfigError, Refused
 from actors.producers import sources
@@ -69,7 +69,7 @@ class SourceMessage(Struct, frozen=True):
 
 def refused(reason: str, body: bytes) -> SourceMessage:
     """Return a message that is not read further: it becomes no event, but a row of the quarantine."""
-    return SourceMessage(reason.replace("\n", " ").encode() + b"\n" + body, REFUSED)
+    return SourceMessage(refusal(reason, body), REFUSED)
 
 
 class SourceRequest(Struct, frozen=True):

@@ -107,7 +107,7 @@ class Template:
         return self._process
 
     def _channels(self) -> tuple[socket.socket, socket.socket]:
-        """Part with the template before. Return both ends of the channel to the next one."""
+        """Close the channel to the template before; return both ends of the channel to the next one."""
         self.close()
         host.adopt_orphans()
         return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

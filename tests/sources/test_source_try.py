@@ -1,10 +1,12 @@
-"""`source try` with files of strangers: bounded, and without control sequences in the terminal."""
+"""`source try` with files from others: bounded, and without control sequences in the terminal."""
 
 import pytest
 from click.testing import CliRunner
 
 from actors import cli
 from actors.commands.source import MAX_FILE_BYTES
+from actors.core.contract.event import REFUSED_BYTES, refusal_parts
+from actors.producers.spec import refused
 
 CONFIG = """
 [sources.cs2]
@@ -94,3 +96,9 @@ def test_a_file_without_end_is_refused(tmp_path):
     done = tried(tmp_path, "tips", file)
     assert done.exit_code == 2
     assert "has more than" in done.output
+
+
+def test_a_refused_message_has_a_reason_of_one_line_and_the_beginning_of_the_input():
+    reason, beginning = refusal_parts(refused("two\nlines, half a pair \ud800", b"a\nb" * REFUSED_BYTES).body)
+    assert reason == "two lines, half a pair ?"
+    assert beginning == (b"a\nb" * REFUSED_BYTES)[:REFUSED_BYTES]

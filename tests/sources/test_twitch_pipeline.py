@@ -139,7 +139,7 @@ def test_a_login_of_the_dashboard_connects_the_source_without_a_restart():
         pipeline.start()
         eventually(lambda: (report(pipeline, "tw")["login"] or {}).get("state") == "")
         pid = pipeline.pid("tw")
-        assert begin_login(pipeline, "nobody")["ok"] is False
+        assert begin_login(pipeline, "unknown")["ok"] is False
         assert begin_login(pipeline, "tw")["ok"]
         eventually(lambda: report(pipeline, "tw")["login"].get("code") == "ABCD-EFGH", 20)
         assert "in progress" in begin_login(pipeline, "tw")["error"]

@@ -117,8 +117,20 @@ class Submission(Struct, frozen=True, forbid_unknown_fields=True):
     source: str = "http"
 
 
-# The kind of a raw message that the producer itself refused: its body is the reason, a newline, and the input.
+# The kind of a raw message that the producer itself refused; `refusal` makes its body, `refusal_parts` reads it.
 REFUSED: Final = "refused"
+REFUSED_BYTES: Final = 500  # of the input
+
+
+def refusal(reason: str, body: bytes) -> bytes:
+    """Return the body of a refused message: the reason, a newline, and the beginning of the input."""
+    return reason.replace("\n", " ").encode(errors="replace") + b"\n" + body[:REFUSED_BYTES]
+
+
+def refusal_parts(body: bytes) -> tuple[str, bytes]:
+    """Return the reason and the input of a refused message."""
+    reason, _, beginning = body.partition(b"\n")
+    return reason.decode(errors="replace"), beginning
 
 
 class RawItem(Struct, frozen=True, gc=False, array_like=True):
@@ -247,4 +259,6 @@ __all__ = [
     "Receipt",
     "Reject",
     "Submission",
+    "refusal",
+    "refusal_parts",
 ]

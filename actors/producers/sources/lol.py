@@ -17,7 +17,7 @@ from actors.adapters import bounds, generic, lol_events
 from actors.adapters.lol_events import GameEvent, LolCursor
 from actors.core.contract.event import UNREADABLE
 from actors.core.contract.payload import Player
-from actors.core.secrecy import concealed
+from actors.core.secrecy import shown_url
 from actors.errors import BadInput
 from actors.producers.spec import Disconnected, SourceMessage, SourceNotRunning, SourceSettings, Spec
 from actors.section import Seconds, Url
@@ -50,8 +50,8 @@ def check(settings: LolSettings) -> None:
 
     parts = urlsplit(settings.url)
     if parts.scheme not in ("https", "http") or parts.hostname not in ("127.0.0.1", "localhost", "::1"):
-        shown = concealed("url", settings.url)[:80]
-        raise BadInput(f"url is {shown!r}, expected https://127.0.0.1:2999: the game answers only its own PC")
+        shown = shown_url(settings.url)
+        raise BadInput(f"url is {shown}, expected https://127.0.0.1:2999: the game answers only its own PC")
 
 
 class LolStats(Struct, frozen=True, rename="camel"):

@@ -12,7 +12,7 @@ from actors.adapters import generic, obs_view
 from actors.adapters.obs_view import View
 from actors.core.contract.payload import Name, Payload
 from actors.core.contract.types.desk import Obs
-from actors.core.secrecy import concealed
+from actors.core.secrecy import shown_url
 from actors.core.sources import obs
 from actors.errors import BadInput, ConfigError, Refused
 from actors.producers.spec import SourceMessage, SourceSettings, Spec
@@ -53,7 +53,7 @@ SPEC: Final = Spec(
 def check(settings: ObsSettings) -> None:
     """Raise BadInput unless the address is valid."""
     if not settings.url.startswith(("ws://", "wss://")):
-        raise BadInput(f"url is {concealed('url', settings.url)[:80]!r}, expected ws://ADDRESS:4455")
+        raise BadInput(f"url is {shown_url(settings.url)}, expected ws://ADDRESS:4455")
 
 
 async def connect(session: Any) -> AsyncIterator[SourceMessage]:

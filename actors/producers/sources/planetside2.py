@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Meta
 
 from actors.adapters.planetside2_scene import CensusBody
-from actors.core.secrecy import concealed
+from actors.core.secrecy import shown_url
 from actors.errors import BadInput
 from actors.producers.planetside2_frames import decode
 from actors.producers.spec import SourceMessage, SourceRefused, SourceSettings, Spec, refused
@@ -82,9 +82,9 @@ def check(settings: PlanetSide2Settings) -> None:
     """Raise BadInput unless there is something to subscribe to, at valid addresses."""
     for url in settings.urls:
         if not url.startswith(("ws://", "wss://")):
-            raise BadInput(f"urls has {concealed('url', url)[:80]!r}, expected ws://… or wss://…")
+            raise BadInput(f"urls has {shown_url(url)}, expected ws://… or wss://…")
     if not settings.api_url.startswith(("http://", "https://")):
-        raise BadInput(f"api_url is {concealed('url', settings.api_url)[:80]!r}, expected https://…")
+        raise BadInput(f"api_url is {shown_url(settings.api_url)}, expected https://…")
     if not settings.characters and not settings.worlds:
         raise BadInput("characters and worlds are empty; name at least one of your characters, or one world")
 

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from actors.adapters import mapping
 from actors.adapters.mapping import MappingRule
-from actors.core.secrecy import concealed
+from actors.core.secrecy import shown_url
 from actors.errors import BadInput
 from actors.producers.spec import SourceMessage, SourceSettings, Spec
 from actors.section import Seconds, Url
@@ -48,7 +48,7 @@ def check(settings: WebSocketSettings) -> None:
     """Raise BadInput unless all rules compile."""
     mapping.compiled(settings.map)
     if not settings.url.startswith(("ws://", "wss://")):
-        raise BadInput(f"url is {concealed('url', settings.url)[:80]!r}, expected ws://… or wss://…")
+        raise BadInput(f"url is {shown_url(settings.url)}, expected ws://… or wss://…")
 
 
 def try_message(settings: WebSocketSettings, name: str, data: bytes) -> list[SourceMessage]:
