@@ -19,7 +19,7 @@ Packages
       supervision/  kinds of processes, restarts, health, reload
     adapters/     raw messages → events; pure; one module per kind of raw message
     producers/    processes that accept events; link.py is shared by them
-    stores/       SQLite: the outbox of a producer, the critical log; the marks of suspects; purge
+    stores/       SQLite: the outbox of a producer, the critical log; the marks of suspects; recovery; purge
     gateway/      the tornado server: pages, sockets, fan-out, repair, api
     supervision/  the process tree, one child, its meters, the template, the guardian, the control socket
     commands/     one module per command of the operator

@@ -385,10 +385,12 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     suspected = suspicion(run_dir, mark, logs[0].mark, logs[0].recovered.watermarks)
     gap_s = GAP_S if settings.normalizer.processes > 1 else 0.0  # one normalizer keeps the order
     manager = QueueManager(queue, bus, logs[0], LogReader(run_dir), committer.submit, suspected, gap_s)
+    logs[0].started()
 
     def measure() -> list[Metrics]:
         metrics = manager.measure()
         metrics.log_full = float(logs[0].full)
+        metrics.dead += logs[0].set_aside
         return [metrics, committer.measure()]
 
     reader = flags.FlagReader(run_dir, settings.flags)

@@ -25,6 +25,7 @@ from actors.core.contract.event import Event, Receipt
 from actors.core.delivery.cursor import Head
 from actors.core.queue.sequencer import Entry, Recovered
 from actors.errors import DiskFull, Fenced, Refused
+from actors.stores import recovery
 from actors.stores.database import close, connect, named, transaction
 from actors.stores.suspects import WorkMark
 
@@ -76,6 +77,7 @@ class Log:
     def __init__(self, run_dir: Path, keep_s: float, max_bytes: int, identity_s: float, quarantine_rows: int) -> None:
         self._lock = host.lock(run_dir / LOCK_FILE, "queue-manager")
         self.mark = WorkMark(run_dir / "log.mark")
+        self._start = WorkMark(run_dir / "start.mark")
         path = run_dir / LOG_FILE
         self._path = path
         self._keep_s, self._max_bytes = keep_s, max_bytes
@@ -89,11 +91,16 @@ class Log:
             self._db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
             self._db.executescript(SCHEMA)
             self._gen = self._next_generation()
+            self.set_aside = recovery.begin(self._db, self._start)
             self.recovered = self._recover()
             self._event_bytes = self._count_event_bytes()
             (self._identities,) = self._db.execute("SELECT count(*) FROM identities").fetchone()
             (self._changes,) = self._db.execute("SELECT coalesce(max(n), 0) FROM retained_states").fetchone()
         self.full = False  # the last trim had to remove events that are younger than keep_s
+
+    def started(self) -> None:
+        """Record that the queue-manager has decoded all that was recovered, so that no row is the reason of a death."""
+        self._start.clear()
 
     def commit(self, jobs: list[Entry]) -> list[bool]:
         """Write all entries (`jobs`) in one transaction and return when it is on disk.
@@ -262,7 +269,8 @@ class Log:
         """Checkpoint the WAL and release the lock."""
         close(self._db)
         faults.point("log.checkpointed")
-        self.mark.close()
+        for mark in (self.mark, self._start):
+            mark.close()
         self._lock.close()
 
     def _next_generation(self) -> int:

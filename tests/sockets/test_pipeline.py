@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -336,6 +337,27 @@ def test_an_event_that_kills_the_queue_manager_is_dead_lettered_after_three_deat
         assert "3 queue-managers died" in history["reason"]
         eventually(lambda: actors.stats("queue-manager").get("dead") == 1, 30)
         assert not actors.died("queue-manager")
+
+
+def test_a_retained_state_that_kills_the_queue_manager_at_its_start_is_dead_lettered_and_events_flow() -> None:
+    with Actors() as actors:
+        actors.start(*CORE)
+        before = actors.emit({"type": "score", "payload": {"scores": {"CT": 1}}}, KILL)
+        eventually(lambda: before[1] in [event.id for event in actors.logged()], 10)
+        actors.stop("queue-manager")
+        with sqlite3.connect(actors.run_dir / "log.db") as db:
+            db.execute("INSERT INTO retained_states VALUES ('score:venom', 99, ?)", (b"\xc1 venom",))
+        actors.start("queue-manager", ready=False)
+        for _ in range(3):
+            eventually(lambda: actors.processes["queue-manager"].poll() is not None, 30)
+            actors.kill("queue-manager")
+            actors.start("queue-manager", ready=False)
+        after = actors.emit(KILL)
+        eventually(lambda: after[0] in [event.id for event in actors.logged()], 30)
+        reader = LogReader(actors.run_dir)
+        assert "score" in {event.type for event in reader.snapshot()}
+        assert [(row["id"], row["dead"]) for row in reader.quarantine(5)] == [("score:venom", True)]
+        eventually(lambda: actors.stats("queue-manager").get("dead") == 1, 30)
 
 
 def test_two_normalizers_keep_the_order() -> None:

@@ -6,18 +6,22 @@ import sqlite3
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from actors.core.contract.event import Event, Receipt, Reject
+from actors.core.contract.payload import Player
 from actors.core.contract.types.match import Score
 from actors.core.delivery.recent import Retained
-from actors.core.queue.derive import Derivation
+from actors.core.queue.calendar import Calendar
+from actors.core.queue.derive import Derivation, Run
 from actors.core.queue.ledger import Ledger
 from actors.core.queue.sequencer import Entry, Sequencer
 from actors.core.suspicion import Suspicion, Work
 from actors.errors import ConfigError, Fenced, Refused
 from actors.stores import log as log_store
 from actors.stores import outbox as outbox_store
+from actors.stores import recovery
 from actors.stores.log import Log, LogReader
 from actors.stores.outbox import Delivery, Forget, Outbox, OutboxReader, Progress
 from actors.stores.suspects import QUEUE_LIST_FILE, Suspects, WorkMark, suspicion
@@ -414,6 +418,68 @@ def test_a_death_counts_for_what_the_queue_manager_had_in_work(tmp_path: Path) -
     assert start(watermark=9).last("p") == 0
     (tmp_path / QUEUE_LIST_FILE).write_bytes(b'[["p",1,\n[["p",7,7]]\n\xff\n')
     assert (start().deaths("p", 7), start().deaths("p", 1)) == (1, 0)
+
+
+ROWS_AT_START = {
+    "a retained state": "INSERT INTO retained_states VALUES ('score', 1, ?)",
+    "a streak": "INSERT INTO derived VALUES ('a:b', ?)",
+    "the ledger": "INSERT OR REPLACE INTO meta VALUES ('ledger', ?)",
+    "the calendar": "INSERT OR REPLACE INTO meta VALUES ('calendar', ?)",
+}
+
+
+@pytest.mark.parametrize("row", ROWS_AT_START)
+def test_a_row_that_kills_queue_managers_at_their_start_is_set_aside_alone(tmp_path: Path, row: str) -> None:
+    def start() -> Log:
+        """Decode what a queue-manager decodes; an exception is a death of it."""
+        log = open_log(tmp_path)
+        read = log.recovered
+        Derivation(5_000, read.derived)
+        Ledger(read.ledger)
+        Calendar.recovered(read.calendar, 0.0, 0.0, 0.0)
+        log.started()
+        return log
+
+    first = start()
+    score = event("score", "s1", Score({"CT": 1}), coalesce_key="score:CT")
+    first.commit([Entry(retained={"score:CT": score}, derived={"a:c": msgspec.msgpack.encode(Run(Player("c", "C")))})])
+    first.close()
+    with sqlite3.connect(tmp_path / log_store.LOG_FILE) as db:
+        db.execute(ROWS_AT_START[row], (b"\xc1 poison",))
+    deaths = 0
+    while True:
+        try:
+            last = start()
+            break
+        except msgspec.DecodeError:
+            deaths += 1
+    assert (deaths, last.set_aside) == (3, 1)
+    assert (list(last.recovered.retained), list(last.recovered.derived)) == (["score:CT"], ["a:c"])
+    [letter] = LogReader(tmp_path).quarantine(5)
+    assert (letter["dead"], "poison" in letter["excerpt"]) == (True, True)
+    assert "died while they read it at their start" in letter["reason"]
+    last.close()
+    again = start()
+    assert again.set_aside == 0
+    again.close()
+
+
+def test_deaths_at_different_rows_of_a_start_do_not_add_up(tmp_path: Path) -> None:
+    """A queue-manager that is killed from outside, each time while it reads another row."""
+    open_log(tmp_path).close()
+    scores = {f"score:{n}": event("score", f"s{n}", Score({"CT": n}), coalesce_key=f"score:{n}") for n in range(5)}
+    first = open_log(tmp_path)
+    first.commit([Entry(retained=dict(scores))])
+    first.close()
+    for key in scores:
+        mark = WorkMark(tmp_path / "start.mark")
+        with sqlite3.connect(tmp_path / log_store.LOG_FILE) as db:
+            (body,) = db.execute("SELECT body FROM retained_states WHERE key = ?", (key,)).fetchone()
+        mark.touch(b"%b 1" % recovery.digest_of("retained_states", key, body))
+        mark.close()
+        log = open_log(tmp_path)
+        assert (log.set_aside, len(log.recovered.retained)) == (0, 5)
+        log.close()
 
 
 def test_a_disk_that_fails_while_the_log_writes_counts_against_no_message(tmp_path: Path) -> None:
