@@ -111,6 +111,7 @@ class IngestMetrics(Metrics):
     auth_failures_recent: Annotated[int, gauge("wrong tokens and signatures of the last minute")] = 0
     source_bodies: Annotated[int, counter("requests to sources of the configuration")] = 0
     foreign_hosts: Annotated[int, counter("requests with a Host that is not allowed")] = 0
+    foreign_origins: Annotated[int, counter("requests of a page whose origin is not allowed")] = 0
     srcds_bodies: Annotated[int, counter("bodies of POST /srcds")] = 0
     srcds_lines: Annotated[int, counter("lines of game-server logs")] = 0
     ignored_lines: Annotated[int, counter("lines that become no event")] = 0

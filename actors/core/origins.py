@@ -86,15 +86,15 @@ def _is_address(name: str) -> bool:
     return name not in WILDCARD and _ADDRESS.fullmatch(name) is not None
 
 
-def origin_is_welcome(headers: Mapping[str, str], allowed: Iterable[str]) -> bool:
-    """Whether a request with an allowed Host is from the gateway's own page, an allowed origin, or not a browser.
+def origin_is_welcome(headers: Mapping[str, str], allowed: Iterable[str], links: bool = True) -> bool:
+    """Whether a request with an allowed Host is from the server's own page, an allowed origin, or not a browser.
 
     Browsers send no Origin with the requests for pictures, scripts and the like, but they say whether another site
-    makes them. A page of another site may only link to the gateway.
+    makes them. A page of another site may only link to the gateway, and not to the ingest (`links`), which has no page.
     """
     origin = headers.get("Origin")
     if origin is None:
         foreign = headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
-        return not foreign or headers.get("Sec-Fetch-Mode") == "navigate"
+        return not foreign or (links and headers.get("Sec-Fetch-Mode") == "navigate")
     host = headers.get("Host", "").lower()
     return origin.lower() in (f"http://{host}", f"https://{host}") or origin in allowed

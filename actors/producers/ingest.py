@@ -8,8 +8,8 @@
     POST /app/NAME/command   a command to a program; answered with its answer
     GET  /healthz        the process answers
 
-A refused request is not stored: 400 malformed (with the path), 401 wrong token, 413 too large, 503 the outbox is full.
-Accepted critical events are not lost.
+A refused request is not stored: 400 malformed (with the path), 401 wrong token, 403 made by a page of another site,
+413 too large, 503 the outbox is full. Accepted critical events are not lost.
 """
 
 from __future__ import annotations
@@ -110,6 +110,7 @@ class Ingest:
     def __init__(self, settings: Settings, run_dir: Path, link: Link) -> None:
         self.settings = settings.ingest
         self._allowed_hosts = settings.gateway.allowed_hosts
+        self.allowed_origins = settings.gateway.allowed_origins
         self.link = link
         names = [name for name, tree in settings.sources.items() if not spec.is_process(tree["kind"])]
         self.sources = {name: HttpSource(settings, name, link, run_dir) for name in names}
@@ -246,8 +247,15 @@ class IngestHandler(web.RequestHandler):
         except Refused as error:
             self.refuse(error)
         if objection:
+            self.refuse_foreign_page()
             raise web.HTTPError(401, objection)
         self._check_length()
+
+    def refuse_foreign_page(self) -> None:
+        """Refuse what a page of another site requests without a token; it is no attempt of a program to log in."""
+        if not origins.origin_is_welcome(self.request.headers, self.ingest.allowed_origins, links=False):
+            self.ingest.metrics.foreign_origins += 1
+            raise web.HTTPError(403, "this origin may not use the ingest; gateway.allowed_origins lists those that may")
 
     def _check_length(self) -> None:
         length = self.request.headers.get("Content-Length", "0")
@@ -369,6 +377,7 @@ class SourceHandler(IngestHandler):
         source = self.ingest.sources.get(name)
         if source is None or source.spec.path != path:
             raise web.HTTPError(404, "no source of the configuration has this path (sources.NAME)")
+        self.refuse_foreign_page()
         self._source = source
         self._check_length()
 

@@ -97,6 +97,12 @@ def test_a_request_without_an_origin_is_refused_if_a_foreign_page_makes_it(site,
     assert origin_is_welcome(headers, []) is welcome
 
 
+def test_a_page_of_another_site_may_not_even_link_to_a_server_without_pages():
+    link = {"Host": "127.0.0.1:7701", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    assert not origin_is_welcome(link, [], links=False)
+    assert origin_is_welcome(link | {"Sec-Fetch-Site": "none"}, [], links=False)
+
+
 @pytest.mark.parametrize(("host", "expected"), [
     ("127.0.0.1", "127.0.0.1:7700"),
     ("0.0.0.0", "127.0.0.1:7700"),

@@ -98,9 +98,13 @@ def test_no_request_causes_an_internal_error(server, trick, request):
     assert "\x9b" not in text
 
 
+def bearer(actors: Actors) -> dict[str, str]:
+    return {"Authorization": f"Bearer {actors.tokens.ingest}"}
+
+
 def answered(actors: Actors, body: bytes) -> http.client.HTTPResponse:
     connection = http.client.HTTPConnection("127.0.0.1", actors.ingest_port, timeout=10 * SLOWNESS)
-    connection.request("POST", "/events", body, {"Authorization": f"Bearer {actors.tokens.ingest}"})
+    connection.request("POST", "/events", body, bearer(actors))
     response = connection.getresponse()
     response.read()
     connection.close()
@@ -122,11 +126,43 @@ def test_the_ingest_refuses_a_foreign_host_and_names_the_setting():
     with Actors('gateway.allowed_hosts=["stream-pc.lan"]') as actors:
         actors.start("ingest")
         body = json.dumps({"type": "chat", "payload": {"user": "a", "text": "b"}}).encode()
-        bearer = {"Authorization": f"Bearer {actors.tokens.ingest}"}
-        status, answer = actors.request("POST", "/events", body, bearer | {"Host": "evil.test"})
+        status, answer = actors.request("POST", "/events", body, bearer(actors) | {"Host": "evil.test"})
         assert (status, "gateway.allowed_hosts" in answer["error"]) == (421, True)
         assert actors.request("POST", f"/srcds/{actors.tokens.ingest}", b"", {"Host": "evil.test"})[0] == 421
-        assert actors.request("POST", "/events", body, bearer | {"Host": "stream-pc.lan:7701"})[0] == 202
+        assert actors.request("POST", "/events", body, bearer(actors) | {"Host": "stream-pc.lan:7701"})[0] == 202
+
+
+FOREIGN_PAGES = {
+    "a picture": {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
+    "a link": {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},
+    "another port of this machine": {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors"},
+    "a request": {"Origin": "https://evil.test", "Sec-Fetch-Site": "cross-site"},
+    "a request of an old browser": {"Origin": "https://evil.test"},
+    "a sandboxed page": {"Origin": "null"},
+}
+
+
+def test_a_page_of_another_site_cannot_raise_the_alert_of_wrong_tokens():
+    origins = 'gateway.allowed_origins=["https://studio.example"]'
+    with Actors('sources.hook={kind="webhook",preset="github"}', 'sources.cs={kind="gsi"}', origins) as actors:
+        for name in ("hook", "cs"):
+            Secrets(actors.run_dir).set(name, "a secret")
+        actors.start("ingest")
+        paths = ("/events", "/srcds/wrong", "/app/bot/command", "/webhook/hook", "/gsi/cs")
+        for headers in FOREIGN_PAGES.values():
+            for method in ("POST", "OPTIONS"):
+                for path in paths:
+                    status, answer = actors.request(method, path, b"{}", headers)
+                    assert (status, "gateway.allowed_origins" in answer["error"]) == (403, True)
+        # A program that happens to be a page, and has the token.
+        page = bearer(actors) | {"Origin": "null"}
+        assert actors.request("POST", "/events", json.dumps(KILL).encode(), page)[0] == 202
+        assert actors.request("POST", "/events", b"", {"Origin": "https://studio.example"})[0] == 401
+        assert actors.request("POST", "/events", b"", {})[0] == 401
+        assert actors.request("POST", "/webhook/hook", b"{}", {})[0] == 401
+        refused = len(FOREIGN_PAGES) * 2 * len(paths)
+        eventually(lambda: actors.stats("ingest").get("auth_failures") == 3)
+        assert actors.stats("ingest")["foreign_origins"] == refused
 
 
 def other_address() -> str:
