@@ -47,6 +47,10 @@ TOML, or a bare word as a string:
 ./supervisor.py start --config my.toml --set gateway.port=7800 --set demo=false --set run_dir=second-run
 ```
 
+`--set` refuses a value that may hold a secret (a URL with a password, a query or a fragment; `headers`; `subscribe`),
+because other users of the machine can read command lines. Such a value belongs into a file, the secret itself into
+`./supervisor.py secret set NAME`.
+
 An unknown key or a wrong value is refused with its path and exit code 2. Units are in the names: `_s` seconds, `_ms`
 milliseconds, `_bytes` bytes, `_hz` times per second.
 """

@@ -19,6 +19,7 @@ import msgspec
 from actors import config, host, program, tokens
 from actors.config import Settings
 from actors.core import origins
+from actors.core.secrecy import may_hold_secret
 from actors.errors import BadInput, ConfigError, FramewireError, Refused
 from actors.logs import printable  # by name: `logs` is a command here
 
@@ -100,8 +101,26 @@ def located(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         help="Settings in TOML; only settings that differ from the defaults are needed.",
     )
-    override = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one setting.")
+    override = click.option(
+        "--set", "overrides", multiple=True, metavar="KEY=VALUE", callback=public, help="Override one setting."
+    )
     return config_file(override(command))
+
+
+def public(ctx: click.Context, _parameter: click.Parameter, overrides: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the overrides of a command line, which every user of this machine can read.
+
+    Raises:
+        ConfigError: one of them may hold a secret.
+    """
+    private = None if ctx.resilient_parsing else next(filter(may_hold_secret, overrides), None)
+    if private is not None:
+        raise ConfigError(
+            f"--set {private.partition('=')[0]}: the value may hold a secret, and other users of this machine can read "
+            f"command lines (ps). Write it into a file for --config, or store it: {program.NAME} secret set NAME. "
+            "If it was a secret, replace it"
+        )
+    return overrides
 
 
 as_json = click.option("--json", "json_output", is_flag=True, help="Print JSON for scripts.")

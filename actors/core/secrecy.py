@@ -9,6 +9,7 @@ from typing import Any, Final
 HIDDEN: Final = "(hidden)"
 SHOWN_CHARACTERS: Final = 80
 PRIVATE: Final = ("headers", "subscribe")  # keys whose values may hold a token
+_PRIVATE_WORD: Final = re.compile(rf"\b(?:{'|'.join(PRIVATE)})\b")  # in an override, which may be a whole section
 # A URL with a user, a query or a fragment; one with an unclosed bracket has no part that can be relied on.
 _PRIVATE_URL: Final = re.compile(r"""://(?:[^\s"']*[@?#]|\[[^\]]*$)""")
 
@@ -32,5 +33,10 @@ def shown_url(url: str) -> str:
 def concealed_override(override: str) -> str:
     """Return a `--set` argument for display."""
     key, sign, text = override.partition("=")
-    private = any(word in override for word in PRIVATE)
-    return f"{key}{sign}{HIDDEN if private else concealed(key.strip(), text)}"
+    return f"{key}{sign}{HIDDEN if may_hold_secret(override) else text}"
+
+
+def may_hold_secret(override: str) -> bool:
+    """Return whether a `--set` argument sets something that is hidden from display."""
+    key, _, text = override.partition("=")
+    return _PRIVATE_WORD.search(override) is not None or concealed(key.strip(), text) == HIDDEN

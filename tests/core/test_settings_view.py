@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
-from actors import config
-from actors.core.secrecy import HIDDEN, concealed
+from actors import cli, commands, config
+from actors.core.secrecy import HIDDEN, concealed, may_hold_secret
 from actors.errors import BadInput, ConfigError
 from actors.gateway.settings_change import override
 from actors.gateway.settings_view import rows
@@ -76,6 +77,30 @@ def test_the_options_of_a_start_have_no_password(override_: str) -> None:
     options = config.SettingsSource(None, ["demo=false", override_]).options("/srv/run", every=True)
     assert "password" not in options
     assert "--set demo=false" in options
+
+
+@pytest.mark.parametrize(("override_", "private"), [
+    ("sources.x.url=wss://user:password@host/", True),
+    ('sources.x={kind="websocket",url="wss://user:password@host/"}', True),
+    ('sources.x.headers.Authorization="password"', True),
+    ('sources.x={kind="websocket",url="wss://host",subscribe=["password"]}', True),
+    ("sources.x.url=wss://host/?token=password", True),
+    ("sources.x.url=wss://host/path", False),
+    ("sources.planetside.subscribe_s=60", False),
+    ("gateway.port=7800", False),
+])  # fmt: skip
+@pytest.mark.parametrize("command", ["start", "reload", "status", "service show"])
+def test_a_command_line_with_a_secret_is_refused_without_repeating_it(
+    command: str, override_: str, private: bool, tmp_path: Path
+) -> None:
+    assert may_hold_secret(override_) is private
+    if private:
+        arguments = [*command.split(), "--set", f"run_dir={tmp_path}", "--set", override_]
+        done = CliRunner().invoke(cli.main, arguments)
+        assert done.exit_code == commands.BAD_USAGE
+        assert "the value may hold a secret" in done.output
+        assert "password" not in done.output
+        assert not list(tmp_path.iterdir())
 
 
 def test_the_reason_of_a_refused_change_has_no_password() -> None:
