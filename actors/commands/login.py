@@ -27,7 +27,7 @@ from actors.config import Settings
 from actors.core.contract.event import UNREADABLE
 from actors.errors import ConfigError, FramewireError, Refused
 from actors.producers import device_login, twitch_login, twitch_wanted, youtube_login
-from actors.producers.device_login import CodeExpired, Device
+from actors.producers.device_login import CodeExpired, Device, TooFast
 from actors.producers.youtube_login import YoutubeGrant
 from actors.secrets import MAX_BYTES, MissingSecret, Secrets
 
@@ -234,11 +234,14 @@ def wait_for(flow: Flow, device: Device, talk: Talk) -> Struct:
         CodeExpired: the user has not entered it in time.
         Refused: the user denied access, or has canceled the login.
     """
-    deadline_s = time.monotonic() + device.expires_in
+    deadline_s, pause_s = time.monotonic() + device.expires_in, device.interval
     while time.monotonic() < deadline_s:
-        talk.wait(device.interval)
+        talk.wait(pause_s)
         try:
             grant = flow.poll(device)
+        except TooFast:
+            pause_s += device_login.SLOWER_S
+            continue
         except OSError:
             continue  # retry until the code expires
         if grant is not None:

@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from actors import host
 from actors.core.contract.event import UNREADABLE
@@ -22,7 +22,7 @@ from actors.secrets import Secrets
 GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 LOCK_S: Final = 10.0
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
-_WAITING: Final = ("pending", "slow_down")
+SLOWER_S: Final = 5.0  # RFC 8628, 3.5
 _EXPIRED: Final = ("expired_token", "invalid device code")  # Twitch has forgotten a code that has expired
 
 T = TypeVar("T")
@@ -33,10 +33,10 @@ class Device(Struct, frozen=True):
 
     device_code: str
     user_code: str
-    expires_in: float
+    expires_in: Annotated[float, Meta(ge=0.0, le=86_400.0)]
     verification_uri: str = ""
     verification_url: str = ""  # Google's name of it
-    interval: float = 5.0
+    interval: Annotated[float, Meta(ge=0.0, le=600.0)] = 5.0
 
     @property
     def page(self) -> str:
@@ -45,6 +45,10 @@ class Device(Struct, frozen=True):
 
 class CodeExpired(Refused):
     """The code can no longer be entered."""
+
+
+class TooFast(Refused):
+    """The platform wants fewer polls: each pause from now on must be SLOWER_S longer."""
 
 
 class OauthTokens(Struct, frozen=True):
@@ -69,6 +73,7 @@ def polled(platform: str, auth_url: str, form: dict[str, str], device: Device) -
     """Return the tokens if the user has entered the code; None if not yet.
 
     Raises:
+        TooFast: the platform wants fewer polls.
         CodeExpired: the code can no longer be entered.
         Refused: the user has denied access, or the platform does not accept the application.
         Disconnected: the platform cannot be reached.
@@ -77,7 +82,9 @@ def polled(platform: str, auth_url: str, form: dict[str, str], device: Device) -
     if answer.status == 200:
         return decode(platform, answer, OauthTokens)
     trouble = trouble_of(answer)
-    if answer.status == 429 or any(word in trouble for word in _WAITING):
+    if answer.status == 429 or "slow_down" in trouble:
+        raise TooFast(f"{platform} wants fewer polls ({answer.status} {trouble})")
+    if "pending" in trouble:
         return None
     if any(word in trouble for word in _EXPIRED):
         raise CodeExpired(f"{platform} no longer accepts the code ({trouble}): it has expired, or access was denied")

@@ -186,6 +186,7 @@ def poll(auth_url: str, client_id: str, scopes: list[str], device: Device) -> Gr
     """Return the login if the user has entered the code; None if not yet.
 
     Raises:
+        TooFast: the platform wants fewer polls.
         Refused: the user has denied access, or the code has expired.
     """
     tokens = device_login.polled("Twitch", auth_url, {"client_id": client_id, "scopes": " ".join(scopes)}, device)

@@ -106,6 +106,14 @@ class YoutubeLogin:
         return fresh
 
 
+def identity_of(secret: str) -> str:
+    """Return what a new login or another key changes; a renewal keeps it, because Google keeps the refresh token."""
+    try:
+        return msgspec.json.decode(secret.encode(), type=YoutubeGrant).refresh_token
+    except UNREADABLE:
+        return secret
+
+
 def begin(auth_url: str, client_id: str) -> Device:
     """Request a code that the user enters in the browser.
 
@@ -126,6 +134,7 @@ def poll(auth_url: str, client_id: str, client_secret: str, device: Device) -> Y
     """Return the login if the user has entered the code; None if not yet.
 
     Raises:
+        TooFast: the platform wants fewer polls.
         Refused: the user has denied access, the code has expired, or the client secret is wrong.
     """
     form = {"client_id": client_id, "client_secret": client_secret}

@@ -7,7 +7,8 @@ import time
 import msgspec
 import pytest
 
-from actors.producers import device_login, youtube_login
+from actors.commands import login
+from actors.producers import device_login, spec, youtube_login
 from actors.producers.sources import youtube
 from actors.producers.spec import Disconnected, SourceRefused
 from actors.producers.youtube_login import YoutubeGrant, YoutubeLogin
@@ -35,6 +36,9 @@ class Google(twitch_peer.Http):
             return 401, {"error": "invalid_client", "error_description": "The provided client secret is invalid."}
         if form["grant_type"] == "refresh_token":
             return self.renew(self, form["refresh_token"])
+        if self.too_fast:
+            self.too_fast -= 1
+            return 403, {"error": "slow_down", "error_description": "Forbidden"}
         self.pending -= 1
         waits = {"error": "authorization_pending", "error_description": "Precondition Required"}
         return (428, waits) if self.pending >= 0 else (200, token("device", refresh_token="refresh-0"))
@@ -129,6 +133,68 @@ def test_a_refused_token_is_renewed_once(tmp_path, google, age_s, error_type, te
         if error_type is Disconnected:
             found, error = rig.run(youtube, session, until=lambda found: found)
             assert (len(found), error) == (1, None)
+
+
+class Patience:
+    """A caller that waits for nothing, and knows how long it should have waited."""
+
+    def __init__(self):
+        self.pauses_s = []
+
+    def wait(self, seconds):
+        self.pauses_s.append(seconds)
+
+
+@pytest.mark.parametrize("platform", ["twitch", "youtube"])
+def test_a_platform_that_wants_fewer_polls_gets_them_for_good(platform, google):
+    with twitch_peer.Http() as http:
+        peer, path = (google, "") if platform == "youtube" else (http, "/oauth2")
+        own = spec.settings_of("x", {"kind": platform, "client_id": "app", "auth_url": f"{peer.url}{path}"}
+                               | ({"stream": "@ada"} if platform == "youtube" else {}))  # fmt: skip
+        flow, talk = login.FLOWS[platform](own, lambda: CLIENT["client_secret"]), Patience()
+        peer.too_fast, peer.pending = 2, 2
+        assert login.wait_for(flow, flow.begin(), talk).access_token
+    assert talk.pauses_s == pytest.approx([0.01, 5.01, 10.01, 10.01, 10.01])
+
+
+@pytest.mark.parametrize("wrong", [{"interval": -1}, {"interval": 1e9}, {"expires_in": 1e12}])
+def test_a_pause_that_is_none_is_refused(wrong, google, monkeypatch):
+    code = {"device_code": "dev", "user_code": "A", "expires_in": 1800} | wrong
+    monkeypatch.setattr(google, "answer", lambda *_: (200, code))
+    with pytest.raises(Disconnected, match="cannot be read"):
+        youtube_login.begin(google.url, "app")
+
+
+class Looked(rig.Session):
+    """Counts how often its secret is read."""
+
+    looks = 0
+
+    def secret(self):
+        self.looks += 1
+        return super().secret()
+
+
+def test_a_connected_source_uses_a_new_login_and_ignores_renewals(tmp_path, google, monkeypatch):
+    monkeypatch.setattr(youtube, "LOOK_S", 0.01)
+    with YouTube([[item(1, **NEW)]], key="Bearer ya29.old") as peer:
+        tree = {"kind": "youtube", "stream": VIDEO, "url": peer.url, "auth_url": google.url}
+        session = Looked(tmp_path, "tube", tree)
+        device_login.store(session.secrets, "tube", granted(3_000))
+        renewed_at = []
+
+        def until(found):
+            if found and not renewed_at:
+                device_login.store(session.secrets, "tube", granted(3_100, 0.0))
+                renewed_at.append(session.looks)
+            elif found and session.looks > renewed_at[0] + 3:
+                device_login.store(session.secrets, "tube", YoutubeGrant("ya29.b", "refresh-b", 0.0, 9e9, **CLIENT))
+            return False
+
+        found, error = rig.run(youtube, session, until=until)
+        assert (len(found), type(error), str(error)) == (
+            1, Disconnected, "there is a new login or key; connecting with it")  # fmt: skip
+        assert session.looks > renewed_at[0] + 3
 
 
 def log_in(run_dir, google, section="", said="GOCSPX-1\n"):

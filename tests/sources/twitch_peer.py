@@ -164,7 +164,7 @@ class Http:
         self.spent: list[str] = []
         self.renewals = itertools.count(1)
         self.renew: Callable[[Http, str], tuple[int, Any]] = Http.renewed
-        self.pending = 0
+        self.pending = self.too_fast = 0
         self.badges: dict[str, tuple[int, Any]] = {}
         self.forgets = False  # a token is not valid any more when it was checked once
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -200,6 +200,9 @@ class Http:
             self.spent.append(form["refresh_token"])
             return self.renew(self, form["refresh_token"])
         if path == "/oauth2/token":
+            if self.too_fast:
+                self.too_fast -= 1
+                return 400, {"error": "slow_down"}
             self.pending -= 1
             return self.renewed("device") if self.pending < 0 else (400, {"message": "authorization_pending"})
         return 404, {"message": "nothing here"}

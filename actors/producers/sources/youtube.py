@@ -19,13 +19,15 @@ from actors import host, program
 from actors.adapters import time_stamps, youtube
 from actors.adapters.youtube_shapes import ChatItem
 from actors.core.contract.event import UNREADABLE
-from actors.errors import BadInput
+from actors.errors import BadInput, Refused
 from actors.producers.spec import Disconnected, Private, SourceMessage, SourceRefused, SourceSettings, Spec, refused
+from actors.producers.until import until
 from actors.producers.youtube_target import target_of
 from actors.secrets import MissingSecret
 from actors.section import Seconds, Url
 
 FRESH_S: Final = 15.0
+LOOK_S: Final = 3.0  # between two looks for a new login of the user
 
 _encode = msgspec.msgpack.Encoder().encode
 _item = msgspec.json.Decoder(ChatItem)
@@ -120,7 +122,7 @@ def _tried(raw: Raw) -> SourceMessage | None:
 async def connect(session: Any) -> AsyncIterator[SourceMessage]:
     """Follow one chat after the other."""
     from actors.producers.youtube_api import YoutubeApi, YoutubeKey
-    from actors.producers.youtube_login import YoutubeLogin
+    from actors.producers.youtube_login import YoutubeLogin, identity_of
 
     settings: YoutubeSettings = session.settings
     secret = settings.secret or session.name
@@ -137,9 +139,23 @@ async def connect(session: Any) -> AsyncIterator[SourceMessage]:
             account = YoutubeLogin(session.secrets, session.run_dir, secret, session.name, settings.auth_url)
             # One process owns a login, so that only one renews it.
             stack.enter_context(host.lock(session.run_dir / f"login-{secret}.lock", session.name))
-        async with aclosing(_follow(session, YoutubeApi(settings.url, account))) as messages:
+        chat = _follow(session, YoutubeApi(settings.url, account))
+        async with aclosing(until(chat, _new_login(session, identity_of(key)))) as messages:
             async for message in messages:
                 yield message
+
+
+async def _new_login(session: Any, before: str) -> str:
+    """Wait until the user has logged in anew, or has set another key; return the reason to connect again."""
+    from actors.producers.youtube_login import identity_of
+
+    while True:
+        await asyncio.sleep(LOOK_S)
+        try:
+            if identity_of(session.secret()) != before:
+                return "there is a new login or key; connecting with it"
+        except Refused:
+            continue  # it was removed; this connection works until YouTube refuses it
 
 
 async def _follow(session: Any, api: Any) -> AsyncGenerator[SourceMessage, None]:
