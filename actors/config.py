@@ -25,7 +25,7 @@ from actors.core.supervision.kinds import Child
 from actors.errors import ConfigError
 from actors.producers import spec
 from actors.producers.spec import SourceName, SourceSettings
-from actors.section import Number, Port, Rate, Seconds, Section, Size
+from actors.section import IN_FILE, Number, Port, Rate, Seconds, Section, Size
 
 FORK_IS_SAFE: Final = sys.platform == "linux"  # on macOS, system libraries may not be used after a fork without exec
 DEFAULT_FILE: Final = program.SHARE / "configs" / "default.toml"
@@ -89,7 +89,7 @@ class GatewaySection(Section, frozen=True):
     lag_close_s: Seconds = 30.0
     page_rows: Annotated[int, Meta(ge=1, le=5_000)] = 300
     emote_bytes: Size = 64 << 20
-    emote_origin: Annotated[str, Meta(pattern=r"^(https?://[^\s?#]{1,200})?$(?!\n)")] = ""
+    emote_origin: Annotated[str, Meta(pattern=r"^(https?://[^\s?#]{1,200})?$(?!\n)"), IN_FILE] = ""
 
 
 FlagName = Literal["event_pipeline_v2", "ws_batching_v2", "js_scheduler_v2"]

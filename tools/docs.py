@@ -159,6 +159,8 @@ def _default(field: msgspec.structs.FieldInfo) -> Any:
 def _type(kind: inspect.Type) -> str:
     """Return the type of a field in words, with its bounds."""
     match kind:
+        case inspect.Metadata(type=inner):
+            return _type(inner)
         case inspect.StrType(pattern=str(pattern)):
             return f"text like `{pattern}`".replace("|", "\\|")
         case inspect.StrType(min_length=low, max_length=high):

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from actors import config, control
+from actors import config, control, program
 from actors.core.secrecy import concealed
 from actors.errors import BadInput
+from actors.gateway import settings_view
 
 Value = bool | int | float | str | list[str]
 
@@ -27,12 +28,13 @@ def change(run_dir: Path, wanted: Mapping[str, Value], preview: bool = False) ->
     `preview`: change nothing, and return what would be done.
 
     Raises:
-        BadInput: a key is malformed.
+        BadInput: a key is malformed, or only the file can change it.
         Refused: the supervisor does not answer, or refuses.
         ConfigError: an unknown key or a wrong value, or the settings of this pipeline cannot be read.
     """
     ours = [override(key, value) for key, value in wanted.items()]
     with _ONE_AT_A_TIME:
+        require_offered(run_dir, wanted)
         settings, source = config.of_run_dir(run_dir), config.source_of(run_dir)
         kept = [one for one in source.overrides if one.partition("=")[0].strip() not in wanted]
         answer = control.request(
@@ -48,6 +50,19 @@ def change(run_dir: Path, wanted: Mapping[str, Value], preview: bool = False) ->
         "started": answer["started"],
         "stopped": answer["stopped"],
     }
+
+
+def require_offered(run_dir: Path, keys: Iterable[str]) -> None:
+    """Raise BadInput if a key decides which secret is sent, and to whom.
+
+    A control token may change how sources work, but must not be able to send a login or a password to another server:
+    it is part of an address, which may be seen on the stream.
+    """
+    kinds = {row["key"]: row["kind"] for row in settings_view.rows(run_dir)}
+    for key in keys:
+        kind = kinds.get(key, "data" if key.partition(".")[0] == "sources" else "")
+        if kind == "data":
+            raise BadInput(f"{key} can be changed only in the configuration file, followed by `{program.NAME} reload`")
 
 
 def override(key: str, value: Value) -> str:

@@ -117,6 +117,8 @@ def _field(type_: inspect.Type) -> tuple[str, str, list[str]]:
             return "number", f"number{_bounds(low, over, high)}", []
         case inspect.StrType(max_length=high):
             return "text", f"at most {high} characters" if high is not None else "", []
+        case inspect.Metadata(extra={"in_file": True}):
+            return "data", "", []
         case inspect.ListType(item_type=inspect.StrType() | inspect.LiteralType()):
             return "list", "one per line", []
         case inspect.VarTupleType(item_type=inspect.StrType()):

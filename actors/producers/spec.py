@@ -25,11 +25,11 @@ from actors.core.contract.event import REFUSED, refusal
 from actors.core.nearest import nearest
 from actors.errors import BadInput, ConfigError, Refused
 from actors.producers import sources
-from actors.section import Seconds, Section
+from actors.section import IN_FILE, Seconds, Section
 
 NAME_PATTERN: Final = r"^[a-z][a-z0-9-]{0,31}\Z"
 SourceName = Annotated[str, Meta(pattern=NAME_PATTERN)]
-SecretName = Annotated[str, Meta(pattern=r"^([a-z0-9][a-z0-9._-]{0,63})?\Z")]
+SecretName = Annotated[str, Meta(pattern=r"^([a-z0-9][a-z0-9._-]{0,63})?\Z"), IN_FILE]
 
 KINDS: Final = tuple(sorted(module.name for module in pkgutil.iter_modules(sources.__path__)))
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from actors import cli, commands, config
 from actors.core.secrecy import HIDDEN, concealed, may_hold_secret
 from actors.errors import BadInput, ConfigError
-from actors.gateway.settings_change import override
+from actors.gateway.settings_change import override, require_offered
 from actors.gateway.settings_view import rows
 from tests.core.test_config import names
 
@@ -101,6 +101,24 @@ def test_a_command_line_with_a_secret_is_refused_without_repeating_it(
         assert "the value may hold a secret" in done.output
         assert "password" not in done.output
         assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("key", [
+    "sources.live.kind", "sources.live.secret", "sources.live.auth_url", "sources.live.api_url", "sources.own.url",
+    "sources.own.headers", "sources.own.headers.X", "sources.own", "sources.new.kind", "sources.new.url", "sources",
+    "sources.ps.urls", "sources.mc.address", "gateway.emote_origin",
+])  # fmt: skip
+def test_a_dashboard_cannot_send_a_secret_elsewhere(run_dir: Path, key: str) -> None:
+    more = ['sources.ps={kind="planetside2"}', 'sources.mc={kind="minecraft"}']
+    (run_dir / config.SETTINGS_FILE).write_bytes(config.encode(config.load(None, [*SOURCES, *more])))
+    with pytest.raises(BadInput, match="only in the configuration file"):
+        require_offered(run_dir, ["queue.flush_hz", key])
+
+
+def test_a_dashboard_may_change_what_it_offers(run_dir: Path, shown: dict[str, dict[str, Any]]) -> None:
+    offered = [key for key, row in shown.items() if row["kind"] != "data"]
+    assert {"sources.live.chat", "sources.own.silence_s", "queue.flush_hz"} <= set(offered)
+    require_offered(run_dir, [*offered, "flags.canary", "no.such_key"])  # the last one is refused later, with a hint
 
 
 def test_the_reason_of_a_refused_change_has_no_password() -> None:

@@ -15,7 +15,7 @@ from actors.core.contract.types.stage import Coordinate
 from actors.core.sources.answers import AnswerRule
 from actors.errors import BadInput
 from actors.producers.spec import Disconnected, SourceMessage, SourceRefused, SourceSettings, Spec
-from actors.section import Section
+from actors.section import IN_FILE, Section
 
 HELLO_S: Final = 10.0
 EVENTS: Final = ("player_join", "player_quit", "chat", "player_death", "player_hurt", "command")
@@ -51,7 +51,7 @@ class MinecraftSettings(SourceSettings, frozen=True, kw_only=True):
     answer        rules for events that the server waits for (chat, commands, damage); the first that applies counts
     """
 
-    address: Annotated[str, Meta(max_length=200)] = "127.0.0.1:50050"
+    address: Annotated[str, Meta(max_length=200), IN_FILE] = "127.0.0.1:50050"
     plugin_id: Annotated[str, Meta(min_length=1, max_length=64)] = "framewire"
     events: list[str] = msgspec.field(default_factory=lambda: list(EVENTS))
     players: PlayerNames = []
