@@ -90,7 +90,7 @@ def origin_is_welcome(headers: Mapping[str, str], allowed: Iterable[str], links:
     """Whether a request with an allowed Host is from the server's own page, an allowed origin, or not a browser.
 
     Browsers send no Origin with the requests for pictures, scripts and the like, but they say whether another site
-    makes them. A page of another site may only link to the gateway, and not to the ingest (`links`), which has no page.
+    makes them. A page of another site may only link (`links`), and only to what is a page.
     """
     origin = headers.get("Origin")
     if origin is None:

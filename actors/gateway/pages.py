@@ -59,6 +59,8 @@ MIME_TYPES: Final = {
 class BaseHandler(tornado.web.RequestHandler):
     """Base of all handlers. The application's settings hold `hosts`, `open_port` and `origins`."""
 
+    LINKS = True  # a page of another site may link here, which includes a frame of it
+
     def set_default_headers(self) -> None:
         for name, value in HEADERS.items():
             self.set_header(name, value)
@@ -72,7 +74,7 @@ class BaseHandler(tornado.web.RequestHandler):
         ):
             metrics.foreign_hosts += 1
             self.refuse(421, origins.foreign_host(self.request.headers.get("Host")))
-        elif not origins.origin_is_welcome(self.request.headers, self.settings["origins"]):
+        elif not origins.origin_is_welcome(self.request.headers, self.settings["origins"], self.LINKS):
             metrics.foreign_origins += 1
             self.refuse(403, "this origin may not use the gateway")
 

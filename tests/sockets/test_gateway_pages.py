@@ -400,6 +400,15 @@ def test_every_refusal_increases_its_counter(rig):
     assert moved("auth_failures", wrong_token)
 
 
+def test_a_frame_in_a_page_of_another_site_counts_no_wrong_token(rig):
+    linked = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
+    before = rig.metric("auth_failures_total")
+    for path in ("/api/status", "/api/layout", "/api/quarantine", "/api/log?name=ingest", "/metrics"):
+        assert rig.request(path, linked)[0] == 403
+    assert rig.request("/", linked)[0] == 200  # a page, which refuses to be framed
+    assert rig.metric("auth_failures_total") == before
+
+
 def test_commands_reach_the_ingest(rig):
     taken: list[tuple[str, Any]] = []
 
