@@ -33,15 +33,13 @@ FILE_BYTES: Final = 64 << 20  # a video of a minute; every overlay loads the fil
 
 
 class AlertRulesHandler(BaseHandler):
-    """The rules as JSON, read at each request. `version` is part of the addresses of media, which pages cache."""
+    """The rules as JSON. `version` is part of the addresses of media, which pages cache."""
 
-    def initialize(self, folder: Path) -> None:
-        self._folder = folder
+    def initialize(self, known: AlertRules) -> None:
+        self._known = known
 
     def get(self) -> None:
-        rules, problems = read_rules(self._folder)
-        version = AlertFiles(self._folder).version
-        self.answer({"rules": msgspec.to_builtins(rules), "problems": problems, "version": version})
+        self.answer(self._known.current())
 
 
 class AlertFiles:
@@ -61,6 +59,23 @@ class AlertFiles:
         with suppress(OSError), os.scandir(self._folder / "media") as files:
             found += sorted(stamp_of(Path(file.path)) for file in itertools.islice(files, MOST_FILES))
         return hashlib.blake2b("\n".join(found).encode("utf-8", "surrogateescape"), digest_size=6).hexdigest()
+
+
+class AlertRules:
+    """The rules as they were last read. They are read again only after a change: a long file stops the loop for 0.1 s,
+    and a request for them needs no token."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._files = folder, AlertFiles(folder)
+        self._answer: dict[str, Any] = {}
+
+    def current(self) -> dict[str, Any]:
+        """Return the rules, their problems, and the version."""
+        if self._files.refresh() or not self._answer:
+            rules, problems = read_rules(self._folder)
+            shown = msgspec.to_builtins(rules)
+            self._answer = {"rules": shown, "problems": problems, "version": self._files.version}
+        return self._answer
 
 
 def stamp_of(path: Path) -> str:
@@ -122,6 +137,6 @@ def routes(run_dir: Path, settings: GatewaySection, metrics: GatewayMetrics) -> 
     cache = EmoteCache(run_dir / "emotes", settings.emote_bytes, settings.emote_origin, metrics)
     return [
         ("/media/emote/([a-z0-9-]{1,16})/([A-Za-z0-9_-]{1,80})", EmoteHandler, {"cache": cache}),
-        ("/media/alerts.json", AlertRulesHandler, {"folder": folder}),
+        ("/media/alerts.json", AlertRulesHandler, {"known": AlertRules(folder)}),
         ("/media/alerts/(.*)", AlertMediaHandler, {"path": str(folder / "media")}),
     ]

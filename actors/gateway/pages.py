@@ -121,6 +121,12 @@ class FileHandler(BaseHandler, tornado.web.StaticFileHandler):
             raise tornado.web.HTTPError(404)
         return super().parse_url_path(url_path)
 
+    @classmethod
+    def get_content_version(cls, abspath: str) -> str:
+        """Return what the ETag is made of; tornado would read the whole file, which for a video stops all overlays."""
+        found = os.stat(abspath)
+        return f"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}"
+
     def get_content_type(self) -> str:
         return self.TYPES[Path(str(self.absolute_path)).suffix]
 

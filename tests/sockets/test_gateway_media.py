@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import http.server
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from actors.core import emotes
+from actors.gateway import media
 from tests.sockets.gateway_rig import Rig
 from tests.support import SLOWNESS, eventually
 
@@ -70,6 +74,35 @@ def rig(cdn: Cdn) -> Iterator[Rig]:
     made = Rig(f"gateway.emote_origin={cdn.origin}", "gateway.emote_bytes=4096")
     yield made
     made.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts of reads")
+def test_requests_for_a_part_of_a_video_do_not_read_all_of_it(rig: Rig) -> None:
+    folder = rig.run_dir / "overlays" / "media"
+    folder.mkdir(parents=True)
+    with (folder / "long.mp4").open("wb") as file:
+        file.truncate(32 << 20)
+    assert rig.process is not None
+    gateway = psutil.Process(rig.process.pid)
+    status, headers, _ = rig.request("/media/alerts/long.mp4", {"Range": "bytes=0-9"})
+    before = gateway.io_counters().read_chars
+    again, same, body = rig.request("/media/alerts/long.mp4", {"Range": "bytes=10-19"})
+    assert (status, again, len(body), headers["Etag"]) == (206, 206, 10, same["Etag"])
+    assert gateway.io_counters().read_chars - before < 1 << 20
+
+
+def test_rules_of_alerts_are_read_again_after_a_change_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = []
+    read = media.read_rules
+    monkeypatch.setattr(media, "read_rules", lambda folder: reads.append(folder) or read(folder))
+    known = media.AlertRules(tmp_path)
+    assert [known.current()["rules"] for _ in range(3)] == [[], [], []]
+    (tmp_path / "alerts.toml").write_text('[[alert]]\ntype = "follow"\ntext = "hi"\nimage = "a.png"\n')
+    found = [known.current() for _ in range(3)]
+    assert (found[0]["rules"][0]["text"], len(found[0]["problems"]), len(reads)) == ("hi", 1, 2)
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media" / "a.png").write_bytes(PNG)
+    assert (known.current()["problems"], len(reads)) == ([], 3)
 
 
 def test_a_picture_is_fetched_once_and_survives_a_restart(rig: Rig, cdn: Cdn) -> None:
