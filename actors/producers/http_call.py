@@ -52,7 +52,7 @@ class HttpApi:
             raise SourceRefused(f"{shown_url(base_url)} is not an address of an API, expected https://… or http://…")
         self._path = parts.path.rstrip("/")
         self._socket: socket.socket | None = None
-        self._host = parts.netloc
+        self._host = parts.netloc.rpartition("@")[2]  # for errors: without a user and a password
         if parts.scheme == "https":
             context = tls or (ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if trusted else ssl.create_default_context())
             if trusted:

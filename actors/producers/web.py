@@ -22,6 +22,13 @@ PING_S: Final = 20.0
 _REFUSALS: Final = (400, 401, 403, 404, 410)
 
 
+class _Direct(connect):
+    """A connection to the server of the URL, and to no other: a redirect could lead to any program on this machine."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
 class WebSocket:
     """One open connection. Every method raises Disconnected when it has ended."""
 
@@ -65,7 +72,7 @@ async def websocket(
     if tls is not None and url.startswith("wss:"):
         options["ssl"] = tls
     try:
-        connection = await connect(
+        connection = await _Direct(
             url,
             additional_headers=headers,
             subprotocols=list(subprotocols) or None,  # type: ignore[arg-type]
@@ -80,7 +87,8 @@ async def websocket(
         status = error.response.status_code
         if status in _REFUSALS:
             raise SourceRefused(f"{host_of(url)} answered {status}; check the URL and the secret") from error
-        raise Disconnected(f"{host_of(url)} answered {status}") from error
+        redirected = ", a redirect, which is not followed" if 300 <= status < 400 else ""
+        raise Disconnected(f"{host_of(url)} answered {status}{redirected}") from error
     except (InvalidURI, ValueError) as error:  # ValueError: brackets, a port that is no number, a name that is none
         raise SourceRefused(f"{host_of(url)} is not a WebSocket URL (ws:// or wss://)") from error
     except (InvalidHandshake, TimeoutError, OSError) as error:

@@ -21,6 +21,7 @@ class Peer:
     ) -> None:
         self.connections = 0
         self.requests: list[Request] = []
+        self.moved_to = ""
         self._script, self._admit = script, admit
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -48,6 +49,10 @@ class Peer:
 
     def _process(self, connection: ServerConnection, request: Request) -> Response | None:
         self.requests.append(request)
+        if self.moved_to:
+            response = connection.respond(302, "")
+            response.headers["Location"] = self.moved_to
+            return response
         status = self._admit(request)
         return None if status == 101 else connection.respond(status, "refused\n")
 

@@ -10,7 +10,7 @@ import pytest
 
 from actors import config
 from actors.errors import ConfigError
-from actors.producers import web
+from actors.producers import http_call, web
 from actors.producers.spec import Disconnected, SourceRefused
 from actors.secrets import Secrets
 from tests.sockets.actors import CORE, Actors
@@ -192,4 +192,22 @@ def test_a_secret_in_an_address_is_in_no_reason(url: str) -> None:
 
     with pytest.raises((Disconnected, SourceRefused)) as raised:
         run_async(connect())
+    assert "s3cret" not in str(raised.value)
+
+
+def test_a_redirect_is_not_followed() -> None:
+    async def connect(url: str) -> None:
+        async with web.websocket(url, {"X-Token": "s3cret"}):
+            pass
+
+    with Peer(lambda *_: None) as inner, Peer(lambda *_: None) as platform:
+        platform.moved_to = inner.url
+        with pytest.raises(Disconnected, match="answered 302, a redirect, which is not followed"):
+            run_async(connect(platform.url))
+    assert (len(platform.requests), inner.requests) == (1, [])
+
+
+def test_a_password_in_the_address_of_an_api_is_in_no_reason() -> None:
+    with http_call.HttpApi("http://user:s3cret@127.0.0.1:1") as api, pytest.raises(Disconnected) as raised:
+        api.call("GET", "/", {})
     assert "s3cret" not in str(raised.value)
