@@ -62,7 +62,11 @@ class _Functions(functions.Functions):
 
     @functions.signature({"types": ["string"]}, {"types": ["string"]}, {"types": ["string"]})
     def _func_replace(self, text: str, old: str, new: str) -> str:
-        return text[:MAX_RESULT_CHARACTERS].replace(old, new)[:MAX_RESULT_CHARACTERS] if old else text
+        if not old:
+            return text
+        by = new[:MAX_RESULT_CHARACTERS]
+        times = MAX_RESULT_CHARACTERS // max(1, len(by)) + 1  # what follows would be cut
+        return text[:MAX_RESULT_CHARACTERS].replace(old, by, times)[:MAX_RESULT_CHARACTERS]
 
     @functions.signature({"types": ["number", "string"]}, {"types": ["number"]})
     def _func_divide(self, number: Any, by: float) -> float | None:

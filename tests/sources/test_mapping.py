@@ -35,6 +35,8 @@ def field(expression: str, body: object) -> object:
         ("upper(a)", {"a": "ada"}, "ADA"),
         ("concat(a, '-', b, missing)", {"a": 1, "b": "x"}, "1-x"),
         ("replace(a, '_', ' ')", {"a": "gg_wp"}, "gg wp"),
+        ("replace(a, '_', '')", {"a": "_g_g_"}, "gg"),
+        ("replace(a, '_', b)", {"a": "_" * 5_000, "b": "x" * 1_000_000}, "x" * 4_096),  # 4 GB without a limit
         ("divide(a, `100`)", {"a": 420}, 4.2),
         ("divide(a, `0`)", {"a": 420}, None),
         ("multiply(a, `2`)", {"a": "2.5"}, 5.0),

@@ -455,8 +455,8 @@ def test_the_challenge_of_twitch_is_answered_and_notifications_are_read():
         ("kofi", b"", ""),
     ],
 )
-def test_an_unreadable_body_is_refused(preset, body, content_type):
-    with pytest.raises(BadInput):
+def test_an_unreadable_body_is_refused_and_is_a_wrong_token_where_it_should_have_the_token(preset, body, content_type):
+    with pytest.raises(Forbidden if preset == "kofi" else BadInput):
         deliver(preset, signed(preset, body, **{"content-type": content_type}), body)
 
 

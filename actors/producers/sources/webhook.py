@@ -78,13 +78,16 @@ def receive(request: SourceRequest, settings: WebhookSettings, secret: Callable[
     """Return the events of one delivery.
 
     Raises:
-        Forbidden: the signature is missing or wrong.
+        Forbidden: the signature is missing or wrong, or the body that should have the token cannot be read.
         BadInput: the body is not one of this platform, or a rule fails on it.
     """
     del state
     preset = _preset(settings)
     in_body = bool(preset.scheme.field)
-    body = _body(request, preset) if in_body else None
+    try:
+        body = _body(request, preset) if in_body else None
+    except BadInput as error:  # not quarantined: anyone can send it, and would evict what platforms have sent
+        raise Forbidden(f"The body cannot be read, so it has no token: {error}") from error
     try:
         proof = signature.verify(preset.scheme, request.headers, request.body, secret(), request.now_ms, body)
     except Forgery as error:
