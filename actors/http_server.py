@@ -2,9 +2,10 @@
 
 A connection is idle until it has sent a whole header, and again after each answer. A new one has `first_header_s` for
 its header. At the limit of connections, the one that has been idle for the longest time is closed; without an idle one,
-the one whose body has been on its way for the longest time. So silent and slow connections do not exclude others. The
-bodies that are on their way have a limit in bytes together, for most of them are not authenticated yet. When the system
-has no file left, accepting pauses: the listening socket stays readable, and without a pause the loop would only retry.
+one that does not read its answer; without such a one, the one whose body has been on its way for the longest time. So
+silent and slow connections do not exclude others. The bodies that are on their way have a limit in bytes together, for
+most of them are not authenticated yet. When the system has no file left, accepting pauses: the listening socket stays
+readable, and without a pause the loop would only retry.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class _Request(httputil.HTTPMessageDelegate):
         return self._next.data_received(chunk)
 
     def finish(self) -> None:
-        self._server.has_body(self._connection)
+        self._server.has_request(self._connection)
         self._next.finish()
 
 
@@ -79,6 +80,7 @@ class BoundedHTTPServer(HTTPServer):
         self._headed: set[HTTP1ServerConnection] = set()
         self._incomplete: dict[HTTP1ServerConnection, int] = {}  # bytes of the body so far; longest on its way first
         self._incomplete_bytes = 0
+        self._answered: dict[HTTP1ServerConnection, None] = {}  # the whole request has come; the longest time first
 
     def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
         for listener in sockets:
@@ -88,7 +90,7 @@ class BoundedHTTPServer(HTTPServer):
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
         if len(self._connections) >= self._room():
             self._metrics.refused_connections += 1
-            excess = next(iter(self._idle or self._incomplete), None)
+            excess = next(iter(self._idle), None) or self._unread() or next(iter(self._incomplete), None)
             if excess is None:
                 stream.close()
                 return
@@ -97,6 +99,7 @@ class BoundedHTTPServer(HTTPServer):
 
     def start_request(self, server_conn: object, request_conn: httputil.HTTPConnection) -> httputil.HTTPMessageDelegate:
         assert isinstance(server_conn, HTTP1ServerConnection)
+        self._answered.pop(server_conn, None)
         self._idle[server_conn] = None
         if server_conn not in self._headed:
             asyncio.get_running_loop().call_later(FIRST_HEADER_S, self._late, server_conn)
@@ -118,9 +121,15 @@ class BoundedHTTPServer(HTTPServer):
             self._metrics.refused_connections += 1
             self._close(next(iter(self._incomplete)))
 
-    def has_body(self, connection: HTTP1ServerConnection) -> None:
+    def has_request(self, connection: HTTP1ServerConnection) -> None:
         """Record that a whole request has come."""
-        self._incomplete_bytes -= self._incomplete.pop(connection, 0)
+        if connection in self._incomplete:
+            self._incomplete_bytes -= self._incomplete.pop(connection)
+            self._answered[connection] = None
+
+    def _unread(self) -> HTTP1ServerConnection | None:
+        """Return the connection that has kept an answer waiting for the longest time, because it does not read it."""
+        return next((one for one in self._answered if one.stream.writing()), None)
 
     def _late(self, connection: HTTP1ServerConnection) -> None:
         if connection in self._idle and connection not in self._headed:
@@ -129,17 +138,19 @@ class BoundedHTTPServer(HTTPServer):
 
     def _close(self, connection: HTTP1ServerConnection) -> None:
         """Close a connection now; what the loop still holds of it ends by itself."""
-        self._idle.pop(connection, None)
-        self.has_body(connection)
-        self._connections.discard(connection)
+        self._forget(connection)
         connection.stream.close()
 
     def on_close(self, server_conn: object) -> None:
         assert isinstance(server_conn, HTTP1ServerConnection)
-        self._connections.discard(server_conn)
-        self._idle.pop(server_conn, None)
-        self.has_body(server_conn)
+        self._forget(server_conn)
         self._headed.discard(server_conn)
+
+    def _forget(self, connection: HTTP1ServerConnection) -> None:
+        self._connections.discard(connection)
+        self._idle.pop(connection, None)
+        self._incomplete_bytes -= self._incomplete.pop(connection, 0)
+        self._answered.pop(connection, None)
 
 
 class _Acceptor:

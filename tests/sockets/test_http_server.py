@@ -28,6 +28,9 @@ class Page(web.RequestHandler):
     def get(self) -> None:
         self.finish("ok")
 
+    def put(self) -> None:
+        self.finish(bytes(32 << 20))  # more than the buffers of the system
+
     def post(self) -> None:
         self.finish(f"posted {len(self.request.body)}")
 
@@ -96,6 +99,27 @@ def test_slow_bodies_do_not_exclude_other_connections():
                 assert b"posted 10" in await reader.readuntil(b"posted 10")
             assert (metrics.refused_connections, server._incomplete_bytes) == (1, 0)
             for _, writer in (*slow, late):
+                writer.close()
+
+    run_async(scenario())
+
+
+def test_answers_that_are_not_read_do_not_exclude_other_connections():
+    async def scenario() -> None:
+        async with bounded(room=3) as (server, port, metrics):
+            deaf = [await asyncio.open_connection("127.0.0.1", port, limit=1) for _ in range(2)]
+            for number, (_, writer) in enumerate(deaf, 1):
+                writer.write(head(0).replace(b"POST", b"PUT"))
+                await until(lambda number=number: sum(one.stream.writing() for one in server._answered) == number)
+            slow = await asyncio.open_connection("127.0.0.1", port)
+            slow[1].write(head(10) + b"x")
+            await until(lambda: server._incomplete_bytes == 1)
+            late = await asyncio.open_connection("127.0.0.1", port)
+            assert b"200 OK" in await ask(*late)
+            slow[1].write(b"x" * 9)
+            assert b"posted 10" in await slow[0].readuntil(b"posted 10")
+            assert (metrics.refused_connections, len(server._answered)) == (1, 1)
+            for _, writer in (*deaf, slow, late):
                 writer.close()
 
     run_async(scenario())
