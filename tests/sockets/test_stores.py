@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -446,14 +447,14 @@ def test_a_row_that_kills_queue_managers_at_their_start_is_set_aside_alone(tmp_p
     first.close()
     with sqlite3.connect(tmp_path / log_store.LOG_FILE) as db:
         db.execute(ROWS_AT_START[row], (b"\xc1 poison",))
-    deaths = 0
-    while True:
-        try:
-            last = start()
-            break
-        except msgspec.DecodeError:
-            deaths += 1
-    assert (deaths, last.set_aside) == (3, 1)
+    starts: list[Log | None] = []
+    while not (starts and starts[-1]) and len(starts) < 9:
+        starts.append(None)
+        with suppress(msgspec.DecodeError):
+            starts[-1] = start()
+    last = starts[-1]
+    assert last is not None
+    assert (len(starts) - 1, last.set_aside) == (3, 1)
     assert (list(last.recovered.retained), list(last.recovered.derived)) == (["score:CT"], ["a:c"])
     [letter] = LogReader(tmp_path).quarantine(5)
     assert (letter["dead"], "poison" in letter["excerpt"]) == (True, True)
