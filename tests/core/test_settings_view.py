@@ -109,7 +109,7 @@ def test_a_command_line_with_a_secret_is_refused_without_repeating_it(
     "sources.ps.urls", "sources.mc.address", "gateway.emote_origin",
 ])  # fmt: skip
 def test_a_dashboard_cannot_send_a_secret_elsewhere(run_dir: Path, key: str) -> None:
-    more = ['sources.ps={kind="planetside2"}', 'sources.mc={kind="minecraft"}']
+    more = ['sources.ps={kind="planetside2",worlds=["1"]}', 'sources.mc={kind="minecraft"}']
     (run_dir / config.SETTINGS_FILE).write_bytes(config.encode(config.load(None, [*SOURCES, *more])))
     with pytest.raises(BadInput, match="only in the configuration file"):
         require_offered(run_dir, ["queue.flush_hz", key])
