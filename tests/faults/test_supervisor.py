@@ -266,7 +266,7 @@ def test_every_metric_of_every_process_is_measured_in_turn(tree):
     eventually(lambda: all(row[name] is not None for row in rows() for name in names), 10)
     for row in rows():
         assert row["rss_bytes"] > 1 << 20
-        assert row["uss_bytes"] > 1 << 20
+        assert row["uss_bytes"] > 1 << 16  # a forked process that has done little owns less than 1 MiB
         assert row["open_files"] >= 3
         assert row["threads"] >= 1
         assert row["ctx_switches"] > 0
