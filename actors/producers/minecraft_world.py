@@ -86,7 +86,7 @@ class World:
 
     def _due(self, type_: str, rate_hz: float, passed_s: float) -> Iterator[float]:
         while (number := self._done[type_]) < int(passed_s * rate_hz):
-            yield number / rate_hz
+            yield (number + 1) / rate_hz  # the first is due after one interval
             self._done[type_] = number + 1
 
     def _moved(self, number: int, at_s: float) -> bytes:

@@ -366,3 +366,13 @@ def test_the_synthetic_server_loads_the_source():
 def test_a_used_address_is_refused():
     with Host(lambda host, number: iter(())) as host, pytest.raises(BadInput, match="if your Minecraft server runs"):
         run_async(minecraft_host.play(World(1, 1.0, WorldRates()), host.address, "framewire", lambda _: None))
+
+
+def test_the_time_of_a_death_is_the_look_at_which_it_was_due():
+    due_s = []
+    world = World(7, 3.0, WorldRates(5, moves_hz=0.0, deaths_hz=4.0), cause=lambda at_s: due_s.append(at_s) or "")
+    found = []
+    for number in range(1, 13):
+        list(world.until(number / 4))
+        found.append(number / 4)
+        assert due_s == found
