@@ -53,7 +53,7 @@ class MinecraftReader:
         self._roster = Roster()
         self._boot = self._run = secrets.token_hex(4)  # replaced by the server's own, if it has one
         self._timer: asyncio.TimerHandle | None = None
-        self._sent_s = 0.0
+        self._due_s = 0.0
         self._refreshed_s = asyncio.get_running_loop().time()
         self._paused = False
 
@@ -151,19 +151,19 @@ class MinecraftReader:
             self._roster.move(tracked, move.x, move.y, move.z, move.yaw)
         if self._timer is None:
             loop = asyncio.get_running_loop()
-            due_s = max(loop.time(), self._sent_s + 1 / self.settings.positions_hz)
-            self._timer = loop.call_at(due_s, self._send)
+            # From one due time to the next: from one sending to the next, each delay of the loop would lower the rate.
+            self._due_s = max(loop.time(), self._due_s + 1 / self.settings.positions_hz)
+            self._timer = loop.call_at(self._due_s, self._send)
 
     def _send(self) -> None:
         """Send the places of those who moved."""
         self._timer = None
-        self._sent_s = asyncio.get_running_loop().time()
         self._session.alive()
         places = self._roster.take()
         if places:
             self._session.send_positions(pack(self._session.name, time.time() * 1000, places), len(places))
-        if self._sent_s - self._refreshed_s >= REFRESH_S and (tracked := self._roster.next_in_turn()):
-            self._refreshed_s = self._sent_s
+        if self._due_s - self._refreshed_s >= REFRESH_S and (tracked := self._roster.next_in_turn()):
+            self._refreshed_s = self._due_s
             self._put(self._player(tracked))
 
     def _player(self, tracked: Tracked, on: bool = True) -> SourceMessage:
