@@ -42,6 +42,7 @@ from actors.producers import spec
 from actors.producers.app_socket import AppCloseCode, AppSocket
 from actors.producers.applications import Applications, NotConnected, NotInTime, TooOften
 from actors.producers.intake import Intake
+from actors.producers.lanes import RawRows, Row, split
 from actors.producers.link import Link, open_link
 from actors.producers.recording import Recorder
 from actors.producers.spec import Forbidden, Private, SourceRequest, Taken
@@ -55,8 +56,6 @@ DRAIN_S: Final = 4.0  # within supervisor.drain_s
 ORPHAN_DRAIN_S: Final = 0.5  # within heartbeat.ORPHAN_GRACE_S; the rest waits in the outbox
 
 _encode = msgspec.msgpack.Encoder().encode
-
-Row = tuple[str, bytes]
 
 
 class HttpSource:
@@ -161,7 +160,7 @@ class Ingest:
             raise
         rows: list[Row] = [("event", _encode(submission)) for submission in submissions]
         critical = [TAXONOMY[submission.type].category is Category.CRITICAL for submission in submissions]
-        numbers = await self._send(rows, critical)
+        numbers = await self._send(RawRows(rows, critical))
         return [self._event_id(*facts) for facts in zip(submissions, critical, numbers, strict=True)]
 
     def wrong_token(self, address: str) -> None:
@@ -189,33 +188,26 @@ class Ingest:
         with the same position is accepted once within `producer.keep_s`, because a server repeats a body when it
         received no answer.
         """
-        rows: list[Row] = []
-        critical: list[bool] = []
         lines = srcds.split(body)
-        for line in lines:
-            category = srcds.category(line)
-            if category is not None:
-                rows.append(("srcds", line))
-                critical.append(category is Category.CRITICAL)
+        lanes = split(("srcds", line) for line in lines)
         self.metrics.srcds_lines += len(lines)
-        self.metrics.ignored_lines += len(lines) - len(rows)
-        await self._send(rows, critical, hashlib.blake2b(_encode([place, body]), digest_size=16).digest())
-        return len(rows)
+        self.metrics.ignored_lines += lanes.ignored
+        await self._send(lanes, hashlib.blake2b(_encode([place, body]), digest_size=16).digest())
+        return len(lanes.rows)
 
-    async def _send(self, rows: list[Row], critical: list[bool], digest: bytes = b"") -> list[int]:
+    async def _send(self, lanes: RawRows, digest: bytes = b"") -> list[int]:
         """Send the best-effort rows immediately and store the critical ones; return the number of each row."""
         now_ms = time.time() * 1000
         if self._recorder is not None:
-            for kind, body in rows:
+            for kind, body in lanes.rows:
                 self._recorder.add(kind, body)
-        durable = [row for row, is_critical in zip(rows, critical, strict=True) if is_critical]
+        durable = lanes.critical()
         self.link.require_room(len(durable))
-        rest = [row for row, is_critical in zip(rows, critical, strict=True) if not is_critical]
-        best_effort_numbers = iter(self.link.send_best_effort(rest, now_ms))
+        best_effort_numbers = iter(self.link.send_best_effort(lanes.best_effort(), now_ms))
         stored = iter((await self.link.deliver(durable, now_ms, digest)).items if durable else ())
         return [
             getattr(next(stored, None), "pseq", 0) if is_critical else next(best_effort_numbers)
-            for is_critical in critical
+            for is_critical in lanes.is_critical
         ]
 
     def _event_id(self, submission: Submission, critical: bool, number: int) -> str:

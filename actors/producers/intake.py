@@ -1,4 +1,4 @@
-"""The intake of one source: duplicates, lanes, the cursor, and its counters."""
+"""The intake of one source: duplicates, the cursor, and its counters."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from actors.adapters import adapter_of
-from actors.core.contract.event import Category
 from actors.core.sources.state import FUTURE_MS, LATE_MS, Seen, SourceHealth, SourceReport, SourceState
 from actors.interfaces import Delivery, StoredMessage
+from actors.producers.lanes import split
 from actors.producers.link import Link
 from actors.producers.spec import SourceMessage, SourceSettings, Spec
 
@@ -56,24 +55,20 @@ class Intake:
         Returns a future that is done when the critical ones and the cursor are on disk; None if nothing is stored.
         """
         now_ms = time.time() * 1000
-        rows: list[tuple[str, bytes]] = []
-        best_effort: list[tuple[str, bytes]] = []
-        digest = b""
+        fresh = [message for message in messages if self._is_new(message, now_ms)]
         for message in messages:
             if self._recorder is not None:
                 self._recorder.add(message.kind, message.body, message.identity)
             cursor = message.cursor if message.cursor is not None else cursor
-            category = self._lane(message, now_ms)
-            if category is Category.CRITICAL:
-                rows.append((message.kind, message.body))
-                if len(messages) == 1 and message.identity:
-                    digest = _digest(self.name, message.identity)
-            elif category is not None:
-                best_effort.append((message.kind, message.body))
+        lanes = split((message.kind, message.body) for message in fresh)
+        rows, best_effort = lanes.critical(), lanes.best_effort()
+        self.counts["ignored"] += lanes.ignored
         self.counts["sent"] += len(best_effort)
         self._link.send_best_effort(best_effort, now_ms)
         if not rows and cursor is None:
             return None
+        identity = messages[0].identity if rows and len(messages) == 1 else ""
+        digest = _digest(self.name, identity) if identity else b""
         saved = None if cursor is None else (self.name, cursor)
         before, self.cursor = self.cursor, self.cursor if cursor is None else cursor
         future = self._link.store(Delivery(rows, now_ms, digest, saved))
@@ -112,19 +107,17 @@ class Intake:
         """Record the end of a connection; return the seconds to wait before the next one."""
         return self.health.disconnected(why, time.monotonic(), random.random())
 
-    def _lane(self, message: SourceMessage, now_ms: float) -> Category | None:
-        """Count a message; return its lane, None if it is dropped."""
+    def _is_new(self, message: SourceMessage, now_ms: float) -> bool:
+        """Count a message; return False for a duplicate."""
         self._message_s = time.monotonic()
         self.counts["received"] += 1
         if message.identity and not self._seen.add(message.identity, self._message_s):
             self.counts["duplicate"] += 1
-            return None
+            return False
         if message.ts_source_ms is not None:
             self.counts["late"] += now_ms - message.ts_source_ms > LATE_MS
             self.counts["future"] += message.ts_source_ms - now_ms > FUTURE_MS
-        category = adapter_of(message.kind).category(message.body)
-        self.counts["ignored"] += category is None
-        return category
+        return True
 
     def _stored(self, future: asyncio.Future[StoredMessage], messages: Sequence[SourceMessage], before: bytes) -> None:
         if future.cancelled():

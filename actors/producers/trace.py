@@ -26,13 +26,13 @@ from typing import Any, Final
 
 import msgpack
 
-from actors.adapters import adapter_of, srcds
+from actors.adapters import srcds
 from actors.config import Settings
-from actors.core.contract.event import Category
 from actors.core.contract.replayed import NAME
 from actors.core.sources.state import Seen
 from actors.errors import BadInput, Refused
 from actors.producers import recording
+from actors.producers.lanes import split
 from actors.producers.link import TICK_S, Link, open_link
 from actors.producers.recording import Recorded
 
@@ -150,20 +150,15 @@ class Replay:
 
     async def _send(self, messages: list[Recorded]) -> None:
         now_ms = time.time() * 1000
-        critical: list[tuple[str, bytes]] = []
-        rest: list[tuple[str, bytes]] = []
-        for message in messages:
-            if self._is_duplicate(message):
-                self.duplicates += 1
-                continue
-            category = adapter_of(message.kind).category(message.body)
-            self.ignored += category is None
-            if category is not None:
-                (critical if category is Category.CRITICAL else rest).append((message.kind, message.body))
-        if rest:
+        fresh = [message for message in messages if not self._is_duplicate(message)]
+        lanes = split((message.kind, message.body) for message in fresh)
+        self.duplicates += len(messages) - len(fresh)
+        self.ignored += lanes.ignored
+        if best_effort := lanes.best_effort():
             while not self._speed and not self._link.best_effort_has_room():
                 await asyncio.sleep(TICK_S / 10)
-            self._link.send_best_effort(rest, now_ms)
+            self._link.send_best_effort(best_effort, now_ms)
+        critical = lanes.critical()
         while critical:
             try:
                 await self._link.deliver(critical, now_ms)
