@@ -6,6 +6,9 @@ one that does not read its answer; without such a one, the one whose body has be
 silent and slow connections do not exclude others. The bodies that are on their way have a limit in bytes together, for
 most of them are not authenticated yet. When the system has no file left, accepting pauses: the listening socket stays
 readable, and without a pause the loop would only retry.
+
+In one turn of the loop PER_TURN requests begin, whatever the number of connections. The others wait, so that a flood of
+requests does not hold up frames and heartbeats; a connection with one request after the other waits behind new ones.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import socket
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol
 
@@ -26,6 +30,7 @@ FIRST_HEADER_S: Final = 5.0
 ACCEPTS_PER_TURN: Final = 128
 PAUSE_S: Final = 0.1
 INCOMPLETE_BYTES: Final = 32 << 20  # of bodies that are on their way, together; a single one may be larger
+PER_TURN: Final = 32  # of requests, which take 0.1 to 1 ms each
 RESERVED_FILES: Final = 64  # of a process: stores, sockets of the bus, logs, modules that are loaded later
 
 
@@ -46,6 +51,39 @@ def allow_open_files(wanted: int) -> int:
     return max(1, min(soft, wanted) - RESERVED_FILES)
 
 
+class _Turns:
+    """Lets PER_TURN requests begin in each turn of the loop; the first ones of their connections before the others."""
+
+    def __init__(self) -> None:
+        self._left = PER_TURN
+        self._counting = False
+        self._first: deque[asyncio.Future[None]] = deque()
+        self._later: deque[asyncio.Future[None]] = deque()
+
+    def take(self, first: bool) -> asyncio.Future[None] | None:
+        """Return what a request must await before it begins; None: it may begin now."""
+        loop = asyncio.get_running_loop()
+        if not self._counting:
+            self._counting = True
+            loop.call_soon(self._next)
+        if self._left and not self._first and (first or not self._later):
+            self._left -= 1
+            return None
+        begin = loop.create_future()
+        (self._first if first else self._later).append(begin)
+        return begin
+
+    def _next(self) -> None:
+        self._left, self._counting = PER_TURN, bool(self._first or self._later)
+        if self._counting:
+            asyncio.get_running_loop().call_soon(self._next)
+        while self._left and (waiting := self._first or self._later):
+            begin = waiting.popleft()
+            if not begin.done():  # its connection may have been closed
+                self._left -= 1
+                begin.set_result(None)
+
+
 class _Request(httputil.HTTPMessageDelegate):
     """Passes one request on, and tells the server how far it has come."""
 
@@ -56,8 +94,17 @@ class _Request(httputil.HTTPMessageDelegate):
         self.on_connection_close = delegate.on_connection_close  # type: ignore[method-assign]
 
     def headers_received(self, start_line: Any, headers: httputil.HTTPHeaders) -> Any:
-        self._server.has_header(self._connection)
-        return self._next.headers_received(start_line, headers)
+        first = self._server.has_header(self._connection)
+        begin = self._server.turns.take(first)
+        if begin is None:
+            return self._next.headers_received(start_line, headers)
+        return self._later(begin, start_line, headers)
+
+    async def _later(self, begin: asyncio.Future[None], start_line: Any, headers: httputil.HTTPHeaders) -> None:
+        await begin
+        more = self._next.headers_received(start_line, headers)
+        if more is not None:
+            await more
 
     def data_received(self, chunk: bytes) -> Any:
         self._server.receives(self._connection, len(chunk))
@@ -76,6 +123,7 @@ class BoundedHTTPServer(HTTPServer):
     ) -> None:
         super().initialize(*args, **kwargs)
         self._room, self._metrics = room, metrics
+        self.turns = _Turns()
         self._idle: dict[HTTP1ServerConnection, None] = {}  # longest idle first
         self._headed: set[HTTP1ServerConnection] = set()
         self._incomplete: dict[HTTP1ServerConnection, int] = {}  # bytes of the body so far; longest on its way first
@@ -105,11 +153,13 @@ class BoundedHTTPServer(HTTPServer):
             asyncio.get_running_loop().call_later(FIRST_HEADER_S, self._late, server_conn)
         return _Request(super().start_request(server_conn, request_conn), self, server_conn)
 
-    def has_header(self, connection: HTTP1ServerConnection) -> None:
-        """Record that a whole header has come, and that its body is on its way."""
+    def has_header(self, connection: HTTP1ServerConnection) -> bool:
+        """Record that a whole header has come, and that its body is on its way; return whether it is the first."""
+        first = connection not in self._headed
         self._idle.pop(connection, None)
         self._headed.add(connection)
         self._incomplete[connection] = 0
+        return first
 
     def receives(self, connection: HTTP1ServerConnection, size_bytes: int) -> None:
         """Record a part of a body. Above the limit, the bodies that have been on their way for the longest time end."""

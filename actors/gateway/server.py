@@ -142,6 +142,7 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
         body_timeout=HEADER_TIMEOUT_S,
         max_body_size=BODY_BYTES,
         max_header_size=HEADER_BYTES,
+        chunk_size=HEADER_BYTES,  # what a connection that sends ahead can keep in memory
     )
     heart = heartbeat.Heartbeat(name, lambda: [gateway.measure()], ticks)
     heart.start(lambda: loop.call_soon_threadsafe(gateway.stopping.set))

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -121,6 +122,45 @@ def test_answers_that_are_not_read_do_not_exclude_other_connections():
             assert (metrics.refused_connections, len(server._answered)) == (1, 1)
             for _, writer in (*deaf, slow, late):
                 writer.close()
+
+    run_async(scenario())
+
+
+def test_a_flood_of_requests_does_not_hold_up_the_loop_or_new_connections(monkeypatch):
+    monkeypatch.setattr(http_server, "PER_TURN", 2)
+    turn, begun = 0, []
+
+    class Counted(web.RequestHandler):
+        def get(self) -> None:
+            begun.append(turn)
+            self.finish("ok")
+
+    async def scenario() -> None:
+        server = http_server.BoundedHTTPServer(
+            web.Application([("/", Counted)]), room=lambda: 100, metrics=IngestMetrics()
+        )
+        (listener,) = netutil.bind_sockets(0, "127.0.0.1")
+        server.add_sockets([listener])
+        loop = asyncio.get_running_loop()
+
+        def count() -> None:
+            nonlocal turn
+            turn += 1
+            loop.call_soon(count)
+
+        count()
+        flood = [await asyncio.open_connection("127.0.0.1", listener.getsockname()[1]) for _ in range(40)]
+        for _, writer in flood:
+            writer.write(REQUEST * 50)
+        await until(lambda: len(begun) > 100)
+        late = await asyncio.open_connection("127.0.0.1", listener.getsockname()[1])
+        assert b"200 OK" in await ask(*late)
+        assert len(begun) < 40 * 50  # it did not wait for all of them
+        assert max(Counter(begun).values()) <= 4  # those that waited, and those that did not have to
+        for _, writer in (*flood, late):
+            writer.close()
+        server.stop()
+        await server.close_all_connections()
 
     run_async(scenario())
 
