@@ -26,6 +26,7 @@ Packages
     normalizer.py queue_manager.py broadcaster.py    the actors between producers and gateways
     interfaces.py    what an actor is given: links, stores, a loop; wire.py and stores/ implement them
     heartbeat.py reactor.py aio.py committer.py      the parts of every actor's loop
+    http_server.py websocket_server.py    what both servers have in common: the bounds of connections
     entry.py cli.py program.py    the entry point, the root of the commands, the program's name and files
     config.py errors.py host.py wire.py logs.py tokens.py    settings, exceptions, operating systems, sockets …
 

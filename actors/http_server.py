@@ -51,17 +51,17 @@ def allow_open_files(wanted: int) -> int:
     return max(1, min(soft, wanted) - RESERVED_FILES)
 
 
-class _Turns:
-    """Lets PER_TURN requests begin in each turn of the loop; the first ones of their connections before the others."""
+class Turns:
+    """Lets `per_turn` pieces of work begin in each turn of the loop, those that are `first` before the others."""
 
-    def __init__(self) -> None:
-        self._left = PER_TURN
+    def __init__(self, per_turn: int) -> None:
+        self._per_turn = self._left = per_turn
         self._counting = False
         self._first: deque[asyncio.Future[None]] = deque()
         self._later: deque[asyncio.Future[None]] = deque()
 
     def take(self, first: bool) -> asyncio.Future[None] | None:
-        """Return what a request must await before it begins; None: it may begin now."""
+        """Return what the work must await before it begins; None: it may begin now."""
         loop = asyncio.get_running_loop()
         if not self._counting:
             self._counting = True
@@ -74,7 +74,7 @@ class _Turns:
         return begin
 
     def _next(self) -> None:
-        self._left, self._counting = PER_TURN, bool(self._first or self._later)
+        self._left, self._counting = self._per_turn, bool(self._first or self._later)
         if self._counting:
             asyncio.get_running_loop().call_soon(self._next)
         while self._left and (waiting := self._first or self._later):
@@ -123,7 +123,7 @@ class BoundedHTTPServer(HTTPServer):
     ) -> None:
         super().initialize(*args, **kwargs)
         self._room, self._metrics = room, metrics
-        self.turns = _Turns()
+        self.turns = Turns(PER_TURN)
         self._idle: dict[HTTP1ServerConnection, None] = {}  # longest idle first
         self._headed: set[HTTP1ServerConnection] = set()
         self._incomplete: dict[HTTP1ServerConnection, int] = {}  # bytes of the body so far; longest on its way first

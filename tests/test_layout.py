@@ -31,7 +31,7 @@ ALLOWED = {
 # Imports of every process.
 TOOLS = {
     "aio", "committer", "config", "core", "errors", "faults", "flags", "heartbeat", "host", "http_server", "interfaces",
-    "program", "reactor", "secrets", "stores", "tokens", "wire",
+    "program", "reactor", "secrets", "stores", "tokens", "websocket_server", "wire",
 }  # fmt: skip
 
 # Modules of the supervisor. It must work when the code of the actors cannot be imported.
@@ -57,6 +57,7 @@ PACKAGES = {
     "reactor": ({"heartbeat", "interfaces"}, "a loop knows no message"),
     "aio": ({"heartbeat", "interfaces"}, "a loop knows no message"),
     "http_server": (set(), "a server knows no page"),
+    "websocket_server": ({"core", "http_server"}, "a server knows no page"),
     "committer": ({"core", "errors", "interfaces"}, "the thread knows a store by its protocol alone"),
     "control": ({"errors", "host"}, "commands and gateways use it, and both know the supervisor only by its socket"),
     "tokens": ({"errors", "host"}, "tokens do not depend on their users"),
@@ -105,7 +106,13 @@ HOMES = {
     ),
     "sqlite3": ({"actors/stores/", "actors/commands/doctor.py"}, "one place owns each file (doctor reads a time)"),
     "tornado": (
-        {"actors/gateway/", "actors/http_server.py", "actors/producers/", "actors/commands/"},
+        {
+            "actors/gateway/",
+            "actors/http_server.py",
+            "actors/websocket_server.py",
+            "actors/producers/",
+            "actors/commands/",
+        },
         "only modules with HTTP load it",
     ),
     "click": ({"actors/cli.py", "actors/commands/", "tools/"}, "only the command line is one"),

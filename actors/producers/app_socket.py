@@ -34,6 +34,7 @@ from actors.core.delivery.clients import Bucket
 from actors.core.metrics import IngestMetrics
 from actors.errors import BadInput, Refused
 from actors.producers.applications import AppConnection, Applications
+from actors.websocket_server import BoundedSocket
 
 SOCKETS: Final = 80  # including those without a hello
 HELLO_S: Final = 3.0
@@ -77,8 +78,11 @@ class AppServer(Protocol):
     async def take_events(self, body: bytes) -> list[str]: ...
 
 
-class AppSocket(tornado.websocket.WebSocketHandler):
+class AppSocket(BoundedSocket):
     """One connection. `program` is None until the hello."""
+
+    FRAMES_PER_S = 1.5 * MESSAGES_PER_S
+    FRAMES_BURST = 1.5 * MESSAGES_BURST
 
     ingest: AppServer
 
@@ -143,6 +147,10 @@ class AppSocket(tornado.websocket.WebSocketHandler):
                 self.end(AppCloseCode.GARBLED, str(error))
         else:
             asyncio.get_running_loop().call_later(HELLO_S, self._no_hello)
+
+    def on_flood(self) -> None:
+        self._metrics.application_closed_flood += 1
+        self.end(AppCloseCode.FLOOD, f"more than {self.FRAMES_PER_S:g} frames per second")
 
     def _no_hello(self) -> None:
         if self.program is None:

@@ -402,6 +402,24 @@ def test_a_flood_of_messages_closes_the_connection(rig):
     assert other.positions(rig.top) == [rig.top]
 
 
+FRAME_FLOODS = {
+    "pings": b"\x89\x80\0\0\0\0" * 500,
+    "pongs": b"\x8a\x80\0\0\0\0" * 500,
+    "fragments": b"\x01\x81\0\0\0\0[" + b"\x00\x81\0\0\0\0[" * 500,
+    "empty fragments": b"\x01\x80\0\0\0\0" + b"\x00\x80\0\0\0\0" * 500,
+}
+
+
+@pytest.mark.parametrize("kind", FRAME_FLOODS)
+@pytest.mark.parametrize("greeted", [True, False])
+def test_a_flood_of_frames_that_are_no_messages_closes_the_connection(rig, kind, greeted):
+    overlay, other = rig.joined() if greeted else Client(rig), rig.joined()
+    overlay.socket.socket.sendall(FRAME_FLOODS[kind])
+    assert overlay.closed()[0] == 4029
+    rig.send()
+    assert other.positions(rig.top) == [rig.top]
+
+
 def test_a_malformed_websocket_frame_closes_only_its_connection(rig):
     other = rig.joined()
     for garbage in (

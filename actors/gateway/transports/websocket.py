@@ -12,9 +12,11 @@ from tornado.iostream import IOStream, StreamClosedError
 
 from actors import host
 from actors.core.contract.messages import Hello
+from actors.core.delivery import conversation
 from actors.gateway.conversation import Conversation
 from actors.gateway.hub import Gateway
 from actors.gateway.pages import BaseHandler
+from actors.websocket_server import BoundedSocket
 
 TEXT: Final = 0x81
 BINARY: Final = 0x82
@@ -69,7 +71,7 @@ class WebSocketTransport:
         return True
 
 
-class OverlaySocket(BaseHandler, tornado.websocket.WebSocketHandler):
+class OverlaySocket(BaseHandler, BoundedSocket):
     """One connection to /ws."""
 
     def initialize(self, gateway: Gateway) -> None:
@@ -108,6 +110,10 @@ class OverlaySocket(BaseHandler, tornado.websocket.WebSocketHandler):
         assert self.talk is not None
         self._received()
         self.talk.receive(message)
+
+    def on_flood(self) -> None:
+        if self.talk is not None:
+            self.gateway.end(self.talk.overlay, conversation.FLOOD)
 
     def on_pong(self, _data: bytes) -> None:
         self._received()
