@@ -59,10 +59,12 @@ def drawn(page: Any) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_gateway_killed_under_load_loses_and_repeats_no_event(rig: Rig, page: Any, kind: str) -> None:
-    page.goto(address(rig, f"journal=1&transport={kind}"))
+# The main thread is also that of the client library, which is tested with every transport below.
+@pytest.mark.parametrize(("kind", "worker"), [("ws", 1), ("sse", 1), ("poll", 1), ("ws", 0)])
+def test_a_gateway_killed_under_load_loses_and_repeats_no_event(rig: Rig, page: Any, kind: str, worker: int) -> None:
+    page.goto(address(rig, f"journal=1&transport={kind}&worker={worker}"))
     live(page)
+    assert status(page)["thread"] == ("worker" if worker else "main thread")
     for _ in range(3):
         for _ in range(20):
             rig.send(2)
@@ -79,12 +81,33 @@ def test_a_gateway_killed_under_load_loses_and_repeats_no_event(rig: Rig, page: 
 
 @pytest.mark.parametrize(("blocked", "kind"), [(NO_WEBSOCKET, "sse"), (NO_WEBSOCKET + NO_SSE, "poll")])
 def test_a_blocked_transport_is_replaced_by_a_working_one(rig: Rig, page: Any, blocked: str, kind: str) -> None:
-    page.add_init_script(blocked)
-    page.goto(address(rig, "journal=1"))
+    page.add_init_script(blocked)  # of this thread
+    page.goto(address(rig, "journal=1&worker=0"))
     live(page)
     assert status(page)["transport"] == kind
     rig.send(3)
     eventually(lambda: drawn(page) == [1, 2, 3])
+
+
+# No such class, and a file that cannot be loaded.
+NO_WORKER = "globalThis.Worker = undefined"
+NO_WORKER_FILE = """{
+  const policy = trustedTypes.createPolicy("test", { createScriptURL: () => "/static/js/none.mjs" });
+  globalThis.Worker = class extends Worker {
+    constructor(_url, options) { super(policy.createScriptURL(""), options); }
+  };
+}"""
+
+
+@pytest.mark.parametrize("broken", [NO_WORKER, NO_WORKER_FILE])
+def test_without_a_worker_the_connection_runs_in_the_main_thread(rig: Rig, page: Any, broken: str) -> None:
+    page.add_init_script(broken)
+    page.goto(address(rig, "journal=1&worker=1&hud=1"))
+    live(page)
+    rig.send(3)
+    eventually(lambda: drawn(page) == [1, 2, 3])
+    assert status(page)["thread"] == "main thread (the worker failed)"
+    assert "main thread" in page.locator("#hud").inner_text()
 
 
 def test_a_stopped_gateway_does_not_change_the_transport(rig: Rig, page: Any) -> None:
@@ -147,9 +170,9 @@ def test_the_client_page_contains_the_example_unchanged() -> None:
     assert all(file.read_text(encoding="utf-8") in text for file in EXAMPLE.iterdir())
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_page_that_is_closed_is_not_lost(rig: Rig, page: Any, kind: str) -> None:
-    page.goto(address(rig, f"transport={kind}"))
+@pytest.mark.parametrize(("kind", "worker"), [("ws", 1), ("sse", 1), ("poll", 1), ("sse", 0), ("poll", 0)])
+def test_a_page_that_is_closed_is_not_lost(rig: Rig, page: Any, kind: str, worker: int) -> None:
+    page.goto(address(rig, f"transport={kind}&worker={worker}"))
     live(page)
     page.goto("about:blank")
     eventually(lambda: [one["closed"] for one in rig.status()["lost"]] == [True])

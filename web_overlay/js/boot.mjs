@@ -1,5 +1,5 @@
 // @ts-check
-// Connects the parts of the page: address → options → widgets, engine, session, link.
+// Connects the parts of the page: address → options → widgets, engine, connection.
 
 import { Adapter } from "./adapt.mjs";
 import { isNear } from "./core/backoff.mjs";
@@ -7,12 +7,10 @@ import { pageClock } from "./core/clock.mjs";
 import { Engine } from "./core/engine.mjs";
 import { Governor } from "./core/governor.mjs";
 import { Journal } from "./core/journal.mjs";
-import { Link } from "./core/link.mjs";
 import { readParams } from "./core/params.mjs";
 import { Ranks } from "./core/ranks.mjs";
 import { Record } from "./core/record.mjs";
 import { Scheduler } from "./core/scheduler.mjs";
-import { Session } from "./core/session.mjs";
 import { View } from "./core/view.mjs";
 import { figures, hudFigures, status } from "./figures.mjs";
 import { keeper } from "./keep.mjs";
@@ -25,6 +23,7 @@ import { Reporter } from "./report.mjs";
 import { loadRules, loadSettings } from "./settings.mjs";
 import { Arrangement } from "./stage.mjs";
 import { dress } from "./theme.mjs";
+import { Uplink } from "./uplink.mjs";
 import { BUILD, obsVersion } from "./version.mjs";
 import { WIDGETS } from "./widgets/all.mjs";
 import { Toggles } from "./widgets/toggles.mjs";
@@ -40,8 +39,14 @@ const still =
 document.body.classList.toggle("still", still);
 at("safe").classList.toggle("off", !options.safe);
 const report = reporterOf(problems);
-const [{ texts, ...rules }, own] = await Promise.all([loadSettings(options.lang, report), loadOwn(WIDGETS, report)]);
 const clock = pageClock();
+const uplink = new Uplink({
+  ...{ worker: options.worker, now: clock.now, visible: isVisible, report },
+  act: (action) => obeyer.act(action),
+  wake: () => scheduler.request(),
+  spent: (ms) => engine.costs.add("ingest", ms),
+}); // early, because the worker loads beside what follows
+const [{ texts, ...rules }, own] = await Promise.all([loadSettings(options.lang, report), loadOwn(WIDGETS, report)]);
 const view = new View();
 const look = await dress(options, report);
 /** @type {import("./widgets/dom.mjs").Stage} */
@@ -76,30 +81,10 @@ const engine = new Engine({
 });
 const scheduler = new Scheduler({ draw, now: clock.now });
 const governor = new Governor(options.quality);
-const session = new Session({
-  who: {
-    ...{ token: options.token, overlayId: id, format: options.format, build: BUILD },
-    role: options.preview ? "dashboard" : "overlay", // seen on a dashboard is not drawn on a stream
-    ...{ obs: obsVersion(navigator.userAgent), visible: isVisible, positions: arrangement.locates },
-  },
-  resume: options.resume ? back(loadPlace(id), options.replay) : null,
-  random: Math.random,
-  near: isNear(location.hostname),
-  transport: options.transport,
-  room: () => engine.room(),
-});
-const link = new Link({
-  origin: location.origin,
-  session,
-  now: clock.now,
-  act: (action) => obeyer.act(action),
-  warn: (error) => console.warn("framewire: a message was not understood", error),
-  spent: (ms) => engine.costs.add("ingest", ms),
-});
 const reporter = new Reporter({
   overlayId: id,
-  session,
-  send: (message) => options.preview || link.send(message),
+  status: () => uplink.status,
+  send: (epoch, message) => options.preview || uplink.tell({ t: "receipt", epoch, message }),
   figures: () => figures(page),
   now: clock.now,
   visible: isVisible,
@@ -107,7 +92,7 @@ const reporter = new Reporter({
 const { receipts } = reporter;
 const obeyer = new Obeyer({ id, token: options.token, engine, scheduler, clock, receipts, arrangement, problems, rules: reload });
 /** @type {import("./figures.mjs").Page} */
-const page = { id, engine, governor, scheduler, session, view, hud, receipts, problems };
+const page = { id, engine, governor, scheduler, uplink, view, hud, receipts, problems };
 
 const adapter = new Adapter({ governor, scheduler, engine, view, hud, parts: arrangement.parts });
 
@@ -121,10 +106,7 @@ function draw(now) {
   const queued = engine.queue.size;
   const wake = engine.frame(now);
   adapter.framed(now, queued);
-  if (session.cursor.held && engine.waiting === 0) {
-    session.roomy(now);
-    link.settle();
-  }
+  uplink.framed();
   reporter.framed();
   return wake;
 }
@@ -136,10 +118,20 @@ addEventListener("keydown", (event) => {
   hud.show(!hud.on);
 });
 addEventListener("pagehide", () => reporter.keep());
-document.addEventListener("visibilitychange", () => reporter.turned());
+document.addEventListener("visibilitychange", () => {
+  uplink.tell({ t: "visible", visible: isVisible() });
+  reporter.turned();
+});
 // OBS navigates to an address that differs only after the # without loading the page: a new token would do nothing.
 addEventListener("hashchange", () => location.reload());
 arrangement.follow(matchMedia("(max-aspect-ratio: 1/1)"));
 arrangement.obeyStudio();
 if (options.hud) hud.show(true);
-link.start();
+/** @type {import("./uplink.mjs").Options["who"]} */
+const who = {
+  ...{ token: options.token, overlayId: id, format: options.format, build: BUILD },
+  role: options.preview ? "dashboard" : "overlay", // seen on a dashboard is not drawn on a stream
+  ...{ obs: obsVersion(navigator.userAgent), positions: arrangement.locates },
+};
+const resume = options.resume ? back(loadPlace(id), options.replay) : null;
+uplink.start({ origin: location.origin, who, resume, near: isNear(location.hostname), transport: options.transport }, engine);

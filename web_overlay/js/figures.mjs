@@ -10,7 +10,7 @@ import { BUILD } from "./version.mjs";
  * @property {import("./core/engine.mjs").Engine} engine
  * @property {import("./core/governor.mjs").Governor} governor
  * @property {import("./core/scheduler.mjs").Scheduler} scheduler
- * @property {import("./core/session.mjs").Session} session
+ * @property {import("./uplink.mjs").Uplink} uplink
  * @property {import("./core/view.mjs").View} view
  * @property {import("./perf/hud.mjs").Hud} hud
  * @property {import("./core/receipts.mjs").Receipts} receipts
@@ -29,15 +29,16 @@ export function figures({ engine, governor, scheduler, hud }) {
 
 /** @param {Page} page @returns {import("./perf/hud.mjs").Figures} */
 export function hudFigures(page) {
-  const { id, engine, governor, scheduler, session, receipts, problems } = page;
+  const { id, engine, governor, scheduler, uplink, receipts, problems } = page;
+  const { status } = uplink;
   const { fps, p50, p95, queue, dropped } = figures(page);
   const systems = engine.costs.list(governor.nominal_ms);
   const over = systems.filter(({ state }) => state !== "");
   const [cost] = engine.cost.percentiles(0.95);
   /** @type {[string, string][]} */
   const lines = [
-    ["state", session.state],
-    ["position", `${session.cursor.position} of ${session.cursor.top}`],
+    ["state", status.state],
+    ["position", `${status.position} of ${status.top}`],
     ["rendered", String(receipts.position)],
     ["ingest → rendered p50", ms(p50)],
     ["ingest → rendered p95", ms(p95)],
@@ -50,7 +51,7 @@ export function hudFigures(page) {
     ["dropped", String(dropped)],
     ["late", String(engine.counters.late)],
     ["js_scheduler_v2", scheduler.paced ? "on" : "off: each event is drawn as it arrives"],
-    ["connects", `${session.connects} (${session.ladder.kind})`],
+    ["connects", `${status.connects} (${status.transport}, ${uplink.thread})`],
     ["memory of scripts", memory()],
     ["overlay", id],
     ["build", BUILD],
@@ -66,11 +67,11 @@ export function hudFigures(page) {
 
 /** What a rehearsal reads through the browser (docs/overlay.md). @param {Page} page */
 export function status(page) {
-  const { id, engine, governor, scheduler, session, view, hud, receipts, problems } = page;
+  const { id, engine, governor, scheduler, uplink, view, hud, receipts, problems } = page;
   const { fps, p50, p95, queue, dropped } = figures(page);
-  const { epoch, position, top, counters } = session.cursor;
+  const { state, epoch, position, top, connects, transport, cursor } = uplink.status;
   return {
-    state: session.state,
+    state,
     overlay_id: id,
     epoch,
     position,
@@ -84,13 +85,14 @@ export function status(page) {
     frames: scheduler.frames,
     js_scheduler_v2: scheduler.paced,
     receipts: receipts.sent,
-    connects: session.connects,
-    transport: session.ladder.kind,
+    connects,
+    transport,
+    thread: uplink.thread,
     quality: { level: governor.level, ...governor.counters, slowest: engine.costs.slowest() },
     systems: engine.costs.list(governor.nominal_ms),
     script_p95_ms: engine.cost.percentiles(0.95)[0],
     hud_ms: hud.cost.mean(),
-    cursor: { ...counters },
+    cursor: { ...cursor },
     events: { ...engine.counters },
     queued: { ...engine.queue.counters },
     view: { ...view.counters },

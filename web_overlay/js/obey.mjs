@@ -63,7 +63,7 @@ export class Obeyer {
 
   /** @param {Action} action */
   tell(action) {
-    if (action.do === "clock") this.learn(action.message);
+    if (action.do === "clock") this.learn(action.message, action.at);
     else if (action.do === "missed") {
       this.page.problems.push(`events ${action.from} to ${action.to} are no longer in the log`);
     } else if (action.do === "reload" && firstReload()) location.reload();
@@ -81,14 +81,14 @@ export class Obeyer {
     else if (message.t === "layout") this.page.arrangement.told(message);
   }
 
-  /** @param {import("./core/types.mjs").Pong | import("./core/types.mjs").Welcome} message */
-  learn(message) {
+  /** @param {import("./core/types.mjs").Pong | import("./core/types.mjs").Welcome} message @param {number} at when it came */
+  learn(message, at) {
     const { clock, receipts } = this.page;
     if (message.t === "pong") {
-      clock.learn(message.client_ts_ms, clock.now(), message.server_ts_ms);
+      clock.learn(message.client_ts_ms, at, message.server_ts_ms);
       return;
     }
-    if (!clock.measured) clock.offset_ms = message.server_ts_ms - clock.now();
+    if (!clock.measured) clock.offset_ms = message.server_ts_ms - at;
     receipts.greeted(message.receipt_ms);
     this.page.scheduler.paced = message.scheduler;
     forgetReload();

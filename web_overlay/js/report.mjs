@@ -10,16 +10,16 @@ export class Reporter {
   /**
    * @param {object} options
    * @param {string} options.overlayId
-   * @param {import("./core/session.mjs").Session} options.session
-   * @param {(message: Record<string, unknown>) => void} options.send
+   * @param {() => import("./core/connection.mjs").Status} options.status of the connection
+   * @param {(epoch: string, message: Record<string, unknown>) => void} options.send
    * @param {() => Figures} options.figures
    * @param {() => number} options.now
    * @param {() => boolean} options.visible
    */
-  constructor({ overlayId, session, send, figures, now, visible }) {
+  constructor({ overlayId, status, send, figures, now, visible }) {
     this.receipts = new Receipts();
     this.overlayId = overlayId;
-    this.session = session;
+    this.status = status;
     this.send = send;
     this.figures = figures;
     this.now = now;
@@ -43,10 +43,11 @@ export class Reporter {
 
   run() {
     const now = this.now();
-    const live = this.session.state === "live";
-    const receipt = live ? this.receipts.take(now, this.session.cursor.epoch, this.figures) : null;
+    const { state, epoch } = this.status();
+    const live = state === "live";
+    const receipt = live ? this.receipts.take(now, epoch, this.figures) : null;
     if (receipt !== null) {
-      this.send({ ...receipt, visible: this.visible() });
+      this.send(epoch, { ...receipt, visible: this.visible() });
       this.keep();
     }
     const due = this.receipts.due();

@@ -51,16 +51,17 @@ export class Engine {
     this.cost = new Recent(120); // ms of our own script per frame
     this.moving_until = 0;
     this.level = LEVELS[0]; // of quality
-    this.counters = { events: 0, unknown: 0, late: 0, faults: 0 };
+    this.counters = { events: 0, critical: 0, unknown: 0, late: 0, faults: 0 };
   }
 
   /** Events that wait for a frame. */
   get waiting() {
-    return this.critical.length - this.head + this.queue.size + this.store.dirty.size;
+    return this.pending + this.queue.size + this.store.dirty.size;
   }
 
-  room() {
-    return this.critical.length - this.head < ROOM;
+  /** Critical events that wait for a frame. */
+  get pending() {
+    return this.critical.length - this.head;
   }
 
   /** @param {Event[]} events @param {boolean} replay */
@@ -80,8 +81,7 @@ export class Engine {
 
   /** @param {Event[]} events the retained state of a welcome */
   snapshot(events) {
-    const received = this.clock.now();
-    for (const event of events) this.store.put(event, received, true);
+    for (const event of events) this.store.put(event, this.clock.now(), true);
   }
 
   /** @param {number} now @returns {number} when the next frame is needed */
@@ -116,6 +116,7 @@ export class Engine {
       const { event, received, replay } = this.critical[this.head];
       if (event === null) place = this.critical[this.head];
       else {
+        this.counters.critical += 1;
         this.apply(event, now, replay || now - received > LATE_MS || isOver(event, server));
         this.record.add({ event, received, replay });
       }
@@ -134,8 +135,7 @@ export class Engine {
     else for (const { name, widget } of parts) this.guarded(name, () => widget.apply(event, { now, late }));
   }
 
-  /**
-   * A failing widget must not affect the others: a page that is on air cannot be restarted.
+  /** A failing widget must not affect the others: a page that is on air cannot be restarted.
    * @template T @param {string | undefined} name @param {() => T} run @returns {T | undefined}
    */
   guarded(name, run) {

@@ -19,17 +19,19 @@ export class Link {
    * @param {(action: Action) => void} options.act what is not about the socket
    * @param {(error: unknown) => void} [options.warn]
    * @param {(ms: number) => void} [options.spent] how long a message took
+   * @param {() => void} [options.settled] all actions of a message or timer were carried out
    * @param {typeof TRANSPORTS} [options.transports]
    * @param {(run: () => void, ms: number) => any} [options.setTimer]
    * @param {(timer: any) => void} [options.clearTimer]
    */
-  constructor({ origin, session, now, act, warn, spent, transports, setTimer, clearTimer }) {
+  constructor({ origin, session, now, act, warn, spent, settled, transports, setTimer, clearTimer }) {
     this.origin = origin;
     this.session = session;
     this.now = now;
     this.act = act;
     this.warn = warn ?? (() => {});
     this.spent = spent ?? (() => {});
+    this.settled = settled ?? (() => {});
     this.transports = transports ?? TRANSPORTS;
     this.setTimer = setTimer ?? ((run, ms) => setTimeout(run, ms));
     this.clearTimer = clearTimer ?? ((timer) => clearTimeout(timer));
@@ -60,10 +62,12 @@ export class Link {
       else this.act(action);
     }
     const at = this.session.deadline();
-    if (at === this.timer_at) return;
-    if (this.timer !== null) this.clearTimer(this.timer);
-    this.timer_at = at;
-    this.timer = at === Infinity ? null : this.setTimer(() => this.expired(), Math.max(0, at - this.now()));
+    if (at !== this.timer_at) {
+      if (this.timer !== null) this.clearTimer(this.timer);
+      this.timer_at = at;
+      this.timer = at === Infinity ? null : this.setTimer(() => this.expired(), Math.max(0, at - this.now()));
+    }
+    this.settled();
   }
 
   expired() {
@@ -76,8 +80,7 @@ export class Link {
   /** @param {import("./ladder.mjs").Kind} kind */
   connect(kind) {
     this.drop();
-    const ear = this.ear(() => this.line === line);
-    const line = this.transports[kind](this.origin, ear);
+    const line = this.transports[kind](this.origin, this.ear(() => this.line === line));
     this.line = line;
   }
 
@@ -131,11 +134,8 @@ export class Link {
       this.settle();
       return;
     }
-    if (message === null) {
-      this.act({ do: "positions", message: /** @type {Positions} */ (raw) }); // no part of the conversation
-      return;
-    }
-    this.session.message(message, this.now());
+    if (message !== null) this.session.message(message, this.now());
+    else this.act({ do: "positions", message: /** @type {Positions} */ (raw) }); // no part of the conversation
     this.settle();
   }
 

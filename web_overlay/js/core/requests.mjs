@@ -9,6 +9,11 @@ export const LOST = 1006;
 const LEAVE_MS = 1_000;
 const SLOW_MS = 30_000; // a poll is answered within 25 s
 
+/** Tell the gateway that the page is closed. @param {string} origin @param {string} session "" for none */
+export function leave(origin, session) {
+  if (session !== "") navigator.sendBeacon(`${origin}/say`, JSON.stringify({ session, leaving: true }));
+}
+
 /** A conversation of more than one request: the first message begins it, later ones go beside it. */
 export class Requests {
   /** @param {string} origin @param {Ear} ear */
@@ -22,10 +27,7 @@ export class Requests {
     this.begin = async () => {};
     this.stop = () => {};
     // The end of a stream does not say whether the page was closed or the connection broke.
-    this.leave = () => {
-      const body = JSON.stringify({ session: this.session, leaving: true });
-      if (this.session !== "") navigator.sendBeacon(`${origin}/say`, body);
-    };
+    this.leave = () => leave(origin, this.session);
     globalThis.addEventListener?.("pagehide", this.leave);
     queueMicrotask(() => this.over || ear.opened());
   }

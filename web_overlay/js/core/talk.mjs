@@ -75,7 +75,7 @@ export class Talk {
     else if (message.t === "heartbeat") {
       this.cursor.raise(message.top);
       this.watch(now);
-    } else if (message.t === "pong") this.emit({ do: "clock", message });
+    } else if (message.t === "pong") this.emit({ do: "clock", message, at: now });
     else if (message.t !== "unknown") this.emit({ do: "told", message });
   }
 
@@ -109,7 +109,7 @@ export class Talk {
     const jump = this.cursor.adopt(welcome);
     this.live = true;
     this.heartbeat_ms = Math.max(100, welcome.heartbeat_ms);
-    this.emit({ do: "clock", message: welcome });
+    this.emit({ do: "clock", message: welcome, at: now });
     if (welcome.missed !== null) this.emit({ do: "missed", from: welcome.missed[0], to: welcome.missed[1] });
     this.emit({ do: "place", epoch: this.cursor.epoch, position: this.cursor.position, jump });
     if (welcome.layout !== undefined) this.emit({ do: "told", message: welcome.layout });

@@ -11,7 +11,7 @@ import { LOST, Requests } from "./requests.mjs";
  * @property {(read: () => unknown) => void} received `read` may throw: then it was no message
  * @property {(code: number, reason: string) => void} closed at most once
  */
-/** @typedef {{send: (message: Record<string, unknown>) => void, close: () => void}} Line */
+/** @typedef {{send: (message: Record<string, unknown>) => void, close: () => void, session?: string}} Line */
 /** @typedef {(origin: string, ear: Ear) => Line} Transport */
 
 const ANSWER_MS = 3_000;

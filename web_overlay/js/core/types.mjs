@@ -59,7 +59,7 @@
  *   | {do: "place", epoch: string, position: number, jump: boolean}
  *   | {do: "state", events: Event[]}
  *   | {do: "events", events: Event[], replay: boolean}
- *   | {do: "clock", message: Pong | Welcome}
+ *   | {do: "clock", message: Pong | Welcome, at: number}
  *   | {do: "positions", message: Positions}
  *   | {do: "missed", from: number, to: number}
  * } Action

@@ -6,7 +6,7 @@ import { PARAMS } from "../core/params.mjs";
 import { el, text } from "../widgets/dom.mjs";
 import { HINTS, LABELS, OFFERS, expected } from "./labels.mjs";
 
-const HIDDEN = ["journal", "format", "transport", "design", "preview"]; // for tests and development
+const HIDDEN = ["journal", "format", "transport", "worker", "design", "preview"]; // for tests and development
 const FIRST = ["overlay_id", "scene", "theme", "lang", "player", "widgets", "scale", "motion"];
 const NOT_IN_PREVIEW = ["overlay_id", "scene", "on_reload", "hud", "widgets"];
 
