@@ -138,12 +138,25 @@ faults: install system
 
 # LC_ALL, because these read their language only from it, and the C locale has none.
 test-engines: install system types
-	npm ci --prefix tools/engines --ignore-scripts --silent --no-audit --no-fund
+	@if [ "$$(uname -sm)" != "Linux x86_64" ]; then
+		echo "error: the engines exist only for Linux x86_64, this is $$(uname -sm)" >&2; exit 2
+	fi
+	if ! npm ci --prefix tools/engines --ignore-scripts --silent --no-audit --no-fund; then
+		echo "error: npm cannot install @sparticuz/chromium 103 and 127 from $$(npm config get registry)" >&2; exit 2
+	fi
 	node tools/engines/unpack.mjs
+	failed=""
 	for engine in "$$PWD"/tools/engines/unpacked/*; do
-		echo "$${engine##*/}"
-		CI=true LC_ALL=en_US.UTF-8 CHROMIUM="$$engine/chromium" $(PYTHON) -m pytest tests/web -n $(JOBS) --dist worksteal
+		name="$${engine##*/}"
+		missing=$$(ldd "$$engine/chromium" | awk '/not found/ { printf " %s", $$1 }')
+		if [ -n "$$missing" ]; then
+			echo "$$name: NOT TESTED, these libraries are not installed:$$missing" >&2; failed+=" $$name"; continue
+		fi
+		echo "$$name"
+		CI=true LC_ALL=en_US.UTF-8 CHROMIUM="$$engine/chromium" \
+			$(PYTHON) -m pytest tests/web -n $(JOBS) --dist worksteal || failed+=" $$name"
 	done
+	if [ -n "$$failed" ]; then echo "error: not passed in:$$failed" >&2; exit 1; fi
 
 mutation: install system
 	$(PYTHON) -m tests.mutation
