@@ -53,6 +53,25 @@ class Forked:
             os.kill(self.pid, sig)
 
 
+def fork(become: Callable[[], NoReturn]) -> int:
+    """Run `become` in a fork of this process, which has one thread; return its pid.
+
+    `become` starts with the stop signals blocked: one that arrives before it has replaced the handlers of this process
+    would be handled as one for this process. It calls `host.take_signals` then.
+
+    Raises:
+        OSError: the system cannot start another process.
+    """
+    host.hold_signals()
+    try:
+        pid = os.fork()
+        if pid == 0:
+            become()
+    finally:
+        host.take_signals()
+    return pid
+
+
 class Template:
     """The running template, if there is one."""
 
@@ -74,17 +93,13 @@ class Template:
         """
         own, its = self._channels()
         stdout, stdout_end = os.pipe()
-        host.hold_signals()  # a signal that comes before the template has forgotten our handlers is for this process
         try:
-            pid = os.fork()
-            if pid == 0:
-                become([its.fileno(), stdout_end, stderr])
+            pid = fork(lambda: become([its.fileno(), stdout_end, stderr]))
         except OSError:
             own.close()
             os.close(stdout)
             raise
         finally:
-            host.take_signals()
             its.close()
             os.close(stdout_end)
         self._channel, self._process = own, Forked(pid, None, open(stdout, "rb", 0))  # noqa: SIM115

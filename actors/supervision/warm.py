@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from actors import host, program
-from actors.supervision.forking import Forked
+from actors.supervision.forking import Forked, fork
 from actors.supervision.template import load
 
 Main = Callable[[list[str]], NoReturn]  # it ends with SystemExit
@@ -46,14 +46,7 @@ class Warm:
         """
         if not self._loaded or program.code_stamp() != self._code:
             return None
-        host.hold_signals()  # a signal that arrives before `release` would be handled as one for the guardian
-        try:
-            pid = os.fork()
-            if pid == 0:
-                self._become(command, notify_fd, release)
-        finally:
-            host.take_signals()
-        return Forked(pid)
+        return Forked(fork(lambda: self._become(command, notify_fd, release)))
 
     def _become(self, command: list[str], notify_fd: int, release: Callable[[], None]) -> NoReturn:
         """Run the supervisor in the forked process, as if the guardian had started it by exec."""
