@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import platform
+import random
 import subprocess
 import time
 from contextlib import suppress
@@ -33,6 +34,24 @@ async def until(moment_s: float, precise: bool = False) -> None:
         await asyncio.sleep(wait_s)
     while precise and time.monotonic() < moment_s:
         await asyncio.sleep(0)
+
+
+class Pauses:
+    """The pauses of a client between its connections, as those of the product's overlay on the same machine."""
+
+    def __init__(self) -> None:
+        self._attempt = 0
+        self._begun_s = time.monotonic()
+
+    async def wait(self) -> None:
+        """Wait after the end of a connection, or after an attempt that failed."""
+        # web_overlay/js/core/backoff.mjs: nearDelay, steady
+        if time.monotonic() - self._begun_s >= 1.0:
+            self._attempt = 0
+        pause_s = 0.01 * 2 ** max(0, self._attempt - 7) * (1 + random.random())
+        self._attempt += 1
+        await asyncio.sleep(min(1.0, pause_s))
+        self._begun_s = time.monotonic()
 
 
 class Times:

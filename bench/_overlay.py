@@ -16,7 +16,8 @@ import msgpack
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, WebSocketException
 
-RETRY_S: Final = 0.05
+from bench._harness import Pauses
+
 BEHIND_S: Final = 0.5  # docs/wire.md: heartbeat
 ASK_EVERY_S: Final = 0.25  # docs/wire.md: the shortest time between two hellos for a missing position
 SILENT_S: Final = 5.0  # 2.5 × heartbeat_ms
@@ -70,6 +71,7 @@ class Overlay:
 
     async def run(self) -> None:
         """Follow until cancelled."""
+        pauses = Pauses()
         while True:
             with suppress(OSError, TimeoutError, WebSocketException, InvalidHandshake):
                 async with connect(
@@ -77,7 +79,7 @@ class Overlay:
                 ) as socket:
                     self.counts["connects"] += 1
                     await self._talk(socket)
-            await asyncio.sleep(RETRY_S)
+            await pauses.wait()
 
     async def _talk(self, socket: ClientConnection) -> None:
         await self._hello(socket)

@@ -14,12 +14,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from bench._harness import until
+from bench._harness import Pauses, until
 
 LATE_S: Final = 0.05
 MAX_BODY_LINES: Final = 256
 ANSWER_S: Final = 2.0  # a guess: the time that a server waits for an answer
-RETRY_S: Final = 0.05
 BUSY_S: Final = 0.25  # after a 503
 
 
@@ -71,12 +70,14 @@ class GameServer:
             f"X-Server-Instance-Token: {self._instance}\r\nX-Logbytes-Beginoffset: {self._offset}\r\n"
             f"X-Logbytes-Endoffset: {self._offset + len(body)}\r\nContent-Length: {len(body)}\r\n\r\n"
         ).encode()
-        attempt = 0
+        pauses = Pauses()
         while (status := await self._post(headers + body)) is None or status >= 500:
-            attempt += 1
             self.counts["repeats"] += 1
             self.counts["busy"] += status is not None
-            await asyncio.sleep(BUSY_S if status else RETRY_S)
+            if status is None:
+                await pauses.wait()
+            else:
+                await asyncio.sleep(BUSY_S)
         self._offset += len(body)
         if status == 200:
             self.counts["answered"] += 1

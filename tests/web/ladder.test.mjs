@@ -114,14 +114,27 @@ test("a successful probe changes the transport at once, and the next hello resum
   assert.deepEqual(hello.do === "send" && hello.message.resume, { epoch: "A", position: 7 });
 });
 
-test("on the machine of the gateway every reconnect waits 100 to 250 ms", () => {
-  for (let turn = 0; turn < 40; turn += 1) {
-    for (const random of [0, 0.5, 0.999]) {
-      const wait = afterClose(1006, turn, () => random, true);
-      assert.ok(typeof wait === "number" && wait >= 100 && wait <= 250, String(wait));
-    }
-  }
+test("on the machine of the gateway the first reconnects wait 10 to 20 ms, the later ones up to a second", () => {
+  const waits = (/** @type {number} */ random) => Array.from({ length: 40 }, (_, turn) => afterClose(1006, turn, () => random, true));
+  assert.deepEqual(waits(0).slice(0, 12), [10, 10, 10, 10, 10, 10, 10, 10, 20, 40, 80, 160]);
+  assert.deepEqual(waits(0.5).slice(6, 16), [15, 15, 30, 60, 120, 240, 480, 960, 1_000, 1_000]);
+  assert.equal(afterClose(4000, 0, () => 0, true), 10);
   assert.equal(afterClose(4500, 0, Math.random, true), null);
   for (const name of ["127.0.0.1", "127.8.9.1", "localhost", "[::1]"]) assert.ok(isNear(name), name);
   for (const name of ["192.168.1.2", "127.evil.test", "localhost.evil.test", "example.org"]) assert.ok(!isNear(name), name);
+});
+
+test("on the machine of the gateway a connection of a second ends the growth of the pauses", () => {
+  for (const [lasted, pause] of /** @type {[number, number][]} */ ([
+    [999, 40],
+    [1_000, 10],
+  ])) {
+    const session = new Session({ who: WHO, resume: null, random: () => 0, near: true });
+    let now = 0;
+    for (let turn = 0; turn < 9; turn += 1) now = attempt(session, now, 1006);
+    session.tick(now);
+    session.opened(now);
+    session.closed(1006, "", now + lasted);
+    assert.equal(session.deadline() - now - lasted, pause);
+  }
 });

@@ -7,7 +7,7 @@
 //
 // There is no "reconnect" button on a stream, so only the gateway ends the attempts. ladder.mjs selects the transport.
 
-import { STEADY_MS, afterClose } from "./backoff.mjs";
+import { afterClose, steady } from "./backoff.mjs";
 import { Cursor } from "./cursor.mjs";
 import { BLOCKED, Ladder } from "./ladder.mjs";
 import { Talk } from "./talk.mjs";
@@ -120,7 +120,7 @@ export class Session {
    */
   closed(code, reason, now) {
     if (this.phase !== "opening" && this.phase !== "open") return;
-    if (this.phase === "open" && now - this.opened_at >= STEADY_MS) this.attempt = 0;
+    if (this.phase === "open" && now - this.opened_at >= steady(this.near)) this.attempt = 0;
     if (code === BLOCKED || (code === SILENT && !this.welcomed)) this.ladder.failed();
     const wait = afterClose(code, this.attempt, this.random, this.near);
     this.attempt += 1;
