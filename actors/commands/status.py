@@ -87,12 +87,15 @@ class Column(NamedTuple):
 def headline(answer: Row) -> StatusLine:
     """Return the summary line; its color is that of the most severe alert."""
     rows, alerts = answer["processes"], answer["alerts"]
-    memory = total([answer["rss_bytes"], answer["guardian_rss_bytes"], *(row.get("rss_bytes") for row in rows)])
+    memory = total(
+        [answer["memory_bytes"], answer["guardian_memory_bytes"], *(row.get("memory_bytes") for row in rows)]
+    )
+    kind = "memory" if answer["memory_kind"] == "proportional" else f"{answer['memory_kind']} memory"
     cpu = total([answer["cpu_pct"], *(row.get("cpu_pct") for row in rows)])
     many = f"{len(alerts)} alert{'s' if len(alerts) > 1 else ''}, " if alerts else ""
     tone = alerts[0]["level"] if alerts else answer["state"]  # critical ones come first
     return StatusLine(
-        f"{answer['state']}, up {duration(answer['uptime_s'])}, {many}CPU {percent(cpu)}, memory {size(memory)}, "
+        f"{answer['state']}, up {duration(answer['uptime_s'])}, {many}CPU {percent(cpu)}, {kind} {size(memory)}, "
         f"pid {answer['pid']}",
         tone,
         len(answer["state"]),
@@ -235,7 +238,7 @@ COLUMNS: Final = (
     Column("PID", 8, lambda row: str(row["pid"] or "-")),
     Column("UP", 7, lambda row: duration(row["uptime_s"])),
     Column("CPU", 7, lambda row: percent(row.get("cpu_pct"))),
-    Column("MEMORY", 9, lambda row: size(row.get("rss_bytes"))),
+    Column("MEMORY", 9, lambda row: size(row.get("memory_bytes"))),
     Column("QUEUE", 7, lambda row: count(row.get("queue"))),
     Column("EVENTS/S", 9, lambda row: count(row.get("events_per_s"))),
     Column("RESTARTS", 9, lambda row: count(row["restarts"])),

@@ -286,7 +286,11 @@ class TemplateMetrics(Metrics):
 class ProcessMetrics(Metrics):
     """The supervisor's measurements of every process, and of itself."""
 
-    rss_bytes: Annotated[float, gauge("resident memory", "bytes")] = 0.0
+    memory_bytes: Annotated[
+        float,
+        gauge("memory; 1/n of a page that n processes share (not on Linux: resident memory)", "bytes"),
+    ] = 0.0
+    rss_bytes: Annotated[float, gauge("resident memory, which budgets limit", "bytes")] = 0.0
     uss_bytes: Annotated[float, gauge("memory that no other process shares", "bytes")] = 0.0
     cpu_pct: Annotated[float, gauge("processor, as a share of one core", "pct")] = 0.0
     open_files: Annotated[float, gauge("open files")] = 0.0

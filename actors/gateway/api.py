@@ -113,7 +113,10 @@ class StatusHandler(ReadableHandler):
                 "position": cursor.last,
                 "ready": not unready(gateway),
                 "reasons": unready(gateway) + [part["error"] for part in (supervisor, ledger) if "error" in part],
-                "supervisor": {name: supervisor.get(name) for name in ("state", "uptime_s", "cpu_pct", "rss_bytes")},
+                "supervisor": {
+                    name: supervisor.get(name)
+                    for name in ("state", "uptime_s", "cpu_pct", "memory_bytes", "memory_kind")
+                },
                 "alerts": supervisor.get("alerts"),
                 "sources": sources_of(supervisor, self.scope),
                 "processes": supervisor.get("processes"),

@@ -17,7 +17,11 @@ import psutil
 LEFTOVER_S: Final = 3.0  # an orphan exits by itself after at most 2 s (heartbeat.ORPHAN_GRACE_S)
 SAME_START_S: Final = 2.0  # psutil reads the boot time at each call, in whole seconds
 
-READINGS: Final = ("cpu_pct", "rss_bytes", "uss_bytes", "open_files", "threads", "ctx_switches")
+# What `memory_bytes` is. Proportional memory (PSS) counts a page that n processes share as 1/n in each, so the sum over
+# all processes is what they use together. Resident memory (RSS) counts it as a whole in each.
+MEMORY_KIND: Final = "proportional" if sys.platform == "linux" else "resident"
+
+READINGS: Final = ("cpu_pct", "rss_bytes", "memory_bytes", "uss_bytes", "open_files", "threads", "ctx_switches")
 
 
 class Meter:
@@ -41,8 +45,13 @@ class Meter:
             self.readings["cpu_pct"] = self._handle.cpu_percent(None)
             self.readings["rss_bytes"] = self._handle.memory_info().rss
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether the other values were never measured."""
+        return self._handle is not None and self.readings["memory_bytes"] is None
+
     def sample_expensive(self) -> None:
-        """Measure the other values, which cost many times as much and are only displayed.
+        """Measure the other values, which cost many times as much (1 ms) and are only displayed.
 
         Unique memory is not shared with other processes; ending the process would free it.
         """
@@ -50,9 +59,10 @@ class Meter:
         if handle is None:
             return
         with self._measuring():
-            switches = handle.num_ctx_switches()
+            switches, memory = handle.num_ctx_switches(), handle.memory_full_info()
             self.readings |= {
-                "uss_bytes": handle.memory_full_info().uss,
+                "memory_bytes": memory.pss if MEMORY_KIND == "proportional" else memory.rss,
+                "uss_bytes": memory.uss,
                 "open_files": handle.num_fds(),
                 "threads": handle.num_threads(),
                 "ctx_switches": switches.voluntary + switches.involuntary,

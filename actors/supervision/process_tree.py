@@ -413,7 +413,8 @@ class Supervisor:
                 for alert in self._board.active
             ],
             **self._meter.readings,
-            "guardian_rss_bytes": self._guardian.readings["rss_bytes"] if self._guardian else None,
+            "guardian_memory_bytes": self._guardian.readings["memory_bytes"] if self._guardian else None,
+            "memory_kind": meters.MEMORY_KIND,
             "processes": [
                 status.process_row(one, self.incarnations.get(one.child.name), now_s)
                 for one in self.children.lifecycles
@@ -441,11 +442,12 @@ class Supervisor:
     def _sample(self, now_s: float) -> None:
         self._sample_due_s = now_s + self._settings.supervisor.sample_s
         self._samples += 1
-        for meter in (self._meter, self._guardian, *(incarnation.meter for incarnation in self.incarnations.values())):
-            if meter is not None:
-                meter.sample()
-        in_turn = [self._meter, *(incarnation.meter for incarnation in self.incarnations.values())]
-        in_turn[self._samples % len(in_turn)].sample_expensive()
+        all_meters = [self._meter, *([self._guardian] if self._guardian else [])]
+        all_meters += [incarnation.meter for incarnation in self.incarnations.values()]
+        for place, meter in enumerate(all_meters):
+            meter.sample()
+            if meter.incomplete or place == self._samples % len(all_meters):
+                meter.sample_expensive()
         if self._guardian is not None and os.getppid() != self._invocation.guardian_pid:
             self._guardian = None
         for incarnation in list(self.incarnations.values()):

@@ -83,14 +83,14 @@ def test_a_budget_that_only_logs_raises_no_alert():
         for place in range(5):
             health.sample(float(place), {"rss_bytes": 600e6})
         assert len(health.alerts("ingest")) == count
-    assert health.alerts("ingest")[0].text == "600.0 MB of memory, budget 0.0 MB"
+    assert health.alerts("ingest")[0].text == "600.0 MB of resident memory, budget 0.0 MB"
 
 
 @pytest.mark.parametrize(("value", "text"), [
-    (100.4e6, "100.4 MB of memory, budget 100.0 MB"),
-    (100_040_000.0, "100.04 MB of memory, budget 100.00 MB"),
-    (100_000_001.0, "100.000001 MB of memory, budget 100.000000 MB"),
-    (100e6, "100.0 MB of memory, budget 100.0 MB"),
+    (100.4e6, "100.4 MB of resident memory, budget 100.0 MB"),
+    (100_040_000.0, "100.04 MB of resident memory, budget 100.00 MB"),
+    (100_000_001.0, "100.000001 MB of resident memory, budget 100.000000 MB"),
+    (100e6, "100.0 MB of resident memory, budget 100.0 MB"),
 ])  # fmt: skip
 def test_a_reading_above_its_budget_never_looks_equal_to_it(value, text):
     health = ProcessHealth([MEMORY._replace(limit=100e6, action=Consequence.ALERT)])

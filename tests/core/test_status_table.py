@@ -25,7 +25,7 @@ def row(name: str = "ingest", **fields: Any) -> dict[str, Any]:
 
 
 BUSY = row(
-    "queue-manager", uptime_s=9e7, cpu_pct=100.0, rss_bytes=99_999_499_999, queue=123_456_789, events_per_s=9_999.4,
+    "queue-manager", uptime_s=9e7, cpu_pct=100.0, memory_bytes=99_999_499_999, queue=123_456_789, events_per_s=9_999.4,
     restarts=1_234, busy_share=0.999, tick_avg_ms=12.3, tick_max_ms=0.123, uss_bytes=200e9, open_files=40_000,
     threads=7, ctx_switches=5_000_000_000,
 )  # fmt: skip
@@ -38,8 +38,8 @@ def alert(key: str = "process.degraded", name: str = "ingest", text: str = "rest
 
 def answer(*rows: dict[str, Any], alerts: list[dict[str, Any]] | None = None, **fields: Any) -> dict[str, Any]:
     return {
-        "state": "running", "uptime_s": 3.0, "pid": 4_194_304, "cpu_pct": 0.1, "rss_bytes": 20e6,
-        "guardian_rss_bytes": None, "processes": list(rows), "alerts": alerts or [],
+        "state": "running", "uptime_s": 3.0, "pid": 4_194_304, "cpu_pct": 0.1, "memory_bytes": 20e6,
+        "guardian_memory_bytes": None, "memory_kind": "proportional", "processes": list(rows), "alerts": alerts or [],
     } | fields  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def texts(said: dict[str, Any], width: int = 80) -> list[str]:
 
 
 def test_without_problems_status_has_one_line_and_a_row_per_process():
-    first, head, *rows = texts(answer(row("broadcaster"), row("ingest", cpu_pct=1.0, rss_bytes=30e6, queue=0)))
+    first, head, *rows = texts(answer(row("broadcaster"), row("ingest", cpu_pct=1.0, memory_bytes=30e6, queue=0)))
     assert first == "running, up 3.0 s, CPU 1.1 %, memory 50.0 MB, pid 4194304"
     assert head.split() == ["NAME", "STATE", "PID", "UP", "CPU", "MEMORY", "QUEUE", "EVENTS/S", "RESTARTS"]
     assert rows[0].split() == ["broadcaster", "running", "4194304", "0.1", "s", "-", "-", "-", "-", "0"]

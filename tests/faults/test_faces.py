@@ -317,7 +317,7 @@ def test_an_exceeded_budget_is_an_alert_until_a_reload_raises_the_budget(idle):
     status = idle.command("status")
     assert status.returncode == 0  # a warning is active
     lines = status.stdout.splitlines()
-    assert re.fullmatch(r"!  memory\.warn broadcaster: \d+\.\d MB of memory, budget 1\.0 MB, for .*", lines[1])
+    assert re.fullmatch(r"!  memory\.warn broadcaster: \d+\.\d MB of resident memory, budget 1\.0 MB, for .*", lines[1])
     # a command that can be pasted: for this pipeline, not for the one of the default settings
     assert lines[2] == f"   → check whether it grows: ./supervisor.py top --set run_dir={idle.run_dir}"
     assert json.loads(answer(idle, "/api/status"))["alerts"][0]["name"] == "broadcaster"
@@ -344,7 +344,7 @@ def test_a_budget_restarts_a_process_at_most_once_a_minute(idle):
     eventually(lambda: rows(idle)["normalizer-1"]["restarts"] == 1, 10)
     eventually(lambda: [alert["name"] for alert in idle.status()["alerts"]] == ["normalizer-1"], 10)  # no better
     assert re.fullmatch(
-        r"over its budget: \d+\.\d MB of memory, budget 2\.0 MB", rows(idle)["normalizer-1"]["last_reason"]
+        r"over its budget: \d+\.\d MB of resident memory, budget 2\.0 MB", rows(idle)["normalizer-1"]["last_reason"]
     )
     eventually(lambda: (rows(idle)["normalizer-1"]["uptime_s"] or 0.0) > 2.0, 10)  # a hundred samples
     idle.overrides.append("supervisor.hang_warn_s=1.9")

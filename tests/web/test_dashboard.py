@@ -32,7 +32,7 @@ STATUS: dict[str, Any] = {
     ],
     "processes": [
         {"name": "gateway-1", "state": "running", "pid": 42, "uptime_s": 3725, "restarts": 2, "last_reason": EVIL}
-        | {"cpu_pct": 1.25, "rss_bytes": 31_000_000, "busy_share": 0.0421, "queue": 12_345, "events_per_s": 99.6}
+        | {"cpu_pct": 1.25, "memory_bytes": 31_000_000, "busy_share": 0.0421, "queue": 12_345, "events_per_s": 99.6}
         | {"degraded": True, "silent": False},
         {"name": "ingest", "state": "running", "events_per_s": 4.0},
     ],

@@ -128,7 +128,7 @@ class Gauge:
         """Return the reading and its limit as text."""
         if self.rule.reading == "rss_bytes":
             value, limit = told_apart(self.value / 1e6, self.rule.limit / 1e6, 1)
-            return f"{value} MB of memory, budget {limit} MB"
+            return f"{value} MB of resident memory, budget {limit} MB"
         value, limit = told_apart(self.value, self.rule.limit, 0)
         return f"{value} % of a core, budget {limit} %"
 

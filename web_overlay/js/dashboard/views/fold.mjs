@@ -19,6 +19,7 @@ export function processesFold(status, log) {
 
 /** @param {Row} status @param {import("./parts.mjs").Column[]} more */
 function processTable(status, more) {
+  const resident = status.supervisor?.memory_kind === "resident"; // a system without a proportional one
   return table(
     "Processes",
     rows(status.processes),
@@ -28,7 +29,7 @@ function processTable(status, more) {
       { label: "up", cell: (row) => duration(row.uptime_s), number: true },
       { label: "CPU", cell: (row) => decimal(row.cpu_pct, 1, " %"), number: true },
       { label: "busy", cell: (row) => share(row.busy_share), number: true },
-      { label: "memory", cell: (row) => size(row.rss_bytes), number: true },
+      { label: resident ? "resident memory" : "memory", cell: (row) => size(row.memory_bytes), number: true },
       { label: "queue", cell: (row) => count(row.queue), number: true },
       { label: "events/s", cell: (row) => count(row.events_per_s), number: true },
       { label: "restarts", cell: (row) => count(row.restarts), number: true, tone: (row) => (row.restarts > 0 ? "warn" : "") },
