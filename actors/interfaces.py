@@ -90,6 +90,7 @@ class Bus(Closing, Protocol):
     """
 
     def push(self, *names: str) -> Outlet: ...  # to the consumers in turn, without those that are full
+    def changes(self, outlet: Outlet) -> Inlet: ...  # a message or two whenever a consumer of `outlet` came or went
     def pull(self, name: str) -> Inlet: ...
     def publish(self, name: str) -> Outlet: ...  # to all subscribers; one that is full misses the message
     def subscribe(self, name: str) -> Inlet: ...

@@ -18,7 +18,7 @@ from typing import Any, Final
 import zmq
 
 from actors import host
-from actors.interfaces import Closing, Inlet, high_water
+from actors.interfaces import Closing, Inlet, Outlet, high_water
 
 # A RawBatch or Frame holds at most 256 KiB of rows plus one maximal row (ingest.max_body_bytes bounds it).
 MAX_MESSAGE_BYTES: Final = 4 << 20
@@ -52,6 +52,18 @@ class Socket(zmq.Socket[bytes]):
         return bool(int(self.getsockopt(zmq.EVENTS)) & zmq.POLLOUT)
 
 
+class Changes(Socket):
+    """Receives two messages whenever a peer of `watched` came or went."""
+
+    watched: Socket | None = None
+
+    def close(self, linger: int | None = None) -> None:
+        # ZeroMQ's thread would wait forever when it reports to a socket that is closed.
+        if self.watched is not None and not self.watched.closed:
+            self.watched.monitor(None, 0)
+        super().close(linger)
+
+
 class Bus:
     """The addresses of one running pipeline, and the sockets that belong to them."""
 
@@ -62,6 +74,15 @@ class Bus:
 
     def push(self, *names: str) -> Socket:
         return self.connect(zmq.PUSH, *names)
+
+    def changes(self, outlet: Outlet) -> Changes:
+        assert isinstance(outlet, Socket)
+        address = f"inproc://changes-{id(outlet)}"
+        outlet.monitor(address, zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED)
+        socket: Changes = self.context.socket(zmq.PAIR, socket_class=Changes)
+        socket.watched = outlet
+        socket.connect(address)
+        return socket
 
     def pull(self, name: str) -> Socket:
         return self.bind(zmq.PULL, name)

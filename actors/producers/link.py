@@ -100,6 +100,7 @@ class Link:
         self._saver = self._loop.call_later(SAVE_S, self._save)
         # Last, because it calls `_on_messages` at once if marks have arrived.
         self._marks = bus.follow([bus.subscribe(MARKS)], self._on_messages)
+        self._changes = bus.follow([bus.changes(self._critical)], self._on_changes)
         self._pump()
 
     @property
@@ -215,6 +216,7 @@ class Link:
         if self._trimmer is not None:
             self._trimmer.cancel()
         self._marks.close()
+        self._changes.close()
         self._committer.submit(Progress(self._window.acked, self._window.epoch), lambda _: None, lambda _: None)
         self._committer.stop()
         self._reader.close()
@@ -254,6 +256,10 @@ class Link:
         if not done.done():
             done.set_exception(error)
             done.exception()  # not every caller waits for it
+
+    def _on_changes(self, _: list[bytes]) -> None:
+        self._window.peers_changed()
+        self._pump()
 
     def _on_messages(self, messages: list[bytes]) -> None:
         for message in messages:

@@ -86,6 +86,16 @@ def test_without_progress_all_rows_are_sent_again_with_backoff() -> None:
     assert one.due_s() is None
 
 
+def test_all_rows_are_sent_again_when_a_normalizer_came_or_went() -> None:
+    one = met()
+    for pseq in (1, 2):
+        one.add(item(pseq))
+    assert sent(one) == [1, 2]
+    one.add(item(3))
+    one.peers_changed()
+    assert sent(one) == [1, 2, 3]
+
+
 def test_a_new_generation_receives_a_hello_and_all_rows_again() -> None:
     one = met()
     one.add(item(1))

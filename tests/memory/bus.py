@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from actors.interfaces import Closing, Inlet, high_water
+from actors.interfaces import Closing, Inlet, Outlet, high_water
 
 End = TypeVar("End", bound=Closing)
 
@@ -23,6 +23,12 @@ class Network:
         self.subscribers: dict[str, list[MemoryInlet]] = {}
         self.answers: dict[str, MemoryExchange] = {}
         self.bound = threading.Condition()
+        self.watchers: dict[str, list[MemoryInlet]] = {}
+
+    def changed(self, name: str) -> None:
+        """Report that the consumer of a link came or went."""
+        for watcher in self.watchers.get(name, []):
+            watcher.put(b"")
 
 
 class MemoryInlet:
@@ -58,6 +64,7 @@ class MemoryPush:
 
     def __init__(self, network: Network, names: Sequence[str]) -> None:
         self._network, self._names = network, deque(names)
+        self.names = names
         self._open = True
 
     def writable(self) -> bool:
@@ -139,9 +146,25 @@ class MemoryBus:
         def leave(inlet: MemoryInlet) -> None:
             if pulls.get(name) is inlet:
                 del pulls[name]
+                self._network.changed(name)
 
         pulls[name] = self._own(MemoryInlet(self._network.room(name), leave))
+        self._network.changed(name)
         return pulls[name]
+
+    def changes(self, outlet: Outlet) -> MemoryInlet:
+        assert isinstance(outlet, MemoryPush)
+        watchers = [self._network.watchers.setdefault(name, []) for name in outlet.names]
+
+        def leave(inlet: MemoryInlet) -> None:
+            for found in watchers:
+                if inlet in found:
+                    found.remove(inlet)
+
+        inlet = self._own(MemoryInlet(high_water(""), leave))
+        for found in watchers:
+            found.append(inlet)
+        return inlet
 
     def publish(self, name: str) -> MemoryPublish:
         return self._own(MemoryPublish(self._network, name))

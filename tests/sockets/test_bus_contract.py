@@ -174,6 +174,21 @@ def test_messages_at_a_consumer_that_dies_are_lost_and_the_next_one_gets_the_res
     eventually(lambda: outlet.offer(b"next") and second.receive() == b"next")
 
 
+def test_a_producer_learns_that_a_consumer_came_or_went(buses: Buses) -> None:
+    names = ("normalizer-1.critical", "normalizer-2.critical")
+    producer, consumers = buses.bus(), [buses.bus() for _ in names]
+    changes = producer.changes(producer.push(*names))
+    assert changes.receive() is None
+    for name, consumer in zip(names, consumers, strict=True):
+        consumer.pull(name)
+        eventually(lambda: changes.receive() is not None)
+        eventually(lambda: changes.receive() is None)
+    buses.die(consumers[0])
+    eventually(lambda: changes.receive() is not None)
+    changes.close()
+    buses.die(consumers[1])  # its report has no receiver
+
+
 def test_a_consumer_that_does_not_read_does_not_stop_the_other_one(buses: Buses) -> None:
     names = ("normalizer-1.best_effort", "normalizer-2.best_effort")
     consumer = buses.bus()

@@ -15,7 +15,7 @@ import zmq
 
 from actors import config, interfaces, wire
 from actors.broadcaster import Broadcaster
-from actors.core.contract.event import Category, Event, Greeting, Mark, Marks
+from actors.core.contract.event import Category, Event, Greeting, Mark, Marks, RawBatch
 from actors.core.contract.frame import Frame
 from actors.core.queue.sequencer import Entry
 from actors.producers import link as link_module
@@ -70,6 +70,24 @@ def test_a_greeting_without_a_connection_is_sent_after_the_next_marks(tmp_path: 
         await opposite.say(0, lambda: inbox.poll(0))
         assert msgspec.msgpack.decode(inbox.recv(), type=Greeting).producer == opposite.link.producer
         opposite.close()
+
+    run_async(story())
+
+
+def test_the_last_message_is_sent_again_when_the_normalizer_that_had_it_dies(tmp_path: Path) -> None:
+    settings = config.of_tree({"producer": {"retry_s": 3_600.0}})  # nothing else causes a repetition
+
+    async def story() -> None:
+        link = open_link(settings, tmp_path, "source", logging.getLogger("test"))
+        await link.deliver([("event", b"last")], 0.0)
+        for attempt in (1, 2, 3):
+            normalizer = wire.Bus(tmp_path)
+            inlet = normalizer.pull(interfaces.normalizer_link("critical", 1))
+            await soon(lambda inlet=inlet: inlet.poll(0))  # type: ignore[misc]
+            [item] = msgspec.msgpack.decode(inlet.recv(), type=RawBatch).items
+            assert (item.body, item.attempt >= attempt) == (b"last", True)
+            normalizer.context.destroy(0)
+        link.close()
 
     run_async(story())
 

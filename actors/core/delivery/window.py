@@ -4,6 +4,7 @@
     take       returns the rows that should be sent now
     on_marks   removes the rows up to the watermark; a missing number causes all rows from there to be sent again
     silence    sends all rows again when there is no progress for `retry_s` (doubling up to RETRY_MAX_S)
+    peers_changed  sends all rows again when a normalizer came or went
 
 A repeated row costs little, because the log takes every number once. A row that is repeated late delays an event.
 """
@@ -121,6 +122,10 @@ class Window:
             self._again(0)
             self._silence_s = min(2 * self._silence_s, RETRY_MAX_S)
             self._due_s = now_s + self._silence_s
+
+    def peers_changed(self) -> None:
+        """Send all rows again, because a normalizer that died may have had some."""
+        self._again(0)
 
     def due_s(self) -> float | None:
         """Return when `silence` should be called, or None while no row is in flight."""
