@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import faulthandler
 import fcntl
+import functools
 import os
 import pwd
 import resource
@@ -18,7 +19,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from actors.errors import ConfigError, Refused
 
@@ -257,21 +258,26 @@ def adopt_orphans() -> None:
     _prctl(36, 1)
 
 
+@functools.cache
+def _library() -> Any:
+    """Return the C library. Loaded once, before a fork: each load writes to 40 pages of memory that forks share."""
+    import ctypes
+
+    return ctypes.CDLL(None, use_errno=True)
+
+
 def _prctl(option: int, argument: int | bytes) -> None:
     import ctypes
 
-    library = ctypes.CDLL(None, use_errno=True)
-    if library.prctl(option, argument, 0, 0, 0) != 0:
+    if _library().prctl(option, argument, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), "prctl")
 
 
 def limit_malloc_arenas() -> None:
     """Make glibc serve all threads of this process from one heap; each further one keeps 60 to 250 KB."""
     if sys.platform == "linux":
-        import ctypes
-
         with suppress(AttributeError):  # another C library
-            ctypes.CDLL(None).mallopt(-8, 1)  # M_ARENA_MAX
+            _library().mallopt(-8, 1)  # M_ARENA_MAX
 
 
 def has_one_thread() -> bool:
@@ -290,28 +296,38 @@ def rename(command: list[str], name: str) -> None:
     """
     import ctypes
 
-    fields = [int(field) for field in Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()[1:]]
-    start, end = fields[_ARG_START], fields[_ARG_START + 1]
     text = b"".join(os.fsencode(word) + b"\0" for word in command)
-    if not 0 < start <= end:
-        raise OSError(errno.ENOTSUP, "the arguments of this process are not shown")
-    if len(text) > end - start:
-        start, end = _move_arguments(fields, len(text))
+    start, end = _place_of_arguments(len(text))
     ctypes.memmove(start, text.ljust(end - start, b"\0"), end - start)
     _prctl(15, name.encode())  # PR_SET_NAME; Linux keeps 15 bytes
 
 
 _ARG_START: Final = 44  # among the numbers in /proc/self/stat (proc(5): arg_start, arg_end, env_start, env_end)
 _kept: list[object] = []  # memory that Linux reads
+_place: list[int] = []  # start and end of the arguments: the same in forked processes
 
 
-def _move_arguments(fields: list[int], size_bytes: int) -> tuple[int, int]:
+def _place_of_arguments(size_bytes: int) -> list[int]:
+    """Return the start and the end of the memory from which Linux reads the arguments, at least `size_bytes`."""
+    if not _place:
+        _place[:] = _stat_fields()[_ARG_START : _ARG_START + 2]
+    if not 0 < _place[0] <= _place[1]:
+        raise OSError(errno.ENOTSUP, "the arguments of this process are not shown")
+    if size_bytes > _place[1] - _place[0]:
+        _place[:] = _move_arguments(_stat_fields(), size_bytes)
+    return _place
+
+
+def _stat_fields() -> list[int]:
+    return [int(field) for field in Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()[1:]]
+
+
+def _move_arguments(fields: list[int], size_bytes: int) -> list[int]:
     """Make Linux read the arguments of this process from new memory of this size; return its start and end."""
     import ctypes
 
-    memory = ctypes.create_string_buffer(size_bytes)
+    memory, library = ctypes.create_string_buffer(size_bytes), _library()
     start, end = ctypes.addressof(memory), ctypes.addressof(memory) + size_bytes
-    library = ctypes.CDLL(None, use_errno=True)
     library.sbrk.restype = ctypes.c_void_p
     code, stack, data = fields[22:24], fields[24], fields[41:44]  # start and end; start; start, end, start of the heap
     # struct prctl_mm_map; the last three: no auxiliary vector, no other executable
@@ -320,7 +336,7 @@ def _move_arguments(fields: list[int], size_bytes: int) -> tuple[int, int]:
     if library.prctl(35, 14, layout, ctypes.c_ulong(len(layout.raw) - 1), 0) != 0:  # PR_SET_MM, PR_SET_MM_MAP
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), "prctl")
     _kept.append(memory)
-    return start, end
+    return [start, end]
 
 
 def boottime_s() -> float:
@@ -343,7 +359,7 @@ def clock_is_synchronised() -> bool | None:
         return None
     import ctypes
 
-    state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(512))  # all zero: a query
+    state = _library().adjtimex(ctypes.create_string_buffer(512))  # all zero: a query
     return None if state < 0 else bool(state != 5)  # 5: TIME_ERROR
 
 

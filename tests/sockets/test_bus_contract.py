@@ -179,8 +179,9 @@ def test_a_producer_learns_that_a_consumer_came_or_went(buses: Buses) -> None:
     producer, consumers = buses.bus(), [buses.bus() for _ in names]
     changes = producer.changes(producer.push(*names))
     assert changes.receive() is None
+    inlets = []
     for name, consumer in zip(names, consumers, strict=True):
-        consumer.pull(name)
+        inlets.append(consumer.pull(name))
         eventually(lambda: changes.receive() is not None)
         eventually(lambda: changes.receive() is None)
     buses.die(consumers[0])
