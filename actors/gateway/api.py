@@ -23,6 +23,7 @@ from actors.errors import ConfigError, Refused
 from actors.gateway import settings_view
 from actors.gateway.overlay import Overlay
 from actors.gateway.pages import BaseHandler
+from actors.gateway.shared import Shared
 
 if TYPE_CHECKING:
     from actors.gateway.hub import Gateway
@@ -202,19 +203,28 @@ class WhyHandler(ReadableHandler):
 
 
 class MetricsHandler(LocalHandler):
-    async def get(self) -> None:
-        # Imported here because only this handler needs it.
-        from actors.gateway import exposition
+    def initialize(self, gateway: Gateway, exposed: Shared[tuple[str, bytes]]) -> None:  # type: ignore[override]
+        super().initialize(gateway)
+        self._exposed = exposed
 
-        gateway = self.gateway
-        status, answer = await asyncio.gather(gateway.ask_supervisor(), gateway.ask_queue_manager({"ask": "ledger"}))
-        own = {gateway.name: msgspec.to_builtins(gateway.measure())}
-        if "error" in status:  # only the metrics of this gateway
-            status = {"processes": [{"name": gateway.name, "kind": "gateway"}], "actors": own}
-        else:
-            status["actors"] = status["actors"] | own
-        self.set_header("Content-Type", exposition.CONTENT_TYPE)
-        self.finish(exposition.text_of(status, answer.get("ledger")))
+    async def get(self) -> None:
+        kind, text = await self._exposed.get()
+        self.set_header("Content-Type", kind)
+        self.finish(text)
+
+
+async def exposed(gateway: Gateway) -> tuple[str, bytes]:
+    """Return the type and the text of the metrics of all processes, which takes some milliseconds."""
+    # Imported here because only this function needs it.
+    from actors.gateway import exposition
+
+    status, answer = await asyncio.gather(gateway.ask_supervisor(), gateway.ask_queue_manager({"ask": "ledger"}))
+    own = {gateway.name: msgspec.to_builtins(gateway.measure())}
+    if "error" in status:  # only the metrics of this gateway
+        status = {"processes": [{"name": gateway.name, "kind": "gateway"}], "actors": own}
+    else:
+        status["actors"] = status["actors"] | own
+    return exposition.CONTENT_TYPE, exposition.text_of(status, answer.get("ledger"))
 
 
 def unready(gateway: Gateway) -> list[str]:

@@ -26,6 +26,7 @@ from actors.core.metrics import GatewayMetrics
 from actors.errors import ConfigError, Refused
 from actors.gateway import api, layout_api, media, own_widgets, pages, preload
 from actors.gateway.hub import Gateway
+from actors.gateway.shared import Shared
 from actors.gateway.transports.poll import PollHandler
 from actors.gateway.transports.sessions import SayHandler, Sessions
 from actors.gateway.transports.sse import SseHandler
@@ -55,7 +56,7 @@ def application(gateway: Gateway) -> tornado.web.Application:
             *files(gateway.run_dir, gateway.settings, gateway.metrics),
             ("/healthz", api.HealthzHandler, shared),
             ("/readyz", api.ReadyzHandler, shared),
-            ("/metrics", api.MetricsHandler, shared),
+            ("/metrics", api.MetricsHandler, shared | {"exposed": Shared(lambda: api.exposed(gateway))}),
             ("/api/status", api.StatusHandler, shared),
             ("/api/address", api.AddressHandler, shared),
             ("/api/log", api.LogHandler, shared),

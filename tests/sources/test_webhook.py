@@ -460,6 +460,12 @@ def test_an_unreadable_body_is_refused_and_is_a_wrong_token_where_it_should_have
         deliver(preset, signed(preset, body, **{"content-type": content_type}), body)
 
 
+def test_a_long_body_is_not_read_before_its_sender_is_known():
+    body = form("data", KOFI | {"message": "x" * 70_000})
+    with pytest.raises(Forbidden, match="expected at most 32768"):
+        deliver("kofi", signed("kofi", body, **{"content-type": webhook.FORM}), body)
+
+
 @pytest.mark.parametrize(
     ("preset", "secret"),
     [
