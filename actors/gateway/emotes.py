@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError
+from tornado.httputil import HTTPInputError
+from tornado.iostream import UnsatisfiableReadError
 
 from actors.core import emotes
 from actors.core.metrics import GatewayMetrics
@@ -91,7 +93,7 @@ class EmoteCache:
                 decompress_response=False,
                 headers={"Accept": "image/webp,image/*", "User-Agent": "Framewire"},
             )
-        except (HTTPClientError, OSError):
+        except (HTTPClientError, HTTPInputError, UnsatisfiableReadError, OSError, ValueError):
             return None  # a fault of the provider: counted; the page shows the text of the emote
         return bytes(answer.body)
 

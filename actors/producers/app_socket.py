@@ -119,10 +119,11 @@ class AppSocket(BoundedSocket):
         if not unmet:
             return False
         oldest = min(unmet, key=lambda one: one.since_s)
-        stream = oldest._stream()
-        oldest.end(AppCloseCode.FLOOD, "too many connections have not said hello")
-        stream.close()
         self.ingest.sockets.discard(oldest)
+        if oldest.ws_connection is not None:  # otherwise its peer has just closed it
+            stream = oldest._stream()
+            oldest.end(AppCloseCode.FLOOD, "too many connections have not said hello")
+            stream.close()
         return True
 
     def _refuse(self, status: int, error: str) -> None:
@@ -135,6 +136,8 @@ class AppSocket(BoundedSocket):
         self.finish(msgspec.json.encode({"error": error}))
 
     def open(self) -> None:
+        if self.ws_connection is None or self._stream().closed():
+            return  # it was closed during the handshake
         self.ingest.sockets.add(self)
         asyncio.get_running_loop().call_later(TOKEN_CHECK_S, self._check_token)
         self.set_nodelay(True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -405,6 +406,22 @@ def test_connections_without_a_hello_do_not_count_as_programs(shared: Actors, pr
     programs.append(program)
     program.say(type="hello", token=shared.tokens.ingest, name="late")
     assert program.hear() == {"type": "welcome", "name": "late"}
+
+
+def test_connections_that_break_during_the_handshake_take_no_place(shared: Actors, programs: list[Program]) -> None:
+    host = f"127.0.0.1:{shared.ingest_port}"
+    handshake = (
+        f"GET /app HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    ).encode()
+    before = counted(shared, "requests")
+    for _ in range(300):
+        with socket.create_connection(("127.0.0.1", shared.ingest_port)) as broken:
+            broken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset, at once
+            broken.sendall(handshake)
+    eventually(lambda: counted(shared, "requests") > before, 10)
+    join(shared, programs, "after-breaks")
+    assert "Traceback" not in shared.errors("ingest")
 
 
 def test_a_program_with_a_foreign_host_is_refused(shared: Actors) -> None:

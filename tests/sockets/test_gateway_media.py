@@ -147,8 +147,11 @@ def test_many_requests_for_one_picture_are_one_fetch(rig: Rig, cdn: Cdn) -> None
         (200, {"Content-Type": "image/svg+xml"}, b"<svg/>"),
         (200, {}, b""),
         (200, {}, PNG + b"x" * emotes.MAX_BYTES),
+        (200, {"X-Long": "x" * 20_000}, PNG),
+        (200, {"Content-Length": "-1"}, PNG),
+        (200, {"Content-Encoding": "gzip"}, b"x"),
     ],
-    ids=["missing", "failed", "redirect", "script", "svg", "empty", "large"],
+    ids=["missing", "failed", "redirect", "script", "svg", "empty", "large", "header", "length", "encoding"],
 )
 def test_an_invalid_picture_is_refused_and_not_fetched_again(rig: Rig, cdn: Cdn, answer: Any) -> None:
     cdn.answers[KAPPA] = answer

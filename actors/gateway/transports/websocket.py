@@ -95,7 +95,8 @@ class OverlaySocket(BaseHandler, BoundedSocket):
 
     def open(self) -> None:
         stream = self.ws_connection.stream if self.ws_connection else None
-        assert stream is not None
+        if stream is None or stream.closed():
+            return  # it was closed during the handshake
         stream.set_nodelay(True)
         host.small_send_buffer(stream.socket, self.gateway.settings.socket_buffer_bytes)
         self._transport = WebSocketTransport(self, stream)
