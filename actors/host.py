@@ -35,12 +35,14 @@ def private_directory(path: Path, mend: bool = False) -> Path:
     """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = path.stat()
+        status, own = path.stat(), path.lstat()
     except OSError as error:
         raise ConfigError(f"run_dir {path} cannot be created: {error.strerror}") from error
     if status.st_uid != os.getuid():
         owner, caller = user_name(status.st_uid), user_name(os.getuid())
         raise ConfigError(f"run_dir {path} belongs to {owner}, expected {caller}, the user of this command")
+    if own.st_uid not in (0, os.getuid()):  # it could lead to any directory of this user
+        raise ConfigError(f"run_dir {path} is a link of {user_name(own.st_uid)}")
     if mend and stat.S_IMODE(status.st_mode) & 0o077:
         path.chmod(0o700)
     elif stat.S_IMODE(status.st_mode) & 0o077:

@@ -36,6 +36,7 @@ from actors.producers.lanes import split
 from actors.producers.link import TICK_S, Link, open_link
 from actors.producers.recording import Recorded
 
+MAX_LINE_BYTES: Final = 16 << 20
 BURST_ROWS: Final = 256  # sent together when they are due together
 DRAIN_S: Final = 30.0
 
@@ -55,6 +56,10 @@ def read(*paths: Path) -> list[Recorded]:
         if reader is None:
             raise BadInput(f"{path.name} ends in {path.suffix or 'nothing'}, expected one of {', '.join(_READERS)}")
         try:
+            if path.exists() and not path.is_file():
+                raise BadInput(f"{path} is not a regular file")
+            if (size := path.stat().st_size) > recording.MAX_BYTES:
+                raise BadInput(f"{path} has {size} bytes, expected at most {recording.MAX_BYTES}")
             messages = list(reader(path))
         except OSError as error:
             raise BadInput(f"cannot read {path}: {error.strerror}") from error
@@ -83,6 +88,8 @@ def _lines(path: Path) -> Iterator[Recorded]:
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         if not line.strip():
             continue
+        if len(line) > MAX_LINE_BYTES:
+            raise BadInput(f"{path.name} line {number}: {len(line)} bytes, expected at most {MAX_LINE_BYTES}")
         try:
             yield recording.read(json.loads(line))
         except (ValueError, TypeError, OverflowError, RecursionError, BadInput) as error:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from actors import tokens
+from actors import host, tokens
 from actors.errors import BadInput, ConfigError, Refused
 
 
@@ -150,3 +150,14 @@ def test_a_file_replaced_by_root_keeps_its_owner(run_dir):
         os.chown(path, 65_534, 65_534)
     tokens.rotate(run_dir, "ingest")
     assert (run_dir / tokens.FILE).stat().st_uid == 65_534
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a link of another user")
+def test_a_run_directory_that_is_a_link_of_another_user_is_refused(tmp_path):
+    (tmp_path / "own").mkdir(mode=0o700)
+    link = tmp_path / "link"
+    link.symlink_to("own")
+    assert host.private_directory(link) == link
+    os.lchown(link, 65_534, 65_534)
+    with pytest.raises(ConfigError, match="is a link of"):
+        host.private_directory(link)

@@ -1,6 +1,7 @@
 """Recordings: the format, a source that writes one, and replays and synthetic load through the pipeline."""
 
 import json
+import os
 from collections import Counter
 
 import msgpack
@@ -84,6 +85,19 @@ def test_the_formats_hold_the_same_and_files_are_merged_by_time(tmp_path):
     (tmp_path / "d.msgpack").write_bytes(msgpack.packb(second) + b"\xc1")
     with pytest.raises(BadInput, match=r"d\.msgpack record 2"):
         trace.read(tmp_path / "d.msgpack")
+
+
+def test_a_recording_without_an_end_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "zero.ndjson").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "pipe.log")
+    (tmp_path / "long.ndjson").write_bytes(b'{"t_ms":0,"source":"a","raw":"' + b"x" * 2_000 + b'"}\n')
+    monkeypatch.setattr(trace, "MAX_LINE_BYTES", 1_000)
+    for name, why in (("zero.ndjson", "regular file"), ("pipe.log", "regular file"), ("long.ndjson", "at most 1000")):
+        with pytest.raises(BadInput, match=why):
+            trace.read(tmp_path / name)
+    monkeypatch.setattr(recording, "MAX_BYTES", 1_000)
+    with pytest.raises(BadInput, match="expected at most 1000"):
+        trace.read(tmp_path / "long.ndjson")
 
 
 def counted(messages):
