@@ -32,6 +32,7 @@ from actors.core.contract.taxonomy import TAXONOMY
 from actors.errors import BadInput
 
 MAX_EVENTS: Final = 1_000  # of one message; the same as for POST /events
+MAX_ITEMS: Final = 4_000  # of one list; each costs some 50 µs, although it may become no event
 MAX_RESULT_CHARACTERS: Final = 4_096
 
 Expression = Annotated[str, Meta(min_length=1, max_length=1_000)]
@@ -142,6 +143,8 @@ def submissions(
             items = _search(each, scope, f"map[{number}].each", rule.each) or []
             if not isinstance(items, list):
                 raise BadInput(f"map[{number}].each `{rule.each}` returned {type(items).__name__}, expected a list")
+            if len(items) > MAX_ITEMS:
+                raise BadInput(f"map[{number}].each returned {len(items)} items, expected at most {MAX_ITEMS}")
         for item in items:
             scope["item"] = item
             try:

@@ -18,6 +18,7 @@ from actors.producers.spec import Disconnected, SourceRefused
 
 TIMEOUT_S: Final = 10.0
 MAX_ANSWER_BYTES: Final = 1 << 20
+MAX_STATUSES: Final = 8
 
 
 class NotSent(Disconnected):
@@ -30,6 +31,18 @@ class HttpResponse(Struct, frozen=True):
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+class _BoundedResponse(http.client.HTTPResponse):
+    """An answer after few interim ones (1xx); the library would read them without an end."""
+
+    _statuses = 0
+
+    def _read_status(self) -> tuple[str, int, str]:
+        self._statuses += 1
+        if self._statuses > MAX_STATUSES:
+            raise http.client.HTTPException("too many interim answers (1xx)")
+        return super()._read_status()  # type: ignore[misc, no-any-return]
 
 
 class HttpApi:
@@ -62,6 +75,7 @@ class HttpApi:
             )
         else:
             self._http = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout_s)
+        self._http.response_class = _BoundedResponse
 
     def __enter__(self) -> HttpApi:
         return self

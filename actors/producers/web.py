@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -15,6 +16,8 @@ from actors.producers.spec import Disconnected, SourceNotRunning, SourceRefused
 
 OPEN_S: Final = 10.0
 MAX_BYTES: Final = 1 << 20  # of one message
+MAX_UNREAD_BYTES: Final = 1 << 20
+UNREAD_LOOK_S: Final = 1.0
 MAX_QUEUE: Final = 64  # messages that are read ahead; beyond it TCP slows the sender down
 PING_S: Final = 20.0
 
@@ -93,10 +96,21 @@ async def websocket(
         raise SourceRefused(f"{host_of(url)} is not a WebSocket URL (ws:// or wss://)") from error
     except (InvalidHandshake, TimeoutError, OSError) as error:
         raise Disconnected(f"cannot connect to {host_of(url)}: {error or type(error).__name__}") from error
+    watching = asyncio.create_task(_end_unread(connection))
     try:
         yield WebSocket(connection)
     finally:
+        watching.cancel()
         await connection.close()
+
+
+async def _end_unread(connection: ClientConnection) -> None:
+    """End a connection whose peer reads nothing: the library keeps the answers to its pings without a bound."""
+    while True:
+        await asyncio.sleep(UNREAD_LOOK_S)
+        if connection.transport.get_write_buffer_size() > MAX_UNREAD_BYTES:
+            connection.transport.abort()
+            return
 
 
 @asynccontextmanager

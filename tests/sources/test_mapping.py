@@ -51,6 +51,13 @@ def test_an_expression_gives_the_expected_value(expression, body, value):
     assert field(expression, body) == value
 
 
+def test_a_list_is_bounded_although_its_items_become_no_event():
+    rule = MappingRule({"type": "'follow'", "user": "name"}, each="body", when="name")
+    assert events(rule, [{}] * 4_000) == []
+    with pytest.raises(BadInput, match="4001 items, expected at most 4000"):
+        events(rule, [{}] * 4_001)
+
+
 def test_one_message_becomes_many_events():
     rule = MappingRule(
         {"type": "'tip'", "id": "id", "user": "name", "amount": "amount"}, each="body.tips", when="amount != '0'"

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import msgspec
 import pytest
+from websockets.utils import accept_key
 
 from actors import config
 from actors.errors import ConfigError
@@ -211,3 +216,54 @@ def test_a_password_in_the_address_of_an_api_is_in_no_reason() -> None:
     with http_call.HttpApi("http://user:s3cret@127.0.0.1:1") as api, pytest.raises(Disconnected) as raised:
         api.call("GET", "/", {})
     assert "s3cret" not in str(raised.value)
+
+
+@contextmanager
+def raw_server(then: Callable[[socket.socket, bytes], None]) -> Iterator[int]:
+    """Accept one connection, read its request, and let `then` write until the peer has gone."""
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            request = b""
+            while b"\r\n\r\n" not in request:
+                request += connection.recv(4_096)
+            then(connection, request)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join()
+
+
+def test_a_server_that_sends_pings_and_reads_no_answer_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "MAX_UNREAD_BYTES", 100_000)
+    monkeypatch.setattr(web, "UNREAD_LOOK_S", 0.01)
+
+    def deaf(connection: socket.socket, request: bytes) -> None:
+        key = request.partition(b"Sec-WebSocket-Key: ")[2].partition(b"\r\n")[0].decode()
+        accept = f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept_key(key)}\r\n\r\n"
+        connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\n" + accept.encode())
+        while True:
+            connection.sendall((b"\x89\x7d" + b"x" * 125) * 500)
+
+    async def follow(port: int) -> None:
+        async with web.websocket(f"ws://127.0.0.1:{port}", ping_s=None) as connection:
+            await connection.receive()
+
+    with raw_server(deaf) as port, pytest.raises(Disconnected, match="cut"):
+        run_async(follow(port))
+
+
+def test_interim_answers_without_an_end_are_given_up() -> None:
+    def endless(connection: socket.socket, _request: bytes) -> None:
+        while True:
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+
+    with (
+        raw_server(endless) as port,
+        http_call.HttpApi(f"http://127.0.0.1:{port}") as api,
+        pytest.raises(Disconnected, match="interim"),
+    ):
+        api.call("GET", "/", {})
