@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,11 +66,30 @@ RECORD = """(selector) => {
 }"""
 
 
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+
+
 def missing(what: str) -> None:
     """Skip at home, fail where the tests are the gate."""
     if os.environ.get("CI"):
         pytest.fail(f"{what} is missing, and this is CI")
     pytest.skip(f"{what} is not installed")
+
+
+def graves(page: Any) -> dict[int, list[str]]:
+    """Return the serious faults that axe finds in a page, by its width: a screen, a tablet, a dock."""
+    if not AXE.exists():
+        missing("axe-core (npm install)")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = {}
+    for width in (1920, 768, 300):
+        page.set_viewport_size({"width": width, "height": 900})
+        found[width] = page.evaluate(
+            """async () => (await axe.run({iframes: false})).violations
+              .filter(({ impact }) => ['serious', 'critical'].includes(impact))
+              .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 200)).join(' ')}`)"""
+        )
+    return {width: faults for width, faults in found.items() if faults}
 
 
 @pytest.hookimpl(wrapper=True)

@@ -64,7 +64,7 @@ wirePreview(
   desk.token,
   {
     frame: /** @type {HTMLIFrameElement} */ (at("preview")),
-    screen: at("screen"),
+    ...{ screen: at("screen"), unfold: at("unfold") },
     as: /** @type {HTMLSelectElement} */ (at("as")),
     background: /** @type {HTMLSelectElement} */ (at("background")),
     picture: /** @type {HTMLInputElement} */ (at("picture")),

@@ -13,13 +13,24 @@ function previewAddress(token, as = "preview") {
 
 /**
  * @param {string} token
- * @param {{frame: HTMLIFrameElement, screen: HTMLElement, as: HTMLSelectElement, background: HTMLSelectElement, picture: HTMLInputElement}} at
+ * @param {{frame: HTMLIFrameElement, screen: HTMLElement, unfold: HTMLElement, as: HTMLSelectElement, background: HTMLSelectElement, picture: HTMLInputElement}} at
  * @param {(words: string) => void} say
  */
 export function wirePreview(token, at, say) {
-  // A dock has no space for it, and an invisible page would still render.
+  // In a dock it is folded, and a page that is not visible would still render.
   const room = matchMedia("(min-width: 421px)");
-  const load = () => (at.frame.src = room.matches ? previewAddress(token, at.as.value || "preview") : "about:blank");
+  let unfolded = false;
+  const load = () => {
+    const shown = room.matches || unfolded;
+    at.screen.classList.toggle("off", !shown);
+    at.frame.src = shown ? previewAddress(token, at.as.value || "preview") : "about:blank";
+  };
+  at.unfold.addEventListener("click", () => {
+    unfolded = !unfolded;
+    at.unfold.setAttribute("aria-expanded", String(unfolded));
+    at.unfold.textContent = unfolded ? "Hide" : "Show";
+    load();
+  });
   room.addEventListener("change", load);
   load();
   const paint = () => {
