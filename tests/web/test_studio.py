@@ -13,6 +13,7 @@ from actors.gateway.commands import BURST
 from tests.sockets.gateway_rig import Rig
 from tests.sockets.test_gateway_commands import Ingest
 from tests.support import eventually
+from tests.web.conftest import graves
 from tests.web.picture import pixels
 
 CHAT = [96, 440, 460, 400]
@@ -295,6 +296,27 @@ def test_in_a_narrow_window_the_stage_has_its_full_width(studio: Studio, width: 
     studio.open()
     assert studio.page.evaluate("document.documentElement.scrollWidth") == width
     assert studio.page.locator("#stage").bounding_box()["width"] > 0.9 * width
+    beyond = studio.page.evaluate(
+        """(width) => [...document.querySelectorAll('header *, #above *, #below *, #list *, #side *')]
+          .filter((node) => node.getBoundingClientRect().right > width).map((node) => node.outerHTML.slice(0, 80))""",
+        width,
+    )
+    assert beyond == []
+
+
+def test_in_a_dock_the_stage_stays_in_view_while_a_widget_is_edited(studio: Studio) -> None:
+    studio.page.set_viewport_size({"width": 300, "height": 600})
+    studio.open()
+    studio.page.locator('#list [data-widget="chat"] .pick').press("Enter")
+    studio.page.keyboard.press("Shift+ArrowRight")
+    studio.page.locator("#fields [name=width]").fill("500")
+    assert studio.fields() == [106, 440, 500, 400]
+    stage, field = (studio.page.locator(name).bounding_box() for name in ("#stage", "#fields [name=width]"))
+    assert 0 <= stage["y"] < stage["y"] + stage["height"] <= field["y"]
+    studio.drag(studio.box("latest"), 0, 100)
+    assert studio.page.input_value("#fields [name=height]") == "48", "the handles of a small box do not cover it"
+    studio.page.select_option("#canvas", "upright")
+    assert studio.page.locator("#stage").bounding_box()["height"] > 300
 
 
 def test_the_label_of_a_small_box_is_outside_of_it(studio: Studio) -> None:
@@ -414,16 +436,11 @@ def test_without_a_token_the_studio_shows_advice(studio: Studio) -> None:
     studio.says("Open the studio from the dashboard")
 
 
-def test_every_control_has_a_name(studio: Studio) -> None:
+def test_axe_finds_no_serious_fault(studio: Studio) -> None:
     studio.open()
     studio.box("chat").focus()
-    nameless = studio.page.evaluate(
-        """[...document.querySelectorAll('input, select, button, [role=button], iframe')]
-          .filter((node) => !node.closest('[aria-hidden=true]'))
-          .filter((node) => !node.labels?.length && !node.ariaLabel && !node.textContent.trim() && !node.title)
-          .map((node) => node.outerHTML)"""
-    )
-    assert nameless == []
+    studio.page.locator("#address-part summary").click()
+    assert graves(studio.page) == {}
 
 
 def test_the_test_events_of_all_widgets_are_one_command(studio: Studio, rig: Rig) -> None:

@@ -9,6 +9,7 @@ import { el, text } from "../widgets/dom.mjs";
 const HANDLES = ["n", "ne", "e", "se", "s", "sw", "w", "nw"];
 const REACH = 8; // pixels on the screen from which a line attracts
 const LABEL = 18; // height of a label, in pixels on the screen
+const TINY = 34; // a shorter side puts the handles outside, so that the box can be moved
 const LABELLED = 4 * LABEL; // a box that is lower has its label outside, so that it does not cover the widget
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -54,6 +55,7 @@ export class Board {
   show() {
     const { editor, parts } = this;
     const { width, height } = editor.stage;
+    parts.room.classList.toggle("upright", editor.upright);
     const { clientWidth, clientHeight } = parts.room;
     this.zoom = Math.max(0.05, Math.min(clientWidth / width, clientHeight / height));
     Object.assign(parts.stage.style, { width: `${width * this.zoom}px`, height: `${height * this.zoom}px` });
@@ -64,19 +66,15 @@ export class Board {
 
   /** @param {HTMLElement} node @param {string} name @param {Box} box */
   place(node, name, box) {
-    const pixels = (/** @type {number} */ value) => `${(value * this.zoom).toFixed(1)}px`;
+    const [left, top, width, height] = [box.x, box.y, box.width, box.height].map((value) => value * this.zoom);
     const chosen = this.editor.selected === name;
-    Object.assign(node.style, {
-      ...{ left: pixels(box.x), top: pixels(box.y), width: pixels(box.width), height: pixels(box.height) },
-      zIndex: String(chosen ? 2000 : box.order + 100),
-    });
-    node.classList.toggle("hidden", !box.visible);
-    node.classList.toggle("small", box.height * this.zoom < LABELLED);
-    node.classList.toggle("low", box.y * this.zoom < LABEL);
+    for (const [key, value] of Object.entries({ left, top, width, height })) node.style.setProperty(key, `${value.toFixed(1)}px`);
+    node.style.zIndex = String(chosen ? 2000 : box.order + 100);
+    const classes = { hidden: !box.visible, tiny: Math.min(width, height) < TINY, small: height < LABELLED, low: top < LABEL };
+    for (const [key, on] of Object.entries(classes)) node.classList.toggle(key, on);
     node.setAttribute("aria-pressed", String(chosen));
-    const title = node.firstChild?.textContent;
-    const where = `at ${box.x}, ${box.y}, ${box.width} by ${box.height}`;
-    node.setAttribute("aria-label", `${title}, ${where}${box.visible ? "" : ", hidden"}`);
+    const where = `${node.firstChild?.textContent}, at ${box.x}, ${box.y}, ${box.width} by ${box.height}`;
+    node.setAttribute("aria-label", `${where}${box.visible ? "" : ", hidden"}`);
   }
 
   /** Choose a widget, so that keys work on it. @param {string} name */
