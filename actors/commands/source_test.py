@@ -31,7 +31,10 @@ def test(
     overrides: tuple[str, ...],
     json_output: bool,
 ) -> None:
-    """Wait until the source NAME is connected, and print its state. Exit code 0: it works, or waits for its program."""
+    """Wait until the source NAME is connected, and print its state.
+
+    Exit code 0: it works, or waits for its program; 1: it does not, or has rejected all messages.
+    """
     _, run_dir = commands.running(config_file, overrides)
     deadline_s = time.monotonic() + timeout_s
     while (row := _row(run_dir, name))["state"] not in _SETTLED and time.monotonic() < deadline_s:
@@ -42,7 +45,7 @@ def test(
         click.echo(f"{name} ({row['kind']}) is {row['state']}{_reason(row)}")
         click.echo(_arrivals(row))
         click.echo(delivery(row))
-    if row["state"] not in _WORKING:
+    if row["state"] not in _WORKING or _only_rejected(row):
         ctx.exit(commands.FAILED)
 
 
@@ -61,7 +64,13 @@ def _reason(row: dict[str, Any]) -> str:
     return f": {commands.text_of(row['detail'])}" if row["detail"] else ""
 
 
+def _only_rejected(row: dict[str, Any]) -> bool:
+    return row["message_age_s"] is None and row["rejected"] > 0
+
+
 def _arrivals(row: dict[str, Any]) -> str:
+    if _only_rejected(row):
+        return f"No message was accepted since its process started; {row['rejected']} rejected."
     if row["message_age_s"] is None:
         return "No message has arrived since its process started."
     return f"{row['received']} messages, the last one {row['message_age_s']:.0f} s ago; {row['rejected']} rejected."

@@ -36,7 +36,7 @@ from actors.core.contract.legacy import NameCounts
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.intruders import AuthFailures
 from actors.core.metrics import IngestMetrics, Metrics
-from actors.core.sources.state import SourceReport
+from actors.core.sources.state import SourceReport, SourceState
 from actors.errors import BadInput, ConfigError, Refused, TooLarge
 from actors.producers import spec
 from actors.producers.app_socket import AppCloseCode, AppSocket
@@ -83,8 +83,9 @@ class HttpSource:
             self._link.require_room(1)
             try:
                 taken: Taken = self._receive(request, self.intake.settings, self._read_secret, self.intake.cursor)
-            except Forbidden:
+            except Forbidden as error:
                 self.intake.counts["rejected"] += 1
+                self.intake.health.denied(str(error))
                 raise
             except BadInput as error:
                 self.intake.reject(str(error), b"" if isinstance(error, Private) else request.body)
@@ -93,11 +94,24 @@ class HttpSource:
                 self.intake.health.refused(str(error))
                 raise
             self._link.require_room(len(taken.messages))
-            self.intake.health.alive(time.monotonic())
+            self.intake.health.live(time.monotonic())
             stored = self.intake.take(taken.messages, taken.state)
             if stored is not None:
                 await stored
             return taken
+
+    def report(self) -> SourceReport:
+        """Return the report. Without its secret the source is refused before the first request comes."""
+        health = self.intake.health
+        if health.state in (SourceState.WAITING, SourceState.REFUSED):
+            try:
+                self._read_secret()
+            except Refused as error:
+                health.refused(str(error))
+            else:
+                if health.state is SourceState.REFUSED:
+                    health.waiting("")
+        return self.intake.report()
 
     def _read_secret(self) -> str:
         return self._secrets.get(self._secret)
@@ -179,7 +193,7 @@ class Ingest:
 
     def reports(self) -> list[SourceReport]:
         """Return the sources that are served here."""
-        return [source.intake.report() for source in self.sources.values()]
+        return [source.report() for source in self.sources.values()]
 
     async def take_lines(self, body: bytes, place: tuple[str, str]) -> int:
         """Take a body of log lines and return how many of them may be events.

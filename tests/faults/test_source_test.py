@@ -1,10 +1,16 @@
 """`source test` and `source list` with a running pipeline."""
 
 import json
+import urllib.error
+import urllib.request
 
-from tests.support import Pipeline
+import pytest
+
+from actors.secrets import Secrets
+from tests.support import Pipeline, eventually
 
 GAME = 'sources.game={kind="lol",url="http://127.0.0.1:9"}'
+HUB = 'sources.hub={kind="webhook",preset="github"}'
 TUBE = 'sources.tube={kind="youtube",stream="@ada",url="http://127.0.0.1:9",silence_s=90}'
 
 
@@ -27,3 +33,21 @@ def test_a_source_is_tested_with_its_reason_and_with_what_it_can_lose():
         assert done.returncode == 2
         assert "Sources: game, tube" in done.stderr
         assert pipeline.command("source", "list").stdout.count("Lost if its process dies: ") == 2
+
+
+def test_a_source_that_has_rejected_all_messages_does_not_work():
+    with Pipeline(HUB) as pipeline:
+        Secrets(pipeline.run_dir).set("hub", "a secret")
+        pipeline.start()
+        assert pipeline.command("source", "test", "hub").returncode == 0
+        request = urllib.request.Request(f"http://127.0.0.1:{pipeline.ingest_port}/webhook/hub", b"{}")
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(request)
+
+        def tested():
+            return pipeline.command("source", "test", "hub")
+
+        eventually(lambda: tested().returncode == 1, 10)
+        state, arrivals, _ = tested().stdout.splitlines()
+        assert state.startswith("hub (webhook) is waiting: the last request was refused: ")
+        assert arrivals == "No message was accepted since its process started; 1 rejected."

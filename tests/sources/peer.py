@@ -71,10 +71,13 @@ def cut(connection: ServerConnection) -> None:
     connection.socket.close()
 
 
-def report(actors: Any, name: str) -> dict[str, Any]:
-    """Return the last report of a source that runs without a supervisor; {} before the first."""
+def report(actors: Any, name: str, process: str = "") -> dict[str, Any]:
+    """Return the last report of a source that runs without a supervisor; {} before the first.
+
+    `process`: the process that serves it, if it is not one of its own.
+    """
     import json
 
-    lines = (actors.run_dir / f"{name}.out").read_text().split("\n")[:-1]
+    lines = (actors.run_dir / f"{process or name}.out").read_text().split("\n")[:-1]
     found = [row for line in lines if '"sources"' in line for row in json.loads(line)["sources"] if row["name"] == name]
     return found[-1] if found else {}

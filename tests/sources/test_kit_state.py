@@ -31,6 +31,8 @@ def after(*steps):
         ([("waiting", "closed")], SourceState.WAITING),
         ([("live", 1.0), ("waiting", "closed"), ("tick", 99.0)], SourceState.WAITING),
         ([("live", 1.0), ("waiting", "closed"), ("live", 3.0)], SourceState.LIVE),
+        ([("waiting", ""), ("denied", "wrong token")], SourceState.WAITING),
+        ([("live", 1.0), ("denied", "wrong token")], SourceState.LIVE),
         ([("refused", "wrong token")], SourceState.REFUSED),
         ([("refused", "wrong token"), ("tick", 99.0)], SourceState.REFUSED),
         ([("refused", "wrong token"), ("live", 3.0)], SourceState.LIVE),
@@ -38,6 +40,12 @@ def after(*steps):
 )
 def test_the_state_of_a_source_follows_from_its_history(steps, state):
     assert after(*steps).state is state
+
+
+def test_a_stranger_cannot_change_the_state_of_a_source_that_works():
+    assert after(("waiting", ""), ("denied", "wrong token")).detail == "the last request was refused: wrong token"
+    assert after(("live", 1.0), ("denied", "wrong token")).detail == ""
+    assert after(("refused", "no secret"), ("denied", "wrong token")).detail == "no secret"
 
 
 def test_a_source_without_silence_s_is_never_silent():

@@ -25,6 +25,7 @@ from actors.producers.sources import webhook
 from actors.producers.spec import Forbidden, Private, SourceRequest
 from actors.stores.log import LogReader
 from tests.sockets.actors import CORE, Actors
+from tests.sources.peer import report
 from tests.support import SLOWNESS, eventually
 
 NOW_S = 1_800_000_000  # 2027-01-15T08:00:00Z
@@ -602,3 +603,23 @@ def twice(port, body, headers):
     status = connection.getresponse().status
     connection.close()
     return status
+
+
+def test_the_state_says_what_is_missing_until_a_delivery_is_accepted():
+    def state():
+        row = report(actors, "hub", "ingest")
+        return row.get("state"), row.get("detail")
+
+    star = b'{"action": "created", "sender": {"login": "ada"}}'
+    proven = signed("github", star, **{"x-github-event": "star"})
+    with Actors('sources.hub.kind="webhook"', 'sources.hub.preset="github"') as actors:
+        actors.start(*CORE)
+        missing = "The secret 'hub' is not set; set it: ./supervisor.py secret set hub"
+        eventually(lambda: state() == ("refused", missing), 10)
+        secrets.Secrets(actors.run_dir).set("hub", "another one")
+        eventually(lambda: state() == ("waiting", ""), 10)
+        assert actors.request("POST", "/webhook/hub", star, proven)[0] == 401
+        eventually(lambda: "the last request was refused: The signature" in state()[1], 10)
+        secrets.Secrets(actors.run_dir).set("hub", SECRET)
+        assert actors.request("POST", "/webhook/hub", star, proven)[0] == 200
+        eventually(lambda: state() == ("live", ""), 10)

@@ -116,6 +116,11 @@ class SourceHealth:
         self._set(SourceState.WAITING, why)
         self._failures = 0
 
+    def denied(self, why: str) -> None:
+        """Record a request without the secret of the source; after an accepted one it may be of a stranger."""
+        if self.state is SourceState.WAITING:
+            self._set(SourceState.WAITING, f"the last request was refused: {why}")
+
     def refused(self, why: str) -> None:
         """Record that the source does not accept the connection."""
         self._set(SourceState.REFUSED, why)
