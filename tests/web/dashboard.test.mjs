@@ -206,9 +206,12 @@ test("end test ends states whose last event was a test, and no state of a match"
   const left = new Leftovers();
   left.see([state("goal", "test", { goal: "test-a", current: 3, phase: "progress" }), state("application", "test", { application: "test-x" })]);
   assert.deepEqual(left.ends().map(({ payload }) => payload), [
-    { goal: "test-a", current: 3, phase: "end" },
+    { goal: "test-a", current: 3, phase: "canceled" },
     { application: "test-x", status: "gone", connected: false },
   ]);
+  const more = new Leftovers();
+  more.see([state("hype_train", "test", { phase: "progress", level: 2 }), state("streak", "test", { player: { id: "test-a" }, kills: 5 })]);
+  assert.deepEqual(more.ends().map(({ payload }) => payload), [{ phase: "canceled" }, { player: { id: "test-a" }, kills: 0 }]);
 });
 
 test("the delivery state depends on the overlays that were connected", () => {

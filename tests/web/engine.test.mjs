@@ -99,6 +99,20 @@ test("a snapshot is applied in the order of the changes", () => {
   ]);
 });
 
+test("a state of a replayed frame is late, and its age is no latency", () => {
+  const trains = widget(["hype_train"]);
+  const { engine, time, journal } = stand(trains);
+  const train = (/** @type {string} */ id) => event({ id, type: "hype_train", category: "state", coalesce_key: id, ts_ingest_ms: 0 });
+  time.now = 800_000;
+  engine.snapshot([train("of a welcome")]);
+  engine.receive([train("of a catch-up")], true);
+  engine.receive([train("of now")], false);
+  engine.frame(800_000);
+  assert.deepEqual(trains.seen.map(({ id, late }) => [id, late]), [["of a welcome", true], ["of a catch-up", true], ["of now", false]]);
+  assert.deepEqual(journal.lines.map(({ id, replay }) => [id, replay]), [["of a catch-up", true], ["of now", false]]);
+  assert.equal(engine.record.latency.size, 1);
+});
+
 test("unknown and custom types are applied like all others, without a widget", () => {
   const { engine, journal } = stand();
   engine.receive([event({ type: "custom" }), event({ type: "from_the_future" })], false);

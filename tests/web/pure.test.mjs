@@ -140,9 +140,9 @@ test("store: a snapshot does not revert a later frame", () => {
   const store = new Store();
   store.put(event({ id: "new", coalesce_key: "a", ts_ingest_ms: 20 }), 0);
   store.take();
-  store.put(event({ id: "old", coalesce_key: "a", ts_ingest_ms: 10 }), 0, true);
+  store.put(event({ id: "old", coalesce_key: "a", ts_ingest_ms: 10 }), 0, "welcome");
   assert.deepEqual(store.take(), []);
-  store.put(event({ id: "newer", coalesce_key: "a", ts_ingest_ms: 30 }), 0, true);
+  store.put(event({ id: "newer", coalesce_key: "a", ts_ingest_ms: 30 }), 0, "welcome");
   assert.deepEqual(
     store.take().map((value) => value.event.id),
     ["newer"],

@@ -67,6 +67,8 @@ def test_a_hype_train_shows_its_level_as_a_bar(gate: Gate, overlay: Overlay) -> 
     assert overlay.page.evaluate("document.querySelector('.ht-bar').style.transform") == "scaleX(0.25)"
     gate.emit("hype_train", train | {"phase": "end"}, coalesce_key="hype_train")
     eventually(lambda: overlay.texts(".ht-level") == ["Reached level 2"])
+    gate.emit("hype_train", {"phase": "canceled"}, coalesce_key="hype_train")
+    eventually(lambda: "gone" in classes(overlay, ".ht"))  # at once: a result is shown for 10 s
 
 
 def test_an_overlay_that_connects_after_the_end_shows_nothing(gate: Gate, overlay: Overlay) -> None:

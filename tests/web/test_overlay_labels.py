@@ -62,6 +62,10 @@ def test_a_goal_is_a_bar_and_is_hidden_after_its_end(gate: Gate, browser: Any) -
     assert bar(overlay) == "scaleX(1)"
     overlay.page.clock.run_for(15_500)
     assert overlay.texts(".go") == []
+    goal(gate, title="New lamp")
+    eventually(lambda: overlay.page.clock.run_for(20) or overlay.texts(".go-title") == ["New lamp"])
+    goal(gate, phase="canceled")
+    eventually(lambda: overlay.page.clock.run_for(20) or overlay.texts(".go") == [])
     context.close()
     assert overlay.errors == []
 

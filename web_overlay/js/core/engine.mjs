@@ -69,7 +69,7 @@ export class Engine {
     const received = this.clock.now();
     for (const event of events) {
       if (event.position > 0) this.critical.push({ event, received, replay, epoch: "", position: 0 });
-      else if (event.category === "state") this.store.put(event, received);
+      else if (event.category === "state") this.store.put(event, received, replay ? "replay" : "live");
       else this.queue.push(event, received, replay);
     }
   }
@@ -81,17 +81,17 @@ export class Engine {
 
   /** @param {Event[]} events the retained state of a welcome */
   snapshot(events) {
-    for (const event of events) this.store.put(event, this.clock.now(), true);
+    for (const event of events) this.store.put(event, this.clock.now(), "welcome");
   }
 
   /** @param {number} now @returns {number} when the next frame is needed */
   frame(now) {
     const server = this.clock.server();
     const [states, entries] = this.costs.timed("merge", () => [this.store.take(), this.queue.take(server, this.level, now)]);
-    for (const value of states) {
+    for (const { event, received, origin } of states) {
       // State first: the streak that a kill made comes in the kill's own frame.
-      this.apply(value.event, now, value.snapshot);
-      if (!value.snapshot) this.record.add({ event: value.event, received: value.received, replay: false });
+      this.apply(event, now, origin !== "live");
+      if (origin !== "welcome") this.record.add({ event, received, replay: origin === "replay" });
     }
     const place = this.applyCritical(now, server);
     for (const entry of entries) {

@@ -310,9 +310,9 @@ export interface Stream {
   game?: string;
 }
 
-/** `progress` of `goal` points in this `level`; `total` points in all. `ts_ends_ms` is 0 when unknown. */
+/** `progress` of `goal` points in this `level`; `total` points in all. `ts_ends_ms` is 0 when unknown. `canceled`: it is removed at once, without its result. */
 export interface HypeTrain {
-  phase: "begin" | "end" | "progress";
+  phase: "begin" | "canceled" | "end" | "progress";
   train?: string;
   level?: number;
   progress?: number;
@@ -346,10 +346,10 @@ export interface Prediction {
   ts_ends_ms?: number;
 }
 
-/** `goal` identifies the goal from start to end; `kind` is the counted event, such as `follow` or `subscription`. */
+/** `goal` identifies the goal from start to end; `kind` is the counted event, such as `follow` or `subscription`. `canceled`: it is removed at once. */
 export interface Goal {
   goal: string;
-  phase: "begin" | "end" | "progress";
+  phase: "begin" | "canceled" | "end" | "progress";
   current: number;
   target: number;
   kind?: string;

@@ -7,13 +7,14 @@
 const ENDS = {
   application: ({ application }) => ({ application, status: "gone", connected: false }),
   crosshair: () => ({ on: false }),
-  goal: (payload) => ({ ...payload, phase: "end" }),
-  hype_train: () => ({ phase: "end" }),
+  goal: (payload) => ({ ...payload, phase: "canceled" }),
+  hype_train: () => ({ phase: "canceled" }),
   poll: () => ({ phase: "canceled", title: "" }),
   prediction: () => ({ phase: "canceled", title: "" }),
   radar: ({ map }) => ({ map, on: false }),
   radar_player: ({ map, number, player }) => ({ map, number, player, on: false }),
   score: () => ({ scores: {} }),
+  streak: ({ player }) => ({ player, kills: 0 }),
 };
 export const TYPES = Object.keys(ENDS);
 const MOST = 200; // states that are remembered

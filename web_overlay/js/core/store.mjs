@@ -2,7 +2,8 @@
 // State: only the last value per key matters. A frame takes the keys that changed since the last one.
 
 /** @typedef {import("./types.mjs").Event} Event */
-/** @typedef {{event: Event, received: number, snapshot: boolean}} Value */
+/** @typedef {"live" | "replay" | "welcome"} Origin what brought a value: a live frame, a replayed one, a welcome */
+/** @typedef {{event: Event, received: number, origin: Origin}} Value */
 
 export const CAPACITY = 4096; // one per player and kind; beyond it the key that has not changed for the longest time is removed
 
@@ -20,19 +21,19 @@ export class Store {
   /**
    * @param {Event} event
    * @param {number} received
-   * @param {boolean} [snapshot] from a welcome: it may be older than what a frame brought
+   * @param {Origin} [origin] the value of a welcome may be older than what a frame brought
    */
-  put(event, received, snapshot = false) {
+  put(event, received, origin = "live") {
     this.counters.received += 1;
     const key = event.coalesce_key ?? event.type;
     const last = this.values.get(key);
-    if (snapshot && last !== undefined && event.ts_ingest_ms <= last.event.ts_ingest_ms) {
+    if (origin === "welcome" && last !== undefined && event.ts_ingest_ms <= last.event.ts_ingest_ms) {
       this.counters.stale += 1;
       return;
     }
     if (this.dirty.delete(key)) this.counters.superseded += 1;
     this.values.delete(key);
-    this.values.set(key, { event, received, snapshot });
+    this.values.set(key, { event, received, origin });
     this.dirty.add(key); // at the end: two keys may tell of one thing, and the later one counts
     if (this.values.size > this.capacity) this.forget();
   }

@@ -49,7 +49,7 @@ class Goal {
       return;
     }
     const ended = event.payload.phase === "end";
-    if (ended && late) {
+    if (event.payload.phase === "canceled" || (ended && late)) {
       if (this.told?.goal === event.payload.goal) this.told = null;
     } else this.told = event.payload;
     this.until = ended ? now + REACHED_MS : Infinity;

@@ -11,9 +11,12 @@ from actors.core.contract.row import Look, OldName, Row, state
 
 
 class HypeTrain(Payload, frozen=True):
-    """`progress` of `goal` points in this `level`; `total` points in all. `ts_ends_ms` is 0 when unknown."""
+    """`progress` of `goal` points in this `level`; `total` points in all. `ts_ends_ms` is 0 when unknown.
 
-    phase: Literal["begin", "progress", "end"]
+    `canceled`: it is removed at once, without its result.
+    """
+
+    phase: Literal["begin", "progress", "end", "canceled"]
     train: Word = ""
     level: Count = 0
     progress: Points = 0
@@ -50,10 +53,13 @@ class Prediction(Payload, frozen=True):
 
 
 class Goal(Payload, frozen=True):
-    """`goal` identifies the goal from start to end; `kind` is the counted event, such as `follow` or `subscription`."""
+    """`goal` identifies the goal from start to end; `kind` is the counted event, such as `follow` or `subscription`.
+
+    `canceled`: it is removed at once.
+    """
 
     goal: Name
-    phase: Literal["begin", "progress", "end"]
+    phase: Literal["begin", "progress", "end", "canceled"]
     current: Number
     target: Count
     kind: Word = ""
@@ -69,6 +75,7 @@ TYPES: Final[dict[str, Row]] = {
         OldName("Hype Train Begin", {"phase": "begin"}),
         OldName("Hype Train Progress", {"phase": "progress"}),
         OldName("Hype Train End", {"phase": "end"}),
+        OldName("Hype Train Canceled", {"phase": "canceled"}),
         coalesce="hype_train",
     ),
     "poll": state(
@@ -108,6 +115,7 @@ TYPES: Final[dict[str, Row]] = {
         OldName("Goal Begin", {"phase": "begin"}),
         OldName("Goal Progress", {"phase": "progress"}),
         OldName("Goal End", {"phase": "end"}),
+        OldName("Goal Canceled", {"phase": "canceled"}),
         coalesce="goal:{goal}",
     ),
 }
