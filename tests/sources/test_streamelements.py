@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from actors.core.contract.event import Submission
 from actors.core.contract.taxonomy import TAXONOMY
-from actors.errors import BadInput, Refused
+from actors.errors import BadInput, ConfigError, Refused
 from actors.producers import spec
 from actors.producers.sources import streamelements
 from actors.producers.spec import Disconnected
@@ -161,3 +161,9 @@ def test_a_failure_has_its_reason(name, tmp_path):
     assert isinstance(error, error_type)
     assert text in str(error)
     assert session.rejected == ["Expected a JSON object"]
+
+
+@pytest.mark.parametrize("channel", ["mychannel", "5ad23dcc18fff500d78c534", "5AD23DCC18FFF500D78C5348", ""])
+def test_a_channel_is_an_account_id(channel):
+    with pytest.raises(ConfigError, match="expected the Account ID"):
+        spec.settings_of("tips", TREE | {"channel": channel})

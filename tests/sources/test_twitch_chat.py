@@ -127,7 +127,8 @@ def test_a_notice_about_a_channel_is_reported(run_dir):
     [
         ({}, "missing required field `channels`"),
         ({"channels": []}, "length >= 1"),
-        ({"channels": ["a b"]}, "channels"),
+        ({"channels": ["a b"]}, "channels has 'a b', expected a name"),
+        ({"channels": ["https://www.youtube.com/ada"]}, "expected a name"),
         ({"channels": ["a"], "chanels": 1}, "did you mean `channels`"),
     ],
 )
@@ -139,3 +140,10 @@ def test_wrong_settings_are_refused(run_dir, tree, message):
 def test_recorded_lines_can_be_tried():
     tried = twitch_chat.try_message(None, "chat", said(1).encode() + b"@id=m2;bits=1 :a!a@a PRIVMSG #den x")
     assert [message.identity for message in tried] == ["m1", "m2", "cheer:m2"]
+
+
+@pytest.mark.parametrize(
+    "channel", ["ada", "Ada", "#ada", "twitch.tv/ada", "https://www.twitch.tv/ada", "https://twitch.tv/ada/"]
+)
+def test_a_channel_is_a_name_or_an_address(channel):
+    assert twitch_chat.channel_name(channel) == "ada"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
@@ -20,6 +21,7 @@ from actors.section import Url
 
 TIPS: Final = "channel.tips"
 ACTIVITIES: Final = "channel.activities"
+_ACCOUNT: Final = re.compile(r"[0-9a-f]{24}")
 
 
 class StreamElementsSettings(SourceSettings, frozen=True, kw_only=True):
@@ -30,7 +32,7 @@ class StreamElementsSettings(SourceSettings, frozen=True, kw_only=True):
     map         rules that apply before the built-in ones
     """
 
-    channel: Annotated[str, Meta(min_length=1, max_length=64)]
+    channel: Annotated[str, Meta(max_length=64)]
     token_type: Literal["jwt", "oauth2", "apikey"] = "jwt"
     activities: bool = True
     map: list[MappingRule] = []
@@ -46,7 +48,11 @@ SPEC: Final = Spec(
 
 
 def check(settings: StreamElementsSettings) -> None:
-    """Raise BadInput unless all rules compile."""
+    """Raise BadInput unless `channel` is an id, and all rules compile."""
+    if not _ACCOUNT.fullmatch(settings.channel):
+        raise BadInput(
+            f"channel is {settings.channel!r}, expected the Account ID (24 characters 0-9 and a-f), not the name"
+        )
     mapping.compiled(settings.map)
 
 

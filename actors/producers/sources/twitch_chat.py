@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Annotated, Any, Final
@@ -26,11 +27,12 @@ JOINED_S: Final = 15.0
 QUIET_S: Final = 60.0
 PONG_S: Final = 10.0
 
-Channel = Annotated[str, Meta(pattern=r"^#?[A-Za-z0-9_]{1,25}\Z")]
+Channel = Annotated[str, Meta(max_length=100)]
+_CHANNEL: Final = re.compile(r"(?:(?:https?://)?(?:www\.)?twitch\.tv/|#)?([A-Za-z0-9_]{1,25})/?")
 
 
 class TwitchChatSettings(SourceSettings, frozen=True, kw_only=True):
-    """`channels`: the names of the channels, as in their addresses. `url`: another server, for tests."""
+    """`channels`: the names of the channels, or their addresses. `url`: another server, for tests."""
 
     channels: Annotated[list[Channel], Meta(min_length=1, max_length=100)]
     url: Url = "wss://irc-ws.chat.twitch.tv:443"
@@ -43,6 +45,24 @@ SPEC: Final = Spec(
     loss="Messages that are written while the process restarts (a few hundred milliseconds) or the connection is cut.",
     silence_s=QUIET_S + PONG_S + 20.0,
 )
+
+
+def check(settings: TwitchChatSettings) -> None:
+    """Raise BadInput unless all channels are names or addresses."""
+    for channel in settings.channels:
+        channel_name(channel)
+
+
+def channel_name(channel: str) -> str:
+    """Return the name in `ada`, `#ada` or `https://www.twitch.tv/ada`.
+
+    Raises:
+        BadInput: it is none of these.
+    """
+    found = _CHANNEL.fullmatch(channel)
+    if found is None:
+        raise BadInput(f'channels has {channel!r}, expected a name, such as "ada" of twitch.tv/ada')
+    return found[1].lower()
 
 
 def try_message(_settings: TwitchChatSettings, _name: str, data: bytes) -> list[SourceMessage]:
@@ -82,7 +102,7 @@ class ChatReader:
 
     def __init__(self, session: Any, socket: Any) -> None:
         self._session, self._socket = session, socket
-        names = [name.removeprefix("#").lower() for name in session.settings.channels]
+        names = [channel_name(channel) for channel in session.settings.channels]
         self._missing = dict.fromkeys(names)
         self._nick = f"justinfan{random.randint(10_000, 999_999)}"
         self._joining: asyncio.Task[None] | None = None
