@@ -304,6 +304,7 @@ class IngestHandler(web.RequestHandler):
         metrics.status_5xx += status_code >= 500
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         text = error.log_message if isinstance(error, web.HTTPError) and error.log_message else self._reason
+        text = text.replace("%%", "%")  # tornado has doubled it, for a log
         for name, value in self._with_error.items():
             self.set_header(name, value)
         self.answer(status_code, error=text)
@@ -319,9 +320,9 @@ class IngestHandler(web.RequestHandler):
     def refuse(self, error: BadInput | Refused) -> NoReturn:
         if isinstance(error, Refused):
             self._with_error["Retry-After"] = "1"
-            raise web.HTTPError(503, _escaped(error)) from error
+            raise web.HTTPError(503, str(error)) from error
         status = 413 if isinstance(error, TooLarge) else 401 if isinstance(error, Forbidden) else 400
-        raise web.HTTPError(status, _escaped(error)) from error
+        raise web.HTTPError(status, str(error)) from error
 
 
 class EventsHandler(IngestHandler):
@@ -367,7 +368,7 @@ class AppCommandHandler(IngestHandler):
             request = applications.parse_request(self.body)
             answer = await self.ingest.applications.order(name, request)
         except (NotConnected, TooOften, NotInTime) as error:
-            raise web.HTTPError(self.STATUS[type(error)], _escaped(error)) from error
+            raise web.HTTPError(self.STATUS[type(error)], str(error)) from error
         except BadInput as error:
             self.refuse(error)
         else:
@@ -428,10 +429,6 @@ class UnknownPathHandler(web.RequestHandler):
                 "WebSocket /app, POST /app/NAME/command, GET /healthz"
             }
         )
-
-
-def _escaped(error: Exception) -> str:
-    return str(error).replace("%", "%%")  # tornado formats the text of an HTTPError
 
 
 def application(ingest: Ingest) -> web.Application:

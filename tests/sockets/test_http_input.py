@@ -7,6 +7,7 @@ import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -102,13 +103,19 @@ def bearer(actors: Actors) -> dict[str, str]:
     return {"Authorization": f"Bearer {actors.tokens.ingest}"}
 
 
-def answered(actors: Actors, body: bytes) -> http.client.HTTPResponse:
+class Answer(NamedTuple):
+    status: int
+    headers: http.client.HTTPMessage
+    said: str
+
+
+def answered(actors: Actors, body: bytes) -> Answer:
     connection = http.client.HTTPConnection("127.0.0.1", actors.ingest_port, timeout=10 * SLOWNESS)
     connection.request("POST", "/events", body, bearer(actors))
     response = connection.getresponse()
-    response.read()
+    answer = Answer(response.status, response.headers, json.loads(response.read()).get("error", ""))
     connection.close()
-    return response
+    return answer
 
 
 def test_the_headers_of_a_refusal_reach_the_client():
@@ -117,6 +124,8 @@ def test_the_headers_of_a_refusal_reach_the_client():
         actors.emit(*[KILL] * 10)
         full = answered(actors, json.dumps(KILL).encode())
         assert (full.status, full.headers["Retry-After"]) == (503, "1")
+        percent = answered(actors, b'{"type":"follow","payload":{"user":"a","100%s %%":1}}')
+        assert (percent.status, "`100%s %%`" in percent.said) == (400, True)
         large = answered(actors, b" " * 5_000)
         assert (large.status, large.headers["Connection"]) == (413, "close")
         eventually(lambda: actors.stats("ingest").get("status_5xx") == 1)
