@@ -2,7 +2,7 @@
 
 Limits of messages do not count pings and fragments, which cost as much, and a connection may send them before it has
 said who it is. Some hundred connections that do so would stop the loop for a minute. So every frame is counted. Above
-the limit a connection is closed, and what it still sends is discarded unread. In one turn of the loop FRAMES_PER_TURN
+the limit a connection is closed, and what it still sends is not read. In one turn of the loop FRAMES_PER_TURN
 frames are handled besides one of each connection; those of connections that have sent little recently come first.
 """
 
@@ -17,7 +17,6 @@ from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProt
 from actors.core.delivery.clients import Bucket
 from actors.http_server import Turns
 
-DISCARD_BYTES: Final = 64 << 10  # per turn of the loop
 CLOSE_S: Final = 0.5  # for the close code to arrive
 FRAMES_PER_TURN: Final = 64
 TURNS: Final = "frame_turns"  # in the settings of the application, because all its connections share them
@@ -51,14 +50,13 @@ class _BoundedProtocol(WebSocketProtocol13):
 
     async def _receive_frame(self) -> None:
         if self._flooded:
-            await self.stream.read_bytes(DISCARD_BYTES, partial=True)
-            await asyncio.sleep(0)
+            await asyncio.sleep(CLOSE_S)
+            self._abort()
             return
         await super()._receive_frame()
         now_s = time.monotonic()
         if not self._frames.take(now_s):
             self._flooded = True
             self._socket.on_flood()
-            asyncio.get_running_loop().call_later(CLOSE_S, self._abort)
         elif (begin := self._turns.take(first=self._few.take(now_s))) is not None:
             await begin
