@@ -521,9 +521,27 @@ def test_the_dashboard_fits_every_width(gate: Gate, page: Any, width: int) -> No
 def test_health_and_buttons_are_first_in_a_dock(gate: Gate, page: Any) -> None:
     page.set_viewport_size({"width": 300, "height": 600})
     open_desk(page, gate)
-    tops = [page.locator(selector).bounding_box()["y"] for selector in ("#health", "#controls", "#river")]
-    assert tops == sorted(tops)
-    assert tops[2] < 400
+
+    def tops() -> list[float]:
+        return [page.locator(one).bounding_box()["y"] for one in ("#health", "#controls", "#river", "#sources")]
+
+    assert tops() == sorted(tops())
+    assert tops()[2] < 400
+    waits = {"kind": "twitch", "state": "refused", "detail": "There is no login.", "login": {"state": ""}}
+    refusal = {"key": "source.refused", "text": "no secret", "level": "critical", "do": "see", "for_s": 1}
+    gate.status["status"] = STATUS | {
+        "sources": [waits | {"name": f"t{number}"} for number in range(16)],
+        "alerts": [refusal | {"name": f"s{number}"} for number in range(16)],
+    }
+    eventually(lambda: page.inner_text("#alerts summary") == "13 more alerts")
+    assert page.locator(".alert:visible").count() == 3
+    assert tops() == sorted(tops())
+    assert tops()[1] < 600, "the buttons are on the first screen"
+    gate.status["status"] = gate.status["status"] | {"alerts": []}
+    page.click("#health button")
+    eventually(lambda: page.evaluate("document.activeElement.getAttribute('aria-label')") == "Log in: t0")
+    top = page.locator("[data-source=t0]").bounding_box()["y"]
+    assert 0 <= top < 600
 
 
 def test_the_programme_is_over_its_background(gate: Gate, page: Any) -> None:

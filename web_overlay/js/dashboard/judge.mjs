@@ -7,7 +7,7 @@ import { decimal, duration, rows, word } from "./format.mjs";
 import { alertsOf, sourceVerdict, waiting } from "./sources.mjs";
 
 /** @typedef {"" | "warn" | "bad"} Tone */
-/** @typedef {{tone: Tone, word: string, remedy?: string}} Verdict */
+/** @typedef {{tone: Tone, word: string, remedy?: string, source?: string}} Verdict `source`: the one whose row has the remedy */
 /** @typedef {Record<string, any>} Row */
 
 /** Limits of warn and bad: noticeable for a viewer, and too late for an alert. */
@@ -105,7 +105,7 @@ export function health(status, build) {
   const names = waiting(status);
   if (names.length > 0) {
     const verb = names.length === 1 ? "waits" : "wait";
-    return { tone: "bad", word: `${names.join(", ")} ${verb} for a login.`, remedy: "Press “Log in” in the row of the source." };
+    return { tone: "bad", word: `${names.join(", ")} ${verb} for a login.`, remedy: "Press “Log in” in the row of the source.", source: names[0] };
   }
   const refused = rows(status.sources).find((source) => source.state === "refused");
   if (refused) return { tone: "bad", word: `${word(refused.name)} refuses us.`, remedy: word(refused.detail) };

@@ -8,7 +8,6 @@ import { titleOf } from "./describe.mjs";
 import { rows, word } from "./format.mjs";
 import { copy } from "./orders.mjs";
 import { health, worst } from "./judge.mjs";
-import { waiting } from "./sources.mjs";
 import { applicationsPanel } from "./views/applications.mjs";
 import { controlsPanel, testsPanel } from "./views/controls.mjs";
 import { aboutFold, ledgerFold, processesFold, rejectedFold, tokensFold } from "./views/fold.mjs";
@@ -61,12 +60,18 @@ function drawHead({ silence, status, switches, line }, at) {
   const apart = silence === "" && !line.live ? line.stopped || "No connection for events; connecting again." : "";
   const alerts = rows(status.alerts).length;
   document.body.classList.toggle("stale", silence !== "");
-  document.body.classList.toggle("waits", waiting(status).length > 0);
   document.body.dataset.scope = String(status.scope ?? "");
   document.title = worst(status.alerts) === "" ? "Framewire" : `(${alerts}) Framewire`;
-  render(healthLine(known, switches.words()), at("health"));
+  render(healthLine(known, switches.words(), (name) => jump(at("sources"), name)), at("health"));
   render(html`${alertCards(status)}`, at("alerts"));
   render(html`${apart}`, at("apart"));
+}
+
+/** Show the row of a source, and move the focus to it. @param {HTMLElement} panel @param {string} name */
+function jump(panel, name) {
+  const row = [...panel.querySelectorAll("li")].find((each) => each.dataset.source === name);
+  row?.scrollIntoView({ block: "center" });
+  /** @type {HTMLElement | null | undefined} */ (row?.querySelector(".login button, .login input") ?? row)?.focus();
 }
 
 /** @param {Desk} desk @param {At} at */

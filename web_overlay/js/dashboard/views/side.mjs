@@ -22,20 +22,34 @@ const COUNTED = [
   ["reconnects", "reconnects"],
 ];
 
-/** @param {Verdict} verdict @param {string[]} switched what viewers do not get because an operator said so */
-export function healthLine(verdict, switched) {
-  return html`${lamp(verdict)}${verdict.remedy ? html` <span class="remedy">${clip(verdict.remedy)}</span>` : nothing}
+const MOST_ALERTS = 3; // the others are folded: in a dock the buttons are below the alerts
+
+/**
+ * @param {Verdict} verdict
+ * @param {string[]} switched what viewers do not get because an operator said so
+ * @param {(source: string) => void} jump shows the row of a source
+ */
+export function healthLine(verdict, switched, jump) {
+  const { source = "" } = verdict;
+  const go = html` <button type="button" class="small" @click=${() => jump(source)}>Go to ${named(source)}</button>`;
+  return html`${lamp(verdict)}${verdict.remedy ? html` <span class="remedy">${clip(verdict.remedy)}${source === "" ? nothing : go}</span>` : nothing}
   ${switched.length === 0 ? nothing : html`<span class="switched">Switched: ${switched.join("; ")}.</span>`}`;
 }
 
 /** @param {Row} status its alerts as the supervisor sorts them */
 export function alertCards(status) {
-  return alertsOf(status).map(
-    (alert) => html`<article class="alert" data-tone=${alert.level === "critical" ? "bad" : "warn"}>
+  const cards = alertsOf(status).map(alertCard);
+  const more = cards.slice(MOST_ALERTS);
+  if (more.length === 0) return cards;
+  return [...cards.slice(0, MOST_ALERTS), html`<details><summary>${more.length} more alert${more.length === 1 ? "" : "s"}</summary>${more}</details>`];
+}
+
+/** @param {Row} alert */
+function alertCard(alert) {
+  return html`<article class="alert" data-tone=${alert.level === "critical" ? "bad" : "warn"}>
       <p><strong>${named(word(alert.name))}</strong> <span>${clip(alert.text)}</span> <span class="soft" aria-live="off">for ${duration(alert.for_s)}</span></p>
       <p class="do"><span>${clip(alert.do)}</span>${alert.command ? html`<code>${alert.command}</code>` : nothing}</p>
-    </article>`,
-  );
+    </article>`;
 }
 
 /**
@@ -88,7 +102,7 @@ function waitsFor(source, act) {
 /** @param {Row} source @param {Obs | undefined} obs @param {LogIn | null} act */
 function sourceRow(source, obs, act) {
   const verdict = sourceVerdict(source);
-  return html`<li>
+  return html`<li data-source=${word(source.name)} tabindex="-1">
     <div class="thing"><strong>${named(word(source.name))}</strong> <span class="soft">${word(source.kind)}</span>${lamp(verdict)}</div>
     <div class="facts">
       <span>${decimal(source.events_per_s, 1, " events/s")}</span>
