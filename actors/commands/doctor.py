@@ -359,13 +359,19 @@ def other_settings(settings: Settings, running: Settings, source: config.Setting
         )
 
 
+def _alert(alert: dict[str, Any]) -> str:
+    return f"{alert['key']} {alert['name']}".strip()
+
+
 def running_pipeline(answer: dict[str, Any], newer_by_s: float) -> Iterator[Finding]:
     """Yield the state of a running pipeline; `newer_by_s`: how long after its start its program was changed."""
     text = f"a pipeline is running, state {answer['state']}, pid {answer['pid']}"
     alerts = answer["alerts"]
     if alerts:
         worst = "fail" if any(alert["level"] == "critical" for alert in alerts) else "warn"
-        yield Finding(worst, f"{text}, alerts: {', '.join(alert['key'] for alert in alerts)}", f"{program.NAME} status")
+        yield Finding(
+            worst, f"{text}, alerts: {', '.join(_alert(alert) for alert in alerts)}", f"{program.NAME} status"
+        )
     else:
         yield Finding("ok", text)
     if newer_by_s > 0:

@@ -56,18 +56,11 @@ def lines(answer: dict[str, Any], preview: bool = False) -> list[str]:
     """Return the changes and their effects as text."""
     if not answer["changes"] and not answer["restarted"]:
         return ["nothing has changed"]
-    before = "would be " if preview else ""
-    done = [
-        f"{before}{word} {', '.join(names)}"
-        for word, names in (
-            ("restarted", [row["name"] for row in answer["restarted"]]),
-            ("started", answer["started"]),
-            ("stopped", answer["stopped"]),
-        )
-        if names
-    ]
+    words = ("would restart", "would start", "would stop") if preview else ("restarted", "started", "stopped")
+    affected = ([row["name"] for row in answer["restarted"]], answer["started"], answer["stopped"])
+    done = [f"{word} {', '.join(names)}" for word, names in zip(words, affected, strict=True) if names]
     changes = [
         f"{change['key']}: {commands.text_of(change['before'])} → {commands.text_of(change['after'])}"
         for change in answer["changes"]
     ]
-    return [*changes, "; ".join(done) or f"{before}applied at once"]
+    return [*changes, "; ".join(done) or ("would be applied at once" if preview else "applied at once")]

@@ -44,6 +44,8 @@ def add(kind: str, values: tuple[str, ...], name: str, file: Path | None, overri
         raise BadInput(f"Name {name[:64]!r}: expected 1 to 32 of a-z, 0-9, '-', beginning with a letter")
     path = file or _file_of(overrides)
     given = dict(_pair(settings, text) for text in values)
+    for key in given:
+        spec.require_key(kind, key)
     tree = {"kind": kind, **given, **_asked(settings, given)}
     spec.settings_of(name, tree)
     old = config.read(path) if path.exists() else b""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Annotated, Any, Final
@@ -189,11 +190,44 @@ def is_process(kind: str) -> bool:
     return not spec_of(kind).path
 
 
+def require_key(kind: str, key: str) -> None:
+    """Raise BadInput if sources of this kind have no setting of this name."""
+    settings = spec_of(kind).settings
+    if key not in [field.encode_name for field in msgspec.structs.fields(settings)]:
+        raise BadInput(f"{kind} has no setting {key[:64]!r}{_near_keys(key, settings)}")
+
+
 def _hint(error: str, spec: Spec) -> str:
-    """Return a suggestion for an unknown key, or all keys; they are few."""
+    """Return a suggestion for an unknown key or value, or all that are possible; they are few."""
     _, found, rest = error.partition("unknown field `")
-    if not found or " - at " in rest:  # of a part of the section, for example a rule of `map`
+    if found and " - at " not in rest:  # otherwise of a part of the section, for example a rule of `map`
+        return _near_keys(rest.partition("`")[0], spec.settings)
+    value = _WRONG_WORD.match(error)
+    words = _words(spec.settings, value[2]) if value is not None else []
+    if value is None or not words:
         return ""
-    names = [field.encode_name for field in msgspec.structs.fields(spec.settings)]
-    near = nearest(rest.partition("`")[0], names)
+    near = nearest(value[1], words)
+    return f" (did you mean `{near[0]}`?)" if near else f" (possible: {', '.join(words)})"
+
+
+_WRONG_WORD: Final = re.compile(r"Invalid enum value '(.{1,64})' - at `\$\.(\w+)`")
+
+
+def _near_keys(key: str, settings: type[SourceSettings]) -> str:
+    names = [field.encode_name for field in msgspec.structs.fields(settings)]
+    near = nearest(key[:64], names)
     return f" (did you mean `{near[0]}`?)" if near else f" (its keys: {', '.join(sorted(names))})"
+
+
+def _words(settings: type[SourceSettings], key: str) -> list[str]:
+    """Return the possible values of a setting that is one of a few words; [] for any other."""
+    from msgspec import inspect  # only for an error
+
+    described = inspect.type_info(settings)
+    assert isinstance(described, inspect.StructType)
+    for field in described.fields:
+        if field.encode_name == key:
+            types = field.type.types if isinstance(field.type, inspect.UnionType) else (field.type,)
+            literal = next((one for one in types if isinstance(one, inspect.LiteralType)), None)
+            return [str(value) for value in literal.values] if literal else []
+    return []

@@ -101,7 +101,7 @@ def test_the_file_system_of_a_path_is_that_of_its_longest_mount_point(mounts, ki
 
 
 def answer(*alerts):
-    keys = [{"key": key, "level": level} for key, level in alerts]
+    keys = [{"key": key, "level": level, "name": "ingest"} for key, level in alerts]
     return {"state": "running", "pid": 7, "alerts": keys}
 
 
@@ -138,3 +138,8 @@ def test_the_list_of_a_killed_supervisor_is_read_even_if_torn(run_dir):
     assert doctor.left_in(run_dir) == []
     (run_dir / "children.json").write_text('[{"name":"ingest","pid":7,"created_s":1.5}]')
     assert doctor.left_in(run_dir) == ["ingest 7"]
+
+
+def test_an_alert_is_reported_with_the_name_of_its_process_or_source():
+    [finding] = doctor.running_pipeline(answer(("cpu.high", "warn")), -5.0)
+    assert finding.text.endswith("alerts: cpu.high ingest")

@@ -256,7 +256,7 @@ def test_an_edited_file_is_applied_and_a_malformed_one_changes_nothing(idle, tmp
     idle.start("--no-guardian", "--config", str(file))
     file.write_text("[budgets]\ncpu_pct = 70.0\n[queue]\nflush_hz = 50.0\n")
     done = called(idle.run_dir, "reload", "--preview")
-    assert done.stdout.splitlines()[-1] == "would be restarted queue-manager", done.stderr
+    assert done.stdout.splitlines()[-1] == "would restart queue-manager", done.stderr
     assert config.of_run_dir(idle.run_dir).budgets.cpu_pct == 80.0
     file.write_text("[budgets]\ncpu_pct = 70.0\n")
     done = called(idle.run_dir, "reload")

@@ -44,6 +44,9 @@ def test_sources_are_added_one_after_the_other_and_comments_stay(tmp_path):
 
 REFUSALS = [
     (("twitch_chat",), "Missing settings: channels=…"),
+    (("twitch_chat", "chanels=a"), "twitch_chat has no setting 'chanels' (did you mean `channels`?)"),
+    (("webhook", "preset=kofy"), "Invalid enum value 'kofy' - at `$.sources.webhook.preset` (did you mean `kofi`?)"),
+    (("webhook", "preset=none"), "(possible: github, "),
     (("twich_chat",), "did you mean 'twitch_chat'"),
     (("obs", "heel=true"), "did you mean `heal`"),
     (("obs", "heal=perhaps"), "Expected `bool`"),
