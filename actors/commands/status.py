@@ -128,7 +128,7 @@ def table(answer: Row, width: int) -> list[StatusLine]:
         text, word = "".join(cell(column.text(row), column) for column in columns), state(row)
         found.append(StatusLine(text, word, len(word), COLUMNS[0].width, row["name"]))
         if row["last_reason"]:
-            found.append(StatusLine(logs.printable(f"  last: {row['last_reason']}")[:width]))
+            found.append(StatusLine(_cut(f"  last: {row['last_reason']}", width)))
     return found + sources(answer, width) + overlays(answer, width) + expired(answer, width)
 
 
@@ -140,7 +140,7 @@ def sources(answer: Row, width: int) -> list[StatusLine]:
             continue
         attempts = f", {row['reconnects']} reconnects" if row["reconnects"] else ""
         reason = f": {row['detail']}" if row["detail"] else ""
-        text = logs.printable(f"source {row['name']} is {row['state']}{attempts}{reason}")[:width]
+        text = _cut(f"source {row['name']} is {row['state']}{attempts}{reason}", width)
         found.append(StatusLine(text, "warn", len(text)))
     return [StatusLine(""), *found] if found else []
 
@@ -155,15 +155,21 @@ def overlays(answer: Row, width: int) -> list[StatusLine]:
     }
     connected = sum(int(sum(stats["overlays"].values())) for stats in gateways)
     parts = [f"{connected} connected", *(f"{trouble}: {', '.join(found)}" for trouble, found in names.items() if found)]
-    text = logs.printable(f"overlays: {'; '.join(parts)}")[:width]
+    text = _cut(f"overlays: {'; '.join(parts)}", width)
     return [StatusLine(""), StatusLine(text, "warn" if any(names.values()) else "", len(text))]
 
 
 def expired(answer: Row, width: int) -> list[StatusLine]:
     """Return a line with the names of the added tokens that have expired."""
     names = [one["name"] for one in answer.get("tokens", []) if one["expired"]]
-    text = f"expired tokens: {', '.join(names)} (token list)"[:width]
+    text = _cut(f"expired tokens: {', '.join(names)} (token list)", width)
     return [StatusLine(""), StatusLine(text, "warn", len(text))] if names else []
+
+
+def _cut(text: str, width: int) -> str:
+    """Return a line of at most `width` characters; one that was cut ends with "…"."""
+    text = logs.printable(text)
+    return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
 def cell(text: str, column: Column) -> str:

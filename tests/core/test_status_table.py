@@ -92,6 +92,15 @@ def test_a_long_alert_is_wrapped_not_cut():
     assert all(len(line) <= 80 for line in lines)
 
 
+def test_a_line_that_is_cut_says_so():
+    died = answer(
+        row(restarts=1, last_reason="killed by SIGKILL because of a reason that is longer than the line is wide")
+    )
+    assert [line for line in texts(died) if line.startswith("  last: ")] == [
+        "  last: killed by SIGKILL because of a reason that is longer than the line is w…"
+    ]
+
+
 @pytest.mark.parametrize("width", [20, 40, 79, 80, 81, 100, 160, 300])
 @pytest.mark.parametrize("rows", [[row()], [BUSY], [row("normalizer-64", state="stopping", last_reason="x" * 400)]])
 def test_no_line_of_the_table_is_wider_than_the_terminal(rows, width):
