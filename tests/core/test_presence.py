@@ -33,6 +33,9 @@ HISTORIES = {
         (15, live(frame_s=14.9), "stalled"),
         (16, live(frame_s=14.9, receipt_s=15.9), "live"),
     ],
+    "chat every moment, a receipt every 2 s: the newest frame never has one": [
+        (at_s, live(frame_s=at_s - 0.1, receipt_s=at_s - 0.2 - at_s % 2), "live") for at_s in range(2, 60)
+    ],
     "frozen from the start: it reports its visibility, and never a receipt": [
         (0, live(reports=False, sent=0, rendered=0, frame_s=0, receipt_s=0), "live"),
         (1, live(reports=False, sent=1, rendered=0, frame_s=1, receipt_s=0), "live"),

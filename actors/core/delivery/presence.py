@@ -71,8 +71,8 @@ class Pace:
             self._mark, self._mark_s = facts.sent, now_s
         if not judged or facts.visible is None or facts.frame_s <= facts.receipt_s:
             self._waits_s = None
-        elif self._waits_s is None:
-            self._waits_s = now_s
+        elif self._waits_s is None or facts.receipt_s > self._waits_s:
+            self._waits_s = now_s  # in a steady stream a frame is newer than the last receipt at every judgement
         self.behind_s = now_s - self._mark_s
         unanswered_s = 0.0 if self._waits_s is None else now_s - self._waits_s
         if facts.state is not OverlayState.LIVE:
