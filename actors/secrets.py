@@ -23,7 +23,7 @@ Stamp = tuple[int, int]
 
 
 class MissingSecret(Refused):
-    """The secret was never set."""
+    """The secret was never set, or is empty."""
 
 
 class Secrets:
@@ -38,15 +38,18 @@ class Secrets:
         """Return a secret.
 
         Raises:
-            MissingSecret: it was never set; the text has the command for it.
+            MissingSecret: it was never set, or is empty; the text has the command for it.
         """
         for path in self._paths(name):
             try:
-                return host.read_file(path, MAX_BYTES).decode().removesuffix("\n")
+                text = host.read_file(path, MAX_BYTES).decode().removesuffix("\n")
             except FileNotFoundError:
                 continue
             except (OSError, UnicodeDecodeError) as error:
                 raise Refused(f"The secret {name!r} cannot be read: {error}") from error
+            if not text.strip():  # any sender could sign with it, or leave the token out
+                raise MissingSecret(f"The secret {name!r} is empty; set it: {program.NAME} secret set {name}")
+            return text
         raise MissingSecret(f"The secret {name!r} is not set; set it: {program.NAME} secret set {name}")
 
     def set(self, name: str, value: str) -> None:

@@ -623,3 +623,11 @@ def test_the_state_says_what_is_missing_until_a_delivery_is_accepted():
         secrets.Secrets(actors.run_dir).set("hub", SECRET)
         assert actors.request("POST", "/webhook/hub", star, proven)[0] == 200
         eventually(lambda: state() == ("live", ""), 10)
+
+
+@pytest.mark.parametrize("content", ["", "\n", " \n"])
+def test_an_empty_secret_authenticates_no_sender(tmp_path, content):
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "hook").write_text(content)
+    with pytest.raises(secrets.MissingSecret, match="is empty"):
+        secrets.Secrets(tmp_path).get("hook")
