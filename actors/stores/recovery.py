@@ -7,7 +7,6 @@ start and two more at the same row in turn make it a dead letter. The start then
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 import time
 from collections.abc import Callable
@@ -70,6 +69,8 @@ def _set_aside(db: sqlite3.Connection, mark: WorkMark) -> int:
 
 def digest_of(table: str, key: str, body: bytes) -> bytes:
     """Return what names a row in the mark, whose size is bounded."""
+    import hashlib  # 3 MB of OpenSSL, only after a death at a start
+
     return hashlib.blake2b(repr((table, key, body)).encode(), digest_size=16).hexdigest().encode()
 
 
