@@ -63,7 +63,9 @@ class GuardedHandler(ApiHandler):
         elif self.scope not in self.SCOPES:
             self.gateway.access.wrong_token(str(self.request.remote_ip))
             self.set_header("WWW-Authenticate", "Bearer")
-            self.refuse(401, f"expected a {' or '.join(self.SCOPES)} token: Authorization: Bearer TOKEN")
+            self.set_status(401)
+            error = f"expected a {' or '.join(self.SCOPES)} token: Authorization: Bearer TOKEN"
+            self.answer({"error": error, "scope": self.scope})  # "" for an unknown token
 
 
 class ReadableHandler(GuardedHandler):

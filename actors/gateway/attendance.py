@@ -71,6 +71,7 @@ def _gone(overlay: Overlay, closed: bool) -> Gone:
         obs=overlay.obs,
         build=overlay.build,
         position=overlay.receipted,
+        start_position=overlay.start_position,
         connected_s=round(now_s - overlay.connected_s, 1),
         code=int(ending.code) if ending else 0,
         closed=closed and ending is None,

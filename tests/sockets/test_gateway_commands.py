@@ -226,6 +226,8 @@ def test_a_path_needs_a_token_of_its_scopes(rig, path, scopes):
         scope for scope in msgspec.structs.asdict(rig.tokens) if rig.get(path, getattr(rig.tokens, scope))[0] != 401
     ]
     assert opened == list(scopes)
+    assert rig.get(path, rig.tokens.display)[1]["scope"] == "display", "the page says which token is needed"
+    assert rig.get(path, "wrong")[1]["scope"] == ""
 
 
 def test_the_status_has_the_scope_of_the_token(rig):

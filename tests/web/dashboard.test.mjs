@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { asFile, consequence, readPlan, textOf, valueOf } from "../../web_overlay/js/core/plan.mjs";
 import { test } from "node:test";
+import { refusal } from "../../web_overlay/js/dashboard/api.mjs";
 import { UNSHOWN, describe } from "../../web_overlay/js/dashboard/describe.mjs";
 import { share } from "../../web_overlay/js/dashboard/format.mjs";
 import { obsVersion } from "../../web_overlay/js/version.mjs";
@@ -15,7 +16,8 @@ import { KEPT, River } from "../../web_overlay/js/dashboard/river.mjs";
 import { CATALOG } from "../../web_overlay/js/core/catalog.mjs";
 import { Leftovers } from "../../web_overlay/js/core/leftovers.mjs";
 import { WIDGETS } from "../../web_overlay/js/widgets/all.mjs";
-import { Deliveries, delivery, steps, unfinished } from "../../web_overlay/js/dashboard/history.mjs";
+import { Deliveries, delivery } from "../../web_overlay/js/dashboard/delivery.mjs";
+import { steps, unfinished } from "../../web_overlay/js/dashboard/history.mjs";
 import { Switches } from "../../web_overlay/js/dashboard/switches.mjs";
 import { event } from "./make.mjs";
 
@@ -30,6 +32,8 @@ test("the list keeps the last events, and many hits do not remove other events",
     ["follow"],
   );
   assert.equal(river.list({ type: "all", text: "" }).length, 201);
+  river.add([event({ id: "quit", type: "radar_player", category: "state", ts_ingest_ms: 8_000, payload: { on: false } })]);
+  assert.deepEqual([river.list(MAIN).length, river.list({ type: "all", text: "" })[0].id], [1, "quit"]);
   for (let n = 0; n < KEPT; n += 1) river.add([event({ id: `k${n}`, ts_ingest_ms: 9_000 + n })]);
   assert.equal(river.list(MAIN).length, KEPT);
   assert.equal(river.list(MAIN)[0].id, `k${KEPT - 1}`);
@@ -113,7 +117,7 @@ test("the version of OBS is that of its user agent", () => {
 const WAITING = { name: "twitch", state: "refused", login: { state: "" } };
 
 test("health shows only the worst problem", () => {
-  const critical = { name: "ingest", text: "died", level: "critical" };
+  const critical = { name: "ingest", text: "died.", level: "critical" };
   const cases = /** @type {[object, string, RegExp][]} */ ([
     [{}, "", /^All well: 1 overlay, 1 source, 95 % of events rendered within 17 ms\.$/],
     [{ clients: [] }, "warn", /No overlay is connected/],
@@ -121,9 +125,9 @@ test("health shows only the worst problem", () => {
     [{ sources: [{ name: "gsi", state: "silent" }] }, "warn", /gsi is silent/],
     [{ sources: [{ name: "twitch", state: "refused", detail: "401" }] }, "bad", /twitch refuses us/],
     [{ sources: [WAITING], alerts: [{ name: "twitch", key: "source.refused", text: "no login", level: "critical" }] }, "bad", /^twitch waits for a login/],
-    [{ sources: [WAITING], alerts: [critical] }, "bad", /^Act now: ingest died/],
+    [{ sources: [WAITING], alerts: [critical] }, "bad", /^Act now: ingest: died/],
     [{ alerts: [{ name: "gateway-1", text: "much memory", level: "warn" }] }, "warn", /gateway-1: much memory/],
-    [{ alerts: [critical], ready: false }, "bad", /^Act now: ingest died\.$/],
+    [{ alerts: [critical], ready: false }, "bad", /^Act now: ingest: died\.$/],
     [{ ready: false, reasons: ["the log has not been read yet"] }, "warn", /Not ready: the log/],
     [{ alerts: 7, clients: "?", sources: null, reasons: 3 }, "warn", /No overlay/],
   ]);
@@ -143,6 +147,12 @@ test("the reason of a source has no command where a button does the same", () =>
   const more = "A new login is needed. Log in again: framewire login twitch --source x; channel.cheer: the login lacks the scope y";
   assert.equal(reasonOf({ detail: more, login }), "A new login is needed; channel.cheer: the login lacks the scope y");
   assert.equal(reasonOf({ login: null }), "");
+});
+
+test("a refused token is named: none, that of an overlay, a wrong one", () => {
+  assert.match(refusal("", ""), /has no token/);
+  assert.match(refusal("x", "display"), /that of an overlay, and the dashboard needs the control token/);
+  for (const scope of ["", undefined, "ingest"]) assert.match(refusal("x", scope), /is wrong or was replaced/);
 });
 
 test("a source that is refused after its login does not wait for one", () => {
@@ -230,14 +240,34 @@ test("the delivery state depends on the overlays that were connected", () => {
     [event({ position: 0 }), [at(5)], 9_000, "sent"],
     [event({ position: 0 }), [], 9_000, "no overlay"],
   ]);
-  for (const [one, overlays, now, word] of cases) assert.equal(delivery(one, overlays, now).word, word);
+  for (const [one, overlays, now, word] of cases) assert.equal(delivery(one, overlays, [], now).word, word);
+  const gone = (/** @type {number} */ position, start_position = 0) => [{ position, start_position, overlay_id: "main" }];
+  assert.deepEqual([gone(5), gone(4), gone(9, 5), []].map((lost) => delivery(kill, [], lost, 9_000).word), ["rendered 1/1", "logged", "logged", "logged"]);
+  assert.equal(delivery(kill, [at(9, 5)], gone(5), 9_000).word, "rendered 1/1", "the one that reconnected began later");
+});
+
+test("the list says what the opened history says", () => {
+  const kill = event({ position: 5, ts_ingest_ms: 1_000 });
+  const history = (/** @type {string[]} */ ...ids) => ({ history: { outcome: "logged", position: 5, rendered_by: ids.map((overlay_id) => ({ overlay_id })) } });
+  const deliveries = new Deliveries();
+  const word = (connected = /** @type {any[]} */ ([])) => deliveries.of(kill, connected, [], 9_000).word;
+  assert.equal(word(), "logged");
+  deliveries.learn(kill.id, null, []);
+  deliveries.learn(kill.id, history(), [{ overlay_id: "main", start_position: 0 }]);
+  assert.equal(word(), "logged", "an overlay has yet to render it");
+  deliveries.learn(kill.id, history(), []);
+  assert.equal(word(), "no overlay");
+  deliveries.learn(kill.id, history("main", "side", "main"), []);
+  assert.equal(word(), "rendered 2/2");
+  for (let n = 0; n < 600; n += 1) deliveries.learn(`k${n}`, history("main"), []);
+  assert.equal(deliveries.told.size, 500);
 });
 
 test("a rendered event stays rendered when the overlay disconnects", () => {
   const kill = event({ position: 5, ts_ingest_ms: 1_000 });
   const deliveries = new Deliveries();
   const words = [[{ position: 5, lag: 0 }], [], [{ position: 0, start_position: 5 }], [{ position: 5, lag: 0 }, { position: 5, lag: 0 }], []].map(
-    (overlays) => deliveries.of(kill, overlays, 9_000).word,
+    (overlays) => deliveries.of(kill, overlays, [], 9_000).word,
   );
   assert.deepEqual(words, ["rendered 1/1", "rendered 1/1", "rendered 1/1", "rendered 2/2", "rendered 2/2"]);
 });

@@ -102,6 +102,7 @@ class Gone(Struct, frozen=True):
     obs: str = ""
     build: str = ""
     position: int = 0
+    start_position: int = 0
     connected_s: float = 0.0
     code: int = 0
     closed: bool = False

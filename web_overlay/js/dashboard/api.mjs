@@ -20,16 +20,17 @@ export async function ask(path, token) {
   } catch {
     throw new Refused("The gateway does not answer. Is Framewire running?");
   }
-  if (response.status === 401) {
-    throw new Refused(
-      token === ""
-        ? "This address has no token. Open the dashboard address that the start of Framewire printed."
-        : "The token in this address is wrong or was replaced. Open the dashboard address that the command `token show control` prints.",
-    );
-  }
   const body = await response.json().catch(() => null);
+  if (response.status === 401) throw new Refused(refusal(token, body?.scope));
   if (response.ok || response.status === 404) return body;
   throw new Refused(body?.error ?? `The gateway answered with status ${response.status}.`);
+}
+
+/** @param {string} token that was refused @param {unknown} scope of it, "" when the gateway does not know it */
+export function refusal(token, scope) {
+  if (token === "") return "This address has no token. Open the dashboard address that the start of Framewire printed.";
+  const wrong = scope === "display" ? "is that of an overlay, and the dashboard needs the control token" : "is wrong or was replaced";
+  return `The token in this address ${wrong}. Open the dashboard address that the command \`token show control\` prints.`;
 }
 
 /** The history of an event; after a failure an answer with the reason. @param {string} id @param {string} token */

@@ -6,7 +6,8 @@ import { Applications } from "../core/applications.mjs";
 import { Leftovers } from "../core/leftovers.mjs";
 import { ask, historyOf } from "./api.mjs";
 import { rows } from "./format.mjs";
-import { Deliveries, unfinished } from "./history.mjs";
+import { Deliveries } from "./delivery.mjs";
+import { unfinished } from "./history.mjs";
 import { Line } from "./line.mjs";
 import * as orders from "./orders.mjs";
 import { ProcessLog } from "./log.mjs";
@@ -17,7 +18,6 @@ import { Settings } from "./settings.mjs";
 import { Switches } from "./switches.mjs";
 
 /** @typedef {import("../core/types.mjs").Event} Event */
-
 const { sentence } = orders;
 const MOST_OBS = 32; // any program may send a state with another name
 

@@ -3,8 +3,6 @@
 
 import { decimal, rows, time, word } from "./format.mjs";
 
-const SOON_MS = 3_000; // a receipt takes up to a second, the status another half
-
 /** @typedef {{what: string, when: string, tone: "" | "warn" | "bad"}} Step */
 
 /** @type {Record<string, (detail: string) => [string, "" | "warn" | "bad"]>} of what was not logged */
@@ -85,7 +83,7 @@ export function unfinished(answer, connected) {
 }
 
 /** The overlays that are sent this event and have not rendered it. @param {Record<string, any>} history @param {Record<string, any>[]} connected */
-function unrendered(history, connected) {
+export function unrendered(history, connected) {
   const by = rows(history.rendered_by).map((row) => String(row.overlay_id));
   const expected = connected.filter((overlay) => gets(overlay, history)).map((overlay) => word(overlay.overlay_id));
   return expected.filter((id) => !by.includes(id));
@@ -96,41 +94,6 @@ function unrendered(history, connected) {
  * @param {Record<string, any>} overlay of /api/status
  * @param {{position?: number, type?: string}} event
  */
-function gets(overlay, { position = 0, type = "" }) {
+export function gets(overlay, { position = 0, type = "" }) {
   return (overlay.start_position ?? 0) < position && (!Array.isArray(overlay.types) || overlay.types.includes(type));
-}
-
-/**
- * The state of delivery in a word, for the river.
- * @param {import("../core/types.mjs").Event} event
- * @param {Record<string, any>[]} overlays of /api/status
- * @param {number} now_ms
- * @returns {{word: string, tone: "" | "good" | "warn", rendered?: number}} `rendered`: by how many
- */
-export function delivery(event, overlays, now_ms) {
-  if (event.position === 0) return { word: overlays.length === 0 ? "no overlay" : "sent", tone: overlays.length === 0 ? "warn" : "" };
-  if (overlays.length === 0) return { word: "logged", tone: "warn" };
-  const asked = overlays.filter((overlay) => gets(overlay, event));
-  const drawn = asked.filter((overlay) => overlay.position >= event.position).length;
-  const fresh = now_ms - event.ts_ingest_ms < SOON_MS; // the last status may be older than the event
-  if (fresh && drawn < asked.length) return { word: "on its way", tone: "" };
-  if (asked.length === 0) return { word: "logged", tone: "" };
-  return { word: `rendered ${drawn}/${asked.length}`, tone: drawn === asked.length ? "good" : "warn", rendered: drawn };
-}
-
-/** The shown delivery states. A rendered event stays rendered when the overlay disconnects. */
-export class Deliveries {
-  constructor() {
-    /** @type {WeakMap<object, ReturnType<typeof delivery>>} */
-    this.kept = new WeakMap();
-  }
-
-  /** @param {import("../core/types.mjs").Event} event @param {Record<string, any>[]} overlays @param {number} now_ms */
-  of(event, overlays, now_ms) {
-    const state = delivery(event, overlays, now_ms);
-    const kept = this.kept.get(event);
-    if (kept?.rendered !== undefined && kept.rendered > (state.rendered ?? 0)) return kept;
-    this.kept.set(event, state);
-    return state;
-  }
 }

@@ -100,7 +100,7 @@ export function worst(alerts) {
 export function health(status, build) {
   const alerts = rows(status.alerts);
   const [first] = alertsOf(status).filter((alert) => alert.level === "critical");
-  if (first) return { tone: "bad", word: `Act now: ${word(first.name)} ${word(first.text)}.` };
+  if (first) return { tone: "bad", word: `Act now: ${word(first.name)}: ${word(first.text).replace(/\.$/, "")}.` };
   if (status.ready === false) return { tone: "warn", word: `Not ready: ${reasons(status) || "it is starting"}.` };
   const names = waiting(status);
   if (names.length > 0) {

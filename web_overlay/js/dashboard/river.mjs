@@ -6,7 +6,7 @@
 /** @typedef {import("../core/types.mjs").Event} Event */
 export const KEPT = 500;
 const KEPT_FREQUENT = 200;
-const FREQUENT = new Set(["streak", "score", "player_move"]); // states that follow from other events
+const FREQUENT = new Set(["streak", "score", "player_move", "radar_player"]); // states that follow from other events
 const AFTER_SHOW = new Set(["paused", "muted"]); // the state after `show`, for pages that are loaded later
 
 /** @param {Event} event */

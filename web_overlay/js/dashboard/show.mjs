@@ -60,6 +60,7 @@ function drawHead({ silence, status, switches, line }, at) {
   const apart = silence === "" && !line.live ? line.stopped || "No connection for events; connecting again." : "";
   const alerts = rows(status.alerts).length;
   document.body.classList.toggle("stale", silence !== "");
+  document.body.classList.toggle("unknown", silence !== "" && Object.keys(status).length === 0);
   document.body.dataset.scope = String(status.scope ?? "");
   document.title = worst(status.alerts) === "" ? "Framewire" : `(${alerts}) Framewire`;
   render(healthLine(known, switches.words(), (name) => jump(at("sources"), name)), at("health"));
@@ -99,8 +100,9 @@ function drawRiver(desk, at) {
   };
   const filtered = filter.type !== "" || filter.text !== "";
   const entries = river.list(filter);
-  const overlays = rows(desk.status.clients);
-  const delivery = (/** @type {import("../core/types.mjs").Event} */ event) => desk.deliveries.of(event, overlays, Date.now());
+  const [overlays, lost] = [rows(desk.status.clients), rows(desk.status.lost)];
+  if (desk.opened !== null) desk.deliveries.learn(desk.opened.id, desk.opened.answer, overlays);
+  const delivery = (/** @type {import("../core/types.mjs").Event} */ event) => desk.deliveries.of(event, overlays, lost, Date.now());
   render(riverList(entries, overlays, desk.opened, actions, filtered, delivery), at("river"));
   const hold = at("hold");
   hold.setAttribute("aria-pressed", String(river.held !== null));

@@ -13,7 +13,7 @@ const SOURCES = {
   connecting: { tone: "warn", word: "connecting" },
   silent: { tone: "warn", word: "silent", remedy: "Connected, but no messages arrive. Is the game running or the channel live?" },
   degraded: { tone: "warn", word: "degraded", remedy: "It works, but a part of it is missing." },
-  refused: { tone: "bad", word: "refused", remedy: "The platform refuses it. Log in again (the command `login`), or correct its secret." },
+  refused: { tone: "bad", word: "refused" }, // its own sentence says why, and what helps
 };
 
 /** @type {Verdict} */
