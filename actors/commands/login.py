@@ -132,7 +132,7 @@ def twitch_flow(own: Any, _client_secret: Callable[[], str]) -> Flow:
 def youtube_flow(own: Any, client_secret: Callable[[], str]) -> Flow:
     if not own.client_id:
         raise ConfigError(
-            f"client_id of the source is missing; see {program.page('sources/youtube')} for how to get one"
+            f"client_id of the source is missing; see {program.page('sources/youtube')}#login for how to get one"
         )
     given = client_secret()
     return Flow(

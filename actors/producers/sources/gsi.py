@@ -24,7 +24,7 @@ SPEC: Final = Spec(
     GsiSettings,
     "CS2 or CS:GO on this machine: your kills, deaths, rounds and the score, without a game server.",
     redelivers=False,
-    loss="No event with a counter (kills, deaths, assists, ends of rounds): the next post has the counter.",
+    loss="Nothing that the game counts (kills, deaths, assists, ends of rounds): the next post has the counts.",
     path="gsi",
 )
 
