@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ from actors.core.metrics import GatewayMetrics
 
 WEB_ROOT: Final = program.SHARE / "web_overlay"
 THEMES: Final = Path("overlays", "themes")  # the user's own themes, in the run directory
+MOST_THEMES: Final = 100  # that are listed
+_THEME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 HEADERS: Final = {
     # Inline style only: OBS injects the user's custom CSS as a <style> element.
@@ -142,6 +145,17 @@ class ThemeHandler(FileHandler):
         if os.path.isfile(Path(self._own, self.parse_url_path(path))):  # also False for a name that is too long
             self.root = self._own
         await super().get(path, include_body)
+
+
+class ThemesHandler(BaseHandler):
+    """`/themes/`: the names of all themes."""
+
+    def initialize(self, folders: list[Path]) -> None:
+        self._folders = folders
+
+    def get(self) -> None:
+        found = {file.parent.name for folder in self._folders for file in folder.glob("*/theme.json")}
+        self.answer({"themes": sorted(filter(_THEME.fullmatch, found))[:MOST_THEMES]})
 
 
 class RedirectHandler(BaseHandler):

@@ -81,6 +81,7 @@ def files(run_dir: Path, settings: GatewaySection, metrics: GatewayMetrics) -> l
         ("/widgets/", own_widgets.OwnWidgetsHandler, {"folder": own}),
         ("/widgets/(.*)", pages.FileHandler, {"path": str(own)}),
         *media.routes(run_dir, settings, metrics),
+        ("/themes/", pages.ThemesHandler, {"folders": [pages.WEB_ROOT / "themes", run_dir / pages.THEMES]}),
         ("/themes/(.*)", pages.ThemeHandler, {"path": f"{root}/themes", "own": str(run_dir / pages.THEMES)}),
     ]
 

@@ -424,11 +424,10 @@ def test_the_address_has_the_selected_options(studio: Studio) -> None:
     assert problem.inner_text() == "Left out of the address: expected 0.25 to 4."
     form.locator("[name=overlay_id]").fill("no spaces")
     assert form.locator("label:has([name=overlay_id]) .problem").inner_text().startswith("Left out of the address")
-    theme = form.locator("label:has([name=theme]) .problem")
-    form.locator("[name=theme]").fill("minimal")
-    assert theme.inner_text() == ""
-    form.locator("[name=theme]").fill("nosuch")
-    eventually(lambda: theme.inner_text() == "This theme does not exist; the overlay uses broadcast.")
+    themes = form.locator("[name=theme] option").all_inner_texts()
+    assert themes == ["default", "broadcast", "high-contrast", "minimal"]
+    form.locator("[name=theme]").select_option("minimal")
+    assert "theme=minimal" in studio.page.inner_text("#address")
 
 
 def test_without_a_token_the_studio_shows_advice(studio: Studio) -> None:

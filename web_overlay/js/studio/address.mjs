@@ -4,9 +4,8 @@
 import { addressOf, taken } from "../core/address.mjs";
 import { PARAMS } from "../core/params.mjs";
 import { el, text } from "../widgets/dom.mjs";
-import { HINTS, LABELS, OFFERS, expected } from "./labels.mjs";
+import { HIDDEN, HINTS, LABELS, expected, labelOf } from "./labels.mjs";
 
-const HIDDEN = ["journal", "format", "transport", "worker", "design", "preview"]; // for tests and development
 const FIRST = ["overlay_id", "scene", "theme", "lang", "player", "widgets", "scale", "motion"];
 const NOT_IN_PREVIEW = ["overlay_id", "scene", "on_reload", "hud", "widgets"];
 
@@ -14,10 +13,12 @@ export class AddressForm {
   /**
    * @param {HTMLElement} form
    * @param {readonly import("../core/types.mjs").WidgetKind[]} kinds
+   * @param {string[]} themes their names
    * @param {() => void} changed
    */
-  constructor(form, kinds, changed) {
+  constructor(form, kinds, themes, changed) {
     this.changed = changed;
+    this.themes = themes;
     const names = Object.keys(PARAMS).filter((name) => !HIDDEN.includes(name));
     const rank = (/** @type {string} */ name) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
     names.sort((one, other) => rank(one) - rank(other));
@@ -34,11 +35,12 @@ export class AddressForm {
 
   /** @param {string} name */
   control(name) {
-    const { values, low, high } = PARAMS[name];
+    const { low, high } = PARAMS[name];
+    const values = name === "theme" ? this.themes : PARAMS[name].values;
     const input = values === undefined ? el("input", "") : el("select", "");
     input.name = name;
     if (input instanceof HTMLSelectElement) {
-      input.append(...["", ...(values ?? [])].map((value) => new Option(words(value), value)));
+      input.append(...["", ...(values ?? [])].map((value) => new Option(labelOf(name, value), value)));
     } else if (low !== undefined) {
       Object.assign(input, { type: "number", min: low, max: high, step: "any" });
     } else Object.assign(input, { maxLength: 64, placeholder: HINTS[name] ?? "" });
@@ -46,12 +48,12 @@ export class AddressForm {
     const problem = text();
     this.problems.set(name, problem);
     const wide = low === undefined && values === undefined ? "wide" : "";
-    return el("label", wide, text(LABELS[name] ?? name.replaceAll("_", " ")), input, ...offer(input), el("span", "problem", problem));
+    return el("label", wide, text(LABELS[name]), input, el("span", "problem", problem));
   }
 
   /** @param {readonly import("../core/types.mjs").WidgetKind[]} kinds */
   widgets(kinds) {
-    const group = el("fieldset", "wide", el("legend", "", text("Only these widgets")));
+    const group = el("fieldset", "wide", el("legend", "", text(LABELS.widgets)));
     for (const { name, title } of kinds) {
       const box = el("input", "");
       Object.assign(box, { type: "checkbox", name: "widgets", value: name, checked: true });
@@ -67,17 +69,7 @@ export class AddressForm {
       input.setCustomValidity(problem);
       this.tell(name, problem === "" ? "" : `Left out of the address: expected ${problem}.`);
     }
-    void this.checkTheme();
     this.changed();
-  }
-
-  /** A name that can be one of a theme is asked for: only the gateway knows the user's own. */
-  async checkTheme() {
-    const input = this.inputs.get("theme");
-    const name = input?.value.trim() ?? "";
-    if (name === "" || OFFERS.theme.includes(name) || !taken("theme", name)) return;
-    const found = await fetch(`/themes/${name}/theme.json`, { method: "HEAD" }).catch(() => null);
-    if (found?.status === 404 && input?.value.trim() === name) this.tell("theme", "This theme does not exist; the overlay uses broadcast.");
   }
 
   /** @param {string} name @param {string} problem */
@@ -114,20 +106,4 @@ export class AddressForm {
     const own = { overlay_id: id, on_reload: "live", preview: "1", mute: "1" };
     return addressOf("", { ...Object.fromEntries(values), ...own }, token);
   }
-}
-
-/** A list for an input that offers names. @param {HTMLInputElement | HTMLSelectElement} input @returns {HTMLElement[]} */
-function offer(input) {
-  const names = OFFERS[input.name];
-  if (names === undefined) return [];
-  const list = el("datalist", "");
-  list.id = `offer-${input.name}`;
-  list.append(...names.map((name) => new Option(name, name)));
-  input.setAttribute("list", list.id);
-  return [list];
-}
-
-/** @param {string} value */
-function words(value) {
-  return { "": "default", 0: "no", 1: "yes" }[value] ?? value;
 }

@@ -75,6 +75,11 @@ export class Gateway {
     return String((await this.ask("/api/address"))?.display_token ?? "");
   }
 
+  /** @returns {Promise<string[]>} the names of all themes, also of the user's own */
+  async themes() {
+    return (await this.ask("/themes/"))?.themes ?? [];
+  }
+
   /** @returns {Promise<string[]>} the ids of the overlays that are connected */
   async overlays() {
     const clients = (await this.ask("/api/status"))?.clients ?? [];

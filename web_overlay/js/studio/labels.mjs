@@ -1,18 +1,17 @@
 // @ts-check
 // Texts of the address form: label, allowed values and suggestions of each parameter.
 
+import { NAMES } from "../core/governor.mjs";
 import { PARAMS } from "../core/params.mjs";
 
-/** @type {Record<string, string>} what a text may be, as a hint; the user may have others */
-export const HINTS = { theme: "broadcast, or the name of your own", player: "all players alike", scene: "as scene events say" };
+export const HIDDEN = ["journal", "format", "transport", "worker", "design", "preview"]; // for tests and development
 
-/** @type {Record<string, string[]>} what is offered beside a text of the user's own */
-export const OFFERS = { theme: ["broadcast", "minimal", "high-contrast"] };
+/** @type {Record<string, string>} what a text may be, as a hint; the user may have others */
+export const HINTS = { player: "all players alike", scene: "as scene events say", goal: "subscription:98:150" };
 
 /** @type {Record<string, string>} what is taken, where a parameter has neither a list nor bounds */
 const EXPECTED = {
   overlay_id: "up to 64 of A-Z a-z 0-9 . _ -",
-  theme: "a small letter or digit, then up to 31 of a-z 0-9 _ -",
   scene: "up to 32 of A-Z a-z 0-9 _ -",
   goal: "KIND:START:TARGET, such as subscription:98:150",
   player: "up to 64 characters",
@@ -34,7 +33,17 @@ export const LABELS = {
   hud: "Show figures",
   mute: "No sound",
   on_reload: "After a reload start",
+  goal: "Goal that the page counts (kind:start:target)",
+  widgets: "Only these widgets",
 };
+
+/** The label of a value of a list. @param {string} name of the parameter @param {string} value @returns {string} */
+export function labelOf(name, value) {
+  if (value === "") return "default";
+  if (name === "quality") return value === "auto" ? "automatic" : `${value}: ${NAMES[Number(value)]}`;
+  const isSwitch = PARAMS[name].values?.join() === "0,1";
+  return isSwitch ? (value === "1" ? "yes" : "no") : value;
+}
 
 /** @param {string} name @returns {string} */
 export function expected(name) {
