@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
-from tornado import netutil, web
+from tornado import http1connection, netutil, web
 
 from actors import http_server
 from actors.core.metrics import IngestMetrics
@@ -23,6 +23,7 @@ from tests.support import SLOWNESS, eventually, run_async
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 class Page(web.RequestHandler):
@@ -165,6 +166,43 @@ def test_a_flood_of_requests_does_not_hold_up_the_loop_or_new_connections(monkey
     run_async(scenario())
 
 
+def test_a_flood_of_tiny_chunks_does_not_hold_up_the_loop_or_other_requests(monkeypatch):
+    monkeypatch.setattr(http_server, "CHUNKS_PER_TURN", 8)
+    turn, read = 0, []
+
+    def size_of(text: str) -> int:
+        read.append(turn)
+        return int(text, 16)
+
+    monkeypatch.setattr(http1connection, "parse_hex_int", size_of)
+
+    async def scenario() -> None:
+        async with serving(room=100) as (port, _):
+            loop = asyncio.get_running_loop()
+
+            def count() -> None:
+                nonlocal turn
+                turn += 1
+                loop.call_soon(count)
+
+            count()
+            flood = [await asyncio.open_connection("127.0.0.1", port) for _ in range(20)]
+            for _, writer in flood:
+                writer.write(CHUNKED + b"2\r\nxx\r\n" * 500)
+            await until(lambda: len(read) > 200)
+            late = await asyncio.open_connection("127.0.0.1", port)
+            assert b"200 OK" in await ask(*late)
+            assert len(read) < 20 * 500  # it did not wait for all of them
+            assert max(Counter(read).values()) <= 16  # those that waited, and those that did not have to
+            for reader, writer in flood:
+                writer.write(b"0\r\n\r\n")
+                assert b"posted 1000" in await reader.readuntil(b"posted 1000")
+            for _, writer in (*flood, late):
+                writer.close()
+
+    run_async(scenario())
+
+
 def test_bodies_on_their_way_are_bounded_together(monkeypatch):
     monkeypatch.setattr(http_server, "INCOMPLETE_BYTES", 100_000)
 
@@ -224,7 +262,7 @@ def test_a_keep_alive_connection_may_wait_for_its_next_request(monkeypatch):
 
 WITHOUT_FILES = """
 import asyncio, os, resource, sys
-from tornado import netutil, web
+from tornado import http1connection, netutil, web
 from actors import http_server
 from actors.core.metrics import IngestMetrics
 
