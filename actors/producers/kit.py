@@ -28,6 +28,8 @@ from actors.secrets import Secrets
 DRAIN_S: Final = 4.0  # within supervisor.drain_s
 ORPHAN_DRAIN_S: Final = 0.5  # within heartbeat.ORPHAN_GRACE_S; what remains waits in the outbox
 IN_FLIGHT: Final = 256  # messages that are being stored at the same time
+BURST_LOOK_S: Final = 0.005
+BURST_LOOKS: Final = 80  # then the normalizers do not run, and best-effort messages are lost
 LOOK_S: Final = 1.0
 LOOK_FOR_PROGRAM_S: Final = 3.0
 
@@ -96,6 +98,7 @@ class SourceLoop:
         self._session = SourceSession(own, self.intake, self._secrets, run_dir)
         self._log = logging.getLogger(name)
         self._in_flight = 0
+        self._taken = True  # whether best-effort messages were taken when the last one was sent
 
     async def close(self) -> None:
         """Send the closing messages of the source."""
@@ -141,6 +144,7 @@ class SourceLoop:
     async def _put(self, message: SourceMessage) -> None:
         if not self._link.has_room(1):
             await self._wait_for_room()
+        await self._wait_for_normalizers()
         stored = self.intake.take([message])
         if stored is None:
             return
@@ -155,6 +159,14 @@ class SourceLoop:
         while not self._link.has_room(1):
             await asyncio.sleep(TICK_S)
         self.intake.health.degraded(before)
+
+    async def _wait_for_normalizers(self) -> None:
+        """Wait while a burst fills the link of best-effort messages; without an answer the next ones do not wait."""
+        looks = BURST_LOOKS if self._taken else 1
+        while not (taken := self._link.best_effort_has_room()) and looks > 1:
+            looks -= 1
+            await asyncio.sleep(BURST_LOOK_S)
+        self._taken = taken
 
     def _landed(self, _future: object) -> None:
         self._in_flight -= 1

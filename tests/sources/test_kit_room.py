@@ -34,6 +34,9 @@ class FullLink:
         self.states.append((health.state, health.detail))
         return len(self.states) == 4
 
+    def best_effort_has_room(self) -> bool:
+        return True
+
     def send_best_effort(self, *_: object) -> None:
         """The message is of no interest."""
 

@@ -1,7 +1,7 @@
 """Minecraft: a real gRPC server that misbehaves, the wire format as tables, and fuzzing of the decoders."""
 
 from collections import Counter
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import msgspec
 import pytest
@@ -20,6 +20,7 @@ from actors.producers import minecraft_host, minecraft_reader, minecraft_world, 
 from actors.producers.minecraft_world import Happening, World, WorldRates
 from actors.producers.sources import minecraft
 from actors.producers.spec import Disconnected, SourceNotRunning, SourceRefused
+from actors.stores.log import LogReader
 from bench.ports import free_ports
 from tests.sockets.actors import CORE, Actors
 from tests.sources import minecraft_peer as peer
@@ -350,17 +351,26 @@ def test_the_synthetic_server_is_reproducible_and_counted():
     assert len(found["player_move"]) == 150
 
 
+def radar_players(actors):
+    """Return `on` of the retained players of the radar."""
+    with closing(LogReader(actors.run_dir)) as reader:
+        states = [one for one in reader.snapshot() if one.type == "radar_player"]
+    return [msgspec.msgpack.decode(one.payload).get("on", True) for one in states]
+
+
 def test_the_synthetic_server_loads_the_source():
     address = f"127.0.0.1:{free_ports(1)[0]}"
-    world = World(1, 1.0, WorldRates(10, moves_hz=100.0, deaths_hz=50.0))
+    world = World(1, 1.0, WorldRates(200, moves_hz=400.0, deaths_hz=50.0))
     with Actors(f'sources.mc={{kind="minecraft",address="{address}"}}') as actors:
         actors.start(*CORE, "mc")
         told = run_async(minecraft_host.play(world, address, "framewire", lambda _: None))
         assert told["sent"] | {"player_move": 0} == {
-            "player_join": 10, "player_death": 50, "chat": 2, "player_quit": 10, "player_move": 0
+            "player_join": 200, "player_death": 50, "chat": 2, "player_quit": 200, "player_move": 0
         }  # fmt: skip
         eventually(lambda: [one.type for one in actors.logged()] == ["death"] * 50, 10)
         eventually(lambda: report(actors, "mc")["positions"] > 0, 10)
+        # A burst is more than the link holds: no quit may be lost, or a player stays on the radar.
+        eventually(lambda: radar_players(actors) == [False] * 200, 10)
 
 
 def test_a_used_address_is_refused():
