@@ -29,7 +29,7 @@ DRAIN_S: Final = 4.0  # within supervisor.drain_s
 ORPHAN_DRAIN_S: Final = 0.5  # within heartbeat.ORPHAN_GRACE_S; what remains waits in the outbox
 IN_FLIGHT: Final = 256  # messages that are being stored at the same time
 BURST_LOOK_S: Final = 0.005
-BURST_LOOKS: Final = 80  # then the normalizers do not run, and best-effort messages are lost
+BURST_LOOKS: Final = 80  # 0.4 s without room: no normalizer runs, so a critical message behind waits for nothing else
 LOOK_S: Final = 1.0
 LOOK_FOR_PROGRAM_S: Final = 3.0
 
@@ -98,7 +98,7 @@ class SourceLoop:
         self._session = SourceSession(own, self.intake, self._secrets, run_dir)
         self._log = logging.getLogger(name)
         self._in_flight = 0
-        self._taken = True  # whether best-effort messages were taken when the last one was sent
+        self._taken = True  # whether the link had room after the last best-effort message
 
     async def close(self) -> None:
         """Send the closing messages of the source."""
@@ -144,9 +144,9 @@ class SourceLoop:
     async def _put(self, message: SourceMessage) -> None:
         if not self._link.has_room(1):
             await self._wait_for_room()
-        await self._wait_for_normalizers()
         stored = self.intake.take([message])
         if stored is None:
+            await self._wait_for_normalizers()
             return
         self._in_flight += 1
         stored.add_done_callback(self._landed)
@@ -161,7 +161,7 @@ class SourceLoop:
         self.intake.health.degraded(before)
 
     async def _wait_for_normalizers(self) -> None:
-        """Wait while a burst fills the link of best-effort messages; without an answer the next ones do not wait."""
+        """Wait while a burst fills the link of best-effort messages. If it stays full, the next ones are dropped."""
         looks = BURST_LOOKS if self._taken else 1
         while not (taken := self._link.best_effort_has_room()) and looks > 1:
             looks -= 1
