@@ -54,7 +54,10 @@ def allow_open_files(wanted: int) -> int:
 
 
 class Turns:
-    """Lets `per_turn` pieces of work begin in each turn of the loop, those that are `first` before the others."""
+    """Lets `per_turn` pieces of work begin in each turn of the loop, those that are `first` before the others.
+
+    Every fourth place is for the others, so that an endless flood of first ones does not exclude them.
+    """
 
     def __init__(self, per_turn: int) -> None:
         self._per_turn = self._left = per_turn
@@ -79,7 +82,9 @@ class Turns:
         self._left, self._counting = self._per_turn, bool(self._first or self._later)
         if self._counting:
             asyncio.get_running_loop().call_soon(self._next)
-        while self._left and (waiting := self._first or self._later):
+        while self._left and (
+            waiting := (self._first if self._left % 4 else self._later) or self._first or self._later
+        ):
             begin = waiting.popleft()
             if not begin.done():  # its connection may have been closed
                 self._left -= 1

@@ -166,6 +166,22 @@ def test_a_flood_of_requests_does_not_hold_up_the_loop_or_new_connections(monkey
     run_async(scenario())
 
 
+def test_an_endless_flood_of_first_ones_does_not_exclude_the_others():
+    async def scenario() -> None:
+        turns = http_server.Turns(4)
+        while turns.take(first=True) is None:
+            pass
+        other = turns.take(first=False)
+        assert other is not None
+        for _ in range(10):
+            for _ in range(8):  # twice as many as can begin
+                turns.take(first=True)
+            await asyncio.sleep(0)
+        assert other.done()
+
+    run_async(scenario())
+
+
 def test_a_flood_of_tiny_chunks_does_not_hold_up_the_loop_or_other_requests(monkeypatch):
     monkeypatch.setattr(http_server, "CHUNKS_PER_TURN", 8)
     turn, read = 0, []
