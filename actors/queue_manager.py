@@ -376,7 +376,8 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     logs: list[Log] = []
 
     def open_log() -> Log:
-        logs.append(Log(run_dir, queue.log_keep_s, queue.log_max_bytes, queue.identity_s, queue.quarantine_rows))
+        bounds = (queue.log_keep_s, queue.log_max_bytes, queue.identity_s, queue.quarantine_rows)
+        logs.append(Log(run_dir, *bounds, starting=True))
         return logs[0]
 
     committer = Committer(open_log, reactor.wake)

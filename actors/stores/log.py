@@ -72,9 +72,20 @@ _event = msgspec.msgpack.Decoder(Event)
 
 
 class Log:
-    """The writer. It holds `log.lock` until its exit, and a generation that fences off every older writer."""
+    """The writer. It holds `log.lock` until its exit, and a generation that fences off every older writer.
 
-    def __init__(self, run_dir: Path, keep_s: float, max_bytes: int, identity_s: float, quarantine_rows: int) -> None:
+    `starting`: what was recovered is decoded now (recovery.py); `started` is called after it.
+    """
+
+    def __init__(
+        self,
+        run_dir: Path,
+        keep_s: float,
+        max_bytes: int,
+        identity_s: float,
+        quarantine_rows: int,
+        starting: bool = False,
+    ) -> None:
         self._lock = host.lock(run_dir / LOCK_FILE, "queue-manager")
         self.mark = WorkMark(run_dir / "log.mark")
         self._start = WorkMark(run_dir / "start.mark")
@@ -91,7 +102,7 @@ class Log:
             self._db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
             self._db.executescript(SCHEMA)
             self._gen = self._next_generation()
-            self.set_aside = recovery.begin(self._db, self._start)
+            self.set_aside = recovery.begin(self._db, self._start) if starting else 0
             self.recovered = self._recover()
             self._event_bytes = self._count_event_bytes()
             (self._identities,) = self._db.execute("SELECT count(*) FROM identities").fetchone()

@@ -39,12 +39,15 @@ def test_events_accepted_before_a_stop_are_delivered_when_it_returns(times: int)
     patient = () if times == 100 else ("supervisor.drain_s=60",)
     with Witness(*patient) as witness:
         witness.post()
+        seen = 0
         for number in range(times):
             witness.grows(20)
+            eventually(lambda seen=seen: witness.viewer.overlay.position > seen, WAIT_S)  # it is connected again
             took_s.append(stop(witness, by_command=number % 2 == 0))
             # The ingest answered, and it waits for the log before it exits.
             accepted = [source.accepted for source in witness.sources]
             events = witness.logged()
+            seen = events[-1].position
             for source, count in zip(witness.sources, accepted, strict=True):
                 assert set(source.logged(events)) >= set(range(count))
             eventually(lambda top=events[-1].position: witness.viewer.overlay.position >= top, WAIT_S)

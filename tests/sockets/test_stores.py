@@ -31,8 +31,10 @@ from tests.core.make import event
 DAY_S = 86_400.0
 
 
-def open_log(run_dir: Path, keep_s: float = DAY_S, max_bytes: int = 1 << 30, quarantine_rows: int = 100) -> Log:
-    return Log(run_dir, keep_s, max_bytes, 7 * DAY_S, quarantine_rows)
+def open_log(
+    run_dir: Path, keep_s: float = DAY_S, max_bytes: int = 1 << 30, quarantine_rows: int = 100, starting: bool = False
+) -> Log:
+    return Log(run_dir, keep_s, max_bytes, 7 * DAY_S, quarantine_rows, starting)
 
 
 def entry(*positions: int, ts_ms: float = 0.0, **fields: object) -> Entry:
@@ -433,7 +435,7 @@ ROWS_AT_START = {
 def test_a_row_that_kills_queue_managers_at_their_start_is_set_aside_alone(tmp_path: Path, row: str) -> None:
     def start() -> Log:
         """Decode what a queue-manager decodes; an exception is a death of it."""
-        log = open_log(tmp_path)
+        log = open_log(tmp_path, starting=True)
         read = log.recovered
         Derivation(5_000, read.derived)
         Ledger(read.ledger)
@@ -478,7 +480,7 @@ def test_deaths_at_different_rows_of_a_start_do_not_add_up(tmp_path: Path) -> No
             (body,) = db.execute("SELECT body FROM retained_states WHERE key = ?", (key,)).fetchone()
         mark.touch(b"%b 1" % recovery.digest_of("retained_states", key, body))
         mark.close()
-        log = open_log(tmp_path)
+        log = open_log(tmp_path, starting=True)
         assert (log.set_aside, len(log.recovered.retained)) == (0, 5)
         log.close()
 

@@ -17,7 +17,7 @@ from actors.producers import load_profiles, spec
 
 # Required settings of the kinds that have any, or that have nothing to do without them.
 CONFIGURED = {
-    "planetside2": {"worlds": ["10"]}, "streamelements": {"channel": "c"}, "twitch_chat": {"channels": ["den"]},
+    "planetside2": {"worlds": ["10"]}, "streamelements": {"channel": "5" * 24}, "twitch_chat": {"channels": ["den"]},
     "twitch": {"client_id": "c"}, "webhook": {"preset": "github"}, "websocket": {"url": "ws://127.0.0.1/"},
     "youtube": {"stream": "abcdefghijk"},
 }  # fmt: skip
