@@ -439,6 +439,7 @@ REFUSED = [
     ("/poll", b"[]", 400, "object"),
     ("/poll", b"[" * 4_000, 400, ""),
     ("/poll", b" " * 9_000, 413, "8192"),
+    ("/poll", b'{"messages":["\xff\xfe"]}', 400, "malformed body"),
     ("/poll", json.dumps({"messages": [{}] * 17}).encode(), 400, "16"),
     ("/say", b'{"session":"x","messages":[]}', 404, "session"),
 ]

@@ -101,7 +101,7 @@ class SessionHandler(BaseHandler):
             self.refuse(413, f"the body has {len(self.request.body)} bytes, expected at most {BODY_BYTES}")
             return None
         try:
-            return msgspec.json.decode(self.request.body, type=kind)
+            return msgspec.json.decode(self.request.body.decode(), type=kind)  # Raw parts are not checked
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             self.gateway.metrics.bad_messages += 1
             self.refuse(400, f"malformed body: {error}"[:300])
