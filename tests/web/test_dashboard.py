@@ -166,7 +166,7 @@ def test_health_is_one_line_and_alerts_have_a_command_to_paste(gate: Gate, page:
     warning = {"key": "memory.warn", "name": "gateway-1", "text": "300 MB", "level": "warn", "do": "see", "for_s": 65}
     gate.status["status"] = STATUS | {"alerts": [critical, warning]}
     eventually(lambda: page.locator(".alert").count() == 2)
-    assert page.inner_text("#health") == f"Act now: ingest {EVIL}."
+    assert page.inner_text("#health") == f"Act now: ingest: {EVIL}."
     assert page.get_attribute("#health .lamp", "data-tone") == "bad"
     assert page.locator(".alert code").all_inner_texts() == ["framewire logs ingest"]
     assert "for 1 min 5 s" in page.locator(".alert").nth(1).inner_text()
