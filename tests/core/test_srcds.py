@@ -363,6 +363,7 @@ def test_a_cut_line_is_rejected_in_the_lane_of_its_possible_event(line, lane):
     ("line", "critical"),
     [
         (ADA + b" [1 2 3] killed " + BO + b' [1 2 3] with "ak47" (ricochet "2")', True),
+        (ADA + b" killed " + BO + b' with "ak47" (damage "27") (health "0") (armor "0") (hitgroup "head")', True),
         (ADA + b' [1 2 3] committed suicide with "world" (fall "9")', True),
         (b'World triggered "Round_Start" (map "de_x")', True),
         (b'Team "CT" triggered "SFUI_Notice_CTs_Win" (CT "1") (T "0")', True),
@@ -425,7 +426,7 @@ def test_a_body_is_split_into_its_lines():
 
 PIECES = st.sampled_from(
     [STAMP, ADA, BO, BOT, b" [1 2 3]", b" killed ", b" say ", b" attacked ", b" assisted killing ", b' with "ak47"']
-    + [b' attacked "', b'")']
+    + [b' attacked "', b'")', b'") (health "5")']
     + [b' "', b"<1><BOT><CT>", b" (headshot)", b"World triggered ", b'Team "CT"', b' scored "1"', b"Game Over: "]
     + [line for line, _, _ in LINES]
 )
