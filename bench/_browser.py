@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+import click
+import psutil
 from playwright.async_api import Page, async_playwright
 from playwright.sync_api import Page as SyncPage
 
@@ -28,17 +30,36 @@ READY_S: Final = 10.0
 POLL_S: Final = 0.05
 
 
+def chromium() -> str:
+    """Return the path of Chromium.
+
+    Raises:
+        ClickException: it is not on the PATH.
+    """
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    raise click.ClickException("this needs Chromium on the PATH")
+
+
+def renderers() -> list[psutil.Process]:
+    """Return the processes of the pages of the browser that this process has started."""
+    return [
+        process
+        for process in psutil.Process().children(recursive=True)
+        if "--type=renderer" in " ".join(process.cmdline())
+    ]
+
+
 @asynccontextmanager
 async def overlay_page(running: Pipeline, name: str) -> AsyncIterator[Page]:
     """Yield the page of an overlay that is live, with its journal.
 
     Raises:
-        RuntimeError: there is no Chromium.
+        ClickException: there is no Chromium.
         TimeoutError: the page is not live within READY_S.
     """
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if executable is None:
-        raise RuntimeError("--browser needs Chromium on the PATH")
+    executable = chromium()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         try:

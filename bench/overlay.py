@@ -18,7 +18,6 @@ worker's figures divided by those of the main thread.
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import time
 from itertools import pairwise
@@ -27,12 +26,11 @@ from typing import Any, Final
 
 import click
 import msgspec
-import psutil
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
 from actors.core.contract.event import Event
 from actors.gateway import pages
-from bench._browser import ARGUMENTS, wait_live
+from bench._browser import ARGUMENTS, chromium, renderers, wait_live
 from bench._harness import report
 from bench.pipeline import ROOT
 from tests.web.gate import Gate, now_ms
@@ -133,11 +131,7 @@ def full(browser: Browser, gate: Gate, session: CDPSession, page: Page, seconds:
 
 def renderer_s() -> float:
     """Return the CPU time of all renderers of the browser, which show no other page."""
-    times = [
-        process.cpu_times()
-        for process in psutil.Process().children(recursive=True)
-        if "--type=renderer" in " ".join(process.cmdline())
-    ]
+    times = [process.cpu_times() for process in renderers()]
     return sum(each.user + each.system for each in times)
 
 
@@ -185,9 +179,7 @@ def median(runs: list[dict[str, Any]]) -> dict[str, Any]:
 @click.option("--rounds", type=int, default=3, show_default=True)
 def main(against: Path | None, threads: bool, seconds: float, rounds: int) -> None:
     """Measure the cost of a frame."""
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
-    if executable is None:
-        raise click.ClickException("this needs Chromium on the PATH")
+    executable = chromium()
     variants = {"ours": (ROOT, "")}
     if against is not None:
         variants["theirs"] = (against.resolve(), "")

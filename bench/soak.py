@@ -10,7 +10,6 @@ sixth.
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import time
 from typing import Any, Final
@@ -20,7 +19,7 @@ import psutil
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from actors.core.contract.event import Event
-from bench._browser import ARGUMENTS, wait_live
+from bench._browser import ARGUMENTS, chromium, renderers, wait_live
 from bench._harness import report
 from tests.web.gate import Gate
 
@@ -68,14 +67,7 @@ def run(page: Page, gate: Gate, minutes: float) -> list[dict[str, Any]]:
     """Send the load; return a sample per minute."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
-    renderer = max(
-        (
-            process
-            for process in psutil.Process().children(recursive=True)
-            if "--type=renderer" in " ".join(process.cmdline())
-        ),
-        key=lambda process: process.memory_info().rss,
-    )
+    renderer = max(renderers(), key=lambda process: process.memory_info().rss)
     begin_s = time.monotonic()
     samples: list[dict[str, Any]] = []
     number = 0
@@ -91,13 +83,11 @@ def run(page: Page, gate: Gate, minutes: float) -> list[dict[str, Any]]:
 
 
 @click.command()
-@click.option("--minutes", type=float, default=30.0, show_default=True)
+@click.option("--minutes", type=click.FloatRange(min=2), default=30.0, show_default=True)
 @click.option("--query", default="worker=1", show_default=True, help="Address parameters of the page.")
 def main(minutes: float, query: str) -> None:
     """Measure the growth of the page."""
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
-    if executable is None:
-        raise click.ClickException("this needs Chromium on the PATH")
+    executable = chromium()
     gate = Gate()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)

@@ -10,7 +10,6 @@ The page is the product's own, in Chromium, with the gateway of tests/web, which
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +20,7 @@ import click
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from actors import program
-from bench._browser import wait_live
+from bench._browser import chromium, wait_live
 from tests.web.gate import Gate
 
 THEMES: Final = program.ROOT / "web_overlay" / "themes"
@@ -246,9 +245,7 @@ def main(folder: Path, themes: tuple[str, ...], sizes: tuple[str, ...], states: 
          backgrounds: tuple[str, ...]) -> None:  # fmt: skip
     """Make the contact sheets in FOLDER."""
     folder.mkdir(parents=True, exist_ok=True)
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
-    if executable is None:
-        raise click.ClickException("this needs Chromium on the PATH")
+    executable = chromium()
     wanted = list(themes) or sorted(path.parent.name for path in THEMES.glob("*/theme.json"))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])

@@ -9,7 +9,6 @@ presents with its time, and encodes it as WebP. A WebP animation is these pictur
 from __future__ import annotations
 
 import base64
-import shutil
 import struct
 import threading
 import time
@@ -20,7 +19,7 @@ from typing import Any, Final
 import click
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from bench._browser import wait_live
+from bench._browser import chromium, wait_live
 from tests.web.gate import Gate
 from tools.contact_sheet import BACKGROUNDS, kill, match, person
 
@@ -169,9 +168,7 @@ def _size(width: int, height: int) -> bytes:
 @click.option("--quality", default=0.6, show_default=True, help="Of a picture, 0 to 1.")
 def main(file: Path, theme: str, seconds: float, rate: float, quality: float) -> None:
     """Make FILE, an animated WebP."""
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
-    if executable is None:
-        raise click.ClickException("this needs Chromium on the PATH")
+    executable = chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
         frames = paced(record(browser, theme, seconds), rate, seconds)
