@@ -111,12 +111,7 @@ def _value(settings: type[SourceSettings], key: str, text: str) -> Any:
 
 
 def _is_list(settings: type[SourceSettings], key: str) -> bool:
-    described = inspect.type_info(settings)
-    assert isinstance(described, inspect.StructType)
-    types = {field.name: field.type for field in described.fields}
-    found = types.get(key)
-    options = found.types if isinstance(found, inspect.UnionType) else (found,)
-    return any(isinstance(one, inspect.ListType | inspect.VarTupleType) for one in options)
+    return any(isinstance(one, inspect.ListType | inspect.VarTupleType) for one in spec.types_of(settings, key))
 
 
 def _section(name: str, tree: dict[str, Any]) -> str:

@@ -219,15 +219,16 @@ def _near_keys(key: str, settings: type[SourceSettings]) -> str:
     return f" (did you mean `{near[0]}`?)" if near else f" (its keys: {', '.join(sorted(names))})"
 
 
-def _words(settings: type[SourceSettings], key: str) -> list[str]:
-    """Return the possible values of a setting that is one of a few words; [] for any other."""
-    from msgspec import inspect  # only for an error
+def types_of(settings: type[SourceSettings], key: str) -> tuple[Any, ...]:
+    """Return the types (msgspec.inspect) that a setting may have; () if there is no such setting."""
+    from msgspec import inspect  # not in the memory of each source
 
     described = inspect.type_info(settings)
     assert isinstance(described, inspect.StructType)
-    for field in described.fields:
-        if field.encode_name == key:
-            types = field.type.types if isinstance(field.type, inspect.UnionType) else (field.type,)
-            literal = next((one for one in types if isinstance(one, inspect.LiteralType)), None)
-            return [str(value) for value in literal.values] if literal else []
-    return []
+    found = next((field.type for field in described.fields if field.encode_name == key), None)
+    return found.types if isinstance(found, inspect.UnionType) else () if found is None else (found,)
+
+
+def _words(settings: type[SourceSettings], key: str) -> list[str]:
+    """Return the possible values of a setting that is one of a few words; [] for any other."""
+    return [str(value) for one in types_of(settings, key) for value in getattr(one, "values", ())]
