@@ -42,7 +42,7 @@ from actors.producers import spec
 from actors.producers.app_socket import AppCloseCode, AppSocket
 from actors.producers.applications import Applications, NotConnected, NotInTime, TooOften
 from actors.producers.intake import Intake
-from actors.producers.lanes import RawRows, Row, split
+from actors.producers.lanes import RawRows, Row, lanes_of
 from actors.producers.link import Link, open_link
 from actors.producers.recording import Recorder
 from actors.producers.spec import Forbidden, Private, SourceRequest, Taken
@@ -203,7 +203,7 @@ class Ingest:
         received no answer.
         """
         lines = srcds.split(body)
-        lanes = split(("srcds", line) for line in lines)
+        lanes = lanes_of(("srcds", line) for line in lines)
         self.metrics.srcds_lines += len(lines)
         self.metrics.ignored_lines += lanes.ignored
         await self._send(lanes, hashlib.blake2b(_encode([place, body]), digest_size=16).digest())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from actors.core.sources.state import FUTURE_MS, LATE_MS, Seen, SourceHealth, SourceReport, SourceState
 from actors.interfaces import Delivery, StoredMessage
-from actors.producers.lanes import split
+from actors.producers.lanes import lanes_of
 from actors.producers.link import Link
 from actors.producers.spec import SourceMessage, SourceSettings, Spec
 
@@ -60,7 +60,7 @@ class Intake:
             if self._recorder is not None:
                 self._recorder.add(message.kind, message.body, message.identity)
             cursor = message.cursor if message.cursor is not None else cursor
-        lanes = split((message.kind, message.body) for message in fresh)
+        lanes = lanes_of((message.kind, message.body) for message in fresh)
         rows, best_effort = lanes.critical(), lanes.best_effort()
         self.counts["ignored"] += lanes.ignored
         self.counts["sent"] += len(best_effort)

@@ -29,7 +29,7 @@ class RawRows(Struct, frozen=True):
         return [row for row, critical in zip(self.rows, self.is_critical, strict=True) if not critical]
 
 
-def split(rows: Iterable[Row]) -> RawRows:
+def lanes_of(rows: Iterable[Row]) -> RawRows:
     """Ask the adapter of each row for its category; rows without one are left out and counted."""
     kept: list[Row] = []
     is_critical: list[bool] = []

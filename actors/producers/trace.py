@@ -32,7 +32,7 @@ from actors.core.contract.replayed import NAME
 from actors.core.sources.state import Seen
 from actors.errors import BadInput, Refused
 from actors.producers import recording
-from actors.producers.lanes import split
+from actors.producers.lanes import lanes_of
 from actors.producers.link import TICK_S, Link, open_link
 from actors.producers.recording import Recorded
 
@@ -158,7 +158,7 @@ class Replay:
     async def _send(self, messages: list[Recorded]) -> None:
         now_ms = time.time() * 1000
         fresh = [message for message in messages if not self._is_duplicate(message)]
-        lanes = split((message.kind, message.body) for message in fresh)
+        lanes = lanes_of((message.kind, message.body) for message in fresh)
         self.duplicates += len(messages) - len(fresh)
         self.ignored += lanes.ignored
         if best_effort := lanes.best_effort():
