@@ -39,9 +39,11 @@ class Page(web.RequestHandler):
 
 
 @asynccontextmanager
-async def bounded(room: int) -> AsyncIterator[tuple[http_server.BoundedHTTPServer, int, IngestMetrics]]:
+async def bounded(
+    room: int, page: type[web.RequestHandler] = Page
+) -> AsyncIterator[tuple[http_server.BoundedHTTPServer, int, IngestMetrics]]:
     metrics = IngestMetrics()
-    server = http_server.BoundedHTTPServer(web.Application([("/", Page)]), room=lambda: room, metrics=metrics)
+    server = http_server.BoundedHTTPServer(web.Application([("/", page)]), room=lambda: room, metrics=metrics)
     (listener,) = netutil.bind_sockets(0, "127.0.0.1")
     server.add_sockets([listener])
     yield server, listener.getsockname()[1], metrics
@@ -50,9 +52,19 @@ async def bounded(room: int) -> AsyncIterator[tuple[http_server.BoundedHTTPServe
 
 
 @asynccontextmanager
-async def serving(room: int) -> AsyncIterator[tuple[int, IngestMetrics]]:
-    async with bounded(room) as (_, port, metrics):
+async def serving(room: int, page: type[web.RequestHandler] = Page) -> AsyncIterator[tuple[int, IngestMetrics]]:
+    async with bounded(room, page) as (_, port, metrics):
         yield port, metrics
+
+
+class LoopTurns:
+    """Counts the turns of the loop."""
+
+    now = 0
+
+    def begin(self) -> None:
+        self.now += 1
+        asyncio.get_running_loop().call_soon(self.begin)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -130,39 +142,26 @@ def test_answers_that_are_not_read_do_not_exclude_other_connections():
 
 def test_a_flood_of_requests_does_not_hold_up_the_loop_or_new_connections(monkeypatch):
     monkeypatch.setattr(http_server, "PER_TURN", 2)
-    turn, begun = 0, []
+    turns, begun = LoopTurns(), []
 
     class Counted(web.RequestHandler):
         def get(self) -> None:
-            begun.append(turn)
+            begun.append(turns.now)
             self.finish("ok")
 
     async def scenario() -> None:
-        server = http_server.BoundedHTTPServer(
-            web.Application([("/", Counted)]), room=lambda: 100, metrics=IngestMetrics()
-        )
-        (listener,) = netutil.bind_sockets(0, "127.0.0.1")
-        server.add_sockets([listener])
-        loop = asyncio.get_running_loop()
-
-        def count() -> None:
-            nonlocal turn
-            turn += 1
-            loop.call_soon(count)
-
-        count()
-        flood = [await asyncio.open_connection("127.0.0.1", listener.getsockname()[1]) for _ in range(40)]
-        for _, writer in flood:
-            writer.write(REQUEST * 50)
-        await until(lambda: len(begun) > 100)
-        late = await asyncio.open_connection("127.0.0.1", listener.getsockname()[1])
-        assert b"200 OK" in await ask(*late)
-        assert len(begun) < 40 * 50  # it did not wait for all of them
-        assert max(Counter(begun).values()) <= 4  # those that waited, and those that did not have to
-        for _, writer in (*flood, late):
-            writer.close()
-        server.stop()
-        await server.close_all_connections()
+        async with serving(room=100, page=Counted) as (port, _):
+            turns.begin()
+            flood = [await asyncio.open_connection("127.0.0.1", port) for _ in range(40)]
+            for _, writer in flood:
+                writer.write(REQUEST * 50)
+            await until(lambda: len(begun) > 100)
+            late = await asyncio.open_connection("127.0.0.1", port)
+            assert b"200 OK" in await ask(*late)
+            assert len(begun) < 40 * 50  # it did not wait for all of them
+            assert max(Counter(begun).values()) <= 4  # those that waited, and those that did not have to
+            for _, writer in (*flood, late):
+                writer.close()
 
     run_async(scenario())
 
@@ -185,24 +184,17 @@ def test_an_endless_flood_of_first_ones_does_not_exclude_the_others():
 
 def test_a_flood_of_tiny_chunks_does_not_hold_up_the_loop_or_other_requests(monkeypatch):
     monkeypatch.setattr(http_server, "CHUNKS_PER_TURN", 8)
-    turn, read = 0, []
+    turns, read = LoopTurns(), []
 
     def size_of(text: str) -> int:
-        read.append(turn)
+        read.append(turns.now)
         return int(text, 16)
 
     monkeypatch.setattr(http1connection, "parse_hex_int", size_of)
 
     async def scenario() -> None:
         async with serving(room=100) as (port, _):
-            loop = asyncio.get_running_loop()
-
-            def count() -> None:
-                nonlocal turn
-                turn += 1
-                loop.call_soon(count)
-
-            count()
+            turns.begin()
             flood = [await asyncio.open_connection("127.0.0.1", port) for _ in range(20)]
             for _, writer in flood:
                 writer.write(CHUNKED + b"2\r\nxx\r\n" * 500)
