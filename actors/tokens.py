@@ -227,7 +227,8 @@ def _used_ms(run_dir: Path, name: str) -> float | None:
 
 
 def _fresh() -> str:
-    return base64.urlsafe_b64encode(os.urandom(TOKEN_BYTES)).decode()
+    token = base64.urlsafe_b64encode(os.urandom(TOKEN_BYTES)).decode()
+    return _fresh() if token.startswith("-") else token  # an argument of a command must not look like an option
 
 
 def _save(run_dir: Path, tokens: Tokens) -> None:

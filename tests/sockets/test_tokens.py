@@ -22,6 +22,13 @@ def test_tokens_are_made_once_and_are_private(run_dir):
     assert {len(secret) for secret in secrets} == {32}
 
 
+def test_a_token_never_looks_like_an_option_of_a_command(run_dir, monkeypatch):
+    bytes_ = iter([b"\xf8" * 24, b"\xfb" * 24, b"\0" * 24])  # "-Pj4…", "-_v7…", "AAAA…"
+    tokens.load_or_create(run_dir)
+    monkeypatch.setattr(os, "urandom", lambda _: next(bytes_))
+    assert tokens.rotate(run_dir, "display") == "A" * 32
+
+
 def test_a_token_matches_only_its_own_scope(run_dir):
     made = tokens.load_or_create(run_dir)
     assert [tokens.holder_of(made, getattr(made, scope)) for scope in tokens.SCOPES] == [
