@@ -71,6 +71,9 @@ class QueueSection(Section, frozen=True):
     quarantine_rows: Number = 10_000
 
 
+Compression = Literal["off", "remote", "all"]
+
+
 class GatewaySection(Section, frozen=True):
     """The WebSocket gateway and its pages."""
 
@@ -86,6 +89,7 @@ class GatewaySection(Section, frozen=True):
     heartbeat_s: Seconds = 2.0
     client_buffer_bytes: Size = 1 << 20
     socket_buffer_bytes: Size = 64 << 10
+    compression: Compression = "remote"
     lag_close_s: Seconds = 30.0
     page_rows: Annotated[int, Meta(ge=1, le=5_000)] = 300
     emote_bytes: Size = 64 << 20

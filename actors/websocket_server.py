@@ -48,6 +48,14 @@ class _BoundedProtocol(WebSocketProtocol13):
         self._few = Bucket(handler.FRAMES_PER_S, handler.FRAMES_BURST / 4, now_s)
         self._flooded = False
 
+    def _create_compressors(self, side: str, agreed_parameters: dict[str, Any], *options: Any) -> None:
+        """Let each message stand for itself, so that a connection with compression keeps no window of 32 KiB or more.
+
+        tornado overlooks these two parameters in an offer, because they have no value (RFC 7692, 7.1.1).
+        """
+        agreed_parameters.update(client_no_context_takeover=None, server_no_context_takeover=None)
+        super()._create_compressors(side, agreed_parameters, *options)
+
     async def _receive_frame(self) -> None:
         if self._flooded:
             await asyncio.sleep(CLOSE_S)

@@ -275,9 +275,8 @@ class Client:
         self.rig = rig
         self.welcome: dict[str, Any] = {}
         self.packed: list[str | bytes] = []  # positions
-        self._opened = websockets.sync.client.connect(
-            f"ws://127.0.0.1:{rig.port}/ws{query}", compression=None, max_size=None, ping_interval=None, **options
-        )
+        plain = {"compression": None, "max_size": None, "ping_interval": None}
+        self._opened = websockets.sync.client.connect(f"ws://127.0.0.1:{rig.port}/ws{query}", **(plain | options))
         self.socket = self._opened.__enter__()
         rig.clients.append(self)
 

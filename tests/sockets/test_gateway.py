@@ -13,7 +13,6 @@ from contextlib import suppress
 
 import msgspec
 import pytest
-import websockets.sync.client
 import zmq
 
 from actors import interfaces, tokens
@@ -335,14 +334,6 @@ def test_the_first_message_must_be_a_hello(rig):
     overlay = Client(rig)
     overlay.say({"t": "receipt", "position": 1})
     assert overlay.closed()[0] == 4502
-
-
-def test_compression_is_not_negotiated(rig):
-    """A browser offers it; a small message could have any size when it is unpacked."""
-    with websockets.sync.client.connect(f"ws://127.0.0.1:{rig.port}/ws", compression="deflate") as socket:
-        assert "Sec-WebSocket-Extensions" in socket.request.headers
-        assert "Sec-WebSocket-Extensions" not in socket.response.headers
-        assert socket.protocol.extensions == []
 
 
 def test_a_large_message_is_refused(rig):
