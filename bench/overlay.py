@@ -9,8 +9,10 @@ runs; `ratio` is the ratio of the medians, ours divided by theirs.
 
 `full` is the same with 1,200 events/s (120 kills, 1,070 hits, 10 chat messages). `dropped_pct` is the share of frames
 that Chromium's compositor dropped, by its own trace; `missed_pct` the share of the page's frames that began more than
-1.5 intervals of 60 Hz after the one before. `sent_drawn_ms` is the delay from the gateway to the commit of the frame,
-and `renderer_pct` the CPU time of all threads of the page's process, in percent of a core.
+1.5 intervals of 60 Hz after the one before. `sent_drawn` is the delay from the making of an event in the benchmark to
+the commit of its frame, `received_drawn` the part of it in the page, and `renderer_pct` the CPU time of all threads of
+the page's process, in percent of a core. `idle_main_ms` is the CPU time of the main thread per interval of 60 Hz
+after the load. `hop_p95_ms` is the time from the worker to the main thread.
 
 `--threads` measures the connection of the page in a worker and in the main thread in alternating runs; `ratio` is the
 worker's figures divided by those of the main thread.
@@ -18,10 +20,14 @@ worker's figures divided by those of the main thread.
 
 from __future__ import annotations
 
+import shutil
 import statistics
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import click
@@ -38,12 +44,33 @@ from tests.web.gate import Gate, now_ms
 TICK_S: Final = 1 / 61  # not 60: so the ticks meet every phase of the screen's frames
 WINDOW_S: Final = 0.2
 WARM_UP_S: Final = 3.0
+SETTLE_S: Final = 8.0  # the rows of the load have left
 HITS: Final = 5  # per tick: 300 hits/s
 FULL_HITS: Final = 18
 FRAME_TRACE: Final = "disabled-by-default-devtools.timeline.frame"
 LATE_MS: Final = 1.5 * 1_000 / 60
 DELAYS: Final = """(begin_ms) => framewire.journal.filter((line) => line.ts_ingest_ms >= begin_ms)
-  .map((line) => line.committed_ms - line.ts_ingest_ms)"""
+  .map((line) => [line.committed_ms - line.ts_ingest_ms, line.committed_ms - line.received_ms])"""
+STAMP: Final = """const send = postMessage;
+globalThis.postMessage = (message, transfer) => {
+  send({ sent_ms: performance.timeOrigin + performance.now() });
+  send(message, transfer);
+};
+"""
+NOTE_STAMPS: Final = """(() => {
+  const hops = (globalThis.hops = []);
+  const Plain = Worker;
+  globalThis.Worker = class extends Plain {
+    constructor(...given) {
+      super(...given);
+      this.addEventListener("message", (event) => {
+        if (event.data.sent_ms === undefined) return;
+        hops.push(performance.timeOrigin + performance.now() - event.data.sent_ms);
+        event.stopImmediatePropagation();
+      });
+    }
+  };
+})();"""
 PARTS: Final = {
     "script": "ScriptDuration",
     "main": "TaskDuration",
@@ -104,15 +131,16 @@ def full(browser: Browser, gate: Gate, session: CDPSession, page: Page, seconds:
     """Return the share of dropped and of missed frames at 1,200 events/s."""
     page.evaluate(
         """() => { const begun = globalThis.begun = [];
-          const note = (t) => { begun.push(t); requestAnimationFrame(note); }; requestAnimationFrame(note); }"""
+          const note = (t) => { if (globalThis.begun === begun) { begun.push(t); requestAnimationFrame(note); } };
+          requestAnimationFrame(note); }"""
     )
     browser.start_tracing(page=page, categories=[FRAME_TRACE])
     begin_ms, cpu_s = now_ms(), renderer_s()
     windows = storm(gate, session, page, seconds, FULL_HITS)
     cpu_s = renderer_s() - cpu_s
-    delays = page.evaluate(DELAYS, begin_ms)
+    sent, received = zip(*page.evaluate(DELAYS, begin_ms), strict=True)
     trace = msgspec.json.decode(browser.stop_tracing())["traceEvents"]
-    begun = page.evaluate("globalThis.begun")
+    begun = page.evaluate("() => { const { begun } = globalThis; globalThis.begun = null; return begun; }")
     gaps = [after - before for before, after in pairwise(begun)]
     names = [entry["name"] for entry in trace]
     drawn, dropped = names.count("DrawFrame"), names.count("DroppedFrame")
@@ -123,10 +151,39 @@ def full(browser: Browser, gate: Gate, session: CDPSession, page: Page, seconds:
         "interval_mean_ms": round(statistics.mean(gaps), 2),
         "main_p50_ms": spread([window["main"] for window in windows])["p50"],
         "script_p50_ms": spread([window["script"] for window in windows])["p50"],
-        "sent_drawn_p50_ms": spread(delays)["p50"],
-        "sent_drawn_p95_ms": round(statistics.quantiles(delays, n=20)[-1], 3),
+        "sent_drawn_p50_ms": spread(sent)["p50"],
+        "sent_drawn_p95_ms": round(statistics.quantiles(sent, n=20)[-1], 3),
+        "received_drawn_p50_ms": spread(received)["p50"],
+        "received_drawn_p95_ms": round(statistics.quantiles(received, n=20)[-1], 3),
         "renderer_pct": round(100 * cpu_s / seconds, 1),
     }
+
+
+def idle_main_ms(session: CDPSession, page: Page, seconds: float) -> float:
+    """Return the CPU time of the main thread per interval of 60 Hz, without events."""
+    page.wait_for_timeout(SETTLE_S * 1_000)
+    before = sample(session, page)
+    page.wait_for_timeout(seconds * 1_000)
+    return round(1_000 * (sample(session, page)["main"] - before["main"]) / (60 * seconds), 3)
+
+
+def hop_p95_ms(browser: Browser, tree: Path, seconds: float) -> float:
+    """Return how long a message takes from the worker to the main thread at 1,200 events/s.
+
+    `tree` is a checkout whose worker sends the present time before each message.
+    """
+    with shown(browser, tree, "&worker=1", NOTE_STAMPS) as (gate, session, page):
+        storm(gate, session, page, seconds, FULL_HITS)
+        hops: list[float] = page.evaluate("globalThis.hops")
+    return round(statistics.quantiles(hops, n=20)[-1], 3)
+
+
+def stamping(copy: Path) -> Path:
+    """Make a copy of the pages whose worker sends the present time before each message."""
+    shutil.copytree(ROOT / "web_overlay", copy / "web_overlay")
+    worker = copy / "web_overlay" / "js" / "worker.mjs"
+    worker.write_text(STAMP + worker.read_text(encoding="utf-8"), encoding="utf-8")
+    return copy
 
 
 def renderer_s() -> float:
@@ -135,28 +192,37 @@ def renderer_s() -> float:
     return sum(each.user + each.system for each in times)
 
 
-def measure(browser: Browser, tree: Path, query: str, seconds: float) -> dict[str, Any]:
-    """Return percentiles of one run of the pages of `tree`."""
+@contextmanager
+def shown(browser: Browser, tree: Path, query: str, script: str = "") -> Iterator[tuple[Gate, CDPSession, Page]]:
+    """Show the pages of `tree` behind a gateway, after `script`."""
     pages.WEB_ROOT = tree / "web_overlay"  # type: ignore[misc]
     gate = Gate()
     page = browser.new_page(viewport={"width": 1920, "height": 1080})
     try:
+        page.add_init_script(script)
         page.goto(gate.page(f"motion=full&journal=1{query}"))
         wait_live(page)
         session = page.context.new_cdp_session(page)
         session.send("Performance.enable", {"timeDomain": "threadTicks"})
-        storm(gate, session, page, WARM_UP_S)
-        windows = storm(gate, session, page, seconds)
-        busy = full(browser, gate, session, page, seconds)
+        yield gate, session, page
     finally:
         page.close()
         gate.stop()
         pages.WEB_ROOT = ROOT / "web_overlay"  # type: ignore[misc]
+
+
+def measure(browser: Browser, tree: Path, query: str, seconds: float) -> dict[str, Any]:
+    """Return percentiles of one run of the pages of `tree`."""
+    with shown(browser, tree, query) as (gate, session, page):
+        storm(gate, session, page, WARM_UP_S)
+        windows = storm(gate, session, page, seconds)
+        busy = full(browser, gate, session, page, seconds)
+        busy["idle_main_ms"] = idle_main_ms(session, page, seconds)
     found: dict[str, Any] = {part: spread([window[part] for window in windows]) for part in PARTS}
     return found | {"fps": round(sum(window["frames"] for window in windows) / seconds, 1), "full": busy}
 
 
-def spread(values: list[float]) -> dict[str, float]:
+def spread(values: Sequence[float]) -> dict[str, float]:
     ordered = sorted(values)
     at = lambda share: round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 3)  # noqa: E731
     return {"p50": at(0.5), "p99": at(0.99), "max": round(ordered[-1], 3)}
@@ -186,13 +252,16 @@ def main(against: Path | None, threads: bool, seconds: float, rounds: int) -> No
     elif threads:
         variants = {"worker": (ROOT, "&worker=1"), "main": (ROOT, "&worker=0")}
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in variants}
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright, TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         for _ in range(rounds):
             for name, (tree, query) in variants.items():
                 runs[name].append(measure(browser, tree, query, seconds))
+        stamped = stamping(Path(folder))
+        hops = [hop_p95_ms(browser, stamped, seconds) for _ in range(rounds)]
         browser.close()
     results: dict[str, Any] = {name: median(each) for name, each in runs.items()}
+    results["hop_p95_ms"] = statistics.median(hops)
     if len(variants) > 1:
         first, second = (results[name] for name in variants)
         results["ratio"] = {part: round(first[part]["p50"] / second[part]["p50"], 2) for part in PARTS}
