@@ -20,7 +20,8 @@ from actors import faults
 from actors.core.contract.event import Category, Event
 from actors.core.contract.frame import Frame
 from actors.core.delivery.cursor import Cursor, Head, Numbers, merged
-from actors.core.delivery.recent import RING_EVENTS, Retained, Ring
+from actors.core.delivery.recent import RING_EVENTS, Ring
+from actors.core.delivery.retained import Retained
 from actors.errors import Refused
 from actors.gateway.bus import Arrival, FrameLinks
 from actors.interfaces import Bus, LogReader

@@ -31,6 +31,7 @@ IN_FLIGHT: Final = 256  # messages that are being stored at the same time
 BURST_LOOK_S: Final = 0.005
 BURST_LOOKS: Final = 80  # 0.4 s without room: no normalizer runs, so a critical message behind waits for nothing else
 LOOK_S: Final = 1.0
+OPENING_S: Final = 2.0  # a source connects without a normalizer after this time
 LOOK_FOR_PROGRAM_S: Final = 3.0
 
 
@@ -108,6 +109,7 @@ class SourceLoop:
 
     async def run(self) -> None:
         """Run until cancelled."""
+        await self._wait_for_link()
         while True:
             stamp = self._secrets.stamp(self._secret)
             try:
@@ -152,6 +154,12 @@ class SourceLoop:
         stored.add_done_callback(self._landed)
         if self._in_flight >= IN_FLIGHT:
             await stored  # messages are stored in order, so all earlier ones are also on disk
+
+    async def _wait_for_link(self) -> None:
+        """Wait for a normalizer, because the first best-effort messages of a source may be its state."""
+        due_s = time.monotonic() + OPENING_S
+        while not self._link.best_effort_has_room() and time.monotonic() < due_s:
+            await asyncio.sleep(BURST_LOOK_S)
 
     async def _wait_for_room(self) -> None:
         why = "the disk or the outbox is full; the source is not read until a message can be stored again"

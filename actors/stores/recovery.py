@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from actors.core.contract.event import Event
-from actors.core.delivery.recent import Retained
+from actors.core.delivery.retained import Retained
 from actors.core.queue.calendar import Calendar
 from actors.core.queue.derive import Derivation
 from actors.core.queue.ledger import Ledger

@@ -10,7 +10,7 @@ import pytest
 from actors.core.contract.event import Category, Envelope, Event, Greeting, Mark, Receipt, Reject
 from actors.core.contract.types.stage import Scene, Toggle
 from actors.core.contract.types.support import Support
-from actors.core.delivery.recent import RETAINED_KEYS
+from actors.core.delivery.retained import RETAINED_KEYS
 from actors.core.queue.derive import Derivation
 from actors.core.queue.ledger import Ledger
 from actors.core.queue.sequencer import GAP_S, HOLD_BACK, MAX_OPEN_EVENTS, MAX_OPEN_NAMES, Sequencer

@@ -21,7 +21,8 @@ from actors.core.contract.event import Event
 from actors.core.contract.frame import Frame
 from actors.core.delivery.conversation import OverlayState
 from actors.core.delivery.cursor import Cursor
-from actors.core.delivery.recent import Retained, Ring
+from actors.core.delivery.recent import Ring
+from actors.core.delivery.retained import Retained
 from actors.gateway.catchup import CatchUp
 from actors.gateway.encoding import Key
 from actors.gateway.fanout import Fanout

@@ -13,7 +13,7 @@ import pytest
 from actors.core.contract.event import Event, Receipt, Reject
 from actors.core.contract.payload import Player
 from actors.core.contract.types.match import Score
-from actors.core.delivery.recent import Retained
+from actors.core.delivery.retained import Retained
 from actors.core.queue.calendar import Calendar
 from actors.core.queue.derive import Derivation, Run
 from actors.core.queue.ledger import Ledger

@@ -351,11 +351,20 @@ def test_the_synthetic_server_is_reproducible_and_counted():
     assert len(found["player_move"]) == 150
 
 
-def radar_players(actors):
-    """Return `on` of the retained players of the radar."""
+def retained(actors):
+    """Return the retained radar: the ids of the players by `on`, and whether the map is shown."""
     with closing(LogReader(actors.run_dir)) as reader:
-        states = [one for one in reader.snapshot() if one.type == "radar_player"]
-    return [msgspec.msgpack.decode(one.payload).get("on", True) for one in states]
+        states = [(one.type, msgspec.msgpack.decode(one.payload)) for one in reader.snapshot()]
+    players = [payload for type_, payload in states if type_ == "radar_player"]
+    on = [payload.get("on", True) for type_, payload in states if type_ == "radar"]
+    ids = {shown: {one["player"]["name"] for one in players if one.get("on", True) is shown} for shown in (True, False)}
+    return ids[True], ids[False], on == [True]
+
+
+def left(actors):
+    """Return the ids of the players that have left the radar."""
+    gone = [msgspec.msgpack.decode(one.payload) for one in actors.poll() if one.type == "radar_player"]
+    return {payload["player"]["id"] for payload in gone if not payload.get("on", True)}
 
 
 def test_the_synthetic_server_loads_the_source():
@@ -368,9 +377,32 @@ def test_the_synthetic_server_loads_the_source():
             "player_join": 200, "player_death": 50, "chat": 2, "player_quit": 200, "player_move": 0
         }  # fmt: skip
         eventually(lambda: [one.type for one in actors.logged()] == ["death"] * 50, 10)
-        eventually(lambda: report(actors, "mc")["positions"] > 0, 10)
+        # Without a connection to the broadcaster they are dropped, and on a loaded machine the world is over before it.
+        eventually(lambda: report(actors, "mc")["positions"] + report(actors, "mc")["positions_dropped"] > 0, 10)
         # A burst is more than the link holds: no quit may be lost, or a player stays on the radar.
-        eventually(lambda: radar_players(actors) == [False] * 200, 10)
+        eventually(lambda: len(left(actors)) == 200, 10)
+        eventually(lambda: retained(actors) == (set(), set(), False), 10)  # the server has ended the connection
+
+
+def test_a_killed_source_leaves_no_player_on_the_radar():
+    """The players of its last connection end with its next one; the map ends if the server is gone by then."""
+
+    def script(host, number):
+        yield peer.hello()
+        for name in ("Ada", "Bo") if number == 0 else ("Cy",):
+            yield event(name, MOVE, moved(name, 1, 2, 3, 4))
+        host.wait()
+
+    with Host(script) as host, Actors(f'sources.mc={{kind="minecraft",address="{host.address}"}}') as actors:
+        actors.start(*CORE, "mc")
+        eventually(lambda: retained(actors) == ({"Ada", "Bo"}, set(), True), 10)
+        actors.kill("mc")
+        actors.start("mc")
+        eventually(lambda: retained(actors) == ({"Cy"}, set(), True), 10)
+        actors.kill("mc")
+        host.stop()
+        actors.start("mc", ready=False)
+        eventually(lambda: retained(actors) == (set(), set(), False), 10)
 
 
 def test_a_used_address_is_refused():

@@ -54,6 +54,8 @@ class Row(Struct, frozen=True):
     coalesce      the template of the key under which events are merged, with paths into the payload; "" is never
     retain        "log" (critical), "last" (last value per key, part of every snapshot) or "none"
     over          (field, value) with which a state has ended; () is never
+    part_of       (type, field) if a state is a part of another one, whose key is `type:` and this field; it ends with
+                  that one, and when that one has another `run`
     old           names of the string-event overlays; the most specific one is written, all are read
     """
 
@@ -68,6 +70,7 @@ class Row(Struct, frozen=True):
     coalesce: str = ""
     retain: Literal["log", "last", "none"] = "none"
     over: tuple[str, Any] | tuple[()] = ()
+    part_of: tuple[str, str] | tuple[()] = ()
     old: tuple[OldName, ...] = ()
 
 
@@ -115,6 +118,7 @@ def state(
     coalesce: str,
     retain: bool = True,
     over: tuple[str, Any] | tuple[()] = (),
+    part_of: tuple[str, str] | tuple[()] = (),
 ) -> Row:
     """Return the row of a type of which only the last value per key matters."""
     return Row(
@@ -128,6 +132,7 @@ def state(
         coalesce=coalesce,
         retain="last" if retain else "none",
         over=over,
+        part_of=part_of,
         old=_old(old),
     )
 

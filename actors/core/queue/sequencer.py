@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from actors.core.contract.event import Category, Envelope, EnvelopeBatch, Event, Greeting, Mark, Receipt, Reject
 from actors.core.delivery.cursor import Head
-from actors.core.delivery.recent import RETAINED_TYPES, Retained
+from actors.core.delivery.retained import RETAINED_TYPES, Retained
 from actors.core.queue.derive import LOOSE, READS, Derivation
 from actors.core.queue.ledger import Ledger
 from actors.core.suspicion import Suspicion, Work, dead_letter

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -100,12 +101,26 @@ def closing() -> list[SourceMessage]:
 
 
 async def connect(session: Any) -> AsyncIterator[SourceMessage]:
-    """Say hello, subscribe, and yield the events; positions and answers take no part in this."""
-    from actors.producers.grpc_link import grpc_stream
+    """Yield the events of one connection; if the first one fails, remove the map that a killed process has left."""
     from actors.producers.minecraft_reader import MinecraftReader
 
-    settings: MinecraftSettings = session.settings
     reader = MinecraftReader(session)
+    try:
+        async with aclosing(_events(session, reader)) as messages:
+            async for message in messages:
+                yield message
+    except OSError:
+        if session.settings.positions_hz and not _shown:
+            _shown[:] = [reader.radar(on=False)]
+            yield _shown[0]
+        raise
+
+
+async def _events(session: Any, reader: Any) -> AsyncGenerator[SourceMessage, None]:
+    """Say hello, subscribe, and yield the events; positions and answers take no part in this."""
+    from actors.producers.grpc_link import grpc_stream
+
+    settings: MinecraftSettings = session.settings
     async with grpc_stream(settings.address, METHOD, reader.take) as connection:
         reader.connection = connection
         connection.closed.add_done_callback(lambda _: reader.ready.set())

@@ -136,6 +136,7 @@ TYPES: Final[dict[str, Row]] = {
         "Radar Player",
         coalesce="radar_player:{map}:{player.id}",
         over=("on", False),
+        part_of=("radar", "map"),
     ),
     "custom": normal(
         5,
