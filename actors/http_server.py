@@ -3,13 +3,16 @@
 A connection is idle until it has sent a whole header, and again after each answer. A new one has `first_header_s` for
 its header. At the limit of connections, the one that has been idle for the longest time is closed; without an idle one,
 one that does not read its answer; without such a one, the one whose body has been on its way for the longest time. So
-silent and slow connections do not exclude others. The bodies that are on their way have a limit in bytes together, for
-most of them are not authenticated yet. When the system has no file left, accepting pauses: the listening socket stays
-readable, and without a pause the loop would only retry.
+silent and slow connections do not exclude others. An idle one whose last request had a right token (`trust`) is closed
+last, so that a sender does not lose its connection to strangers. The bodies that are on their way have a limit in bytes
+together, for most of them are not authenticated yet. When the system has no file left, accepting pauses: the listening
+socket stays readable, and without a pause the loop would only retry.
 
 In one turn of the loop PER_TURN requests begin, whatever the number of connections. The others wait, so that a flood of
-requests does not hold up frames and heartbeats; a connection with one request after the other waits behind new ones.
-CHUNKS_PER_TURN chunks of chunked bodies are read in one turn, because tornado limits them only for each connection.
+requests does not hold up frames and heartbeats; a connection with one request after the other waits behind new ones. A
+request begins before its header is parsed, which takes as long as the rest. In the same way BODIES_PER_TURN bodies are
+handled in one turn, those of requests with a right token first, and CHUNKS_PER_TURN chunks of chunked bodies
+are read, because tornado limits them only for each connection.
 """
 
 from __future__ import annotations
@@ -19,20 +22,24 @@ import resource
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any, Final, Protocol
 
 from tornado import httputil
 from tornado.http1connection import HTTP1ServerConnection
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
-from tornado.iostream import IOStream
+from tornado.iostream import IOStream, StreamClosedError
 
 FIRST_HEADER_S: Final = 5.0
 ACCEPTS_PER_TURN: Final = 128
 PAUSE_S: Final = 0.1
 INCOMPLETE_BYTES: Final = 32 << 20  # of bodies that are on their way, together; a single one may be larger
+HEADER_LINES: Final = 128  # 16 KiB hold 5,000, which take 20 ms
 PER_TURN: Final = 32  # of requests, which take 0.1 to 1 ms each
+BODIES_PER_TURN: Final = 8  # of requests that have a body, which take 0.3 to 3 ms each
 CHUNKS_PER_TURN: Final = 128  # of chunked bodies; each takes 30 µs or more, however small it is
+NO_FORMS: Final = httputil.ParseBodyConfig(multipart=httputil.ParseMultipartConfig(enabled=False))
 RESERVED_FILES: Final = 64  # of a process: stores, sockets of the bus, logs, modules that are loaded later
 
 
@@ -92,42 +99,55 @@ class Turns:
 
 
 class _Request(httputil.HTTPMessageDelegate):
-    """Passes one request on, and tells the server how far it has come."""
+    """Passes one request on, and tells the server how far it has come. A body waits for its turn."""
 
     def __init__(
         self, delegate: httputil.HTTPMessageDelegate, server: BoundedHTTPServer, connection: HTTP1ServerConnection
     ) -> None:
         self._next, self._server, self._connection = delegate, server, connection
+        self._has_body = False
+        self.headers_received = delegate.headers_received  # type: ignore[method-assign]
         self.on_connection_close = delegate.on_connection_close  # type: ignore[method-assign]
 
-    def headers_received(self, start_line: Any, headers: httputil.HTTPHeaders) -> Any:
-        first = self._server.has_header(self._connection)
-        begin = self._server.turns.take(first)
-        if begin is None:
-            return self._next.headers_received(start_line, headers)
-        return self._later(begin, start_line, headers)
-
-    async def _later(self, begin: asyncio.Future[None], start_line: Any, headers: httputil.HTTPHeaders) -> None:
-        await begin
-        more = self._next.headers_received(start_line, headers)
-        if more is not None:
-            await more
-
     def data_received(self, chunk: bytes) -> Any:
+        if self._connection.stream.closed():
+            return None  # tornado reads on what has arrived, although the handler has ended
+        self._has_body = True
         self._server.receives(self._connection, len(chunk))
         return self._next.data_received(chunk)
 
     def finish(self) -> None:
-        self._server.has_request(self._connection)
-        self._next.finish()
+        begin = self._server.body_turns.take(_stream(self._connection).trusted) if self._has_body else None
+        if begin is None:
+            self._finish()
+        else:
+            begin.add_done_callback(lambda _: self._finish())
+
+    def _finish(self) -> None:
+        if not self._connection.stream.closed():
+            self._server.has_request(self._connection)
+            self._next.finish()
 
 
 class _Stream(IOStream):
-    """The stream of one connection. Each chunk of a chunked body waits for its turn."""
+    """The stream of one connection. A request, and each chunk of a chunked body, waits for its turn."""
 
-    def __init__(self, connection: socket.socket, chunks: Turns, **kwargs: Any) -> None:
+    trusted = False
+    has_header: Callable[[], bool]  # called for each header; whether it is the first of this connection
+
+    def __init__(self, connection: socket.socket, requests: Turns, chunks: Turns, **kwargs: Any) -> None:
         super().__init__(connection, **kwargs)
-        self._chunks = chunks
+        self._requests, self._chunks = requests, chunks
+
+    async def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> bytes:
+        """Read a header: tornado's server uses this method for nothing else."""
+        header = await super().read_until_regex(regex, max_bytes)
+        first = self.has_header() or self.trusted
+        if header.count(b"\n") > HEADER_LINES:
+            raise httputil.HTTPInputError(f"the header has more than {HEADER_LINES} lines")
+        if (begin := self._requests.take(first)) is not None:
+            await begin
+        return header
 
     def read_until(self, delimiter: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
         """Read the size of a chunk: tornado's server uses this method for nothing else."""
@@ -136,7 +156,20 @@ class _Stream(IOStream):
 
     async def _later(self, begin: asyncio.Future[None], delimiter: bytes, max_bytes: int | None) -> bytes:
         await begin
+        if self.closed():
+            raise StreamClosedError(self.error)
         return await super().read_until(delimiter, max_bytes)
+
+
+def trust(request: httputil.HTTPServerRequest) -> None:
+    """Handle this request, and the next ones of its connection, before those of strangers: its token is right."""
+    _stream(request.server_connection).trusted = True
+
+
+def _stream(connection: object) -> _Stream:
+    assert isinstance(connection, HTTP1ServerConnection)
+    assert isinstance(connection.stream, _Stream)
+    return connection.stream
 
 
 class BoundedHTTPServer(HTTPServer):
@@ -146,8 +179,10 @@ class BoundedHTTPServer(HTTPServer):
         self, *args: Any, room: Callable[[], int], metrics: ServerMetrics, **kwargs: Any
     ) -> None:
         super().initialize(*args, **kwargs)
+        httputil.set_parse_body_config(NO_FORMS)  # no page reads one, and one of 64 KiB takes 20 ms
         self._room, self._metrics = room, metrics
-        self.turns = Turns(PER_TURN)
+        self._turns = Turns(PER_TURN)
+        self.body_turns = Turns(BODIES_PER_TURN)
         self._chunk_turns = Turns(CHUNKS_PER_TURN)
         self._idle: dict[HTTP1ServerConnection, None] = {}  # longest idle first
         self._headed: set[HTTP1ServerConnection] = set()
@@ -162,12 +197,14 @@ class BoundedHTTPServer(HTTPServer):
 
     def _handle_connection(self, connection: socket.socket, address: Any) -> None:
         limits = {"max_buffer_size": self.max_buffer_size, "read_chunk_size": self.read_chunk_size}
-        self.handle_stream(_Stream(connection, self._chunk_turns, **limits), address)
+        self.handle_stream(_Stream(connection, self._turns, self._chunk_turns, **limits), address)
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
         if len(self._connections) >= self._room():
             self._metrics.refused_connections += 1
-            excess = next(iter(self._idle), None) or self._unread() or next(iter(self._incomplete), None)
+            excess = (
+                self._idle_stranger() or self._unread() or next(iter(self._incomplete), next(iter(self._idle), None))
+            )
             if excess is None:
                 stream.close()
                 return
@@ -176,13 +213,14 @@ class BoundedHTTPServer(HTTPServer):
 
     def start_request(self, server_conn: object, request_conn: httputil.HTTPConnection) -> httputil.HTTPMessageDelegate:
         assert isinstance(server_conn, HTTP1ServerConnection)
+        _stream(server_conn).has_header = partial(self._has_header, server_conn)
         self._answered.pop(server_conn, None)
         self._idle[server_conn] = None
         if server_conn not in self._headed:
             asyncio.get_running_loop().call_later(FIRST_HEADER_S, self._late, server_conn)
         return _Request(super().start_request(server_conn, request_conn), self, server_conn)
 
-    def has_header(self, connection: HTTP1ServerConnection) -> bool:
+    def _has_header(self, connection: HTTP1ServerConnection) -> bool:
         """Record that a whole header has come, and that its body is on its way; return whether it is the first."""
         first = connection not in self._headed
         self._idle.pop(connection, None)
@@ -206,6 +244,16 @@ class BoundedHTTPServer(HTTPServer):
             self._incomplete_bytes -= self._incomplete.pop(connection)
             self._answered[connection] = None
 
+    async def close_all_connections(self) -> None:
+        """Close all connections at once; tornado closes one after the other, and meanwhile handles the requests."""
+        for connection in list(self._connections):
+            connection.stream.close()
+        await super().close_all_connections()
+
+    def _idle_stranger(self) -> HTTP1ServerConnection | None:
+        """Return the connection that has been idle for the longest time, of those that have shown no right token."""
+        return next((one for one in self._idle if not _stream(one).trusted), None)
+
     def _unread(self) -> HTTP1ServerConnection | None:
         """Return the connection that has kept an answer waiting for the longest time, because it does not read it."""
         return next((one for one in self._answered if one.stream.writing()), None)
@@ -224,6 +272,7 @@ class BoundedHTTPServer(HTTPServer):
         assert isinstance(server_conn, HTTP1ServerConnection)
         self._forget(server_conn)
         self._headed.discard(server_conn)
+        del _stream(server_conn).has_header  # a cycle: the collector of them runs rarely
 
     def _forget(self, connection: HTTP1ServerConnection) -> None:
         self._connections.discard(connection)

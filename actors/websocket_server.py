@@ -36,6 +36,7 @@ class BoundedSocket(WebSocketHandler):
         usual = super().get_websocket_protocol()
         if not isinstance(usual, WebSocketProtocol13):
             return usual  # an unknown version, which is refused
+        self.request.headers.pop("Sec-WebSocket-Extensions", None)  # none is used; tornado takes 14 ms to read 16 KiB
         return _BoundedProtocol(self, usual.params, self.settings.setdefault(TURNS, Turns(FRAMES_PER_TURN)))
 
 

@@ -52,6 +52,8 @@ IDLE_S: Final = 75.0  # between two requests of a connection; nginx has the same
 CONNECTIONS: Final = 1_000
 BACKLOG: Final = 1_024
 BODY_S: Final = 30.0
+OTHER_BODY_BYTES: Final = 64 << 10  # of paths that need no body, such as /healthz; tornado keeps it whole
+DISCARDED_BYTES: Final = 1 << 30  # of a body above its limit, which is read to its end, but not kept
 DRAIN_S: Final = 4.0  # within supervisor.drain_s
 ORPHAN_DRAIN_S: Final = 0.5  # within heartbeat.ORPHAN_GRACE_S; the rest waits in the outbox
 
@@ -255,6 +257,7 @@ class IngestHandler(web.RequestHandler):
         if objection:
             self.refuse_foreign_page()
             raise web.HTTPError(401, objection)
+        http_server.trust(self.request)
         self._check_length()
 
     def refuse_foreign_page(self) -> None:
@@ -264,11 +267,13 @@ class IngestHandler(web.RequestHandler):
             raise web.HTTPError(403, "this origin may not use the ingest; gateway.allowed_origins lists those that may")
 
     def _check_length(self) -> None:
+        self.request.connection.set_max_body_size(DISCARDED_BYTES)  # type: ignore[union-attr]
         length = self.request.headers.get("Content-Length", "0")
         if length.isascii() and length.isdigit() and len(length) < 20:
             self._limit(int(length))
 
     def on_connection_close(self) -> None:
+        super().on_connection_close()
         self._chunks.clear()  # now: the collector of cycles runs rarely, and does not know the size of what it frees
 
     def offered_token(self) -> str:
@@ -404,6 +409,7 @@ class SourceHandler(IngestHandler):
             raise web.HTTPError(400, "the query is not UTF-8") from error
         except (BadInput, Refused) as error:
             self.refuse(error)
+        http_server.trust(self.request)
         self.set_status(taken.status)
         self.set_header("Content-Type", taken.content_type)
         self.finish(taken.body)
@@ -468,7 +474,7 @@ def listen(settings: Settings, app: web.Application, metrics: IngestMetrics) -> 
         app,
         room=lambda: room,
         metrics=metrics,
-        max_body_size=1 << 30,
+        max_body_size=OTHER_BODY_BYTES,
         idle_connection_timeout=IDLE_S,
         body_timeout=BODY_S,
         max_header_size=16 << 10,

@@ -99,6 +99,19 @@ def test_no_request_causes_an_internal_error(server, trick, request):
     assert "\x9b" not in text
 
 
+def test_a_path_that_needs_no_body_keeps_none(ingest):
+    length = "Content-Length: 100000"
+    for path in ("/healthz", "/none", "/app"):
+        assert answer_of(ingest[0], f"POST {path}", length, b"").startswith(b"HTTP/1.1 400"), path
+    assert answer_of(ingest[0], "POST /webhook/hook", length, b"x" * 100_000).startswith(b"HTTP/1.1 401")
+
+
+def test_a_body_of_several_parts_is_refused_unread(gateway):
+    part = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n--b--\r\n'
+    headers = f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {len(part)}"
+    assert answer_of(gateway[0], "PUT /api/layout", headers, part).startswith(b"HTTP/1.1 400")
+
+
 def bearer(actors: Actors) -> dict[str, str]:
     return {"Authorization": f"Bearer {actors.tokens.ingest}"}
 

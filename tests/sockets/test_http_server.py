@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import resource
 import socket
 import subprocess
@@ -10,15 +11,17 @@ import sys
 import textwrap
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
-from tornado import http1connection, netutil, web
+from tornado import http1connection, httputil, netutil, web
 
 from actors import http_server
 from actors.core.metrics import IngestMetrics
+from actors.websocket_server import BoundedSocket
 from tests.sockets.actors import Actors
 from tests.support import SLOWNESS, eventually, run_async
 
@@ -99,6 +102,41 @@ def head(size_bytes: int) -> bytes:
     return b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % size_bytes
 
 
+class Bodies:
+    """A page that takes bodies, and connections to it whose bodies lack their last byte."""
+
+    def __init__(self) -> None:
+        self.turns = LoopTurns()
+        self.handled: list[tuple[int, bool]] = []  # the turn, and whether the request was trusted
+        bodies = self
+
+        @web.stream_request_body
+        class Counted(web.RequestHandler):
+            def prepare(self) -> None:
+                if "Authorization" in self.request.headers:
+                    http_server.trust(self.request)
+
+            def data_received(self, chunk: bytes) -> None:
+                pass
+
+            def post(self) -> None:
+                bodies.handled.append((bodies.turns.now, "Authorization" in self.request.headers))
+                self.finish("ok")
+
+        self.page = Counted
+
+    async def open(self, server: http_server.BoundedHTTPServer, port: int, *headers: bytes) -> list[Any]:
+        self.turns.begin()
+        opened = [await asyncio.open_connection("127.0.0.1", port) for _ in headers]
+        for header, (_, writer) in zip(headers, opened, strict=True):
+            writer.write(head(2)[:-2] + header + b"\r\nx")
+        await until(lambda: server._incomplete_bytes == len(headers))
+        return opened
+
+
+TRUSTED = head(2)[:-2] + b"Authorization: Bearer right\r\n\r\n"
+
+
 def test_slow_bodies_do_not_exclude_other_connections():
     async def scenario() -> None:
         async with bounded(room=3) as (server, port, metrics):
@@ -114,6 +152,28 @@ def test_slow_bodies_do_not_exclude_other_connections():
                 assert b"posted 10" in await reader.readuntil(b"posted 10")
             assert (metrics.refused_connections, server._incomplete_bytes) == (1, 0)
             for _, writer in (*slow, late):
+                writer.close()
+
+    run_async(scenario())
+
+
+def test_a_sender_with_a_right_token_does_not_lose_its_connection_to_strangers():
+    bodies = Bodies()
+
+    async def scenario() -> None:
+        async with bounded(room=3, page=bodies.page) as (server, port, metrics):
+            sender = await asyncio.open_connection("127.0.0.1", port)
+            sender[1].write(TRUSTED + b"xx")
+            assert b"200 OK" in await sender[0].readuntil(b"ok")
+            slow = await bodies.open(server, port, b"", b"")
+            late = await asyncio.open_connection("127.0.0.1", port)
+            late[1].write(TRUSTED + b"xx")
+            assert b"200 OK" in await late[0].readuntil(b"ok")
+            sender[1].write(TRUSTED + b"xx")
+            assert b"200 OK" in await sender[0].readuntil(b"ok")
+            assert await slow[0][0].read() == b""
+            assert metrics.refused_connections == 1
+            for _, writer in (sender, *slow, late):
                 writer.close()
 
     run_async(scenario())
@@ -182,6 +242,104 @@ def test_an_endless_flood_of_first_ones_does_not_exclude_the_others():
     run_async(scenario())
 
 
+def test_headers_that_end_at_the_same_moment_are_parsed_in_turns(monkeypatch):
+    monkeypatch.setattr(http_server, "PER_TURN", 2)
+    turns, parsed, parse = LoopTurns(), [], httputil.HTTPHeaders.parse
+
+    def counted(text: str, **options: Any) -> httputil.HTTPHeaders:
+        parsed.append(turns.now)
+        return parse(text, **options)
+
+    monkeypatch.setattr(httputil.HTTPHeaders, "parse", counted)
+
+    async def scenario() -> None:
+        async with serving(room=100) as (port, _):
+            turns.begin()
+            flood = [await asyncio.open_connection("127.0.0.1", port) for _ in range(40)]
+            for _, writer in flood:
+                writer.write(REQUEST)
+            for reader, writer in flood:
+                assert b"200 OK" in await reader.readuntil(b"ok")
+                writer.close()
+            assert len(parsed) == 40
+            assert max(Counter(parsed).values()) <= 4  # those that waited, and those that did not have to
+
+    run_async(scenario())
+
+
+def test_a_header_of_too_many_lines_is_refused():
+    async def scenario() -> None:
+        async with serving(room=100) as (port, _):
+            for lines, status in ((100, b"200 OK"), (200, b"400 Bad Request")):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(REQUEST[:-2] + b"a:\r\n" * lines + b"Connection: close\r\n\r\n")
+                assert status in await reader.read()
+                writer.close()
+
+    run_async(scenario())
+
+
+def test_the_extensions_of_a_websocket_are_not_read(monkeypatch):
+    class Socket(BoundedSocket):
+        pass
+
+    def unwanted(line: str) -> None:
+        raise AssertionError(line)
+
+    monkeypatch.setattr(httputil, "_parse_header", unwanted)
+
+    async def scenario() -> None:
+        async with serving(room=100, page=Socket) as (port, _):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            upgrade = b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            key = b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+            writer.write(REQUEST[:-2] + upgrade + key + b"Sec-WebSocket-Extensions: a" + b";a" * 7_000 + b"\r\n\r\n")
+            assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+            writer.close()
+
+    run_async(scenario())
+
+
+def test_bodies_that_end_at_the_same_moment_do_not_hold_up_the_loop_or_those_with_a_token(monkeypatch):
+    monkeypatch.setattr(http_server, "BODIES_PER_TURN", 2)
+    bodies = Bodies()
+
+    async def scenario() -> None:
+        async with bounded(room=100, page=bodies.page) as (server, port, _):
+            opened = await bodies.open(server, port, *[b""] * 40, b"Authorization: Bearer right\r\n")
+            for _, writer in opened:
+                writer.write(b"x")
+            for reader, writer in opened:
+                assert b"200 OK" in await reader.readuntil(b"ok")
+                writer.close()
+
+    run_async(scenario())
+    assert len(bodies.handled) == 41
+    assert max(Counter(turn for turn, _ in bodies.handled).values()) <= 4
+    assert [trusted for _, trusted in bodies.handled].index(True) < 8
+
+
+def test_a_server_that_closes_its_connections_handles_no_bodies_that_wait(monkeypatch):
+    monkeypatch.setattr(http_server, "BODIES_PER_TURN", 2)
+    bodies = Bodies()
+
+    async def scenario() -> None:
+        async with bounded(room=100, page=bodies.page) as (server, port, _):
+            opened = await bodies.open(server, port, *[b""] * 40)
+            for _, writer in opened:
+                writer.write(b"x")
+            while not bodies.handled:
+                await asyncio.sleep(0)
+            before = len(bodies.handled)
+            assert before <= 4
+            await server.close_all_connections()
+            assert len(bodies.handled) - before <= 4
+            for _, writer in opened:
+                writer.close()
+
+    run_async(scenario())
+
+
 def test_a_flood_of_tiny_chunks_does_not_hold_up_the_loop_or_other_requests(monkeypatch):
     monkeypatch.setattr(http_server, "CHUNKS_PER_TURN", 8)
     turns, read = LoopTurns(), []
@@ -210,6 +368,28 @@ def test_a_flood_of_tiny_chunks_does_not_hold_up_the_loop_or_other_requests(monk
                 writer.close()
 
     run_async(scenario())
+
+
+def test_chunks_that_wait_when_their_connection_is_closed_are_dropped(monkeypatch, caplog, recwarn):
+    monkeypatch.setattr(http_server, "CHUNKS_PER_TURN", 1)
+
+    async def scenario() -> None:
+        async with bounded(room=100) as (server, port, _):
+            server.conn_params.body_timeout = 0.05
+            flood = [await asyncio.open_connection("127.0.0.1", port) for _ in range(5)]
+            for _, writer in flood:
+                writer.write(CHUNKED + b"2\r\nxx\r\n" * 5_000)
+            for reader, writer in flood:
+                with suppress(ConnectionResetError):  # not all of it was read
+                    assert await reader.read() == b""
+                writer.close()
+            await until(lambda: not server._connections)
+            await until(lambda: not server._chunk_turns._later)
+
+    run_async(scenario())
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+    assert [text for text in (str(warning.message) for warning in recwarn) if "never awaited" in text] == []
 
 
 def test_bodies_on_their_way_are_bounded_together(monkeypatch):
