@@ -12,7 +12,8 @@ from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame
 from websockets.protocol import CLIENT, Protocol
 
-from actors.gateway.transports.websocket import COMPRESS_BYTES, EXTENSIONS, compresses, deflated, framed
+from actors.gateway.transports.websocket import COMPRESS_BYTES, compresses, deflated, framed
+from actors.websocket_server import EXTENSIONS
 from tests.sockets.gateway_rig import Client, Rig
 
 BROWSER = "permessage-deflate; client_max_window_bits"

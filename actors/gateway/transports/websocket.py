@@ -19,7 +19,7 @@ from actors.core.delivery import conversation
 from actors.gateway.conversation import Conversation
 from actors.gateway.hub import Gateway
 from actors.gateway.pages import BaseHandler
-from actors.websocket_server import BoundedSocket
+from actors.websocket_server import EXTENSIONS, BoundedSocket
 
 TEXT: Final = 0x81
 BINARY: Final = 0x82
@@ -32,7 +32,6 @@ REASON_BYTES: Final = 120  # a close frame holds 123 (RFC 6455, 5.5)
 COMPRESS_BYTES: Final = 1024
 COMPRESS_LEVEL: Final = 3
 WINDOW_BITS: Final = 12
-EXTENSIONS: Final = "Sec-WebSocket-Extensions"
 OFFERS_CHARS: Final = 1_000
 DEFLATE: Final = "permessage-deflate"
 # The offer that tornado accepts instead of the overlay's own, because it would accept a smaller window.
@@ -129,7 +128,8 @@ class OverlaySocket(BaseHandler, BoundedSocket):
                 self.refuse(503, refusal)
         offers = ",".join(self.request.headers.get_list(EXTENSIONS))[:OFFERS_CHARS]
         self.compressed = compresses(self.gateway.settings.compression, str(self.request.remote_ip), offers)
-        self.request.headers[EXTENSIONS] = ACCEPTED if self.compressed else ""
+        if self.compressed:
+            self.request.headers[EXTENSIONS] = ACCEPTED
 
     def get_compression_options(self) -> dict[str, Any] | None:
         """Let tornado accept the offer that `prepare` left, and decompress what the overlay sends."""
