@@ -10,18 +10,20 @@
 # make test-engines   tests/web in the Chromium of OBS 28 to 30 (103) and of OBS 31 to 32 (127); x86-64 Linux [JOBS=3]
 # make mutation  remove each safety in turn, and check that a test fails
 # make bench     all benchmarks, one JSON line each
+# make memory    one hour of 2,000 events/s: the memory of every process over time [MINUTES=60]
 # make rehearsal SRCDS=FILE [SPEED=20] [KILL_EVERY=2]   replay a game server's log while killing processes, and verify it
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help install start lock wheel image audit test test-engines lint long faults mutation bench rehearsal system types
+.PHONY: help install start lock wheel image audit test test-engines lint long faults mutation bench memory rehearsal system types
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check
 SPEED ?= 20
 KILL_EVERY ?= 2
+MINUTES ?= 60
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -163,6 +165,9 @@ mutation: install system
 
 bench: install
 	$(PYTHON) -m bench
+
+memory: install
+	$(PYTHON) -m bench.memory --minutes $(MINUTES)
 
 rehearsal: install
 	@[ -n "$(SRCDS)" ] || { echo "error: SRCDS is not set: make rehearsal SRCDS=FILE" >&2; exit 2; }
