@@ -282,6 +282,32 @@ def limit_malloc_arenas() -> None:
             _library().mallopt(-8, 1)  # M_ARENA_MAX
 
 
+# Sizes of allocations, the largest first, so that large pieces of free memory are not used up by many small ones.
+_HEAP_SIZES: Final = (*range(64 << 10, 1 << 10, -512), *range(1 << 10, 8, -16))
+
+
+def fill_heap() -> None:
+    """Allocate the free memory of the C library's heap below its end, and do not free it.
+
+    Raises:
+        AttributeError: the C library is not glibc.
+    """
+    import ctypes
+
+    class Info(ctypes.Structure):
+        _fields_ = (("numbers", ctypes.c_int * 10),)
+
+    library = _library()
+    library.mallinfo.restype = Info
+    library.malloc.restype = library.sbrk.restype = ctypes.c_void_p
+    library.malloc_trim(ctypes.c_size_t(0))  # return what is free at the end
+    end = library.sbrk(ctypes.c_long(0)) - library.mallinfo().numbers[9]  # keepcost: what is left there
+    for size in map(ctypes.c_size_t, _HEAP_SIZES):
+        while (place := library.malloc(size)) is not None and place < end:
+            pass
+        library.free(ctypes.c_void_p(place))
+
+
 def has_one_thread() -> bool:
     """Return whether this process has only its main thread; threads of libraries count."""
     return len(os.listdir("/proc/self/task")) == 1

@@ -17,6 +17,7 @@ its pipe are closed in the actor. Python and OpenSSL seed their random generator
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import json
@@ -33,7 +34,7 @@ from typing import Any, Final, NoReturn
 
 from actors import host, logs, program
 from actors.core.supervision.restarts import BAD_CONFIG
-from actors.supervision import signals
+from actors.supervision import sharing, signals
 
 BEAT_S: Final = 1.0
 READY: Final = b"ready"
@@ -97,16 +98,16 @@ def _run(entry: str, run_dir: str) -> int:
     return code
 
 
+@functools.cache
 def load(entry: str) -> Any:
-    """Import all actors, and return the module that runs them."""
+    """Import all actors, and return the module that runs them; a fork of a process that has done so does nothing."""
     gc.disable()  # hardly any of the new objects is garbage
     try:
         actor = _entry_of(entry)
         actor.load_all()
     finally:
         gc.enable()
-    gc.collect()
-    gc.freeze()  # the collector of a forked process must not write to pages that are shared with this one
+    sharing.settle()
     return actor
 
 

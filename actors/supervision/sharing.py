@@ -1,0 +1,55 @@
+"""Prepares a process for forks, so that what they allocate does not unshare its memory.
+
+Linux copies a page when one of the processes that share it writes to it. A new object is placed where memory is free,
+also between the objects of the modules, hence into shared pages. `settle` uses this memory up, so that a fork
+places its own objects into new pages.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Final
+
+from actors import host
+
+# CPython places objects of up to 512 bytes into pools, each with blocks of one size (Objects/obmalloc.c).
+POOL_BYTES: Final = 16 << 10
+POOL_HEADER_BYTES: Final = 48
+BLOCK_SIZES: Final = range(16, 513, 16)
+MAX_POOLS: Final = 16  # of one size
+
+_kept: list[object] = []
+
+
+def settle() -> None:
+    """Collect garbage, use up the free memory, and exempt the present objects from later collections.
+
+    A collection writes to the objects that it examines. Call this once in a process: what is used up is not freed.
+    """
+    gc.collect()
+    for size in BLOCK_SIZES:
+        _kept.extend(_fill_pools(size))
+    with suppress(AttributeError):  # another C library
+        host.fill_heap()
+    gc.freeze()
+
+
+def _fill_pools(size: int) -> list[object]:
+    """Allocate the free blocks of one size; return what holds them."""
+    make = _maker(size)
+    made: list[object] = []
+    for _ in range(MAX_POOLS):
+        more = [make() for _ in range((POOL_BYTES - POOL_HEADER_BYTES) // size)]
+        made += more
+        if len({id(one) // POOL_BYTES for one in more}) <= 2:  # from a pool without blocks in use, and its neighbour
+            break
+    return made
+
+
+def _maker(size: int) -> Callable[[], object]:
+    """Return a function that returns a new object of one block, which is not taken from a list of freed objects."""
+    small: dict[int, Callable[[], object]] = {16: object, 32: partial(complex, 1.0)}
+    return small.get(size, partial(bytes, size - b"".__sizeof__()))
