@@ -80,10 +80,15 @@ class CommandLine(click.Group):
         try:
             return super().invoke(ctx)
         except FramewireError as error:
-            # Reasons may quote a file or a message from outside, which must not control the terminal.
-            lines = map(printable, str(error).split("\n"))
-            click.echo("error: " + "\n".join(lines), err=True)
-            ctx.exit(exit_code_of(error))
+            ctx.exit(report(error))
+
+
+def report(error: FramewireError) -> int:
+    """Print an expected error; return its exit code."""
+    # Reasons may quote a file or a message from outside, which must not control the terminal.
+    lines = map(printable, str(error).split("\n"))
+    click.echo("error: " + "\n".join(lines), err=True)
+    return exit_code_of(error)
 
 
 def exit_code_of(error: FramewireError) -> int:

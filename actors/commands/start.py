@@ -29,7 +29,7 @@ from actors.config import Settings, SettingsSource
 from actors.core import origins
 from actors.core.supervision.kinds import TEMPLATE, Child
 from actors.core.supervision.restarts import Policy
-from actors.errors import ConfigError, Refused
+from actors.errors import ConfigError, FramewireError, Refused
 from actors.supervision import guardian, preparation
 from actors.supervision.invocation import Invocation
 
@@ -143,12 +143,7 @@ def command(
     started_s = since or time.monotonic()
     invocation = Invocation(guarded_by, background, again is not None, started_s, json_output, service, source)
     if again is not None:
-        try:
-            # From run_dir: a file that was edited since must not prevent the restart.
-            sys.exit(supervise(config.of_run_dir(again), invocation))
-        except preparation.AlreadyRunning as error:  # it was started by hand meanwhile, with a guardian of its own
-            click.echo(f"exiting: {error}", err=True)
-            sys.exit(commands.DONE)
+        sys.exit(supervise_again(again, invocation))
     if service:
         sys.exit(supervise(settings_of_service(config_file, overrides), invocation))
     settings = commands.settings_of(config_file, overrides)
@@ -160,6 +155,16 @@ def command(
     if no_guardian or guarded_by is not None:
         sys.exit(supervise(settings, invocation))
     become_guardian(options, settings, invocation)
+
+
+def supervise_again(run_dir: Path, invocation: Invocation) -> int:
+    """Replace the supervisor that was killed in `run_dir`; return the exit code."""
+    try:
+        # From run_dir: a file that was edited since must not prevent the restart.
+        return supervise(config.of_run_dir(run_dir), invocation)
+    except preparation.AlreadyRunning as error:  # it was started by hand meanwhile, with a guardian of its own
+        click.echo(f"exiting: {error}", err=True)
+        return commands.DONE
 
 
 def settings_of_service(config_file: Path | None, overrides: tuple[str, ...]) -> Settings:
@@ -191,9 +196,10 @@ def become_guardian(options: list[str], settings: Settings, invocation: Invocati
     own, run_dir = settings.supervisor, program.run_dir_of(settings.run_dir)
     guarded = [*program.COMMAND, "start", "--guarded-by", str(os.getpid())]
     guarded += [flag for flag, on in (("--background", invocation.background), ("--json", invocation.as_json)) if on]
+    again = [*guarded, "--again", str(run_dir)]
     order = guardian.order(
         first=[*guarded, "--since", str(invocation.since_s), *options],
-        again=[*guarded, "--again", str(run_dir)],
+        again=again,
         policy=Policy(own.backoff_first_s, own.backoff_max_s, own.healthy_s),
         log=str(logs.path_of(run_dir, "supervisor")),
         terminal=not invocation.background,
@@ -201,16 +207,24 @@ def become_guardian(options: list[str], settings: Settings, invocation: Invocati
     if any(child.kind == TEMPLATE for child in settings.children()):
         from actors.supervision.warm import Warm  # it brings psutil
 
-        sys.exit(guardian.guard(order, Warm(run_again)))
+        def run(command: list[str]) -> NoReturn:
+            """Run what `command` runs, without parsing it and the settings: each writes to pages that are shared."""
+            run_forked(settings, invocation._replace(guardian_pid=os.getppid(), again=command == again), run_dir)
+
+        sys.exit(guardian.guard(order, Warm(run)))
     host.hold_signals()  # until the guardian handles them
     command = [sys.executable, "-P", "-m", "actors.supervision.guardian", order]
     os.execve(sys.executable, command, host.environment(program.ROOT))
 
 
-def run_again(command: list[str]) -> NoReturn:
-    """Run another command of this program, in a process that was forked from the one that runs this command."""
-    root = click.get_current_context().find_root().command
-    sys.exit(root.main(command[len(program.COMMAND) :], prog_name=program.NAME.removeprefix("./")))
+def run_forked(settings: Settings, invocation: Invocation, run_dir: Path) -> NoReturn:
+    """Run the supervisor in a process that was forked from the guardian."""
+    try:
+        if invocation.again:
+            sys.exit(supervise_again(run_dir, invocation._replace(since_s=time.monotonic())))
+        sys.exit(supervise(settings, invocation))
+    except FramewireError as error:
+        sys.exit(commands.report(error))
 
 
 def start_detached(command: list[str], settings: Settings, as_json: bool) -> int:
