@@ -83,8 +83,8 @@ class Ledger:
             # are counted when they are committed, and others are sent again.
             if account.received > account.ended:
                 account.drop("restart", account.received - account.ended)
-        self._histories: dict[str, tuple[str, Any]] = {}
-        self._older_histories: dict[str, tuple[str, Any]] = {}
+        self._histories: dict[str, int | str | tuple[str, Any]] = {}
+        self._older_histories: dict[str, int | str | tuple[str, Any]] = {}
 
     def arrived(self, batch: EnvelopeBatch) -> None:
         """Count a batch of best-effort envelopes; skipped numbers count as lost until they arrive."""
@@ -108,8 +108,12 @@ class Ledger:
                 raw.empty += 1
 
     def record(self, event_id: str, outcome: str, detail: Any = None) -> None:
-        """Store the outcome of a best-effort event."""
-        self._histories[event_id] = (outcome, detail)
+        """Store the outcome of a best-effort event.
+
+        Almost all of them are sent or coalesced. These are stored as their detail, a number or a string, without a
+        tuple of 72 bytes for each.
+        """
+        self._histories[event_id] = detail if outcome in ("sent", "coalesced") else (outcome, detail)
         if len(self._histories) >= HISTORIES:
             self._older_histories, self._histories = self._histories, {}
 
@@ -119,8 +123,12 @@ class Ledger:
         outcome is one of pending, sent (detail: frame number), coalesced (into which id), duplicate (of which id),
         expired, dropped (by which rule).
         """
-        found = self._histories.get(event_id) or self._older_histories.get(event_id)
-        return None if found is None else {"id": event_id, "outcome": found[0], "detail": found[1]}
+        found = self._histories.get(event_id, self._older_histories.get(event_id))
+        if found is None:
+            return None
+        if not isinstance(found, tuple):
+            found = ("sent" if isinstance(found, int) else "coalesced", found)
+        return {"id": event_id, "outcome": found[0], "detail": found[1]}
 
     def save(self) -> bytes:
         """Return the counts for the log."""
