@@ -139,15 +139,23 @@ class _Stream(IOStream):
         super().__init__(connection, **kwargs)
         self._requests, self._chunks = requests, chunks
 
-    async def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> bytes:
+    def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
         """Read a header: tornado's server uses this method for nothing else."""
-        header = await super().read_until_regex(regex, max_bytes)
-        first = self.has_header() or self.trusted
-        if header.count(b"\n") > HEADER_LINES:
-            raise httputil.HTTPInputError(f"the header has more than {HEADER_LINES} lines")
-        if (begin := self._requests.take(first)) is not None:
-            await begin
+        header: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        super().read_until_regex(regex, max_bytes).add_done_callback(partial(self._wait, header))  # type: ignore[attr-defined]
         return header
+
+    def _wait(self, header: asyncio.Future[bytes], arrived: asyncio.Future[bytes]) -> None:
+        if (error := arrived.exception()) is not None:
+            header.set_exception(error)
+            return
+        first = self.has_header() or self.trusted
+        if arrived.result().count(b"\n") > HEADER_LINES:
+            header.set_exception(httputil.HTTPInputError(f"the header has more than {HEADER_LINES} lines"))
+        elif (begin := self._requests.take(first)) is None:
+            header.set_result(arrived.result())
+        else:
+            begin.add_done_callback(lambda _: header.set_result(arrived.result()))
 
     def read_until(self, delimiter: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
         """Read the size of a chunk: tornado's server uses this method for nothing else."""
