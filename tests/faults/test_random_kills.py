@@ -14,7 +14,7 @@ import pytest
 from actors.producers import demo_match as demo
 from bench import books, rehearsal
 from tests.faults.witness import QUICK
-from tests.support import SPAWNED
+from tests.support import SLOWNESS, SPAWNED
 
 STARTED_S = 1_783_425_600.0  # when the match begins, by the stamps in the log
 SEED = int(os.environ.get("FAULT_SEED", "1"))
@@ -36,7 +36,7 @@ def rehearse(path: Path, kills: int, kill_every_s: float, seed: int) -> dict[str
     bodies = rehearsal.read_bodies(path)
     own_s = books.due_seconds(bodies, 1.0, "bursts")
     due_s = [moment_s / own_s[-1] * (kills + 0.9) * kill_every_s for moment_s in own_s]
-    overrides = [*QUICK, "normalizer.processes=2", *SPAWNED]
+    overrides = [*QUICK, "normalizer.processes=2", f"supervisor.drain_s={5 * SLOWNESS}", *SPAWNED]
     return rehearsal.rehearse(bodies, due_s, kill_every_s, seed, browser=False, overrides=overrides, keep=False)
 
 
