@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { decode } from "../../web_overlay/js/core/codec.mjs";
 import { Link } from "../../web_overlay/js/core/link.mjs";
 import { Positions } from "../../web_overlay/js/core/positions.mjs";
-import { MOST, Radar, onMap } from "../../web_overlay/js/core/radar.mjs";
+import { MOST, Radar, namePlaces, onMap } from "../../web_overlay/js/core/radar.mjs";
 
 /** Written by hand from docs/wire.md. @param {string} map @param {[number, number, number, number, number][]} places */
 function packed(map, places) {
@@ -126,4 +126,33 @@ test("a place outside of the map is at its edge", () => {
   const map = { map: "w", left: 0, right: 100, top: -50, bottom: 50 };
   assert.deepEqual(onMap(map, 50, 0), { x: 0.5, y: 0.5, inside: true });
   assert.deepEqual(onMap(map, 200, -80), { x: 1, y: 0, inside: false });
+});
+
+/** Map of 200, names of 50. @type {[string, [number, number][], number, ([number, number] | null)[]][]} */
+const NAMES = [
+  ["towards the middle", [[40, 100], [160, 50]], 0, [[53, 100], [97, 50]]],
+  ["over no other dot, but on the other side", [[70, 100], [100, 100]], 0, [[7, 100], [113, 100]]],
+  ["over no name, but above or below the dot", [[40, 100], [40, 130], [40, 115]], 0, [[53, 100], [53, 130], null]],
+  ["above a dot in the middle of a row", [[60, 100], [85, 100], [110, 100]], 0, [[35, 83], [60, 117], [123, 100]]],
+  ["beyond no edge", [[20, 100], [40, 100], [100, 2]], 0, [null, [53, 100], [75, 19]]],
+  ["of no player", [], 0, []],
+]; // prettier-ignore
+
+for (const [where, places, sure, expected] of NAMES) {
+  test(`names of the radar: ${where}`, () => {
+    const spots = places.map(([x, y]) => ({ x, y, width: 50 }));
+    assert.deepEqual(namePlaces(spots, 200, sure), expected);
+  });
+}
+
+test("a dot without a name still keeps names away", () => {
+  const spots = [{ x: 65, y: 100, width: 0 }, { x: 40, y: 100, width: 50 }]; // prettier-ignore
+  assert.deepEqual(namePlaces(spots, 200, 0), [null, [15, 83]]);
+});
+
+test("a name has no room between many dots; the streamer has one all the same", () => {
+  const steps = [100, 80, 60, 120, 140];
+  const spots = steps.flatMap((x) => steps.map((y) => ({ x, y, width: x === 100 && y === 100 ? 50 : 0 })));
+  assert.deepEqual(namePlaces(spots, 200, 0)[0], null);
+  assert.deepEqual(namePlaces(spots, 200, 1)[0], [37, 100]);
 });

@@ -199,7 +199,7 @@ def test_an_alert_has_the_users_own_text_picture_and_sound(gate: Gate, overlay: 
     (folder / "media" / "party time.png").write_bytes(png())
     (folder / "media" / "party.wav").write_bytes(wav())
     overlay.open()
-    problems = overlay.status()["problems"]
+    problems = overlay.problems()
     assert [problem.split(":")[0] for problem in problems] == ["alerts.toml", "overlays/media/gone.png"]
     gate.emit("cheer", {"user": "Di", "bits": 99})
     eventually(lambda: named(overlay) == ["Di"])

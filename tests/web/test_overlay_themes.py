@@ -39,7 +39,7 @@ def test_a_shipped_theme_is_applied(gate: Gate, overlay: Overlay, theme: str, fo
     overlay.open(f"theme={theme}")
     assert token(overlay, "font-display").startswith(f'"{font}')
     assert token(overlay, "row") == row
-    assert overlay.status()["problems"] == []
+    assert overlay.problems() == []
 
 
 def test_custom_css_overrides_a_theme(gate: Gate, overlay: Overlay) -> None:
@@ -59,7 +59,7 @@ def test_faults_of_a_theme_are_reported_and_valid_tokens_applied(gate: Gate, ove
         "theme mine: acent: unknown token; the nearest is accent",
         "theme mine: ink: got white, expected #rrggbb or #rrggbbaa in lower case",
     ]
-    assert overlay.status()["problems"] == problems
+    assert overlay.problems() == problems
     assert [text for text in said if "theme" in text] == [f"framewire: {problem}" for problem in problems]
     eventually(lambda: all(problem in " ".join(overlay.texts(".hud-problems")) for problem in problems))
     assert (token(overlay, "gap"), token(overlay, "ink")) == (".1rem", "#f5f7fa")
@@ -67,7 +67,7 @@ def test_faults_of_a_theme_are_reported_and_valid_tokens_applied(gate: Gate, ove
 
 def test_a_missing_theme_leaves_the_default(gate: Gate, overlay: Overlay) -> None:
     overlay.open("theme=nothing")
-    assert "answered 404; the default is used" in overlay.status()["problems"][0]
+    assert "answered 404; the default is used" in overlay.problems()[0]
     assert token(overlay, "row") == ".44rem"
 
 
@@ -130,3 +130,17 @@ def test_rows_leave_before_the_others_move(gate: Gate, browser: Any) -> None:
     assert ["player2", "1", False] in moments[left], "the first leaves, and the second stands where it stood"
     assert any(["player2", "0", False] in rows for rows in moments[left:]), "then it moves up"
     context.close()
+
+
+@pytest.mark.parametrize("theme", ["broadcast", "high-contrast"])
+def test_the_radar_is_a_square_with_its_whole_frame_in_its_box(gate: Gate, overlay: Overlay, theme: str) -> None:
+    overlay.open(f"theme={theme}&motion=reduced")
+    gate.emit("radar", {"map": "w", "title": "Skyfall"}, coalesce_key="radar:w")
+    eventually(lambda: overlay.texts(".ra-head"))
+    overlay.settled()
+    panel, box, chart = overlay.page.evaluate(
+        "['.ra', '.w-radar', '.ra-map'].map((name) => document.querySelector(name).getBoundingClientRect().toJSON())"
+    )
+    for side, sign in (("left", 1), ("top", 1), ("right", -1), ("bottom", -1)):
+        assert sign * (panel[side] - box[side]) > -0.1, side
+    assert abs(chart["width"] - chart["height"]) < 0.1

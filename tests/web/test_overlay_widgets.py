@@ -160,6 +160,8 @@ def test_a_multikill_is_announced_and_replaced_by_a_higher_one(gate: Gate, overl
         assert overlay.texts(".st-word") == [word]
         assert overlay.page.locator(".st-wire i:not(.off)").count() == kills, "a segment per kill"
     assert overlay.texts(".st-name") == ["zephyr"]
+    backgrounds = "[...document.querySelectorAll('.st-icon')].map((icon) => getComputedStyle(icon).backgroundColor)"
+    assert set(overlay.page.evaluate(backgrounds)) == {"rgba(0, 0, 0, 0)"}, "the flame, and no square behind it"
 
 
 def test_hits_are_one_mark_with_a_count(gate: Gate, overlay: Overlay) -> None:
@@ -331,7 +333,7 @@ def test_only_the_widgets_of_the_address_are_shown(gate: Gate, overlay: Overlay)
     gate.emit("kill", kill(1, 2))
     overlay.drawn()
     overlay.reported()
-    assert overlay.status()["problems"] == ["?nonsense is not a parameter of the overlay"]
+    assert overlay.problems() == ["?nonsense is not a parameter of the overlay"]
 
 
 XSS = [

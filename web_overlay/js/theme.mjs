@@ -19,6 +19,7 @@ function readLook(style) {
     enter_ms: number("enter"),
     travel: word("travel"),
     row_px: 100 * number("row"),
+    frame_px: 100 * number("frame-width"),
     gap_px: 100 * number("gap"),
   };
 }

@@ -8,7 +8,7 @@ import { ICONS } from "./icons.mjs";
 import { Chart } from "./radarchart.mjs";
 
 const LETTERS = 16;
-const HEAD = 42; // height of the head, in hundredths of 1rem
+const HEAD = 46; // height of the head, in hundredths of 1rem
 const NARROW = 240; // less has no space for the icon of the head
 const LONG_MS = 250; // a page that was hidden
 
@@ -60,7 +60,8 @@ class RadarWidget {
 
   /** @param {import("../core/types.mjs").Size} room */
   resize({ width, height }) {
-    const side = Math.max(40, Math.min(width, height - HEAD));
+    const frames = 2 * this.stage.look.frame_px;
+    const side = Math.max(40, Math.min(width, height - HEAD) - frames);
     this.chart.resize(side);
     this.stage.view.toggle(this.box, "narrow", side < NARROW);
     this.stage.view.style(this.box, "--side", `${side / 100}rem`);

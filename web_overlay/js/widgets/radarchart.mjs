@@ -4,7 +4,7 @@
 
 import { clean } from "../core/clean.mjs";
 import { isSecond, nameColor, teamColor } from "../core/color.mjs";
-import { onMap } from "../core/radar.mjs";
+import { NAME_HEIGHT, namePlaces, onMap } from "../core/radar.mjs";
 
 /** @typedef {import("../core/radar.mjs").Dot} Dot */
 /** @typedef {import("../core/radar.mjs").RadarMap} RadarMap */
@@ -13,8 +13,6 @@ const NAMED = 12; // with more players on the map only the streamer has a name
 const LETTERS = 16;
 const PAD = 14; // dots at the edge are whole
 const CELLS = 4;
-const SIZE = 17; // of a name
-const BESIDE = 13; // a name stands so far from the middle of its dot
 /** Corners of the tip: the angle beside the view, and the distance in radii. @type {[number, number][]} */
 const TIP = [[-0.6, 0.95], [0, 2.1], [0.6, 0.95]]; // prettier-ignore
 
@@ -51,7 +49,7 @@ export class Chart {
     const [mine, others] = [dots.filter(isOwn), dots.filter((dot) => !isOwn(dot))];
     for (const dot of others) this.dot(context, map, dot, false);
     for (const dot of mine) this.dot(context, map, dot, true);
-    this.names(context, map, dots.length <= NAMED ? [...mine, ...others] : mine);
+    this.names(context, map, mine, others);
   }
 
   /** @param {CanvasRenderingContext2D} context @param {RadarMap} map @param {Dot} dot @param {boolean} own */
@@ -83,28 +81,25 @@ export class Chart {
     return { x: PAD + x * reach, y: PAD + y * reach, inside };
   }
 
-  /** Names beside their dots; one that would cover another is left out. @param {CanvasRenderingContext2D} context @param {RadarMap} map @param {Dot[]} dots */
-  names(context, map, dots) {
+  /** @param {CanvasRenderingContext2D} context @param {RadarMap} map @param {Dot[]} mine @param {Dot[]} others */
+  names(context, map, mine, others) {
     const most = this.side * 0.45;
-    /** @type {[number, number, number][]} left, right and middle of the names so far */
-    const taken = [];
-    context.font = `600 ${SIZE}px ${this.color("var(--fw-font-display)")}`;
+    context.font = `600 ${NAME_HEIGHT}px ${this.color("var(--fw-font-display)")}`;
     context.textBaseline = "middle";
     context.lineJoin = "round";
     context.lineWidth = 4;
     context.strokeStyle = this.color("var(--fw-outline)");
     context.fillStyle = this.color("var(--fw-ink)");
     context.textAlign = "left";
-    for (const dot of dots) {
-      const { x, y } = this.place(map, dot);
-      const name = clean(dot.name, LETTERS);
-      const width = Math.min(most, context.measureText(name).width);
-      const left = x < this.side / 2 ? x + BESIDE : x - BESIDE - width;
-      if (taken.some(([from, to, at]) => left < to && from < left + width && Math.abs(at - y) < SIZE)) continue;
-      taken.push([left, left + width, y]);
-      context.strokeText(name, left, y, most);
-      context.fillText(name, left, y, most);
-    }
+    const dots = [...mine, ...others];
+    const named = dots.length <= NAMED ? dots.length : mine.length;
+    const names = dots.map(({ name }, at) => (at < named ? clean(name, LETTERS) : ""));
+    const spots = dots.map((dot, at) => ({ ...this.place(map, dot), width: Math.min(most, context.measureText(names[at]).width) }));
+    namePlaces(spots, this.side, mine.length).forEach((place, at) => {
+      if (place === null) return;
+      context.strokeText(names[at], place[0], place[1], most);
+      context.fillText(names[at], place[0], place[1], most);
+    });
   }
 
   /** @param {string} value a colour, or `var(--fw-…)` */
