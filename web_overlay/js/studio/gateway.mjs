@@ -40,8 +40,10 @@ export class Gateway {
         cache: "no-store",
         signal: control.signal,
       }).catch(() => null);
-      if (response === null) throw new Refusal("The gateway does not answer. Is Framewire running?", 0);
-      const body = await response.json().catch(() => null);
+      const body = (await response?.json().catch(() => null)) ?? null;
+      if (response === null || (response.ok && body === null)) {
+        throw new Refusal("The gateway does not answer. Is Framewire running?", 0); // also when its answer is cut off
+      }
       if (response.ok) return body;
       if (response.status === 401) {
         throw new Refusal("This address has no valid control token. Open the studio from the dashboard.", 401);
