@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS deliveries (digest BLOB PRIMARY KEY, ts_ms REAL NOT N
 CREATE TABLE IF NOT EXISTS cursors (source TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 """
 TRIM_ROWS: Final = 5_000
+CACHE_KIB: Final = 256  # rows are written at the end and removed at the beginning; SQLite would keep 2 MB of pages
 
 
 class Outbox:
@@ -46,6 +47,7 @@ class Outbox:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA fullfsync = 1")
+        db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         db.executescript(SCHEMA)
         db.execute("BEGIN IMMEDIATE")
         db.execute(
