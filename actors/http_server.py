@@ -32,6 +32,7 @@ from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream, StreamClosedError
 
 FIRST_HEADER_S: Final = 5.0
+UNHEADED: Final = 1_024  # connections without a whole header, of 30 KB each; that of others comes within two turns
 ACCEPTS_PER_TURN: Final = 128
 PAUSE_S: Final = 0.1
 INCOMPLETE_BYTES: Final = 32 << 20  # of bodies that are on their way, together; a single one may be larger
@@ -139,6 +140,11 @@ class _Stream(IOStream):
         super().__init__(connection, **kwargs)
         self._requests, self._chunks = requests, chunks
 
+    def drop(self) -> None:
+        """Free what has arrived. tornado keeps it, and a request that waits for its turn keeps the stream."""
+        self._read_buffer.clear()
+        self._read_buffer_size = 0
+
     def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
         """Read a header: tornado's server uses this method for nothing else."""
         header: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
@@ -194,6 +200,8 @@ class BoundedHTTPServer(HTTPServer):
         self._chunk_turns = Turns(CHUNKS_PER_TURN)
         self._idle: dict[HTTP1ServerConnection, None] = {}  # longest idle first
         self._headed: set[HTTP1ServerConnection] = set()
+        # With the end of their time, longest open first. A timer that is not cancelled keeps a closed connection.
+        self._unheaded: dict[HTTP1ServerConnection, asyncio.TimerHandle] = {}
         self._incomplete: dict[HTTP1ServerConnection, int] = {}  # bytes of the body so far; longest on its way first
         self._incomplete_bytes = 0
         self._answered: dict[HTTP1ServerConnection, None] = {}  # the whole request has come; the longest time first
@@ -217,6 +225,9 @@ class BoundedHTTPServer(HTTPServer):
                 stream.close()
                 return
             self._close(excess)
+        elif len(self._unheaded) >= UNHEADED:
+            self._metrics.refused_connections += 1
+            self._close(next(iter(self._unheaded)))
         super().handle_stream(stream, address)
 
     def start_request(self, server_conn: object, request_conn: httputil.HTTPConnection) -> httputil.HTTPMessageDelegate:
@@ -225,13 +236,15 @@ class BoundedHTTPServer(HTTPServer):
         self._answered.pop(server_conn, None)
         self._idle[server_conn] = None
         if server_conn not in self._headed:
-            asyncio.get_running_loop().call_later(FIRST_HEADER_S, self._late, server_conn)
+            late = asyncio.get_running_loop().call_later(FIRST_HEADER_S, self._late, server_conn)
+            self._unheaded[server_conn] = late
         return _Request(super().start_request(server_conn, request_conn), self, server_conn)
 
     def _has_header(self, connection: HTTP1ServerConnection) -> bool:
         """Record that a whole header has come, and that its body is on its way; return whether it is the first."""
         first = connection not in self._headed
         self._idle.pop(connection, None)
+        self._end_wait(connection)
         self._headed.add(connection)
         self._incomplete[connection] = 0
         return first
@@ -267,24 +280,31 @@ class BoundedHTTPServer(HTTPServer):
         return next((one for one in self._answered if one.stream.writing()), None)
 
     def _late(self, connection: HTTP1ServerConnection) -> None:
-        if connection in self._idle and connection not in self._headed:
-            self._metrics.late_headers += 1
-            self._close(connection)
+        self._metrics.late_headers += 1
+        self._close(connection)
+
+    def _end_wait(self, connection: HTTP1ServerConnection) -> None:
+        if (late := self._unheaded.pop(connection, None)) is not None:
+            late.cancel()
 
     def _close(self, connection: HTTP1ServerConnection) -> None:
         """Close a connection now; what the loop still holds of it ends by itself."""
         self._forget(connection)
         connection.stream.close()
+        _stream(connection).drop()
 
     def on_close(self, server_conn: object) -> None:
         assert isinstance(server_conn, HTTP1ServerConnection)
         self._forget(server_conn)
         self._headed.discard(server_conn)
+        if server_conn.stream.closed():  # otherwise it is a WebSocket now
+            _stream(server_conn).drop()
         del _stream(server_conn).has_header  # a cycle: the collector of them runs rarely
 
     def _forget(self, connection: HTTP1ServerConnection) -> None:
         self._connections.discard(connection)
         self._idle.pop(connection, None)
+        self._end_wait(connection)
         self._incomplete_bytes -= self._incomplete.pop(connection, 0)
         self._answered.pop(connection, None)
 

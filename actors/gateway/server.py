@@ -38,6 +38,7 @@ BIND_AGAIN_S: Final = 0.005
 HEADER_TIMEOUT_S: Final = 5.0
 BODY_BYTES: Final = 64 << 10
 HEADER_BYTES: Final = 16 << 10
+CHUNK_BYTES: Final = 4 << 10  # that are read at once; what a connection that sends ahead can keep in memory
 # Connections beside those of overlays: pages, the API, and silent ones, which are closed after HEADER_TIMEOUT_S.
 SPARE_CONNECTIONS: Final = 256
 BACKLOG: Final = 1_024
@@ -144,7 +145,7 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
         body_timeout=HEADER_TIMEOUT_S,
         max_body_size=BODY_BYTES,
         max_header_size=HEADER_BYTES,
-        chunk_size=HEADER_BYTES,  # what a connection that sends ahead can keep in memory
+        chunk_size=CHUNK_BYTES,
     )
     heart = heartbeat.Heartbeat(name, lambda: [gateway.measure()], ticks)
     heart.start(lambda: loop.call_soon_threadsafe(gateway.stopping.set))

@@ -54,6 +54,7 @@ BACKLOG: Final = 1_024
 BODY_S: Final = 30.0
 OTHER_BODY_BYTES: Final = 64 << 10  # of paths that need no body, such as /healthz; tornado keeps it whole
 DISCARDED_BYTES: Final = 1 << 30  # of a body above its limit, which is read to its end, but not kept
+CHUNK_BYTES: Final = 16 << 10  # that are read at once; what a connection that sends ahead can keep in memory
 DRAIN_S: Final = 4.0  # within supervisor.drain_s
 ORPHAN_DRAIN_S: Final = 0.5  # within heartbeat.ORPHAN_GRACE_S; the rest waits in the outbox
 
@@ -478,6 +479,7 @@ def listen(settings: Settings, app: web.Application, metrics: IngestMetrics) -> 
         idle_connection_timeout=IDLE_S,
         body_timeout=BODY_S,
         max_header_size=16 << 10,
+        chunk_size=CHUNK_BYTES,
     )
     server.add_sockets(sockets)
     return server

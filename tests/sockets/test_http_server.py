@@ -102,6 +102,48 @@ def head(size_bytes: int) -> bytes:
     return b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % size_bytes
 
 
+def test_connections_without_a_header_are_bounded_for_themselves(monkeypatch):
+    monkeypatch.setattr(http_server, "UNHEADED", 3)
+
+    async def scenario() -> None:
+        async with bounded(room=100) as (server, port, metrics):
+            kept = await asyncio.open_connection("127.0.0.1", port)
+            await ask(*kept)
+            silent = []
+            for number in range(1, 4):
+                silent.append(await asyncio.open_connection("127.0.0.1", port))
+                silent[-1][1].write(REQUEST[:-2])
+                await until(lambda number=number: len(server._unheaded) == number)
+            late = await asyncio.open_connection("127.0.0.1", port)
+            assert b"200 OK" in await ask(*late)
+            assert await silent[0][0].read() == b""
+            assert b"200 OK" in await ask(*kept)
+            assert metrics.refused_connections == 1
+            for _, writer in (kept, *silent, late):
+                writer.close()
+
+    run_async(scenario())
+
+
+def test_a_connection_that_is_closed_for_another_keeps_nothing_in_memory(monkeypatch):
+    monkeypatch.setattr(http_server, "PER_TURN", 1)
+
+    async def scenario() -> None:
+        async with bounded(room=3) as (server, port, _):
+            flood = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+            for _, writer in flood:
+                writer.write(REQUEST * 1_000)
+            await until(lambda: sum(bool(one.stream._read_buffer) for one in server._connections) == 3)
+            streams = [connection.stream for connection in server._connections]
+            for connection in list(server._connections):
+                server._close(connection)
+            assert not any(stream._read_buffer for stream in streams)
+            for _, writer in flood:
+                writer.close()
+
+    run_async(scenario())
+
+
 class Bodies:
     """A page that takes bodies, and connections to it whose bodies lack their last byte."""
 
