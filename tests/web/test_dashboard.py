@@ -513,6 +513,13 @@ def test_the_dashboard_fits_every_width(gate: Gate, page: Any, width: int) -> No
     assert overflowing(page) == []
     for selector in ("#health", "#controls", "#river"):
         assert page.is_visible(selector), selector
+    room = """([id, text]) => {
+      const [box, paper] = [document.getElementById(id), document.createElement("canvas").getContext("2d")];
+      paper.font = getComputedStyle(box).font;
+      return box.offsetWidth - paper.measureText(text).width;
+    }"""
+    assert page.evaluate(room, ["type", "Main events"]) > 30, "the whole choice, its padding and its arrow"
+    assert page.evaluate(room, ["find", "Search"]) > 32, "also the button that clears it"
     assert page.is_visible("#preview") == (width > 420)
     if width <= 420:
         page.locator("#unfold").press("Enter")
