@@ -20,6 +20,7 @@ BENCHES: Final = {
     "overlay": ((), ("--seconds", "3", "--rounds", "1")),
     "throughput": ((), ("--events", "100000")),
     "fanout": ((), ("--seconds", "4")),
+    "isolation": ((), ("--seconds", "5", "--rounds", "1", "--overlays", "200")),
     "pushpull": ((), ("--kills", "1")),
     "minecraft": ((), ("--seconds", "10")),
     "restarts": ((), ("--seconds", "20", "--starts", "2")),

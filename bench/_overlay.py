@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final, Literal, NamedTuple
 
@@ -47,7 +47,10 @@ class Applied(NamedTuple):
 
 
 class Overlay:
-    """Reconnects without limit, resumes, applies each critical position once."""
+    """Reconnects without limit, resumes, applies each critical position once.
+
+    `on_read` is awaited after each message with its size in bytes; meanwhile this overlay reads nothing.
+    """
 
     def __init__(
         self,
@@ -57,9 +60,10 @@ class Overlay:
         on_applied: Callable[[Applied], None],
         format_: Literal["msgpack", "json"] = "msgpack",
         on_positions: Callable[[bytes], None] | None = None,
+        on_read: Callable[[int], Awaitable[None]] | None = None,
     ) -> None:
         self._url, self._token, self._name, self._format = url, token, name, format_
-        self._on_applied, self._on_positions = on_applied, on_positions
+        self._on_applied, self._on_positions, self._on_read = on_applied, on_positions, on_read
         self.epoch, self.position, self.top = "", -1, 0
         self.live = asyncio.Event()
         self.counts = dict.fromkeys(
@@ -92,8 +96,10 @@ class Overlay:
                 if time.monotonic() - heard_s > SILENT_S:
                     return
             else:
-                heard_s = time.monotonic()
                 await self._hear(socket, message)
+                if self._on_read is not None:
+                    await self._on_read(len(message))
+                heard_s = time.monotonic()
             await self._mind_the_top(socket)
 
     async def _hello(self, socket: ClientConnection) -> None:
