@@ -1,13 +1,13 @@
 # make install   create .venv with all packages, in the versions of requirements-dev.lock
 # make start     install the packages for running (requirements.lock), and start the pipeline in the foreground
-# make test      install, then all tests except the long ones: Python, Node, Chromium [JOBS=3]
+# make test      install, then all tests except the long ones: Python, Node, Chromium [JOBS=4]
 # make lint      ruff, mypy, tsc, bandit, pip-audit
 # make lock      update the versions of all packages in the lock files
 # make wheel     build dist/*.whl, which pipx installs, the source archive, and the bill of materials (CycloneDX)
 # make image     build the container image with podman or docker (docs/container.md)
 # make long      the tests that take minutes
 # make faults    the full fault tests: restart storms, hangs, hundreds of kills (docs/faults.md); 12 to 25 minutes
-# make test-engines   tests/web in the Chromium of OBS 28 to 30 (103) and of OBS 31 to 32 (127); x86-64 Linux [JOBS=3]
+# make test-engines   tests/web in the Chromium of OBS 28 to 30 (103) and of OBS 31 to 32 (127); x86-64 Linux [JOBS=4]
 # make mutation  remove each safety in turn, and check that a test fails
 # make bench     all benchmarks, one JSON line each
 # make memory    one hour of 2,000 events/s: the memory of every process over time [MINUTES=60]
@@ -100,7 +100,7 @@ system:
 
 # Tests wait more than they compute, so more processes than cores run them. A process that is done takes over tests of
 # another one (worksteal). The value 0 runs the tests in one process.
-JOBS ?= 3
+JOBS ?= 4
 
 test: install system
 	@$(MAKE) -s types
