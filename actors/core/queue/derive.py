@@ -9,6 +9,7 @@ twenty times its speed has the multikills of the original match.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Final, Literal
 
 import msgspec
@@ -140,10 +141,16 @@ class Derivation:
         run = self._open_run(event, player)
         before = run.supports.get(kind, 0)
         run.supports[kind] = now = before + event.count
-        reached = [step for step in SUPPORT_STEPS[kind] if before < step <= now]
-        return [
-            _derived(event, "support_streak", SupportStreak(player, kind, step), player, f"{step}") for step in reached
-        ]
+        steps = SUPPORT_STEPS[kind]
+        first, end = bisect_right(steps, before), bisect_right(steps, now)
+        return (
+            [
+                _derived(event, "support_streak", SupportStreak(player, kind, step), player, f"{step}")
+                for step in steps[first:end]
+            ]
+            if first < end
+            else []
+        )
 
     def _died(self, event: Event, player: Player) -> list[Event]:
         key = _key(event, player)
