@@ -112,12 +112,26 @@ def dies_of(witness: Witness, name: str, squeeze: Callable[[psutil.Process], obj
 
 
 def dies_at_birth_of(witness: Witness, name: str, squeeze: Callable[[psutil.Process], object]) -> None:
-    """Squeeze the next incarnation of a child before it is ready, and wait for its death and the one after."""
-    before = witness.rows()[name]
-    witness.kill(name)
-    eventually(lambda: witness.rows()[name]["restarts"] == before["restarts"] + 1, WAIT_S)
-    squeeze(psutil.Process(witness.rows()[name]["pid"]))
-    eventually(lambda: witness.rows()[name]["restarts"] == before["restarts"] + 2, WAIT_S)
+    """Squeeze an incarnation of a child before it is ready, and wait for its death and the one after.
+
+    A forked child is ready after 10 ms, and needs no more memory then. So it is tried until one was squeezed in time.
+    """
+    last = witness.rows()[name]["restarts"]
+
+    def squeezed() -> bool:
+        nonlocal last
+        witness.kill(name)
+        while (row := witness.rows()[name])["restarts"] == last or not row["pid"]:
+            pass
+        squeeze(psutil.Process(row["pid"]))
+        last = row["restarts"]
+        deadline_s = time.monotonic() + 0.3
+        while witness.rows()[name]["restarts"] == last and time.monotonic() < deadline_s:
+            time.sleep(0.02)
+        died, last = witness.rows()[name]["restarts"] > last, witness.rows()[name]["restarts"]
+        return died
+
+    eventually(squeezed, WAIT_S)
     eventually(witness.running, WAIT_S)
 
 
