@@ -28,8 +28,8 @@ from actors.secrets import Secrets
 DRAIN_S: Final = 4.0  # within supervisor.drain_s
 ORPHAN_DRAIN_S: Final = 0.5  # within heartbeat.ORPHAN_GRACE_S; what remains waits in the outbox
 IN_FLIGHT: Final = 256  # messages that are being stored at the same time
-BURST_LOOK_S: Final = 0.005
-BURST_LOOKS: Final = 80  # 0.4 s without room: no normalizer runs, so a critical message behind waits for nothing else
+LINK_LOOK_S: Final = 0.005
+BURST_S: Final = 0.4  # without room for so long, no normalizer runs; the next best-effort messages are dropped
 LOOK_S: Final = 1.0
 OPENING_S: Final = 2.0  # a source connects without a normalizer after this time
 LOOK_FOR_PROGRAM_S: Final = 3.0
@@ -99,7 +99,7 @@ class SourceLoop:
         self._session = SourceSession(own, self.intake, self._secrets, run_dir)
         self._log = logging.getLogger(name)
         self._in_flight = 0
-        self._taken = True  # whether the link had room after the last best-effort message
+        self._had_room = True  # on the link, after the last best-effort message
 
     async def close(self) -> None:
         """Send the closing messages of the source."""
@@ -109,7 +109,8 @@ class SourceLoop:
 
     async def run(self) -> None:
         """Run until cancelled."""
-        await self._wait_for_link()
+        # The first best-effort messages of a source may be its state, so a normalizer should be there.
+        await self._link_has_room(OPENING_S)
         while True:
             stamp = self._secrets.stamp(self._secret)
             try:
@@ -148,18 +149,20 @@ class SourceLoop:
             await self._wait_for_room()
         stored = self.intake.take([message])
         if stored is None:
-            await self._wait_for_normalizers()
+            # A burst may fill the link. A critical message behind it waits for nothing else.
+            self._had_room = await self._link_has_room(BURST_S if self._had_room else 0.0)
             return
         self._in_flight += 1
         stored.add_done_callback(self._landed)
         if self._in_flight >= IN_FLIGHT:
             await stored  # messages are stored in order, so all earlier ones are also on disk
 
-    async def _wait_for_link(self) -> None:
-        """Wait for a normalizer, because the first best-effort messages of a source may be its state."""
-        due_s = time.monotonic() + OPENING_S
-        while not self._link.best_effort_has_room() and time.monotonic() < due_s:
-            await asyncio.sleep(BURST_LOOK_S)
+    async def _link_has_room(self, within_s: float) -> bool:
+        """Wait until the link of best-effort messages has room; return False if it has none within the time."""
+        due_s = time.monotonic() + within_s
+        while not (room := self._link.best_effort_has_room()) and time.monotonic() < due_s:
+            await asyncio.sleep(LINK_LOOK_S)
+        return room
 
     async def _wait_for_room(self) -> None:
         why = "the disk or the outbox is full; the source is not read until a message can be stored again"
@@ -167,14 +170,6 @@ class SourceLoop:
         while not self._link.has_room(1):
             await asyncio.sleep(TICK_S)
         self.intake.health.degraded(before)
-
-    async def _wait_for_normalizers(self) -> None:
-        """Wait while a burst fills the link of best-effort messages. If it stays full, the next ones are dropped."""
-        looks = BURST_LOOKS if self._taken else 1
-        while not (taken := self._link.best_effort_has_room()) and looks > 1:
-            looks -= 1
-            await asyncio.sleep(BURST_LOOK_S)
-        self._taken = taken
 
     def _landed(self, _future: object) -> None:
         self._in_flight -= 1
