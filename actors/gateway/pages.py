@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path
 from typing import Any, Final
 
 import tornado.web
 
 from actors import program
-from actors.core import origins
+from actors.core import origins, theme
 from actors.core.metrics import GatewayMetrics
 
 WEB_ROOT: Final = program.SHARE / "web_overlay"
 THEMES: Final = Path("overlays", "themes")  # the user's own themes, in the run directory
 MOST_THEMES: Final = 100  # that are listed
-_THEME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 HEADERS: Final = {
     # Inline style only: OBS injects the user's custom CSS as a <style> element.
@@ -155,7 +153,7 @@ class ThemesHandler(BaseHandler):
 
     def get(self) -> None:
         found = {file.parent.name for folder in self._folders for file in folder.glob("*/theme.json")}
-        self.answer({"themes": sorted(filter(_THEME.fullmatch, found))[:MOST_THEMES]})
+        self.answer({"themes": sorted(filter(theme.NAME.fullmatch, found))[:MOST_THEMES]})
 
 
 class RedirectHandler(BaseHandler):

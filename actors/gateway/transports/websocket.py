@@ -32,6 +32,7 @@ REASON_BYTES: Final = 120  # a close frame holds 123 (RFC 6455, 5.5)
 COMPRESS_BYTES: Final = 1024
 COMPRESS_LEVEL: Final = 3
 WINDOW_BITS: Final = 12
+WINDOWS: Final = ("12", "13", "14", "15")  # the bits that an overlay may ask for; 15 if it asks for none
 OFFERS_CHARS: Final = 1_000
 DEFLATE: Final = "permessage-deflate"
 # The offer that tornado accepts instead of the overlay's own, because it would accept a smaller window.
@@ -48,7 +49,7 @@ def compresses(setting: Compression, address: str, offers: str) -> bool:
 def _fits(offer: str) -> bool:
     name, *parameters = (part.strip().partition("=") for part in offer.lower().split(";"))
     window = next((value.strip('"') for key, _, value in parameters if key == "server_max_window_bits"), "15")
-    return name[0] == DEFLATE and window.isascii() and window.isdigit() and WINDOW_BITS <= int(window[:3]) <= 15
+    return name[0] == DEFLATE and window in WINDOWS
 
 
 def deflated(payload: bytes, text: bool, place: str = "") -> bytes:
