@@ -143,14 +143,12 @@ class Derivation:
         run.supports[kind] = now = before + event.count
         steps = SUPPORT_STEPS[kind]
         first, end = bisect_right(steps, before), bisect_right(steps, now)
-        return (
-            [
-                _derived(event, "support_streak", SupportStreak(player, kind, step), player, f"{step}")
-                for step in steps[first:end]
-            ]
-            if first < end
-            else []
-        )
+        if first == end:
+            return []
+        return [
+            _derived(event, "support_streak", SupportStreak(player, kind, step), player, f"{step}")
+            for step in steps[first:end]
+        ]
 
     def _died(self, event: Event, player: Player) -> list[Event]:
         key = _key(event, player)
