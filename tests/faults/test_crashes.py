@@ -121,8 +121,8 @@ def dies_at_birth_of(witness: Witness, name: str, squeeze: Callable[[psutil.Proc
     def squeezed() -> bool:
         nonlocal last
         witness.kill(name)
-        while (row := witness.rows()[name])["restarts"] == last or not row["pid"]:
-            pass
+        eventually(lambda: witness.rows()[name]["restarts"] > last and witness.rows()[name]["pid"], WAIT_S)
+        row = witness.rows()[name]
         squeeze(psutil.Process(row["pid"]))
         last = row["restarts"]
         deadline_s = time.monotonic() + 0.3
