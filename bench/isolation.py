@@ -134,8 +134,8 @@ async def cut(running: Pipeline, count: int) -> dict[str, Any]:
     for one in many:
         following.append(asyncio.create_task(one.overlay.run()))
         if len(following) % 50 == 0:
-            await one_turn(many[: len(following)])
-    await one_turn(many)
+            await all_live(many[: len(following)])
+    await all_live(many)
     load = Run(running, idle_plan(6.0))
     plan = asyncio.create_task(load.run())
     await asyncio.sleep(2.0)
@@ -158,7 +158,7 @@ async def cut(running: Pipeline, count: int) -> dict[str, Any]:
     }
 
 
-async def one_turn(overlays: list[Positions]) -> None:
+async def all_live(overlays: list[Positions]) -> None:
     """Wait until all of these overlays are live."""
     await wait(lambda: all(one.overlay.live.is_set() for one in overlays))
 
