@@ -19,7 +19,7 @@ import pytest
 from actors import control, host
 from actors.supervision import meters
 from bench.ports import free_ports
-from tests.faults.tree import FAST
+from tests.faults.tree import HANG_KILL_S, fast
 from tests.support import SLOWNESS, eventually
 
 
@@ -59,7 +59,7 @@ def test_a_child_without_heartbeats_is_killed_and_restarted(tree):
 def test_a_child_that_dies_repeatedly_is_degraded_and_still_restarted(tree):
     tree.start()
     tree.behave("ingest", "dies")
-    os.kill(tree.pids()["ingest"], signal.SIGKILL)
+    tree.kill("ingest")
     eventually(lambda: tree.row("ingest")["degraded"], 10)
     assert tree.status()["state"] == "degraded"
     tree.behave("ingest", "")
@@ -77,7 +77,7 @@ def test_a_child_that_refuses_its_configuration_fails_the_start_with_its_message
 def test_a_child_that_refuses_its_configuration_later_fails_alone(tree):
     tree.start()
     tree.behave("ingest", "refuses")
-    os.kill(tree.pids()["ingest"], signal.SIGKILL)
+    tree.kill("ingest")
     eventually(lambda: tree.row("ingest")["state"] == "failed")
     assert tree.row("gateway-1")["state"] == "running"
     tree.behave("ingest", "")
@@ -227,7 +227,7 @@ def test_a_port_in_use_is_named_before_any_process_starts(tree):
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        (tree.run_dir / "tiny.toml").write_text(FAST.format(gateway=port, ingest=free_ports(1)[0]))
+        (tree.run_dir / "tiny.toml").write_text(fast(port, free_ports(1)[0]))
         assert tree.start(ready=False).wait(10 * SLOWNESS) == 3
     assert f"gateway.port {port} on 127.0.0.1 is in use by another program" in tree.said()
 
@@ -238,7 +238,7 @@ def test_a_suspended_machine_kills_no_child(tree):
     all_pids = [process.pid, *pids.values()]
     for pid in all_pids:
         os.kill(pid, signal.SIGSTOP)
-    until_s = time.monotonic() + 2.5  # longer than hang_kill_s and STALLED_S
+    until_s = time.monotonic() + HANG_KILL_S + 1.0  # STALLED_S is 1 s
     eventually(lambda: time.monotonic() > until_s)
     for pid in all_pids:
         os.kill(pid, signal.SIGCONT)

@@ -33,7 +33,7 @@ from tests.support import SLOWNESS, STRANGER, Pipeline, eventually, in_a_child
 def come_back(tree: Tree, name: str) -> None:
     """Kill a child, and wait until it is another one."""
     before = tree.row(name)["restarts"]
-    os.kill(tree.pids()[name], signal.SIGKILL)
+    tree.kill(name)
     eventually(lambda: tree.running() and tree.row(name)["restarts"] > before, 10)
 
 
@@ -58,7 +58,7 @@ def test_foreign_files_in_the_log_directory_end_no_process(tree):
     (folder / "ingest.log").write_bytes(b"2026-13-45T99:99:99 ERROR ingest x\n" + b"y" * (6 << 20))
     samples(tree)
     tree.behave("ingest", "refuses")
-    os.kill(tree.pids()["ingest"], signal.SIGKILL)
+    tree.kill("ingest")
     eventually(lambda: tree.row("ingest")["state"] == "failed")
 
 
@@ -66,7 +66,7 @@ def test_an_unwritable_log_is_reported_without_a_restart_storm(tree):
     tree.start()
     (tree.run_dir / "log" / "ingest.log").unlink()
     (tree.run_dir / "log" / "ingest.log").mkdir()
-    os.kill(tree.pids()["ingest"], signal.SIGKILL)
+    tree.kill("ingest")
     eventually(lambda: tree.row("ingest")["last_reason"].startswith("cannot start"))
     samples(tree)
     assert tree.said().count("child not started") < 50

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +28,20 @@ port = {ingest}
 [supervisor]
 backoff_first_s = 0.05
 backoff_max_s = 0.2
-hang_warn_s = 1.2
-hang_kill_s = 1.5
+hang_warn_s = {hang_warn_s}
+hang_kill_s = {hang_kill_s}
 drain_s = 1.0
 sample_s = 0.1
 """
+# A busy machine keeps a healthy process silent for longer than a second.
+HANG_WARN_S = 1.2 * SLOWNESS
+HANG_KILL_S = 1.5 * SLOWNESS
+ANSWER_S = 2.0  # of the template
+
+
+def fast(gateway: int, ingest: int) -> str:
+    """Return settings with short times and these ports."""
+    return FAST.format(gateway=gateway, ingest=ingest, hang_warn_s=HANG_WARN_S, hang_kill_s=HANG_KILL_S)
 
 
 class Tree:
@@ -37,9 +49,9 @@ class Tree:
 
     def __init__(self, more: str = "", spawn: str = SPAWN) -> None:
         self.run_dir = Path(tempfile.mkdtemp(prefix="fw-"))
-        gateway, ingest = free_ports(2)
         spawned = f'spawn = "{spawn}"\n' if spawn else ""
-        (self.run_dir / "tiny.toml").write_text(FAST.format(gateway=gateway, ingest=ingest) + spawned + more)
+        (self.run_dir / "tiny.toml").write_text(fast(*free_ports(2)) + spawned + more)
+        (self.run_dir / "answer_s").write_text(str(ANSWER_S))
         self.started: list[subprocess.Popen[bytes]] = []
         self.errors = self.run_dir / "errors"
 
@@ -85,8 +97,22 @@ class Tree:
     def row(self, name: str) -> dict[str, Any]:
         return next(row for row in self.status()["processes"] if row["name"] == name)
 
-    def pids(self) -> dict[str, int]:
+    def pids(self) -> dict[str, Any]:
         return {row["name"]: row["pid"] for row in self.status()["processes"]}
+
+    def kill(self, name: str) -> None:
+        """Kill a child. The supervisor itself may have replaced it, if the machine kept it silent for too long."""
+
+        def killed() -> bool:
+            pid = self.pids()[name]
+            if pid is None:
+                return False
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                return True
+            return False
+
+        eventually(killed, 10)
 
     def left(self) -> list[str]:
         file = self.run_dir / "left"
