@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from actors import logs, tokens
+from actors import http_server, logs, tokens
 from actors.core import origins
 from actors.core.contract.event import WIRE_VERSION
 from actors.core.delivery.conversation import OverlayState
@@ -66,6 +66,8 @@ class GuardedHandler(ApiHandler):
             self.set_status(401)
             error = f"expected a {' or '.join(self.SCOPES)} token: Authorization: Bearer TOKEN"
             self.answer({"error": error, "scope": self.scope})  # "" for an unknown token
+        else:
+            http_server.trust(self.request)
 
 
 class ReadableHandler(GuardedHandler):

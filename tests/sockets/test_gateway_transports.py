@@ -520,3 +520,38 @@ def test_an_overlay_that_stops_polling_is_closed(own):
     rig.send()
     eventually(lambda: rig.metric("connections") == 0)
     assert rig.metric('closed_total{code="4008",process="gateway-1"') == 1
+
+
+OPENINGS = {
+    "api": lambda rig: ("GET", "/api/status", None, {"Authorization": f"Bearer {rig.tokens.control}"}),
+    "sse": lambda rig: ("POST", "/sse", json.dumps(hello(rig)), {}),
+    "poll": lambda rig: ("POST", "/poll", json.dumps({"messages": [hello(rig)]}), {}),
+}
+
+
+def test_kept_connections_with_a_right_token_stay_open_when_strangers_take_all_others():
+    rig = Rig("gateway.max_clients=2")
+    kept: list[http.client.HTTPConnection] = []
+    strangers: list[socket.socket] = []
+
+    def ask(method: str, path: str, body: str | None, headers: dict[str, str]) -> http.client.HTTPConnection:
+        connection = http.client.HTTPConnection("127.0.0.1", rig.port, timeout=5 * SLOWNESS)
+        connection.request(method, path, body, headers)
+        assert connection.getresponse().read()
+        kept.append(connection)
+        return connection
+
+    try:
+        unknown = ask("GET", "/healthz", None, {})
+        opened = {name: ask(*opening(rig)) for name, opening in OPENINGS.items()}
+        for _ in range(400):  # more than the gateway accepts
+            strangers.append(socket.create_connection(("127.0.0.1", rig.port), 5 * SLOWNESS))
+        eventually(lambda: rig.metric("refused_connections_total") > 100)
+        assert unknown.sock.recv(1) == b""
+        for name, connection in opened.items():
+            connection.request("GET", "/healthz")
+            assert connection.getresponse().read() == b'{"ok":true}', name
+    finally:
+        for connection in (*kept, *strangers):
+            connection.close()
+        rig.close()

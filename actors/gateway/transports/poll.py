@@ -149,7 +149,7 @@ class PollHandler(SessionHandler):
         self._transport = transport
         transport.attach(self)
         if transport.talk is not None:
-            receive_all(transport.talk, posted)
+            receive_all(transport.talk, posted, self.request)
         await self._answered
 
     def _found(self, posted: Posted) -> PollTransport | None:

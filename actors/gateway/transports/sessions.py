@@ -16,7 +16,9 @@ from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct
+from tornado.httputil import HTTPServerRequest
 
+from actors import http_server
 from actors.core.contract.messages import Hello
 from actors.gateway.conversation import Conversation
 from actors.gateway.hub import Gateway
@@ -123,9 +125,11 @@ class SessionHandler(BaseHandler):
         return not refusal
 
 
-def receive_all(talk: Conversation, posted: Posted) -> None:
+def receive_all(talk: Conversation, posted: Posted, request: HTTPServerRequest) -> None:
     for message in posted.messages:
         talk.receive(bytes(message).decode())
+    if talk.overlay.holder is not None:
+        http_server.trust(request)
 
 
 class SayHandler(SessionHandler):
@@ -142,6 +146,6 @@ class SayHandler(SessionHandler):
             self.refuse(404, "unknown session; begin a new one")
             return
         else:
-            receive_all(session.talk, posted)
+            receive_all(session.talk, posted, self.request)
         self.set_status(204)
         self.finish()

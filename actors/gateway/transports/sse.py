@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 from tornado.iostream import IOStream, StreamClosedError
 
-from actors import host
+from actors import host, http_server
 from actors.core.contract import messages
 from actors.core.contract.messages import Hello
 from actors.core.delivery import conversation
@@ -112,6 +112,7 @@ class SseHandler(SessionHandler):
                 self.gateway.attendance.refused(address, hello.overlay_id, int(ending.code), ending.reason)
             self._deny(403, ending.code, ending.reason)
             return
+        http_server.trust(self.request)
         session = self.sessions.open(hello)
         self.answer({"session": session.name})
 
