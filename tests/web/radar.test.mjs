@@ -141,18 +141,23 @@ const NAMES = [
 for (const [where, places, sure, expected] of NAMES) {
   test(`names of the radar: ${where}`, () => {
     const spots = places.map(([x, y]) => ({ x, y, width: 50 }));
-    assert.deepEqual(namePlaces(spots, 200, sure), expected);
+    assert.deepEqual(namePlaces(spots, 200, 17, sure), expected);
   });
 }
 
+test("a higher name needs more room above a dot", () => {
+  const spots = [{ x: 60, y: 100, width: 50 }, { x: 85, y: 100, width: 0 }, { x: 35, y: 100, width: 0 }]; // prettier-ignore
+  assert.deepEqual(namePlaces(spots, 200, 32, 0)[0], [35, 75.5]);
+});
+
 test("a dot without a name still keeps names away", () => {
   const spots = [{ x: 65, y: 100, width: 0 }, { x: 40, y: 100, width: 50 }]; // prettier-ignore
-  assert.deepEqual(namePlaces(spots, 200, 0), [null, [15, 83]]);
+  assert.deepEqual(namePlaces(spots, 200, 17, 0), [null, [15, 83]]);
 });
 
 test("a name has no room between many dots; the streamer has one all the same", () => {
   const steps = [100, 80, 60, 120, 140];
   const spots = steps.flatMap((x) => steps.map((y) => ({ x, y, width: x === 100 && y === 100 ? 50 : 0 })));
-  assert.deepEqual(namePlaces(spots, 200, 0)[0], null);
-  assert.deepEqual(namePlaces(spots, 200, 1)[0], [37, 100]);
+  assert.deepEqual(namePlaces(spots, 200, 17, 0)[0], null);
+  assert.deepEqual(namePlaces(spots, 200, 17, 1)[0], [37, 100]);
 });

@@ -121,25 +121,25 @@ export function onMap({ left = -512, top = -512, right = 512, bottom = 512 }, x,
   return { x: clamp(across), y: clamp(down), inside: across >= 0 && across <= 1 && down >= 0 && down <= 1 };
 }
 
-export const NAME_HEIGHT = 17;
-const [DOT, BESIDE, OVER] = [7, 13, 17]; // half of a dot; from its middle to a name beside, and to the middle of one over it
+const [DOT, BESIDE, OVER] = [7, 13, 8.5]; // half of a dot; from its middle to a name beside, and to the edge of one over it
 
 /**
  * Where the names of players stand: beside, above or below their dots, where they cover no dot and no name before them.
  * @param {readonly {x: number, y: number, width: number}[]} spots the middle of each dot, and the width of its name (0: none)
  * @param {number} side of the map
+ * @param {number} height of a name
  * @param {number} sure so many of the first have a name in any case
  * @returns {(number[] | null)[]} the left edge and the middle of each name; null: there is no room
  */
-export function namePlaces(spots, side, sure) {
-  const high = NAME_HEIGHT / 2;
+export function namePlaces(spots, side, height, sure) {
+  const high = height / 2;
   /** left, right, top, bottom @type {[number, number, number, number][]} */
   const taken = spots.map(({ x, y }) => [x - DOT, x + DOT, y - DOT, y + DOT]);
   return spots.map(({ x, y, width }, nth) => {
     if (width === 0) return null;
     const [right, left, over] = [x + BESIDE, x - BESIDE - width, x - width / 2];
     const beside = x < side / 2 ? [right, left] : [left, right];
-    const places = [[beside[0], y], [beside[1], y], [over, y - OVER], [over, y + OVER]]; // prettier-ignore
+    const places = [[beside[0], y], [beside[1], y], [over, y - OVER - high], [over, y + OVER + high]]; // prettier-ignore
     const free = (/** @type {number[]} */ [from, at]) =>
       from >= 0 && from + width <= side && at >= high && at + high <= side &&
       taken.every((box) => from >= box[1] || from + width <= box[0] || at - high >= box[3] || at + high <= box[2]); // prettier-ignore

@@ -18,7 +18,8 @@ export const widget = {
   title: "Radar",
   types: ["radar", "radar_player", "player_move"],
   samples: ["radar", ...Array.from({ length: 6 }, () => "radar_player")],
-  box: { x: 566, y: 418, width: 208, height: 204, anchor: "left" },
+  // Where games show their own map: a radar is for games without one.
+  box: { x: 96, y: 54, width: 244, height: 286, anchor: "top-left" },
   upright: { x: 726, y: 1520, width: 300, height: 304, anchor: "bottom-right" },
   make: (stage, root) => new RadarWidget(stage, root),
 };

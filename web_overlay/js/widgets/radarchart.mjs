@@ -4,7 +4,7 @@
 
 import { clean } from "../core/clean.mjs";
 import { isSecond, nameColor, teamColor } from "../core/color.mjs";
-import { NAME_HEIGHT, namePlaces, onMap } from "../core/radar.mjs";
+import { namePlaces, onMap } from "../core/radar.mjs";
 
 /** @typedef {import("../core/radar.mjs").Dot} Dot */
 /** @typedef {import("../core/radar.mjs").RadarMap} RadarMap */
@@ -13,6 +13,8 @@ const NAMED = 12; // with more players on the map only the streamer has a name
 const LETTERS = 16;
 const PAD = 14; // dots at the edge are whole
 const CELLS = 4;
+const GRID = 0.16; // how much of it is seen
+const KEPT = 64; // names of which the fitted text is kept
 /** Corners of the tip: the angle beside the view, and the distance in radii. @type {[number, number][]} */
 const TIP = [[-0.6, 0.95], [0, 2.1], [0.6, 0.95]]; // prettier-ignore
 
@@ -25,12 +27,15 @@ export class Chart {
     this.pixels = 1; // per hundredth of 1rem
     /** @type {Map<string, string>} what `var()` means; a canvas does not understand it */
     this.colors = new Map();
+    /** @type {Map<string, string>} names as they fit into the map */
+    this.fitted = new Map();
   }
 
   /** @param {number} side in hundredths of 1rem */
   resize(side) {
     const zoom = (Math.min(innerHeight, innerWidth) / 1_080) * devicePixelRatio;
     this.side = side;
+    this.fitted.clear();
     this.pixels = Math.max(1, Math.min(3, zoom));
     this.canvas.width = this.canvas.height = Math.round(side * this.pixels);
   }
@@ -41,11 +46,13 @@ export class Chart {
     if (context === null) return;
     context.setTransform(pixels, 0, 0, pixels, 0, 0);
     context.clearRect(0, 0, side, side);
-    context.fillStyle = this.color("var(--fw-line)");
+    context.globalAlpha = GRID;
+    context.fillStyle = this.color("var(--fw-ink)");
     for (let cell = 1; cell < CELLS; cell += 1) {
       context.fillRect((cell / CELLS) * side - 0.5, 0, 1, side);
       context.fillRect(0, (cell / CELLS) * side - 0.5, side, 1);
     }
+    context.globalAlpha = 1;
     const [mine, others] = [dots.filter(isOwn), dots.filter((dot) => !isOwn(dot))];
     for (const dot of others) this.dot(context, map, dot, false);
     for (const dot of mine) this.dot(context, map, dot, true);
@@ -83,8 +90,9 @@ export class Chart {
 
   /** @param {CanvasRenderingContext2D} context @param {RadarMap} map @param {Dot[]} mine @param {Dot[]} others */
   names(context, map, mine, others) {
-    const most = this.side * 0.45;
-    context.font = `600 ${NAME_HEIGHT}px ${this.color("var(--fw-font-display)")}`;
+    const height = 100 * parseFloat(this.color("var(--fw-size-small)")); // of rem
+    const weight = this.color("var(--fw-weight-strong)");
+    context.font = `${weight} ${height}px ${this.color("var(--fw-font-display)")}`;
     context.textBaseline = "middle";
     context.lineJoin = "round";
     context.lineWidth = 4;
@@ -93,13 +101,26 @@ export class Chart {
     context.textAlign = "left";
     const dots = [...mine, ...others];
     const named = dots.length <= NAMED ? dots.length : mine.length;
-    const names = dots.map(({ name }, at) => (at < named ? clean(name, LETTERS) : ""));
-    const spots = dots.map((dot, at) => ({ ...this.place(map, dot), width: Math.min(most, context.measureText(names[at]).width) }));
-    namePlaces(spots, this.side, mine.length).forEach((place, at) => {
+    const names = dots.map(({ name }, at) => (at < named ? this.fit(context, name) : ""));
+    const spots = dots.map((dot, at) => ({ ...this.place(map, dot), width: context.measureText(names[at]).width }));
+    namePlaces(spots, this.side, height, mine.length).forEach((place, at) => {
       if (place === null) return;
-      context.strokeText(names[at], place[0], place[1], most);
-      context.fillText(names[at], place[0], place[1], most);
+      context.strokeText(names[at], place[0], place[1]);
+      context.fillText(names[at], place[0], place[1]);
     });
+  }
+
+  /** The beginning of a name that is not wider than half of the map. @param {CanvasRenderingContext2D} context @param {string} name */
+  fit(context, name) {
+    let found = this.fitted.get(name);
+    if (found !== undefined) return found;
+    for (let letters = LETTERS; letters > 0; letters -= 1) {
+      found = clean(name, letters);
+      if (context.measureText(found).width <= this.side / 2) break;
+    }
+    if (this.fitted.size >= KEPT) this.fitted.clear();
+    this.fitted.set(name, (found ??= ""));
+    return found;
   }
 
   /** @param {string} value a colour, or `var(--fw-…)` */
