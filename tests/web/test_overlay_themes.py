@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from actors.gateway import pages
 from tests.support import eventually
 from tests.web.conftest import Overlay
 from tests.web.gate import Gate
+from tests.web.picture import pixels
 
 
 def wear(gate: Gate, **tokens: str) -> None:
@@ -132,7 +135,7 @@ def test_rows_leave_before_the_others_move(gate: Gate, browser: Any) -> None:
     context.close()
 
 
-@pytest.mark.parametrize("theme", ["broadcast", "high-contrast"])
+@pytest.mark.parametrize("theme", ["broadcast", "high-contrast", "minimal"])
 def test_the_radar_is_a_square_with_its_whole_frame_in_its_box(gate: Gate, overlay: Overlay, theme: str) -> None:
     overlay.open(f"theme={theme}&motion=reduced")
     gate.emit("radar", {"map": "w", "title": "Skyfall"}, coalesce_key="radar:w")
@@ -144,3 +147,31 @@ def test_the_radar_is_a_square_with_its_whole_frame_in_its_box(gate: Gate, overl
     for side, sign in (("left", 1), ("top", 1), ("right", -1), ("bottom", -1)):
         assert sign * (panel[side] - box[side]) > -0.1, side
     assert abs(chart["width"] - chart["height"]) < 0.1
+    ground = overlay.page.evaluate("getComputedStyle(document.querySelector('.ra-map')).backgroundColor")
+    opacity = float([*re.findall(r"[\d.]+", ground), "1"][3])
+    assert opacity > 0.85, "the map has a ground in every theme"
+
+
+def luminance(colour: tuple[int, ...]) -> float:
+    """Return the relative luminance of a colour (WCAG 2.2)."""
+    parts = [value / 255 for value in colour]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("theme", ["broadcast", "high-contrast"])
+def test_a_dimmed_streak_is_legible_on_a_white_picture(gate: Gate, overlay: Overlay, theme: str) -> None:
+    overlay.open(f"theme={theme}&motion=reduced&journal=1")
+    overlay.page.evaluate("document.documentElement.style.background = '#fff'")
+    gate.emit("multikill", {"player": {"id": "a", "name": "lamplight", "team": "CT"}, "kills": 3, "window_ms": 1})
+    eventually(lambda: overlay.texts(".st-word"))
+    gate.emit("tip", {"user": "ottoline", "amount": "5.00", "currency": "EUR"})
+    eventually(lambda: overlay.page.locator(".w-streak.dimmed").count() == 1)
+    overlay.settled()
+    box = overlay.page.locator(".st").bounding_box()
+    inside = {"x": box["x"] + 8, "y": box["y"] + 8, "width": box["width"] - 16, "height": box["height"] - 24}
+    _, _, data = pixels(overlay.page, overlay.page.screenshot(clip=inside))
+    colours = Counter(tuple(data[at : at + 3]) for at in range(0, len(data), 4))
+    panel, text = luminance(colours.most_common(1)[0][0]), max(map(luminance, colours))
+    assert panel < 0.02
+    assert 4.5 < (text + 0.05) / (panel + 0.05) < 10, "legible, and not as bright as before"
