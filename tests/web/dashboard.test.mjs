@@ -9,7 +9,7 @@ import { UNSHOWN, describe } from "../../web_overlay/js/dashboard/describe.mjs";
 import { share } from "../../web_overlay/js/dashboard/format.mjs";
 import { obsVersion } from "../../web_overlay/js/version.mjs";
 import { goneVerdict, health, overlayVerdict, processVerdict, refusedVerdict } from "../../web_overlay/js/dashboard/judge.mjs";
-import { reasonOf, sourceVerdict } from "../../web_overlay/js/dashboard/sources.mjs";
+import { alertsOf, reasonOf, sourceVerdict } from "../../web_overlay/js/dashboard/sources.mjs";
 import { obsVerdicts } from "../../web_overlay/js/dashboard/obs.mjs";
 import { History } from "../../web_overlay/js/dashboard/plots.mjs";
 import { KEPT, River } from "../../web_overlay/js/dashboard/river.mjs";
@@ -123,8 +123,10 @@ test("health shows only the worst problem", () => {
     [{ clients: [] }, "warn", /No overlay is connected/],
     [{ clients: [{ ...LIVE, behind_s: 70 }] }, "bad", /Overlay main: behind/],
     [{ sources: [{ name: "gsi", state: "silent" }] }, "warn", /gsi is silent/],
-    [{ sources: [{ name: "twitch", state: "refused", detail: "401" }] }, "bad", /twitch refuses us/],
+    [{ sources: [{ name: "twitch", state: "refused", detail: "401" }] }, "bad", /^twitch is refused\.$/],
     [{ sources: [WAITING], alerts: [{ name: "twitch", key: "source.refused", text: "no login", level: "critical" }] }, "bad", /^twitch waits for a login/],
+    [{ sources: [{ name: "yt", state: "refused", detail: "no key" }], alerts: [{ name: "yt", key: "source.refused", text: "no key", level: "critical" }] }, "bad", /^yt is refused\.$/],
+    [{ clients: [], lost: [{ overlay_id: "main" }], alerts: [{ name: "main", key: "overlay.lost", text: "it broke", level: "warn" }] }, "warn", /^main: it broke\.$/],
     [{ sources: [WAITING], alerts: [critical] }, "bad", /^Act now: ingest: died/],
     [{ alerts: [{ name: "gateway-1", text: "much memory", level: "warn" }] }, "warn", /gateway-1: much memory/],
     [{ alerts: [critical], ready: false }, "bad", /^Act now: ingest: died\.$/],
@@ -136,6 +138,18 @@ test("health shows only the worst problem", () => {
     assert.equal(verdict.tone, tone, verdict.word);
     assert.match(verdict.word, words);
   }
+});
+
+test("a fault that a row explains is short in the line of health, with the row, and has no alert", () => {
+  const lost = { overlay_id: "cam" };
+  const named = (/** @type {string} */ key, /** @type {string} */ name) => ({ key, name, text: "x", level: "warn" });
+  const alerts = [named("source.silent", "gsi"), named("overlay.lost", "cam"), named("source.silent", "gone"), named("memory", "gsi")];
+  const status = { ...WELL, lost: [lost], sources: [{ name: "gsi", state: "silent" }], alerts };
+  assert.deepEqual(alertsOf(status).map(({ key, name }) => `${key} ${name}`), ["source.silent gone", "memory gsi"]);
+  const of = (/** @type {object} */ fields) => health({ ...WELL, ...fields }, "b1");
+  assert.deepEqual(of({ sources: [{ name: "gsi", state: "silent" }] }).go, { panel: "sources", name: "gsi" });
+  assert.deepEqual(of({ sources: [WAITING] }).go, { panel: "sources", name: "twitch" });
+  assert.deepEqual(of({ clients: [{ ...LIVE, fps: 12 }] }), { tone: "warn", word: "Overlay main: slow.", go: { panel: "overlays", name: "main" } });
 });
 
 test("the reason of a source has no command where a button does the same", () => {

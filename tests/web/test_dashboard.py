@@ -551,7 +551,7 @@ def test_health_and_buttons_are_first_in_a_dock(gate: Gate, page: Any) -> None:
     gate.status["status"] = gate.status["status"] | {"alerts": []}
     page.click("#health button")
     eventually(lambda: page.evaluate("document.activeElement.getAttribute('aria-label')") == "Log in: t0")
-    top = page.locator("[data-source=t0]").bounding_box()["y"]
+    top = page.locator("[data-name=t0]").bounding_box()["y"]
     assert 0 <= top < 600
 
 
@@ -744,7 +744,7 @@ def test_a_source_is_logged_in_with_a_code(gate: Gate, page: Any) -> None:
     tell(state="")
     open_desk(page, gate)
     panel = page.locator("#sources .login")
-    eventually(lambda: "tube waits for a login. Press “Log in”" in page.inner_text("#health").replace("\n", " "))
+    eventually(lambda: "tube waits for a login. Go to tube" in page.inner_text("#health").replace("\n", " "))
     page.click("#sources >> text=Log in")
     eventually(lambda: commands(gate) == [("login", {"source": "tube", "action": "begin"})])
     tell(state="asks", text=EVIL)

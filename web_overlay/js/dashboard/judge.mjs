@@ -7,7 +7,7 @@ import { decimal, duration, rows, word } from "./format.mjs";
 import { alertsOf, sourceVerdict, waiting } from "./sources.mjs";
 
 /** @typedef {"" | "warn" | "bad"} Tone */
-/** @typedef {{tone: Tone, word: string, remedy?: string, source?: string}} Verdict `source`: the one whose row has the remedy */
+/** @typedef {{tone: Tone, word: string, remedy?: string, go?: {panel: "sources" | "overlays", name: string}}} Verdict `go`: the row that has the remedy */
 /** @typedef {Record<string, any>} Row */
 
 /** Limits of warn and bad: noticeable for a viewer, and too late for an alert. */
@@ -98,29 +98,38 @@ export function worst(alerts) {
  * @returns {Verdict}
  */
 export function health(status, build) {
-  const alerts = rows(status.alerts);
-  const [first] = alertsOf(status).filter((alert) => alert.level === "critical");
+  const alerts = alertsOf(status);
+  const [first] = alerts.filter((alert) => alert.level === "critical");
   if (first) return { tone: "bad", word: `Act now: ${word(first.name)}: ${word(first.text).replace(/\.$/, "")}.` };
   if (status.ready === false) return { tone: "warn", word: `Not ready: ${reasons(status) || "it is starting"}.` };
   const names = waiting(status);
   if (names.length > 0) {
     const verb = names.length === 1 ? "waits" : "wait";
-    return { tone: "bad", word: `${names.join(", ")} ${verb} for a login.`, remedy: "Press “Log in” in the row of the source.", source: names[0] };
+    return { tone: "bad", word: `${names.join(", ")} ${verb} for a login.`, go: { panel: "sources", name: names[0] } };
   }
   const refused = rows(status.sources).find((source) => source.state === "refused");
-  if (refused) return { tone: "bad", word: `${word(refused.name)} refuses us.`, remedy: word(refused.detail) };
+  if (refused) return { tone: "bad", word: `${word(refused.name)} is refused.`, go: { panel: "sources", name: word(refused.name) } };
   if (alerts.length > 0) return { tone: "warn", word: `${word(alerts[0].name)}: ${word(alerts[0].text)}.` };
+  const [listed] = rows(status.alerts);
+  if (listed) {
+    const [panel, name] = [word(listed.key).startsWith("overlay.") ? /** @type {const} */ ("overlays") : /** @type {const} */ ("sources"), word(listed.name)];
+    const tone = listed.level === "critical" ? "bad" : "warn";
+    return { tone, word: `${name}: ${word(listed.text).replace(/\.$/, "")}.`, go: { panel, name } };
+  }
   const overlays = rows(status.clients);
   if (overlays.length === 0) {
     return { tone: "warn", word: "No overlay is connected.", remedy: "Copy the OBS address into a browser source." };
   }
   const bad = overlays.find((overlay) => overlayVerdict(overlay, build).tone !== "");
   if (bad) {
-    const verdict = overlayVerdict(bad, build);
-    return { tone: verdict.tone, word: `Overlay ${word(bad.overlay_id)}: ${verdict.word}.`, remedy: verdict.remedy };
+    const [verdict, name] = [overlayVerdict(bad, build), word(bad.overlay_id)];
+    return { tone: verdict.tone, word: `Overlay ${name}: ${verdict.word}.`, go: { panel: "overlays", name } };
   }
   const quiet = rows(status.sources).find((source) => sourceVerdict(source).tone !== "");
-  if (quiet) return { tone: "warn", word: `${word(quiet.name)} is ${sourceVerdict(quiet).word}.` };
+  if (quiet) {
+    const name = word(quiet.name);
+    return { tone: "warn", word: `${name} is ${sourceVerdict(quiet).word}.`, go: { panel: "sources", name } };
+  }
   if (reasons(status)) return { tone: "warn", word: `${reasons(status)}.` };
   return { tone: "", word: `All well: ${many(overlays, "overlay")}, ${many(rows(status.sources), "source")}, ${slowest(overlays)}.` };
 }

@@ -63,14 +63,14 @@ function drawHead({ silence, status, switches, line }, at) {
   document.body.classList.toggle("unknown", silence !== "" && Object.keys(status).length === 0);
   document.body.dataset.scope = String(status.scope ?? "");
   document.title = worst(status.alerts) === "" ? "Framewire" : `(${alerts}) Framewire`;
-  render(healthLine(known, switches.words(), (name) => jump(at("sources"), name)), at("health"));
+  render(healthLine(known, switches.words(), ({ panel, name }) => jump(at(panel), name)), at("health"));
   render(html`${alertCards(status)}`, at("alerts"));
   render(html`${apart}`, at("apart"));
 }
 
-/** Show the row of a source, and move the focus to it. @param {HTMLElement} panel @param {string} name */
+/** Show the row of a source or an overlay, and move the focus to it. @param {HTMLElement} panel @param {string} name */
 function jump(panel, name) {
-  const row = [...panel.querySelectorAll("li")].find((each) => each.dataset.source === name);
+  const row = [...panel.querySelectorAll("li")].find((each) => each.dataset.name === name);
   row?.scrollIntoView({ block: "center" });
   /** @type {HTMLElement | null | undefined} */ (row?.querySelector(".login button, .login input") ?? row)?.focus();
 }

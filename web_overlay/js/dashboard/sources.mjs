@@ -34,10 +34,13 @@ export function waiting(status) {
   return rows(status.sources).filter(waits).map(({ name }) => word(name));
 }
 
-/** The alerts, without those of sources that wait for a login: their rows have a button. @param {any} status of /api/status */
+/** The alerts, without those of listed sources and overlays: their rows say the same, with a reason. @param {any} status of /api/status */
 export function alertsOf(status) {
-  const names = waiting(status);
-  return rows(status.alerts).filter((alert) => alert.key !== "source.refused" || !names.includes(String(alert.name)));
+  const listed = new Set([
+    ...rows(status.sources).map(({ name }) => `source ${word(name)}`),
+    ...[...rows(status.clients), ...rows(status.lost)].map(({ overlay_id }) => `overlay ${word(overlay_id)}`),
+  ]);
+  return rows(status.alerts).filter(({ key, name }) => !listed.has(`${word(key).split(".")[0]} ${word(name)}`));
 }
 
 /** Why a source is in its state. The command is left out where a button does the same. @param {Row} source @returns {string} */

@@ -64,7 +64,7 @@ function overlayRow(overlay, build, order, twins, save) {
   const id = word(overlay.overlay_id);
   const button = (/** @type {string} */ name, /** @type {string} */ label) =>
     html`<button type="button" class="small" aria-label="${label} ${id}" @click=${() => order?.(name, { overlay_id: id })}>${label}</button>`;
-  return html`<li>
+  return html`<li data-name=${id} tabindex="-1">
     <div class="thing">${title(overlay, twins)}${lamp(verdict)}
       <span class="do">${order ? html`${button("identify", "Identify")}${button("reload", "Reload")}` : nothing}
         <button type="button" class="small" aria-label="CSV of the measurements of ${id}" @click=${() => save(overlay)}>CSV</button></span></div>

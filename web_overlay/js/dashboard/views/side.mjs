@@ -27,12 +27,12 @@ const MOST_ALERTS = 3; // the others are folded: in a dock the buttons are below
 /**
  * @param {Verdict} verdict
  * @param {string[]} switched what viewers do not get because an operator said so
- * @param {(source: string) => void} jump shows the row of a source
+ * @param {(row: NonNullable<Verdict["go"]>) => void} jump shows a row
  */
 export function healthLine(verdict, switched, jump) {
-  const { source = "" } = verdict;
-  const go = html` <button type="button" class="small" @click=${() => jump(source)}>Go to ${named(source)}</button>`;
-  return html`${lamp(verdict)}${verdict.remedy ? html` <span class="remedy">${clip(verdict.remedy)}${source === "" ? nothing : go}</span>` : nothing}
+  const { go } = verdict;
+  const link = go && html` <button type="button" class="small" @click=${() => jump(go)}>Go to ${named(go.name)}</button>`;
+  return html`${lamp(verdict)}${link ?? nothing}${verdict.remedy ? html` <span class="remedy">${clip(verdict.remedy)}</span>` : nothing}
   ${switched.length === 0 ? nothing : html`<span class="switched">Switched: ${switched.join("; ")}.</span>`}`;
 }
 
@@ -102,7 +102,7 @@ function waitsFor(source, act) {
 /** @param {Row} source @param {Obs | undefined} obs @param {LogIn | null} act */
 function sourceRow(source, obs, act) {
   const verdict = sourceVerdict(source);
-  return html`<li data-source=${word(source.name)} tabindex="-1">
+  return html`<li data-name=${word(source.name)} tabindex="-1">
     <div class="thing"><strong>${named(word(source.name))}</strong> <span class="soft">${word(source.kind)}</span>${lamp(verdict)}</div>
     <div class="facts">
       <span>${decimal(source.events_per_s, 1, " events/s")}</span>
