@@ -33,11 +33,15 @@ def receive(request: SourceRequest, settings: GsiSettings, secret: Callable[[], 
     """Return the messages since the last post.
 
     Raises:
+        Forbidden: it does not have the token, or cannot be read.
         BadInput: it is not a valid post of the game; the text has the path.
-        Forbidden: it does not have the token.
     """
     del settings
-    if not gsi_posts.is_from(request.body, secret()):
+    try:
+        known = gsi_posts.is_from(request.body, secret())
+    except BadInput as error:  # not quarantined: anyone can send it
+        raise Forbidden(f"The body cannot be read, so it has no token: {error}") from error
+    if not known:
         raise Forbidden(f"auth.token is missing or wrong; `{program.NAME} gsi install` writes it into the game's file")
     before = gsi_changes.load(state)
     messages, after = _read(before, request.body)
