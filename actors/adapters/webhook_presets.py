@@ -20,14 +20,12 @@ class Preset(Struct, frozen=True):
     scheme  how a request proves its sender
     rules   the rules of its messages; if there are none, the configuration must have them
     form    the form field that holds the JSON, for platforms that post forms
-    event   the header with the kind of message; part of the identity if the platform gives none
     twitch  the platform is EventSub: its messages are those of the WebSocket, and a challenge must be answered
     """
 
     scheme: Scheme
     rules: tuple[MappingRule, ...] = ()
     form: str = ""
-    event: str = ""
     twitch: bool = False
 
 
@@ -126,8 +124,8 @@ _KICK: Final = (
 _TWITCH: Final = "twitch-eventsub-message"
 
 PRESETS: Final[dict[str, Preset]] = {
-    # The body is the identity: the signature does not cover x-github-delivery, so a recorded request with another
-    # value would be taken again.
+    # Without an id that is signed, the body is the identity: the signature does not cover the headers, so a recorded
+    # request with another x-github-delivery or x-patreon-event would be taken again.
     "github": Preset(Scheme("x-hub-signature-256", prefix="sha256="), _GITHUB, form="payload"),
     "kick": Preset(
         Scheme("kick-event-signature", encoding="base64", algorithm="rsa-sha256", signed="{id}.{time}.{body}",
@@ -135,7 +133,7 @@ PRESETS: Final[dict[str, Preset]] = {
         _KICK,
     ),
     "kofi": Preset(Scheme(algorithm="token", field="verification_token"), _KOFI, form="data"),
-    "patreon": Preset(Scheme("x-patreon-signature", algorithm="md5"), _PATREON, event="x-patreon-event"),
+    "patreon": Preset(Scheme("x-patreon-signature", algorithm="md5"), _PATREON),
     "standard": Preset(
         Scheme("webhook-signature", prefix="v1,", separator=" ", encoding="base64", signed="{id}.{time}.{body}",
                key="base64", id="webhook-id", time="webhook-timestamp"),
