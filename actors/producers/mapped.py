@@ -11,9 +11,12 @@ from typing import Any, Final
 import msgspec
 
 from actors.adapters import mapping
+from actors.core.contract.messages import deeper
 from actors.errors import BadInput
 from actors.producers.spec import Private, SourceMessage
 
+# Python decodes some 980 levels, but makes no text of a value near that limit; platforms use ten.
+MAX_DEPTH: Final = 100
 _MAIL: Final = re.compile(r"[^\s'\"@]{1,64}@[^\s'\"@]{1,255}")
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -40,11 +43,14 @@ def messages(
 
 
 def decoded(data: str | bytes) -> Any:
-    """Return the JSON of a message; raises Private."""
+    """Return the JSON of a message; raises Private: it is malformed, or nested deeper than MAX_DEPTH."""
     try:
-        return json.loads(data)
+        body = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise Private(f"Expected JSON: {without_mail(str(error))[:200]}") from error
+    if deeper(body, MAX_DEPTH):
+        raise Private(f"Expected JSON of at most {MAX_DEPTH} levels")
+    return body
 
 
 def digest(*parts: str | bytes) -> str:

@@ -91,7 +91,7 @@ class Census:
             raise BadInput(f"Census answered {answer.status} without JSON") from error
         rows = body.get(f"{collection}_list") if isinstance(body, dict) else None
         if not isinstance(rows, list):
-            raise BadInput(f"Census answered {answer.status}: {str(body)[:100]}")
+            raise BadInput(f"Census answered {answer.status}: {answer.body[:100]!r}")
         return [row for row in rows if isinstance(row, dict)]
 
 

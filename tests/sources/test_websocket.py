@@ -14,8 +14,11 @@ import pytest
 from websockets.utils import accept_key
 
 from actors import config
-from actors.errors import ConfigError
+from actors.adapters import mapping
+from actors.adapters.mapping import MappingRule
+from actors.errors import BadInput, ConfigError
 from actors.producers import http_call, web
+from actors.producers.sources import websocket
 from actors.producers.spec import Disconnected, SourceRefused
 from actors.secrets import Secrets
 from tests.sockets.actors import CORE, Actors
@@ -267,3 +270,13 @@ def test_interim_answers_without_an_end_are_given_up() -> None:
         pytest.raises(Disconnected, match="interim"),
     ):
         api.call("GET", "/", {})
+
+
+@pytest.mark.parametrize(("open_", "close"), [("[", "]"), ('{"a":', "}")])
+@pytest.mark.parametrize("expression", ["concat(x)", "to_string(x)", "x == y && 'a' || 'b'"])
+def test_a_message_that_is_almost_too_deep_to_be_read_is_refused(expression: str, open_: str, close: str) -> None:
+    rules = mapping.compiled([MappingRule({"type": "'custom'", "name": "'x'", "data.text": expression})])
+    for levels in (101, 500, *range(960, 1_000)):
+        value = open_ * levels + "1" + close * levels
+        with pytest.raises(BadInput):
+            websocket.decode(rules, "feed", f'{{"x": {value}, "y": {value}}}')

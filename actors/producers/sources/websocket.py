@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any, Final
 
@@ -13,6 +12,7 @@ from actors.adapters import mapping
 from actors.adapters.mapping import MappingRule
 from actors.core.secrecy import shown_url
 from actors.errors import BadInput
+from actors.producers import mapped
 from actors.producers.spec import SourceMessage, SourceSettings, Spec
 from actors.section import Seconds, Url
 
@@ -64,10 +64,7 @@ def decode(
     Raises:
         BadInput: it is not JSON, or a rule fails on it.
     """
-    try:
-        body: Any = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"Expected JSON: {error}") from error
+    body = mapped.decoded(data)
     return [
         SourceMessage(_encode(submission), "event", f"{submission.type}/{submission.id}" if submission.id else "",
                 submission.ts_source_ms)
