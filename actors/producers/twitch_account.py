@@ -23,6 +23,7 @@ from actors.producers.twitch_wanted import (
 
 CHECK_S: Final = 3_600.0  # Twitch requires every application to validate its login each hour
 LOOK_S: Final = 3.0  # between two looks for a new login of the user
+MISSING_CHARACTERS: Final = 1_000  # more than is shown
 RETRY_S: Final = 60.0  # between two attempts at a subscription that Twitch refuses temporarily
 
 
@@ -115,7 +116,7 @@ class TwitchAccount:
                 f"Log in again: {program.NAME} login twitch --source {self._session.name}"
             )
         ended = f"{type_}: Twitch ended it ({status})"
-        self._missing = f"{self._missing}; {ended}" if self._missing else ended
+        self._missing = f"{self._missing}; {ended}"[-MISSING_CHARACTERS:] if self._missing else ended
         self._tell()
 
     def _tell(self) -> None:

@@ -5,13 +5,36 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
+from urllib.parse import SplitResult, urlsplit
 
 from actors.errors import Refused
+from actors.producers.spec import Disconnected
 
 QUEUE: Final = 64  # frames that are read ahead; beyond it TCP slows Twitch down
 
 Arrival = tuple[int, str | bytes | Exception]
 Work = Callable[..., Coroutine[Any, Any, None]]
+
+
+def same_domain(url: str, known: str) -> str:
+    """Return `url`, to which the server at `known` moves the session.
+
+    Raises:
+        Disconnected: it is of another domain or scheme; it could lead to any program on this machine.
+    """
+    try:
+        new, old = urlsplit(url), urlsplit(known)
+    except ValueError as error:
+        raise Disconnected("the session is moved to an address that is malformed") from error
+    if new.scheme != old.scheme or _domain(new) != _domain(old):
+        raise Disconnected(f"the session is moved to {(new.hostname or 'no host')[:80]!r}, which is not followed")
+    return url
+
+
+def _domain(parts: SplitResult) -> str:
+    """Return the last two labels of a name, or the whole of an address."""
+    *labels, last = (parts.hostname or "").split(".")
+    return ".".join([*labels[-1:], last]) if last.isalpha() else parts.hostname or ""
 
 
 class Sockets:

@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -12,7 +14,9 @@ from actors.errors import Refused
 from actors.producers import twitch_account, twitch_badges
 from actors.producers.sources import twitch
 from actors.producers.spec import Disconnected, SourceRefused
+from actors.producers.twitch_account import TwitchAccount
 from actors.producers.twitch_login import Grant
+from actors.producers.twitch_sockets import same_domain
 from actors.producers.twitch_wanted import TYPES, scopes
 from tests.sources.rig import run
 from tests.sources.twitch_peer import GRANT, EventSub, Http, LoggedIn, envelope, follow, notification
@@ -244,6 +248,38 @@ def test_a_failed_move_ends_the_session(run_dir, http):
         _, error = run(twitch, LoggedIn(run_dir, http, events).log_in(), lambda _: False)
     assert isinstance(error, Disconnected)
     assert "the reconnect failed" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("url", "known", "followed"),
+    [
+        ("wss://eventsub.wss.twitch.tv?id=1", "wss://eventsub.wss.twitch.tv/ws", True),
+        ("wss://cell-a.eventsub.wss.twitch.tv/ws?challenge=x", "wss://eventsub.wss.twitch.tv/ws", True),
+        ("ws://127.0.0.1:2/", "ws://127.0.0.1:1/", True),
+        ("ws://eventsub.wss.twitch.tv/ws", "wss://eventsub.wss.twitch.tv/ws", False),
+        ("wss://twitch.tv.example.com/ws", "wss://eventsub.wss.twitch.tv/ws", False),
+        ("wss://eviltwitch.tv/ws", "wss://eventsub.wss.twitch.tv/ws", False),
+        ("wss://user:twitch.tv@127.0.0.1/", "wss://eventsub.wss.twitch.tv/ws", False),
+        ("wss://127.0.0.1:4455/", "wss://eventsub.wss.twitch.tv/ws", False),
+        ("ws://10.0.0.1/", "ws://127.0.0.1/", False),
+        ("file:///etc/passwd", "wss://eventsub.wss.twitch.tv/ws", False),
+        ("wss://[", "wss://eventsub.wss.twitch.tv/ws", False),
+        ("", "wss://eventsub.wss.twitch.tv/ws", False),
+    ],
+)
+def test_a_session_is_moved_only_within_its_domain(url, known, followed):
+    with nullcontext() if followed else pytest.raises(Disconnected, match="moved"):
+        assert same_domain(url, known) == url
+
+
+def test_the_text_about_ended_subscriptions_is_bounded():
+    told = []
+    session = SimpleNamespace(settings=None, name="twitch", degraded=told.append)
+    account = TwitchAccount(session, None)
+    for number in range(50):
+        account.revoked("channel.follow" * 1_000, f"reason {number}")
+    assert len(told[-1]) < 2_000
+    assert "reason 49" in told[-1]
 
 
 def test_silence_ends_the_session(run_dir, http, monkeypatch):

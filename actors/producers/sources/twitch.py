@@ -28,7 +28,7 @@ from actors.producers import twitch_badges
 from actors.producers.spec import Disconnected, SourceMessage, SourceSettings, Spec
 from actors.producers.twitch_account import TwitchAccount
 from actors.producers.twitch_login import AUTH_URL, TwitchLogin
-from actors.producers.twitch_sockets import Sockets
+from actors.producers.twitch_sockets import Sockets, same_domain
 from actors.producers.twitch_wanted import TYPES
 from actors.section import Url
 
@@ -177,7 +177,8 @@ class EventSubSession:
             self._session.alive()
         elif kind == "session_reconnect":
             if number == self._current and self._next == self._current and frame.payload.session.reconnect_url:
-                self._next = self._sockets.open(frame.payload.session.reconnect_url)
+                url = same_domain(frame.payload.session.reconnect_url, self._settings.websocket_url)
+                self._next = self._sockets.open(url)
         elif kind == "revocation":
             self._account.revoked(frame.payload.subscription.type, frame.payload.subscription.status)
         else:
