@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
-from actors.core.contract.event import Category, Event, RawItem
+from actors.core.contract.event import Category, Event, RawItem, short_identity
 from actors.core.contract.payload import Payload
 from actors.core.contract.row import Row
 from actors.core.contract.taxonomy import TAXONOMY
@@ -88,6 +88,6 @@ def build(
         source=source,
         payload=Raw(encoded),
         ts_source_ms=ts_source_ms,
-        dedupe_key=identity,
+        dedupe_key=None if identity is None else short_identity(identity),
         coalesce_key=coalesce_key,
     )

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.adapters import KINDS, generic
+from actors.adapters.build import build
 from actors.core.contract.event import Category, RawItem, Submission
 from actors.core.contract.legacy import LEGACY
 from actors.core.contract.taxonomy import TAXONOMY
+from actors.core.contract.types.community import Follow
 from actors.errors import BadInput, TooLarge
 
 ADA = {"id": "ada", "name": "Ada", "team": "CT"}
@@ -243,3 +245,13 @@ def test_a_reason_is_bounded_for_any_input(body):
         generic.parse(json.dumps(body).encode())
     assert len(str(refused.value)) <= 300
     assert "$" in str(refused.value)[-80:]
+
+
+def test_a_long_identity_becomes_a_hash():
+    def key(identity):
+        item = RawItem(1, 1, "k", b"", 1.0)
+        return build(item, "p", 1, "follow", Follow("Ada"), source="s", identity=identity).dedupe_key
+
+    assert key("a" * 200) == "a" * 200
+    assert len(key("a" * 201)) == 32
+    assert key("a" * 201) == key("a" * 201) != key("a" * 202)

@@ -82,3 +82,14 @@ def test_an_identity_is_new_once_until_it_expires():
     assert seen.add("a", 10.1)  # older than keep_s
     assert [seen.add(name, 11.0) for name in "cde"] == [True, True, True]
     assert seen.add("a", 11.0)  # more than capacity came after it
+
+
+def test_a_long_identity_is_kept_as_a_hash():
+    seen = Seen(capacity=3, keep_s=10.0)
+    first, second = "a" * 1_000_000, "a" * 1_000_000 + "b"
+    assert seen.add(first, 0.0)
+    assert not seen.add(first, 0.0)
+    assert seen.add(second, 0.0)
+    assert sum(map(len, seen._since_s)) < 1_000
+    seen.forget(first)
+    assert seen.add(first, 0.0)

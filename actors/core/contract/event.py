@@ -16,6 +16,7 @@ field decodes it.
 from __future__ import annotations
 
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Final
 
 import msgspec
@@ -25,6 +26,16 @@ WIRE_VERSION: Final = 2
 
 # The exceptions of a decoder for malformed bytes. For bad UTF-8 and deep nesting msgspec raises no DecodeError.
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+IDENTITY_CHARACTERS: Final = 200
+
+
+def short_identity(identity: str) -> str:
+    """Return an identity, or its hash if it is long: a source chooses it, and memory and log keep many of them."""
+    if len(identity) <= IDENTITY_CHARACTERS:
+        return identity
+    return blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 class Category(StrEnum):

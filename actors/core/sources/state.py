@@ -15,6 +15,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from actors.core.contract.event import short_identity
+
 # Twitch and Census require backoff; both accept an attempt every 30 s for hours.
 BACKOFF_FIRST_S: Final = 1.0
 BACKOFF_MAX_S: Final = 30.0
@@ -150,6 +152,7 @@ class Seen:
 
     def add(self, identity: str, now_s: float) -> bool:
         """Store an identity; return False if it was already stored."""
+        identity = short_identity(identity)
         while self._since_s and (
             len(self._since_s) >= self._capacity or next(iter(self._since_s.values())) < now_s - self._keep_s
         ):
@@ -161,4 +164,4 @@ class Seen:
 
     def forget(self, identity: str) -> None:
         """Forget an identity: its message was not stored."""
-        self._since_s.pop(identity, None)
+        self._since_s.pop(short_identity(identity), None)
