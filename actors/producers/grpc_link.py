@@ -20,6 +20,7 @@ from actors.errors import BadInput
 from actors.producers.spec import Disconnected, SourceNotRunning
 
 OPEN_S: Final = 10.0
+MAX_UNREAD_BYTES: Final = 1 << 20
 KEEPALIVE: Final = (("TCP_KEEPIDLE", 20), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
 
 
@@ -90,6 +91,9 @@ class GrpcConnection(asyncio.Protocol):
         if self._transport is not None and self.stream.outgoing and not self._transport.is_closing():
             self._transport.write(bytes(self.stream.outgoing))
         self.stream.outgoing.clear()
+        unread_bytes = self._transport.get_write_buffer_size() if self._transport is not None else 0
+        if unread_bytes + self.stream.unsent_bytes > MAX_UNREAD_BYTES:  # for example answers to its pings
+            self._end("the server reads nothing of what is sent to it")
 
     def _end(self, reason: str) -> None:
         if not self.closed.done():

@@ -1,5 +1,6 @@
 """Minecraft: a real gRPC server that misbehaves, the wire format as tables, and fuzzing of the decoders."""
 
+import asyncio
 from collections import Counter
 from contextlib import closing, suppress
 
@@ -16,7 +17,7 @@ from actors.core.sources.answers import AnswerRule, Answers
 from actors.core.sources.grpc import GrpcStream, frame
 from actors.core.sources.roster import Roster
 from actors.errors import BadInput, ConfigError
-from actors.producers import minecraft_host, minecraft_reader, minecraft_world, spec
+from actors.producers import grpc_link, minecraft_host, minecraft_reader, minecraft_world, spec
 from actors.producers.minecraft_world import Happening, World, WorldRates
 from actors.producers.sources import minecraft
 from actors.producers.spec import Disconnected, SourceNotRunning, SourceRefused
@@ -27,7 +28,7 @@ from tests.sources import minecraft_peer as peer
 from tests.sources import rig
 from tests.sources.minecraft_peer import Host, chunk, double, event, moved, player
 from tests.sources.peer import report
-from tests.support import eventually, run_async
+from tests.support import SLOWNESS, eventually, run_async
 
 JOIN, QUIT, MOVE, CHAT, HURT, DEATH, COMMAND = 10, 11, 12, 18, 21, 22, 45
 ADA = {"id": "uuid-Ada", "name": "Ada"}
@@ -226,6 +227,31 @@ def test_a_silent_server_is_left(tmp_path, monkeypatch):
 
     _, _, error = read(tmp_path, script)
     assert "no hello" in str(error)
+
+
+PING, ANSWERED = frame(6, 0, 0, b"12345678"), frame(4, 0, 0, b"\0\4" + bytes(4))
+
+
+@pytest.mark.parametrize("unread", ["answers to pings", "answers to events"])
+def test_a_server_that_reads_nothing_is_left(unread):
+    async def serve(_reader, writer):
+        with suppress(ConnectionError):
+            writer.write(ANSWERED)  # its window is empty
+            while not writer.is_closing():
+                writer.write(PING * 10_000 if unread == "answers to pings" else frame(0, 0, 1, wrapped(b"event")))
+                await writer.drain()
+        writer.close()
+
+    async def run():
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with server, grpc_link.grpc_stream(address, "/x", lambda _: opened[0].send(b"x" * 10_000)) as connection:
+            opened.append(connection)
+            await asyncio.wait_for(connection.closed, 20 * SLOWNESS)
+            return connection.reason
+
+    opened = []
+    assert "reads nothing" in run_async(run())
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ class GrpcStream:
 
     outgoing  bytes for the server; the caller sends and clears them
     ended     the server has ended the stream, with `status` and `detail` of its trailers
+    unsent_bytes  of messages that wait for the server's window
     """
 
     def __init__(self, decode_headers: Callable[[bytes], Headers], renew_bytes: int = RENEW_BYTES) -> None:
@@ -64,6 +65,7 @@ class GrpcStream:
         self._stream_window = self._connection_window = FIRST_WINDOW
         self._initial_window = FIRST_WINDOW
         self._unsent: deque[bytes] = deque()
+        self.unsent_bytes = 0
 
     def opening(self, authority: str, path: str) -> None:
         """Begin the call of `path`, such as /package.Service/Method."""
@@ -82,6 +84,7 @@ class GrpcStream:
     def send(self, message: bytes) -> None:
         """Send a message of less than a frame."""
         self._unsent.append(b"\x00" + len(message).to_bytes(4, "big") + message)
+        self.unsent_bytes += 5 + len(message)
         self._flush()
 
     def receive(self, data: bytes) -> list[bytes]:
@@ -176,6 +179,7 @@ class GrpcStream:
                 return
             self._stream_window -= size
             self._connection_window -= size
+            self.unsent_bytes -= size
             self.outgoing += frame(DATA, 0, STREAM, self._unsent.popleft())
 
     def _messages(self) -> list[bytes]:
