@@ -236,6 +236,16 @@ def test_a_stream_that_is_not_offered_is_polled(tmp_path):
     assert "is polled, which uses the quota faster" in source.degradations[-1]
 
 
+@pytest.mark.parametrize("pause_ms", [10**400, -(10**400)])
+def test_a_pause_between_polls_is_bounded(tmp_path, monkeypatch, pause_ms):
+    monkeypatch.setattr(youtube, "MAX_PAUSE_MS", 1)
+    first = {"nextPageToken": "1", "pollingIntervalMillis": pause_ms, "items": [item(1, **NEW)]}
+    with YouTube([first, [item(2, **NEW)]], stream=False) as peer:
+        source = session(tmp_path, peer)
+        rig.run(youtube, source, until=lambda found: len(found) == 2)
+    assert numbers(source.yielded) == ["1", "2"]
+
+
 def test_a_token_that_is_refused_costs_no_message_and_repeats_none(tmp_path):
     early, late = AT.format(10), AT.format(20)
     with YouTube([[item(1, at=early), item(2, at=late)]]) as peer:

@@ -27,6 +27,7 @@ from actors.secrets import MissingSecret
 from actors.section import Seconds, Url
 
 FRESH_S: Final = 15.0
+MAX_PAUSE_MS: Final = 600_000  # YouTube asks for some seconds
 LOOK_S: Final = 3.0  # between two looks for a new login of the user
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -239,4 +240,5 @@ async def _pages(session: Any, api: Any, place: ChatPlace) -> AsyncIterator[byte
             page = api.page_of(body)
             token = page.next_page_token or token
             yield body
-            await asyncio.sleep(max(session.settings.poll_s, page.polling_interval_millis / 1000))
+            pause_ms = min(max(page.polling_interval_millis, 0), MAX_PAUSE_MS)
+            await asyncio.sleep(max(session.settings.poll_s, pause_ms / 1000))
