@@ -319,10 +319,15 @@ def test_in_a_dock_the_stage_stays_in_view_while_a_widget_is_edited(studio: Stud
     assert studio.page.locator("#stage").bounding_box()["height"] > 300
 
 
-def test_the_label_of_a_small_box_is_outside_of_it(studio: Studio) -> None:
+def test_a_label_does_not_cover_the_content_of_a_widget(studio: Studio) -> None:
     studio.open()
-    label, box = studio.box("latest").locator("span").bounding_box(), studio.box("latest").bounding_box()
-    assert label["y"] + label["height"] <= box["y"] + 1
+    label, box = studio.box("latest").locator("span"), studio.box("latest").bounding_box()
+    assert box["y"] <= label.bounding_box()["y"] < box["y"] + box["height"]
+    studio.frame().evaluate("document.querySelector('.w-latest .la').classList.remove('off')")
+    eventually(lambda: not label.is_visible())
+    studio.box("latest").hover(position={"x": 60, "y": 10})
+    eventually(lambda: label.is_visible())
+    assert label.bounding_box()["y"] + label.bounding_box()["height"] <= box["y"] + 1
 
 
 def test_scenes_are_made_edited_and_kept(studio: Studio) -> None:

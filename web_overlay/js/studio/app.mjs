@@ -18,6 +18,8 @@ import { send } from "./sender.mjs";
 
 const PREVIEW = "studio-preview";
 
+const FILLED_MS = 250; // how often labels make room for content
+
 /** @template {HTMLElement} [T=HTMLElement] @param {string} id @returns {T} */
 const at = (id) => /** @type {T} */ (document.getElementById(id));
 /** @param {string} id */
@@ -120,6 +122,7 @@ addEventListener("keydown", (event) => {
   else editor.undo();
 });
 
+setInterval(() => board.fill((name) => preview.shows(name)), FILLED_MS);
 at("home").setAttribute("href", `/#k=${token}`);
 show();
 await files.begin();

@@ -8,9 +8,8 @@ import { el, text } from "../widgets/dom.mjs";
 
 const HANDLES = ["n", "ne", "e", "se", "s", "sw", "w", "nw"];
 const REACH = 8; // pixels on the screen from which a line attracts
-const LABEL = 18; // height of a label, in pixels on the screen
+const LABEL = 18; // pixels on the screen; the label of a box that is nearer to the top is below it, not above
 const TINY = 34; // a shorter side puts the handles outside, so that the box can be moved
-const LABELLED = 4 * LABEL; // a box that is lower has its label outside, so that it does not cover the widget
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -26,8 +25,7 @@ export class Board {
     this.wishes = wishes;
     this.zoom = 1;
     this.drags = 0;
-    /** @type {import("../core/geometry.mjs").Lines} those of the drag */
-    this.guides = { x: [], y: [] };
+    this.guides = /** @type {import("../core/geometry.mjs").Lines} */ ({ x: [], y: [] }); // those of the drag
     /** @type {Map<string, HTMLElement>} */
     this.nodes = new Map(editor.kinds.map((kind) => [kind.name, this.node(/** @type {any} */ (kind))]));
     parts.boxes.append(...this.nodes.values());
@@ -70,11 +68,16 @@ export class Board {
     const chosen = this.editor.selected === name;
     for (const [key, value] of Object.entries({ left, top, width, height })) node.style.setProperty(key, `${value.toFixed(1)}px`);
     node.style.zIndex = String(chosen ? 2000 : box.order + 100);
-    const classes = { hidden: !box.visible, tiny: Math.min(width, height) < TINY, small: height < LABELLED, low: top < LABEL };
+    const classes = { hidden: !box.visible, tiny: Math.min(width, height) < TINY, low: top < LABEL };
     for (const [key, on] of Object.entries(classes)) node.classList.toggle(key, on);
     node.setAttribute("aria-pressed", String(chosen));
     const where = `${node.firstChild?.textContent}, at ${box.x}, ${box.y}, ${box.width} by ${box.height}`;
     node.setAttribute("aria-label", `${where}${box.visible ? "" : ", hidden"}`);
+  }
+
+  /** Labels of widgets with content are outside of their boxes, and only of the one that is pointed at. @param {(name: string) => boolean} shows */
+  fill(shows) {
+    for (const [name, node] of this.nodes) node.classList.toggle("filled", shows(name));
   }
 
   /** Choose a widget, so that keys work on it. @param {string} name */

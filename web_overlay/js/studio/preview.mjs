@@ -48,6 +48,12 @@ export class Preview {
     return this.frame.contentDocument?.URL.startsWith(location.origin) ?? false;
   }
 
+  /** Whether a widget shows anything now. @param {string} name */
+  shows(name) {
+    const parts = this.loaded() ? [...(this.frame.contentDocument?.querySelector(`.w-${name}`)?.children ?? [])] : [];
+    return parts.some((part) => part.getClientRects().length > 0 && getComputedStyle(part).opacity !== "0");
+  }
+
   /** Show what is edited. */
   update() {
     if (this.ready) this.frame.contentWindow?.postMessage({ t: "draft", ...this.draft() }, location.origin);
