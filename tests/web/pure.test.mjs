@@ -13,11 +13,13 @@ import { LEVELS } from "../../web_overlay/js/core/governor.mjs";
 import { Queue } from "../../web_overlay/js/core/queue.mjs";
 import { Receipts } from "../../web_overlay/js/core/receipts.mjs";
 import { Recent } from "../../web_overlay/js/core/stats.mjs";
+import { Texts } from "../../web_overlay/js/core/text.mjs";
 import { Store } from "../../web_overlay/js/core/store.mjs";
 import { Watch, csv } from "../../web_overlay/js/core/watch.mjs";
 import { Measured } from "../../web_overlay/js/dashboard/measured.mjs";
 import { back } from "../../web_overlay/js/place.mjs";
 import { count, duration, size } from "../../web_overlay/js/dashboard/format.mjs";
+import { ICONS } from "../../web_overlay/js/widgets/icons.mjs";
 import { gameNotice } from "../../web_overlay/js/widgets/notices.mjs";
 import { event } from "./make.mjs";
 
@@ -299,6 +301,9 @@ test("backoff: full jitter between its bounds, growing to the ceiling", () => {
   assert.ok(delay(9, () => 0.999999) > 4_900);
 });
 
+const textsOf = (/** @type {string} */ lang) => new Texts(lang, JSON.parse(readFileSync(new URL(`../../web_overlay/lang/${lang}.json`, import.meta.url), "utf8")));
+const texts = textsOf("en");
+
 test("notices: every phase and outcome has a text, and none contains undefined", () => {
   const payloads = [
     ["alert_start", { alert: "a", title: "Indar" }],
@@ -310,12 +315,22 @@ test("notices: every phase and outcome has a text, and none contains undefined",
     ["objective", { action: "capture", target: "The_Crown", player: { id: "1", name: "Z" } }],
   ];
   for (const [type, payload] of payloads) {
-    const notice = gameNotice(event({ type, payload }));
+    const notice = gameNotice(event({ type, payload }), texts);
     assert.doesNotMatch(JSON.stringify(notice), /undefined|null/);
   }
-  assert.equal(gameNotice(event({ type: "round", payload: { phase: "freeze" } })), null);
-  assert.equal(gameNotice(event({ type: "round", payload: { phase: "end" } })), null, "who won was said before");
-  assert.equal(gameNotice(event({ type: "round", payload: { phase: "end", winner: "CT" } }))?.title, "CT win");
+  assert.equal(gameNotice(event({ type: "round", payload: { phase: "freeze" } }), texts), null);
+  assert.equal(gameNotice(event({ type: "round", payload: { phase: "end" } }), texts), null, "who won was said before");
+});
+
+test("notices: a team has the name that the score has, and words are those of the language", () => {
+  const end = (/** @type {string} */ winner) => event({ type: "round", payload: { phase: "end", winner } });
+  const names = { CT: "Copper Foxes" };
+  assert.equal(gameNotice(end("CT"), texts, names)?.title, "Copper Foxes win");
+  assert.equal(gameNotice(end("TERRORIST"), texts, names)?.title, "Terrorists win");
+  assert.equal(gameNotice(end("constructor"), texts, names)?.title, "constructor win");
+  assert.equal(gameNotice(end("CT"), textsOf("de"), names)?.title, "Sieg für Copper Foxes");
+  const planted = event({ type: "objective", payload: { action: "planted", target: "B" } });
+  assert.deepEqual([gameNotice(planted, texts)?.title, gameNotice(planted, texts)?.icon], ["Bomb planted · B", ICONS.bomb]);
 });
 
 test("dashboard: unknown values are a dash", () => {

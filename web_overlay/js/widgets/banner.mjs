@@ -36,6 +36,7 @@ export class Banner {
     this.ranks = stage.ranks;
     this.describe = describe;
     this.view = stage.view;
+    this.texts = stage.texts;
     /** @type {Notice[]} */
     this.waiting = [];
     /** @type {Notice | null} */
@@ -140,8 +141,8 @@ export class Banner {
 
   /** What is not shown: passed over, or still waiting. */
   count() {
-    const waiting = this.waiting.length > 0 ? `${this.waiting.length} more` : "";
-    const passed = this.passed > 0 ? `+${this.passed} ${this.isLate ? "earlier" : "more"}` : "";
-    this.view.text(this.more, passed || waiting);
+    const count = this.passed || this.waiting.length;
+    const words = this.isLate && this.passed > 0 ? "notice.earlier" : "more";
+    this.view.text(this.more, count > 0 ? this.texts.text(words, { count }) : "");
   }
 }

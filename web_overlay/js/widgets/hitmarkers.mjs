@@ -29,6 +29,7 @@ class Hitmarkers {
   /** @param {import("./dom.mjs").Stage} stage @param {HTMLElement} root */
   constructor(stage, root) {
     this.view = stage.view;
+    this.texts = stage.texts;
     this.mine = stage.options.player;
     this.hits = 0;
     this.head = false;
@@ -76,15 +77,14 @@ class Hitmarkers {
     view.attribute(this.box, "data-level", String(level));
     view.toggle(this.box, "head", this.head);
     for (const path of this.paths) view.attribute(path, "d", this.head ? HEAD : BODY);
-    view.text(this.number, label(this.hits));
+    view.text(this.number, label(this.hits, this.texts));
     view.play(this.light);
     view.play(this.kick);
     return Infinity;
   }
 }
 
-/** @param {number} hits */
-function label(hits) {
-  if (hits < COUNTED) return "";
-  return hits > MOST ? `×${MOST}+ hits` : `×${hits} hits`;
+/** @param {number} hits @param {import("../core/text.mjs").Texts} texts */
+function label(hits, texts) {
+  return hits < COUNTED ? "" : texts.text("hits", { count: hits > MOST ? `${MOST}+` : hits });
 }

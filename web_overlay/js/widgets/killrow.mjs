@@ -28,11 +28,13 @@ export class Row {
   /** @param {import("./dom.mjs").Stage} stage */
   constructor(stage) {
     this.view = stage.view;
+    this.texts = stage.texts;
     /** @type {Line | null} */
     this.line = null;
     this.slot = 0;
     this.until = Infinity;
     this.streak = text();
+    this.counted = 0; // the streak that is written
     this.left = text();
     this.helper = text();
     this.weapon = text();
@@ -89,7 +91,8 @@ export class Row {
     view.toggle(this.node, "second", (line.left ?? line.right)?.second === true);
     view.style(this.line_, "--wire", (line.left ?? line.right)?.color ?? "");
     // `:empty` would be checked again, with all siblings, at every change of a text.
-    view.text(this.streak, line.streak > 0 ? `streak ${line.streak}` : "");
+    if (line.streak !== this.counted) view.text(this.streak, line.streak > 0 ? this.texts.text("streak.count", { kills: line.streak }) : "");
+    this.counted = line.streak;
     view.toggle(this.streakBox, "off", line.streak === 0);
     view.toggle(this.means, "first", !line.left?.name);
     this.side(this.leftSide, this.left, line.left);

@@ -9,75 +9,88 @@ import { ICONS } from "./icons.mjs";
 
 export const GAME = /** @type {const} */ (["alert_start", "alert_end", "round", "objective"]);
 
-/** @type {Record<string, {word: string, tone: Notice["tone"], icon: string}>} */
+const BOMB = ["planted", "defusing", "defused", "exploded"]; // actions of an objective
+
+/** @type {Record<string, {tone: Notice["tone"], icon: string}>} */
 const OUTCOMES = {
-  win: { word: "Victory", tone: "good", icon: ICONS.trophy },
-  loss: { word: "Defeat", tone: "bad", icon: ICONS.down },
-  draw: { word: "Draw", tone: "info", icon: ICONS.equal },
-  canceled: { word: "Canceled", tone: "info", icon: ICONS.clock },
-  over: { word: "Over", tone: "info", icon: ICONS.flag },
+  win: { tone: "good", icon: ICONS.trophy },
+  loss: { tone: "bad", icon: ICONS.down },
+  draw: { tone: "info", icon: ICONS.equal },
+  canceled: { tone: "info", icon: ICONS.clock },
+  over: { tone: "info", icon: ICONS.flag },
 };
 
-/** @type {Record<string, {word: string, hold_ms: number}>} freeze time is no news */
-const PHASES = {
-  match_start: { word: "Match begins", hold_ms: 4_000 },
-  start: { word: "Round begins", hold_ms: 1_800 },
-  end: { word: "Round over", hold_ms: 3_500 },
-  match_end: { word: "Match over", hold_ms: 6_000 },
-};
+/** @type {Record<string, number>} how long it is shown; freeze time is no news */
+const PHASES_MS = { match_start: 4_000, start: 1_800, end: 3_500, match_end: 6_000 };
 
-/** @param {GameEvent} event @returns {Notice | null} */
-export function gameNotice({ type, payload }) {
+/**
+ * @param {GameEvent} event
+ * @param {import("../core/text.mjs").Texts} texts
+ * @param {Readonly<Record<string, unknown>>} names of teams, as the score has them
+ * @returns {Notice | null}
+ */
+export function gameNotice({ type, payload }, texts, names = {}) {
   switch (type) {
     case "alert_start":
       return {
         icon: ICONS.bell,
         tone: "warm",
-        eyebrow: "Alert",
+        eyebrow: texts.text("alert.label"),
         title: payload.title,
         detail: payload.subtitle ?? "",
         hold_ms: 6_000,
         key: `alert:${payload.alert}`,
       };
     case "alert_end": {
-      const outcome = OUTCOMES[payload.outcome ?? "over"] ?? OUTCOMES.over;
+      const name = Object.hasOwn(OUTCOMES, payload.outcome ?? "") ? String(payload.outcome) : "over";
+      const outcome = OUTCOMES[name];
       const detail = payload.subtitle || (payload.title ? payload.title : "");
       return {
         icon: outcome.icon,
         tone: outcome.tone,
-        eyebrow: "Alert ended",
-        title: outcome.word,
+        eyebrow: texts.text("alert.ended"),
+        title: texts.text(`alert.${name}`),
         detail,
         hold_ms: 7_000,
         key: `alert:${payload.alert}`,
       };
     }
     case "round": {
-      const phase = PHASES[payload.phase];
       // A game server says that a round is over right after it has said who won; once is enough.
-      if (phase === undefined || (payload.phase === "end" && !payload.winner && !payload.reason)) return null;
-      const winner = payload.winner ? `${payload.winner} win` : "";
+      if (!Object.hasOwn(PHASES_MS, payload.phase) || (payload.phase === "end" && !payload.winner && !payload.reason)) return null;
+      const phase = texts.text(`round.${payload.phase}`);
+      const winner = payload.winner ? texts.text("round.winner", { team: teamName(payload.winner, texts, names) }) : "";
       return {
         icon: ICONS.flag,
         tone: "info",
-        eyebrow: winner === "" ? "Match" : phase.word,
-        title: winner === "" ? phase.word : winner,
+        eyebrow: winner === "" ? texts.text("round.label") : phase,
+        title: winner === "" ? phase : winner,
         detail: spaced(payload.reason ?? ""),
-        hold_ms: phase.hold_ms,
+        hold_ms: PHASES_MS[payload.phase],
         rank: payload.phase === "match_end" ? FIRST : SECOND,
         key: "round",
       };
     }
     default:
       return {
-        icon: ICONS.target,
+        icon: BOMB.includes(payload.action) ? ICONS.bomb : ICONS.target,
         tone: "warm",
-        eyebrow: "Objective",
-        title: [capital(spaced(payload.action)), spaced(payload.target ?? "")].filter(Boolean).join(" · "),
+        eyebrow: texts.text("objective.label"),
+        title: [deed(payload.action, texts), spaced(payload.target ?? "")].filter(Boolean).join(" · "),
         detail: payload.player?.name ?? "",
         hold_ms: 3_500,
       };
   }
+}
+
+/** What was done at an objective. @param {string} action @param {import("../core/text.mjs").Texts} texts */
+function deed(action, texts) {
+  return (BOMB.includes(action) && texts.text(`objective.${action}`)) || capital(spaced(action));
+}
+
+/** @param {string} team @param {import("../core/text.mjs").Texts} texts @param {Readonly<Record<string, unknown>>} names */
+function teamName(team, texts, names) {
+  return String((Object.hasOwn(names, team) && names[team]) || texts.text(`team.${team}`) || team);
 }
 
 /** "bomb_planted" → "bomb planted". @param {string} word */

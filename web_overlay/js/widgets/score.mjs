@@ -17,6 +17,8 @@ const BOMB = new Map([
   ["exploded", false],
 ]);
 
+const SHORT = new Map([["TERRORIST", "T"]]); // a team without a name
+
 /** @type {import("../core/types.mjs").WidgetKind} */
 export const widget = {
   name: "score",
@@ -72,7 +74,7 @@ class Score {
     for (const [team, points] of scores) {
       const known = this.sides.get(team);
       if (known === undefined && this.sides.size === SIDES) break;
-      const name = String((Object.hasOwn(names, team) && names[team]) || known?.name || team);
+      const name = String((Object.hasOwn(names, team) && names[team]) || known?.name || SHORT.get(team) || team);
       this.sides.set(team, { name, points: String(points), color: teamColor(team), second: isSecond(team) });
     }
   }

@@ -125,7 +125,7 @@ class Streak {
     view.text(this.word, nameOf(isMulti ? "multikill" : "streak", first.kills, this.stage));
     view.text(this.who, first.side.name);
     view.style(this.box, "--team", first.side.color);
-    view.text(this.number, `streak ${streak}`);
+    view.text(this.number, this.stage.texts.text("streak.count", { kills: streak }));
     view.toggle(this.streakBox, "off", !isMulti || streak <= first.kills);
     view.attribute(this.box, "data-kills", isMulti ? String(Math.min(5, first.kills)) : "streak");
     this.segments.forEach((segment, at) => view.toggle(segment, "off", at >= first.kills - 1));
