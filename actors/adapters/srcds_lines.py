@@ -22,6 +22,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from actors.errors import TooLarge
+
 # The engine's buffer for a line has 1 KiB; four times that is more than any line of a log.
 MAX_LINE_BYTES: Final = 4096
 MAX_NAME: Final = 32  # Steam's limit, in characters
@@ -29,7 +31,8 @@ MAX_ENDS: Final = 8  # of players in one line
 
 _ACCOUNT: Final = r"BOT|Console|STEAM_[\w:]{1,32}|\[[A-Za-z]:\d+:\d+(?::\d+)?\]|\d{17}"
 _END: Final = rf'<\d{{1,10}}><(?P<account>{_ACCOUNT})>(?:<(?P<team>[\w ]{{0,40}})>)?"'
-_PLACE: Final = r"(?: \[[^\]]*\])?"
+# With a limit: each end of a player would otherwise look for the bracket through the whole line.
+_PLACE: Final = r"(?: \[[^\]]{0,64}\])?"
 _VICTIM: Final = rf'"(?P<name>.*?){_END}{_PLACE}'
 
 
@@ -165,6 +168,13 @@ def _is_too_long(name: bytes) -> bool:
 _BREAK: Final = re.compile(rb"[\r\n\0]+")
 
 
-def split(body: bytes) -> list[bytes]:
-    """Return the lines of an HTTP body, each cut to MAX_LINE_BYTES (a cut line is rejected with a reason, not lost)."""
-    return [line[:MAX_LINE_BYTES] for part in _BREAK.split(body) if (line := part.strip())]
+def split(body: bytes, max_lines: int = 0) -> list[bytes]:
+    """Return the lines of an HTTP body, each cut to MAX_LINE_BYTES (a cut line is rejected with a reason, not lost).
+
+    Raises:
+        TooLarge: it has more than `max_lines`; 0 is any number.
+    """
+    parts = _BREAK.split(body, max_lines)
+    if len(parts) > max_lines > 0 and parts[-1]:
+        raise TooLarge(f"Expected at most {max_lines} lines")
+    return [line[:MAX_LINE_BYTES] for part in parts if (line := part.strip())]

@@ -54,6 +54,7 @@ BACKLOG: Final = 1_024
 BODY_S: Final = 30.0
 OTHER_BODY_BYTES: Final = 64 << 10  # of paths that need no body, such as /healthz; tornado keeps it whole
 DISCARDED_BYTES: Final = 1 << 30  # of a body above its limit, which is read to its end, but not kept
+MAX_LINES: Final = 10_000  # of one body, which take 40 ms; a game server sends some at once
 CHUNK_BYTES: Final = 16 << 10  # that are read at once; what a connection that sends ahead can keep in memory
 DRAIN_S: Final = 4.0  # within supervisor.drain_s
 ORPHAN_DRAIN_S: Final = 0.5  # within heartbeat.ORPHAN_GRACE_S; the rest waits in the outbox
@@ -204,8 +205,12 @@ class Ingest:
         `place` is the position of the body in the log according to the server; empty texts if unknown. The same body
         with the same position is accepted once within `producer.keep_s`, because a server repeats a body when it
         received no answer.
+
+        Raises:
+            TooLarge: it has more than MAX_LINES.
+            Refused: the outbox is full; nothing was stored.
         """
-        lines = srcds.split(body)
+        lines = srcds.split(body, MAX_LINES)
         lanes = lanes_of(("srcds", line) for line in lines)
         self.metrics.srcds_lines += len(lines)
         self.metrics.ignored_lines += lanes.ignored

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from actors.adapters import srcds, srcds_lines
 from actors.core.contract.event import Category, RawItem
 from actors.core.contract.taxonomy import TAXONOMY
-from actors.errors import BadInput
+from actors.errors import BadInput, TooLarge
 
 STAMP = b"L 03/14/2026 - 20:15:09: "
 STAMP_MS = 1_773_519_309_000.0
@@ -422,6 +422,9 @@ def test_a_body_is_split_into_its_lines():
     assert srcds.split(b"") == []
     assert srcds.split(b"\xff\xfe\n") == [b"\xff\xfe"]
     assert srcds.split(b"x" * 5_000) == [b"x" * srcds_lines.MAX_LINE_BYTES]
+    assert srcds.split(b"a\nb\n", 2) == [b"a", b"b"]
+    with pytest.raises(TooLarge):
+        srcds.split(b"a\nb\nc", 2)
 
 
 PIECES = st.sampled_from(

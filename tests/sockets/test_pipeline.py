@@ -128,6 +128,7 @@ BAD_REQUESTS = {
         "$[0].payload.bits",
     ),
     "a body over the limit": ("POST", "/events", b" " * ((1 << 20) + 1), None, 413, "1048576"),
+    "too many lines": ("POST", "/srcds/INGEST", KILL_LINE.encode() + b"x\n" * 10_001, None, 413, "10000 lines"),
     "another method": ("GET", "/events", b"", None, 405, ""),
     "another path": ("GET", "/../../etc/passwd", b"", {}, 404, "unknown path"),
     "an unknown source": ("POST", "/webhook/tips", b"{}", {}, 404, "no source"),
@@ -141,7 +142,7 @@ def test_a_bad_request_is_answered_with_the_error_and_accepts_no_event(shared: A
     if sent.get("Authorization") == "Bearer DISPLAY":
         sent["Authorization"] = f"Bearer {shared.tokens.display}"
     top = len(shared.logged())
-    status, answer = shared.request(method, path, body, sent)
+    status, answer = shared.request(method, path.replace("INGEST", shared.tokens.ingest), body, sent)
     assert status == expected
     assert hint in answer["error"]
     assert len(shared.logged()) == top
