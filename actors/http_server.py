@@ -11,8 +11,8 @@ socket stays readable, and without a pause the loop would only retry.
 In one turn of the loop PER_TURN requests begin, whatever the number of connections. The others wait, so that a flood of
 requests does not hold up frames and heartbeats; a connection with one request after the other waits behind new ones. A
 request begins before its header is parsed, which takes as long as the rest. In the same way BODIES_PER_TURN bodies are
-handled in one turn, those of requests with a right token first, and CHUNKS_PER_TURN chunks of chunked bodies
-are read, because tornado limits them only for each connection.
+handled in one turn, or fewer large ones, those of requests with a right token first, and CHUNKS_PER_TURN chunks of
+chunked bodies are read, because tornado limits them only for each connection.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ INCOMPLETE_BYTES: Final = 32 << 20  # of bodies that are on their way, together;
 HEADER_LINES: Final = 128  # 16 KiB hold 5,000, which take 20 ms
 PER_TURN: Final = 32  # of requests, which take 0.1 to 1 ms each
 BODIES_PER_TURN: Final = 8  # of requests that have a body, which take 0.3 to 3 ms each
+BODY_PLACE_BYTES: Final = 128 << 10  # a body of 1 MiB, which may take 50 ms, has a turn for itself
 CHUNKS_PER_TURN: Final = 128  # of chunked bodies; each takes 30 µs or more, however small it is
 NO_FORMS: Final = httputil.ParseBodyConfig(multipart=httputil.ParseMultipartConfig(enabled=False))
 RESERVED_FILES: Final = 64  # of a process: stores, sockets of the bus, logs, modules that are loaded later
@@ -64,38 +65,39 @@ def allow_open_files(wanted: int) -> int:
 class Turns:
     """Lets `per_turn` pieces of work begin in each turn of the loop, those that are `first` before the others.
 
-    Every fourth place is for the others, so that an endless flood of first ones does not exclude them.
+    Every fourth place is for the others, so that an endless flood of first ones does not exclude them. A large piece
+    takes several places; the last one of a turn may take more than are left.
     """
 
     def __init__(self, per_turn: int) -> None:
         self._per_turn = self._left = per_turn
         self._counting = False
-        self._first: deque[asyncio.Future[None]] = deque()
-        self._later: deque[asyncio.Future[None]] = deque()
+        self._first: deque[tuple[asyncio.Future[None], int]] = deque()
+        self._later: deque[tuple[asyncio.Future[None], int]] = deque()
 
-    def take(self, first: bool) -> asyncio.Future[None] | None:
+    def take(self, first: bool, places: int = 1) -> asyncio.Future[None] | None:
         """Return what the work must await before it begins; None: it may begin now."""
         loop = asyncio.get_running_loop()
         if not self._counting:
             self._counting = True
             loop.call_soon(self._next)
-        if self._left and not self._first and (first or not self._later):
-            self._left -= 1
+        if self._left > 0 and not self._first and (first or not self._later):
+            self._left -= places
             return None
         begin = loop.create_future()
-        (self._first if first else self._later).append(begin)
+        (self._first if first else self._later).append((begin, places))
         return begin
 
     def _next(self) -> None:
         self._left, self._counting = self._per_turn, bool(self._first or self._later)
         if self._counting:
             asyncio.get_running_loop().call_soon(self._next)
-        while self._left and (
+        while self._left > 0 and (
             waiting := (self._first if self._left % 4 else self._later) or self._first or self._later
         ):
-            begin = waiting.popleft()
+            begin, places = waiting.popleft()
             if not begin.done():  # its connection may have been closed
-                self._left -= 1
+                self._left -= places
                 begin.set_result(None)
 
 
@@ -106,19 +108,22 @@ class _Request(httputil.HTTPMessageDelegate):
         self, delegate: httputil.HTTPMessageDelegate, server: BoundedHTTPServer, connection: HTTP1ServerConnection
     ) -> None:
         self._next, self._server, self._connection = delegate, server, connection
-        self._has_body = False
+        self._body_bytes = 0
         self.headers_received = delegate.headers_received  # type: ignore[method-assign]
         self.on_connection_close = delegate.on_connection_close  # type: ignore[method-assign]
 
     def data_received(self, chunk: bytes) -> Any:
         if self._connection.stream.closed():
             return None  # tornado reads on what has arrived, although the handler has ended
-        self._has_body = True
+        self._body_bytes += len(chunk)
         self._server.receives(self._connection, len(chunk))
         return self._next.data_received(chunk)
 
     def finish(self) -> None:
-        begin = self._server.body_turns.take(_stream(self._connection).trusted) if self._has_body else None
+        begin = None
+        if self._body_bytes:
+            places = 1 + self._body_bytes // BODY_PLACE_BYTES
+            begin = self._server.body_turns.take(_stream(self._connection).trusted, places)
         if begin is None:
             self._finish()
         else:

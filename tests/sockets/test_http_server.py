@@ -284,6 +284,22 @@ def test_an_endless_flood_of_first_ones_does_not_exclude_the_others():
     run_async(scenario())
 
 
+def test_a_large_body_takes_the_places_of_several():
+    async def scenario() -> None:
+        turns = http_server.Turns(4)
+        assert turns.take(first=True) is None
+        assert turns.take(first=True, places=9) is None  # the last one of this turn
+        large = [turns.take(first=True, places=9) for _ in range(2)]
+        small = turns.take(first=True)
+        begun = []
+        while not small.done():
+            await asyncio.sleep(0)
+            begun.append([one.done() for one in (*large, small)].count(True))
+        assert begun == [1, 2, 3]
+
+    run_async(scenario())
+
+
 def test_headers_that_end_at_the_same_moment_are_parsed_in_turns(monkeypatch):
     monkeypatch.setattr(http_server, "PER_TURN", 2)
     turns, parsed, parse = LoopTurns(), [], httputil.HTTPHeaders.parse
