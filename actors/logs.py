@@ -131,6 +131,8 @@ def start(file: Path | None, terminal: bool, max_bytes: int = MAX_BYTES) -> None
     logging.basicConfig(handlers=handlers, level=logging.INFO, force=True)
     for name in LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)  # at INFO, tornado logs header lines that it cannot read
+    # Its warnings are of requests and of broken connections: a stranger could hide all other lines behind them.
+    logging.getLogger("tornado.general").setLevel(logging.ERROR)
 
 
 def start_actor(file: Path) -> None:

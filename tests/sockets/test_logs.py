@@ -192,7 +192,7 @@ def test_text_from_outside_is_escaped_and_cut_in_the_log(tmp_path):
     text = logged(
         tmp_path,
         "logs.start(file, terminal=False)\n"
-        "logging.getLogger('tornado.general').warning('bad header: %s', '\\x9b31m' + 'x' * 100_000)\n"
+        "logging.getLogger('websockets').warning('bad header: %s', '\\x9b31m' + 'x' * 100_000)\n"
         "try:\n    raise ValueError('\\x1b]0;' + 'y' * 100_000 + '\\n' * 5_000)\n"
         "except ValueError:\n    logging.getLogger('tornado.general').error('failed', exc_info=True)\n",
     )
