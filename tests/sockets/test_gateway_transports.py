@@ -15,8 +15,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from actors.gateway.connections import UNMET_PER_ADDRESS
+from actors.gateway.transports.poll import PollTransport
+from actors.gateway.transports.sessions import Session, Sessions
 from tests.sockets.gateway_rig import Client, Rig, loose
-from tests.support import SLOWNESS, eventually
+from tests.support import SLOWNESS, eventually, run_async
 
 TRANSPORTS = ("websocket", "sse", "poll")
 WITHIN_S = 10 * SLOWNESS
@@ -510,6 +512,17 @@ def test_a_lost_answer_is_requested_again(shared, peers):
     peer.say(hello(shared, resume={"epoch": shared.epoch, "position": before}))
     assert peer.until("welcome")["position"] == before
     assert peer.positions(shared.top) == [shared.top - 1, shared.top]
+
+
+def test_a_message_that_waits_for_a_poll_is_shared_with_the_other_overlays():
+    async def scenario() -> list[object]:
+        transports = [PollTransport(Session(name), Sessions()) for name in "ab"]
+        for transport in transports:
+            transport.write(memoryview(frame))
+        return [data.obj for transport in transports for data, _ in transport._stuck]
+
+    frame = b"a frame,"
+    assert all(held is frame for held in run_async(scenario()))
 
 
 def test_an_overlay_that_stops_polling_is_closed(own):

@@ -44,7 +44,7 @@ class PollTransport:
         self._request: PollHandler | None = None
         self._parts: list[bytes] = []
         self._size = 0
-        self._stuck: deque[tuple[bytes, Future[None]]] = deque()
+        self._stuck: deque[tuple[memoryview, Future[None]]] = deque()  # no copies: overlays of a group share the bytes
         self._timer: asyncio.TimerHandle | None = None
         self._asked_s = time.monotonic()
         self._told = False
@@ -60,7 +60,7 @@ class PollTransport:
 
     def write(self, data: memoryview) -> Future[None]:
         future: Future[None] = asyncio.get_running_loop().create_future()
-        self._stuck.append((bytes(data), future))
+        self._stuck.append((data, future))
         return future
 
     def silent_s(self, now_s: float) -> float:
@@ -91,7 +91,7 @@ class PollTransport:
         self._wake_in(WAIT_S)
         if self._stuck:
             data, future = self._stuck.popleft()
-            self._take(data)
+            self._take(bytes(data))
             future.set_result(None)
 
     def detach(self, request: PollHandler) -> None:
