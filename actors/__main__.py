@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import logging
 import os
-import pkgutil
 import sys
 from pathlib import Path
 from typing import Final
@@ -19,13 +18,13 @@ LATE: Final = ("tornado.platform.asyncio", "_strptime", "ctypes")
 
 
 def load_all() -> None:
-    """Import what any actor needs, so that a process that is forked from this one imports nothing."""
+    """Import what any actor needs, so that a process that is forked from this one imports little.
+
+    The modules of one kind of source are left out: few processes use them, and most kinds are not configured.
+    """
     for kind in kinds.KINDS:
         if kind.name != kinds.TEMPLATE:
             importlib.import_module(kind.module)
-    for package in ("actors.adapters", "actors.producers.sources"):
-        for found in pkgutil.iter_modules(importlib.import_module(package).__path__):
-            importlib.import_module(f"{package}.{found.name}")
     for name in LATE:
         importlib.import_module(name)
 

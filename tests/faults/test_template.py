@@ -203,6 +203,30 @@ def test_the_modules_of_all_actors_start_no_thread_and_open_no_file():
     subprocess.run([sys.executable, "-P", "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(program.ROOT)})
 
 
+@pytest.mark.parametrize("size", [16, 64, 512])
+def test_new_objects_are_placed_apart_from_those_that_are_shared(size):
+    code = f"""
+import logging
+from actors.supervision import sharing
+make, pool_of = sharing._maker({size}), lambda one: id(one) // sharing.POOL_BYTES
+old = [make() for _ in range(4 * sharing.POOL_BYTES // {size})]
+del old[::3]
+sharing.settle()
+new, shared = [make() for _ in range(2_000)], {{pool_of(one) for one in old}}
+assert sum(pool_of(one) in shared for one in new) < len(old) / 30  # a few blocks are freed at the end
+"""
+    subprocess.run([sys.executable, "-P", "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(program.ROOT)})
+
+
+def test_a_process_that_is_forked_from_the_template_has_no_module_of_a_source_that_is_not_configured():
+    code = (
+        "import sys, actors.__main__ as entry; entry.load_all(); "
+        "assert not [name for name in sys.modules if name.startswith('actors.producers.sources.')]; "
+        "assert 'jmespath' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-P", "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(program.ROOT)})
+
+
 @pytest.mark.parametrize("many", [1, 3_000], ids=["as long", "longer than all arguments of the process"])
 def test_a_process_is_shown_with_other_arguments(many):
     code = (
