@@ -8,6 +8,8 @@ places its own objects into new pages.
 from __future__ import annotations
 
 import gc
+import sys
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -27,9 +29,13 @@ _kept: list[object] = []
 def settle() -> None:
     """Collect garbage, use up the free memory, and exempt the present objects from later collections.
 
-    A collection writes to the objects that it examines. Call this once in a process: what is used up is not freed.
+    A collection writes to the objects that it examines. An entry of the type cache that is replaced writes to the name
+    of the attribute that was looked up before, so the cache is emptied. Call this once in a process: what is used up is
+    not freed.
     """
     gc.collect()
+    if sys.implementation.name == "cpython":
+        sys._clear_type_cache()
     for size in BLOCK_SIZES:
         _kept.extend(_fill_pools(size))
     with suppress(AttributeError):  # another C library
@@ -38,14 +44,15 @@ def settle() -> None:
 
 
 def _fill_pools(size: int) -> list[object]:
-    """Allocate the free blocks of one size; return what holds them."""
-    make = _maker(size)
+    """Allocate the free blocks of one size in pools that have others in use; return what holds them."""
+    make, blocks = _maker(size), (POOL_BYTES - POOL_HEADER_BYTES) // size
     made: list[object] = []
     for _ in range(MAX_POOLS):
-        more = [make() for _ in range((POOL_BYTES - POOL_HEADER_BYTES) // size)]
-        made += more
-        if len({id(one) // POOL_BYTES for one in more}) <= 2:  # from a pool without blocks in use, and its neighbour
-            break
+        made += [make() for _ in range(blocks)]
+        pools = [id(one) // POOL_BYTES for one in made]
+        pool, count = Counter(pools).most_common(1)[0]
+        if count == blocks:  # it was empty, so no other was left; what it has is freed, and the pool with it
+            return made[: pools.index(pool)]
     return made
 
 
