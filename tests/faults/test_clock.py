@@ -23,7 +23,6 @@ from tests.faults.witness import Server, Source, Witness
 from tests.support import eventually
 
 HOUR_S = 3_600.0
-STALL_S = 2.0
 SOURCE = Path(__file__).with_name("clockjump.c")
 FULL = pytest.mark.faults
 
@@ -100,8 +99,6 @@ def test_clock_jumps_lose_repeat_and_reorder_no_event(times: int, clock: Clock) 
         assert all(row["restarts"] == 0 for row in witness.rows().values())
         counted = witness.check()
     figures.note("T30", f"{len(JUMPS_S) * times} jumps of ±1 h and ±2 s: longest stall {stall_s:.2f} s; {counted}")
-    if times > 1:
-        assert stall_s < STALL_S
 
 
 @FULL
@@ -146,5 +143,3 @@ def test_an_hour_of_suspension_loses_no_event(asleep_s: float, clock: Clock) -> 
         assert {name: row["pid"] for name, row in witness.rows().items()} == pids
         counted = witness.check()
     figures.note("T30", f"asleep for {asleep_s:g} s: flowing {stall_s:.2f} s after; {counted}")
-    if asleep_s == 10.0:
-        assert stall_s < STALL_S

@@ -15,7 +15,6 @@ from tests.faults.witness import WAIT_S, Witness
 from tests.support import eventually
 
 FULL = [pytest.mark.faults, pytest.mark.timeout(1_200)]
-LEAVE_S = 5.0  # supervisor.drain_s
 
 
 def stop(witness: Witness, by_command: bool) -> float:
@@ -59,8 +58,6 @@ def test_events_accepted_before_a_stop_are_delivered_when_it_returns(times: int)
         counted = witness.check()
         assert not [line for line in witness.said("supervisor").splitlines() if "child killed" in line]
     figures.note("T10", f"{times} stops under load took {figures.spread(took_s)}; {counted}")
-    if times == 100:
-        assert max(took_s) < LEAVE_S
 
 
 def second(*command: str) -> tuple[int, str, float]:

@@ -7,7 +7,6 @@ import json
 import re
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -495,11 +494,9 @@ def test_idle_connections_do_not_block_others(rig):
 
 
 def test_an_incomplete_request_is_closed(rig):
-    started_s = time.monotonic()
     with socket.create_connection(("127.0.0.1", rig.port), 30 * SLOWNESS) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost:")
         assert connection.recv(4096) in (b"", b"HTTP/1.1 400 Bad Request\r\n\r\n")
-    assert time.monotonic() - started_s < 30 * SLOWNESS
 
 
 def test_a_user_theme_replaces_a_shipped_one(rig):
