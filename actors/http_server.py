@@ -36,6 +36,8 @@ UNHEADED: Final = 1_024  # connections without a whole header, of 30 KB each; th
 ACCEPTS_PER_TURN: Final = 128
 PAUSE_S: Final = 0.1
 INCOMPLETE_BYTES: Final = 32 << 20  # of bodies that are on their way, together; a single one may be larger
+SEND_BUFFER_BYTES: Final = 16 << 10  # of the kernel, for each connection; Linux would use 4 MB
+UNREAD_BYTES: Final = 32 << 20  # of answers that their clients have not read, beside these buffers
 HEADER_LINES: Final = 128  # 16 KiB hold 5,000, which take 20 ms
 PER_TURN: Final = 32  # of requests, which take 0.1 to 1 ms each
 BODIES_PER_TURN: Final = 8  # of requests that have a body, which take 0.3 to 3 ms each
@@ -140,6 +142,7 @@ class _Stream(IOStream):
 
     trusted = False
     has_header: Callable[[], bool]  # called for each header; whether it is the first of this connection
+    has_unread: Callable[[int], None]  # called with the bytes that wait for the client to read
 
     def __init__(self, connection: socket.socket, requests: Turns, chunks: Turns, **kwargs: Any) -> None:
         super().__init__(connection, **kwargs)
@@ -149,6 +152,12 @@ class _Stream(IOStream):
         """Free what has arrived. tornado keeps it, and a request that waits for its turn keeps the stream."""
         self._read_buffer.clear()
         self._read_buffer_size = 0
+
+    def write(self, data: bytes | memoryview) -> asyncio.Future[None]:
+        written = super().write(data)
+        if self.writing():
+            self.has_unread(len(self._write_buffer))
+        return written
 
     def read_until_regex(self, regex: bytes, max_bytes: int | None = None) -> Awaitable[bytes]:
         """Read a header: tornado's server uses this method for nothing else."""
@@ -210,9 +219,12 @@ class BoundedHTTPServer(HTTPServer):
         self._incomplete: dict[HTTP1ServerConnection, int] = {}  # bytes of the body so far; longest on its way first
         self._incomplete_bytes = 0
         self._answered: dict[HTTP1ServerConnection, None] = {}  # the whole request has come; the longest time first
+        self._unread: dict[HTTP1ServerConnection, int] = {}  # bytes after the last write; longest unread first
+        self._unread_bytes = 0
 
     def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
         for listener in sockets:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)  # its connections inherit it
             self._sockets[listener.fileno()] = listener
             self._handlers[listener.fileno()] = _Acceptor(listener, self._handle_connection, self._metrics).stop
 
@@ -224,7 +236,7 @@ class BoundedHTTPServer(HTTPServer):
         if len(self._connections) >= self._room():
             self._metrics.refused_connections += 1
             excess = (
-                self._idle_stranger() or self._unread() or next(iter(self._incomplete), next(iter(self._idle), None))
+                self._idle_stranger() or self._unreading() or next(iter(self._incomplete), next(iter(self._idle), None))
             )
             if excess is None:
                 stream.close()
@@ -238,6 +250,7 @@ class BoundedHTTPServer(HTTPServer):
     def start_request(self, server_conn: object, request_conn: httputil.HTTPConnection) -> httputil.HTTPMessageDelegate:
         assert isinstance(server_conn, HTTP1ServerConnection)
         _stream(server_conn).has_header = partial(self._has_header, server_conn)
+        _stream(server_conn).has_unread = partial(self._has_unread, server_conn)
         self._answered.pop(server_conn, None)
         self._idle[server_conn] = None
         if server_conn not in self._headed:
@@ -270,6 +283,19 @@ class BoundedHTTPServer(HTTPServer):
             self._incomplete_bytes -= self._incomplete.pop(connection)
             self._answered[connection] = None
 
+    def _has_unread(self, connection: HTTP1ServerConnection, size_bytes: int) -> None:
+        """Record what an answer still has to send. Above the limit, those that have waited the longest end."""
+        if connection not in self._connections:
+            return  # a WebSocket or an event stream by now, which has its own limit
+        self._unread_bytes += size_bytes - self._unread.pop(connection, 0)
+        self._unread[connection] = size_bytes
+        while self._unread_bytes > UNREAD_BYTES and len(self._unread) > 1:
+            oldest = next(iter(self._unread))
+            self._unread_bytes -= self._unread.pop(oldest)
+            if oldest.stream.writing():  # otherwise it has been read meanwhile
+                self._metrics.refused_connections += 1
+                self._close(oldest)
+
     async def close_all_connections(self) -> None:
         """Close all connections at once; tornado closes one after the other, and meanwhile handles the requests."""
         for connection in list(self._connections):
@@ -280,7 +306,7 @@ class BoundedHTTPServer(HTTPServer):
         """Return the connection that has been idle for the longest time, of those that have shown no right token."""
         return next((one for one in self._idle if not _stream(one).trusted), None)
 
-    def _unread(self) -> HTTP1ServerConnection | None:
+    def _unreading(self) -> HTTP1ServerConnection | None:
         """Return the connection that has kept an answer waiting for the longest time, because it does not read it."""
         return next((one for one in self._answered if one.stream.writing()), None)
 
@@ -312,6 +338,7 @@ class BoundedHTTPServer(HTTPServer):
         self._end_wait(connection)
         self._incomplete_bytes -= self._incomplete.pop(connection, 0)
         self._answered.pop(connection, None)
+        self._unread_bytes -= self._unread.pop(connection, 0)
 
 
 class _Acceptor:

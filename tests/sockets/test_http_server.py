@@ -35,7 +35,7 @@ class Page(web.RequestHandler):
         self.finish("ok")
 
     def put(self) -> None:
-        self.finish(bytes(32 << 20))  # more than the buffers of the system
+        self.finish(bytes(8 << 20))  # more than the buffers of the system
 
     def post(self) -> None:
         self.finish(f"posted {len(self.request.body)}")
@@ -238,6 +238,31 @@ def test_answers_that_are_not_read_do_not_exclude_other_connections():
             assert (metrics.refused_connections, len(server._answered)) == (1, 1)
             for _, writer in (*deaf, slow, late):
                 writer.close()
+
+    run_async(scenario())
+
+
+def test_answers_that_are_not_read_are_bounded_together(monkeypatch):
+    async def scenario() -> None:
+        async with bounded(room=100) as (server, port, metrics):
+            deaf, kept = [], []
+            for number in range(1, 4):
+                deaf.append(await asyncio.open_connection("127.0.0.1", port, limit=1))
+                deaf[-1][1].write(head(0).replace(b"POST", b"PUT"))
+                await until(lambda number=number: len(server._unread) == number)
+                kept = list(server._unread)
+            buffers = [one.stream.socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) for one in kept]
+            assert max(buffers) <= 2 * http_server.SEND_BUFFER_BYTES  # Linux counts its own part, too
+            assert server._unread_bytes == sum(server._unread.values())
+            monkeypatch.setattr(http_server, "UNREAD_BYTES", server._unread_bytes)
+            deaf.append(await asyncio.open_connection("127.0.0.1", port, limit=1))
+            deaf[-1][1].write(head(0).replace(b"POST", b"PUT"))
+            await until(lambda: metrics.refused_connections == 1)
+            assert [one.stream.closed() for one in kept] == [True, False, False]
+            for _, writer in deaf:
+                writer.transport.abort()
+            await until(lambda: not server._connections)
+            assert (server._unread, server._unread_bytes) == ({}, 0)
 
     run_async(scenario())
 
