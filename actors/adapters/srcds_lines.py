@@ -29,71 +29,91 @@ MAX_LINE_BYTES: Final = 4096
 MAX_NAME: Final = 32  # Steam's limit, in characters
 MAX_ENDS: Final = 8  # of players in one line
 
+# Optional parts are written `(?:...|)`: for a `?` behind a group, `re` allocates a context for repeats.
 _ACCOUNT: Final = r"BOT|Console|STEAM_[\w:]{1,32}|\[[A-Za-z]:\d+:\d+(?::\d+)?\]|\d{17}"
-_END: Final = rf'<\d{{1,10}}><(?P<account>{_ACCOUNT})>(?:<(?P<team>[\w ]{{0,40}})>)?"'
+_END: Final = rf'<\d{{1,10}}><(?P<account>{_ACCOUNT})>(?:<(?P<team>[\w ]{{0,40}})>|)"'
 # With a limit: each end of a player would otherwise look for the bracket through the whole line.
-_PLACE: Final = r"(?: \[[^\]]{0,64}\])?"
-_VICTIM: Final = rf'"(?P<name>.*?){_END}{_PLACE}'
+_PLACE: Final = r"(?: \[[^\]]{0,64}\]|)"
+_NAME: Final = r"[^<]*+(?:|(?:<[^<]*+)+?)"  # as short as possible
+
+
+def _victim(kind: str) -> str:
+    end = _END.replace("(?P<", f"(?P<{kind}_")
+    return rf'"(?P<{kind}_name>{_NAME}){end}{_PLACE}'
+
+
+# The verbs of players, each with its tail. Groups have the kind as a prefix where several kinds have them.
+_ACTIONS: Final = {
+    "kill": (
+        "killed (?!other )",
+        rf'{_victim("kill")} with "(?P<kill_weapon>[^"]*)"(?P<how>(?: \([^()]*\))*)\s*',
+    ),
+    "hit": (
+        "attacked ",
+        (
+            rf'{_victim("hit")} with "(?P<hit_weapon>[^"]*)" \(damage "(?P<damage>\d{{1,9}})"\)'
+            r' \(damage_armor "(?P<damage_armor>\d{1,9})"\) \(health "(?P<health>-?\d{1,9})"\)'
+            r' \(armor "(?P<armor>-?\d{1,9})"\)'
+            r'(?: \(hitgroup "(?P<hitgroup>[^"]*)"\)|)\s*'
+        ),
+    ),
+    "assist": ("(?P<flash>flash-)?assisted killing ", rf"{_victim('assist')}\s*"),
+    "chat": ("say(?P<team_only>_team)? ", r'"(?P<text>.*)"(?: \(dead\))?\s*'),
+    "objective": (
+        (
+            'triggered "(?P<action>Planted_The_Bomb|Begin_Bomb_Defuse_With(?:out)?_Kit|Defused_The_Bomb'
+            '|Rescued_A_Hostage)"'
+        ),
+        r"(?: at bombsite (?P<site>\w+))?\s*",
+    ),
+    "suicide": ("committed suicide with ", r'"(?P<suicide_weapon>[^"]*)"(?: \([^()]*\))*\s*'),
+    "bombed": ("was killed by the bomb", r"\.?\s*"),
+    "enter": ("entered the game", r"\s*"),
+    "switch": ("switched from team <[^>]*> to <(?!Unassigned>)", r"(?P<to>[\w ]+)>\s*"),
+    "leave": (r"disconnected\b", r'(?: \(reason "[^"]*"\))?\s*'),
+}
+_TORN: Final = r'(?P<torn>(?: \[[^\]]*\]?)? ?[a-z_ -]*+(?:"\w*+)?\Z)'
+
+# The lines of the world, each with its tail.
+_NEWS: Final = {
+    "world": ('World triggered "(?P<phase>Match_Start|Round_Start|Round_End)"', ".*"),
+    "notice": (
+        r'(?:World|Team "(?P<winner>[^"]*)") triggered "(?:SFUI_Notice_)?(?P<reason>\w+)" \(',
+        r'CT "(?P<notice_ct>\d{1,9})"\) \(T "(?P<notice_t>\d{1,9})"\)\s*',
+    ),
+    "score": ('Team "(?P<side>[^"]*)" scored ', r'"(?P<points>\d{1,9})" with "\d+" players\s*'),
+    "names": ('(?:MatchStatus: )?Team playing "(?P<named>CT|TERRORIST)": ', "(?P<text>.*)"),
+    "freeze": ("Starting Freeze period", ".*"),
+    "over": ("Game Over: ", r".*score (?P<over_ct>\d{1,9}):(?P<over_t>\d{1,9}) after .*"),
+}
+_BROKEN: Final = r'(?P<broken>(?:World|Team "[^"]*")(?: triggered)?(?: "\w*)?\Z)'
 
 
 def _compile(pattern: str) -> re.Pattern[bytes]:
     return re.compile(pattern.encode(), re.DOTALL)
 
 
-_STAMP: Final = r"(?:L )?(?:(?P<stamp>\d\d/\d\d/\d{4} - \d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,6}))?(?:: | - ))?"
-_VERB: Final = (
-    rf"(?:{_PLACE} (?:"
-    r"(?P<kill>killed (?!other ))"
-    r"|(?P<hit>attacked )"
-    r"|(?P<assist>(?P<flash>flash-)?assisted killing )"
-    r"|(?P<chat>say(?P<team_only>_team)? )"
-    r'|(?P<objective>triggered "(?P<action>Planted_The_Bomb|Begin_Bomb_Defuse_With(?:out)?_Kit|Defused_The_Bomb'
-    r'|Rescued_A_Hostage)")'
-    r"|(?P<suicide>committed suicide with )"
-    r"|(?P<bombed>was killed by the bomb)"
-    r"|(?P<enter>entered the game)"
-    r"|(?P<switch>switched from team <[^>]*> to <(?!Unassigned>))"
-    r"|(?P<leave>disconnected\b))"
-    r'|(?P<torn>(?: \[[^\]]*\]?)? ?[a-z_ -]*+(?:"\w*+)?\Z))'
-)
-# The stamp; for a line of a player also the first end of a player, and the verb behind it. Each part may be missing.
-_HEAD: Final = _compile(rf'{_STAMP}(?:"(?P<name>[^<]*+(?:<[^<]*+)*?)(?P<end>{_END})(?:{_VERB})?)?')
-_FURTHER_END: Final = _compile(_END)
-_FURTHER_VERB: Final = _compile(_VERB)
-_WORLD: Final = _compile(
-    r'(?P<world>World triggered "(?P<phase>Match_Start|Round_Start|Round_End)")'
-    r'|(?P<notice>(?:World|Team "(?P<winner>[^"]*)") triggered "(?:SFUI_Notice_)?(?P<reason>\w+)" \()'
-    r'|(?P<score>Team "(?P<side>[^"]*)" scored )'
-    r'|(?P<names>(?:MatchStatus: )?Team playing "(?P<named>CT|TERRORIST)": )'
-    r'|(?P<broken>(?:World|Team "[^"]*")(?: triggered)?(?: "\w*)?\Z)'
-    r"|(?P<freeze>Starting Freeze period)"
-    r"|(?P<over>Game Over: )"
-)
-_TAILS: Final = {
-    kind: _compile(pattern)
-    for kind, pattern in {
-        "kill": rf'{_VICTIM} with "(?P<weapon>[^"]*)"(?P<how>(?: \([^()]*\))*)\s*',
-        "hit": rf'{_VICTIM} with "(?P<weapon>[^"]*)" \(damage "(?P<damage>\d{{1,9}})"\)'
-        r' \(damage_armor "(?P<damage_armor>\d{1,9})"\) \(health "(?P<health>-?\d{1,9})"\)'
-        r' \(armor "(?P<armor>-?\d{1,9})"\)(?: \(hitgroup "(?P<hitgroup>[^"]*)"\))?\s*',
-        "assist": rf"{_VICTIM}\s*",
-        "chat": r'"(?P<text>.*)"(?: \(dead\))?\s*',
-        "objective": r"(?: at bombsite (?P<site>\w+))?\s*",
-        "suicide": r'"(?P<weapon>[^"]*)"(?: \([^()]*\))*\s*',
-        "bombed": r"\.?\s*",
-        "enter": r"\s*",
-        "switch": r"(?P<to>[\w ]+)>\s*",
-        "leave": r'(?: \(reason "[^"]*"\))?\s*',
-        "world": r".*",
-        "notice": r'CT "(?P<ct>\d{1,9})"\) \(T "(?P<t>\d{1,9})"\)\s*',
-        "score": r'"(?P<points>\d{1,9})" with "\d+" players\s*',
-        "names": r"(?P<text>.*)",
-        "freeze": r".*",
-        "over": r".*score (?P<ct>\d{1,9}):(?P<t>\d{1,9}) after .*",
-    }.items()
-}
+def _whole(kinds: dict[str, tuple[str, str]]) -> str:
+    return "(?:" + "|".join(rf"(?P<{kind}>{verb}{tail})" for kind, (verb, tail) in kinds.items()) + r")\Z"
 
-_OF_VICTIMS: Final = frozenset({"kill", "hit", "assist"})
+
+def _begun(kinds: dict[str, tuple[str, str]]) -> str:
+    return "(?:" + "|".join(f"(?P<{kind}>{verb})" for kind, (verb, _) in kinds.items()) + ")"
+
+
+_STAMP: Final = r"(?:L |)(?:(?P<stamp>\d\d/\d\d/\d{4} - \d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,6})|)(?:: | - )|)"
+_ACTION: Final = f"{_PLACE} {_whole(_ACTIONS)}"
+# The stamp; for a line of a player also the first end of a player, and what follows if it is a verb and its whole tail.
+_HEAD: Final = _compile(rf'{_STAMP}(?:"(?P<name>{_NAME})(?P<end>{_END})(?:{_ACTION}|)|)')
+_FURTHER_END: Final = _compile(_END)
+_FURTHER_ACTION: Final = _compile(_ACTION)
+_VERB: Final = _compile(f"{_PLACE} {_begun(_ACTIONS)}|{_TORN}")
+_WORLD: Final = _compile(_whole(_NEWS))
+_WORLD_VERB: Final = _compile(f"{_begun(_NEWS)}|{_BROKEN}")
+
+# The group of the name of the victim, by the kind of line.
+_VICTIMS: Final = {kind: f"{kind}_name" for kind in ("kill", "hit", "assist")}
+_CERTAIN: Final = frozenset(_ACTIONS) - {"chat"}
 
 Match = re.Match[bytes]
 
@@ -101,64 +121,76 @@ Match = re.Match[bytes]
 class LogLine(Struct, frozen=True):
     """A line of a known kind.
 
+    kind    its name in the tables above, `torn`, `broken` or `unclear`
+    stamp   the match of the beginning of the line
+    tail    the match of the verb and the rest; None if the line is cut or `unclear`
     name    the name of the actor; b"" for lines of the world
     end     the match of the end of the actor
-    head    the match up to and including the verb
-    tail    the match of the rest; None if the line is cut or `unclear`
+    rest    of a line without a tail: the position behind the verb
     """
 
     kind: str
     stamp: Match
-    head: Match
     tail: Match | None
     name: bytes = b""
     end: Match | None = None
+    rest: int = 0
 
 
 def parse(body: bytes) -> LogLine | None:
     """Return the line; None for the many kinds that become no event."""
     head = _HEAD.match(body)
     assert head is not None, "the pattern matches an empty text"
-    if head["end"] is None:
-        world = _WORLD.match(body, head.end())
-        return None if world is None else _line(body, head, world)
-    line = None if head.lastgroup == "end" else _line(body, head, head, head["name"], head)
-    if line is not None and line.tail is not None and line.kind != "chat":
-        return line
-    return _of_player(body, head, line)
+    if head.lastgroup in _CERTAIN and not _hides_an_end(head):
+        return LogLine(head.lastgroup, head, head, head["name"], head)
+    return _of_world(body, head) if head["end"] is None else _of_player(body, head)
 
 
-def _of_player(body: bytes, head: Match, first: LogLine | None) -> LogLine | None:
-    """Return the line of a player; `first` is the reading in which the actor has the first end, if there is one."""
-    said = first if first is not None and first.tail is not None else None
-    cut = first
+def _of_world(body: bytes, head: Match) -> LogLine | None:
+    line = _WORLD.match(body, head.end())
+    if line is not None:
+        return LogLine(line.lastgroup or "", head, line)
+    verb = _WORLD_VERB.match(body, head.end())
+    return None if verb is None else LogLine(verb.lastgroup or "", head, None, rest=verb.end())
+
+
+def _of_player(body: bytes, head: Match) -> LogLine | None:
+    """Return the line of a player whose first end is not followed by a verb with its tail, except chat."""
+    said: LogLine | None = None
+    cut: LogLine | None = None
+    if head.lastgroup == "chat":
+        said = LogLine("chat", head, head, head["name"], head)
+    else:
+        cut = _cut(body, head, head["name"], head, head.end("end"))
     for number, end in enumerate(_FURTHER_END.finditer(body, head.end("end")), start=1):
         name = body[head.start("name") : end.start()]
         if number == MAX_ENDS or _is_too_long(name):
             break
         if said is not None:  # a message or a part of a name: both are possible
-            return LogLine("unclear", head, said.head, None)
-        verb = _FURTHER_VERB.match(body, end.end())
-        if verb is None:
+            return LogLine("unclear", head, None)
+        action = _FURTHER_ACTION.match(body, end.end())
+        if action is None or _hides_an_end(action):
+            cut = cut or _cut(body, head, name, end, end.end())
             continue
-        line = _line(body, head, verb, name, end)
-        if line.tail is not None and line.kind != "chat":
+        line = LogLine(action.lastgroup or "", head, action, name, end)
+        if line.kind != "chat":
             return line
-        said = line if line.tail is not None else None
-        cut = cut or line
+        said = line
     return said or cut
 
 
-def _line(body: bytes, stamp: Match, head: Match, name: bytes = b"", end: Match | None = None) -> LogLine:
-    """Return the line with this verb; its tail is None if it does not match, or if the victim's name is too long."""
-    kind = head.lastgroup or ""
-    pattern = _TAILS.get(kind)
-    tail = None if pattern is None else pattern.fullmatch(body, head.end())
-    if tail is not None and kind in _OF_VICTIMS:
-        victim = tail["name"]
-        if _is_too_long(victim) and _FURTHER_END.search(victim):
-            tail = None
-    return LogLine(kind, stamp, head, tail, name, end)
+def _cut(body: bytes, head: Match, name: bytes, end: Match, position: int) -> LogLine | None:
+    """Return the line with the verb at `position`, whose tail does not match."""
+    verb = _VERB.match(body, position)
+    return None if verb is None else LogLine(verb.lastgroup or "", head, None, name, end, verb.end())
+
+
+def _hides_an_end(action: Match) -> bool:
+    """Return whether the name of the victim is too long, and has the end of a player in it."""
+    group = _VICTIMS.get(action.lastgroup or "")
+    if group is None or len(victim := action[group]) <= MAX_NAME:
+        return False
+    return _is_too_long(victim) and _FURTHER_END.search(victim) is not None
 
 
 def _is_too_long(name: bytes) -> bool:

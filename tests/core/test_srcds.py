@@ -255,6 +255,8 @@ def test_a_name_cannot_forge_a_line(name):
          ("kill", {"attacker": player, "victim": bo, "weapon": "ak47"})),
         (BO + b" [1 2 3] killed " + token + b' [4 5 6] with "ak47"',
          ("kill", {"attacker": bo, "victim": player, "weapon": "ak47"})),
+        (BO + b" attacked " + token + b' with "awp" (damage "9") (damage_armor "0") (health "1") (armor "0")',
+         ("hit", {"attacker": bo, "victim": player, "weapon": "awp", "damage": 9, "health": 1})),
         (token + b" assisted killing " + BO, ("assist", {"player": player, "victim": bo})),
         (token + b' say "hi"',
          ("chat", {"user": name, "text": "hi", "user_id": ada["id"], "channel": "game"})),
