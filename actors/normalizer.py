@@ -111,12 +111,12 @@ class Normalizer:
             self.metrics.rejected += 1
             return Envelope(item.pseq, item.attempt, [], _reject(item, batch, str(error)))
         self.metrics.events += len(events)
-        if replay:
-            events = [replayed.marked(event, batch.producer, replay) for event in events]
         now_ms = time.time() * 1000
-        return Envelope(
-            item.pseq, item.attempt, [msgspec.structs.replace(event, ts_normalized_ms=now_ms) for event in events]
-        )
+        if replay:
+            events = [replayed.marked(event, batch.producer, replay, now_ms) for event in events]
+        else:
+            events = [msgspec.structs.replace(event, ts_normalized_ms=now_ms) for event in events]
+        return Envelope(item.pseq, item.attempt, events)
 
 
 def _reject(item: RawItem, batch: RawBatch, reason: str, dead: bool = False) -> Reject:

@@ -118,7 +118,7 @@ _CERTAIN: Final = frozenset(_ACTIONS) - {"chat"}
 Match = re.Match[bytes]
 
 
-class LogLine(Struct, frozen=True):
+class LogLine(Struct, frozen=True, gc=False):
     """A line of a known kind.
 
     kind    its name in the tables above, `torn`, `broken` or `unclear`

@@ -19,12 +19,13 @@ def name_of(producer: str, pgen: int) -> str:
     return f"{producer}/g{pgen}" if producer.rpartition("-")[0] == NAME else ""
 
 
-def marked(event: Event, producer: str, replay: str) -> Event:
-    """Return an event with the source `replay:SOURCE`, and with identities of the replay `replay` alone."""
+def marked(event: Event, producer: str, replay: str, now_ms: float) -> Event:
+    """Return an event, normalized now, with the source `replay:SOURCE` and with identities of the replay alone."""
     own = event.id.startswith(f"{producer}/")
     return msgspec.structs.replace(
         event,
         id=event.id if own else f"{replay}/{event.id}",
         source=f"replay:{event.source}",
         dedupe_key=None if event.dedupe_key is None else f"{replay}/{event.dedupe_key}",
+        ts_normalized_ms=now_ms,
     )
