@@ -21,10 +21,11 @@ from actors.committer import Committer
 from actors.config import FlagMode, QueueSection, Settings
 from actors.core.contract.event import UNREADABLE, EnvelopeBatch, Event, Greeting, Marks, Receipt
 from actors.core.contract.frame import Frame, Stream
+from actors.core.delivery.retained import RETAINED_TYPES
 from actors.core.metrics import Metrics, QueueMetrics
 from actors.core.queue.cadence import Cadence
 from actors.core.queue.calendar import Calendar
-from actors.core.queue.derive import Derivation
+from actors.core.queue.derive import LOOSE, Derivation
 from actors.core.queue.lanes import FRAME_BYTES, FRAME_EVENTS, Lanes
 from actors.core.queue.ledger import Ledger
 from actors.core.queue.sequencer import GAP_S, Entry, Sequencer
@@ -181,7 +182,10 @@ class QueueManager:
             if envelope.reject is not None:
                 self.sequencer.reject(envelope.reject)
             for event in envelope.events:
-                self._queue(event, now_s, now_ms)
+                if event.type in RETAINED_TYPES:
+                    self.sequencer.retain(msgspec.structs.replace(event, ts_queued_ms=now_ms))
+                if self._enqueue(event, now_s, now_ms) and event.type in LOOSE:
+                    self.sequencer.supported(event, now_ms)
 
     def on_inbox(self, message: bytes) -> None:
         decoded = self._decode(_inbox, message)
@@ -200,7 +204,7 @@ class QueueManager:
         elif question.ask == "ledger":
             answer = {"ledger": self.ledger.snapshot()}
         elif question.ask == "why":
-            answer = {"history": self.ledger.history(question.id)}
+            answer = {"history": self.ledger.history(question.id) or self.lanes.history(question.id)}
         else:
             answer = {"error": f"ask is {question.ask!r}, expected 'ledger' or 'why'"}
         self.ask.offer(_encode(answer))
@@ -211,12 +215,6 @@ class QueueManager:
         except UNREADABLE:
             self.metrics.bad_messages += 1
             return None
-
-    def _queue(self, event: Event, now_s: float, now_ms: float) -> None:
-        if event.coalesce_key is not None:
-            self.sequencer.retain(msgspec.structs.replace(event, ts_queued_ms=now_ms))
-        if self._enqueue(event, now_s, now_ms):
-            self.sequencer.supported(event, now_ms)
 
     def _enqueue(self, event: Event, now_s: float, now_ms: float) -> bool:
         if self._split:

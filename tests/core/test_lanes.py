@@ -24,8 +24,21 @@ def play(history: list[tuple[float, str, str, str]], **bounds: int) -> tuple[lis
         dedupe, _, coalesce = keys.partition("|")
         queue.receive(event(kind, id_, dedupe_key=dedupe or None, coalesce_key=coalesce or None), at_s, at_s * 1000)
     taken = queue.take(history[-1][0], frame=1)
-    told = {id_: ledger.history(id_)["outcome"] for _, _, id_, _ in history if ledger.history(id_)}
+    found = {id_: ledger.history(id_) or queue.history(id_) for _, _, id_, _ in history}
+    told = {id_: one["outcome"] for id_, one in found.items() if one}
     return [f"{one.id}x{one.count}" for one in taken], told
+
+
+def test_an_event_is_pending_until_a_frame_takes_it() -> None:
+    queue, ledger = lanes()
+    queue.receive(event("hit", "1", coalesce_key="hit:a"), 0.0, 0.0)
+    queue.receive(event("hit", "2", coalesce_key="hit:a"), 0.0, 0.0)
+    assert (queue.history("1"), ledger.history("2")) == (None, None)
+    assert queue.history("2") == {"id": "2", "outcome": "pending", "detail": None}
+    assert ledger.history("1") == {"id": "1", "outcome": "coalesced", "detail": "2"}
+    queue.take(0.0, frame=7)
+    assert queue.history("2") is None
+    assert ledger.history("2") == {"id": "2", "outcome": "sent", "detail": 7}
 
 
 HISTORIES = {
@@ -168,6 +181,9 @@ def test_every_event_ends_in_exactly_one_bucket(steps: list, max_events: int) ->
         ended += account.ended
     assert received == number
     assert received == ended + len(queue)
+    pending = [str(one) for one in range(1, number + 1) if queue.history(str(one)) is not None]
+    assert len(pending) == len(queue)
+    assert all((str(one) in pending) != (ledger.history(str(one)) is not None) for one in range(1, number + 1))
     while batch := queue.take(now_s, 1):
         represented += represented_by(batch)
     others = [account for category, account in ledger.accounts.items() if category is not Category.STATE]

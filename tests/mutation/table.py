@@ -212,7 +212,7 @@ MUTATIONS: Final = [
     row("critical messages share the link of the rest", text(f"{LINK}.__init__", "critical", "best_effort"),
         f"{PIPELINE}::test_a_kill_is_logged_shown_and_in_its_history"),
     row("normal events are dropped before cosmetic ones", swap(f"{LANES}:DROP_ORDER", "COSMETIC NORMAL"), LANES_TEST),
-    row("the newest gives way instead of the oldest", value(f"{LANES}:Lanes._drop_excess", "last", "True"), LANES_TEST),
+    row("the newest gives way instead of the oldest", value(f"{LANES}:Lanes._pop", "last", "True"), LANES_TEST),
     row("expired events are in no bucket", drop(f"{LANES}:Lanes.take", "account expired"), LANES_TEST),
     row("dropped events are in no bucket", drop(f"{LANES}:Lanes._drop_excess", "drop"), LANES_TEST),
     row("what a dead queue-manager held is in no bucket",

@@ -97,6 +97,8 @@ class Derivation:
 
     def feed(self, event: Event) -> tuple[Event, list[Event]]:
         """Return `event` (a kill with its streak) and the events that follow from it, which have no position yet."""
+        if (kind := SUPPORTS.get(event.type)) is not None:
+            return event, self._supported(event, kind)
         if event.type == "kill":
             return self._killed(event, _kill.decode(event.payload))
         return event, self._follows(event)
@@ -106,8 +108,6 @@ class Derivation:
             return self._died(event, _death.decode(event.payload).victim)
         if event.type == "player_leave":
             return self._died(event, _leave.decode(event.payload).player)
-        if event.type in SUPPORTS:
-            return self._supported(event, SUPPORTS[event.type])
         if event.type == "round" and _round.decode(event.payload).phase == "match_start":
             return self._reset(event)
         return []
@@ -142,12 +142,12 @@ class Derivation:
         before = run.supports.get(kind, 0)
         run.supports[kind] = now = before + event.count
         steps = SUPPORT_STEPS[kind]
-        first, end = bisect_right(steps, before), bisect_right(steps, now)
-        if first == end:
+        first = bisect_right(steps, before)
+        if first == len(steps) or steps[first] > now:
             return []
         return [
             _derived(event, "support_streak", SupportStreak(player, kind, step), player, f"{step}")
-            for step in steps[first:end]
+            for step in steps[first : bisect_right(steps, now)]
         ]
 
     def _died(self, event: Event, player: Player) -> list[Event]:

@@ -17,13 +17,13 @@ Every event ends in exactly one bucket of the ledger.
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from actors.core.contract.event import Category, Event
 from actors.core.contract.taxonomy import TAXONOMY
-from actors.core.queue.ledger import Ledger
+from actors.core.queue.ledger import Account, Ledger
 
 # The memory of an event without its payload: measured as the mean growth of a process that holds 100,000 of them.
 EVENT_BYTES: Final = 600
@@ -33,18 +33,41 @@ FRAME_EVENTS: Final = 4_000
 # Old dedupe keys are removed each time this number of keys was added.
 PRUNE_KEYS: Final = 4_096
 
+_WINDOWS_S: Final = {name: row.dedupe_ms / 1000 for name, row in TAXONOMY.items() if row.dedupe_ms}
+
 DROP_ORDER: Final = (Category.COSMETIC, Category.NORMAL, Category.STATE)
 
 
 class _Slot:
-    __slots__ = ("count", "event", "expires_s", "queued_ms", "size_bytes")
+    __slots__ = ("count", "event", "queued_ms", "queued_s", "size_bytes")
 
-    def __init__(self, event: Event, expires_s: float, queued_ms: float, size_bytes: int) -> None:
+    def __init__(self, event: Event, queued_s: float, queued_ms: float, size_bytes: int) -> None:
         self.event = event
         self.count = event.count
-        self.expires_s = expires_s
+        self.queued_s = queued_s
         self.queued_ms = queued_ms
         self.size_bytes = size_bytes
+
+    def has_expired(self, now_s: float) -> bool:
+        """Return whether the event is older than its TTL.
+
+        A clock that is set back must not extend the life of events. One that is set ahead expires only the events in
+        flight at that moment, because from the queue on the time is monotonic.
+        """
+        event = self.event
+        age_ms = max(0.0, self.queued_ms - event.ts_ingest_ms)
+        return event.ttl_ms > 0 and self.queued_s + (event.ttl_ms - age_ms) / 1000 < now_s
+
+
+class _Lane:
+    """The slots of one category, in the order of their turn, and its account."""
+
+    __slots__ = ("account", "last_wins", "slots")
+
+    def __init__(self, category: Category, account: Account) -> None:
+        self.slots: OrderedDict[str | int, _Slot] = OrderedDict()
+        self.account = account
+        self.last_wins = category is Category.STATE
 
 
 class Lanes:
@@ -54,9 +77,8 @@ class Lanes:
         self._max_events = max_events
         self._max_bytes = max_bytes
         self._ledger = ledger
-        self._slots: dict[Category, OrderedDict[str | int, _Slot]] = {
-            category: OrderedDict() for category in DROP_ORDER
-        }
+        self._lanes = {category: _Lane(category, ledger.accounts[category]) for category in DROP_ORDER}
+        self._length = 0
         self._unmerged = 0  # the key of an event without a coalesce key
         self._seen: dict[str, tuple[float, str]] = {}
         self.merging = True  # False: each event stays one, in the order of arrival
@@ -64,93 +86,92 @@ class Lanes:
         self.peak = 0
 
     def __len__(self) -> int:
-        return sum(map(len, self._slots.values()))
+        return self._length
 
     def receive(self, event: Event, now_s: float, now_ms: float) -> bool:
         """Queue an event, merge it, or drop it; return False for a duplicate.
 
         `now_s` is monotonic, `now_ms` the wall clock.
         """
-        ledger = self._ledger
-        account = ledger.accounts[event.category]
-        account.received += 1
-        if event.dedupe_key is not None and self._is_duplicate(event, now_s):
-            account.duplicate += 1
-            ledger.record(event.id, "duplicate", self._seen[event.dedupe_key][1])
+        lane = self._lanes[event.category]
+        lane.account.received += 1
+        if event.dedupe_key is not None and self._is_duplicate(event.dedupe_key, event, now_s):
+            lane.account.duplicate += 1
+            self._ledger.record(event.id, "duplicate", self._seen[event.dedupe_key][1])
             return False
-        expires_s = float("inf")
-        if event.ttl_ms:
-            # A clock that is set back must not extend the life of events. One that is set ahead expires only the events
-            # in flight at that moment, because from here on the time is monotonic.
-            expires_s = now_s + (event.ttl_ms - max(0.0, now_ms - event.ts_ingest_ms)) / 1000
-        slots = self._slots[event.category]
         size_bytes = EVENT_BYTES + len(event.payload)
-        merged = event.coalesce_key is not None and self.merging
-        self._unmerged += not merged
-        key = event.coalesce_key if merged and event.coalesce_key is not None else self._unmerged
-        slot = slots.get(key)
+        key: str | int | None = event.coalesce_key
+        if key is None or not self.merging:
+            self._unmerged += 1
+            key = self._unmerged
+        slot = lane.slots.get(key)
         if slot is None:
-            slots[key] = _Slot(event, expires_s, now_ms, size_bytes)
+            lane.slots[key] = _Slot(event, now_s, now_ms, size_bytes)
             self.size_bytes += size_bytes
+            self._length += 1
+            self.peak = max(self.peak, self._length)
         else:
-            account.coalesced += 1
-            ledger.record(slot.event.id, "coalesced", event.id)
+            lane.account.coalesced += 1
+            self._ledger.coalesced(slot.event.id, event.id)
             self.size_bytes += size_bytes - slot.size_bytes
-            slot.event, slot.expires_s, slot.queued_ms, slot.size_bytes = event, expires_s, now_ms, size_bytes
-            if event.category is Category.STATE:
+            slot.event, slot.queued_s, slot.queued_ms, slot.size_bytes = event, now_s, now_ms, size_bytes
+            if lane.last_wins:
                 slot.count = event.count
-                slots.move_to_end(key)
+                lane.slots.move_to_end(key)
             else:
                 slot.count += event.count
-        ledger.record(event.id, "pending")
-        length = len(self)
-        self.peak = max(self.peak, length)
-        if length > self._max_events or self.size_bytes > self._max_bytes:
+        if self._length > self._max_events or self.size_bytes > self._max_bytes:
             self._drop_excess()
         return True
+
+    def history(self, event_id: str) -> dict[str, Any] | None:
+        """Return the history of an event that waits here, None for others."""
+        waiting = (slot.event.id for lane in self._lanes.values() for slot in lane.slots.values())
+        return {"id": event_id, "outcome": "pending", "detail": None} if event_id in waiting else None
 
     def take(self, now_s: float, frame: int) -> list[Event]:
         """Return the events for frame number `frame`, by priority and then in the order of arrival."""
         taken: list[Event] = []
         room_bytes = FRAME_BYTES
         for category in (Category.STATE, Category.NORMAL, Category.COSMETIC):
-            slots, account = self._slots[category], self._ledger.accounts[category]
-            while slots and room_bytes > 0 and len(taken) < FRAME_EVENTS:
-                _, slot = slots.popitem(last=False)
-                self.size_bytes -= slot.size_bytes
-                if slot.expires_s < now_s:
-                    account.expired += 1
+            lane = self._lanes[category]
+            while lane.slots and room_bytes > 0 and len(taken) < FRAME_EVENTS:
+                slot = self._pop(lane)
+                if slot.has_expired(now_s):
+                    lane.account.expired += 1
                     self._ledger.record(slot.event.id, "expired")
                     continue
                 event = msgspec.structs.replace(slot.event, count=slot.count, ts_queued_ms=slot.queued_ms)
                 taken.append(event)
                 room_bytes -= slot.size_bytes
-                account.sent += 1
-                self._ledger.record(event.id, "sent", frame)
+                lane.account.sent += 1
+                self._ledger.sent(event.id, frame)
         taken.sort(key=_by_priority if self.merging else _by_arrival)
         return taken
 
-    def _is_duplicate(self, event: Event, now_s: float) -> bool:
-        key = event.dedupe_key
-        assert key is not None
+    def _pop(self, lane: _Lane) -> _Slot:
+        _, slot = lane.slots.popitem(last=False)
+        self.size_bytes -= slot.size_bytes
+        self._length -= 1
+        return slot
+
+    def _is_duplicate(self, key: str, event: Event, now_s: float) -> bool:
         seen = self._seen.get(key)
         if seen is not None and now_s < seen[0]:
             return True
-        row = TAXONOMY.get(event.type)
-        if row is not None and row.dedupe_ms:
-            self._seen[key] = (now_s + row.dedupe_ms / 1000, event.id)
+        window_s = _WINDOWS_S.get(event.type)
+        if window_s is not None:
+            self._seen[key] = (now_s + window_s, event.id)
             if len(self._seen) % PRUNE_KEYS == 0:
                 self._seen = {key: seen for key, seen in self._seen.items() if now_s < seen[0]}
         return False
 
     def _drop_excess(self) -> None:
         for category in DROP_ORDER:
-            slots, account = self._slots[category], self._ledger.accounts[category]
-            while slots and (len(self) > self._max_events or self.size_bytes > self._max_bytes):
-                _, slot = slots.popitem(last=False)
-                self.size_bytes -= slot.size_bytes
-                account.drop("queue full")
-                self._ledger.record(slot.event.id, "dropped", "queue full")
+            lane = self._lanes[category]
+            while lane.slots and (self._length > self._max_events or self.size_bytes > self._max_bytes):
+                lane.account.drop("queue full")
+                self._ledger.record(self._pop(lane).event.id, "dropped", "queue full")
 
 
 def _by_priority(event: Event) -> int:

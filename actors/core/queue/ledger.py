@@ -92,36 +92,47 @@ class Ledger:
         numbering = self._numberings.get(batch.producer)
         if numbering is None or numbering.pgen < batch.pgen:
             numbering = self._numberings[batch.producer] = Numbering(batch.pgen)
-        if numbering.pgen == batch.pgen and batch.envelopes:
-            advance = max(0, max(envelope.pseq for envelope in batch.envelopes) - numbering.highest)
+        envelopes = batch.envelopes
+        if numbering.pgen == batch.pgen and envelopes:
+            advance = max(0, envelopes[-1].pseq - numbering.highest)  # the numbers of a batch ascend
             numbering.highest += advance
             raw.numbered += advance
-            raw.lost += advance - len(batch.envelopes)
+            raw.lost += advance - len(envelopes)
         else:
-            raw.numbered += len(batch.envelopes)  # late messages of a previous incarnation of the producer
-        for envelope in batch.envelopes:
+            raw.numbered += len(envelopes)  # late messages of a previous incarnation of the producer
+        mapped = rejected = 0
+        for envelope in envelopes:
             if envelope.reject is not None:
-                raw.rejected += 1
+                rejected += 1
             elif envelope.events:
-                raw.mapped += 1
-            else:
-                raw.empty += 1
+                mapped += 1
+        raw.mapped += mapped
+        raw.rejected += rejected
+        raw.empty += len(envelopes) - mapped - rejected
 
     def record(self, event_id: str, outcome: str, detail: Any = None) -> None:
-        """Store the outcome of a best-effort event.
+        """Store the outcome of a best-effort event."""
+        self._store(event_id, (outcome, detail))
 
-        Almost all of them are sent or coalesced. These are stored as their detail, a number or a string, without a
-        tuple of 72 bytes for each.
-        """
-        self._histories[event_id] = detail if outcome in ("sent", "coalesced") else (outcome, detail)
+    # Almost all events are sent or coalesced. These are stored as their detail, a number or a string, without a tuple
+    # of 72 bytes for each.
+
+    def sent(self, event_id: str, frame: int) -> None:
+        self._store(event_id, frame)
+
+    def coalesced(self, event_id: str, into: str) -> None:
+        self._store(event_id, into)
+
+    def _store(self, event_id: str, history: int | str | tuple[str, Any]) -> None:
+        self._histories[event_id] = history
         if len(self._histories) >= HISTORIES:
             self._older_histories, self._histories = self._histories, {}
 
     def history(self, event_id: str) -> dict[str, Any] | None:
-        """Return {outcome, detail} of a recent best-effort event, or None when it is unknown or too old.
+        """Return {outcome, detail} of a recent best-effort event, or None when it is pending, unknown or too old.
 
-        outcome is one of pending, sent (detail: frame number), coalesced (into which id), duplicate (of which id),
-        expired, dropped (by which rule).
+        outcome is one of sent (detail: frame number), coalesced (into which id), duplicate (of which id), expired,
+        dropped (by which rule).
         """
         found = self._histories.get(event_id, self._older_histories.get(event_id))
         if found is None:

@@ -21,7 +21,7 @@ from msgspec import Struct
 from actors.core.contract.event import Category, Envelope, EnvelopeBatch, Event, Greeting, Mark, Receipt, Reject
 from actors.core.delivery.cursor import Head
 from actors.core.delivery.retained import RETAINED_TYPES, Retained
-from actors.core.queue.derive import LOOSE, READS, Derivation
+from actors.core.queue.derive import READS, Derivation
 from actors.core.queue.ledger import Ledger
 from actors.core.suspicion import Suspicion, Work, dead_letter
 
@@ -351,9 +351,10 @@ class Sequencer:
         self._follow(follows, now_ms)
 
     def supported(self, event: Event, now_ms: float) -> None:
-        """Read a best-effort event; events that are derived from it are logged like all derived events."""
-        if event.type in LOOSE:
-            self._follow(self._derivation.feed(event)[1], now_ms)
+        """Read a best-effort event of a type in LOOSE; what is derived from it is logged like all derived events."""
+        _, follows = self._derivation.feed(event)
+        if follows:
+            self._follow(follows, now_ms)
 
     def _follow(self, follows: list[Event], now_ms: float) -> None:
         for derived in follows:
