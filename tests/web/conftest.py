@@ -86,6 +86,11 @@ def missing(what: str) -> None:
     pytest.skip(f"{what} is not installed")
 
 
+def reported(problems: list[str]) -> list[str]:
+    """Return what a page reports, except that a loaded machine did not start its worker in time."""
+    return [problem for problem in problems if "it has not started within" not in problem]
+
+
 def graves(page: Any) -> dict[int, list[str]]:
     """Return the serious faults that axe finds in a page, by its width: a screen, a tablet, a dock."""
     if not AXE.exists():
@@ -172,9 +177,7 @@ class Overlay:
         return got
 
     def problems(self) -> list[str]:
-        """Return what the page reports, except that a loaded machine did not start its worker in time."""
-        found: list[str] = self.status()["problems"]
-        return [problem for problem in found if "it has not started within" not in problem]
+        return reported(self.status()["problems"])
 
     def drawn(self) -> None:
         """Wait until all events of the log and all other sent events are rendered, as long as there is progress."""

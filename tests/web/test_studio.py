@@ -13,7 +13,7 @@ from actors.gateway.commands import BURST
 from tests.sockets.gateway_rig import Rig
 from tests.sockets.test_gateway_commands import Ingest
 from tests.support import eventually
-from tests.web.conftest import graves
+from tests.web.conftest import graves, reported
 from tests.web.picture import pixels
 
 CHAT = [96, 440, 460, 400]
@@ -419,7 +419,7 @@ def test_the_address_has_the_selected_options(studio: Studio) -> None:
     page = studio.page.context.new_page()
     page.goto(address)
     eventually(lambda: page.evaluate("globalThis.framewire?.status().state") == "live", 10)
-    assert page.evaluate("framewire.status().problems") == []
+    assert reported(page.evaluate("framewire.status().problems")) == []
     assert page.locator(".w-chat").count() == 0
     assert page.locator(".w-killfeed").count() == 1
     page.close()

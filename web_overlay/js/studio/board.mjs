@@ -105,8 +105,7 @@ export class Board {
     if (event.button !== 0) return;
     event.stopPropagation();
     const { editor } = this;
-    const node = /** @type {HTMLElement} */ (this.nodes.get(name));
-    node.focus({ preventScroll: true });
+    this.nodes.get(name)?.focus({ preventScroll: true });
     editor.choose({ selected: name });
     const start = /** @type {Box} */ (editor.boxes.get(name));
     const lines = linesOf(editor.stage, [...editor.boxes].filter(([other, box]) => other !== name && box.visible).map(([, box]) => box));
