@@ -110,7 +110,7 @@ def test_a_row_enters_with_the_motion_of_its_theme(gate: Gate, overlay: Overlay,
 # What stands where, whenever the killfeed changes: [name, slot, has it left?]
 WATCH = """globalThis.moments = [];
 new MutationObserver(() => moments.push([...document.querySelectorAll('.kf-row:not(.off)')].map((row) =>
-  [row.querySelector('.kf-name').textContent, /calc\\((\\d)/.exec(row.style.transform)[1],
+  [row.querySelector('.kf-name').textContent, String(/(\\d+)%/.exec(row.style.transform)[1] / 100),
    row.classList.contains('gone')])))
   .observe(document.querySelector('.w-killfeed'), {subtree: true, attributes: true});"""
 

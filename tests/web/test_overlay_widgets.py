@@ -172,6 +172,22 @@ def test_hits_are_one_mark_with_a_count(gate: Gate, overlay: Overlay) -> None:
     assert overlay.page.get_attribute(".hm-box", "data-level") == "3"
     assert overlay.page.locator(".hm-box").count() == 1
     assert sum(line["count"] for line in overlay.journal()) == 7, "merged, and counted"
+    eventually(lambda: overlay.page.locator(".hm-box.lit").count() == 0)
+
+
+def test_nothing_is_animated_while_a_burst_of_hits_is_shown(gate: Gate, overlay: Overlay) -> None:
+    """Chromium calculates the style of each running animation again in every frame."""
+    overlay.open("journal=1&widgets=hitmarkers&motion=full")
+    overlay.ask(
+        "globalThis.plays = 0; const { play } = Animation.prototype;"
+        "Animation.prototype.play = function () { plays += 1; return play.call(this); }; 0"
+    )
+    hit = {"attacker": player(1), "victim": player(2), "hitgroup": "chest"}
+    for number in range(1, 9):
+        gate.emit("hit", hit, coalesce_key="hit:p1")
+        eventually(lambda: len(overlay.journal()) == number)  # noqa: B023
+    lit_ms = overlay.page.evaluate("framewire.journal.at(-1).committed_ms - framewire.journal[0].committed_ms")
+    assert overlay.page.evaluate("plays") <= 1 + lit_ms / 400, "one kick, not one for each hit"
 
 
 def test_chat_shows_names_in_readable_colours(gate: Gate, overlay: Overlay) -> None:

@@ -82,6 +82,8 @@ export class Theme {
     const set = words(values, table).map(([name, value]) => /** @type {const} */ ([camel(name), value]));
     for (const [name, value] of set) dataset[name] = value;
     this.set = set.map(([name]) => name);
+    dataset.framed = "1";
+    if (!(parseFloat(values.get("frame-width") ?? "0") > 0)) delete dataset.framed;
     this.sheet.replaceSync(styleSheet(values));
   }
 

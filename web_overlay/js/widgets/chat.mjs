@@ -11,7 +11,7 @@ import { ChatRow } from "./chatrow.mjs";
 
 const SHOWN_MS = 60_000;
 const FADE_MS = 2_000;
-const APART_MS = 100; // messages closer together appear without movement: a flood must not flicker
+const APART_MS = 250; // a message sooner after the one before appears without movement: one thing moves at a time
 const DELETIONS = 512; // kept for messages that arrive after their deletion; the oldest is removed
 
 /** @type {import("../core/types.mjs").WidgetKind} */
@@ -120,8 +120,9 @@ class Chat {
     view.style(place.row.node, "order", String(this.order));
     view.toggle(place.row.node, "off", false);
     view.toggle(place.row.node, "fading", false);
-    if (said.late || now - this.entered_at < APART_MS) return;
+    const apart_ms = now - this.entered_at;
     this.entered_at = now;
+    if (said.late || apart_ms < APART_MS) return;
     view.enter(place.row.entrance);
   }
 }

@@ -32,7 +32,7 @@ export class ChatRow {
     const badges = this.badges.flatMap(({ picture, mark }) => [picture.img, mark.svg]);
     const above = el("div", "chat-above", this.above);
     above.dir = "auto";
-    this.panel = el("div", "chat-panel slab", wire(), above, el("div", "chat-lines", ...badges, this.nameBox, message));
+    this.panel = el("div", "chat-panel slab row", wire(), above, el("div", "chat-lines", ...badges, this.nameBox, message));
     this.node = el("div", "chat-row off", this.panel);
     this.entrance = entrance(stage, this.panel, "translateX(-.3rem)");
   }

@@ -9,7 +9,8 @@ import { isMine } from "./player.mjs";
 
 const TOGETHER_MS = 700; // hits closer than this are one burst
 const MOST = 99; // larger numbers are not legible
-const FADE_MS = 400;
+const HOLD_MS = 400; // after the last hit; then it fades
+const KICK_MS = 400; // from one kick of the mark to the next, so that it does not shake
 const COUNTED = 3; // from this number of hits on the number is shown
 const BODY = "M-16-16L-34-34M16-16L34-34M16 16L34 34M-16 16L-34 34";
 const HEAD = "M-21-21L-36-36M21-21L36-36M21 21L36 36M-21 21L-36 36M0-21L21 0L0 21L-21 0Z";
@@ -34,6 +35,7 @@ class Hitmarkers {
     this.hits = 0;
     this.head = false;
     this.last_at = -Infinity;
+    this.kicked_at = -Infinity;
     this.fresh = false;
     this.number = text();
     const [under, over] = [icon("hm-under"), icon("hm-over")];
@@ -43,10 +45,6 @@ class Hitmarkers {
     this.count = el("div", "hm-count outlined", this.number);
     this.box = el("div", "hm-box", this.mark, this.count);
     root.append(this.box);
-    // Lit at once: a hit must be seen on the frame it lands on. Then it holds, then it fades.
-    this.light = waiting(this.box, [{ opacity: 1 }, { opacity: 1, offset: 0.5 }, { opacity: 0 }], {
-      duration: 2 * FADE_MS,
-    });
     const shift = stage.still ? "none" : "scale(1.18)";
     this.kick = waiting(this.mark, [{ transform: shift }, { transform: "none" }], {
       duration: 120,
@@ -68,9 +66,17 @@ class Hitmarkers {
     this.fresh = true;
   }
 
-  /** @returns {number} */
-  frame() {
-    if (!this.fresh) return Infinity;
+  /** @param {number} now @returns {number} */
+  frame(now) {
+    const dark_at = this.last_at + HOLD_MS;
+    // Lit at once: a hit must be seen on the frame it lands on. An animation would be calculated in every frame.
+    this.view.toggle(this.box, "lit", now < dark_at);
+    if (this.fresh) this.write(now);
+    return now < dark_at ? dark_at : Infinity;
+  }
+
+  /** @param {number} now */
+  write(now) {
     this.fresh = false;
     const { view } = this;
     const level = LEVELS.filter((from) => this.hits >= from).length;
@@ -78,9 +84,9 @@ class Hitmarkers {
     view.toggle(this.box, "head", this.head);
     for (const path of this.paths) view.attribute(path, "d", this.head ? HEAD : BODY);
     view.text(this.number, label(this.hits, this.texts));
-    view.play(this.light);
+    if (now - this.kicked_at < KICK_MS) return;
+    this.kicked_at = now;
     view.play(this.kick);
-    return Infinity;
   }
 }
 

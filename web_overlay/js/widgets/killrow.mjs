@@ -47,7 +47,7 @@ export class Row {
     this.help = el("span", "kf-help", stranger("kf-helper", this.helper));
     this.means = el("span", "kf-means", this.art.svg, el("span", "kf-weapon", this.weapon));
     this.line_ = wire();
-    this.panel = el("div", "slab kf-panel", this.line_, this.streakBox, this.leftSide, this.help);
+    this.panel = el("div", "slab row kf-panel", this.line_, this.streakBox, this.leftSide, this.help);
     this.panel.append(this.means, ...this.flags.map(({ svg }) => svg), this.rightSide);
     this.node = el("div", "kf-row off", this.panel);
     for (const { svg, path, art } of this.flags) {
@@ -85,7 +85,8 @@ export class Row {
     if (slot !== this.slot || flood) view.toggle(this.node, "moves", !flood);
     this.slot = slot;
     // Not as a custom property: every element of the row would inherit it, and be styled anew with every kill.
-    view.style(this.node, "transform", `translateY(calc(${upwards ? -slot : slot} * (var(--fw-row) + var(--fw-gap))))`);
+    // And without var(): Chromium then changes the transform alone, and does not match the rules of the row again.
+    view.style(this.node, "transform", `translateY(${100 * (upwards ? -slot : slot)}%)`);
     view.attribute(this.node, "data-kind", line.kind);
     view.toggle(this.node, "mine", line.mine);
     view.toggle(this.node, "second", (line.left ?? line.right)?.second === true);
