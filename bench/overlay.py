@@ -12,7 +12,9 @@ that Chromium's compositor dropped, by its own trace; `missed_pct` the share of 
 1.5 intervals of 60 Hz after the one before. `sent_drawn` is the delay from the making of an event in the benchmark to
 the commit of its frame, `received_drawn` the part of it in the page, and `renderer_pct` the CPU time of all threads of
 the page's process, in percent of a core. `idle_main_ms` is the CPU time of the main thread per interval of 60 Hz
-after the load. `hop_p95_ms` is the time from the worker to the main thread.
+after the load. `hop` is the time of a message from the worker to the main thread, `hop_alone` without the part in which
+the main thread rendered a frame: what arrives then is drawn in the next frame in any case. `hop_waited_pct` is the
+share of such messages.
 
 `--threads` measures the connection of the page in a worker and in the main thread in alternating runs; `ratio` is the
 worker's figures divided by those of the main thread.
@@ -59,13 +61,23 @@ globalThis.postMessage = (message, transfer) => {
 """
 NOTE_STAMPS: Final = """(() => {
   const hops = (globalThis.hops = []);
+  const now = () => performance.timeOrigin + performance.now();
+  let rendered_ms = 0; // the end of the last frame: a message of this channel is taken after it
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => (rendered_ms = now());
+  const frame = () => {
+    port2.postMessage(null);
+    requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
   const Plain = Worker;
   globalThis.Worker = class extends Plain {
     constructor(...given) {
       super(...given);
       this.addEventListener("message", (event) => {
         if (event.data.sent_ms === undefined) return;
-        hops.push(performance.timeOrigin + performance.now() - event.data.sent_ms);
+        const [at_ms, { sent_ms }] = [now(), event.data];
+        hops.push([at_ms - sent_ms, at_ms - Math.max(sent_ms, rendered_ms)]);
         event.stopImmediatePropagation();
       });
     }
@@ -167,15 +179,23 @@ def idle_main_ms(session: CDPSession, page: Page, seconds: float) -> float:
     return round(1_000 * (sample(session, page)["main"] - before["main"]) / (60 * seconds), 3)
 
 
-def hop_p95_ms(browser: Browser, tree: Path, seconds: float) -> float:
+def hop(browser: Browser, tree: Path, seconds: float) -> dict[str, float]:
     """Return how long a message takes from the worker to the main thread at 1,200 events/s.
 
     `tree` is a checkout whose worker sends the present time before each message.
     """
     with shown(browser, tree, "&worker=1", NOTE_STAMPS) as (gate, session, page):
         storm(gate, session, page, seconds, FULL_HITS)
-        hops: list[float] = page.evaluate("globalThis.hops")
-    return round(statistics.quantiles(hops, n=20)[-1], 3)
+        whole, alone = zip(*page.evaluate("globalThis.hops"), strict=True)
+    return {
+        "hop_p50_ms": spread(whole)["p50"],
+        "hop_p95_ms": round(statistics.quantiles(whole, n=20)[-1], 3),
+        "hop_alone_p50_ms": spread(alone)["p50"],
+        "hop_alone_p95_ms": round(statistics.quantiles(alone, n=20)[-1], 3),
+        "hop_waited_pct": round(
+            100 * sum(one > other for one, other in zip(whole, alone, strict=True)) / len(whole), 1
+        ),
+    }
 
 
 def stamping(copy: Path) -> Path:
@@ -258,10 +278,10 @@ def main(against: Path | None, threads: bool, seconds: float, rounds: int) -> No
             for name, (tree, query) in variants.items():
                 runs[name].append(measure(browser, tree, query, seconds))
         stamped = stamping(Path(folder))
-        hops = [hop_p95_ms(browser, stamped, seconds) for _ in range(rounds)]
+        hops = [hop(browser, stamped, seconds) for _ in range(rounds)]
         browser.close()
     results: dict[str, Any] = {name: median(each) for name, each in runs.items()}
-    results["hop_p95_ms"] = statistics.median(hops)
+    results |= median(hops)
     if len(variants) > 1:
         first, second = (results[name] for name in variants)
         results["ratio"] = {part: round(first[part]["p50"] / second[part]["p50"], 2) for part in PARTS}
