@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Applications } from "../../web_overlay/js/core/applications.mjs";
+import { Applications, MOST } from "../../web_overlay/js/core/applications.mjs";
 
 /** @param {string} application @param {string} status @param {Record<string, unknown>} [more] @returns {any} */
 const state = (application, status, more = {}) => ({ application, status, ...more });
@@ -41,4 +41,14 @@ test("the list is sorted by name, and includes disconnected applications", () =>
       ["b", "gone"],
     ],
   );
+});
+
+test("names are bounded, and the application that changed last is kept", () => {
+  const applications = new Applications();
+  for (let number = 0; number < 1_000; number += 1) {
+    applications.see(state(`n${number}`, "ready"));
+    applications.see(state("own", "speaking"));
+  }
+  assert.equal(applications.list().length, MOST);
+  assert.equal(applications.shown()?.application, "own");
 });

@@ -18,7 +18,7 @@ import { Leftovers } from "../../web_overlay/js/core/leftovers.mjs";
 import { WIDGETS } from "../../web_overlay/js/widgets/all.mjs";
 import { Deliveries, delivery } from "../../web_overlay/js/dashboard/delivery.mjs";
 import { steps, unfinished } from "../../web_overlay/js/dashboard/history.mjs";
-import { Switches } from "../../web_overlay/js/dashboard/switches.mjs";
+import { MOST_OFF, Switches } from "../../web_overlay/js/dashboard/switches.mjs";
 import { event } from "./make.mjs";
 
 const MAIN = { type: "", text: "" };
@@ -367,4 +367,12 @@ test("the text of a field becomes the value that it shows", () => {
   }
   assert.equal(valueOf("number", "1_000"), 1_000);
   for (const text of ["", "x", "1e999", "1,5"]) assert.throws(() => valueOf("number", text), /is not a number/);
+});
+
+test("names of hidden widgets are bounded", () => {
+  const switches = new Switches();
+  const hide = (/** @type {number} */ n) => event({ type: "toggle", payload: { name: `n${n}`, on: false } });
+  switches.see(Array.from({ length: 1_000 }, (_, n) => hide(n)));
+  assert.equal(switches.off.size, MOST_OFF);
+  assert.ok(switches.off.has("n999"));
 });

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { decode } from "../../web_overlay/js/core/codec.mjs";
 import { Link } from "../../web_overlay/js/core/link.mjs";
 import { Positions } from "../../web_overlay/js/core/positions.mjs";
-import { MOST, Radar, namePlaces, onMap } from "../../web_overlay/js/core/radar.mjs";
+import { MOST, MOST_MAPS, Radar, namePlaces, onMap } from "../../web_overlay/js/core/radar.mjs";
 
 /** Written by hand from docs/wire.md. @param {string} map @param {[number, number, number, number, number][]} places */
 function packed(map, places) {
@@ -160,4 +160,19 @@ test("a name has no room between many dots; the streamer has one all the same", 
   const spots = steps.flatMap((x) => steps.map((y) => ({ x, y, width: x === 100 && y === 100 ? 50 : 0 })));
   assert.deepEqual(namePlaces(spots, 200, 17, 0)[0], null);
   assert.deepEqual(namePlaces(spots, 200, 17, 1)[0], [37, 100]);
+});
+
+test("maps are bounded", () => {
+  const radar = new Radar();
+  for (let number = 0; number < 1_000; number += 1) {
+    const map = `m${number}`;
+    for (const event of [shown({ map }), told(1, "p1", { map }), told(1)]) radar.apply(event);
+  }
+  radar.apply(shown());
+  assert.equal(radar.maps.size, MOST_MAPS);
+  assert.equal(radar.players.size, MOST_MAPS);
+  assert.deepEqual(
+    radar.dots.map(({ id }) => id),
+    ["p1"],
+  );
 });

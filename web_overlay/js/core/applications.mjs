@@ -6,6 +6,7 @@
 
 /** Most important first; an unknown word comes after all of these. */
 const ORDER = ["speaking", "listening", "wake_word", "ready", "starting"];
+export const MOST = 64; // as many as can be connected; any sender of events chooses the names
 
 export class Applications {
   constructor() {
@@ -17,6 +18,7 @@ export class Applications {
   see(state) {
     this.known.delete(state.application);
     this.known.set(state.application, state);
+    if (this.known.size > MOST) this.known.delete([...this.known.keys()][0]);
   }
 
   /** @returns {Application[]} by name */

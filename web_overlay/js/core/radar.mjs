@@ -1,6 +1,5 @@
 // @ts-check
 // Maps and players of the radar. Pure: the widget draws what this holds.
-//
 //    radar ──▶ maps (the last one that was turned on is shown)
 //    radar_player, player_move, packed positions ──▶ players, who glide to their last known place
 
@@ -8,7 +7,8 @@
 /** @typedef {import("./events.js").RadarPlayer} RadarPlayer */
 /** @typedef {{id: string, name: string, team: string, color: string, run: string, x: number, z: number, yaw: number, to_x: number, to_z: number, to_yaw: number}} Dot */
 
-export const MOST = 1_024; // players of all maps; a new one replaces the one that was told of the longest ago
+export const MOST = 1_024; // players of a map; a new one replaces the one that was told of the longest ago
+export const MOST_MAPS = 16; // one for each source; any sender of events chooses the names
 const GLIDE_MS = 50; // a step of the game: dots move evenly although the game reports 20 places a second
 const JUMP_SHARE = 0.1; // of the map: this far in one step is a teleport, and is not shown as a movement
 const NEAR = 0.0005; // of the map: less than a pixel
@@ -19,7 +19,6 @@ export class Radar {
     this.maps = new Map();
     /** @type {Map<string, Map<number, Dot>>} by map and number */
     this.players = new Map();
-    this.size = 0;
   }
 
   /** @returns {RadarMap | null} */
@@ -39,6 +38,7 @@ export class Radar {
     if (type === "radar") this.show(payload);
     else if (type === "radar_player") this.tell(payload);
     else this.move(payload);
+    for (const table of [this.maps, this.players]) if (table.size > MOST_MAPS) table.delete([...table.keys()][0]);
   }
 
   /** @param {RadarMap} map */

@@ -4,6 +4,8 @@
 
 /** @typedef {import("../core/types.mjs").Event} Event */
 
+export const MOST_OFF = 64; // widgets that are hidden by name; any sender of events chooses the names
+
 /** @type {Record<string, ["paused" | "muted", boolean]>} */
 const ACTIONS = {
   pause: ["paused", true],
@@ -40,6 +42,7 @@ export class Switches {
     else if (name === "muted") this.muted = on;
     else if (name === "all") this.hidden = !on;
     else if (name !== "hud") this.off[on ? "delete" : "add"](name);
+    if (this.off.size > MOST_OFF) this.off.delete([...this.off][0]);
   }
 
   /** @returns {string[]} what a viewer does not get now, in words */
