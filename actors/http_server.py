@@ -67,13 +67,17 @@ def allow_open_files(wanted: int) -> int:
 class Turns:
     """Lets `per_turn` pieces of work begin in each turn of the loop, those that are `first` before the others.
 
-    Every fourth place is for the others, so that an endless flood of first ones does not exclude them. A large piece
-    takes several places; the last one of a turn may take more than are left.
+    A quarter of the places is for the others, so that an endless flood of first ones does not exclude them. A large
+    piece takes several places; the last one of a turn may take more than are left.
     """
+
+    OWED = 3  # places of first ones for each of the others
+    MOST_OWED = 32  # in either direction, after large pieces
 
     def __init__(self, per_turn: int) -> None:
         self._per_turn = self._left = per_turn
         self._counting = False
+        self._balance = 0  # places that first ones have taken, less three for each of the others
         self._first: deque[tuple[asyncio.Future[None], int]] = deque()
         self._later: deque[tuple[asyncio.Future[None], int]] = deque()
 
@@ -94,12 +98,13 @@ class Turns:
         self._left, self._counting = self._per_turn, bool(self._first or self._later)
         if self._counting:
             asyncio.get_running_loop().call_soon(self._next)
-        while self._left > 0 and (
-            waiting := (self._first if self._left % 4 else self._later) or self._first or self._later
-        ):
-            begin, places = waiting.popleft()
+        while self._left > 0 and (self._first or self._later):
+            first = bool(self._first) and not (self._later and self._balance >= self.OWED)
+            begin, places = (self._first if first else self._later).popleft()
             if not begin.done():  # its connection may have been closed
                 self._left -= places
+                taken = self._balance + (places if first else -self.OWED * places)
+                self._balance = max(-self.MOST_OWED, min(self.MOST_OWED, taken))
                 begin.set_result(None)
 
 

@@ -325,6 +325,22 @@ def test_a_large_body_takes_the_places_of_several():
     run_async(scenario())
 
 
+@pytest.mark.parametrize(("first", "other"), [(1, 9), (9, 1), (9, 9), (1, 1)])
+def test_large_pieces_exclude_neither_the_first_nor_the_others(first, other):
+    async def scenario() -> tuple[int, int]:
+        turns = http_server.Turns(8)
+        waiting = {kind: [turns.take(first=kind == "first", places=places) for _ in range(500)]
+                   for kind, places in (("first", first), ("other", other))}  # fmt: skip
+        for _ in range(200):
+            await asyncio.sleep(0)
+        done = [sum(one is None or one.done() for one in waiting[kind]) for kind in ("first", "other")]
+        return first * done[0], other * done[1]
+
+    places = run_async(scenario())
+    assert min(places) >= 0.15 * sum(places)
+    assert places[0] >= places[1] or first * 500 == places[0]
+
+
 def test_headers_that_end_at_the_same_moment_are_parsed_in_turns(monkeypatch):
     monkeypatch.setattr(http_server, "PER_TURN", 2)
     turns, parsed, parse = LoopTurns(), [], httputil.HTTPHeaders.parse
