@@ -261,11 +261,15 @@ def _score_key(score: Score) -> str:
     return f"score:{next(iter(score.scores))}" if score.scores else f"score:name:{next(iter(score.names))}"
 
 
+# Of the last digit of a fraction of a second, by the number of its digits.
+_UNIT_MS: Final = tuple(1_000 / 10**digits for digits in range(7))
+
+
 def _stamp_ms(head: Match) -> float | None:
     stamp, fraction = head.group("stamp", "fraction")
     if stamp is None:
         return None
-    return _second_ms(stamp) + (float(b"0." + fraction) * 1_000 if fraction else 0.0)
+    return _second_ms(stamp) + (int(fraction) * _UNIT_MS[len(fraction)] if fraction else 0.0)
 
 
 @lru_cache(maxsize=64)
