@@ -56,6 +56,7 @@ class Gate:
         self.deaf = False  # answer no hello
         self.command_answer: dict[str, Any] = {}  # additional keys of every result
         self.command_error = ""  # refuse every command with this
+        self.applied: dict[str, Any] | None = None  # the settings after a command that applies a change
         self.heartbeat_ms = 2_000
         self.status: dict[str, Any] = {}
         self.files: dict[str, tuple[str, str]] = {}  # pages of a test's own, below /own/: (type, text)
@@ -233,6 +234,8 @@ class Socket(tornado.websocket.WebSocketHandler):
         elif said["t"] == "ping":
             self.say({"t": "pong", "client_ts_ms": said["client_ts_ms"], "server_ts_ms": now_ms()})
         elif said["t"] == "command":
+            if said["args"].get("apply") and self.gate.applied is not None:
+                self.gate.status["settings"] = self.gate.applied
             error = self.gate.command_error
             outcome = {"ok": False, "error": error} if error else {"ok": True, "accepted": 1} | self.gate.command_answer
             self.say({"t": "result", "id": said["id"]} | outcome)

@@ -671,7 +671,7 @@ def test_a_setting_is_previewed_before_it_is_applied(gate: Gate, page: Any) -> N
     page.fill("[id='set-queue.flush_hz']", "50")
     eventually(lambda: "Restarts queue-manager." in page.inner_text(".pending"), 20)
     assert "queue.flush_hz 60 → 50" in page.inner_text(".pending")
-    gate.status["settings"] = {"settings": [FLUSH | {"value": 50}, CANARY, URL, PORT]}
+    gate.applied = {"settings": [FLUSH | {"value": 50}, CANARY, URL, PORT]}
     page.click(".pending >> text=Apply")
     eventually(lambda: "Applied. Restarted queue-manager." in page.inner_text(".pending"), 20)
     assert page.inner_text(".pending pre").split("\n") == ["[queue]", "flush_hz = 50"]
@@ -703,7 +703,7 @@ def test_a_change_that_restarts_the_gateway_is_confirmed_by_the_settings(gate: G
     page.fill("[id='set-queue.flush_hz']", "50")
     eventually(lambda: "Restarts gateway-1." in page.inner_text(".pending"), 20)
     gate.command_error = "stopped before it answered"
-    gate.status["settings"] = {"settings": [FLUSH | {"value": 50}]}
+    gate.applied = {"settings": [FLUSH | {"value": 50}]}
     page.click(".pending >> text=Apply")
     eventually(lambda: "Applied. Restarted gateway-1." in page.inner_text(".pending"), 20)
 
