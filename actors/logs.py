@@ -135,12 +135,30 @@ def start(file: Path | None, terminal: bool, max_bytes: int = MAX_BYTES) -> None
     logging.getLogger("tornado.general").setLevel(logging.ERROR)
 
 
+_prepared: list[OwnFile] = []
+
+
+def prepare_actors() -> None:
+    """Log to the terminal, and make what a process that is forked from this one needs to log to its file.
+
+    To make this in the forked process would unshare 0.2 MB.
+    """
+    start(None, terminal=True)
+    handler = OwnFile(Path(os.devnull), MAX_BYTES)  # it is opened for the first line
+    handler.setFormatter(Format())
+    _prepared[:] = [handler]
+
+
 def start_actor(file: Path) -> None:
     """Log to `file` if stderr is this file, as under a supervisor; otherwise to stderr."""
     # The file may have been renamed since the supervisor opened it for this process.
     mine = [one for one in (file, file.with_suffix(".log.1")) if one.exists()]
     own = any(os.path.samestat(one.stat(), os.fstat(2)) for one in mine)
-    start(file if own else None, terminal=not own)
+    if own and _prepared:
+        _prepared[0].baseFilename = str(file.absolute())
+        logging.root.handlers[:] = _prepared
+    else:
+        start(file if own else None, terminal=not own)
 
 
 def rotate(file: Path, max_bytes: int) -> None:

@@ -81,7 +81,7 @@ def run_forked(entry: str, name: str, run_dir: str, files: list[int]) -> NoRetur
 def _run(entry: str, run_dir: str) -> int:
     host.signal_on_parent_death(signal.SIGKILL)
     host.dump_stacks_on_signal()
-    logs.start(None, terminal=True)  # stderr is its log; a file opened here would be open in every actor
+    logs.prepare_actors()  # stderr is its own log; a file opened here would be open in every actor
     actor = load(entry)
     if not host.has_one_thread():
         log.error("stopped error='a module starts a thread when it is imported, so a fork is not safe'")

@@ -166,17 +166,19 @@ def test_the_remaining_lines_of_a_rotated_log_are_read_first(tmp_path, monkeypat
     follower.close()
 
 
-def test_a_log_rotated_during_a_start_is_replaced_by_the_new_file(tmp_path):
+@pytest.mark.parametrize("before", ["", "logs.prepare_actors()\nos.fork() and sys.exit(os.wait()[1])\n"])
+def test_a_log_rotated_during_a_start_is_replaced_by_the_new_file(tmp_path, before):
     file = tmp_path / "log" / "ingest.log"
     file.parent.mkdir()
     begin = (
-        "import logging, sys\nfrom pathlib import Path\nfrom actors import logs\n"
+        f"import logging, os, sys\nfrom pathlib import Path\nfrom actors import logs\n{before}"
         "logs.start_actor(Path(sys.argv[1]))\nlogging.getLogger('ingest').info('here')\n"
     )
     with file.open("ab") as stderr:
         file.replace(file.with_suffix(".log.1"))
         subprocess.run([sys.executable, "-c", begin, str(file)], stderr=stderr, cwd=ROOT, check=True, timeout=60)
-    assert "here" in file.read_text()
+    assert file.read_text().endswith("INFO ingest here\n")
+    assert file.with_suffix(".log.1").read_text() == ""
 
 
 def logged(tmp_path, script: str) -> str:
