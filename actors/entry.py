@@ -45,10 +45,6 @@ def run() -> None:
     if interruptible:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     open_streams()
-    if "start" in sys.argv and sys.platform == "linux":  # before the modules are imported that contain the names
-        from actors.supervision import locality
-
-        locality.intern_names()
     from actors import cli, program
 
     if interruptible:

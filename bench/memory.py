@@ -73,10 +73,10 @@ class Run:
         self.lines = self.refused = 0
         self.samples: list[dict[str, Any]] = []
 
-    async def run(self, idle_s: float = IDLE_S) -> None:
+    async def run(self) -> None:
         following = asyncio.create_task(self._overlay.run())
         await asyncio.wait_for(self._overlay.live.wait(), 10.0)
-        await asyncio.sleep(idle_s)
+        await asyncio.sleep(IDLE_S)
         self._sample(0.0)
         sampling = asyncio.create_task(self._sample_often())
         await self._post()

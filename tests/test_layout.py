@@ -50,7 +50,7 @@ PACKAGES = {
     "host": ({"errors"}, "what differs between operating systems must be usable everywhere"),
     "logs": ({"host"}, "a log must be writable, whatever else is wrong"),
     "supervision": (SUPERVISION, "the supervisor starts actors as processes and must work when their code fails"),
-    "entry": ({"cli", "program", "supervision"}, "until it knows its Python it runs where no package is installed"),
+    "entry": ({"cli", "program"}, "until it knows its Python it runs where no package is installed"),
     "faults": ({"errors"}, "they are passed in every process"),
     "wire": ({"aio", "host", "interfaces"}, "sockets know neither messages nor settings"),
     "heartbeat": ({"core", "host"}, "a loop knows no message"),

@@ -16,7 +16,6 @@ from functools import partial
 from typing import Final
 
 from actors import host
-from actors.supervision import locality
 
 # CPython places objects of up to 512 bytes into pools, each with blocks of one size (Objects/obmalloc.c).
 POOL_BYTES: Final = 16 << 10
@@ -34,7 +33,6 @@ def settle() -> None:
     of the attribute that was looked up before, so the cache is emptied. Call this once in a process: what is used up is
     not freed.
     """
-    locality.group_code()
     gc.collect()
     if sys.implementation.name == "cpython":
         sys._clear_type_cache()
