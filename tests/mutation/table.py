@@ -263,7 +263,7 @@ MUTATIONS: Final = [
         f"{SOURCES}test_twitch_login.py"),
     row("two processes own a login", call(f"{TWITCH}:connect", "lock", "open(__file__)"), f"{SOURCES}test_twitch.py"),
     row("the old socket is not read while a session moves",
-        statement(f"{TWITCH}:EventSubSession._take", "open reconnect_url", "self._sockets.close(self._current); {it}"),
+        statement(f"{TWITCH}:EventSubSession._take", "_sockets open", "self._sockets.close(self._current); {it}"),
         f"{SOURCES}test_twitch.py"),
     row("a gift to many is shown once for each of them", never("actors/adapters/twitch_eventsub.py:_kind", "is_gift"),
         f"{SOURCES}test_twitch_eventsub_frames.py"),
