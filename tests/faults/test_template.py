@@ -59,6 +59,13 @@ def processes(own: Tree) -> Counter[str]:
     return Counter(names)
 
 
+def printed_by(code: str, *arguments: str) -> str:
+    """Return what a new Python process prints that runs `code` with the modules of Framewire; it must end with 0."""
+    environment = os.environ | {"PYTHONPATH": str(program.ROOT)}
+    command = [sys.executable, "-P", "-c", code, *arguments]
+    return subprocess.run(command, check=True, env=environment, stdout=subprocess.PIPE, text=True).stdout
+
+
 def states(own: Tree) -> dict[str, str]:
     """Return the states of all processes by name; none while no supervisor answers."""
     try:
@@ -200,7 +207,7 @@ def test_the_modules_of_all_actors_start_no_thread_and_open_no_file():
         "assert os.listdir('/proc/self/fd') == before, os.listdir('/proc/self/fd'); "
         "assert len(os.listdir('/proc/self/task')) == 1"
     )
-    subprocess.run([sys.executable, "-P", "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(program.ROOT)})
+    printed_by(code)
 
 
 @pytest.mark.parametrize("size", [16, 64, 512])
@@ -215,7 +222,7 @@ sharing.settle()
 new, shared = [make() for _ in range(2_000)], {{pool_of(one) for one in old}}
 assert sum(pool_of(one) in shared for one in new) < len(old) / 30  # a few blocks are freed at the end
 """
-    subprocess.run([sys.executable, "-P", "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(program.ROOT)})
+    printed_by(code)
 
 
 def test_a_process_that_is_forked_from_the_template_has_no_module_of_a_source_that_is_not_configured():
@@ -224,7 +231,7 @@ def test_a_process_that_is_forked_from_the_template_has_no_module_of_a_source_th
         "assert not [name for name in sys.modules if name.startswith('actors.producers.sources.')]; "
         "assert 'jmespath' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-P", "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(program.ROOT)})
+    printed_by(code)
 
 
 @pytest.mark.parametrize("many", [1, 3_000], ids=["as long", "longer than all arguments of the process"])
@@ -233,10 +240,7 @@ def test_a_process_is_shown_with_other_arguments(many):
         "import sys; from actors import host; host.rename(['an actor', 'x' * int(sys.argv[1]), 'last'], 'short'); "
         "print(repr(open('/proc/self/cmdline').read().rstrip(chr(0)).split(chr(0))), open('/proc/self/comm').read())"
     )
-    command = [sys.executable, "-P", "-c", code, str(many)]
-    environment = os.environ | {"PYTHONPATH": str(program.ROOT)}
-    done = subprocess.run(command, check=True, env=environment, capture_output=True, text=True)
-    assert done.stdout.split() == ["['an", "actor',", f"'{'x' * many}',", "'last']", "short"]
+    assert printed_by(code, str(many)).split() == ["['an", "actor',", f"'{'x' * many}',", "'last']", "short"]
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["", "the process cannot be renamed"])
