@@ -27,8 +27,7 @@ WIRE_VERSION: Final = 2
 # The exceptions of a decoder for malformed bytes. For bad UTF-8 and deep nesting msgspec raises no DecodeError.
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
-
-IDENTITY_CHARACTERS: Final = 200
+IDENTITY_CHARACTERS: Final = 200  # of a longer one, its hash is kept
 
 
 def short_identity(identity: str) -> str:
