@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from playwright.async_api import Page, async_playwright
 from playwright.sync_api import Page as SyncPage
 
 from bench.pipeline import Pipeline
+from tests.support import chromium_path
 
 # No requests to other machines: no updates, no reports, no variations.
 ARGUMENTS: Final = [
@@ -34,12 +34,11 @@ def chromium() -> str:
     """Return the path of Chromium.
 
     Raises:
-        ClickException: it is not on the PATH.
+        ClickException: CHROMIUM names none, and there is none on the PATH.
     """
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return found
-    raise click.ClickException("this needs Chromium on the PATH")
+    if found := chromium_path():
+        return found
+    raise click.ClickException("this needs Chromium on the PATH, or its path in CHROMIUM")
 
 
 def renderers() -> list[psutil.Process]:

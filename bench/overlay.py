@@ -279,13 +279,15 @@ def main(against: Path | None, threads: bool, seconds: float, rounds: int) -> No
                 runs[name].append(measure(browser, tree, query, seconds))
         stamped = stamping(Path(folder))
         hops = [hop(browser, stamped, seconds) for _ in range(rounds)]
+        version = browser.version
         browser.close()
     results: dict[str, Any] = {name: median(each) for name, each in runs.items()}
     results |= median(hops)
     if len(variants) > 1:
         first, second = (results[name] for name in variants)
         results["ratio"] = {part: round(first[part]["p50"] / second[part]["p50"], 2) for part in PARTS}
-    report("overlay", {"seconds": seconds, "rounds": rounds, "per_s": {"kill": 122, "hit": 305, "chat": 10}}, results)
+    load = {"seconds": seconds, "rounds": rounds, "per_s": {"kill": 122, "hit": 305, "chat": 10}}
+    report("overlay", load | {"chromium": version}, results)
 
 
 if __name__ == "__main__":

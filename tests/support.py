@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -36,6 +37,12 @@ def eventually(condition: Callable[[], object], within_s: float = 5.0) -> None:
     while not condition():
         assert time.monotonic() < deadline_s, f"not within {within_s * SLOWNESS:g} s"
         time.sleep(0.01)
+
+
+def chromium_path() -> str | None:
+    """Return the program that CHROMIUM names, else a Chromium or Chrome on the PATH, else None."""
+    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
 
 
 def run_async(coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support import SLOWNESS, eventually
+from tests.support import SLOWNESS, chromium_path, eventually
 from tests.web.gate import Gate
 
 try:
@@ -109,9 +108,7 @@ def graves(page: Any) -> dict[int, list[str]]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
-    chromium = next(filter(None, map(shutil.which, names)), None)
-    if chromium is None:
+    if (chromium := chromium_path()) is None:
         missing("Chromium")
     if sync_playwright is None:
         missing("playwright")
