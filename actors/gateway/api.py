@@ -34,8 +34,6 @@ FRESH_S: Final = 2.0  # eight heartbeats of the queue-manager
 
 
 class ApiHandler(BaseHandler):
-    LINKS = False  # in a frame of another site they would count as wrong tokens
-
     gateway: Gateway
 
     def initialize(self, gateway: Gateway) -> None:

@@ -60,7 +60,7 @@ MIME_TYPES: Final = {
 class BaseHandler(tornado.web.RequestHandler):
     """Base of all handlers. The application's settings hold `hosts`, `open_port` and `origins`."""
 
-    LINKS = True  # a page of another site may link here, which includes a frame of it
+    LINKS = False  # whether a page of another site may link here, which includes a frame of it
 
     def set_default_headers(self) -> None:
         for name, value in HEADERS.items():
@@ -157,6 +157,8 @@ class ThemesHandler(BaseHandler):
 
 
 class RedirectHandler(BaseHandler):
+    LINKS = True
+
     def initialize(self, to: str) -> None:
         self._to = to
 

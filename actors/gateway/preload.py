@@ -21,6 +21,8 @@ _IMPORT: Final = re.compile(r'\b(?:im|ex)port\s*[\w$*{},\s]+?\bfrom\s*"(\.[^"]+)
 class PageHandler(BaseHandler):
     """The page `page` of the folder `root`."""
 
+    LINKS = True
+
     def initialize(self, root: Path, page: str) -> None:
         self._root, self._page = root, page
 

@@ -408,6 +408,16 @@ def test_a_frame_in_a_page_of_another_site_counts_no_wrong_token(rig):
     assert rig.metric("auth_failures_total") == before
 
 
+def test_a_frame_in_a_page_of_another_site_fetches_no_picture_and_opens_only_pages(rig):
+    linked = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
+    for path in ("/media/emote/twitch/25", "/media/alerts.json", "/media/alerts/a.png", "/static/js/boot.mjs"):
+        assert rig.request(path, linked)[0] == 403
+    for path in ("/", "/studio", "/overlay/"):
+        assert rig.request(path, linked)[0] == 200
+    assert rig.request("/overlay", linked)[0] == 301
+    assert rig.metric("emote_fetches_total") == 0
+
+
 def test_commands_reach_the_ingest(rig):
     taken: list[tuple[str, Any]] = []
 
