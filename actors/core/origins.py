@@ -98,3 +98,12 @@ def origin_is_welcome(headers: Mapping[str, str], allowed: Iterable[str], links:
         return not foreign or (links and headers.get("Sec-Fetch-Mode") == "navigate")
     host = headers.get("Host", "").lower()
     return origin.lower() in (f"http://{host}", f"https://{host}") or origin in allowed
+
+
+def may_post(headers: Mapping[str, str], allowed: Iterable[str]) -> bool:
+    """Whether a request to a server without pages, of any Host, is from an allowed origin, or not a browser.
+
+    An Origin that equals the Host is that of a page whose name was rebound to this machine.
+    """
+    origin = headers.get("Origin")
+    return headers.get("Sec-Fetch-Site", "none") == "none" if origin is None else origin in allowed

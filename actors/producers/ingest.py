@@ -267,8 +267,8 @@ class IngestHandler(web.RequestHandler):
         self._check_length()
 
     def refuse_foreign_page(self) -> None:
-        """Refuse what a page of another site requests without a token; it is no attempt of a program to log in."""
-        if not origins.origin_is_welcome(self.request.headers, self.ingest.allowed_origins, links=False):
+        """Refuse what a page of any site requests without a token; it is no attempt of a program to log in."""
+        if not origins.may_post(self.request.headers, self.ingest.allowed_origins):
             self.ingest.metrics.foreign_origins += 1
             raise web.HTTPError(403, "this origin may not use the ingest; gateway.allowed_origins lists those that may")
 
@@ -391,11 +391,14 @@ class SourceHandler(IngestHandler):
 
     def prepare(self) -> None:
         self.ingest.metrics.requests += 1
+        self.refuse_foreign_page()
+        if self.request.method != "POST":  # a page can read the answer to a GET if its name was rebound to this machine
+            self._with_error["Allow"] = "POST"
+            raise web.HTTPError(405, "expected POST")
         path, name = self.path_args[:2]
         source = self.ingest.sources.get(name)
         if source is None or source.spec.path != path:
             raise web.HTTPError(404, "no source of the configuration has this path (sources.NAME)")
-        self.refuse_foreign_page()
         self._source = source
         self._check_length()
 
@@ -419,8 +422,6 @@ class SourceHandler(IngestHandler):
         self.set_status(taken.status)
         self.set_header("Content-Type", taken.content_type)
         self.finish(taken.body)
-
-    get = post  # some platforms verify an address with GET
 
 
 class HealthHandler(web.RequestHandler):

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from actors.core.origins import authority, foreign_host, host_is_ours, hosts, is_loopback, may_send, origin_is_welcome
+from actors.core.origins import (
+    authority,
+    foreign_host,
+    host_is_ours,
+    hosts,
+    is_loopback,
+    may_post,
+    may_send,
+    origin_is_welcome,
+)
 
 OURS = hosts("127.0.0.1", 7700, ["overlay.example", "other.example:9000"])
 
@@ -101,6 +110,22 @@ def test_a_page_of_another_site_may_not_even_link_to_a_server_without_pages():
     link = {"Host": "127.0.0.1:7701", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     assert not origin_is_welcome(link, [], links=False)
     assert origin_is_welcome(link | {"Sec-Fetch-Site": "none"}, [], links=False)
+
+
+@pytest.mark.parametrize(("headers", "may"), [
+    ({}, True),  # a program
+    ({"Sec-Fetch-Site": "none"}, True),  # typed
+    ({"Origin": "https://studio.example"}, True),
+    ({"Origin": "http://evil.test:7701"}, False),  # its name was rebound: it equals the Host
+    ({"Origin": "http://127.0.0.1:7701"}, False),
+    ({"Origin": "null"}, False),
+    ({"Sec-Fetch-Site": "same-origin"}, False),
+    ({"Sec-Fetch-Site": "same-site"}, False),
+    ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, False),
+])  # fmt: skip
+def test_a_server_without_pages_takes_no_request_of_a_page_that_is_not_allowed(headers, may):
+    host = headers.get("Origin", "//127.0.0.1:7701").partition("//")[2]
+    assert may_post({"Host": host} | headers, ["https://studio.example"]) is may
 
 
 @pytest.mark.parametrize(("host", "expected"), [

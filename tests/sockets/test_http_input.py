@@ -193,6 +193,28 @@ def test_a_page_of_another_site_cannot_raise_the_alert_of_wrong_tokens():
         assert actors.stats("ingest")["foreign_origins"] == refused
 
 
+# The names of a page of another site lead to this machine: Host and Origin are its own, and no Sec-Fetch header comes.
+REBOUND = {"Host": "evil.test:7701"}
+
+
+def test_a_page_whose_name_was_rebound_learns_no_source_and_raises_no_alert():
+    with Actors('sources.cs={kind="gsi"}') as actors:
+        Secrets(actors.run_dir).set("cs", "a secret")
+        actors.start("ingest")
+        for method, headers in (
+            ("GET", REBOUND),
+            ("HEAD", REBOUND),
+            ("POST", REBOUND | {"Origin": "http://evil.test:7701"}),
+            ("PUT", REBOUND | {"Origin": "http://evil.test:7701"}),
+            ("GET", {"Sec-Fetch-Site": "same-origin"}),
+        ):
+            known, unknown = (actors.request(method, f"/gsi/{name}", b"", headers)[0] for name in ("cs", "other"))
+            assert known == unknown
+            assert known in (403, 405)
+        assert actors.request("POST", "/gsi/cs", b"{}", {})[0] == 401
+        eventually(lambda: actors.stats("ingest").get("auth_failures") == 1)
+
+
 def other_address() -> str:
     """Return an address of this machine that is not the loopback, "" when there is none."""
     return next(iter(meters.addresses()), "")
