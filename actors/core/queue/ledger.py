@@ -18,8 +18,8 @@ from msgspec import Struct
 
 from actors.core.contract.event import Category, EnvelopeBatch
 
-# Two generations of this number of histories are kept: 10 s at 2,000 events/s, about 5 MB.
-HISTORIES: Final = 20_000
+# Two generations of this number of histories are kept, about 2.5 MB: 5 to 10 s at 2,000 events/s, minutes in a match.
+HISTORIES: Final = 10_000
 
 
 class Account(Struct):
