@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Count, factOf, keptFacts, stepOf } from "../../web_overlay/js/core/community.mjs";
+import { Count, Held, factOf, keptFacts, stepOf } from "../../web_overlay/js/core/community.mjs";
 import { readParams } from "../../web_overlay/js/core/params.mjs";
 import { Texts } from "../../web_overlay/js/core/text.mjs";
 
@@ -67,4 +67,23 @@ test("?goal= names kind, start and target", () => {
   for (const wrong of ["follow", "follow:1:0", "raid:1:2", "follow:-1:5", "follow:1:2:3"]) {
     assert.equal(readParams(`?goal=${wrong}`, "").problems.length, 1, wrong);
   }
+});
+
+test("a fact is held until its alert begins, in the order of its kind, and few of a kind are held", () => {
+  const waiting = new Set([1, 3]);
+  const held = new Held((_, position) => waiting.has(position));
+  const fact = (/** @type {string} */ kind, /** @type {string} */ name) => ({ kind, name, amount: "", title: "" });
+  const told = () => held.take().map(({ name }) => name);
+  held.push(fact("follow", "Ada"), 1);
+  held.push(fact("follow", "Bo"), 2);
+  held.push(fact("raid", "Cy"), 3);
+  held.push(fact("tip", "Di"), 4);
+  assert.deepEqual(told(), ["Di"], "Bo is not named before Ada");
+  waiting.delete(1);
+  assert.deepEqual(told(), ["Ada", "Bo"]);
+  for (let number = 0; number < 10_000; number += 1) held.push(fact("follow", `u${number}`), 5);
+  waiting.delete(3);
+  const last = told();
+  assert.deepEqual([last.length, last[0], last.at(-1)], [17, "Cy", "u9999"]);
+  assert.deepEqual(told(), []);
 });

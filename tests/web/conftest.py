@@ -230,3 +230,36 @@ def overlay(window: Any, gate: Gate, request: pytest.FixtureRequest) -> Iterator
     yield opened
     page.close()
     assert opened.errors == []
+
+
+def stand_still(overlay: Overlay) -> None:
+    """Stop the clock of the page, so that slow and fast machines show the same."""
+
+    def stopped() -> bool:
+        try:
+            overlay.page.clock.pause_at((overlay.page.evaluate("Date.now()") + 2_000) / 1_000)
+        except PlaywrightError as error:
+            # More than 2 s went by between the two calls. The clock is stopped by now.
+            if "to the past" not in str(error):
+                raise
+            return False
+        return True
+
+    eventually(stopped)
+
+
+@pytest.fixture
+def timed(gate: Gate, browser: Any) -> Iterator[Overlay]:
+    """An overlay whose clock advances only with `run_for`; a clock belongs to a whole window."""
+    context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    overlay = Overlay(context.new_page(), gate)
+    overlay.page.clock.install()
+    overlay.open()
+    stand_still(overlay)
+    yield overlay
+    context.close()
+    assert overlay.errors == []
+
+
+def run_until(overlay: Overlay, condition: Any) -> None:
+    eventually(lambda: overlay.page.clock.run_for(20) or condition())

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support import eventually
-from tests.web.conftest import Overlay
+from tests.web.conftest import Overlay, stand_still
 from tests.web.gate import Gate
-from tests.web.test_overlay_social import png, stand_still
+from tests.web.test_overlay_social import png
 
 KAPPA = "static-cdn.jtvnw.net/emoticons/v2/25/default/dark/2.0"
 BADGE_ID = "3267646d-33f0-4b17-b3df-f923a41db1d0"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support import eventually
-from tests.web.conftest import Overlay
+from tests.web.conftest import Overlay, stand_still
 from tests.web.gate import Gate
-from tests.web.test_overlay_social import stand_still
 
 CHOICES = [{"title": "<b>Nuke", "votes": 1}, {"title": "Mirage", "votes": 3}]
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.support import eventually
-from tests.web.conftest import Overlay
+from tests.web.conftest import Overlay, run_until, stand_still
 from tests.web.gate import Gate
-from tests.web.test_overlay_social import stand_still
+from tests.web.test_overlay_social import show
 
 
 def goal(gate: Gate, **fields: Any) -> None:
@@ -85,7 +87,7 @@ def test_a_goal_of_the_address_counts_across_a_reload(gate: Gate, overlay: Overl
 
 
 def test_the_ticker_shows_the_newest_first_and_keeps_its_nodes(gate: Gate, overlay: Overlay) -> None:
-    overlay.open()
+    overlay.open("journal=1&widgets=ticker")
     overlay.page.evaluate("document.querySelector('.w-ticker').classList.remove('off')")
     elements = overlay.page.evaluate("document.querySelectorAll('*').length")
     for number in range(20):
@@ -98,3 +100,81 @@ def test_the_ticker_shows_the_newest_first_and_keeps_its_nodes(gate: Gate, overl
     )
     assert shown == ["Ditipped $5", *(f"<i>u{number}follows" for number in range(19, 14, -1))]
     assert overlay.page.evaluate("document.querySelectorAll('*').length") == elements
+
+
+def begin(gate: Gate) -> None:
+    """Send an alert that is shown, and two that wait."""
+    gate.send(gate.event("raid", {"user": "Bo", "viewers": 12}))
+    gate.send(gate.event("follow", {"user": "Ada"}), gate.event("cheer", {"user": "Cy", "bits": 5}))
+
+
+def label(overlay: Overlay) -> list[str]:
+    return overlay.texts(".la-name")
+
+
+def ticker(overlay: Overlay) -> list[str]:
+    """Return the names in the ticker, the newest first."""
+    found: list[str] = overlay.page.evaluate(
+        """[...document.querySelectorAll('.ti:not(.off)')].sort((a, b) => a.style.order - b.style.order)
+          .map((node) => node.querySelector('.ti-name').textContent)"""
+    )
+    return found
+
+
+def test_labels_name_nobody_before_the_alert(gate: Gate, timed: Overlay) -> None:
+    gate.say({"t": "layout", "layout": {"version": 1, "widgets": {"ticker": {"visible": True}}}, "error": ""})
+    timed.record(".sa-name, .la-name, .ti-name")
+    begin(gate)
+    for names in (["Bo"], ["Ada", "Bo"], ["Cy", "Ada", "Bo"]):
+        run_until(timed, lambda names=names: timed.texts(".sa-name") == names[:1])
+        run_until(timed, lambda names=names: label(timed) == names[:1])
+        assert ticker(timed) == names
+        show(gate, "skip")
+    told: list[str] = []
+    for names in timed.recorded():
+        alert = names[-1:] if names[-1:] != told[-1:] else []
+        assert set(names) <= {*told, *alert}, "only who has had an alert"
+        told += alert
+
+
+def test_labels_do_not_wait_for_an_alert_that_was_cleared(gate: Gate, timed: Overlay) -> None:
+    begin(gate)
+    run_until(timed, lambda: label(timed) == ["Bo"])
+    show(gate, "clear")
+    run_until(timed, lambda: label(timed) == ["Cy"])
+    assert timed.texts(".sa-name") == []
+
+
+def test_labels_wait_for_a_merged_alert_and_for_that_of_a_gift(gate: Gate, timed: Overlay) -> None:
+    begin(gate)
+    gate.send(gate.event("tip", {"user": "Di", "amount": "5", "currency": "EUR"}))
+    gate.send(*(gate.event("follow", {"user": f"u{number}"}) for number in range(40)))
+    gate.send(gate.event("subscription", {"user": "x", "gifted_by": "Ed", "group": "g"}))
+    gate.send(gate.event("gift", {"user": "Ed", "count": 1, "group": "g"}))
+    for title, name in (("Bo", "Bo"), ("41 new followers", "u39"), ("Cy", "Cy"), ("Di", "Di"), ("Ed", "Ed")):
+        run_until(timed, lambda title=title: timed.texts(".sa-name") == [title])
+        run_until(timed, lambda name=name: label(timed) == [name])
+        show(gate, "skip")
+
+
+@pytest.mark.parametrize("how", ["another page", "layout", "toggle"])
+def test_labels_change_at_once_where_no_alert_is_shown(gate: Gate, overlay: Overlay, how: str) -> None:
+    if how == "layout":
+        gate.layout = {"version": 1, "widgets": {"social": {"visible": False}}}
+    overlay.open("journal=1" + ("&widgets=latest" if how == "another page" else ""))
+    if how == "toggle":
+        gate.emit("toggle", {"name": "social", "on": False}, coalesce_key="toggle:social")
+        eventually(lambda: overlay.page.locator(".w-social.hidden").count() == 1)
+    begin(gate)
+    overlay.drawn()
+    assert label(overlay) == ["Cy"]
+
+
+def test_after_a_reload_a_label_names_the_newest_although_its_alert_was_not_shown(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1&overlay_id=main")
+    begin(gate)
+    overlay.reported()
+    assert label(overlay) == ["Bo"]
+    overlay.page.reload()
+    overlay.live()
+    eventually(lambda: label(overlay) == ["Cy"])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.support import eventually
-from tests.web.conftest import Overlay, PlaywrightError
+from tests.web.conftest import Overlay, run_until
 from tests.web.gate import Gate
 
 KINDS: list[tuple[str, dict[str, Any], str, str, str]] = [
@@ -51,39 +50,6 @@ def named(overlay: Overlay) -> list[str]:
 
 def show(gate: Gate, action: str) -> None:
     gate.emit("show", {"action": action, "widget": "social"})
-
-
-def stand_still(overlay: Overlay) -> None:
-    """Stop the clock of the page, so that slow and fast machines show the same."""
-
-    def stopped() -> bool:
-        try:
-            overlay.page.clock.pause_at((overlay.page.evaluate("Date.now()") + 2_000) / 1_000)
-        except PlaywrightError as error:
-            # More than 2 s went by between the two calls. The clock is stopped by now.
-            if "to the past" not in str(error):
-                raise
-            return False
-        return True
-
-    eventually(stopped)
-
-
-@pytest.fixture
-def timed(gate: Gate, browser: Any) -> Iterator[Overlay]:
-    """An overlay whose clock advances only with `run_for`; a clock belongs to a whole window."""
-    context = browser.new_context(viewport={"width": 1920, "height": 1080})
-    overlay = Overlay(context.new_page(), gate)
-    overlay.page.clock.install()
-    overlay.open()
-    stand_still(overlay)
-    yield overlay
-    context.close()
-    assert overlay.errors == []
-
-
-def run_until(overlay: Overlay, condition: Any) -> None:
-    eventually(lambda: overlay.page.clock.run_for(20) or condition())
 
 
 @pytest.mark.parametrize(("type_", "payload", "label", "name", "value"), KINDS, ids=[kind[0] for kind in KINDS])

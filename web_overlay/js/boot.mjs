@@ -52,7 +52,8 @@ const look = await dress(options, report);
 /** @type {import("./widgets/dom.mjs").Stage} */
 const stage = {
   ...{ view, options, still, texts, look, ...rules, keep: keeper(id), wake: () => scheduler.request() },
-  ...{ ranks: new Ranks(() => scheduler.request()), replaced: (position) => reporter.receipts.replaced(position) },
+  ...{ ranks: new Ranks(() => scheduler.request()), announces: () => false },
+  ...{ replaced: (position) => reporter.receipts.replaced(position) },
 };
 /** @type {Arrangement} */
 const arrangement = new Arrangement({

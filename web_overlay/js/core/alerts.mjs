@@ -40,9 +40,10 @@ export class AlertQueue {
     const into = alert.group === "" ? this.together(alert) : this.sameGroup(alert.group);
     if (into !== undefined) {
       this.counters.merged += 1;
+      const covers = { first: Math.min(into.first, alert.first), last: Math.max(into.last, alert.last) };
       if (alert.group === "") merge(into, alert);
       else absorb(into, alert);
-      into.changed = true;
+      Object.assign(into, { changed: true, ...covers });
     } else if (this.groups.includes(alert.group)) this.counters.merged += 1;
     else this.waiting.push(alert);
   }
@@ -59,6 +60,11 @@ export class AlertQueue {
   /** @param {string} group @returns {Alert | undefined} */
   sameGroup(group) {
     return this.shown?.group === group ? this.shown : this.waiting.find((other) => other.group === group);
+  }
+
+  /** Will an event of this kind still be announced? @param {string} kind @param {number} position @returns {boolean} */
+  waits(kind, position) {
+    return this.waiting.some((one) => one.kind === kind && !one.replay && one.first <= position && position <= one.last);
   }
 
   /** @param {string} action @param {number} now */

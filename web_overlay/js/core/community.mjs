@@ -10,6 +10,8 @@ import { valueOf } from "./wording.mjs";
 
 export const KINDS = /** @type {const} */ (["follow", "subscription", "gift", "tip", "cheer", "raid"]);
 
+const HELD = 16; // facts of one kind; an older one is dropped, as a newer one replaces it in the end
+
 /**
  * @param {{type: string, payload: any}} event
  * @param {Texts} texts
@@ -32,6 +34,37 @@ export function keptFacts(kept) {
       KINDS.includes(fact.kind) &&
       [fact.name, fact.amount, fact.title].every((text) => typeof text === "string" && text.length <= 600),
   );
+}
+
+/** Facts whose alert has not begun: a label that named the person before would spoil it. */
+export class Held {
+  /** @param {(kind: string, position: number) => boolean} waits whether the alert for it has not begun */
+  constructor(waits) {
+    this.waits = waits;
+    /** @type {{fact: Fact, position: number}[]} the oldest first */
+    this.held = [];
+  }
+
+  /** @param {Fact} fact @param {number} position */
+  push(fact, position) {
+    this.held.push({ fact, position });
+    const alike = this.held.filter((one) => one.fact.kind === fact.kind);
+    if (alike.length > HELD) this.held.splice(this.held.indexOf(alike[0]), 1);
+  }
+
+  /** @returns {Fact[]} those that may be told now, the oldest first */
+  take() {
+    if (this.held.length === 0) return [];
+    const kinds = new Set(); // alerts of a kind begin in the order of their events
+    const still = this.held.filter(({ fact: { kind }, position }) => {
+      if (!kinds.has(kind) && !this.waits(kind, position)) return false;
+      kinds.add(kind);
+      return true;
+    });
+    const told = this.held.filter((one) => !still.includes(one)).map(({ fact }) => fact);
+    this.held = still;
+    return told;
+  }
 }
 
 /** How much an event adds to a goal of this kind. @param {string} kind @param {{type: string, payload: any}} event */

@@ -27,6 +27,8 @@
  * @property {boolean} late
  * @property {boolean} replay shown again at the operator's request
  * @property {boolean} changed merged since it was last written
+ * @property {number} first position of the first event that it stands for
+ * @property {number} last position of the last one
  */
 
 export const TYPES = /** @type {const} */ ([
@@ -50,8 +52,8 @@ const LINE = 60;
 /** Value of one unit in cents, roughly: only the time on screen follows from it. */
 const CENTS = new Map([["cheer", 1], ["tip", 100], ["gift", 500]]); // prettier-ignore
 
-/** @param {{type: string, payload: any}} event one of TYPES @param {Rule[]} rules @param {boolean} late @returns {Alert} */
-export function alertOf({ type, payload }, rules, late) {
+/** @param {{type: string, payload: any, position?: number}} event one of TYPES @param {Rule[]} rules @param {boolean} late @returns {Alert} */
+export function alertOf({ type, payload, position = 0 }, rules, late) {
   const part = type === "subscription" && (payload.group ?? "") !== "";
   const kind = part ? "gift" : type;
   const amount = part ? 1 : amountOf(type, payload);
@@ -78,6 +80,8 @@ export function alertOf({ type, payload }, rules, late) {
     late,
     replay: false,
     changed: false,
+    first: position,
+    last: position,
   };
 }
 

@@ -41,6 +41,11 @@ export class Ranks {
     return this.shown.get(name) === SECOND && this.firstBeside(name);
   }
 
+  /** @param {string} name @returns {boolean} */
+  isSeen(name) {
+    return !this.unseen.has(name);
+  }
+
   /** A hidden widget must not hold others up. @param {string} name @param {string} by what hides it: each for itself @param {boolean} seen */
   see(name, by, seen) {
     const reasons = this.unseen.get(name) ?? new Set();

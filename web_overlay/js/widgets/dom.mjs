@@ -64,6 +64,7 @@ export function waiting(node, frames, options) {
  * @property {string} media version of the files that they name
  * @property {ReturnType<typeof import("../keep.mjs").keeper>} keep what outlives a reload
  * @property {import("../core/ranks.mjs").Ranks} ranks which announcement may be seen now
+ * @property {(kind: string, position: number) => boolean} announces whether an alert of this page for that event has not begun yet
  * @property {(position: number) => void} replaced says that an event was never visible: later ones took its place
  * @property {() => void} wake ask for a frame: something changed that is no event
  */

@@ -2,7 +2,7 @@
 // A label: the latest follower, subscriber, gift, tip, cheer and raid, one after the other. Empty without any.
 
 import { clean } from "../core/clean.mjs";
-import { KINDS, factOf, keptFacts } from "../core/community.mjs";
+import { Held, KINDS, factOf, keptFacts } from "../core/community.mjs";
 import { el, entrance, icon, text, wire } from "./dom.mjs";
 import { SOCIAL_ICONS } from "./icons.mjs";
 
@@ -27,6 +27,9 @@ class Latest {
     this.stage = stage;
     /** @type {Fact[]} the newest first, one of each kind */
     this.facts = keptFacts(stage.keep.load("latest"));
+    this.kept = this.facts; // with those that are held; after a reload no alert is to come for them
+    this.saved = true;
+    this.held = new Held((kind, position) => stage.announces(kind, position));
     this.at = 0;
     this.until = 0;
     this.fresh = this.facts.length > 0;
@@ -52,21 +55,27 @@ class Latest {
     this.entrance = entrance(stage, this.box, "translateY(.1rem)", 200);
   }
 
-  /** @param {{type: string, payload: any}} event */
+  /** @param {{type: string, payload: any, position: number}} event */
   apply(event) {
     const fact = factOf(event, this.stage.texts);
     if (fact === null) return;
-    this.facts = [fact, ...this.facts.filter(({ kind }) => kind !== fact.kind)];
-    this.at = 0;
-    this.fresh = true;
+    this.held.push(fact, event.position);
+    this.kept = latest(this.kept, fact);
+    this.saved = false;
   }
 
   /** @param {number} now @returns {number} */
   frame(now) {
+    if (!this.saved) this.stage.keep.save("latest", this.kept);
+    this.saved = true;
+    for (const fact of this.held.take()) {
+      this.facts = latest(this.facts, fact);
+      this.at = 0;
+      this.fresh = true;
+    }
     if (this.facts.length === 0) return Infinity;
     if (this.fresh) {
       this.fresh = false;
-      this.stage.keep.save("latest", this.facts);
       this.write(now);
     } else if (now >= this.until) {
       this.at = (this.at + 1) % this.facts.length;
@@ -88,4 +97,9 @@ class Latest {
     view.text(this.amount, amount);
     view.enter(this.entrance);
   }
+}
+
+/** The newest first, one of each kind. @param {Fact[]} facts @param {Fact} fact */
+function latest(facts, fact) {
+  return [fact, ...facts.filter(({ kind }) => kind !== fact.kind)];
 }

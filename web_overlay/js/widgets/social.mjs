@@ -17,7 +17,6 @@ import { isSilent, pathOf } from "./media.mjs";
 const TALL = 400;
 const LETTERS = 150; // of one text: what three lines hold
 const OUTDATED = new Set(["shoutout", "stream"]); // not shown when they are late
-
 const LASTING = new Set(["pause", "resume", "mute", "unmute"]); // also when late, and over a reload
 
 /** @type {import("../core/types.mjs").WidgetKind} */
@@ -35,6 +34,7 @@ class Social {
   constructor(stage, root) {
     this.stage = stage;
     this.queue = new AlertQueue(({ paid }) => stage.ranks.take(widget.name, paid ? FIRST : SECOND));
+    stage.announces = (kind, position) => stage.ranks.isSeen(widget.name) && this.queue.waits(kind, position);
     const kept = stage.keep.load("queue");
     if (kept?.paused === true) this.queue.paused = true;
     if (kept?.muted === true) this.queue.muted = true;
@@ -114,6 +114,7 @@ class Social {
   begin(alert) {
     const { view } = this.stage;
     this.written = alert;
+    this.stage.wake(); // labels may name its user now
     view.toggle(this.box, "pictured", false);
     this.media(this.image, alert.rule?.image ?? "");
     this.media(this.video, alert.rule?.video ?? "");

@@ -3,7 +3,7 @@
 // ordered by `order`, without measuring or moving nodes.
 
 import { clean } from "../core/clean.mjs";
-import { factOf } from "../core/community.mjs";
+import { Held, factOf } from "../core/community.mjs";
 import { TYPES } from "../core/occasions.mjs";
 import { el, entrance, icon, text } from "./dom.mjs";
 import { SOCIAL_ICONS } from "./icons.mjs";
@@ -28,8 +28,7 @@ class Ticker {
   /** @param {import("./dom.mjs").Stage} stage @param {HTMLElement} root */
   constructor(stage, root) {
     this.stage = stage;
-    /** @type {Fact[]} */
-    this.fresh = [];
+    this.held = new Held((kind, position) => stage.announces(kind, position));
     this.order = 0;
     /** the longest unused first */
     this.places = Array.from({ length: PLACES }, () => {
@@ -44,19 +43,16 @@ class Ticker {
     root.append(...this.places.map(({ node }) => node));
   }
 
-  /** @param {{type: string, payload: any}} event */
+  /** @param {{type: string, payload: any, position: number}} event */
   apply(event) {
     const fact = factOf(event, this.stage.texts);
-    if (fact === null) return;
-    this.fresh.push(fact);
-    if (this.fresh.length > PLACES) this.fresh.shift();
+    if (fact !== null) this.held.push(fact, event.position);
   }
 
   /** @param {number} now @returns {number} */
   frame(now) {
     const { view } = this.stage;
-    for (const fact of this.fresh) this.write(fact, now);
-    this.fresh.length = 0;
+    for (const fact of this.held.take().slice(-PLACES)) this.write(fact, now);
     let wake = Infinity;
     for (const place of this.places) {
       if (place.until <= now) {
