@@ -67,6 +67,11 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         raise DiskFull(f"the disk is full: {error}") from error
 
 
+def create(db: sqlite3.Connection, schema: str) -> None:
+    """Create the tables and indexes of `schema` that are missing, in one transaction: each waits for the disk."""
+    db.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")
+
+
 def close(db: sqlite3.Connection) -> None:
     """Close a store; without room for a checkpoint, the next start continues from the WAL."""
     try:

@@ -26,7 +26,7 @@ from actors.core.delivery.cursor import Head
 from actors.core.queue.sequencer import Entry, Recovered
 from actors.errors import DiskFull, Fenced, Refused
 from actors.stores import recovery
-from actors.stores.database import close, connect, named, transaction
+from actors.stores.database import close, connect, create, named, transaction
 from actors.stores.suspects import WorkMark
 
 LOG_FILE: Final = "log.db"
@@ -100,7 +100,7 @@ class Log:
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA fullfsync = 1")  # macOS: fsync alone does not reach the disk
             self._db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-            self._db.executescript(SCHEMA)
+            create(self._db, SCHEMA)
             self._gen = self._next_generation()
             self.set_aside = recovery.begin(self._db, self._start) if starting else 0
             self.recovered = self._recover()

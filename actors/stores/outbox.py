@@ -17,7 +17,7 @@ from actors import faults, host
 from actors.core.contract.event import RawItem
 from actors.core.queue.calendar import Calendar
 from actors.interfaces import Delivery, Forget, Progress, StoredMessage
-from actors.stores.database import close, connect, named, transaction
+from actors.stores.database import close, connect, create, named, transaction
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -48,7 +48,7 @@ class Outbox:
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA fullfsync = 1")
         db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-        db.executescript(SCHEMA)
+        create(db, SCHEMA)
         db.execute("BEGIN IMMEDIATE")
         db.execute(
             "INSERT OR IGNORE INTO meta VALUES ('producer', ?), ('pgen', 0), ('acked', 0), ('epoch', '')",

@@ -20,9 +20,9 @@ from actors.core.queue.ledger import Ledger
 from actors.core.queue.sequencer import Entry, Sequencer
 from actors.core.suspicion import Suspicion, Work
 from actors.errors import ConfigError, Fenced, Refused
+from actors.stores import database, recovery
 from actors.stores import log as log_store
 from actors.stores import outbox as outbox_store
-from actors.stores import recovery
 from actors.stores.log import Log, LogReader
 from actors.stores.outbox import Delivery, Forget, Outbox, OutboxReader, Progress
 from actors.stores.suspects import QUEUE_LIST_FILE, Suspects, WorkMark, suspicion
@@ -55,6 +55,14 @@ def test_an_incomplete_log_is_refused(tmp_path: Path) -> None:
         half.executescript(log_store.SCHEMA)
     with pytest.raises(Refused, match="ready yet"):
         LogReader(tmp_path).head()
+
+
+def test_a_schema_is_created_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    path.touch()
+    with pytest.raises(sqlite3.OperationalError):
+        database.create(database.connect(path), "CREATE TABLE first (key); CREATE TABLE second;")
+    assert database.connect(path).execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
 
 
 def test_states_are_returned_in_the_order_of_their_changes(tmp_path: Path) -> None:
