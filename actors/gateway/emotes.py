@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import tempfile
 import time
 from collections import OrderedDict
 from pathlib import Path
@@ -20,6 +19,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from tornado.httputil import HTTPInputError
 from tornado.iostream import UnsatisfiableReadError
 
+from actors import host
 from actors.core import emotes
 from actors.core.metrics import GatewayMetrics
 from actors.gateway.pages import BaseHandler
@@ -113,9 +113,7 @@ class EmoteCache:
         """Store a picture; on a full or read-only disk it is served without being cached."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".", delete=False) as file:
-                file.write(picture)
-            os.replace(file.name, self._folder / name)
+            host.write_private(self._folder / name, picture, durable=False)
             self._tidy()
         except OSError:
             self._metrics.emote_disk_failures += 1
