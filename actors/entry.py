@@ -5,6 +5,7 @@ In a checkout any `python3` runs it, so before `ensure` nothing here may need a 
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import signal
@@ -45,8 +46,10 @@ def run() -> None:
     if interruptible:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     open_streams()
+    gc.disable()  # hardly any object of the modules is garbage
     from actors import cli, program
 
+    gc.enable()
     if interruptible:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     cli.main(prog_name=program.NAME.removeprefix("./"))
