@@ -27,12 +27,15 @@ _kept: list[object] = []
 
 
 def settle() -> None:
-    """Collect garbage, use up the free memory, and exempt the present objects from later collections.
+    """Unmap unused code of libraries, use up the free memory, and exempt the present objects from collections.
 
-    A collection writes to the objects that it examines. An entry of the type cache that is replaced writes to the name
-    of the attribute that was looked up before, so the cache is emptied. Call this once in a process: what is used up is
-    not freed.
+    A collection writes to the objects that it examines.
+
+    An entry of the type cache that is replaced writes to the name of the attribute that was looked up before, so the
+    cache is emptied. Call this once in a process: what is used up is not freed.
     """
+    with suppress(OSError):
+        host.forget_files()
     gc.collect()
     if sys.implementation.name == "cpython":
         sys._clear_type_cache()

@@ -225,6 +225,25 @@ assert sum(pool_of(one) in shared for one in new) < len(old) / 30  # a few block
     printed_by(code)
 
 
+def test_a_process_unmaps_what_it_read_of_libraries_and_reads_it_again():
+    code = """
+import ctypes, ssl
+from pathlib import Path
+from actors import host
+
+def clean_kb():  # what is read of files, and not written
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith(("Shared_Clean", "Private_Clean")))
+
+ssl.create_default_context()
+before_kb = clean_kb()
+host.forget_files()
+assert clean_kb() < before_kb / 2, (before_kb, clean_kb())
+ssl.create_default_context()
+"""
+    subprocess.run([sys.executable, "-P", "-c", code], check=True, env=os.environ | {"PYTHONPATH": str(program.ROOT)})
+
+
 def test_a_process_that_is_forked_from_the_template_has_no_module_of_a_source_that_is_not_configured():
     code = (
         "import sys, actors.__main__ as entry; entry.load_all(); "
