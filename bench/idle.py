@@ -19,7 +19,7 @@ import psutil
 
 from bench._harness import Times, report
 from bench._overlay import Overlay
-from bench.pipeline import Pipeline, pipeline
+from bench.pipeline import Pipeline, compile_modules, pipeline
 
 WARM_UP_S = 5.0
 
@@ -77,6 +77,7 @@ def start_times(starts: int) -> dict[str, float]:
 @click.option("--starts", type=int, default=5, show_default=True)
 def main(seconds: float, starts: int) -> None:
     """Measure idle cost and start time."""
+    compile_modules()
     ready_ms = start_times(starts)
     with pipeline() as running:
         idle = asyncio.run(watch(running, seconds))

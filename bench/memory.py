@@ -28,7 +28,7 @@ from bench import traffic
 from bench._harness import report, until
 from bench._overlay import Applied, Overlay
 from bench._server import exchange
-from bench.pipeline import Pipeline, pipeline
+from bench.pipeline import Pipeline, compile_modules, pipeline
 
 BODIES_HZ: Final = 50
 MAX_TOGETHER: Final = 10  # bodies in one
@@ -134,6 +134,7 @@ class Run:
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Passed to the pipeline.")
 def main(minutes: float, rate: int, critical: int, overrides: tuple[str, ...]) -> None:
     """Measure the memory of every process over time."""
+    compile_modules()
     with pipeline(overrides, guarded=True) as running:
         run = Run(running, minutes, rate, critical)
         asyncio.run(run.run())

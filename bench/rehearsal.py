@@ -45,7 +45,7 @@ from bench._harness import RESTART_S, Times, report, until
 from bench._overlay import Applied, Overlay
 from bench._server import LATE_S, GameServer
 from bench.books import Flow, Kill, Line, Sighting, Verdict
-from bench.pipeline import Pipeline
+from bench.pipeline import Pipeline, compile_modules
 
 SETTLE_S: Final = 20.0  # after the last line: the time for events in flight
 ALIVE_S: Final = 10.0  # how long a kill waits for its victim to run
@@ -381,6 +381,7 @@ def main(
     repeat: int, overrides: tuple[str, ...], keep: bool, json_output: bool,
 ) -> None:  # fmt: skip
     """Post a server's log to a pipeline whose processes are killed, and check the result."""
+    compile_modules()
     bodies = read_bodies(file)
     due_s = books.due_seconds(bodies, speed, rhythm)
     settings = {"lines": len(bodies), "speed": speed, "kill_every_s": kill_every, "rhythm": rhythm,

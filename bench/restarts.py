@@ -24,7 +24,7 @@ import psutil
 from bench import rehearsal, traffic
 from bench._harness import Times, report
 from bench._overlay import Overlay
-from bench.pipeline import Pipeline, pipeline
+from bench.pipeline import Pipeline, compile_modules, pipeline
 
 WAYS: Final = ("exec", "template")
 RATE: Final = 2_000
@@ -119,6 +119,7 @@ def killed(overrides: list[str], seconds: float, kill_every_s: float) -> dict[st
 @click.option("--rounds", type=int, default=8, show_default=True, help="Restarts of each actor, for the steps.")
 def main(seconds: float, kill_every_s: float, starts: int, rounds: int) -> None:
     """Measure restarts by exec and by a template."""
+    compile_modules()
     times = {way: Times() for way in WAYS}
     facts: dict[str, dict[str, Any]] = {way: {} for way in WAYS}
     for _ in range(starts):
