@@ -18,6 +18,7 @@ chunked bodies are read, because tornado limits them only for each connection.
 from __future__ import annotations
 
 import asyncio
+import errno
 import resource
 import socket
 from collections import deque
@@ -25,7 +26,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any, Final, Protocol
 
-from tornado import httputil
+from tornado import httputil, netutil
 from tornado.http1connection import HTTP1ServerConnection
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
@@ -44,6 +45,7 @@ BODIES_PER_TURN: Final = 8  # of requests that have a body, which take 0.3 to 3 
 BODY_PLACE_BYTES: Final = 128 << 10  # a body of 1 MiB, which may take 50 ms, has a turn for itself
 CHUNKS_PER_TURN: Final = 128  # of chunked bodies; each takes 30 µs or more, however small it is
 NO_FORMS: Final = httputil.ParseBodyConfig(multipart=httputil.ParseMultipartConfig(enabled=False))
+CONNECT_S: Final = 0.5  # to an address of this machine
 RESERVED_FILES: Final = 64  # of a process: stores, sockets of the bus, logs, modules that are loaded later
 
 
@@ -62,6 +64,32 @@ def allow_open_files(wanted: int) -> int:
     soft = max(soft, wanted if unlimited else min(wanted, hard))
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     return max(1, min(soft, wanted) - RESERVED_FILES)
+
+
+def bind(host: str, port: int, backlog: int, shared: bool = False) -> list[socket.socket]:
+    """Return the sockets that listen on an address; `shared`: other processes of this user listen there, too.
+
+    Raises:
+        OSError: it is in use, or not an address of this machine.
+    """
+    try:
+        return netutil.bind_sockets(port, host, backlog=backlog, reuse_port=shared)
+    except OSError as error:
+        if shared or error.errno != errno.EADDRINUSE or not _is_silent(host, port):
+            raise
+    # The supervisor holds the port (supervision/ports.py). If it is not of this user, this fails as well.
+    return netutil.bind_sockets(port, host, backlog=backlog, reuse_port=True)
+
+
+def _is_silent(host: str, port: int) -> bool:
+    """Whether nobody listens on a port of this machine. A connection to a wildcard address reaches this machine."""
+    try:
+        socket.create_connection((host or "localhost", port), CONNECT_S).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 class Turns:

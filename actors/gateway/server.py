@@ -15,7 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import tornado.netutil
 import tornado.web
 
 from actors import aio, heartbeat, http_server
@@ -114,9 +113,7 @@ async def listen(settings: Settings) -> list[socket.socket]:
     while True:
         try:
             # Only several gateways share a port: two pipelines on one port would each get half of the overlays.
-            return tornado.netutil.bind_sockets(
-                gateway.port, gateway.host, backlog=BACKLOG, reuse_port=gateway.processes > 1
-            )
+            return http_server.bind(gateway.host, gateway.port, BACKLOG, shared=gateway.processes > 1)
         except OSError as error:
             # A gateway that was just killed may still hold the port.
             if error.errno == errno.EADDRINUSE and time.monotonic() < deadline_s:

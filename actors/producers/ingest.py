@@ -19,12 +19,11 @@ import errno
 import hashlib
 import logging
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import msgspec
-from tornado import netutil, web
+from tornado import web
 
 from actors import aio, faults, heartbeat, http_server, program, tokens
 from actors.adapters import generic, srcds
@@ -468,7 +467,7 @@ def listen(settings: Settings, app: web.Application, metrics: IngestMetrics) -> 
     """
     address = settings.ingest
     try:
-        sockets: Sequence[Any] = netutil.bind_sockets(address.port, address.host, backlog=BACKLOG, reuse_port=False)
+        sockets = http_server.bind(address.host, address.port, BACKLOG)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise ConfigError(f"cannot listen on {address.host}:{address.port}: {error.strerror}") from error

@@ -35,11 +35,13 @@ from actors.supervision import children_list, control, forking, meters, signals,
 from actors.supervision.child import Incarnation, Spawn
 from actors.supervision.invocation import Invocation
 from actors.supervision.logins import Logins
+from actors.supervision.ports import Ports
 from actors.supervision.status import REASON_CHARACTERS
 
 NOTIFY_S: Final = 1.0  # the interval of notifications to systemd's watchdog, which kills after WatchdogSec=10
 FIRST_SAMPLE_S: Final = 0.5  # early, so that a status right after the start has values
 TEMPLATE_WAIT_S: Final = 2.0  # the first template needs 0.05 s, because it is forked; one that fails is not waited for
+SERVERS: Final = ("gateway", "ingest")  # the kinds of children that listen on a port
 SHOWN_LEVEL: Final = "WARNING"  # log lines of children from this level on are repeated on the terminal of `start`
 
 _fact = msgspec.json.Decoder(dict[str, Any])
@@ -93,6 +95,7 @@ class Supervisor:
         self._selector.register(self._signals.reader, selectors.EVENT_READ, self._signalled)
         self._control = control.ControlServer(run_dir, self._selector, self._command)
         self._logins = Logins(run_dir, self._selector, clock)
+        self._ports = Ports()
 
     def run(self) -> int:
         """Run until stopped; return the exit code."""
@@ -115,6 +118,7 @@ class Supervisor:
         for follower in self._console.values():
             follower.close()
         self._logins.close()
+        self._ports.close()
         self._control.close()
         self._signals.close()
         self._selector.close()
@@ -213,6 +217,9 @@ class Supervisor:
             self._adopts, self._code = True, program.code_stamp()
         if not self._invocation.background and name not in self._console:
             self._console[name] = logs.Follower(logs.path_of(self._run_dir, name))
+        if lifecycle.child.kind in SERVERS:
+            servers = (self._settings.gateway, self._settings.ingest)
+            self._ports.hold((server.host, server.port) for server in servers)
         try:
             process = self._spawn(lifecycle.child)
         except OSError as error:

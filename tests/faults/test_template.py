@@ -295,8 +295,8 @@ def test_a_supervisor_is_forked_from_its_guardian_unless_the_code_has_changed(fo
         assert by_exec(pid) == bool(code)
         assert forking.row("template")["restarts"] == 0
         line = [part for part in psutil.Process(pid).cmdline() if part]
-        # Two of its signals, one each of the guardian, the template and the control; and connections that are closing.
-        eventually(lambda pid=pid: opened(pid)["socket"] == 5)
+        # Two of its signals, two ports, one each of the guardian, the template and the control; connections that close.
+        eventually(lambda pid=pid: opened(pid)["socket"] == 7)
         seen.append((masks(pid), opened(pid), os.getsid(pid) == pid, psutil.Process(pid).ppid(), line[:4]))
         (forking.run_dir / "code").write_text(next_code)
         os.kill(pid, signal.SIGKILL)

@@ -312,6 +312,13 @@ MUTATIONS: Final = [
         f"{SOURCES}test_webhook.py"),
     row("a webhook that is sent again is shown again", value("actors/producers/mapped.py:messages", "id", "None"),
         f"{SOURCES}test_webhook.py"),
+    # Other sites and other users
+    row("a page of another site may link to anything", value("actors/gateway/pages.py:BaseHandler", "LINKS", "True"),
+        "tests/sockets/test_gateway_pages.py"),
+    row("a page whose name was rebound may post", result("actors/core/origins.py:may_post", "origin allowed", "True"),
+        "tests/core/test_origins.py"),
+    row("ports are free during a restart",
+        drop("actors/supervision/process_tree.py:Supervisor._start", "_ports hold"), "tests/faults/test_ports.py"),
     row("a tip that waits for approval is shown",
         text("actors/adapters/streamelements_rules.py:RULES", " && data.approved == 'allowed'", ""),
         f"{SOURCES}test_streamelements.py"),
