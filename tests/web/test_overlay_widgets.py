@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -10,6 +11,29 @@ from actors.core.contract.positions import pack
 from tests.support import eventually
 from tests.web.conftest import Overlay
 from tests.web.gate import Gate, now_ms
+
+# Of each row: what is cut, the pixels between the row and the edge of its box, and how much of the second tone (in rem)
+# is around what it holds.
+ROWS = """[...document.querySelectorAll('.kf-row:not(.off) .kf-panel')].map((panel) => {
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const box = panel.closest('.w').getBoundingClientRect();
+  const { left, bottom } = panel.getBoundingClientRect();
+  const names = [...panel.querySelectorAll('.kf-name:not(.off)')];
+  const painted = [...panel.querySelectorAll('.kf-means, .kf-means *')].filter((node) =>
+    getComputedStyle(node).backgroundColor !== 'rgba(0, 0, 0, 0)' && node.getBoundingClientRect().top < bottom - 5);
+  const seen = [...panel.querySelectorAll('.kf-art, .kf-weapon')].map((node) => {
+    const { width, top } = node.getBoundingClientRect();
+    const { paddingLeft, paddingRight } = getComputedStyle(node);
+    return width > 0 && top < bottom - 5 ? width - parseFloat(paddingLeft) - parseFloat(paddingRight) : 0;
+  });
+  const sum = (numbers) => numbers.reduce((all, one) => all + one, 0);
+  return {
+    names: names.map((node) => node.textContent),
+    cut: names.filter((node) => node.scrollWidth > node.clientWidth).map((node) => node.textContent),
+    free: left - box.left,
+    empty: (sum(painted.map((node) => node.getBoundingClientRect().width)) - sum(seen)) / rem,
+  };
+})"""
 
 
 def player(number: int, name: str = "", team: str = "CT") -> dict[str, Any]:
@@ -138,13 +162,38 @@ def test_a_row_is_removed_after_its_time(gate: Gate, browser: Any) -> None:
     context.close()
 
 
+NAMES = ["i", "Rusty", "quiet_ox", "no scope nan", "mid length name too", "A name that is rather long here"]
+WEAPONS = ["awp", "m4a1_silencer", "deagle", "knife_widowmaker", "Very long weapon name of a game"]
+
+
+@pytest.mark.parametrize("theme", ["broadcast", "minimal", "high-contrast"])
+def test_a_row_has_no_empty_box_and_cuts_no_name_while_there_is_room(gate: Gate, overlay: Overlay, theme: str) -> None:
+    overlay.open(f"journal=1&motion=reduced&theme={theme}&kills=12")
+    gate.say({"t": "layout", "layout": {"version": 1, "widgets": {"killfeed": {"height": 780}}}, "error": ""})
+    kills = [
+        {"attacker": {"id": "a", "name": who}, "victim": {"id": "b", "name": whom}, "weapon": weapon}
+        | {"headshot": flag, "streak": streak}
+        for at, (who, whom) in enumerate(itertools.product(NAMES, NAMES))
+        for weapon, flag, streak in [(WEAPONS[at % 5], at % 2 == 0, at % 3 * 5)]
+    ]
+    for begin in range(0, len(kills), 12):
+        gate.send(*(gate.event("kill", kill) for kill in kills[begin : begin + 12]))
+        overlay.drawn()
+        rows: list[dict[str, Any]] = overlay.page.evaluate(ROWS)
+        assert len(rows) == 12
+        for row in rows:
+            assert row["empty"] < 0.4, row
+            assert not row["cut"] or row["free"] < 1.5, row
+            assert all(len(name) > 10 for name in row["cut"]), row
+
+
 def test_a_kill_on_a_streak_is_marked_with_its_number(gate: Gate, overlay: Overlay) -> None:
     overlay.open()
     streak = gate.event("streak", {"player": player(1), "kills": 5}, coalesce_key="streak:p1")
     gate.send(gate.event("kill", {**kill(1, 2), "streak": 4}), gate.event("kill", {**kill(1, 5), "streak": 5}), streak)
     gate.send(gate.event("kill", {**kill(3, 4), "streak": 2}))
     overlay.drawn()
-    assert overlay.texts(".kf-streak") == ["streak 4", "streak 5"], "each row has the streak of its own kill"
+    assert overlay.texts(".kf-run") == ["streak 4", "streak 5"], "each row has the streak of its own kill"
     assert overlay.texts(".st-word") == ["Streak 5"]
     gate.emit("streak", {"player": player(1), "kills": 6}, coalesce_key="streak:p1")
     eventually(lambda: overlay.texts(".st-word") == ["Streak 6"])

@@ -34,6 +34,7 @@ export class Row {
     this.slot = 0;
     this.until = Infinity;
     this.streak = text();
+    this.kills = text();
     this.counted = 0; // the streak that is written
     this.left = text();
     this.helper = text();
@@ -41,7 +42,8 @@ export class Row {
     this.right = text();
     this.art = icon("kf-art");
     this.flags = FLAGS.map(([flag, words, art]) => ({ flag, words, art, ...icon(`kf-flag kf-${flag} off`) }));
-    this.streakBox = el("span", "kf-streak", this.streak);
+    const run = [el("span", "kf-run", this.streak), el("span", "kf-kills", this.kills)]; // a theme shows one of them
+    this.streakBox = el("span", "kf-streak", icon("kf-flame", ICONS.flame).svg, ...run);
     this.leftSide = stranger("kf-name", this.left);
     this.rightSide = stranger("kf-name", this.right);
     this.help = el("span", "kf-help", stranger("kf-helper", this.helper));
@@ -92,15 +94,22 @@ export class Row {
     view.toggle(this.node, "second", (line.left ?? line.right)?.second === true);
     view.style(this.line_, "--wire", (line.left ?? line.right)?.color ?? "");
     // `:empty` would be checked again, with all siblings, at every change of a text.
-    if (line.streak !== this.counted) view.text(this.streak, line.streak > 0 ? this.texts.text("streak.count", { kills: line.streak }) : "");
-    this.counted = line.streak;
+    if (line.streak !== this.counted) this.count(line.streak);
     view.toggle(this.streakBox, "off", line.streak === 0);
     view.toggle(this.means, "first", !line.left?.name);
     this.side(this.leftSide, this.left, line.left);
     this.side(this.rightSide, this.right, line.right);
+    view.toggle(this.panel, "both", isLong(line.left) && isLong(line.right));
     view.text(this.helper, line.with);
     view.toggle(this.help, "off", line.with === "");
     this.how(line);
+  }
+
+  /** @param {number} kills 0 for no streak */
+  count(kills) {
+    this.counted = kills;
+    this.view.text(this.streak, kills > 0 ? this.texts.text("streak.count", { kills }) : "");
+    this.view.text(this.kills, kills > 0 ? this.texts.number(kills) : "");
   }
 
   /** @param {Line} line */
@@ -121,8 +130,14 @@ export class Row {
   side(node, name, side) {
     this.view.text(name, side?.name ?? "");
     this.view.toggle(node, "off", !side?.name);
+    this.view.toggle(node, "long", isLong(side));
     this.view.style(node, "--team", side?.color ?? "");
   }
+}
+
+/** Is it cut before a short name beside it? @param {import("./player.mjs").Side | null} side */
+function isLong(side) {
+  return side !== null && side.name.length > 10;
 }
 
 /** A name of a stranger, in the direction of its script. @param {string} className @param {Text} name */
