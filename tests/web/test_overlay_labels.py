@@ -102,6 +102,46 @@ def test_the_ticker_shows_the_newest_first_and_keeps_its_nodes(gate: Gate, overl
     assert overlay.page.evaluate("document.querySelectorAll('*').length") == elements
 
 
+def whole(overlay: Overlay, selector: str) -> list[str]:
+    """Return the texts of the elements of which a viewer sees all."""
+    found: list[str] = overlay.page.evaluate(
+        """(selector) => [...document.querySelectorAll(selector)].filter((node) => {
+          const [box, room] = [node, node.parentElement].map((one) => one.getBoundingClientRect());
+          return box.width > 0 && box.top >= room.top - 1 && box.bottom <= room.bottom + 1
+            && box.left >= room.left - 1 && box.right <= room.right + 1;
+        }).map((node) => node.textContent)""",
+        selector,
+    )
+    return found
+
+
+@pytest.mark.parametrize("theme", ["broadcast", "minimal", "high-contrast"])
+def test_three_events_of_the_ticker_are_seen(gate: Gate, overlay: Overlay, theme: str) -> None:
+    shown = {"ticker": {"visible": True}}
+    gate.layout = {"version": 1, "widgets": shown, "upright": shown}
+    overlay.open(f"journal=1&widgets=ticker&motion=reduced&theme={theme}")
+    for number in range(6):
+        gate.emit("tip", {"user": f"{number} W{'idest' * 12}", "amount": "12345.50", "currency": "ISK"})
+    overlay.drawn()
+    for width, height in ((1280, 720), (1920, 1080), (2560, 1080), (3840, 2160), (1080, 1920)):
+        overlay.page.set_viewport_size({"width": width, "height": height})
+        overlay.settled()
+        seen = whole(overlay, ".ti:not(.off)")
+        assert len(seen) >= 3, (width, height)
+        assert {text[0] for text in seen} >= {"3", "4", "5"}, "the newest"
+        small = {"ticker": {"visible": True, "width": 308, "height": 100}}
+        gate.say({"t": "layout", "layout": {"version": 1, "widgets": small, "upright": small}, "error": ""})
+        eventually(lambda: len(whole(overlay, ".ti:not(.off)")) == 2)
+        cut = overlay.page.evaluate(
+            """[...document.querySelectorAll('.ti:not(.off)')].filter((node) => {
+              const [box, room] = [node, node.closest('.ti-list')].map((one) => one.getBoundingClientRect());
+              return box.top < room.bottom - 1 && box.bottom > room.bottom + 1; }).length"""
+        )
+        assert cut == 0, "half a line"
+        gate.say({"t": "layout", "layout": gate.layout, "error": ""})
+        eventually(lambda: len(whole(overlay, ".ti:not(.off)")) >= 3)
+
+
 def begin(gate: Gate) -> None:
     """Send an alert that is shown, and two that wait."""
     gate.send(gate.event("raid", {"user": "Bo", "viewers": 12}))

@@ -10,7 +10,7 @@ export const widget = {
   title: "Game alerts",
   types: [...GAME, "score"],
   samples: ["alert_start"],
-  box: { x: 680, y: 192, width: 560, height: 220, anchor: "top" },
+  box: { x: 680, y: 228, width: 560, height: 220, anchor: "top" },
   upright: { x: 54, y: 190, width: 972, height: 200, anchor: "top" },
   make: (stage, root) => {
     /** @type {Record<string, unknown>} names of teams */

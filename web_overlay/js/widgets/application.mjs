@@ -23,7 +23,7 @@ export const widget = {
   name: "application",
   title: "Connected application",
   types: ["application"],
-  box: { x: 348, y: 182, width: 324, height: 52, anchor: "top-left" },
+  box: { x: 348, y: 54, width: 310, height: 48, anchor: "top-left" },
   upright: { x: 54, y: 664, width: 400, height: 52, anchor: "left" },
   make: (stage, root) => new ApplicationWidget(stage, root),
 };

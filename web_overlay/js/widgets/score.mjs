@@ -24,7 +24,7 @@ export const widget = {
   name: "score",
   title: "Score",
   types: ["score", "objective", "round"],
-  box: { x: 480, y: 104, width: 960, height: 72, anchor: "top" },
+  box: { x: 480, y: 104, width: 960, height: 68, anchor: "top" },
   upright: { x: 54, y: 96, width: 972, height: 72, anchor: "top" },
   make: (stage, root) => new Score(stage, root),
 };

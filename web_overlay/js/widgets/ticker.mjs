@@ -1,6 +1,6 @@
 // @ts-check
-// The last few events of the community in one line, newest first; each fades after its time. Nodes are pooled and
-// ordered by `order`, without measuring or moving nodes.
+// The last few events of the community in one line, or in more if they fit, newest first; each fades after its time. Nodes
+// are pooled and ordered by `order`, without measuring or moving nodes.
 
 import { clean } from "../core/clean.mjs";
 import { Held, factOf } from "../core/community.mjs";
@@ -13,14 +13,15 @@ import { SOCIAL_ICONS } from "./icons.mjs";
 const PLACES = 6;
 const SHOWN_MS = 120_000;
 const LETTERS = 24;
+const [LINE, GAP] = [40, 8]; // height of an event and space between two, as in css/widgets/ticker.css
 
 /** @type {import("../core/types.mjs").WidgetKind} */
 export const widget = {
   name: "ticker",
   title: "Ticker of the last events",
   types: TYPES.filter((type) => type !== "stream"),
-  box: { x: 348, y: 54, width: 308, height: 46, anchor: "top", visible: false },
-  upright: { x: 54, y: 490, width: 400, height: 46, anchor: "top-left", visible: false },
+  box: { x: 488, y: 178, width: 944, height: 44, anchor: "top", visible: false },
+  upright: { x: 54, y: 722, width: 484, height: 140, anchor: "top-left", visible: false },
   make: (stage, root) => new Ticker(stage, root),
 };
 
@@ -40,7 +41,14 @@ class Ticker {
       const node = el("div", "ti slab off", mark.svg, nameBox, el("span", "ti-words", words));
       return { mark, name, words, node, until: Infinity, entrance: entrance(stage, node, "translateX(-.3rem)") };
     });
-    root.append(...this.places.map(({ node }) => node));
+    this.list = el("div", "ti-list", ...this.places.map(({ node }) => node));
+    root.append(this.list);
+  }
+
+  /** Whole lines, at least one. @param {import("../core/types.mjs").Size} size */
+  resize({ height }) {
+    const lines = Math.max(1, Math.floor((height + GAP) / (LINE + GAP)));
+    this.stage.view.style(this.list, "height", `${(lines * (LINE + GAP) - GAP) / 100}rem`);
   }
 
   /** @param {{type: string, payload: any, position: number}} event */
