@@ -127,3 +127,34 @@ def test_the_dashboard_shows_hostile_texts_of_every_type_as_text(gate: Gate, err
     assert page.evaluate("hacks") == 0
     assert page.evaluate(COUNTED) == 0
     assert found == []
+
+
+# Reverses what follows, stacks marks over the rows above, breaks the line.
+DISGUISED = "\u202eevil\u202c\x85z" + "\u0301\u0489" * 12
+SHOWN = " evil z\u0301\u0489\u0301"
+
+
+def test_names_of_players_and_teams_keep_their_direction_and_height(gate: Gate, errors: tuple[Any, list[str]]) -> None:
+    page, found = errors
+    overlay = Overlay(page, gate).open()
+    players = [{"id": f"p{number}", "name": DISGUISED, "team": "T"} for number in range(3)]
+    gate.send(
+        gate.event("kill", {"attacker": players[0], "victim": players[1], "assister": players[2], "weapon": "ak47"}),
+        gate.event("multikill", {"player": players[0], "kills": 2, "window_ms": 5_000}),
+        gate.event("objective", {"action": "planted", "player": players[0], "target": DISGUISED}),
+        gate.event("score", {"scores": {"CT": 1, "T": 2}, "names": {"CT": DISGUISED, "T": DISGUISED}}),
+    )
+    overlay.drawn()
+    shown = {
+        name: [text for text in overlay.texts(name) if text]
+        for name in (".kf-name", ".kf-helper", ".st-name", ".bn-detail", ".bn-title", ".sc-name .name")
+    }
+    assert {name: sorted(set(texts)) for name, texts in shown.items()} == {
+        ".kf-name": [SHOWN],
+        ".kf-helper": [SHOWN],
+        ".st-name": [SHOWN],
+        ".bn-detail": [SHOWN],
+        ".bn-title": [f"Bomb planted · {SHOWN}"],
+        ".sc-name .name": [SHOWN],
+    }
+    assert found == []

@@ -2,6 +2,7 @@
 // One announcement at a time. The more announcements wait, the shorter each is shown. Late ones
 // are not queued: only the newest is shown, briefly and without movement, with the number of earlier ones.
 
+import { clean } from "../core/clean.mjs";
 import { SECOND } from "../core/ranks.mjs";
 import { el, icon, reveal, text, waiting, wire } from "./dom.mjs";
 
@@ -22,6 +23,7 @@ import { el, icon, reveal, text, waiting, wire } from "./dom.mjs";
 const GLANCE_MS = 1_200; // long enough to read six words
 const LATE_MS = 2_500;
 const LONG = 22; // characters of a title in one line at its full size; beyond it is smaller and takes two
+const LETTERS = 150; // of one text: more than its lines hold
 const WAITING = 32; // beyond it the oldest is only counted: "+1 more"
 
 export class Banner {
@@ -131,8 +133,8 @@ export class Banner {
     view.attribute(this.icon.path, "d", notice.icon);
     view.attribute(this.box, "data-tone", notice.tone);
     view.text(this.eyebrow, notice.eyebrow);
-    view.text(this.title, notice.title);
-    view.text(this.detail, notice.detail);
+    view.text(this.title, clean(notice.title, LETTERS));
+    view.text(this.detail, clean(notice.detail, LETTERS));
     view.toggle(this.detailBox, "off", notice.detail === "");
     view.toggle(this.box, "long", notice.title.length > LONG);
     this.passed = this.skipped;

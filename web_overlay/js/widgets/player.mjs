@@ -1,15 +1,18 @@
 // @ts-check
 // Players in events, and the streamer (`?player=`).
 
+import { clean } from "../core/clean.mjs";
 import { isSecond, teamColor } from "../core/color.mjs";
 
 /** @typedef {import("../core/events.js").Player} Player */
 /** @typedef {{name: string, color: string, second: boolean}} Side */
 
+export const LETTERS = 64; // of a name, as long as an event allows: the width of its place cuts it
+
 /** @param {Player} player @returns {Side} */
 export function side(player) {
   const team = player.team ?? "";
-  return { name: player.name, color: teamColor(team), second: isSecond(team) };
+  return { name: clean(player.name, LETTERS), color: teamColor(team), second: isSecond(team) };
 }
 
 /**

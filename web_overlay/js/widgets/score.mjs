@@ -3,9 +3,11 @@
 // game server's log does): sides stay until an event reports two or more other sides. A bomb turns the wire
 // red and lets it pulse until it is defused or the round is over.
 
+import { clean } from "../core/clean.mjs";
 import { isSecond, teamColor } from "../core/color.mjs";
 import { el, icon, reveal, text, wire } from "./dom.mjs";
 import { ICONS } from "./icons.mjs";
+import { LETTERS } from "./player.mjs";
 
 /** @typedef {import("../core/events.js").EventOf<"score" | "objective" | "round">} Event */
 
@@ -75,7 +77,7 @@ class Score {
       const known = this.sides.get(team);
       if (known === undefined && this.sides.size === SIDES) break;
       const name = String((Object.hasOwn(names, team) && names[team]) || known?.name || SHORT.get(team) || team);
-      this.sides.set(team, { name, points: String(points), color: teamColor(team), second: isSecond(team) });
+      this.sides.set(team, { name: clean(name, LETTERS), points: String(points), color: teamColor(team), second: isSecond(team) });
     }
   }
 
