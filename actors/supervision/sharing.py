@@ -35,10 +35,10 @@ def settle() -> None:
     An entry of the type cache that is replaced writes to the name of the attribute that was looked up before, so the
     cache is emptied. Call this once in a process: what is used up is not freed.
     """
-    with suppress(OSError):
-        host.forget_files()
     gc.freeze()
     gc.collect()
+    with suppress(OSError):
+        host.forget_files()
     if sys.implementation.name == "cpython":
         sys._clear_type_cache()
     for size in BLOCK_SIZES:
