@@ -49,6 +49,7 @@ def run() -> None:
     gc.disable()  # hardly any object of the modules is garbage
     from actors import cli, program
 
+    gc.freeze()  # else the first collection would examine all of them
     gc.enable()
     if interruptible:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import gc
 import sys
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Final
 
@@ -26,11 +26,22 @@ MAX_POOLS: Final = 16  # of one size
 _kept: list[object] = []
 
 
+@contextmanager
+def importing() -> Iterator[None]:
+    """Import modules inside without collections of garbage, because hardly any of their objects is garbage."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()  # else the first collection would examine all of them
+        gc.enable()
+
+
 def settle() -> None:
     """Unmap unused code of libraries, use up the free memory, and exempt the present objects from collections.
 
     A collection writes to the objects that it examines. The one here examines none: it empties CPython's lists of freed
-    objects. Hardly any of the present ones is garbage, and to find it would take 15 ms of the start.
+    objects.
 
     An entry of the type cache that is replaced writes to the name of the attribute that was looked up before, so the
     cache is emptied. Call this once in a process: what is used up is not freed.

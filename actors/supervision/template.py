@@ -18,7 +18,6 @@ its pipe are closed in the actor. Python and OpenSSL seed their random generator
 from __future__ import annotations
 
 import functools
-import gc
 import importlib
 import json
 import logging
@@ -101,12 +100,9 @@ def _run(entry: str, run_dir: str) -> int:
 @functools.cache
 def load(entry: str) -> Any:
     """Import all actors, and return the module that runs them; a fork of a process that has done so does nothing."""
-    gc.disable()  # hardly any of the new objects is garbage
-    try:
+    with sharing.importing():
         actor = _entry_of(entry)
         actor.load_all()
-    finally:
-        gc.enable()
     sharing.settle()
     return actor
 

@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from actors import host, program
+from actors.supervision import sharing
 from actors.supervision.forking import Forked, fork
 from actors.supervision.template import load
 
@@ -30,8 +31,9 @@ class Warm:
         self._code = program.code_stamp()
         self._loaded = False
         with suppress(ImportError, SyntaxError):  # the supervisor is started by exec, and reports the reason
-            # Imported here, because load() freezes the objects of all modules together.
-            from actors.supervision import child, children_list, meters, process_tree  # noqa: F401
+            # Imported here, because load() prepares the memory of all modules for forks.
+            with sharing.importing():
+                from actors.supervision import child, children_list, meters, process_tree  # noqa: F401
 
             load(entry)
             self._loaded = host.has_one_thread()
