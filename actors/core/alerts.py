@@ -13,6 +13,8 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
+from actors.core.contract.payload import Currency
+
 MAX_BYTES: Final = 256 << 10
 MAX_RULES: Final = 256
 
@@ -34,7 +36,7 @@ _FILE_NAME: Final = re.compile(r"[^/\\:.\x00-\x1f][^/\\:\x00-\x1f]{0,120}")
 
 
 class AlertRule(Struct, frozen=True, forbid_unknown_fields=True):
-    """One `[[alert]]` of the file."""
+    """One `[[alert]]` of the file. With a `currency` it is for tips of that currency alone."""
 
     type: Literal[
         "follow",
@@ -56,8 +58,11 @@ class AlertRule(Struct, frozen=True, forbid_unknown_fields=True):
     sound: str = ""
     duration_ms: Annotated[int, Meta(ge=0, le=60_000)] = 0
     volume: Annotated[float, Meta(ge=0, le=1)] = 1.0
+    currency: Currency = ""
 
     def __post_init__(self) -> None:
+        if self.currency and self.type != "tip":
+            raise ValueError(f"currency: got {self.currency!r} of a {self.type}, expected it only of a tip")
         if self.type in ("multikill", "streak") and self.files:
             raise ValueError(f"{self.type}: got {self.files[0][:80]!r}, expected only from and text")
         for key, name, endings in (

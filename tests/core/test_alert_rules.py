@@ -25,6 +25,8 @@ def test_a_rule_has_defaults():
         ({"type": "tip", "video": "a\\b.mp4"}, "video: got"),
         ({"type": "tip", "image": "stream:1.png"}, "image: got"),
         ({"type": "streak", "from": 12, "sound": "s.mp3"}, "streak: got 's.mp3', expected only from and text"),
+        ({"type": "tip", "currency": "eur"}, "`$.currency`"),
+        ({"type": "cheer", "currency": "EUR"}, "currency: got 'EUR' of a cheer"),
         ("tip", "Expected `object`, got `str`"),
     ],
 )

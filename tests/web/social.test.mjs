@@ -126,6 +126,14 @@ test("time: at least four seconds, six for paid alerts, more for a higher amount
   }
 });
 
+test("rules: a donor cannot reach one of another currency by a large number of small units", () => {
+  const rule = { type: "tip", from: 0, text: "", image: "", video: "", sound: "", duration_ms: 0, volume: 1 };
+  const rules = [rule, { ...rule, from: 100, currency: "EUR" }];
+  /** @type {[string, string, number][]} */
+  const tips = [["100000", "IDR", 0], ["100", "EUR", 1], ["99", "EUR", 0], ["100", "", 0]]; // prettier-ignore
+  for (const [amount, currency, at] of tips) assert.equal(alert("tip", { user: "Bo", amount, currency }, rules).rule, rules[at]);
+});
+
 test("rules: the highest reached amount is used; duration and text are the user's", () => {
   const rule = { type: "cheer", from: 0, text: "", image: "", video: "", sound: "", duration_ms: 0, volume: 1 };
   const rules = [rule, { ...rule, from: 1_000, text: "{user} went {value}", duration_ms: 9_000 }, { ...rule, type: "tip" }];

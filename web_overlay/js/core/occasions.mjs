@@ -4,7 +4,7 @@
 /**
  * A rule of the user (overlays/alerts.toml): what to show for a type, from an amount on.
  * @typedef {{type: string, from: number, text: string, image: string, video: string, sound: string,
- *   duration_ms: number, volume: number}} Rule
+ *   duration_ms: number, volume: number, currency?: string}} Rule
  */
 /**
  * @typedef {object} Alert
@@ -59,7 +59,7 @@ export function alertOf({ type, payload, position = 0 }, rules, late) {
   const amount = part ? 1 : amountOf(type, payload);
   const user = part ? payload.gifted_by || "" : payload.anonymous === true ? "" : (payload.user ?? "");
   const message = part || type === "stream" ? "" : (payload.text ?? "");
-  const rule = ruleFor(rules, kind, amount);
+  const rule = ruleFor(rules, kind, amount, payload.currency);
   return {
     kind,
     paid: PAID.has(kind),
@@ -99,9 +99,13 @@ function wordOf(type, payload) {
   return type === "shoutout" && payload.direction === "received" ? "received" : "";
 }
 
-/** The rule with the highest `from` that the amount reaches. @param {Rule[]} rules @param {string} kind @param {number} amount */
-export function ruleFor(rules, kind, amount) {
-  const fit = rules.filter((rule) => rule.type === kind && rule.from <= amount).sort((a, b) => b.from - a.from);
+/**
+ * The rule with the highest `from` that the amount reaches, of those for its currency or for any.
+ * @param {Rule[]} rules @param {string} kind @param {number} amount @param {string} [currency]
+ */
+export function ruleFor(rules, kind, amount, currency = "") {
+  const meant = rules.filter((rule) => rule.type === kind && ["", currency].includes(rule.currency ?? ""));
+  const fit = meant.filter(({ from }) => from <= amount).sort((a, b) => b.from - a.from);
   return fit.length > 0 ? fit[0] : null;
 }
 
