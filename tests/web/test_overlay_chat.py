@@ -150,3 +150,16 @@ def test_hostile_names_texts_and_emotes_stay_text_inside_their_row(gate: Gate, o
     for width, height, line in rows:
         assert width <= 461
         assert height <= 3 * line + 1
+
+
+def test_a_long_name_is_on_one_line_with_its_badges(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1")
+    badges = ["moderator/1", "subscriber/6", "vip/1"]
+    gate.emit("chat", {"user": "W" * 25, "text": "hello", "badges": badges})
+    overlay.drawn()
+    icon, name = overlay.page.evaluate(
+        """['.chat-role:not(.off)', '.chat-name'].map((name) => document.querySelector(name).getBoundingClientRect())
+          .map(({ top, bottom }) => [top, bottom])"""
+    )
+    assert name[0] <= icon[0] < icon[1] <= name[1]
+    assert name[1] - name[0] < 40

@@ -109,3 +109,17 @@ def test_a_hidden_widget_delays_no_announcement(gate: Gate, overlay: Overlay) ->
     gate.emit("cheer", {"user": "Bo", "bits": 100})
     gate.emit("objective", {"action": "planted", "target": "B"})
     eventually(lambda: overlay.texts(".bn-eyebrow .label") == ["Objective"])
+
+
+def test_a_question_is_whole_where_its_label_has_no_space(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1&theme=high-contrast")
+    told = {"title": "Which map next?", "choices": CHOICES}
+    gate.emit("poll", told | {"phase": "progress"}, coalesce_key="poll")
+    eventually(lambda: overlay.texts(".w-poll .vo-title") == ["Which map next?"])
+    cut, label, line = overlay.page.evaluate(
+        """['.vo-title', '.vo-label', '.vo-head'].map((name) => document.querySelector(`.w-poll ${name}`))
+          .map((node, at) => at === 0 ? node.scrollWidth > node.clientWidth : node.getBoundingClientRect())
+          .map((box) => box === false || box === true ? box : [box.top, box.bottom])"""
+    )
+    assert not cut
+    assert label[1] <= line[0] + 1 or label[0] >= line[1] - 1, "the label is out of sight"

@@ -102,6 +102,20 @@ def test_the_ticker_shows_the_newest_first_and_keeps_its_nodes(gate: Gate, overl
     assert overlay.page.evaluate("document.querySelectorAll('*').length") == elements
 
 
+@pytest.mark.parametrize("theme", ["broadcast", "minimal", "high-contrast"])
+def test_a_label_has_no_empty_box_beside_the_name(gate: Gate, overlay: Overlay, theme: str) -> None:
+    overlay.open(f"journal=1&widgets=latest&motion=reduced&theme={theme}")
+    for letters in range(3, 30):
+        gate.emit("follow", {"user": "lamplight_and_a_long_long_name"[:letters]})
+        overlay.drawn()
+        empty = overlay.page.evaluate(
+            """() => { const { right, bottom } = document.querySelector('.la').getBoundingClientRect();
+              const parts = [...document.querySelectorAll('.la-label, .la-name')].map((node) => node.getBoundingClientRect());
+              return right - Math.max(...parts.filter((box) => box.top < bottom - 5).map((box) => box.right)); }"""
+        )
+        assert empty < 130, letters
+
+
 def whole(overlay: Overlay, selector: str) -> list[str]:
     """Return the texts of the elements of which a viewer sees all."""
     found: list[str] = overlay.page.evaluate(

@@ -13,7 +13,7 @@ import { SOCIAL_ICONS } from "./icons.mjs";
 const PLACES = 6;
 const SHOWN_MS = 120_000;
 const LETTERS = 24;
-const [LINE, GAP] = [40, 8]; // height of an event and space between two, as in css/widgets/ticker.css
+const [LINE, GAP] = [44, 8]; // height of an event and space between two, as in css/widgets/ticker.css
 
 /** @type {import("../core/types.mjs").WidgetKind} */
 export const widget = {
@@ -21,7 +21,7 @@ export const widget = {
   title: "Ticker of the last events",
   types: TYPES.filter((type) => type !== "stream"),
   box: { x: 488, y: 178, width: 944, height: 44, anchor: "top", visible: false },
-  upright: { x: 54, y: 722, width: 484, height: 140, anchor: "top-left", visible: false },
+  upright: { x: 54, y: 722, width: 484, height: 148, anchor: "top-left", visible: false },
   make: (stage, root) => new Ticker(stage, root),
 };
 
