@@ -110,8 +110,9 @@ def test_a_label_has_no_empty_box_beside_the_name(gate: Gate, overlay: Overlay, 
         overlay.drawn()
         empty = overlay.page.evaluate(
             """() => { const { right, bottom } = document.querySelector('.la').getBoundingClientRect();
-              const parts = [...document.querySelectorAll('.la-label, .la-name')].map((node) => node.getBoundingClientRect());
-              return right - Math.max(...parts.filter((box) => box.top < bottom - 5).map((box) => box.right)); }"""
+              const parts = [...document.querySelectorAll('.la-label, .la-name')];
+              const boxes = parts.map((node) => node.getBoundingClientRect());
+              return right - Math.max(...boxes.filter((box) => box.top < bottom - 5).map((box) => box.right)); }"""
         )
         assert empty < 130, letters
 
