@@ -94,7 +94,7 @@ def origin_is_welcome(headers: Mapping[str, str], allowed: Iterable[str], links:
     """
     origin = headers.get("Origin")
     if origin is None:
-        foreign = headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
+        foreign = headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") or _is_speculative(headers)
         return not foreign or (links and headers.get("Sec-Fetch-Mode") == "navigate")
     host = headers.get("Host", "").lower()
     return origin.lower() in (f"http://{host}", f"https://{host}") or origin in allowed
@@ -106,4 +106,11 @@ def may_post(headers: Mapping[str, str], allowed: Iterable[str]) -> bool:
     An Origin that equals the Host is that of a page whose name was rebound to this machine.
     """
     origin = headers.get("Origin")
-    return headers.get("Sec-Fetch-Site", "none") == "none" if origin is None else origin in allowed
+    if origin is None:
+        return headers.get("Sec-Fetch-Site", "none") == "none" and not _is_speculative(headers)
+    return origin in allowed
+
+
+def _is_speculative(headers: Mapping[str, str]) -> bool:
+    """Whether a browser loads an address ahead, as rules of any page tell it; it then names no site."""
+    return headers.get("Sec-Fetch-Site") == "none" and "Sec-Purpose" in headers

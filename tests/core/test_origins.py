@@ -106,6 +106,13 @@ def test_a_request_without_an_origin_is_refused_if_a_foreign_page_makes_it(site,
     assert origin_is_welcome(headers, []) is welcome
 
 
+def test_what_a_browser_loads_ahead_is_a_link_of_another_site():
+    ahead = {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Purpose": "prefetch;prerender"}
+    assert origin_is_welcome(ahead, [])
+    assert not origin_is_welcome(ahead, [], links=False)
+    assert origin_is_welcome(ahead | {"Sec-Fetch-Site": "same-origin"}, [], links=False)
+
+
 def test_a_page_of_another_site_may_not_even_link_to_a_server_without_pages():
     link = {"Host": "127.0.0.1:7701", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     assert not origin_is_welcome(link, [], links=False)
@@ -119,6 +126,7 @@ def test_a_page_of_another_site_may_not_even_link_to_a_server_without_pages():
     ({"Origin": "http://evil.test:7701"}, False),  # its name was rebound: it equals the Host
     ({"Origin": "http://127.0.0.1:7701"}, False),
     ({"Origin": "null"}, False),
+    ({"Sec-Fetch-Site": "none", "Sec-Purpose": "prefetch"}, False),
     ({"Sec-Fetch-Site": "same-origin"}, False),
     ({"Sec-Fetch-Site": "same-site"}, False),
     ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, False),

@@ -399,8 +399,15 @@ def test_every_refusal_increases_its_counter(rig):
     assert moved("auth_failures", wrong_token)
 
 
-def test_a_frame_in_a_page_of_another_site_counts_no_wrong_token(rig):
-    linked = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
+# What Chromium sends for a frame, and for what rules of a page of another site tell it to load ahead.
+LINKED = (
+    {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"},
+    {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Purpose": "prefetch"},
+)
+
+
+@pytest.mark.parametrize("linked", LINKED)
+def test_a_frame_in_a_page_of_another_site_counts_no_wrong_token(rig, linked):
     before = rig.metric("auth_failures_total")
     for path in ("/api/status", "/api/layout", "/api/quarantine", "/api/log?name=ingest", "/metrics"):
         assert rig.request(path, linked)[0] == 403
@@ -408,8 +415,8 @@ def test_a_frame_in_a_page_of_another_site_counts_no_wrong_token(rig):
     assert rig.metric("auth_failures_total") == before
 
 
-def test_a_frame_in_a_page_of_another_site_fetches_no_picture_and_opens_only_pages(rig):
-    linked = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
+@pytest.mark.parametrize("linked", LINKED)
+def test_a_frame_in_a_page_of_another_site_fetches_no_picture_and_opens_only_pages(rig, linked):
     for path in ("/media/emote/twitch/25", "/media/alerts.json", "/media/alerts/a.png", "/static/js/boot.mjs"):
         assert rig.request(path, linked)[0] == 403
     for path in ("/", "/studio", "/overlay/"):

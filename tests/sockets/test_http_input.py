@@ -163,6 +163,7 @@ def test_the_ingest_refuses_a_foreign_host_and_names_the_setting():
 FOREIGN_PAGES = {
     "a picture": {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
     "a link": {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"},
+    "a rule to load ahead": {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Purpose": "prefetch"},
     "another port of this machine": {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors"},
     "a request": {"Origin": "https://evil.test", "Sec-Fetch-Site": "cross-site"},
     "a request of an old browser": {"Origin": "https://evil.test"},
