@@ -49,6 +49,7 @@ def supervise(
     # Imported here, because this imports psutil: 4 MB that other commands do not need.
     from actors.supervision import child as processes
     from actors.supervision import children_list, meters, process_tree
+    from actors.supervision.ports import Ports
 
     settings, run_dir, lock = preparation.prepare(settings, invocation)
     with lock:
@@ -58,6 +59,9 @@ def supervise(
         host.dump_stacks_on_signal()
         for text, advice in preparation.exposed(settings):
             log.warning("exposed what=%r do=%r", text, advice)
+        ports = Ports()
+        if invocation.again:
+            ports.hold(settings, beside=True)  # before what listens there ends
         left = children_list.leftovers(run_dir)
         for name, pid in meters.end_leftovers(left or [], run_dir):
             log.warning("leftover killed name=%s pid=%d", name, pid)
@@ -77,7 +81,7 @@ def supervise(
                     source, ends = invocation.source, "Ctrl-C or "
                     logs.show(announcement(settings, run_dir, seconds, invocation.as_json, source, ends), STDOUT)
 
-        supervisor = process_tree.Supervisor(children, settings, run_dir, spawn, on_ready, invocation)
+        supervisor = process_tree.Supervisor(children, settings, run_dir, spawn, on_ready, invocation, ports=ports)
         code = supervisor.run()
     supervisor.close_connections()
     return code

@@ -61,6 +61,7 @@ class Supervisor:
         on_ready: Callable[[], None] = lambda: None,
         invocation: Invocation | None = None,
         clock: Callable[[], float] = time.monotonic,
+        ports: Ports | None = None,
     ) -> None:
         self.children = Children(plan, limits_of(settings))
         self.incarnations: dict[str, Incarnation] = {}
@@ -95,7 +96,7 @@ class Supervisor:
         self._selector.register(self._signals.reader, selectors.EVENT_READ, self._signalled)
         self._control = control.ControlServer(run_dir, self._selector, self._command)
         self._logins = Logins(run_dir, self._selector, clock)
-        self._ports = Ports()
+        self._ports = ports or Ports()
 
     def run(self) -> int:
         """Run until stopped; return the exit code."""
@@ -218,8 +219,7 @@ class Supervisor:
         if not self._invocation.background and name not in self._console:
             self._console[name] = logs.Follower(logs.path_of(self._run_dir, name))
         if lifecycle.child.kind in SERVERS:
-            servers = (self._settings.gateway, self._settings.ingest)
-            self._ports.hold((server.host, server.port) for server in servers)
+            self._ports.hold(self._settings)
         try:
             process = self._spawn(lifecycle.child)
         except OSError as error:

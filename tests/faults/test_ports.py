@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from actors import http_server
+from actors import config, http_server
 from actors.supervision.ports import Ports
 from bench.ports import free_ports
 from tests.support import STRANGER, Pipeline, eventually, in_a_child
@@ -22,6 +22,10 @@ from tests.support import STRANGER, Pipeline, eventually, in_a_child
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ports are held on Linux")
 
 OPTIONS = (socket.SO_REUSEADDR, socket.SO_REUSEPORT)
+
+
+def settings(port: int) -> config.Settings:
+    return config.load(None, [f"gateway.port={port}", f"ingest.port={free_ports(1)[0]}"])
 
 
 def taken(port: int, options: tuple[int, ...] = (), host: str = "127.0.0.1") -> bool:
@@ -48,7 +52,7 @@ def taken_somehow(port: int) -> str:
 
 def test_a_held_port_is_for_the_servers_of_this_user_before_during_and_after_they_listen():
     ports, (port,) = Ports(), free_ports(1)
-    ports.hold([("127.0.0.1", port)])
+    ports.hold(settings(port))
     try:
         for _ in range(2):
             assert in_a_child(lambda: taken_somehow(port), STRANGER) == ""
@@ -61,7 +65,7 @@ def test_a_held_port_is_for_the_servers_of_this_user_before_during_and_after_the
                 with pytest.raises(OSError, match="in use"):  # another pipeline of this user
                     http_server.bind("127.0.0.1", port, 8)
         other = Ports()
-        other.hold([("127.0.0.1", port)])
+        other.hold(settings(port))
         other.close()
         assert not taken(port, OPTIONS[:1])
     finally:
@@ -74,9 +78,9 @@ def test_a_port_in_use_is_held_once_it_is_free():
     with socket.socket() as other:
         other.bind(("127.0.0.1", port))
         other.listen()
-        ports.hold([("127.0.0.1", port)])
+        ports.hold(settings(port))
     assert taken(port)
-    ports.hold([("127.0.0.1", port)])
+    ports.hold(settings(port))
     assert not taken(port)
     ports.close()
 
@@ -109,3 +113,16 @@ def test_no_other_program_takes_the_port_of_a_server_that_restarts():
                 os.kill(pid, signal.SIGKILL)
                 eventually(lambda name=name, pid=pid: pipeline.pids().get(name, pid) != pid and pipeline.running(), 20)
             assert not won.is_set()
+
+
+def test_no_other_program_takes_a_port_when_the_supervisor_dies():
+    with Pipeline() as pipeline:
+        pipeline.guarded = True
+        pipeline.start()
+        for _ in range(2):
+            pid = pipeline.status()["pid"]
+            with racer(pipeline.ingest_port) as one, racer(pipeline.gateway_port) as other:
+                os.kill(pid, signal.SIGKILL)
+                eventually(lambda pid=pid: pipeline.running() and pipeline.status()["pid"] != pid, 20)
+            assert not one.is_set()
+            assert not other.is_set()
