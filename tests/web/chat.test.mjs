@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clean } from "../../web_overlay/js/core/clean.mjs";
+import { clean, cleanName } from "../../web_overlay/js/core/clean.mjs";
 import { LETTERS, PARTS, badgesOf, partsOf, pathOf } from "../../web_overlay/js/core/message.mjs";
 
 test("clean: graphemes are kept, stacked marks and control characters are removed, and the cost is bounded", () => {
@@ -63,4 +63,9 @@ test("pictures: only an id of a provider is a path, and badges need a picture or
   const badges = badgesOf({ badges: ["odd/1", "moderator/1", "x/1"], badge_images: ["", "", "twitch-badge/1"] }, known);
   assert.deepEqual(badges, [{ role: "moderator", image: "" }, { role: "x", image: "/media/emote/twitch-badge/1" }]);
   assert.deepEqual(badgesOf({}, known), []);
+});
+
+test("a name that cannot be seen is shown as ?", () => {
+  for (const name of ["\u200b\u200b", "\u3164", " \u2800 ", "\u202e\u2066", "\u0301"]) assert.equal(cleanName(name, 30), "?");
+  for (const name of ["", "a", "0", "_", "雪", "م", "👩‍👧", "☆", "\u200bAda"]) assert.equal(cleanName(name, 30), clean(name, 30));
 });

@@ -17,6 +17,7 @@ test("facts: user and amount; subscriptions of a gift are reported by the gift",
     ["gift", { user: "x", anonymous: true, count: 5 }, "Anonymous", "5 subscriptions"],
     ["tip", { user: "Di", amount: "12.50", currency: "EUR" }, "Di", "€12.50"],
     ["tip", { user: "Di" }, "Di", ""],
+    ["follow", { user: "\u200b\u3164" }, "Anonymous", ""],
     ["cheer", { user: "Ed", bits: 1234 }, "Ed", "1,234 bits"],
   ])) {
     const fact = factOf({ type, payload }, en);

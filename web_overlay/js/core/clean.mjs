@@ -25,3 +25,16 @@ export function clean(text, most) {
   }
   return whole ? near : `${near}…`;
 }
+
+// Letters of width zero, and those that are drawn as a space: Hangul fillers, an empty Braille cell.
+const SEEN = /[^\s\p{Cc}\p{Cf}\p{M}\p{Z}\u115f\u1160\u2800\u3164\uffa0]/u;
+
+/** Is there anything to see in a name? @param {string} name */
+export function isSeen(name) {
+  return SEEN.test(name);
+}
+
+/** A name that can be seen: "?" instead of one that cannot. @param {string} name @param {number} most @returns {string} */
+export function cleanName(name, most) {
+  return name === "" || isSeen(name) ? clean(name, most) : "?";
+}

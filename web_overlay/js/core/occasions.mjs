@@ -1,6 +1,8 @@
 // @ts-check
 // Events of a community → alerts: their content and duration.
 
+import { isSeen } from "./clean.mjs";
+
 /**
  * A rule of the user (overlays/alerts.toml): what to show for a type, from an amount on.
  * @typedef {{type: string, from: number, text: string, image: string, video: string, sound: string,
@@ -63,7 +65,7 @@ export function alertOf({ type, payload, position = 0 }, rules, late) {
   return {
     kind,
     paid: PAID.has(kind),
-    names: [user],
+    names: [isSeen(user) ? user : ""],
     count: 1,
     amount,
     currency: payload.currency ?? "",

@@ -2,7 +2,7 @@
 // One row of the chat: a line above (for a reply or a first message), badges, the name, the message in
 // parts. All nodes are created once; a row is reused.
 
-import { clean } from "../core/clean.mjs";
+import { clean, cleanName } from "../core/clean.mjs";
 import { nameColor } from "../core/color.mjs";
 import { BADGES, NAME_LETTERS, PARTS, badgesOf, partsOf } from "../core/message.mjs";
 import { el, entrance, icon, text, wire } from "./dom.mjs";
@@ -42,7 +42,7 @@ export class ChatRow {
     const { view, options } = this.stage;
     const { user, color = "", action = false, highlight = false } = payload;
     const shade = nameColor(color, user);
-    view.text(this.name, clean(user, NAME_LETTERS));
+    view.text(this.name, cleanName(user, NAME_LETTERS));
     view.text(this.above, this.lineAbove(payload));
     view.style(this.nameBox, "color", shade);
     view.style(this.panel, "--wire", shade);

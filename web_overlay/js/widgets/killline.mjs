@@ -1,7 +1,7 @@
 // @ts-check
 // The texts of an event in the killfeed: attacker, weapon, victim. killrow.mjs shows them.
 
-import { clean } from "../core/clean.mjs";
+import { cleanName } from "../core/clean.mjs";
 import { LETTERS, isMine, isTeamKill, pairOf, side } from "./player.mjs";
 import { weaponOf } from "./weapons.mjs";
 
@@ -44,7 +44,7 @@ export function lineOf({ type, payload }, mine) {
     right: victim === null ? null : side(victim),
     weapon: type === "kill" ? known(weapon, payload.weapon_category) : weaponOf(weapon),
     flags: flagsOf({ penetrated: false, headshot: type === "headshot", ...payload }),
-    with: type === "kill" ? clean(payload.assister?.name ?? "", LETTERS) : "",
+    with: type === "kill" ? cleanName(payload.assister?.name ?? "", LETTERS) : "",
     streak: streak >= STREAK ? streak : 0,
     mine: isMine(mine, attacker) || (victim !== null && isMine(mine, victim)),
     key: pairOf(attacker, victim),

@@ -1,7 +1,7 @@
 // @ts-check
 // Players in events, and the streamer (`?player=`).
 
-import { clean } from "../core/clean.mjs";
+import { cleanName } from "../core/clean.mjs";
 import { isSecond, teamColor } from "../core/color.mjs";
 
 /** @typedef {import("../core/events.js").Player} Player */
@@ -12,7 +12,7 @@ export const LETTERS = 64; // of a name, as long as an event allows: the width o
 /** @param {Player} player @returns {Side} */
 export function side(player) {
   const team = player.team ?? "";
-  return { name: clean(player.name, LETTERS), color: teamColor(team), second: isSecond(team) };
+  return { name: cleanName(player.name, LETTERS), color: teamColor(team), second: isSecond(team) };
 }
 
 /**
