@@ -220,3 +220,25 @@ def test_a_page_in_an_emergency_shows_kills_and_no_chat(gate: Gate, overlay: Ove
     assert (status["dropped"], status["quality"]["level"], status["queued"]["shed"]) == (5, 3, 5)
     assert {"ingest", "merge", "killfeed", "commit", "hud"} <= {each["name"] for each in status["systems"]}
     eventually(lambda: (gate.said("receipt") or [{}])[-1].get("quality") == 3)
+
+
+@pytest.mark.parametrize("panel", [".kf-row:not(.off)", ".sa", ".st"])
+def test_a_panel_closes_step_by_step(gate: Gate, overlay: Overlay, panel: str) -> None:
+    overlay.open("journal=1&motion=full")
+    overlay.page.evaluate("document.documentElement.style.setProperty('--fw-exit', '1000s')")
+    everything(gate, "somebody")
+    overlay.drawn()
+    eventually(lambda: overlay.texts(panel))
+    opacity, right = overlay.page.evaluate(
+        """(panel) => { const node = document.querySelector(panel);
+          for (const entrance of node.getAnimations()) entrance.cancel();
+          getComputedStyle(node).opacity; // what it was without them
+          node.classList.add('gone');
+          const closing = node.getAnimations().find(({ animationName }) => animationName === 'close');
+          if (closing) closing.currentTime = 500_000;
+          const { opacity, clipPath } = getComputedStyle(node);
+          return [parseFloat(opacity), parseFloat(/^inset.*?([0-9.]+)%/.exec(clipPath)?.[1] ?? 0)]; }""",
+        panel,
+    )
+    assert opacity > 0.5
+    assert 5 < right < 95, "neither open nor closed"
