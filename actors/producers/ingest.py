@@ -37,7 +37,7 @@ from actors.core.intruders import AuthFailures
 from actors.core.metrics import IngestMetrics, Metrics
 from actors.core.sources.state import SourceReport, SourceState
 from actors.errors import BadInput, ConfigError, Refused, TooLarge
-from actors.producers import spec
+from actors.producers import leftovers, spec
 from actors.producers.app_socket import AppCloseCode, AppSocket
 from actors.producers.applications import Applications, NotConnected, NotInTime, TooOften
 from actors.producers.intake import Intake
@@ -496,7 +496,9 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
     ingest = Ingest(settings, run_dir, link)
     server = listen(settings, application(ingest), ingest.metrics)
     heart = heartbeat.Heartbeat(name, ingest.measure, ticks, ingest.reports)
-    await aio.run_until_stopped(heart, ingest.metrics)
+    sending = asyncio.create_task(leftovers.send(settings, run_dir))
+    await aio.run_until_stopped(heart, ingest.metrics, sending)
+    sending.cancel()
     server.stop()
     ingest.applications.close()
     for socket in list(ingest.sockets):

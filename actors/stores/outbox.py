@@ -178,3 +178,23 @@ class OutboxReader:
 
 def outbox_path(run_dir: Path, name: str) -> Path:
     return run_dir / f"outbox-{name}.db"
+
+
+def names(run_dir: Path) -> set[str]:
+    """Return the names of all outboxes."""
+    return {path.stem.removeprefix("outbox-") for path in run_dir.glob("outbox-*.db")}
+
+
+def has_waiting(run_dir: Path, name: str) -> bool:
+    """Whether an outbox has rows that the log does not have, as far as the outbox knows; False if it is unreadable."""
+    try:
+        db = connect(outbox_path(run_dir, name), read_only=True)
+        try:
+            (waits,) = db.execute(
+                "SELECT EXISTS (SELECT 1 FROM rows WHERE pseq > (SELECT value FROM meta WHERE key = 'acked'))"
+            ).fetchone()
+        finally:
+            db.close()
+    except sqlite3.Error:
+        return False
+    return bool(waits)
