@@ -70,8 +70,8 @@ JSON Schema: [events.schema.json](events.schema.json). Messages of an overlay: [
 Send one event, or a list of up to 1,000, to the ingest; a payload has at most 32 KiB:
 
 ```sh
-curl -H "Authorization: Bearer $(./supervisor.py token show ingest)" \\
-     -d '{"type":"follow","payload":{"user":"ottoline"},"id":"f-1"}' http://127.0.0.1:7701/events
+printf 'Authorization: Bearer %s' "$(./supervisor.py token show ingest)" |
+    curl -H @- -d '{"type":"follow","payload":{"user":"ottoline"},"id":"f-1"}' http://127.0.0.1:7701/events
 ```
 
 A list is accepted as a whole. If one object is invalid, the whole list is refused.

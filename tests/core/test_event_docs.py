@@ -15,6 +15,13 @@ def test_the_committed_pages_are_current():
     assert docs.stale(program.ROOT) == [], "run python -m tools.docs"
 
 
+def test_no_documented_command_has_a_token_among_its_arguments():
+    """Other users of the machine can read the arguments of a program."""
+    pages = [program.ROOT / "README.md", *(program.ROOT / "docs").rglob("*.md")]
+    shown = [line for page in pages for line in page.read_text().splitlines()]
+    assert [line for line in shown if re.search(r"curl\b.*(token show|/TOKEN)", line) and " -K -" not in line] == []
+
+
 def test_check_reports_a_stale_page(tmp_path):
     assert docs.stale(tmp_path) == list(docs.pages())
 
