@@ -249,12 +249,12 @@ def stand_still(overlay: Overlay) -> None:
 
 
 @pytest.fixture
-def timed(gate: Gate, browser: Any) -> Iterator[Overlay]:
-    """An overlay whose clock advances only with `run_for`; a clock belongs to a whole window."""
+def timed(gate: Gate, browser: Any, request: pytest.FixtureRequest) -> Iterator[Overlay]:
+    """An overlay whose clock advances only with `run_for`; a clock belongs to a window. The parameter is the query."""
     context = browser.new_context(viewport={"width": 1920, "height": 1080})
     overlay = Overlay(context.new_page(), gate)
     overlay.page.clock.install()
-    overlay.open()
+    overlay.open(getattr(request, "param", "journal=1&motion=full"))
     stand_still(overlay)
     yield overlay
     context.close()

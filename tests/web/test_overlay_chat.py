@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support import eventually
-from tests.web.conftest import Overlay, stand_still
+from tests.web.conftest import Overlay, run_until
 from tests.web.gate import Gate
 from tests.web.test_overlay_social import png
 
@@ -97,22 +97,15 @@ def test_a_deleted_message_is_removed_with_its_pictures(gate: Gate, overlay: Ove
     assert overlay.texts(".chat-text") == []
 
 
-def test_a_message_fades_after_its_time_and_can_be_deleted_before(gate: Gate, browser: Any) -> None:
-    context = browser.new_context()  # a clock belongs to the whole window
-    overlay = Overlay(context.new_page(), gate)
-    overlay.page.clock.install()
-    overlay.open()
-    stand_still(overlay)
+def test_a_message_fades_after_its_time_and_can_be_deleted_before(gate: Gate, timed: Overlay) -> None:
     gate.emit("chat", {"user": "Ada", "text": "hello", "message_id": "m"})
-    eventually(lambda: overlay.page.clock.run_for(20) or overlay.texts(".chat-text") == ["hello"])
-    overlay.page.clock.run_for(59_000)
-    assert overlay.page.locator(".chat-row.fading").count() == 0
-    overlay.page.clock.run_for(1_500)
-    assert overlay.page.locator(".chat-row.fading").count() == 1
-    overlay.page.clock.run_for(2_500)
-    assert overlay.texts(".chat-text") == []
-    context.close()
-    assert overlay.errors == []
+    run_until(timed, lambda: timed.texts(".chat-text") == ["hello"])
+    timed.page.clock.run_for(59_000)
+    assert timed.page.locator(".chat-row.fading").count() == 0
+    timed.page.clock.run_for(1_500)
+    assert timed.page.locator(".chat-row.fading").count() == 1
+    timed.page.clock.run_for(2_500)
+    assert timed.texts(".chat-text") == []
 
 
 HOSTILE = [

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tests.support import eventually
-from tests.web.conftest import Overlay, stand_still
+from tests.web.conftest import Overlay, run_until
 from tests.web.gate import Gate
 
 CHOICES = [{"title": "<b>Nuke", "votes": 1}, {"title": "Mirage", "votes": 3}]
 
 
-def stepped(gate: Gate, browser: Any) -> tuple[Any, Overlay]:
-    """Return a page with a stopped clock, and its context."""
-    context = browser.new_context()
-    overlay = Overlay(context.new_page(), gate)
-    overlay.page.clock.install()
-    overlay.open()
-    stand_still(overlay)
-    return context, overlay
-
-
 def shows(overlay: Overlay, name: str, texts: list[str]) -> None:
-    eventually(lambda: overlay.page.clock.run_for(20) or overlay.texts(name) == texts)
+    run_until(overlay, lambda: overlay.texts(name) == texts)
 
 
 def classes(overlay: Overlay, name: str) -> list[str]:
@@ -30,20 +18,17 @@ def classes(overlay: Overlay, name: str) -> list[str]:
     return found
 
 
-def test_a_poll_is_shown_until_its_result_was_shown(gate: Gate, browser: Any) -> None:
-    context, overlay = stepped(gate, browser)
+def test_a_poll_is_shown_until_its_result_was_shown(gate: Gate, timed: Overlay) -> None:
     gate.emit("poll", {"phase": "begin", "title": "Next <map>?", "choices": CHOICES}, coalesce_key="poll")
-    shows(overlay, ".w-poll .vo-choice", ["Mirage", "<b>Nuke"])
-    assert overlay.texts(".w-poll .vo-figures") == ["75 %", "25 %"]
-    assert overlay.texts(".w-poll .vo-head") == ["PollNext <map>?4 votes"]
+    shows(timed, ".w-poll .vo-choice", ["Mirage", "<b>Nuke"])
+    assert timed.texts(".w-poll .vo-figures") == ["75 %", "25 %"]
+    assert timed.texts(".w-poll .vo-head") == ["PollNext <map>?4 votes"]
     gate.emit("poll", {"phase": "end", "title": "Next <map>?", "choices": CHOICES}, coalesce_key="poll")
-    shows(overlay, ".w-poll .vo-label", ["Result"])
-    overlay.page.clock.run_for(9_500)
-    assert "gone" not in classes(overlay, ".w-poll .vo")
-    overlay.page.clock.run_for(1_000)
-    assert "gone" in classes(overlay, ".w-poll .vo")
-    context.close()
-    assert overlay.errors == []
+    shows(timed, ".w-poll .vo-label", ["Result"])
+    timed.page.clock.run_for(9_500)
+    assert "gone" not in classes(timed, ".w-poll .vo")
+    timed.page.clock.run_for(1_000)
+    assert "gone" in classes(timed, ".w-poll .vo")
 
 
 def test_a_prediction_is_locked_shows_its_winner_and_hides_when_canceled(gate: Gate, overlay: Overlay) -> None:
@@ -78,29 +63,26 @@ def test_an_overlay_that_connects_after_the_end_shows_nothing(gate: Gate, overla
     assert "gone" in classes(overlay, ".w-poll .vo")
 
 
-def test_a_paid_alert_dims_other_announcements_and_delays_later_ones(gate: Gate, browser: Any) -> None:
-    context, overlay = stepped(gate, browser)
+def test_a_paid_alert_dims_other_announcements_and_delays_later_ones(gate: Gate, timed: Overlay) -> None:
     ada = {"id": "a", "name": "Ada", "team": "CT"}
     gate.emit("objective", {"action": "planted", "target": "B"})
-    shows(overlay, ".bn-eyebrow .label", ["Objective"])
+    shows(timed, ".bn-eyebrow .label", ["Objective"])
     gate.emit("cheer", {"user": "Bo", "bits": 100})
-    shows(overlay, ".sa-name", ["Bo"])
-    eventually(lambda: overlay.page.clock.run_for(20) or "dimmed" in classes(overlay, ".w-alerts"))
+    shows(timed, ".sa-name", ["Bo"])
+    run_until(timed, lambda: "dimmed" in classes(timed, ".w-alerts"))
     gate.emit("multikill", {"player": ada, "kills": 5, "window_ms": 4_000})  # of the first rank, too: it waits
-    eventually(lambda: overlay.page.clock.run_for(20) or overlay.status()["drawn"] == len(gate.log))
-    assert "gone" in classes(overlay, ".st")
+    run_until(timed, lambda: timed.status()["drawn"] == len(gate.log))
+    assert "gone" in classes(timed, ".st")
     for _ in range(30):
-        overlay.page.clock.run_for(200)
-    shows(overlay, ".st-word", ["Ace"])
-    assert "gone" in classes(overlay, ".sa")
+        timed.page.clock.run_for(200)
+    shows(timed, ".st-word", ["Ace"])
+    assert "gone" in classes(timed, ".sa")
     gate.emit("follow", {"user": "Cy"})  # of the second rank: it waits for the ace
-    overlay.page.clock.run_for(1_000)
-    assert "gone" in classes(overlay, ".sa")
+    timed.page.clock.run_for(1_000)
+    assert "gone" in classes(timed, ".sa")
     for _ in range(30):
-        overlay.page.clock.run_for(200)
-    shows(overlay, ".sa-name", ["Cy"])
-    context.close()
-    assert overlay.errors == []
+        timed.page.clock.run_for(200)
+    shows(timed, ".sa-name", ["Cy"])
 
 
 def test_a_hidden_widget_delays_no_announcement(gate: Gate, overlay: Overlay) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support import eventually
-from tests.web.conftest import Overlay, run_until, stand_still
+from tests.web.conftest import Overlay, run_until
 from tests.web.gate import Gate
 from tests.web.test_overlay_social import show
 
@@ -28,48 +28,35 @@ def test_labels_are_empty_before_the_first_event(gate: Gate, overlay: Overlay) -
     assert [overlay.texts(name) for name in (".la", ".go", ".ti")] == [[], [], []]
 
 
-def test_the_latest_of_each_kind_alternate_and_survive_a_reload(gate: Gate, browser: Any) -> None:
-    context = browser.new_context()
-    overlay = Overlay(context.new_page(), gate)
-    overlay.page.clock.install()
-    overlay.open("journal=1&overlay_id=main")
-    stand_still(overlay)
+@pytest.mark.parametrize("timed", ["journal=1&overlay_id=main"], indirect=True)
+def test_the_latest_of_each_kind_alternate_and_survive_a_reload(gate: Gate, timed: Overlay) -> None:
     gate.emit("raid", {"user": "Bo", "viewers": 12})
-    eventually(lambda: overlay.page.clock.run_for(20) or overlay.texts(".la-name") == ["Bo"])
-    assert overlay.texts(".la-amount") == ["12 viewers"]
+    run_until(timed, lambda: timed.texts(".la-name") == ["Bo"])
+    assert timed.texts(".la-amount") == ["12 viewers"]
     gate.emit("follow", {"user": "<b>Ada"})
-    eventually(lambda: overlay.page.clock.run_for(20) or overlay.texts(".la-name") == ["<b>Ada"])
-    overlay.page.clock.run_for(8_100)
-    assert overlay.texts(".la-label") == ["Latest raid"]
-    overlay.page.clock.resume()
-    overlay.open("journal=1&overlay_id=main&lang=de")
-    eventually(lambda: overlay.texts(".la-label") == ["Neuester Follower"])
-    assert overlay.texts(".la-name") == ["<b>Ada"]
-    context.close()
-    assert overlay.errors == []
+    run_until(timed, lambda: timed.texts(".la-name") == ["<b>Ada"])
+    timed.page.clock.run_for(8_100)
+    assert timed.texts(".la-label") == ["Latest raid"]
+    timed.page.clock.resume()
+    timed.open("journal=1&overlay_id=main&lang=de")
+    eventually(lambda: timed.texts(".la-label") == ["Neuester Follower"])
+    assert timed.texts(".la-name") == ["<b>Ada"]
 
 
-def test_a_goal_is_a_bar_and_is_hidden_after_its_end(gate: Gate, browser: Any) -> None:
-    context = browser.new_context()
-    overlay = Overlay(context.new_page(), gate)
-    overlay.page.clock.install()
-    overlay.open()
-    stand_still(overlay)
+def test_a_goal_is_a_bar_and_is_hidden_after_its_end(gate: Gate, timed: Overlay) -> None:
     goal(gate, title="New chair", current=1234, target=2468)
-    eventually(lambda: overlay.page.clock.run_for(20) or overlay.texts(".go-title") == ["New chair"])
-    assert overlay.texts(".go-figures") == ["1,234 / 2,468"]
-    assert bar(overlay) == "scaleX(0.5)"
+    run_until(timed, lambda: timed.texts(".go-title") == ["New chair"])
+    assert timed.texts(".go-figures") == ["1,234 / 2,468"]
+    assert bar(timed) == "scaleX(0.5)"
     goal(gate, title="New chair", phase="end", current=3000, target=2468)
-    eventually(lambda: overlay.page.clock.run_for(20) or overlay.page.locator(".go.reached").count() == 1)
-    assert bar(overlay) == "scaleX(1)"
-    overlay.page.clock.run_for(15_500)
-    assert overlay.texts(".go") == []
+    run_until(timed, lambda: timed.page.locator(".go.reached").count() == 1)
+    assert bar(timed) == "scaleX(1)"
+    timed.page.clock.run_for(15_500)
+    assert timed.texts(".go") == []
     goal(gate, title="New lamp")
-    eventually(lambda: overlay.page.clock.run_for(20) or overlay.texts(".go-title") == ["New lamp"])
+    run_until(timed, lambda: timed.texts(".go-title") == ["New lamp"])
     goal(gate, phase="canceled")
-    eventually(lambda: overlay.page.clock.run_for(20) or overlay.texts(".go") == [])
-    context.close()
-    assert overlay.errors == []
+    run_until(timed, lambda: timed.texts(".go") == [])
 
 
 def test_a_goal_of_the_address_counts_across_a_reload(gate: Gate, overlay: Overlay) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from actors.gateway import pages
 from tests.support import eventually
-from tests.web.conftest import Overlay
+from tests.web.conftest import Overlay, run_until
 from tests.web.gate import Gate
 from tests.web.picture import pixels
 
@@ -115,24 +115,19 @@ new MutationObserver(() => moments.push([...document.querySelectorAll('.kf-row:n
   .observe(document.querySelector('.w-killfeed'), {subtree: true, attributes: true});"""
 
 
-def test_rows_leave_before_the_others_move(gate: Gate, browser: Any) -> None:
-    context = browser.new_context()  # a clock belongs to the whole window
-    overlay = Overlay(context.new_page(), gate)
-    overlay.page.clock.install()
-    overlay.open("journal=1&widgets=killfeed")
-    clock = overlay.page.clock
+@pytest.mark.parametrize("timed", ["journal=1&widgets=killfeed"], indirect=True)
+def test_rows_leave_before_the_others_move(gate: Gate, timed: Overlay) -> None:
     for number in (1, 2):
         gate.emit("kill", kill(number))
-        eventually(lambda: clock.run_for(50) or overlay.status()["drawn"] == number, 20)  # noqa: B023
-        clock.run_for(1_000)
-    overlay.ask(WATCH)
+        run_until(timed, lambda: timed.status()["drawn"] == number)  # noqa: B023
+        timed.page.clock.run_for(1_000)
+    timed.ask(WATCH)
     for _ in range(20):
-        clock.run_for(500)
-    moments: list[list[list[Any]]] = overlay.ask("moments")
+        timed.page.clock.run_for(500)
+    moments: list[list[list[Any]]] = timed.ask("moments")
     left = moments.index(next(rows for rows in moments if ["player1", "0", True] in rows))
     assert ["player2", "1", False] in moments[left], "the first leaves, and the second stands where it stood"
     assert any(["player2", "0", False] in rows for rows in moments[left:]), "then it moves up"
-    context.close()
 
 
 @pytest.mark.parametrize("theme", ["broadcast", "high-contrast", "minimal"])

@@ -9,7 +9,7 @@ import pytest
 
 from actors.core.contract.positions import pack
 from tests.support import eventually
-from tests.web.conftest import Overlay
+from tests.web.conftest import Overlay, run_until
 from tests.web.gate import Gate, now_ms
 
 # Of each row: what is cut, the pixels between the row and the edge of its box, and how much of the second tone (in rem)
@@ -148,18 +148,13 @@ def test_rows_of_a_flood_appear_and_move_without_transitions(gate: Gate, overlay
     eventually(flooded)
 
 
-def test_a_row_is_removed_after_its_time(gate: Gate, browser: Any) -> None:
-    context = browser.new_context()  # a clock belongs to the whole window
-    overlay = Overlay(context.new_page(), gate)
-    overlay.page.clock.install()
-    overlay.open()
+def test_a_row_is_removed_after_its_time(gate: Gate, timed: Overlay) -> None:
     gate.emit("kill", kill(1, 2))
-    eventually(lambda: overlay.page.clock.run_for(50) or overlay.status()["drawn"] == 1)
-    overlay.page.clock.run_for(6_000)
-    assert len(overlay.texts(".kf-panel")) == 1
-    overlay.page.clock.run_for(1_500)
-    assert overlay.texts(".kf-panel") == []
-    context.close()
+    run_until(timed, lambda: timed.status()["drawn"] == 1)
+    timed.page.clock.run_for(6_000)
+    assert len(timed.texts(".kf-panel")) == 1
+    timed.page.clock.run_for(1_500)
+    assert timed.texts(".kf-panel") == []
 
 
 NAMES = ["i", "Rusty", "quiet_ox", "no scope nan", "mid length name too", "A name that is rather long here"]
