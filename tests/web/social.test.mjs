@@ -168,11 +168,21 @@ function played(history, end) {
 test("queue: histories", () => {
   const tip = (/** @type {string} */ user) => alert("tip", { user, amount: "1", currency: "EUR" });
   const histories = /** @type {[string, [number, any][], string[]][]} */ ([
-    ["each its whole time, in order", [[0, follow("a")], [0, tip("b")], [0, follow("c")]], ["a@0", "b@4350", "c@10700"]],
+    ["each its whole time, in order", [[0, follow("a")], [50, tip("b")], [50, follow("c")]], ["a@0", "b@4350", "c@10700"]],
+    [
+      "a paid alert is shown before the free ones that wait",
+      [[0, follow("a")], [100, follow("b")], [100, tip("c")], [100, follow("d")], [200, tip("e")]],
+      ["a@0", "c@4350", "e@10700", "b@17050", "d@21400"],
+    ],
+    [
+      "a paid alert waits for what the operator repeats",
+      [[0, follow("a")], [0, follow("b")], [100, "replay"], [200, tip("c")]],
+      ["a@0", "a@4350", "c@8700", "b@15050"],
+    ],
     ["skip ends what is shown", [[0, follow("a")], [0, follow("b")], [1_000, "skip"]], ["a@0", "b@1350"]],
     ["skip of nothing does nothing", [[0, "skip"], [100, follow("a")]], ["a@100"]],
     ["pause lets the current one end", [[0, follow("a")], [0, follow("b")], [100, "pause"], [9_000, "resume"]], ["a@0", "b@9000"]],
-    ["clear forgets what waits", [[0, follow("a")], [0, tip("b")], [100, "clear"], [5_000, tip("c")]], ["a@0", "c@5000"]],
+    ["clear forgets what waits", [[0, follow("a")], [50, tip("b")], [100, "clear"], [5_000, tip("c")]], ["a@0", "c@5000"]],
     ["replay shows the last one again", [[0, follow("a")], [6_000, "replay"]], ["a@0", "a@6000"]],
     ["replay of the current one comes next", [[0, follow("a")], [0, follow("b")], [100, "replay"]], ["a@0", "a@4350", "b@8700"]],
     ["replay of nothing does nothing", [[0, "replay"], [100, follow("a")]], ["a@100"]],

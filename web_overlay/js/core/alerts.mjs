@@ -1,5 +1,6 @@
 // @ts-check
-// The queue of social alerts: one at a time, each for its full duration, in the order of arrival.
+// The queue of social alerts: one at a time, each for its full duration. A paid alert is shown before free ones that
+// wait, so that a hundred redemptions do not delay a tip; equals are shown in the order of arrival.
 //
 // Only `clear` of the operator drops alerts. An alert above the bounds is merged into another. Follows merge when
 // some wait ("Ada, Bo and 12 others"); beyond the bounds below every kind does. The parts of one gift (equal `group`)
@@ -45,7 +46,13 @@ export class AlertQueue {
       else absorb(into, alert);
       Object.assign(into, { changed: true, ...covers });
     } else if (this.groups.includes(alert.group)) this.counters.merged += 1;
-    else this.waiting.push(alert);
+    else this.insert(alert);
+  }
+
+  /** @param {Alert} alert */
+  insert(alert) {
+    const free = alert.paid ? this.waiting.findIndex((other) => !other.paid && !other.replay) : -1;
+    this.waiting.splice(free === -1 ? this.waiting.length : free, 0, alert);
   }
 
   /** The waiting alert that this one becomes a part of, if it should. @param {Alert} alert @returns {Alert | undefined} */
