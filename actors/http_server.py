@@ -82,7 +82,7 @@ def bind(host: str, port: int, backlog: int, shared: bool = False) -> list[socke
 
 
 def _is_silent(host: str, port: int) -> bool:
-    """Whether nobody answers on a port of this machine. A connection to a wildcard address reaches this machine."""
+    """Whether no program answers on a port of this machine. A connection to a wildcard address reaches this machine."""
     try:
         socket.create_connection((host or "localhost", port), CONNECT_S).close()
     except OSError:  # refused; a firewall may also drop it
