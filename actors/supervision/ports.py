@@ -28,13 +28,15 @@ class Ports:
         self._held: dict[Address, list[socket.socket]] = {}
 
     def hold(self, settings: Settings, beside: bool = False) -> None:
-        """Hold the ports of the servers. One that is in use is left out; the next call tries it again.
+        """Hold the ports of the servers, release others. One that is in use is left out; the next call tries it again.
 
         Args:
             beside: also a port on which processes of this user listen
         """
-        for server in (settings.gateway, settings.ingest) if SHARED else ():
-            address = server.host, server.port
+        wanted = [(server.host, server.port) for server in (settings.gateway, settings.ingest)] if SHARED else []
+        for address in self._held.keys() - wanted:
+            _close(self._held.pop(address))
+        for address in wanted:
             if not self._held.get(address):
                 self._held[address] = _bound(*address, beside)
 

@@ -85,6 +85,15 @@ def test_a_port_in_use_is_held_once_it_is_free():
     ports.close()
 
 
+def test_a_port_that_the_settings_no_longer_have_is_released():
+    ports, (first, second) = Ports(), free_ports(2)
+    ports.hold(settings(first))
+    ports.hold(settings(second))
+    assert taken(first)
+    assert not taken(second)
+    ports.close()
+
+
 @contextmanager
 def racer(port: int) -> Iterator[threading.Event]:
     """Try without a pause to take a port, until the end of the block; the event is set if that succeeds."""
