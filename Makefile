@@ -8,6 +8,7 @@
 # make long      the tests that take minutes
 # make faults    the full fault tests: restart storms, hangs, hundreds of kills (docs/faults.md); 12 to 25 minutes
 # make test-engines   tests/web in the Chromium of OBS 28 to 30 (103) and of OBS 31 to 32 (127); x86-64 Linux [JOBS=4]
+# make test-obs  a real OBS records the overlay (Debian: installs OBS, Xvfb and ffmpeg)
 # make mutation  remove each safety in turn, and check that a test fails
 # make bench     all benchmarks, one JSON line each
 # make memory    one hour of 2,000 events/s: the memory of every process over time [MINUTES=60]
@@ -16,7 +17,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help install start lock wheel image audit test test-engines lint long faults mutation bench memory rehearsal system types
+.PHONY: help install start lock wheel image audit test test-engines lint long faults test-obs mutation bench memory rehearsal system types
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -104,7 +105,7 @@ JOBS ?= 4
 
 test: install system
 	@$(MAKE) -s types
-	$(PYTHON) -m pytest -m "not long and not faults" -n $(JOBS) --dist worksteal
+	$(PYTHON) -m pytest -m "not long and not faults and not obs" -n $(JOBS) --dist worksteal
 
 lint: install types
 	$(VENV)/bin/ruff check .
@@ -159,6 +160,20 @@ test-engines: install system types
 			$(PYTHON) -m pytest tests/web -n $(JOBS) --dist worksteal || failed+=" $$name"
 	done
 	if [ -n "$$failed" ]; then echo "error: not passed in:$$failed" >&2; exit 1; fi
+
+test-obs: install system
+	@missing=()
+	for program in obs Xvfb ffmpeg; do command -v "$$program" >/dev/null || missing+=("$$program"); done
+	if [ "$${#missing[@]}" -gt 0 ]; then
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+			apt-get update -qq
+			DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+				obs-studio obs-plugins xvfb libgl1-mesa-dri ffmpeg
+		else
+			echo "error: not installed: $${missing[*]}" >&2; exit 2
+		fi
+	fi
+	CI=true $(PYTHON) -m pytest -m obs tests/obs
 
 mutation: install system
 	$(PYTHON) -m tests.mutation
