@@ -14,7 +14,7 @@ the commit of its frame, `received_drawn` the part of it in the page, and `rende
 the page's process, in percent of a core. `idle_main_ms` is the CPU time of the main thread per interval of 60 Hz
 after the load. `hop` is the time of a message from the worker to the main thread, `hop_alone` without the part in which
 the main thread rendered a frame: what arrives then is drawn in the next frame in any case. `hop_waited_pct` is the
-share of such messages.
+share of such messages. `hop_undrawn` is the hop in a page that draws none of these events.
 
 `--threads` measures the connection of the page in a worker and in the main thread in alternating runs; `ratio` is the
 worker's figures divided by those of the main thread.
@@ -184,9 +184,8 @@ def hop(browser: Browser, tree: Path, seconds: float) -> dict[str, float]:
 
     `tree` is a checkout whose worker sends the present time before each message.
     """
-    with shown(browser, tree, "&worker=1", NOTE_STAMPS) as (gate, session, page):
-        storm(gate, session, page, seconds, FULL_HITS)
-        whole, alone = zip(*page.evaluate("globalThis.hops"), strict=True)
+    whole, alone = hop_times(browser, tree, "", seconds)
+    idle, _ = hop_times(browser, tree, "&widgets=crosshair", seconds)
     return {
         "hop_p50_ms": spread(whole)["p50"],
         "hop_p95_ms": round(statistics.quantiles(whole, n=20)[-1], 3),
@@ -195,7 +194,17 @@ def hop(browser: Browser, tree: Path, seconds: float) -> dict[str, float]:
         "hop_waited_pct": round(
             100 * sum(one > other for one, other in zip(whole, alone, strict=True)) / len(whole), 1
         ),
+        "hop_undrawn_p50_ms": spread(idle)["p50"],
+        "hop_undrawn_p95_ms": round(statistics.quantiles(idle, n=20)[-1], 3),
     }
+
+
+def hop_times(browser: Browser, tree: Path, query: str, seconds: float) -> tuple[Sequence[float], Sequence[float]]:
+    """Return the times of all messages from the worker, and the same without what a frame took that was rendered."""
+    with shown(browser, tree, f"&worker=1{query}", NOTE_STAMPS) as (gate, session, page):
+        storm(gate, session, page, seconds, FULL_HITS)
+        whole, alone = zip(*page.evaluate("globalThis.hops"), strict=True)
+    return whole, alone
 
 
 def stamping(copy: Path) -> Path:
