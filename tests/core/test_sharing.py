@@ -30,5 +30,5 @@ def on_old_pages(size: int, how: str) -> int:
 @pytest.mark.skipif(sys.platform != "linux", reason="on other systems processes are started by exec")
 @pytest.mark.parametrize("size", [2, 40, 450, 700])
 def test_new_objects_are_not_between_old_ones(size):
-    assert on_old_pages(size, "settled") <= 2  # at the end of the last page
+    assert on_old_pages(size, "settled") < 5  # at the end of the last page
     assert on_old_pages(size, "not settled") > 15
