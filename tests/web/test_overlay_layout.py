@@ -92,7 +92,7 @@ def test_an_upright_page_has_separate_boxes_and_follows_a_rotation(gate: Gate, o
 @pytest.mark.parametrize("scale", [0.5, 1, 2.5])
 def test_content_stays_in_its_box_at_any_scale(gate: Gate, overlay: Overlay, scale: float) -> None:
     overlay.open(f"journal=1&motion=reduced&scale={scale}")
-    everything(gate, "somebody")
+    everything(gate, "ottoline")
     overlay.drawn()
     eventually(lambda: overlay.texts(".kf-panel"))
     boxes = {name: place(overlay, name) for name in ("killfeed", "chat", "alerts", "social", "score")}

@@ -41,7 +41,7 @@ def test_a_page_without_content_is_transparent(gate: Gate, overlay: Overlay) -> 
     overlay.page.set_viewport_size({"width": 320, "height": 180})  # fewer pixels to decode, the same page
     overlay.open("journal=1")
     assert opaque_share(overlay.page, overlay.page.screenshot(omit_background=True)) == 0
-    everything(gate, "somebody")
+    everything(gate, "ottoline")
     overlay.drawn()
     assert 0.05 < opaque_share(overlay.page, overlay.page.screenshot(omit_background=True)) < 0.6
 
@@ -91,7 +91,7 @@ def test_the_widgets_do_not_cover_each_other(gate: Gate, overlay: Overlay, size:
 
 def test_text_is_large_enough_for_a_phone(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1&motion=reduced")
-    everything(gate, "somebody")
+    everything(gate, "ottoline")
     overlay.drawn()
     small: list[Any] = overlay.page.evaluate(
         TEXTS
@@ -120,7 +120,7 @@ def test_no_text_is_cut(gate: Gate, overlay: Overlay) -> None:
 
 def test_both_fonts_are_loaded(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1")
-    everything(gate, "somebody")
+    everything(gate, "ottoline")
     overlay.drawn()
     eventually(
         lambda: overlay.page.evaluate(
@@ -132,7 +132,7 @@ def test_both_fonts_are_loaded(gate: Gate, overlay: Overlay) -> None:
 
 def test_reduced_motion_has_no_movement(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1&motion=reduced")
-    everything(gate, "somebody")
+    everything(gate, "ottoline")
     gate.emit("hit", {"attacker": {"id": "1", "name": "a"}, "victim": {"id": "2", "name": "b"}}, coalesce_key="hit:1")
     overlay.drawn()
     moved: list[str] = overlay.page.evaluate(
@@ -153,7 +153,7 @@ def test_only_transform_opacity_and_clip_path_are_animated(gate: Gate, overlay: 
         addEventListener('transitionrun', (event) => moved.add(event.propertyName), true);"""
     )
     overlay.open("journal=1&motion=full")
-    everything(gate, "somebody")
+    everything(gate, "ottoline")
     overlay.drawn()
     everything(gate, "another")
     overlay.drawn()
@@ -195,7 +195,7 @@ def test_the_hud_shows_measurements_at_low_cost(gate: Gate, overlay: Overlay) ->
 def test_custom_css_of_obs_overrides_every_layer(gate: Gate, overlay: Overlay) -> None:
     """OBS adds the user's CSS as a <style> element after load: no layer, so a bare class outweighs all of ours."""
     overlay.open("journal=1&motion=reduced")
-    everything(gate, "somebody")
+    everything(gate, "ottoline")
     overlay.drawn()
     overlay.page.add_style_tag(content=".kf-panel { background: #010203; } :root { --fw-ink: #040506; }")
     seen = overlay.page.evaluate(
@@ -226,7 +226,7 @@ def test_a_page_in_an_emergency_shows_kills_and_no_chat(gate: Gate, overlay: Ove
 def test_a_panel_closes_step_by_step(gate: Gate, overlay: Overlay, panel: str) -> None:
     overlay.open("journal=1&motion=full")
     overlay.page.evaluate("document.documentElement.style.setProperty('--fw-exit', '1000s')")
-    everything(gate, "somebody")
+    everything(gate, "ottoline")
     overlay.drawn()
     eventually(lambda: overlay.texts(panel))
     opacity, right = overlay.page.evaluate(
