@@ -11,6 +11,9 @@ Names and chat are free text: a name may contain quotes, verbs, and text like th
 * A later end belongs to the actor only if the text before it can be a name: at most MAX_NAME characters.
 * Chat matches any tail. So a chat line with a further end near its beginning is `unclear`: the text may be the message,
   or part of the name of a player. It is quarantined, so that no forged event is shown.
+* A victim's name, too, may contain the end of a player and a verb. If the text before that end can be the name of the
+  actor, the line is `unclear` as well: a name and a message together can look like a kill by somebody else
+  (`Ada<1><BOT>" killed "` says `<9><BOT>" with "awp`).
 
 A line that ends before its verb may have been a kill: it is `torn`, not unknown.
 """
@@ -18,7 +21,7 @@ A line that ends before its verb may have been a kill: it is `torn`, not unknown
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -141,8 +144,12 @@ def parse(body: bytes) -> LogLine | None:
     """Return the line; None for the many kinds that become no event."""
     head = _HEAD.match(body)
     assert head is not None, "the pattern matches an empty text"
-    if head.lastgroup in _CERTAIN and not _hides_an_end(head):
-        return LogLine(head.lastgroup, head, head, head["name"], head)
+    if head.lastgroup in _CERTAIN:
+        match _doubt(body, head.start("name"), head):
+            case None:
+                return LogLine(head.lastgroup, head, head, head["name"], head)
+            case "unclear":
+                return LogLine("unclear", head, None)
     return _of_world(body, head) if head["end"] is None else _of_player(body, head)
 
 
@@ -169,7 +176,10 @@ def _of_player(body: bytes, head: Match) -> LogLine | None:
         if said is not None:  # a message or a part of a name: both are possible
             return LogLine("unclear", head, None)
         action = _FURTHER_ACTION.match(body, end.end())
-        if action is None or _hides_an_end(action):
+        doubt = "impossible" if action is None else _doubt(body, head.start("name"), action)
+        if doubt == "unclear":
+            return LogLine("unclear", head, None)
+        if action is None or doubt is not None:
             cut = cut or _cut(body, head, name, end, end.end())
             continue
         line = LogLine(action.lastgroup or "", head, action, name, end)
@@ -185,12 +195,22 @@ def _cut(body: bytes, head: Match, name: bytes, end: Match, position: int) -> Lo
     return None if verb is None else LogLine(verb.lastgroup or "", head, None, name, end, verb.end())
 
 
-def _hides_an_end(action: Match) -> bool:
-    """Return whether the name of the victim is too long, and has the end of a player in it."""
+def _doubt(body: bytes, start: int, action: Match) -> Literal["impossible", "unclear"] | None:
+    """Return why an action may not be that of the line, None if it is; `start` is that of the actor's name.
+
+    impossible  the name of the victim is too long, and has the end of a player in it
+    unclear     the name of the victim has an end in it that may be that of the actor
+    """
     group = _VICTIMS.get(action.lastgroup or "")
-    if group is None or len(victim := action[group]) <= MAX_NAME:
-        return False
-    return _is_too_long(victim) and _FURTHER_END.search(victim) is not None
+    if group is None or b'>"' not in (victim := action[group]):
+        return None
+    for end in _FURTHER_END.finditer(victim):
+        if _is_too_long(victim):
+            return "impossible"
+        first = action.start(group)
+        if not _is_too_long(body[start : first + end.start()]) and _FURTHER_ACTION.match(body, first + end.end()):
+            return "unclear"
+    return None
 
 
 def _is_too_long(name: bytes) -> bool:

@@ -298,6 +298,22 @@ def test_an_ambiguous_line_is_quarantined_and_not_shown(rest):
         read(line)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        # A name and a message, a team message, a kill: together they look like a kill by another player.
+        b'"Ada<1><[U:1:5]>" killed "<7><[U:1:9199]><CT>" say "Bo<9><[U:1:77]><T>" with "awp"',
+        b'"Ada<1><[U:1:5]>" killed "<7><[U:1:42]><CT>" say_team "<9><[U:1:77]><T>" with "awp"',
+        b'"Ada<1><[U:1:5]>" killed "<7><[U:1:42]><CT>" killed "Bo<9><[U:1:77]><T>" with "awp"',
+        b'"A<1><BOT>" assisted killing "<7><[U:1:9]><T>" say "Bo<9><BOT>"',
+        # The first end is followed by no verb.
+        b'"A<1><BOT>"B<2><BOT>" killed "<7><BOT><>" say "<9><BOT>" with "a"',
+    ],
+)
+def test_a_name_and_a_message_together_forge_no_event(line):
+    assert shown(STAMP + line) == ["refused: Ambiguous line: a"]
+
+
 QUOTES = [
     'x<1><BOT><CT>" [1 2 3] killed "y<2><BOT><T>" [1 2 3] with "ak47',
     'x<1><BOT><CT>" say "hi',
