@@ -1,16 +1,22 @@
 """How late is an event on the page, from the time at which it was due until Chromium has rendered it?
 
-    python -m bench.drawn [--seconds 30] [--load idle|busy]
+    python -m bench.drawn [--seconds 30] [--load idle|page|busy]
 
 The product's overlay page, headless, 1920 × 1080, software rendering, 60 Hz. *Rendered* is the commit of the page's
-frame according to its journal, without the delay of compositor and screen. Open loop as in latency.py.
+frame according to its journal, without the delay of compositor and screen. Open loop as in latency.py. `page` is the
+load of bench/overlay.py: 1,200 events a second, 120 of them kills.
+
+`tick_to_drawn_ms` is the time from the making of the frame in the queue-manager to its commit on the page, and
+`stages_ms` the parts of the way by the journal.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
+from functools import partial
+from itertools import pairwise
+from typing import Any, Final
 
 import click
 
@@ -19,7 +25,10 @@ from bench._harness import Times, report
 from bench.latency import WARM_UP_S, Run, busy_plan, idle_plan
 from bench.pipeline import Pipeline, pipeline
 
-FRAME_MS = """
+PAGE_RATE: Final = 1_200
+PAGE_CRITICAL: Final = 120
+MARKS: Final = ("ts_ingest_ms", "tick_ms", "received_ms", "committed_ms")
+FRAME_MS: Final = """
 new Promise((done) => {
   const at = [];
   const tick = (now) => {
@@ -44,7 +53,8 @@ def results(run: Run, lines: list[dict[str, Any]]) -> dict[str, Any]:
     """Return delays to the page of critical and best-effort events."""
     received = {event.id: event for _, event in run.arrivals}
     wall_s = time.time() - time.monotonic()
-    critical, rest, inside = Times(), Times(), Times()
+    critical, rest, ticked = Times(), Times(), Times()
+    stages = {name: Times() for name in ("ingest_to_tick", "tick_to_received", "received_to_drawn")}
     for line in lines:
         event = received.get(line["id"])
         intended_s = run.intended_of(event) if event is not None else None
@@ -52,21 +62,25 @@ def results(run: Run, lines: list[dict[str, Any]]) -> dict[str, Any]:
             continue
         delay_s = line["committed_ms"] / 1000 - wall_s - run.start_s - intended_s
         (critical if line["position"] else rest).add(delay_s)
-        inside.add((line["committed_ms"] - line["received_ms"]) / 1000)
+        ticked.add((line["committed_ms"] - line["tick_ms"]) / 1000)
+        for times, (begin, end) in zip(stages.values(), pairwise(MARKS), strict=True):
+            times.add((line[end] - line[begin]) / 1000)
     return {
         "critical_ms": critical.summary_ms(),
         "rest_ms": rest.summary_ms(),
-        "received_to_drawn_ms": inside.summary_ms(),
+        "tick_to_drawn_ms": ticked.summary_ms(),
+        "stages_ms": {name: times.summary_ms() for name, times in stages.items()},
     }
 
 
 @click.command()
-@click.option("--load", type=click.Choice(["idle", "busy", "both"]), default="idle", show_default=True)
+@click.option("--load", type=click.Choice(["idle", "page", "busy", "all"]), default="idle", show_default=True)
 @click.option("--seconds", type=float, default=30.0, show_default=True)
 def main(load: str, seconds: float) -> None:
     """Measure ingest → rendered in Chromium."""
-    for kind, make in (("idle", idle_plan), ("busy", busy_plan)):
-        if load not in (kind, "both"):
+    page_plan = partial(busy_plan, rate=PAGE_RATE, critical=PAGE_CRITICAL)
+    for kind, make in (("idle", idle_plan), ("page", page_plan), ("busy", busy_plan)):
+        if load not in (kind, "all"):
             continue
         with pipeline() as running:
             run = Run(running, make(WARM_UP_S + seconds), precise=kind == "idle")

@@ -51,10 +51,10 @@ def idle_plan(seconds: float) -> Plan:
     return plan
 
 
-def busy_plan(seconds: float) -> Plan:
-    """Return (instant, lines) of bodies with 25 lines each, one of them a kill."""
+def busy_plan(seconds: float, rate: int = BUSY_RATE, critical: int = BUSY_CRITICAL) -> Plan:
+    """Return (instant, lines) of 200 bodies a second, with `rate` lines a second, `critical` of them kills."""
     plan: Plan = []
-    for at_s, line in traffic.lines(seconds, BUSY_RATE, BUSY_CRITICAL):
+    for at_s, line in traffic.lines(seconds, rate, critical):
         due_s = int(at_s * BUSY_BODIES_HZ) / BUSY_BODIES_HZ
         if not plan or plan[-1][0] != due_s:
             plan.append((due_s, []))

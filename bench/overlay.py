@@ -9,12 +9,12 @@ runs; `ratio` is the ratio of the medians, ours divided by theirs.
 
 `full` is the same with 1,200 events/s (120 kills, 1,070 hits, 10 chat messages). `dropped_pct` is the share of frames
 that Chromium's compositor dropped, by its own trace; `missed_pct` the share of the page's frames that began more than
-1.5 intervals of 60 Hz after the one before. `sent_drawn` is the delay from the making of an event in the benchmark to
-the commit of its frame, `received_drawn` the part of it in the page, and `renderer_pct` the CPU time of all threads of
-the page's process, in percent of a core. `idle_main_ms` is the CPU time of the main thread per interval of 60 Hz
-after the load. `hop` is the time of a message from the worker to the main thread, `hop_alone` without the part in which
-the main thread rendered a frame: what arrives then is drawn in the next frame in any case. `hop_waited_pct` is the
-share of such messages. `hop_undrawn` is the hop in a page that draws none of these events.
+1.5 intervals of 60 Hz after the one before. `received_drawn` is the delay of an event from its arrival on the page to
+the commit of its frame (the way to the page is in `bench.drawn --load page`), and `renderer_pct` the CPU time of all
+threads of the page's process, in percent of a core. `idle_main_ms` is the CPU time of the main thread per interval of
+60 Hz after the load. `hop` is the time of a message from the worker to the main thread, `hop_alone` without the part
+in which the main thread rendered a frame: what arrives then is drawn in the next frame in any case. `hop_waited_pct`
+is the share of such messages. `hop_undrawn` is the hop in a page that draws none of these events.
 
 `--threads` measures the connection of the page in a worker and in the main thread in alternating runs; `ratio` is the
 worker's figures divided by those of the main thread.
@@ -52,7 +52,7 @@ FULL_HITS: Final = 18
 FRAME_TRACE: Final = "disabled-by-default-devtools.timeline.frame"
 LATE_MS: Final = 1.5 * 1_000 / 60
 DELAYS: Final = """(begin_ms) => framewire.journal.filter((line) => line.ts_ingest_ms >= begin_ms)
-  .map((line) => [line.committed_ms - line.ts_ingest_ms, line.committed_ms - line.received_ms])"""
+  .map((line) => line.committed_ms - line.received_ms)"""
 STAMP: Final = """const send = postMessage;
 globalThis.postMessage = (message, transfer) => {
   send({ sent_ms: performance.timeOrigin + performance.now() });
@@ -150,7 +150,7 @@ def full(browser: Browser, gate: Gate, session: CDPSession, page: Page, seconds:
     begin_ms, cpu_s = now_ms(), renderer_s()
     windows = storm(gate, session, page, seconds, FULL_HITS)
     cpu_s = renderer_s() - cpu_s
-    sent, received = zip(*page.evaluate(DELAYS, begin_ms), strict=True)
+    received = page.evaluate(DELAYS, begin_ms)
     trace = msgspec.json.decode(browser.stop_tracing())["traceEvents"]
     begun = page.evaluate("() => { const { begun } = globalThis; globalThis.begun = null; return begun; }")
     gaps = [after - before for before, after in pairwise(begun)]
@@ -163,8 +163,6 @@ def full(browser: Browser, gate: Gate, session: CDPSession, page: Page, seconds:
         "interval_mean_ms": round(statistics.mean(gaps), 2),
         "main_p50_ms": spread([window["main"] for window in windows])["p50"],
         "script_p50_ms": spread([window["script"] for window in windows])["p50"],
-        "sent_drawn_p50_ms": spread(sent)["p50"],
-        "sent_drawn_p95_ms": round(statistics.quantiles(sent, n=20)[-1], 3),
         "received_drawn_p50_ms": spread(received)["p50"],
         "received_drawn_p95_ms": round(statistics.quantiles(received, n=20)[-1], 3),
         "renderer_pct": round(100 * cpu_s / seconds, 1),

@@ -50,7 +50,7 @@ function critical(first, last) {
 test("a critical event counts as rendered when its frame is committed, not when it arrives", () => {
   const kills = widget(["kill"]);
   const { engine, drawn, journal } = stand(kills);
-  engine.receive(critical(1, 3), false);
+  engine.receive(critical(1, 3), "live", 0);
   engine.place("A", 3);
   assert.deepEqual(drawn, []);
   engine.frame(0);
@@ -65,7 +65,7 @@ test("thousands of critical events are applied in order over several frames, and
   const kills = widget(["kill"]);
   const { engine, drawn, journal } = stand(kills);
   for (let first = 1; first <= 5_000; first += 100) {
-    engine.receive(critical(first, first + 99), true);
+    engine.receive(critical(first, first + 99), "replay", 0);
     engine.place("A", first + 99);
   }
   let frames = 0;
@@ -87,11 +87,11 @@ test("a snapshot is applied in the order of the changes", () => {
     event({ id, type: "score", category: "state", coalesce_key: key, ts_ingest_ms: at });
   const live = widget(["score"]);
   const { engine } = stand(live);
-  engine.receive([score("1", "score", 1), score("2", "score:CT", 2), score("3", "score", 3)], false);
+  engine.receive([score("1", "score", 1), score("2", "score:CT", 2), score("3", "score", 3)], "live", 0);
   engine.frame(0);
   const late = widget(["score"]);
   const second = stand(late);
-  second.engine.snapshot([score("2", "score:CT", 2), score("3", "score", 3)]);
+  second.engine.receive([score("2", "score:CT", 2), score("3", "score", 3)], "welcome", 0);
   second.engine.frame(0);
   assert.deepEqual([live, late].map(({ seen }) => seen.map(({ id }) => id)), [
     ["2", "3"],
@@ -104,18 +104,18 @@ test("a state of a replayed frame is late, and its age is no latency", () => {
   const { engine, time, journal } = stand(trains);
   const train = (/** @type {string} */ id) => event({ id, type: "hype_train", category: "state", coalesce_key: id, ts_ingest_ms: 0 });
   time.now = 800_000;
-  engine.snapshot([train("of a welcome")]);
-  engine.receive([train("of a catch-up")], true);
-  engine.receive([train("of now")], false);
+  engine.receive([train("of a welcome")], "welcome", 0);
+  engine.receive([train("of a catch-up")], "replay", 0);
+  engine.receive([train("of now")], "live", 0);
   engine.frame(800_000);
   assert.deepEqual(trains.seen.map(({ id, late }) => [id, late]), [["of a welcome", true], ["of a catch-up", true], ["of now", false]]);
   assert.deepEqual(journal.lines.map(({ id, replay }) => [id, replay]), [["of a catch-up", true], ["of now", false]]);
-  assert.equal(engine.record.latency.size, 1);
+  assert.equal(engine.record.latency.all.size, 1);
 });
 
 test("unknown and custom types are applied like all others, without a widget", () => {
   const { engine, journal } = stand();
-  engine.receive([event({ type: "custom" }), event({ type: "from_the_future" })], false);
+  engine.receive([event({ type: "custom" }), event({ type: "from_the_future" })], "live", 0);
   engine.frame(0);
   assert.equal(journal.lines.length, 2);
   assert.equal(engine.counters.unknown, 2);
@@ -124,14 +124,15 @@ test("unknown and custom types are applied like all others, without a widget", (
 test("an event is late after a second of waiting or after its TTL; it is not lost", () => {
   const kills = widget(["kill"]);
   const { engine, time } = stand(kills);
-  engine.receive(critical(1, 1), false);
+  engine.receive(critical(1, 1), "live", 0);
   time.now = 1_500;
   engine.receive(
     [
       event({ id: "old", category: "critical", position: 2, ts_ingest_ms: 0, ttl_ms: 1_000 }),
       event({ id: "new", category: "critical", position: 3, ts_ingest_ms: 1_400, ttl_ms: 1_000 }),
     ],
-    false,
+    "live",
+    0,
   );
   engine.frame(time.now);
   assert.deepEqual(kills.seen, [
@@ -149,7 +150,8 @@ test("state is applied before the critical events of the same frame, with only i
       ...critical(1, 1),
       ...["s1", "s2"].map((id) => event({ id, type: "streak", category: "state", coalesce_key: "streak:1" })),
     ],
-    false,
+    "live",
+    0,
   );
   engine.frame(0);
   assert.deepEqual(
@@ -164,7 +166,7 @@ test("a failing widget is counted; other widgets and reports continue", () => {
   const { engine, drawn } = stand(broken, kills);
   const error = console.error;
   console.error = () => {};
-  engine.receive(critical(1, 2), false);
+  engine.receive(critical(1, 2), "live", 0);
   engine.place("A", 2);
   engine.frame(0);
   console.error = error;
@@ -175,8 +177,8 @@ test("a failing widget is counted; other widgets and reports continue", () => {
 
 test("critical events that wait are counted apart from normal ones", () => {
   const { engine } = stand();
-  engine.receive(critical(1, ROOM), false);
-  for (let at = 0; at < 5_000; at += 1) engine.receive([event({ type: "chat" })], false);
+  engine.receive(critical(1, ROOM), "live", 0);
+  for (let at = 0; at < 5_000; at += 1) engine.receive([event({ type: "chat" })], "live", 0);
   assert.equal(engine.pending, ROOM);
   engine.frame(0);
   assert.equal(engine.pending + engine.counters.critical, ROOM);
@@ -184,11 +186,32 @@ test("critical events that wait are counted apart from normal ones", () => {
 
 test("latency is from ingest to commit, and replays do not count", () => {
   const { engine, time } = stand();
-  engine.receive([event({ ts_ingest_ms: 10 })], false);
-  engine.receive([event({ ts_ingest_ms: 10 })], true);
+  engine.receive([event({ ts_ingest_ms: 10 })], "live", 0);
+  engine.receive([event({ ts_ingest_ms: 10 })], "replay", 0);
   time.now = 25;
   engine.frame(25);
-  assert.deepEqual([engine.record.latency.size, engine.record.latency.at(0)], [1, 15]);
+  assert.deepEqual([engine.record.latency.all.size, engine.record.latency.all.at(0)], [1, 15]);
+});
+
+test("each stage of the latency has its own figures; without a time of the source the first has none", () => {
+  const { engine, time, journal } = stand();
+  time.now = 40;
+  engine.receive([event({ ts_ingest_ms: 10 })], "live", 30);
+  time.now = 45;
+  engine.frame(45);
+  const stages = () => engine.record.latency.list().map(({ from, to, p50_ms, p95_ms }) => [from, to, p50_ms, p95_ms]);
+  const [source, ...rest] = stages();
+  assert.deepEqual(source, ["source", "ingest", null, null]);
+  assert.deepEqual(rest, [
+    ["ingest", "tick", 20, 20],
+    ["tick", "received", 10, 10],
+    ["received", "rendered", 5, 5],
+  ]);
+  engine.receive([event({ ts_source_ms: 2, ts_ingest_ms: 10 })], "live", 30);
+  engine.frame(45);
+  assert.deepEqual(stages()[0], ["source", "ingest", 8, 8]);
+  const [{ ts_ingest_ms, tick_ms, received_ms, committed_ms }] = journal.lines;
+  assert.deepEqual([ts_ingest_ms, tick_ms, received_ms, committed_ms], [10, 30, 40, 45]);
 });
 
 /** A scheduler whose frames and timers the test runs. @param {(now: number) => number} draw */

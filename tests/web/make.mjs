@@ -23,6 +23,11 @@ export function event(fields = {}) {
   };
 }
 
+/** @param {Partial<import("../../web_overlay/js/core/types.mjs").Arrival>} [fields] @returns {import("../../web_overlay/js/core/types.mjs").Arrival} */
+export function arrival(fields = {}) {
+  return { received: 0, tick_ms: 0, origin: "live", ...fields };
+}
+
 /** A frame with critical events at first..last. @param {number} first @param {number} last @param {Partial<Frame>} [fields] @returns {Frame} */
 export function frame(first, last, fields = {}) {
   const events = [];

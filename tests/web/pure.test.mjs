@@ -21,7 +21,7 @@ import { back } from "../../web_overlay/js/place.mjs";
 import { count, duration, size } from "../../web_overlay/js/dashboard/format.mjs";
 import { ICONS } from "../../web_overlay/js/widgets/icons.mjs";
 import { gameNotice } from "../../web_overlay/js/widgets/notices.mjs";
-import { event } from "./make.mjs";
+import { arrival, event } from "./make.mjs";
 
 test("queue: higher priority first, then older events", () => {
   const queue = new Queue();
@@ -32,7 +32,7 @@ test("queue: higher priority first, then older events", () => {
     ["d", 0],
     ["e", 12],
   ]))
-    queue.push(event({ id, priority }), 0, false);
+    queue.push(event({ id, priority }), arrival());
   assert.deepEqual(
     queue.take(0).map((entry) => entry.event.id),
     ["b", "e", "a", "c", "d"],
@@ -42,9 +42,9 @@ test("queue: higher priority first, then older events", () => {
 
 test("queue: expired events are counted and not shown; ttl 0 is unlimited", () => {
   const queue = new Queue();
-  queue.push(event({ id: "over", ttl_ms: 100, ts_ingest_ms: 1_000 }), 0, false);
-  queue.push(event({ id: "just", ttl_ms: 100, ts_ingest_ms: 1_001 }), 0, false);
-  queue.push(event({ id: "ever", ttl_ms: 0, ts_ingest_ms: 0 }), 0, false);
+  queue.push(event({ id: "over", ttl_ms: 100, ts_ingest_ms: 1_000 }), arrival());
+  queue.push(event({ id: "just", ttl_ms: 100, ts_ingest_ms: 1_001 }), arrival());
+  queue.push(event({ id: "ever", ttl_ms: 0, ts_ingest_ms: 0 }), arrival());
   assert.deepEqual(
     queue.take(1_101).map((entry) => entry.event.id),
     ["just", "ever"],
@@ -54,12 +54,12 @@ test("queue: expired events are counted and not shown; ttl 0 is unlimited", () =
 
 test("queue: equal coalesce keys are one entry with its first position, the newest payload and the sum of counts", () => {
   const queue = new Queue();
-  queue.push(event({ id: "h1", coalesce_key: "hit:1", count: 2, payload: { n: 1 } }), 0, false);
-  queue.push(event({ id: "x" }), 0, false);
-  queue.push(event({ id: "h2", coalesce_key: "hit:1", count: 5, payload: { n: 2 } }), 0, false);
+  queue.push(event({ id: "h1", coalesce_key: "hit:1", count: 2, payload: { n: 1 } }), arrival());
+  queue.push(event({ id: "x" }), arrival());
+  queue.push(event({ id: "h2", coalesce_key: "hit:1", count: 5, payload: { n: 2 } }), arrival());
   const [first, second] = queue.take(0);
   assert.deepEqual([first.event.id, first.event.count, /** @type {any} */ (first.event.payload).n, second.event.id], ["h2", 7, 2, "x"]);
-  queue.push(event({ coalesce_key: "hit:1" }), 0, false);
+  queue.push(event({ coalesce_key: "hit:1" }), arrival());
   assert.equal(queue.take(0)[0].event.count, 1, "what was taken is not merged with");
 });
 
@@ -72,7 +72,7 @@ test("queue: a full queue drops the oldest event of the lowest priority, the new
     ["d", 4],
     ["e", 0],
   ]))
-    queue.push(event({ id, priority }), 0, false);
+    queue.push(event({ id, priority }), arrival());
   assert.deepEqual(
     queue.take(0).map((entry) => entry.event.id),
     ["a", "d", "c"],
@@ -83,7 +83,7 @@ test("queue: a full queue drops the oldest event of the lowest priority, the new
 test("queue: a slow page takes chat ten times a second, and none in an emergency", () => {
   const [full, , calm, emergency] = LEVELS;
   const queue = new Queue();
-  const say = (/** @type {string} */ id, priority = 3) => queue.push(event({ id, priority, coalesce_key: id }), 0, false);
+  const say = (/** @type {string} */ id, priority = 3) => queue.push(event({ id, priority, coalesce_key: id }), arrival());
   const taken = (/** @type {typeof full} */ level, /** @type {number} */ now) => queue.take(0, level, now).map((entry) => entry.event.id);
   say("a");
   assert.deepEqual(taken(calm, 1_000), ["a"]);
@@ -116,8 +116,7 @@ test("queue: every event ends in exactly one bucket", () => {
         ttl_ms: Math.floor(random() * 60),
         ts_ingest_ms: step,
       }),
-      step,
-      false,
+      arrival({ received: step }),
     );
     const { received, taken, merged, expired, overflowed, shed } = queue.counters;
     assert.equal(received, taken + merged + expired + overflowed + shed + queue.size);
@@ -127,9 +126,9 @@ test("queue: every event ends in exactly one bucket", () => {
 
 test("store: the last write per key counts, and a frame reads each changed key once, in the order of the changes", () => {
   const store = new Store();
-  store.put(event({ id: "1", coalesce_key: "a" }), 0);
-  store.put(event({ id: "2", coalesce_key: "b" }), 0);
-  store.put(event({ id: "3", coalesce_key: "a" }), 0);
+  store.put(event({ id: "1", coalesce_key: "a" }), arrival());
+  store.put(event({ id: "2", coalesce_key: "b" }), arrival());
+  store.put(event({ id: "3", coalesce_key: "a" }), arrival());
   assert.deepEqual(
     store.take().map((value) => value.event.id),
     ["2", "3"],
@@ -140,11 +139,11 @@ test("store: the last write per key counts, and a frame reads each changed key o
 
 test("store: a snapshot does not revert a later frame", () => {
   const store = new Store();
-  store.put(event({ id: "new", coalesce_key: "a", ts_ingest_ms: 20 }), 0);
+  store.put(event({ id: "new", coalesce_key: "a", ts_ingest_ms: 20 }), arrival());
   store.take();
-  store.put(event({ id: "old", coalesce_key: "a", ts_ingest_ms: 10 }), 0, "welcome");
+  store.put(event({ id: "old", coalesce_key: "a", ts_ingest_ms: 10 }), arrival({ origin: "welcome" }));
   assert.deepEqual(store.take(), []);
-  store.put(event({ id: "newer", coalesce_key: "a", ts_ingest_ms: 30 }), 0, "welcome");
+  store.put(event({ id: "newer", coalesce_key: "a", ts_ingest_ms: 30 }), arrival({ origin: "welcome" }));
   assert.deepEqual(
     store.take().map((value) => value.event.id),
     ["newer"],
@@ -153,7 +152,7 @@ test("store: a snapshot does not revert a later frame", () => {
 
 test("store: it is bounded; the key with the oldest change is removed", () => {
   const store = new Store(2);
-  for (const key of ["a", "b", "a", "c"]) store.put(event({ coalesce_key: key }), 0);
+  for (const key of ["a", "b", "a", "c"]) store.put(event({ coalesce_key: key }), arrival());
   assert.deepEqual([...store.values.keys()], ["a", "c"]);
   assert.deepEqual(
     store.take().map((value) => value.event.coalesce_key),
@@ -241,6 +240,7 @@ test("journal: bounded; the oldest entries are removed together and counted", ()
       position,
       count: 1,
       ts_ingest_ms: 0,
+      tick_ms: 0,
       received_ms: 0,
       committed_ms: 0,
       replay: false,

@@ -19,7 +19,7 @@ import { BUILD } from "./version.mjs";
 
 /** @param {Page} page @returns {import("./report.mjs").Figures} */
 export function figures({ engine, governor, scheduler, hud }) {
-  const [p50, p95] = engine.record.latency.percentiles(0.5, 0.95);
+  const [p50, p95] = engine.record.latency.all.percentiles(0.5, 0.95);
   const [slowest] = governor.level > 0 ? engine.costs.list(governor.nominal_ms) : [];
   return {
     ...{ fps: scheduler.fps(), p50, p95, queue: engine.waiting, dropped: engine.queue.dropped, warnings: hud.watch.warnings },
@@ -32,6 +32,7 @@ export function hudFigures(page) {
   const { id, engine, governor, scheduler, uplink, receipts, problems } = page;
   const { status } = uplink;
   const { fps, p50, p95, queue, dropped } = figures(page);
+  const stages = engine.record.latency.list();
   const systems = engine.costs.list(governor.nominal_ms);
   const over = systems.filter(({ state }) => state !== "");
   const [cost] = engine.cost.percentiles(0.95);
@@ -40,15 +41,15 @@ export function hudFigures(page) {
     ["state", status.state],
     ["position", `${status.position} of ${status.top}`],
     ["rendered", String(receipts.position)],
-    ["ingest → rendered p50", ms(p50)],
-    ["ingest → rendered p95", ms(p95)],
+    ["ingest → rendered", both(p50, p95)],
+    ...stages.map(({ from, to, p50_ms, p95_ms }) => /** @type {[string, string]} */ ([`${from} → ${to}`, both(p50_ms, p95_ms)])),
     ["script per frame p95", ms(cost)],
     ["slowest system", systems.length === 0 ? "–" : budget(systems[0])],
     ["over budget", over.map(({ name, state }) => (state === "critical" ? `${name}!` : name)).join(", ") || "none"],
     ["quality", `${governor.level}: ${NAMES[governor.level]}${governor.fixed === null ? "" : " (fixed)"}`],
     ["late frames", `${governor.counters.own} own, ${governor.counters.external} external`],
     ["queue", String(queue)],
-    ["dropped", String(dropped)],
+    ["dropped", drops(engine.queue.counters)],
     ["late", String(engine.counters.late)],
     ["js_scheduler_v2", scheduler.paced ? "on" : "off: each event is drawn as it arrives"],
     ["connects", `${status.connects} (${status.transport}, ${uplink.thread})`],
@@ -60,6 +61,7 @@ export function hudFigures(page) {
   const sample = {
     ...{ ts_ms: Date.now(), fps, latency_p50_ms: p50, latency_p95_ms: p95, script_p95_ms: cost, queue, dropped },
     memory_bytes: memoryBytes(),
+    ...Object.fromEntries(stages.flatMap(({ from, to, p50_ms, p95_ms }) => [[`${from}_${to}_p50_ms`, p50_ms], [`${from}_${to}_p95_ms`, p95_ms]])),
   };
   const about = { overlay: id, build: BUILD, browser: navigator.userAgent };
   return { fps, intervals: scheduler.intervals, lines, problems: problems.slice(-4), sample, about };
@@ -114,6 +116,17 @@ function memory() {
 /** @param {import("./core/costs.mjs").Cost} cost */
 function budget({ name, ms, target_ms }) {
   return `${name} ${ms.toFixed(2)} of ${target_ms.toFixed(2)} ms`;
+}
+
+/** How many events were dropped, by rule. @param {import("./core/queue.mjs").Queue["counters"]} counters */
+function drops({ expired, overflowed, shed }) {
+  const rules = Object.entries({ expired, overflowed, shed }).filter(([, count]) => count > 0);
+  return rules.map(([rule, count]) => `${count} ${rule}`).join(", ") || "0";
+}
+
+/** The median and the 95th percentile. @param {number | null} p50 @param {number | null} p95 */
+function both(p50, p95) {
+  return p50 === null || p95 === null ? "–" : `${p50.toFixed(1)}, p95 ${p95.toFixed(1)} ms`;
 }
 
 /** @param {number | null} value */

@@ -34,9 +34,9 @@ export class Obeyer {
     const { engine, scheduler } = this.page;
     // A hidden page draws nothing, and a replay is not what arrives now.
     const paced = scheduler.paced || document.hidden;
-    if (action.do === "events" && !paced && !action.replay) return this.drawEach(action.events);
-    if (action.do === "events") engine.receive(action.events, action.replay);
-    else if (action.do === "state") engine.snapshot(action.events);
+    if (action.do === "events" && !paced && !action.replay) return this.drawEach(action.events, action.tick_ms);
+    if (action.do === "events") engine.receive(action.events, action.replay ? "replay" : "live", action.tick_ms);
+    else if (action.do === "state") engine.receive(action.events, "welcome", 0);
     else if (action.do === "place") engine.place(action.epoch, action.position);
     else if (action.do === "positions" && !this.locate(action.message)) return;
     else if (action.do !== "positions") {
@@ -47,10 +47,10 @@ export class Obeyer {
     else scheduler.drawNow();
   }
 
-  /** @param {import("./core/types.mjs").Event[]} events */
-  drawEach(events) {
+  /** @param {import("./core/types.mjs").Event[]} events @param {number} tick_ms */
+  drawEach(events, tick_ms) {
     for (const event of events) {
-      this.page.engine.receive([event], false);
+      this.page.engine.receive([event], "live", tick_ms);
       this.page.scheduler.drawNow();
     }
   }

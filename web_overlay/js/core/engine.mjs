@@ -15,7 +15,8 @@ import { Recent } from "./stats.mjs";
 import { Store } from "./store.mjs";
 
 /** @typedef {import("./types.mjs").Event} Event */
-/** @typedef {{event: Event | null, received: number, replay: boolean, epoch: string, position: number}} Critical */
+/** @typedef {import("./types.mjs").Arrival} Arrival */
+/** @typedef {{event: Event, arrival: Arrival} | {event: null, epoch: string, position: number}} Critical */
 
 export const ROOM = 10_000; // critical events that may wait for a frame; beyond, the log keeps them
 const PER_FRAME = 2_000; // applied in one frame: 2 to 6 ms (measured in tests/web, 2026-11); the rest follows in the next
@@ -54,48 +55,42 @@ export class Engine {
     this.counters = { events: 0, critical: 0, unknown: 0, late: 0, faults: 0 };
   }
 
-  /** Events that wait for a frame. */
+  /** Events that wait for a frame: all, and critical ones. */
   get waiting() {
     return this.pending + this.queue.size + this.store.dirty.size;
   }
 
-  /** Critical events that wait for a frame. */
   get pending() {
     return this.critical.length - this.head;
   }
 
-  /** @param {Event[]} events @param {boolean} replay */
-  receive(events, replay) {
-    const received = this.clock.now();
+  /** @param {Event[]} events @param {Arrival["origin"]} origin @param {number} tick_ms when the server made the frame, by its clock */
+  receive(events, origin, tick_ms) {
+    const arrival = { received: this.clock.now(), tick_ms, origin };
     for (const event of events) {
-      if (event.position > 0) this.critical.push({ event, received, replay, epoch: "", position: 0 });
-      else if (event.category === "state") this.store.put(event, received, replay ? "replay" : "live");
-      else this.queue.push(event, received, replay);
+      if (event.position > 0 && origin !== "welcome") this.critical.push({ event, arrival });
+      else if (event.category === "state" || origin === "welcome") this.store.put(event, arrival);
+      else this.queue.push(event, arrival);
     }
   }
 
   /** What was handed over reaches to here; once it is committed, that is what was drawn. @param {string} epoch @param {number} position */
   place(epoch, position) {
-    this.critical.push({ event: null, received: 0, replay: false, epoch, position });
-  }
-
-  /** @param {Event[]} events the retained state of a welcome */
-  snapshot(events) {
-    for (const event of events) this.store.put(event, this.clock.now(), "welcome");
+    this.critical.push({ event: null, epoch, position });
   }
 
   /** @param {number} now @returns {number} when the next frame is needed */
   frame(now) {
     const server = this.clock.server();
     const [states, entries] = this.costs.timed("merge", () => [this.store.take(), this.queue.take(server, this.level, now)]);
-    for (const { event, received, origin } of states) {
+    for (const value of states) {
       // State first: the streak that a kill made comes in the kill's own frame.
-      this.apply(event, now, origin !== "live");
-      if (origin !== "welcome") this.record.add({ event, received, replay: origin === "replay" });
+      this.apply(value.event, now, value.arrival.origin !== "live");
+      if (value.arrival.origin !== "welcome") this.record.add(value);
     }
     const place = this.applyCritical(now, server);
     for (const entry of entries) {
-      this.apply(entry.event, now, now - entry.received > LATE_MS);
+      this.apply(entry.event, now, now - entry.arrival.received > LATE_MS);
       this.record.add(entry);
     }
     let wake = this.head < this.critical.length || now < this.moving_until ? now : this.queue.due(this.level);
@@ -108,17 +103,18 @@ export class Engine {
     return wake;
   }
 
-  /** @param {number} now @param {number} server @returns {Critical | null} how far this frame reaches */
+  /** @param {number} now @param {number} server @returns {{epoch: string, position: number} | null} how far this frame reaches */
   applyCritical(now, server) {
     let place = null;
     const end = Math.min(this.critical.length, this.head + PER_FRAME);
     for (; this.head < end; this.head += 1) {
-      const { event, received, replay } = this.critical[this.head];
-      if (event === null) place = this.critical[this.head];
+      const entry = this.critical[this.head];
+      if (entry.event === null) place = entry;
       else {
+        const { origin, received } = entry.arrival;
         this.counters.critical += 1;
-        this.apply(event, now, replay || now - received > LATE_MS || isOver(event, server));
-        this.record.add({ event, received, replay });
+        this.apply(entry.event, now, origin === "replay" || now - received > LATE_MS || isOver(entry.event, server));
+        this.record.add(entry);
       }
     }
     if (this.head === this.critical.length || this.head >= ROOM) this.head -= this.critical.splice(0, this.head).length;

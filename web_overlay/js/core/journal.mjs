@@ -2,7 +2,7 @@
 // The rendered events in order, which a rehearsal reads (`?journal=1`, docs/overlay.md).
 
 /** @typedef {{id: string, type: string, position: number, count: number, ts_ingest_ms: number, received_ms: number,
- *   committed_ms: number, replay: boolean}} Line */
+ *   tick_ms: number, committed_ms: number, replay: boolean}} Line */
 
 export const CAPACITY = 200_000; // about 40 MB
 const STEP = 10_000; // removed at once, because cutting the head of an array is expensive

@@ -7,7 +7,8 @@
 // received = taken + merged + expired + overflowed + shed + waiting, always.
 
 /** @typedef {import("./types.mjs").Event} Event */
-/** @typedef {{event: Event, received: number, replay: boolean}} Entry */
+/** @typedef {import("./types.mjs").Arrival} Arrival */
+/** @typedef {{event: Event, arrival: Arrival}} Entry */
 
 export const CAPACITY = 512; // 8 frames of 60 events: more never fits a screen within its time
 const PRIORITIES = 10;
@@ -29,10 +30,9 @@ export class Queue {
 
   /**
    * @param {Event} event
-   * @param {number} received
-   * @param {boolean} replay
+   * @param {Arrival} arrival a merged event keeps that of the first one, which has waited for the longest time
    */
-  push(event, received, replay) {
+  push(event, arrival) {
     this.counters.received += 1;
     const key = event.coalesce_key;
     const waiting = key === null ? undefined : this.keyed.get(key);
@@ -42,7 +42,7 @@ export class Queue {
       return;
     }
     if (this.size >= this.capacity && !this.giveWay(laneOf(event))) return;
-    const entry = { event, received, replay };
+    const entry = { event, arrival };
     this.lanes[laneOf(event)].push(entry);
     this.size += 1;
     if (key !== null) this.keyed.set(key, entry);

@@ -1,11 +1,9 @@
 // @ts-check
 // Records of committed frames: the latency of each event, and, on request, a journal of all events.
 
-import { Recent } from "./stats.mjs";
+import { Latency } from "./latency.mjs";
 
-/** @typedef {{event: import("./types.mjs").Event, received: number, replay: boolean}} Applied */
-
-const KEPT = 512; // live events that the latency is taken from: 10 s of a busy game
+/** @typedef {{event: import("./types.mjs").Event, arrival: import("./types.mjs").Arrival}} Applied */
 
 export class Record {
   /**
@@ -15,8 +13,8 @@ export class Record {
   constructor(clock, journal) {
     this.clock = clock;
     this.journal = journal;
-    /** Ingest to commit, ms; not of replays, which are late by their nature. */
-    this.latency = new Recent(KEPT);
+    /** Not of replays, which are late by their nature. */
+    this.latency = new Latency();
     /** @type {Applied[]} */
     this.applied = [];
   }
@@ -30,11 +28,14 @@ export class Record {
   committed() {
     if (this.applied.length === 0) return;
     const committed_ms = this.clock.server();
-    for (const { event, received, replay } of this.applied) {
+    for (const { event, arrival } of this.applied) {
       const { id, type, position, count, ts_ingest_ms } = event;
-      if (!replay) this.latency.push(committed_ms - ts_ingest_ms);
-      const received_ms = received + this.clock.offset_ms;
-      this.journal?.add({ id, type, position, count, ts_ingest_ms, received_ms, committed_ms, replay });
+      const { tick_ms } = arrival;
+      const received_ms = arrival.received + this.clock.offset_ms;
+      const replay = arrival.origin === "replay";
+      const times = { source: event.ts_source_ms, ingest: ts_ingest_ms, tick: tick_ms, received: received_ms, rendered: committed_ms };
+      if (!replay) this.latency.add(times);
+      this.journal?.add({ id, type, position, count, ts_ingest_ms, tick_ms, received_ms, committed_ms, replay });
     }
     this.applied.length = 0;
   }

@@ -2,8 +2,8 @@
 // State: only the last value per key matters. A frame takes the keys that changed since the last one.
 
 /** @typedef {import("./types.mjs").Event} Event */
-/** @typedef {"live" | "replay" | "welcome"} Origin what brought a value: a live frame, a replayed one, a welcome */
-/** @typedef {{event: Event, received: number, origin: Origin}} Value */
+/** @typedef {import("./types.mjs").Arrival} Arrival */
+/** @typedef {{event: Event, arrival: Arrival}} Value */
 
 export const CAPACITY = 4096; // one per player and kind; beyond it the key that has not changed for the longest time is removed
 
@@ -20,20 +20,19 @@ export class Store {
 
   /**
    * @param {Event} event
-   * @param {number} received
-   * @param {Origin} [origin] the value of a welcome may be older than what a frame brought
+   * @param {Arrival} arrival the value of a welcome may be older than what a frame brought
    */
-  put(event, received, origin = "live") {
+  put(event, arrival) {
     this.counters.received += 1;
     const key = event.coalesce_key ?? event.type;
     const last = this.values.get(key);
-    if (origin === "welcome" && last !== undefined && event.ts_ingest_ms <= last.event.ts_ingest_ms) {
+    if (arrival.origin === "welcome" && last !== undefined && event.ts_ingest_ms <= last.event.ts_ingest_ms) {
       this.counters.stale += 1;
       return;
     }
     if (this.dirty.delete(key)) this.counters.superseded += 1;
     this.values.delete(key);
-    this.values.set(key, { event, received, origin });
+    this.values.set(key, { event, arrival });
     this.dirty.add(key); // at the end: two keys may tell of one thing, and the later one counts
     if (this.values.size > this.capacity) this.forget();
   }

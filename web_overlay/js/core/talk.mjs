@@ -127,9 +127,9 @@ export class Talk {
     const before = this.cursor.position;
     const fresh = this.live ? this.cursor.take(frame) : []; // before a welcome the log is asked, not the frame
     if (fresh === null) this.again_at = Math.min(this.again_at, this.soonest(now));
-    else if (fresh.length > 0) this.emit({ do: "events", events: fresh, replay: frame.replay });
-    const rest = frame.events.filter((event) => event.position === 0);
-    if (rest.length > 0) this.emit({ do: "events", events: rest, replay: frame.replay });
+    for (const events of [fresh ?? [], frame.events.filter((event) => event.position === 0)]) {
+      if (events.length > 0) this.emit({ do: "events", events, replay: frame.replay, tick_ms: frame.tick_ts_ms });
+    }
     if (this.cursor.position !== before) {
       this.again_at = Infinity; // it moves: the 500 ms begin anew
       this.emit({ do: "place", epoch: this.cursor.epoch, position: this.cursor.position, jump: false });

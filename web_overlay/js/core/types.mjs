@@ -45,6 +45,9 @@
 /** @typedef {import("./positions.mjs").Positions} Positions */
 /** @typedef {Frame | Welcome | Heartbeat | Pong | Told | {t: "unknown"}} Message */
 
+/** `received` by the clock of the page; `tick_ms`: when the server made the frame, by its clock; `origin`: of what events are a part.
+ * @typedef {{received: number, tick_ms: number, origin: "live" | "replay" | "welcome"}} Arrival */
+
 /** @typedef {{epoch: string, position: number}} Place a position means nothing without its epoch */
 
 /**
@@ -58,7 +61,7 @@
  *   | {do: "stopped", code: number, reason: string}
  *   | {do: "place", epoch: string, position: number, jump: boolean}
  *   | {do: "state", events: Event[]}
- *   | {do: "events", events: Event[], replay: boolean}
+ *   | {do: "events", events: Event[], replay: boolean, tick_ms: number}
  *   | {do: "clock", message: Pong | Welcome, at: number}
  *   | {do: "positions", message: Positions}
  *   | {do: "missed", from: number, to: number}
