@@ -100,6 +100,17 @@ def origin_is_welcome(headers: Mapping[str, str], allowed: Iterable[str], links:
     return origin.lower() in (f"http://{host}", f"https://{host}") or origin in allowed
 
 
+def is_vouched(headers: Mapping[str, str]) -> bool:
+    """Whether a request that `origin_is_welcome` accepts is beyond doubt not made by a page of another site.
+
+    Browsers say who makes a request only to a server that they trust: of this machine, or with TLS. To other addresses
+    they send only the Referer, which a page can leave out, but not replace by ours.
+    """
+    host = headers.get("Host", "").lower()
+    own = headers.get("Referer", "").lower().startswith((f"http://{host}/", f"https://{host}/"))
+    return own or "Sec-Fetch-Site" in headers or _split(host)[0] in LOOPBACK
+
+
 def may_post(headers: Mapping[str, str], allowed: Iterable[str]) -> bool:
     """Whether a request to a server without pages, of any Host, is from an allowed origin, or not a browser.
 

@@ -52,14 +52,16 @@ class GuardedHandler(ApiHandler):
         super().prepare()
         if self._finished:
             return
-        kind, _, token = self.request.headers.get("Authorization", "").partition(" ")
-        holder = self.gateway.access.holder_of(token.strip()) if kind.lower() == "bearer" else None
+        kind, _, text = self.request.headers.get("Authorization", "").partition(" ")
+        token = text.strip() if kind.lower() == "bearer" else ""
+        holder = self.gateway.access.holder_of(token) if token else None
         self.scope = holder.scope if holder is not None else ""
         if holder is not None and holder.expired(time.time() * 1000):
             self.set_header("WWW-Authenticate", "Bearer")
             self.refuse(401, f"the token {holder.name} has expired")
         elif self.scope not in self.SCOPES:
-            self.gateway.access.wrong_token(str(self.request.remote_ip))
+            if token:  # over a network a page of another site can make requests without one
+                self.gateway.access.wrong_token(str(self.request.remote_ip))
             self.set_header("WWW-Authenticate", "Bearer")
             self.set_status(401)
             error = f"expected a {' or '.join(self.SCOPES)} token: Authorization: Bearer TOKEN"

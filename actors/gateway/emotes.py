@@ -20,7 +20,7 @@ from tornado.httputil import HTTPInputError
 from tornado.iostream import UnsatisfiableReadError
 
 from actors import host
-from actors.core import emotes
+from actors.core import emotes, origins
 from actors.core.metrics import GatewayMetrics
 from actors.gateway.pages import BaseHandler
 
@@ -44,8 +44,8 @@ class EmoteCache:
         self._slots = asyncio.Semaphore(AT_A_TIME)
         self._client: AsyncHTTPClient | None = None
 
-    async def get(self, provider: str, id_: str) -> bytes | None:
-        """Return a picture, None if it is not available now."""
+    async def get(self, provider: str, id_: str, fetch: bool = True) -> bytes | None:
+        """Return a picture, None if it is not available now. `fetch`: from its provider if it is not cached."""
         url = emotes.address(provider, id_, self._origin)
         if url is None:
             return None
@@ -54,7 +54,7 @@ class EmoteCache:
         if picture is not None:
             self._metrics.emote_hits += 1
             return picture
-        if self._failed.get(name, 0.0) > time.monotonic():
+        if not fetch or self._failed.get(name, 0.0) > time.monotonic():
             return None
         flight = self._flights.get(name)
         if flight is None:
@@ -136,7 +136,8 @@ class EmoteHandler(BaseHandler):
         self._cache = cache
 
     async def get(self, provider: str, id_: str) -> None:
-        picture = await self._cache.get(provider, id_)
+        # A page of another site must not fill the cache, or have the provider asked.
+        picture = await self._cache.get(provider, id_, origins.is_vouched(self.request.headers))
         if picture is None:
             self.refuse(404, "this picture is not available; show the text of the emote")
             return

@@ -261,6 +261,7 @@ class IngestHandler(web.RequestHandler):
             self.refuse(error)
         if objection:
             self.refuse_foreign_page()
+            self.require_post()
             raise web.HTTPError(401, objection)
         http_server.trust(self.request)
         self._check_length()
@@ -270,6 +271,15 @@ class IngestHandler(web.RequestHandler):
         if not origins.may_post(self.request.headers, self.ingest.allowed_origins):
             self.ingest.metrics.foreign_origins += 1
             raise web.HTTPError(403, "this origin may not use the ingest; gateway.allowed_origins lists those that may")
+
+    def require_post(self) -> None:
+        """Refuse other methods: over a network browsers do not say which page makes a GET.
+
+        A page whose name was rebound to this machine can also read the answer.
+        """
+        if self.request.method != "POST":
+            self._with_error["Allow"] = "POST"
+            raise web.HTTPError(405, "expected POST")
 
     def _check_length(self) -> None:
         self.request.connection.set_max_body_size(DISCARDED_BYTES)  # type: ignore[union-attr]
@@ -391,9 +401,7 @@ class SourceHandler(IngestHandler):
     def prepare(self) -> None:
         self.ingest.metrics.requests += 1
         self.refuse_foreign_page()
-        if self.request.method != "POST":  # a page can read the answer to a GET if its name was rebound to this machine
-            self._with_error["Allow"] = "POST"
-            raise web.HTTPError(405, "expected POST")
+        self.require_post()
         path, name = self.path_args[:2]
         source = self.ingest.sources.get(name)
         if source is None or source.spec.path != path:

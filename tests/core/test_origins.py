@@ -10,6 +10,7 @@ from actors.core.origins import (
     host_is_ours,
     hosts,
     is_loopback,
+    is_vouched,
     may_post,
     may_send,
     origin_is_welcome,
@@ -146,6 +147,23 @@ def test_a_server_without_pages_takes_no_request_of_a_page_that_is_not_allowed(h
 ])  # fmt: skip
 def test_a_wildcard_address_is_reached_over_the_loopback(host, expected):
     assert authority(host, 7700) == expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "vouched"),
+    [
+        ({"Host": "127.0.0.1:7700"}, True),  # a browser would say who makes it
+        ({"Host": "[::1]:7700"}, True),
+        ({"Host": "stream-pc.lan", "Sec-Fetch-Site": "same-origin"}, True),  # with TLS
+        ({"Host": "Stream-PC.lan:7700", "Referer": "http://stream-pc.lan:7700/overlay/?kills=3"}, True),
+        ({"Host": "stream-pc.lan:7700"}, False),
+        ({"Host": "192.168.1.5:7700", "Referer": "http://192.168.1.5:8080/"}, False),
+        ({"Host": "192.168.1.5:7700", "Referer": "http://192.168.1.5:7700.evil.test/"}, False),
+        ({"Host": "192.168.1.5:7700", "Referer": "http://evil.test/http://192.168.1.5:7700/"}, False),
+    ],
+)
+def test_a_request_over_a_network_is_vouched_for_by_its_referer(headers, vouched):
+    assert is_vouched(headers) is vouched
 
 
 @pytest.mark.parametrize(

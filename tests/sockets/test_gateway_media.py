@@ -177,6 +177,21 @@ def test_requests_with_a_foreign_host_get_no_pictures(rig: Rig, cdn: Cdn) -> Non
     assert cdn.asked == []
 
 
+def test_a_page_of_another_site_in_the_network_has_no_picture_fetched(cdn: Cdn) -> None:
+    cdn.has(KAPPA)
+    rig = Rig(f"gateway.emote_origin={cdn.origin}", 'gateway.allowed_hosts=["stream-pc.lan"]')
+    try:
+        host = f"stream-pc.lan:{rig.port}"
+        for stranger in ({"Host": host}, {"Host": host, "Referer": "http://evil.test/"}):
+            assert rig.request("/media/emote/twitch/25", stranger)[0] == 404
+        assert cdn.asked == []
+        overlay = {"Host": host, "Referer": f"http://{host}/overlay/?overlay_id=left"}
+        assert rig.request("/media/emote/twitch/25", overlay)[0] == 200
+        assert cdn.asked == [KAPPA]
+    finally:
+        rig.close()
+
+
 def test_the_cache_is_bounded_in_bytes(rig: Rig, cdn: Cdn) -> None:
     for number in range(8):
         path = f"/static-cdn.jtvnw.net/emoticons/v2/{number}/default/dark/2.0"

@@ -112,7 +112,7 @@ def test_every_answer_has_the_security_headers(rig):
         assert headers["Cross-Origin-Embedder-Policy"] == "credentialless"
         assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
         assert headers["X-Content-Type-Options"] == "nosniff"
-        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Referrer-Policy"] == "same-origin"
         assert "Server" not in headers
         assert "Access-Control-Allow-Origin" not in headers
 
@@ -412,6 +412,14 @@ def test_a_frame_in_a_page_of_another_site_counts_no_wrong_token(rig, linked):
     for path in ("/api/status", "/api/layout", "/api/quarantine", "/api/log?name=ingest", "/metrics"):
         assert rig.request(path, linked)[0] == 403
     assert rig.request("/", linked)[0] == 200  # a page, which refuses to be framed
+    assert rig.metric("auth_failures_total") == before
+
+
+def test_a_request_without_a_token_is_no_wrong_token(rig):
+    # Over a network browsers do not say which page makes such a request. A page cannot set the header of a token.
+    before = rig.metric("auth_failures_total")
+    for headers in ({}, {"Authorization": "Basic YTpi"}, {"Authorization": "Bearer "}):
+        assert rig.request("/api/status", headers)[0] == 401
     assert rig.metric("auth_failures_total") == before
 
 

@@ -194,6 +194,17 @@ def test_a_page_of_another_site_cannot_raise_the_alert_of_wrong_tokens():
         assert actors.stats("ingest")["foreign_origins"] == refused
 
 
+def test_a_page_of_another_site_in_the_network_cannot_raise_the_alert_of_wrong_tokens():
+    # It makes such requests as pictures. Over a network no header of a browser says which page it is.
+    with Actors() as actors:
+        actors.start("ingest")
+        for method in ("GET", "HEAD"):
+            for path in ("/events", "/srcds/wrong", "/app/bot/command"):
+                assert actors.request(method, path, b"", {"Host": "192.168.1.5:7701"})[0] == 405
+        assert actors.request("POST", "/events", b"", {})[0] == 401
+        eventually(lambda: actors.stats("ingest").get("auth_failures") == 1)
+
+
 # The names of a page of another site lead to this machine: Host and Origin are its own, and no Sec-Fetch header comes.
 REBOUND = {"Host": "evil.test:7701"}
 
