@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from actors import config
 from actors.adapters import generic
 from actors.core.contract.types.community import Follow
@@ -26,7 +28,9 @@ def why(pipeline: Pipeline) -> str:
     return pipeline.command("why", "follow-1", "--json").stdout
 
 
-def test_what_a_removed_source_has_accepted_is_logged(idle: Pipeline) -> None:
+@pytest.mark.parametrize("now", [[], ['sources.feed={kind="webhook",preset="github"}']], ids=["removed", "webhook"])
+def test_what_a_source_without_a_process_has_accepted_is_logged(idle: Pipeline, now: list[str]) -> None:
+    idle.overrides += now
     leave(idle.run_dir, "feed")
     idle.start()
     eventually(lambda: '"logged"' in why(idle), 20)
@@ -36,10 +40,11 @@ def test_what_a_removed_source_has_accepted_is_logged(idle: Pipeline) -> None:
 
 
 def test_outboxes_of_configured_sources_and_damaged_ones_are_left_alone(tmp_path: Path) -> None:
-    settings = config.of_tree({"demo": False, "sources": {"chat": {"kind": "twitch_chat", "channels": ["ottoline"]}}})
-    for name in ("chat", "ingest", "trace", "feed"):
+    chat, hook = {"kind": "twitch_chat", "channels": ["ottoline"]}, {"kind": "webhook", "preset": "github"}
+    settings = config.of_tree({"demo": False, "sources": {"chat": chat, "hook": hook}})
+    for name in ("chat", "hook", "ingest", "trace", "feed"):
         leave(tmp_path, name)
     (tmp_path / "outbox-broken.db").write_bytes(b"no database")
     assert leftovers.waiting(tmp_path) == []  # the settings are missing
     (tmp_path / config.SETTINGS_FILE).write_bytes(config.encode(settings))
-    assert leftovers.waiting(tmp_path) == ["feed"]
+    assert leftovers.waiting(tmp_path) == ["feed", "hook"]  # the ingest stores what `hook` accepts in its own
