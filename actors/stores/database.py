@@ -13,6 +13,8 @@ from typing import Final
 from actors import program
 from actors.errors import ConfigError, DiskFull
 
+LOG_FILE: Final = "log.db"
+
 # With no space, a quota, or a limit of the file size, nothing of the transaction is on disk, and nothing that was is
 # lost. A failed fsync is none of them: afterwards the content of the file is unknown.
 # SQLite reports a quota and a limit as it reports a defective disk (EIO); its error has no number of the system.

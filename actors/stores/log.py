@@ -26,10 +26,9 @@ from actors.core.delivery.cursor import Head
 from actors.core.queue.sequencer import Entry, Recovered
 from actors.errors import DiskFull, Fenced, Refused
 from actors.stores import recovery
-from actors.stores.database import close, connect, create, named, transaction
+from actors.stores.database import LOG_FILE, close, connect, create, named, transaction
 from actors.stores.suspects import WorkMark
 
-LOG_FILE: Final = "log.db"
 LOCK_FILE: Final = "log.lock"
 
 SCHEMA: Final = """

@@ -7,9 +7,11 @@ characters that are stored here: a new outbox is a new producer, whose numbers s
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +19,7 @@ from actors import faults, host
 from actors.core.contract.event import RawItem
 from actors.core.queue.calendar import Calendar
 from actors.interfaces import Delivery, Forget, Progress, StoredMessage
-from actors.stores.database import close, connect, create, named, transaction
+from actors.stores.database import LOG_FILE, close, connect, create, named, transaction
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -28,6 +30,8 @@ CREATE TABLE IF NOT EXISTS cursors (source TEXT PRIMARY KEY, body BLOB NOT NULL)
 """
 TRIM_ROWS: Final = 5_000
 CACHE_KIB: Final = 256  # rows are written at the end and removed at the beginning; SQLite would keep 2 MB of pages
+
+log = logging.getLogger("outbox")
 
 
 class Outbox:
@@ -55,12 +59,17 @@ class Outbox:
             (f"{name}-{os.urandom(3).hex()}",),
         )
         db.execute("UPDATE meta SET value = value + 1 WHERE key = 'pgen'")
+        newest = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'rows'").fetchone()
+        self.newest = int(newest[0]) if newest else 0
+        (self.producer,) = db.execute("SELECT value FROM meta WHERE key = 'producer'").fetchone()
+        if (logged := _logged(self._run_dir, self.producer)) > self.newest:
+            # Now, not when the marks say so: a message that is stored before them would get a number that is logged.
+            log.error("outbox_went_back name=%s newest=%d logged=%d", name, self.newest, logged)
+            self._forget(logged)
         db.execute("COMMIT")
         meta: dict[str, Any] = dict(db.execute("SELECT key, value FROM meta"))
         self.producer, self.pgen = str(meta["producer"]), int(meta["pgen"])
         self.acked, self.epoch = int(meta["acked"]), str(meta["epoch"])
-        newest = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'rows'").fetchone()
-        self.newest = int(newest[0]) if newest else 0
         (waiting_bytes,) = db.execute(
             "SELECT coalesce(sum(length(body)), 0) FROM rows WHERE pseq > ?", (self.acked,)
         ).fetchone()
@@ -107,11 +116,7 @@ class Outbox:
         if isinstance(job, Delivery):
             return self._store(job)
         if isinstance(job, Forget):
-            name = self.producer.rpartition("-")[0]
-            self._db.execute("UPDATE meta SET value = ? WHERE key = 'producer'", (f"{name}-{os.urandom(3).hex()}",))
-            # Rows that were acknowledged under the old name are in the log; under the new name none are.
-            self._db.execute("DELETE FROM rows WHERE pseq <= (SELECT value FROM meta WHERE key = 'acked')")
-            self._db.execute("UPDATE meta SET value = 0 WHERE key = 'acked'")
+            self._forget(0)
             return False
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'acked'", (job.acked,))
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (job.epoch,))
@@ -131,6 +136,16 @@ class Outbox:
                 self._db.execute("DELETE FROM deliveries WHERE ts_ms < ?", (before_ms,))
             faults.point("outbox.trimmed")
         return more
+
+    def _forget(self, logged: int) -> None:
+        """Continue under a new name, without the rows up to number `logged`, which the log has under the old one."""
+        name = self.producer.rpartition("-")[0]
+        self._db.execute("UPDATE meta SET value = ? WHERE key = 'producer'", (f"{name}-{os.urandom(3).hex()}",))
+        # Rows that were acknowledged under the old name are in the log; under the new name none are.
+        self._db.execute(
+            "DELETE FROM rows WHERE pseq <= max(?, (SELECT value FROM meta WHERE key = 'acked'))", (logged,)
+        )
+        self._db.execute("UPDATE meta SET value = 0 WHERE key = 'acked'")
 
     def _store(self, delivery: Delivery) -> StoredMessage:
         db = self._db
@@ -178,6 +193,16 @@ class OutboxReader:
 
 def outbox_path(run_dir: Path, name: str) -> Path:
     return run_dir / f"outbox-{name}.db"
+
+
+def _logged(run_dir: Path, producer: str) -> int:
+    """Return the last number of a producer that the log has; 0 if it has none, or cannot be read."""
+    try:
+        with closing(connect(run_dir / LOG_FILE, read_only=True)) as db:
+            row = db.execute("SELECT watermark FROM marks WHERE producer = ?", (producer,)).fetchone()
+    except sqlite3.Error:
+        return 0
+    return 0 if row is None else int(row[0])
 
 
 def names(run_dir: Path) -> set[str]:

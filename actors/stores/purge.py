@@ -19,8 +19,8 @@ from actors import host
 from actors.core.contract.event import UNREADABLE, Event, Raw
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.errors import Refused
-from actors.stores.database import connect, named, transaction
-from actors.stores.log import LOCK_FILE, LOG_FILE
+from actors.stores.database import LOG_FILE, connect, named, transaction
+from actors.stores.log import LOCK_FILE
 
 _encode = msgspec.msgpack.Encoder().encode
 _event = msgspec.msgpack.Decoder(Event)

@@ -19,7 +19,8 @@ import msgspec
 import pytest
 
 from actors.core.contract.event import Event, Submission
-from actors.stores.log import LOG_FILE, Log, LogReader
+from actors.stores.database import LOG_FILE
+from actors.stores.log import Log, LogReader
 from actors.stores.outbox import Outbox, OutboxReader, outbox_path
 from bench.pipeline import Pipeline
 from tests.faults import powercut

@@ -430,27 +430,47 @@ def test_a_deleted_log_receives_the_rows_that_the_outbox_still_has() -> None:
         eventually(lambda: [e.id for e in actors.logged() if e.type == "kill"] == ids, 10)
 
 
+def go_back(actors: Actors) -> list[str]:
+    """Stop queue-manager and ingest, and restore an outbox from before its last three rows; return the logged ids."""
+    actors.start(*CORE)
+    ids = actors.emit(KILL, KILL)
+    eventually(lambda: actors.stats("ingest")["acked"] == 2)
+    assert actors.stop("ingest") == 0
+    backup = (actors.run_dir / "outbox-ingest.db").read_bytes()
+    actors.start("ingest")
+    ids += actors.emit(KILL, KILL, KILL)
+    eventually(lambda: [e.id for e in actors.logged() if e.type == "kill"] == ids)
+    assert [actors.stop(name) for name in ("ingest", "queue-manager")] == [0, 0]
+    (actors.run_dir / "outbox-ingest.db").write_bytes(backup)
+    return ids
+
+
 def test_a_restored_outbox_repeats_no_logged_row_and_loses_no_new_one() -> None:
     with Actors() as actors:
-        actors.start(*CORE)
-        ids = actors.emit(KILL, KILL)
-        eventually(lambda: actors.stats("ingest")["acked"] == 2)
-        assert actors.stop("ingest") == 0
-        backup = (actors.run_dir / "outbox-ingest.db").read_bytes()
-        actors.start("ingest")
-        ids += actors.emit(KILL, KILL, KILL)
-        eventually(lambda: [e.id for e in actors.logged() if e.type == "kill"] == ids)
+        ids = go_back(actors)
         epoch = LogReader(actors.run_dir).head().epoch
-        assert actors.stop("ingest") == 0
-        (actors.run_dir / "outbox-ingest.db").write_bytes(backup)
-        actors.start("ingest", ready=False)
-        eventually(lambda: actors.processes["ingest"].poll() == 1, 10)
+        actors.start("ingest")
+        ids += actors.emit(*[KILL] * 4)  # more than the log has beyond the outbox, before any marks
+        actors.start("queue-manager")
+        eventually(lambda: [e.id for e in actors.logged() if e.type == "kill"] == ids, 10)
         assert "outbox_went_back" in actors.errors("ingest")
+        assert LogReader(actors.run_dir).head().epoch == epoch
+
+
+def test_an_outbox_that_learns_from_the_marks_that_it_went_back_restarts_under_a_new_name() -> None:
+    with Actors() as actors:
+        ids = go_back(actors)
+        log = actors.run_dir / "log.db"
+        log.rename(log.with_suffix(".away"))
+        actors.start("ingest")
+        log.with_suffix(".away").rename(log)
+        actors.start("queue-manager")
+        eventually(lambda: actors.processes["ingest"].poll() == 1, 10)
+        assert "restarting under a new name" in actors.errors("ingest")
         actors.kill("ingest")
         actors.start("ingest")
         ids += actors.emit(KILL)
         eventually(lambda: [e.id for e in actors.logged() if e.type == "kill"] == ids, 10)
-        assert LogReader(actors.run_dir).head().epoch == epoch
 
 
 def test_an_orphan_finishes_and_exits_within_its_grace_time() -> None:

@@ -48,10 +48,10 @@ def test_a_reader_finds_no_log_before_its_writer_created_it(tmp_path: Path) -> N
 
 
 def test_an_incomplete_log_is_refused(tmp_path: Path) -> None:
-    (tmp_path / log_store.LOG_FILE).touch()
+    (tmp_path / database.LOG_FILE).touch()
     with pytest.raises(Refused, match="ready yet"):
         LogReader(tmp_path).head()
-    with sqlite3.connect(tmp_path / log_store.LOG_FILE) as half:
+    with sqlite3.connect(tmp_path / database.LOG_FILE) as half:
         half.executescript(log_store.SCHEMA)
     with pytest.raises(Refused, match="ready yet"):
         LogReader(tmp_path).head()
@@ -118,10 +118,10 @@ def test_an_older_generation_is_fenced_off(tmp_path: Path) -> None:
 def test_generations_increase_after_a_restored_backup(tmp_path: Path) -> None:
     first = open_log(tmp_path)
     first.close()
-    backup = (tmp_path / log_store.LOG_FILE).read_bytes()
+    backup = (tmp_path / database.LOG_FILE).read_bytes()
     second = open_log(tmp_path)
     second.close()
-    (tmp_path / log_store.LOG_FILE).write_bytes(backup)
+    (tmp_path / database.LOG_FILE).write_bytes(backup)
     third = open_log(tmp_path)
     assert first.recovered.head.gen < second.recovered.head.gen < third.recovered.head.gen
     third.close()
@@ -455,7 +455,7 @@ def test_a_row_that_kills_queue_managers_at_their_start_is_set_aside_alone(tmp_p
     score = event("score", "s1", Score({"CT": 1}), coalesce_key="score:CT")
     first.commit([Entry(retained={"score:CT": score}, derived={"a:c": msgspec.msgpack.encode(Run(Player("c", "C")))})])
     first.close()
-    with sqlite3.connect(tmp_path / log_store.LOG_FILE) as db:
+    with sqlite3.connect(tmp_path / database.LOG_FILE) as db:
         db.execute(ROWS_AT_START[row], (b"\xc1 poison",))
     starts: list[Log | None] = []
     while not (starts and starts[-1]) and len(starts) < 9:
@@ -484,7 +484,7 @@ def test_deaths_at_different_rows_of_a_start_do_not_add_up(tmp_path: Path) -> No
     first.close()
     for key in scores:
         mark = WorkMark(tmp_path / "start.mark")
-        with sqlite3.connect(tmp_path / log_store.LOG_FILE) as db:
+        with sqlite3.connect(tmp_path / database.LOG_FILE) as db:
             (body,) = db.execute("SELECT body FROM retained_states WHERE key = ?", (key,)).fetchone()
         mark.touch(b"%b 1" % recovery.digest_of("retained_states", key, body))
         mark.close()
@@ -512,7 +512,7 @@ def test_a_damaged_log_is_refused_to_readers_without_a_crash(tmp_path: Path) -> 
     writer = open_log(tmp_path)
     writer.commit([entry(1)])
     writer.close()
-    path = tmp_path / log_store.LOG_FILE
+    path = tmp_path / database.LOG_FILE
     path.write_bytes(b"no database at all" * 1_000)
     reader = LogReader(tmp_path)
     for question in (reader.head, reader.snapshot, lambda: reader.page(0, 10), lambda: reader.history("e1")):
