@@ -259,10 +259,11 @@ def _check(settings: Settings, where: str) -> None:
             f"{where}: queue.busy_hz is {settings.queue.busy_hz:g}, expected at most queue.flush_hz, "
             f"which is {settings.queue.flush_hz:g}"
         )
-    taken = {kind.name for kind in kinds.KINDS} | {"supervisor", "guardian", "trace"}
+    # `log` and `login-…` would share a lock with the event log, and with the login of a source.
+    taken = {kind.name for kind in kinds.KINDS} | {"supervisor", "guardian", "trace", "log"}
     for name in settings.sources:
-        if name in taken or name.rpartition("-")[0] in taken:
-            raise ConfigError(f"{where}: sources.{name}: a process of Framewire has this name; choose another")
+        if name in taken or name.rpartition("-")[0] in taken or name.startswith("login-"):
+            raise ConfigError(f"{where}: sources.{name}: Framewire uses this name itself; choose another")
         if name == "demo" and settings.demo:
             raise ConfigError(f"{where}: sources.demo is the demo's own name; choose another, or set demo = false")
         try:

@@ -49,6 +49,10 @@ def test_the_default_file_spells_out_every_setting():
         ("queue.flush_hz=20", "queue.busy_hz is 30, expected at most queue.flush_hz"),
         ("gateway.port", "expected key=value"),
         ("=1", "expected key=value"),
+        *(
+            (f'sources.{name}.kind="demo"', f"sources.{name}: Framewire uses this name itself")
+            for name in ("gateway", "gateway-2", "trace", "log", "login-twitch-main")
+        ),
         ("run_dir.x=1", r"Expected `str`, got `object` - at `\$\.run_dir`"),
     ],
 )
