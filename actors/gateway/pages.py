@@ -20,6 +20,7 @@ from actors.core.metrics import GatewayMetrics
 WEB_ROOT: Final = program.SHARE / "web_overlay"
 THEMES: Final = Path("overlays", "themes")  # the user's own themes, in the run directory
 MOST_THEMES: Final = 100  # that are listed
+MOST_FOLDERS: Final = 16  # in the path of a file; 8,000 fit into a header, and take 25 ms
 
 HEADERS: Final = {
     # Inline style only: OBS injects the user's custom CSS as a <style> element.
@@ -115,6 +116,8 @@ class FileHandler(BaseHandler, tornado.web.StaticFileHandler):
     TYPES = MIME_TYPES  # by ending; other files are not served
 
     def parse_url_path(self, url_path: str) -> str:
+        if url_path.count("/") > MOST_FOLDERS:
+            raise tornado.web.HTTPError(404)
         parts = url_path.split("/")
         if Path(parts[-1]).suffix not in self.TYPES or any(part.startswith(".") or not part for part in parts):
             raise tornado.web.HTTPError(404)

@@ -120,6 +120,15 @@ def test_every_answer_has_the_security_headers(rig):
 # Files
 
 
+def test_a_file_below_very_many_folders_is_not_looked_for(rig):
+    for folders, status in ((16, 200), (17, 404)):
+        path = "/".join(["a"] * folders + ["x.txt"])
+        file = rig.run_dir / "overlays" / "widgets" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("x")
+        assert rig.request(f"/widgets/{path}")[0] == status
+
+
 def test_a_file_has_its_type_and_an_etag(rig, page):
     status, headers, body = rig.request(f"/static/{page}")
     assert (status, headers["Content-Type"], headers["Cache-Control"]) == (200, "application/json", "no-cache")
