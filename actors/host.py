@@ -82,7 +82,8 @@ def user_name(uid: int) -> str:
 def write_private(path: Path, data: bytes, durable: bool = True) -> None:
     """Replace `path` atomically by a file of mode 0600. Unless `durable`, a loss of power may tear or empty it."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    draft.unlink(missing_ok=True)  # what another user has placed there would keep its owner and its mode
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

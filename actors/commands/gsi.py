@@ -74,8 +74,9 @@ def _token(settings: Settings, name: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
+    """Write the file for this user alone, because it has the token."""
     try:
-        path.write_text(text, encoding="utf-8")
+        host.write_private(path, text.encode())
     except OSError as error:
         raise Refused(f"{path} cannot be written: {error.strerror}") from error
 

@@ -39,6 +39,7 @@ def test_install_finds_the_game_and_writes_address_and_token(home):
     token = Secrets(home / "run").get("cs2")
     text = file_of(home).read_text()
     assert text == steam.gsi_file("http://127.0.0.1:7701/gsi/cs2", token)
+    assert file_of(home).stat().st_mode & 0o777 == 0o600, "other users of this machine may enter the folder"
     assert token not in done.stdout
     assert '[sources.cs2]\nkind = "gsi"' in done.stdout
     assert install(home, "--set", 'sources.cs2.kind="gsi"').returncode == 0
@@ -52,6 +53,13 @@ def test_install_uses_the_configured_names_of_source_and_secret(home):
         "http://127.0.0.1:7999/gsi/mine", Secrets(home / "run").get("own")
     )
     assert "Add to the configuration" not in done.stdout
+
+
+def test_a_file_that_others_could_read_is_replaced(home):
+    file_of(home).write_text("of an earlier version")
+    file_of(home).chmod(0o644)
+    assert install(home).returncode == 0
+    assert file_of(home).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_dry_run_writes_nothing(home):
