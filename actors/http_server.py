@@ -11,8 +11,8 @@ socket stays readable, and without a pause the loop would only retry.
 In one turn of the loop PER_TURN requests begin, whatever the number of connections. The others wait, so that a flood of
 requests does not hold up frames and heartbeats; a connection with one request after the other waits behind new ones. A
 request begins before its header is parsed, which takes as long as the rest. In the same way BODIES_PER_TURN bodies are
-handled in one turn, or fewer large ones, those of requests with a right token first, and CHUNKS_PER_TURN chunks of
-chunked bodies are read, because tornado limits them only for each connection.
+handled in one turn, or fewer large ones, those of requests with a right token first, and of these the small ones, and
+CHUNKS_PER_TURN chunks of chunked bodies are read, because tornado limits them only for each connection.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ UNREAD_BYTES: Final = 32 << 20  # of answers that their clients have not read, b
 HEADER_LINES: Final = 128  # 16 KiB hold 5,000, which take 20 ms
 PER_TURN: Final = 32  # of requests, which take 0.1 to 1 ms each
 BODIES_PER_TURN: Final = 8  # of requests that have a body, which take 0.3 to 3 ms each
-BODY_PLACE_BYTES: Final = 128 << 10  # a body of 1 MiB, which may take 50 ms, has a turn for itself
+BODY_PLACE_BYTES: Final = 128 << 10  # a body of 1 MiB, which may take 0.2 s, has a turn for itself
 CHUNKS_PER_TURN: Final = 128  # of chunked bodies; each takes 30 µs or more, however small it is
 NO_FORMS: Final = httputil.ParseBodyConfig(multipart=httputil.ParseMultipartConfig(enabled=False))
 CONNECT_S: Final = 0.5  # to an address of this machine
@@ -90,6 +90,40 @@ def _is_silent(host: str, port: int) -> bool:
     return False
 
 
+class _Waiting:
+    """Work that waits for a turn. The next one is that of the least size class: a body of some hundred bytes does not
+    wait for thirty of a megabyte, which may take 0.2 s each. Each sixteenth is the one that has waited the longest.
+    """
+
+    CLASSES = 12  # below 1 KiB, 2 KiB, 4 KiB, … and the rest
+    OLDEST_EACH = 16
+
+    def __init__(self) -> None:
+        self._by_class: tuple[deque[tuple[int, asyncio.Future[None], int]], ...] = tuple(
+            deque() for _ in range(self.CLASSES)
+        )
+        self._added = self._taken = self._size = 0
+
+    def __bool__(self) -> bool:
+        return self._size > 0
+
+    def add(self, begin: asyncio.Future[None], size_bytes: int) -> None:
+        self._added += 1
+        self._size += 1
+        number = min((size_bytes >> 10).bit_length(), self.CLASSES - 1)
+        self._by_class[number].append((self._added, begin, size_bytes))
+
+    def take(self) -> tuple[asyncio.Future[None], int]:
+        """Return the next one and its size in bytes."""
+        self._taken += 1
+        self._size -= 1
+        filled = [queue for queue in self._by_class if queue]
+        oldest = self._taken % self.OLDEST_EACH == 0
+        queue = min(filled, key=lambda queue: queue[0][0]) if oldest else filled[0]
+        _, begin, size_bytes = queue.popleft()
+        return begin, size_bytes
+
+
 class Turns:
     """Lets `per_turn` pieces of work begin in each turn of the loop, those that are `first` before the others.
 
@@ -104,20 +138,19 @@ class Turns:
         self._per_turn = self._left = per_turn
         self._counting = False
         self._balance = 0  # places that first ones have taken, less three for each of the others
-        self._first: deque[tuple[asyncio.Future[None], int]] = deque()
-        self._later: deque[tuple[asyncio.Future[None], int]] = deque()
+        self._first, self._later = _Waiting(), _Waiting()
 
-    def take(self, first: bool, places: int = 1) -> asyncio.Future[None] | None:
+    def take(self, first: bool, size_bytes: int = 0) -> asyncio.Future[None] | None:
         """Return what the work must await before it begins; None: it may begin now."""
         loop = asyncio.get_running_loop()
         if not self._counting:
             self._counting = True
             loop.call_soon(self._next)
         if self._left > 0 and not self._first and (first or not self._later):
-            self._left -= places
+            self._left -= _places(size_bytes)
             return None
         begin = loop.create_future()
-        (self._first if first else self._later).append((begin, places))
+        (self._first if first else self._later).add(begin, size_bytes)
         return begin
 
     def _next(self) -> None:
@@ -126,12 +159,18 @@ class Turns:
             asyncio.get_running_loop().call_soon(self._next)
         while self._left > 0 and (self._first or self._later):
             first = bool(self._first) and not (self._later and self._balance >= self.OWED)
-            begin, places = (self._first if first else self._later).popleft()
+            begin, size_bytes = (self._first if first else self._later).take()
             if not begin.done():  # its connection may have been closed
+                places = _places(size_bytes)
                 self._left -= places
                 taken = self._balance + (places if first else -self.OWED * places)
                 self._balance = max(-self.MOST_OWED, min(self.MOST_OWED, taken))
                 begin.set_result(None)
+
+
+def _places(size_bytes: int) -> int:
+    """Return how many places of a turn a piece of work takes."""
+    return 1 + size_bytes // BODY_PLACE_BYTES
 
 
 class _Request(httputil.HTTPMessageDelegate):
@@ -155,8 +194,7 @@ class _Request(httputil.HTTPMessageDelegate):
     def finish(self) -> None:
         begin = None
         if self._body_bytes:
-            places = 1 + self._body_bytes // BODY_PLACE_BYTES
-            begin = self._server.body_turns.take(_stream(self._connection).trusted, places)
+            begin = self._server.body_turns.take(_stream(self._connection).trusted, self._body_bytes)
         if begin is None:
             self._finish()
         else:

@@ -176,6 +176,8 @@ class Bodies:
         return opened
 
 
+PLACE = http_server.BODY_PLACE_BYTES
+LARGE = 8 * PLACE  # takes nine places
 TRUSTED = head(2)[:-2] + b"Authorization: Bearer right\r\n\r\n"
 
 
@@ -313,14 +315,30 @@ def test_a_large_body_takes_the_places_of_several():
     async def scenario() -> None:
         turns = http_server.Turns(4)
         assert turns.take(first=True) is None
-        assert turns.take(first=True, places=9) is None  # the last one of this turn
-        large = [turns.take(first=True, places=9) for _ in range(2)]
-        small = turns.take(first=True)
+        assert turns.take(first=True, size_bytes=LARGE) is None  # the last one of this turn
+        large = [turns.take(first=True, size_bytes=LARGE) for _ in range(3)]
         begun = []
-        while not small.done():
+        while not large[-1].done():
             await asyncio.sleep(0)
-            begun.append([one.done() for one in (*large, small)].count(True))
+            begun.append([one.done() for one in large].count(True))
         assert begun == [1, 2, 3]
+
+    run_async(scenario())
+
+
+def test_a_small_body_does_not_wait_for_large_ones_and_these_are_not_excluded():
+    async def scenario() -> None:
+        turns = http_server.Turns(4)
+        large = [turns.take(first=True, size_bytes=LARGE) for _ in range(30)]
+        small = turns.take(first=True, size_bytes=300)
+        assert small is not None
+        await asyncio.sleep(0)
+        assert (small.done(), [one is not None and one.done() for one in large].count(True)) == (True, 1)
+        for _ in range(200):
+            for _ in range(8):  # twice as many as can begin
+                turns.take(first=True, size_bytes=300)
+            await asyncio.sleep(0)
+        assert all(one is None or one.done() for one in large)
 
     run_async(scenario())
 
@@ -329,8 +347,8 @@ def test_a_large_body_takes_the_places_of_several():
 def test_large_pieces_exclude_neither_the_first_nor_the_others(first, other):
     async def scenario() -> tuple[int, int]:
         turns = http_server.Turns(8)
-        waiting = {kind: [turns.take(first=kind == "first", places=places) for _ in range(500)]
-                   for kind, places in (("first", first), ("other", other))}  # fmt: skip
+        waiting = {kind: [turns.take(first=kind == "first", size_bytes=size) for _ in range(500)]
+                   for kind, size in (("first", PLACE * (first - 1)), ("other", PLACE * (other - 1)))}  # fmt: skip
         for _ in range(200):
             await asyncio.sleep(0)
         done = [sum(one is None or one.done() for one in waiting[kind]) for kind in ("first", "other")]
