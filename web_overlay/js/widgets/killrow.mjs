@@ -34,7 +34,6 @@ export class Row {
     this.slot = 0;
     this.until = Infinity;
     this.streak = text();
-    this.kills = text();
     this.counted = 0; // the streak that is written
     this.left = text();
     this.helper = text();
@@ -42,8 +41,7 @@ export class Row {
     this.right = text();
     this.art = icon("kf-art");
     this.flags = FLAGS.map(([flag, words, art]) => ({ flag, words, art, ...icon(`kf-flag kf-${flag} off`) }));
-    const run = [el("span", "kf-run", this.streak), el("span", "kf-kills", this.kills)]; // a theme shows one of them
-    this.streakBox = el("span", "kf-streak", icon("kf-flame", ICONS.flame).svg, ...run);
+    this.streakBox = el("span", "kf-streak", icon("kf-flame", ICONS.flame).svg, el("span", "kf-kills", this.streak));
     this.leftSide = stranger("kf-name", this.left);
     this.rightSide = stranger("kf-name", this.right);
     this.help = el("span", "kf-help", stranger("kf-helper", this.helper));
@@ -108,8 +106,7 @@ export class Row {
   /** @param {number} kills 0 for no streak */
   count(kills) {
     this.counted = kills;
-    this.view.text(this.streak, kills > 0 ? this.texts.text("streak.count", { kills }) : "");
-    this.view.text(this.kills, kills > 0 ? this.texts.number(kills) : "");
+    this.view.text(this.streak, kills > 0 ? this.texts.number(kills) : "");
   }
 
   /** @param {Line} line */
