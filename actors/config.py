@@ -28,6 +28,7 @@ from actors.producers.spec import SourceName, SourceSettings
 from actors.section import IN_FILE, Number, Port, Rate, Seconds, Section, Size
 
 FORK_IS_SAFE: Final = sys.platform == "linux"  # on macOS, system libraries may not be used after a fork without exec
+MOST_BYTES: Final = 1 << 20  # of a configuration file; the default one has 10 KB
 DEFAULT_FILE: Final = program.SHARE / "configs" / "default.toml"
 
 
@@ -221,11 +222,15 @@ def load(path: Path | None, overrides: Iterable[str] = ()) -> Settings:
 
 
 def read(path: Path) -> bytes:
-    """Return the bytes of a configuration file; raises ConfigError if it cannot be read."""
+    """Return the bytes of a configuration file; raises ConfigError if it cannot be read, or is too large."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
+    if len(data) > MOST_BYTES:
+        raise ConfigError(f"the configuration {path} has more than {MOST_BYTES} bytes")
+    return data
 
 
 def parse(data: bytes, where: str, overrides: Iterable[str] = ()) -> Settings:

@@ -112,7 +112,7 @@ def earlier_positions(settings: Settings, run_dir: Path, type_: str, event_id: s
     if TAXONOMY[type_].category is not Category.CRITICAL:
         return {}
     with suppress(Refused), loopback.peer(settings.gateway, tokens.load(run_dir).control) as gateway:
-        history = gateway.request(f"/api/why?id={quote(event_id, safe='')}")[1].get("history") or {}
+        history = gateway.request(f"/api/why?id={quote(event_id, safe='', errors='replace')}")[1].get("history") or {}
         found = [history, *history.get("same_id", [])] if history.get("position") else []
         return {row["source"]: row["position"] for row in found}
     return {}  # the gateway does not answer; the event can be sent nevertheless
@@ -148,7 +148,7 @@ def payload_of(type_: str, fields: tuple[str, ...], text: str | None) -> dict[st
         fill(tree, TAXONOMY[type_].payload, builtins_of(TAXONOMY[type_].example))
         # Not strict: a command line has only strings, and the type defines which of them are numbers.
         return builtins_of(msgspec.convert(tree, TAXONOMY[type_].payload, strict=text is not None))
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise BadInput(f"--payload is not JSON: {error}") from error
     except msgspec.ValidationError as error:
         expected = f"expected {fields_of(type_)} ({program.page('events')})"

@@ -24,7 +24,7 @@ def command(event_id: str, config_file: Path | None, overrides: tuple[str, ...],
     """Show the history of the event ID: shown, merged into another, a duplicate, expired, dropped or refused."""
     settings, run_dir = commands.running(config_file, overrides)
     with loopback.peer(settings.gateway, tokens.load(run_dir).control) as gateway:
-        _, answer = gateway.request(f"/api/why?id={quote(event_id, safe='')}")
+        _, answer = gateway.request(f"/api/why?id={quote(event_id, safe='', errors='replace')}")
     if json_output:
         commands.print_json(answer)
     else:

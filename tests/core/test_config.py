@@ -90,6 +90,8 @@ def test_a_missing_or_malformed_file_is_refused_with_its_name(tmp_path):
     file.write_bytes(b"[gateway\n\xff")
     with pytest.raises(ConfigError, match=r"torn\.toml is not TOML"):
         load(file)
+    with pytest.raises(ConfigError, match="/dev/zero has more than 1048576 bytes"):
+        load(Path("/dev/zero"))
 
 
 def test_children_load_the_settings_that_the_supervisor_wrote(tmp_path):

@@ -168,9 +168,10 @@ def test_watch_fails_when_too_few_events_arrive_in_time(shared):
 
 
 def test_why_fails_for_an_unknown_event(shared):
-    done = shared.command("why", "never")
-    assert done.returncode == 1
-    assert "unknown; it never arrived" in done.stdout
+    for event_id in ("never", "\udcff"):  # also what is not UTF-8
+        done = shared.command("why", event_id)
+        assert done.returncode == 1
+        assert "unknown; it never arrived" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -181,6 +182,7 @@ def test_why_fails_for_an_unknown_event(shared):
         (("emit", "raid", "from=Ada"), "unknown field `from`; expected user, [viewers] (docs/events.md)"),
         (("emit", "kill", "attacker=x", "attacker.name=y"), "'attacker' already has a value"),
         (("emit", "follow", "--payload", "{"), "--payload is not JSON"),
+        (("emit", "follow", "--payload", "[" * 5_000), "--payload is not JSON"),
         (("emit", "follow", "user=x", "--payload", "{}"), "got both"),
         (("emit", "folow"), "did you mean follow?"),
         (("emit", "zzz"), "docs/events.md has all types"),
