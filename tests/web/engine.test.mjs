@@ -17,7 +17,7 @@ function widget(types) {
   const seen = [];
   return {
     ...{ types, seen },
-    apply: (/** @type {any} */ each, /** @type {any} */ moment) => void seen.push({ id: each.id, late: moment.late }),
+    updateAction: (/** @type {any} */ each, /** @type {any} */ moment) => void seen.push({ id: each.id, late: moment.late }),
     frame: () => Infinity,
   };
 }
@@ -161,7 +161,7 @@ test("state is applied before the critical events of the same frame, with only i
 });
 
 test("a failing widget is counted; other widgets and reports continue", () => {
-  const broken = { ...widget(["kill"]), apply: () => assert.fail("broken"), frame: () => assert.fail("broken") };
+  const broken = { ...widget(["kill"]), updateAction: () => assert.fail("broken"), frame: () => assert.fail("broken") };
   const kills = widget(["kill"]);
   const { engine, drawn } = stand(broken, kills);
   const error = console.error;

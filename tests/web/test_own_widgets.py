@@ -78,16 +78,16 @@ def test_a_used_or_invalid_widget_name_is_refused(rig: Rig, page: Any) -> None:
 
 
 HEAD = 'export const widget = { name: "%s", title: "x", types: ["follow"], box: { x: 0, y: 0, width: 99, height: 99, '
-WIDGET = HEAD + 'anchor: "left" }, make: () => %s };'
+WIDGET = HEAD + 'anchor: "left" }, load: () => %s };'
 BROKEN = {
     "syntax": ("export const widget = {", "syntax.mjs"),
     "nothing": ("export const other = 1;", "exports no object"),
     "misnamed": (WIDGET % ("other", "({})"), 'expected "misnamed"'),
-    "unboxed": ('export const widget = { name: "unboxed", title: "x", types: [], make() {} };', "widget.box.x"),
+    "unboxed": ('export const widget = { name: "unboxed", title: "x", types: [], load() {} };', "widget.box.x"),
     "chat": (WIDGET % ("chat", "({})"), "the name of another widget"),
-    "unmade": (WIDGET % ("unmade", "{ throw new Error('no make') }"), "widget unmade failed: no make"),
-    "applies": (WIDGET % ("applies", "({ apply() { throw new Error('no apply') }, frame: () => NaN })"), "no apply"),
-    "frames": (WIDGET % ("frames", "({ apply() {}, frame() { throw new Error('no frame') } })"), "no frame"),
+    "unloaded": (WIDGET % ("unloaded", "{ throw new Error('no load') }"), "widget unloaded failed: no load"),
+    "updates": (WIDGET % ("updates", "({ updateAction() { throw new Error('no update') }, frame: () => NaN })"), "no update"),
+    "frames": (WIDGET % ("frames", "({ updateAction() {}, frame() { throw new Error('no frame') } })"), "no frame"),
 }
 
 

@@ -18,7 +18,7 @@ test("paused and muted reach the widgets that take show, and no others", () => {
     types,
     root: /** @type {any} */ ({}),
     widget: /** @type {any} */ ({
-      apply: (/** @type {any} */ { type, payload }) => said.push(`${name} ${type} ${payload.action}`),
+      updateAction: (/** @type {any} */ { type, payload }) => said.push(`${name} ${type} ${payload.action}`),
     }),
   });
   const parts = [part("social", ["tip", "show"]), part("chat", ["chat"])];
@@ -30,7 +30,7 @@ test("paused and muted reach the widgets that take show, and no others", () => {
     ["muted", false],
     ["constructor", true],
   ])) {
-    toggles.apply(toggle(name, on), { now: 0, late: false });
+    toggles.updateAction(toggle(name, on), { now: 0, late: false });
   }
   assert.deepEqual(said, [
     "social show pause",

@@ -17,7 +17,7 @@ const BOX = ["x", "y", "width", "height", "anchor"];
  * @returns {Promise<WidgetKind[]>}
  */
 export async function loadOwn(known, report) {
-  const kinds = await Promise.all((await listed(report)).map((each) => load(each, known, report)));
+  const kinds = await Promise.all((await listed(report)).map((each) => imported(each, known, report)));
   return kinds.filter((kind) => kind !== null);
 }
 
@@ -37,14 +37,14 @@ async function listed(report) {
 }
 
 /** @param {{name: string, css: boolean}} file @param {readonly WidgetKind[]} known @param {Report} report @returns {Promise<WidgetKind | null>} */
-async function load({ name, css }, known, report) {
+async function imported({ name, css }, known, report) {
   const file = `overlays/widgets/${name}.mjs`;
   try {
     const { widget } = await import(`/widgets/${name}.mjs`);
     const wrong = known.some((kind) => kind.name === name) ? `${name} is the name of another widget` : fault(widget, name);
     if (wrong !== "") throw new TypeError(wrong);
     if (css) style(name);
-    return { ...widget, make: (stage, root) => guarded(name, () => widget.make(stage, root), report) };
+    return { ...widget, load: (stage, root) => guarded(name, () => widget.load(stage, root), report) };
   } catch (error) {
     report(`${file}: ${message(error)}`);
     return null;
@@ -57,7 +57,7 @@ function fault(widget, name) {
   if (widget.name !== name) return `widget.name is ${JSON.stringify(widget.name)}, expected ${JSON.stringify(name)}`;
   if (typeof widget.title !== "string") return "widget.title is no text";
   if (!Array.isArray(widget.types)) return "widget.types is no list of types of events";
-  if (typeof widget.make !== "function") return "widget.make is no function";
+  if (typeof widget.load !== "function") return "widget.load is no function";
   for (const box of ["box", ...(widget.upright === undefined ? [] : ["upright"])]) {
     const missing = BOX.find((field) => !fits(field, widget[box]?.[field]));
     if (missing !== undefined) return `widget.${box}.${missing} does not fit`;
@@ -73,8 +73,8 @@ function style(name) {
   document.head.append(link);
 }
 
-/** @param {string} name @param {() => Widget} make @param {Report} report @returns {Widget} */
-function guarded(name, make, report) {
+/** @param {string} name @param {() => Widget} load @param {Report} report @returns {Widget} */
+function guarded(name, load, report) {
   let faults = 0;
   /** @template T @param {() => T} run @param {T} otherwise @returns {T} */
   const attempt = (run, otherwise) => {
@@ -88,10 +88,10 @@ function guarded(name, make, report) {
       return otherwise;
     }
   };
-  const idle = { apply: () => {}, frame: () => Infinity };
-  const widget = attempt(make, /** @type {Widget} */ (idle));
+  const idle = { updateAction: () => {}, frame: () => Infinity };
+  const widget = attempt(load, /** @type {Widget} */ (idle));
   return {
-    apply: (event, moment) => attempt(() => widget.apply(event, moment), undefined),
+    updateAction: (event, moment) => attempt(() => widget.updateAction(event, moment), undefined),
     frame: (now) => attempt(() => wakeOf(widget.frame(now)), Infinity),
     resize: (size, anchor) => attempt(() => widget.resize?.(size, anchor), undefined),
   };

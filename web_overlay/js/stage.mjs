@@ -42,7 +42,7 @@ export class Arrangement {
       .map((kind) => {
         const section = el("section", `w w-${kind.name}`);
         root.append(section);
-        return { name: kind.name, types: kind.types, root: section, widget: kind.make(stage, section) };
+        return { name: kind.name, types: kind.types, root: section, widget: kind.load(stage, section) };
       });
   }
 
@@ -71,11 +71,11 @@ export class Arrangement {
 
   /** A part of the engine that follows `scene` events, unless the address names a scene. */
   scenes() {
-    const apply = (/** @type {import("./core/types.mjs").Event} */ { type, payload }) => {
+    const updateAction = (/** @type {import("./core/types.mjs").Event} */ { type, payload }) => {
       if (type !== "scene" || this.studio || this.stage.options.scene !== null) return;
       this.change({ scene: payload.name ?? "" });
     };
-    return { types: ["scene"], widget: { apply, frame: () => Infinity } };
+    return { types: ["scene"], widget: { updateAction, frame: () => Infinity } };
   }
 
   /** A part of the engine, after all widgets: those that a first-rank announcement dims. */
@@ -84,7 +84,7 @@ export class Arrangement {
       for (const { name, root } of this.parts) this.stage.view.toggle(root, "dimmed", this.stage.ranks.isDimmed(name));
       return Infinity;
     };
-    return { types: [], widget: { apply: () => {}, frame } };
+    return { types: [], widget: { updateAction: () => {}, frame } };
   }
 
   /** Inside of the studio the draft is shown, not what is stored. Only a page of this gateway may hold this one. */

@@ -10,7 +10,7 @@ export const widget = {
   samples: ["follow"], // the test events that fill it in the studio
   // The default box on a stage of 1920 × 1080. The studio can move it.
   box: { x: 96, y: 900, width: 460, height: 44, anchor: "bottom-left" },
-  make: (stage, root) => new NewestFollower(stage, root),
+  load: (stage, root) => new NewestFollower(stage, root),
 };
 
 class NewestFollower {
@@ -24,7 +24,7 @@ class NewestFollower {
   }
 
   /** Called for every event of `types`: store the data, and do not write to the page yet. */
-  apply(event) {
+  updateAction(event) {
     this.user = event.payload.user;
   }
 

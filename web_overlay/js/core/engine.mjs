@@ -2,7 +2,7 @@
 // One frame: events since the last frame are passed to the widgets, and committed to the page once.
 //
 //    session ──▶ critical (in order, never dropped) ─┐
-//            ──▶ store    (last value per key)       ├─▶ widgets: apply … frame ─▶ view.flush ─▶ drawn up to N
+//            ──▶ store    (last value per key)       ├─▶ widgets: updateAction … frame ─▶ view.flush ─▶ drawn up to N
 //            ──▶ queue    (bounded, by priority)     ┘
 //
 // A critical event counts as rendered when its frame is committed, not when it arrives. A hidden page has no frames, so
@@ -128,7 +128,7 @@ export class Engine {
     else this.moving_until = now + MOVING_MS;
     const parts = this.wants.get(event.type);
     if (parts === undefined) this.counters.unknown += 1;
-    else for (const { name, widget } of parts) this.guarded(name, () => widget.apply(event, { now, late }));
+    else for (const { name, widget } of parts) this.guarded(name, () => widget.updateAction(event, { now, late }));
   }
 
   /** A failing widget must not affect the others: a page that is on air cannot be restarted.

@@ -77,15 +77,18 @@
  * @property {DefaultBox} box the default box on a stage of 1920 × 1080
  * @property {DefaultBox} [upright] the same on a stage of 1080 × 1920
  * @property {readonly string[]} [samples] types of the test events that fill it in the editor; without it the first of `types`
- * @property {(stage: import("../widgets/dom.mjs").Stage, root: HTMLElement) => Widget} make `root` is its section
+ * @property {(stage: import("../widgets/dom.mjs").Stage, root: HTMLElement) => Widget} load `root` is its section
  */
 
 /**
- * A part of the picture. `apply` changes the model only; `frame` writes it to the view, once per frame, and returns when
- * it needs its next frame: a time of the same clock, or Infinity. `resize` tells the room inside the section, before the
- * first frame and after each change; `locate` is given packed positions, and returns whether a frame is needed for them; `cap`, how much of what it could show it should (1 or less). `apply` is given events of the widget's types only.
+ * A part of the picture. `load` and `updateAction` are named as in OGraf (EBU); docs/layout.md compares the two.
+ *
+ * `updateAction` is given events of the widget's types only, and changes the model only. `frame` writes the model to the
+ * view, once per frame, and returns when it needs its next frame: a time of the same clock, or Infinity. `resize` tells the
+ * room inside the section, before the first frame and after each change. `locate` is given packed positions, and returns
+ * whether a frame is needed for them. `cap` tells how much of what it could show it should (1 or less).
  * @typedef {{
- *   apply(event: Event, moment: Moment): void,
+ *   updateAction(event: Event, moment: Moment): void,
  *   frame(now: number): number,
  *   resize?(size: Size, anchor: Anchor): void,
  *   cap?(share: number): void,

@@ -66,7 +66,7 @@ export class Hud {
     this.request();
   }
 
-  apply() {}
+  updateAction() {}
 
   /** @param {number} now @returns {number} while it is on, frames flow: a rate can only be measured running */
   frame(now) {

@@ -12,7 +12,7 @@ export const widget = {
   samples: ["alert_start"],
   box: { x: 680, y: 228, width: 560, height: 220, anchor: "top" },
   upright: { x: 54, y: 190, width: 972, height: 200, anchor: "top" },
-  make: (stage, root) => {
+  load: (stage, root) => {
     /** @type {Record<string, unknown>} names of teams */
     let names = {};
     /** @param {any} event */

@@ -25,7 +25,7 @@ export const widget = {
   types: ["application"],
   box: { x: 348, y: 54, width: 310, height: 48, anchor: "top-left" },
   upright: { x: 54, y: 664, width: 400, height: 52, anchor: "left" },
-  make: (stage, root) => new ApplicationWidget(stage, root),
+  load: (stage, root) => new ApplicationWidget(stage, root),
 };
 
 class ApplicationWidget {
@@ -51,7 +51,7 @@ class ApplicationWidget {
   }
 
   /** @param {import("../core/types.mjs").Event} event */
-  apply(event) {
+  updateAction(event) {
     if (event.type !== "application") return;
     this.applications.see(event.payload);
     this.fresh = true;

@@ -70,7 +70,7 @@ export class Banner {
   }
 
   /** @param {Event} event @param {Moment} moment */
-  apply(event, { late }) {
+  updateAction(event, { late }) {
     const notice = this.describe(event);
     if (notice === null) return;
     if (late) {

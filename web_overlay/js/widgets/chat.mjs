@@ -22,7 +22,7 @@ export const widget = {
   box: { x: 96, y: 440, width: 460, height: 400, anchor: "bottom-left" },
   upright: { x: 54, y: 1510, width: 460, height: 314, anchor: "bottom-left" },
   samples: ["chat", "chat", "chat"],
-  make: (stage, root) => new Chat(stage, root),
+  load: (stage, root) => new Chat(stage, root),
 };
 
 class Chat {
@@ -43,7 +43,7 @@ class Chat {
   }
 
   /** @param {Event} event @param {Moment} moment */
-  apply(event, { late }) {
+  updateAction(event, { late }) {
     if (event.type === "chat_delete") {
       const { message_id = "", user_id = "", channel = "" } = event.payload;
       this.remove({ message_id, user_id, channel, at_ms: event.ts_ingest_ms });

@@ -21,7 +21,7 @@ export const widget = {
   types: ["crosshair"],
   box: { x: 920, y: 500, width: 80, height: 80, anchor: "center" },
   upright: { x: 500, y: 920, width: 80, height: 80, anchor: "center" },
-  make: (stage, root) => new Crosshair(stage, root),
+  load: (stage, root) => new Crosshair(stage, root),
 };
 
 class Crosshair {
@@ -35,7 +35,7 @@ class Crosshair {
   }
 
   /** @param {Event} event */
-  apply({ payload }) {
+  updateAction({ payload }) {
     this.fresh = { on: payload.on ?? true, style: payload.style ?? "", color: payload.color ?? "" };
   }
 

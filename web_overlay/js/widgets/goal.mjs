@@ -15,7 +15,7 @@ export const widget = {
   types: ["goal", ...KINDS],
   box: { x: 96, y: 346, width: 460, height: 86, anchor: "bottom-left" },
   upright: { x: 54, y: 400, width: 400, height: 86, anchor: "top-left" },
-  make: (stage, root) => new Goal(stage, root),
+  load: (stage, root) => new Goal(stage, root),
 };
 
 class Goal {
@@ -40,7 +40,7 @@ class Goal {
   }
 
   /** @param {{type: string, payload: any, position: number}} event @param {import("../core/types.mjs").Moment} moment */
-  apply(event, { now, late }) {
+  updateAction(event, { now, late }) {
     if (event.type !== "goal") {
       if (this.count?.add(event, late)) {
         this.stage.keep.save("goal", this.count.keep());

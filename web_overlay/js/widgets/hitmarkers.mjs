@@ -23,7 +23,7 @@ export const widget = {
   types: ["hit"],
   box: { x: 780, y: 460, width: 360, height: 160, anchor: "center" },
   upright: { x: 360, y: 880, width: 360, height: 160, anchor: "center" },
-  make: (stage, root) => new Hitmarkers(stage, root),
+  load: (stage, root) => new Hitmarkers(stage, root),
 };
 
 class Hitmarkers {
@@ -53,7 +53,7 @@ class Hitmarkers {
   }
 
   /** @param {Event} event @param {import("../core/types.mjs").Moment} moment */
-  apply(event, { now, late }) {
+  updateAction(event, { now, late }) {
     const { attacker, hitgroup } = event.payload;
     if (late || (this.mine !== "" && !isMine(this.mine, attacker))) return;
     if (now - this.last_at > TOGETHER_MS) {

@@ -13,7 +13,7 @@ export const widget = {
   types: ["hype_train"],
   box: { x: 348, y: 240, width: 324, height: 96, anchor: "top-left" },
   upright: { x: 54, y: 560, width: 400, height: 96, anchor: "left" },
-  make: hypeTrain,
+  load: hypeTrain,
 };
 
 /** @param {import("./dom.mjs").Stage} stage @param {HTMLElement} root */

@@ -22,7 +22,7 @@ export const widget = {
   box: { x: 1264, y: 292, width: 560, height: 308, anchor: "top-right" },
   upright: { x: 466, y: 400, width: 560, height: 312, anchor: "top-right" },
   samples: ["kill", "headshot", "kill", "death"],
-  make: (stage, root) => new Killfeed(stage, root),
+  load: (stage, root) => new Killfeed(stage, root),
 };
 
 class Killfeed {
@@ -43,7 +43,7 @@ class Killfeed {
   }
 
   /** @param {Event} event @param {import("../core/types.mjs").Moment} moment */
-  apply(event, { now, late }) {
+  updateAction(event, { now, late }) {
     this.changed = true;
     if (event.type === "assist") this.credit(event.payload, now);
     else if (event.type === "headshot" && this.promote(event.payload, now)) return;

@@ -24,7 +24,7 @@ export class LastingPanel {
   }
 
   /** @param {any} event @param {import("../core/types.mjs").Moment} moment */
-  apply(event, moment) {
+  updateAction(event, moment) {
     this.lasting.tell(event, moment);
     this.fresh = true;
   }

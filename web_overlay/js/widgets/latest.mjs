@@ -18,7 +18,7 @@ export const widget = {
   types: KINDS,
   box: { x: 96, y: 846, width: 460, height: 48, anchor: "bottom-left" },
   upright: { x: 54, y: 1446, width: 446, height: 48, anchor: "bottom-left" },
-  make: (stage, root) => new Latest(stage, root),
+  load: (stage, root) => new Latest(stage, root),
 };
 
 class Latest {
@@ -56,7 +56,7 @@ class Latest {
   }
 
   /** @param {{type: string, payload: any, position: number}} event */
-  apply(event) {
+  updateAction(event) {
     const fact = factOf(event, this.stage.texts);
     if (fact === null) return;
     this.held.push(fact, event.position);

@@ -10,5 +10,5 @@ export const widget = {
   types: ["poll"],
   box: { x: 566, y: 800, width: 361, height: 158, anchor: "bottom" },
   upright: { x: 54, y: 1210, width: 440, height: 220, anchor: "bottom-left" },
-  make: (stage, root) => votes(stage, root, "poll"),
+  load: (stage, root) => votes(stage, root, "poll"),
 };

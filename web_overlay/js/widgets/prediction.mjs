@@ -10,5 +10,5 @@ export const widget = {
   types: ["prediction"],
   box: { x: 935, y: 800, width: 361, height: 158, anchor: "bottom" },
   upright: { x: 546, y: 722, width: 480, height: 148, anchor: "right" },
-  make: (stage, root) => votes(stage, root, "prediction"),
+  load: (stage, root) => votes(stage, root, "prediction"),
 };

@@ -21,7 +21,7 @@ export const widget = {
   // Where games show their own map: a radar is for games without one.
   box: { x: 96, y: 54, width: 244, height: 286, anchor: "top-left" },
   upright: { x: 726, y: 1520, width: 300, height: 304, anchor: "bottom-right" },
-  make: (stage, root) => new RadarWidget(stage, root),
+  load: (stage, root) => new RadarWidget(stage, root),
 };
 
 class RadarWidget {
@@ -47,7 +47,7 @@ class RadarWidget {
   }
 
   /** @param {import("../core/types.mjs").Event} event */
-  apply(event) {
+  updateAction(event) {
     this.radar.apply(event);
     this.fresh = true;
   }

@@ -28,7 +28,7 @@ export const widget = {
   types: ["score", "objective", "round"],
   box: { x: 480, y: 104, width: 960, height: 68, anchor: "top" },
   upright: { x: 54, y: 96, width: 972, height: 72, anchor: "top" },
-  make: (stage, root) => new Score(stage, root),
+  load: (stage, root) => new Score(stage, root),
 };
 
 class Score {
@@ -56,7 +56,7 @@ class Score {
   }
 
   /** @param {Event} event */
-  apply({ type, payload, source }) {
+  updateAction({ type, payload, source }) {
     // Another source has another match: neither the sides nor the names of the one before belong to it.
     if (type === "score" && source !== this.source) this.sides.clear();
     if (type === "score") this.source = source;

@@ -26,7 +26,7 @@ export const widget = {
   types: [...TYPES, "show"],
   box: { x: 1304, y: 606, width: 520, height: 294, anchor: "bottom-right" },
   upright: { x: 506, y: 1206, width: 520, height: 294, anchor: "bottom-right" },
-  make: (stage, root) => new Social(stage, root),
+  load: (stage, root) => new Social(stage, root),
 };
 
 class Social {
@@ -70,7 +70,7 @@ class Social {
   }
 
   /** @param {Event} event @param {import("../core/types.mjs").Moment} moment */
-  apply(event, { now, late }) {
+  updateAction(event, { now, late }) {
     const { type, payload } = event;
     if (type === "show") {
       if (!["", widget.name].includes(payload.widget ?? "") || (late && !LASTING.has(payload.action))) return;

@@ -28,7 +28,7 @@ export const widget = {
   box: { x: 640, y: 628, width: 640, height: 172, anchor: "bottom" },
   upright: { x: 54, y: 1050, width: 972, height: 150, anchor: "top" },
   samples: ["streak", "multikill"],
-  make: (stage, root) => new Streak(stage, root),
+  load: (stage, root) => new Streak(stage, root),
 };
 
 /** @type {Run} */
@@ -77,7 +77,7 @@ class Streak {
   }
 
   /** @param {Event} event @param {Moment} moment */
-  apply({ type, payload }, { now, late }) {
+  updateAction({ type, payload }, { now, late }) {
     const { player, kills } = payload;
     if (this.mine !== "" && !isMine(this.mine, player)) return; // what others do is in the killfeed
     const next = { id: player.id, side: side(player), kills, late };

@@ -22,7 +22,7 @@ export const widget = {
   types: TYPES.filter((type) => type !== "stream"),
   box: { x: 488, y: 178, width: 944, height: 44, anchor: "top", visible: false },
   upright: { x: 54, y: 722, width: 484, height: 148, anchor: "top-left", visible: false },
-  make: (stage, root) => new Ticker(stage, root),
+  load: (stage, root) => new Ticker(stage, root),
 };
 
 class Ticker {
@@ -52,7 +52,7 @@ class Ticker {
   }
 
   /** @param {{type: string, payload: any, position: number}} event */
-  apply(event) {
+  updateAction(event) {
     const fact = factOf(event, this.stage.texts);
     if (fact !== null) this.held.push(fact, event.position);
   }

@@ -30,13 +30,13 @@ export class Toggles {
   }
 
   /** @param {Event} event @param {import("../core/types.mjs").Moment} moment */
-  apply(event, moment) {
+  updateAction(event, moment) {
     const { payload } = event;
     const target = this.targets.get(payload.name);
     if (payload.name === "hud") this.hud(payload.on);
     else if (Object.hasOwn(QUEUES, payload.name)) {
       const action = QUEUES[payload.name][payload.on ? 0 : 1];
-      for (const queue of this.queues) queue.apply({ ...event, type: "show", payload: { action } }, moment);
+      for (const queue of this.queues) queue.updateAction({ ...event, type: "show", payload: { action } }, moment);
     } else if (target === undefined) this.counters.unknown += 1;
     else {
       this.view.toggle(target, "hidden", !payload.on);
