@@ -175,6 +175,7 @@ def test_the_hud_saves_its_measurements_as_a_file(gate: Gate, overlay: Overlay) 
         overlay.page.click("#hud >> text=JSON")
     read = json.loads(saved.value.path().read_text())
     assert (read["overlay"], read["samples"][0].keys() >= {"fps", "memory_bytes"}) == ("main", True)
+    assert {"merge", "killfeed", "commit"} <= {each["name"] for each in read["systems"]}
 
 
 def test_the_hud_shows_measurements_at_low_cost(gate: Gate, overlay: Overlay) -> None:
@@ -185,6 +186,7 @@ def test_the_hud_shows_measurements_at_low_cost(gate: Gate, overlay: Overlay) ->
     assert "live" in overlay.texts("#hud .hud-value")
     assert re.search(r"memory of scripts[1-9][0-9]* MB", overlay.texts("#hud .hud-table")[0])
     assert "build" in overlay.texts("#hud .hud-label")
+    eventually(lambda: re.search(r"slowest system.*5th[a-z_]+ [\d.]+ of [\d.]+ ms", overlay.texts("#hud .hud-table")[0]))
     # One event, whose times may differ by the error of the page's estimate of the server's clock.
     stages = r"source → ingest–ingest → tick\d.*tick → received-?\d.*received → rendered\d[\d.]*, p95 [\d.]+ ms"
     eventually(lambda: re.search(stages, overlay.texts("#hud .hud-table")[0]))

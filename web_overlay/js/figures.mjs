@@ -4,6 +4,8 @@
 import { NAMES } from "./core/governor.mjs";
 import { BUILD } from "./version.mjs";
 
+const SLOWEST = ["slowest system", "2nd", "3rd", "4th", "5th"];
+
 /**
  * @typedef {object} Page
  * @property {string} id
@@ -44,7 +46,7 @@ export function hudFigures(page) {
     ["ingest → rendered", both(p50, p95)],
     ...stages.map(({ from, to, p50_ms, p95_ms }) => /** @type {[string, string]} */ ([`${from} → ${to}`, both(p50_ms, p95_ms)])),
     ["script per frame p95", ms(cost)],
-    ["slowest system", systems.length === 0 ? "–" : budget(systems[0])],
+    ...SLOWEST.map((label, at) => /** @type {[string, string]} */ ([label, at < systems.length ? budget(systems[at]) : "–"])),
     ["over budget", over.map(({ name, state }) => (state === "critical" ? `${name}!` : name)).join(", ") || "none"],
     ["quality", `${governor.level}: ${NAMES[governor.level]}${governor.fixed === null ? "" : " (fixed)"}`],
     ["late frames", `${governor.counters.own} own, ${governor.counters.external} external`],
@@ -64,7 +66,7 @@ export function hudFigures(page) {
     ...Object.fromEntries(stages.flatMap(({ from, to, p50_ms, p95_ms }) => [[`${from}_${to}_p50_ms`, p50_ms], [`${from}_${to}_p95_ms`, p95_ms]])),
   };
   const about = { overlay: id, build: BUILD, browser: navigator.userAgent };
-  return { fps, intervals: scheduler.intervals, lines, problems: problems.slice(-4), sample, about };
+  return { fps, intervals: scheduler.intervals, lines, problems: problems.slice(-4), systems, sample, about };
 }
 
 /** What a rehearsal reads through the browser (docs/overlay.md). @param {Page} page */

@@ -16,10 +16,10 @@ export function exportButtons(figures, watch) {
 function button(format, figures, watch) {
   const made = el("button", "", text(format));
   made.addEventListener("click", () => {
-    const { about, problems } = figures();
+    const { about, problems, systems } = figures();
     const { samples } = watch;
     if (format === "CSV") download(`${about.overlay}.csv`, "text/csv", csv(samples));
-    else download(`${about.overlay}.json`, "application/json", `${JSON.stringify({ ...about, problems, samples }, null, 1)}\n`);
+    else download(`${about.overlay}.json`, "application/json", `${JSON.stringify({ ...about, problems, systems, samples }, null, 1)}\n`);
   });
   return made;
 }

@@ -19,6 +19,7 @@ const SCALE_MS = 50; // the graph's full height: three frames of 60 Hz
  * @property {import("../core/stats.mjs").Recent} intervals
  * @property {[string, string][]} lines label and value
  * @property {string[]} problems
+ * @property {import("../core/costs.mjs").Cost[]} systems
  * @property {import("../core/watch.mjs").Sample} sample
  * @property {Record<string, unknown>} about what an export names: overlay, build, browser
  */
