@@ -42,7 +42,7 @@ UNREAD_BYTES: Final = 32 << 20  # of answers that their clients have not read, b
 HEADER_LINES: Final = 128  # 16 KiB hold 5,000, which take 20 ms
 PER_TURN: Final = 32  # of requests, which take 0.1 to 1 ms each
 BODIES_PER_TURN: Final = 8  # of requests that have a body, which take 0.3 to 3 ms each
-BODY_PLACE_BYTES: Final = 128 << 10  # a body of 1 MiB, which may take 0.2 s, has a turn for itself
+BODY_PLACE_BYTES: Final = 128 << 10  # a body of 1 MiB, which may take 50 ms, has a turn for itself
 CHUNKS_PER_TURN: Final = 128  # of chunked bodies; each takes 30 µs or more, however small it is
 NO_FORMS: Final = httputil.ParseBodyConfig(multipart=httputil.ParseMultipartConfig(enabled=False))
 CONNECT_S: Final = 0.5  # to an address of this machine
@@ -92,7 +92,7 @@ def _is_silent(host: str, port: int) -> bool:
 
 class _Waiting:
     """Work that waits for a turn. The next one is that of the least size class: a body of some hundred bytes does not
-    wait for thirty of a megabyte, which may take 0.2 s each. Each sixteenth is the one that has waited the longest.
+    wait for thirty of a megabyte, which may take 50 ms each. Each sixteenth is the one that has waited the longest.
     """
 
     CLASSES = 12  # below 1 KiB, 2 KiB, 4 KiB, … and the rest

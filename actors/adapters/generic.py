@@ -18,6 +18,7 @@ from msgspec import Raw, Struct
 from actors.adapters.build import build
 from actors.core.contract.event import UNREADABLE, Category, Event, RawItem, Submission
 from actors.core.contract.legacy import from_legacy, is_known
+from actors.core.contract.numbers import finite
 from actors.core.contract.payload import Payload
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.contract.types.chat import Chat
@@ -63,10 +64,10 @@ _type = msgspec.msgpack.Decoder(_Type)
 _packed = msgspec.msgpack.Decoder(Submission)
 _packed_payload = {name: msgspec.msgpack.Decoder(row.payload) for name, row in TAXONOMY.items()}
 _list = msgspec.json.Decoder(list[Raw])
-_shape = msgspec.json.Decoder(_Shape)
-_legacy = msgspec.json.Decoder(_Legacy)
+_shape = msgspec.json.Decoder(_Shape, float_hook=finite)
+_legacy = msgspec.json.Decoder(_Legacy, float_hook=finite)
 _object = msgspec.json.Decoder(Submission)
-_object_payload = {name: msgspec.json.Decoder(row.payload) for name, row in TAXONOMY.items()}
+_object_payload = {name: msgspec.json.Decoder(row.payload, float_hook=finite) for name, row in TAXONOMY.items()}
 
 
 def category(body: bytes) -> Category:
@@ -183,14 +184,14 @@ def _check(submission: Submission, where: str) -> None:
 
 
 def _pack(payload: Payload, where: str) -> Raw:
-    if isinstance(payload, Custom):
-        _check_free(payload.data, where)
     try:
         encoded = _encode(payload)
     except (OverflowError, UnicodeEncodeError, RecursionError) as error:
         raise BadInput(f"{error}, expected a value that MessagePack can encode - at `{where}`") from error
     if len(encoded) > MAX_PAYLOAD_BYTES:
         raise TooLarge(f"Expected at most {MAX_PAYLOAD_BYTES} bytes encoded, got {len(encoded)} - at `{where}`")
+    if isinstance(payload, Custom):  # takes longer than the encoding
+        _check_free(payload.data, where)
     return Raw(encoded)
 
 

@@ -15,6 +15,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from actors.core.contract.event import UNREADABLE
 from actors.core.contract.messages import deeper
+from actors.core.contract.numbers import finite
 from actors.core.contract.types.desk import Application
 from actors.errors import BadInput, TooLarge
 
@@ -106,8 +107,8 @@ class CommandRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
 Said = AppHello | AppReport | AppCommands | AppEvent | AppAnswer | AppCommand
 
-_said = msgspec.json.Decoder(Said)
-_request = msgspec.json.Decoder(CommandRequest)
+_said = msgspec.json.Decoder(Said, float_hook=finite)
+_request = msgspec.json.Decoder(CommandRequest, float_hook=finite)
 
 
 def parse(message: str | bytes) -> Said:

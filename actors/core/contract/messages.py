@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from actors.core.contract.event import UNREADABLE, WIRE_VERSION
+from actors.core.contract.numbers import finite
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.delivery.cursor import Position, Resume
 from actors.core.nearest import nearest
@@ -73,7 +74,7 @@ class Command(Message, frozen=True, tag="command"):
 
 
 ClientMessage = Hello | RenderReceipt | Ping | Command
-_json = msgspec.json.Decoder(ClientMessage)
+_json = msgspec.json.Decoder(ClientMessage, float_hook=finite)
 _msgpack = msgspec.msgpack.Decoder(ClientMessage)
 
 
