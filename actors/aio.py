@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import selectors
+import signal
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final, Protocol, TypeVar
@@ -33,6 +34,8 @@ def run_asyncio(main: Callable[[Ticks], Coroutine[Any, Any, T]]) -> T:
             self.woken_s = time.monotonic()
             return ready
 
+    # Otherwise asyncio handles Ctrl-C until the heartbeat does, which makes Python describe the task in a message.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(MeteredSelector())) as runner:
         return runner.run(main(ticks))
 

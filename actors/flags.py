@@ -24,6 +24,9 @@ class _Stored(Struct, frozen=True):
     flags: FlagsSection = FlagsSection()
 
 
+_stored = msgspec.json.Decoder(_Stored)
+
+
 class FlagReader:
     """The current flags, from the settings that the supervisor has stored."""
 
@@ -39,7 +42,7 @@ class FlagReader:
             stamp = status.st_mtime_ns, status.st_ino
             if stamp == self._stamp:
                 return False
-            found = msgspec.json.decode(self._path.read_bytes(), type=_Stored).flags
+            found = _stored.decode(self._path.read_bytes()).flags
         except FileNotFoundError:  # a process without a supervisor, in a benchmark
             return False
         changed, self._stamp, self.current = found != self.current, stamp, found

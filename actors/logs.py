@@ -25,7 +25,14 @@ from actors import host
 
 FOLDER: Final = "log"
 LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-LIBRARIES: Final = ("asyncio", "tornado", "websockets")
+LEVEL_OF: Final = {
+    "root": logging.INFO,
+    "asyncio": logging.WARNING,
+    "tornado": logging.WARNING,  # at INFO, it logs header lines that it cannot read
+    # Its warnings are of requests and of broken connections: a stranger could hide all other lines behind them.
+    "tornado.general": logging.ERROR,
+    "websockets": logging.WARNING,
+}
 MAX_BYTES: Final = 5 << 20  # of one file, and as much again for the one before
 LINE_CHARACTERS: Final = 2_000
 LINES: Final = 200  # of one fact: a traceback of a deep recursion has thousands
@@ -128,22 +135,25 @@ def start(file: Path | None, terminal: bool, max_bytes: int = MAX_BYTES) -> None
         handlers.append(OwnFile(file, max_bytes))
     for handler in handlers:
         handler.setFormatter(Format())
-    logging.basicConfig(handlers=handlers, level=logging.INFO, force=True)
-    for name in LIBRARIES:
-        logging.getLogger(name).setLevel(logging.WARNING)  # at INFO, tornado logs header lines that it cannot read
-    # Its warnings are of requests and of broken connections: a stranger could hide all other lines behind them.
-    logging.getLogger("tornado.general").setLevel(logging.ERROR)
+    logging.basicConfig(handlers=handlers, force=True)
+    _set_levels()
+
+
+def _set_levels() -> None:
+    for name, level in LEVEL_OF.items():
+        if (logger := logging.getLogger(name)).level != level:  # setLevel writes to all loggers, which a fork shares
+            logger.setLevel(level)
 
 
 _prepared: list[OwnFile] = []
 
 
 def prepare_actors() -> None:
-    """Log to the terminal, and make what a process that is forked from this one needs to log to its file.
+    """Make what an actor that is forked from this process needs to log to its file.
 
     To make this in the forked process would unshare 0.2 MB.
     """
-    start(None, terminal=True)
+    _set_levels()
     handler = OwnFile(Path(os.devnull), MAX_BYTES)  # it is opened for the first line
     handler.setFormatter(Format())
     _prepared[:] = [handler]
@@ -336,4 +346,4 @@ def tail(file: Path) -> list[str]:
 
 def names(run_dir: Path) -> list[str]:
     """Return the names of the processes that have a log."""
-    return sorted(path.stem for path in (run_dir / FOLDER).glob("*.log"))
+    return host.names_in(run_dir / FOLDER, "", ".log")

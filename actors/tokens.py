@@ -61,6 +61,9 @@ class Tokens(Struct, frozen=True, forbid_unknown_fields=True):
         return "Tokens(…)"  # a token must never reach a log or a traceback
 
 
+_tokens = msgspec.json.Decoder(Tokens)
+
+
 class Holder(Struct, frozen=True):
     """The rights of an offered token. `name` "": a standing token."""
 
@@ -80,7 +83,7 @@ def load(run_dir: Path) -> Tokens:
     """
     path = run_dir / FILE
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Tokens)
+        return _tokens.decode(path.read_bytes())
     except FileNotFoundError as error:
         raise ConfigError(f"there are no tokens in {run_dir}: no pipeline was started with this run_dir") from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -207,7 +207,7 @@ def _logged(run_dir: Path, producer: str) -> int:
 
 def names(run_dir: Path) -> set[str]:
     """Return the names of all outboxes."""
-    return {path.stem.removeprefix("outbox-") for path in run_dir.glob("outbox-*.db")}
+    return set(host.names_in(run_dir, "outbox-", ".db"))
 
 
 def has_waiting(run_dir: Path, name: str) -> bool:

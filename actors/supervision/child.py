@@ -24,6 +24,7 @@ from actors.supervision.template import load
 LINE_BYTES: Final = 64 << 10  # a heartbeat has some hundred bytes; a longer line is malformed
 MAX_SOURCES: Final = 100
 
+msgspec.convert([], list[SourceReport])  # msgspec examines the type once; here, so that a fork does not have to
 
 Spawn = Callable[[Child], Process]
 

@@ -460,10 +460,9 @@ class Supervisor:
         for incarnation in list(self.incarnations.values()):
             self._judge(incarnation, now_s)
         self._raise_alerts(now_s)
-        with suppress(OSError):  # the folder is not readable
-            for file in (self._run_dir / logs.FOLDER).glob("*.log"):
-                with suppress(OSError):  # a file that is not ours
-                    logs.rotate(file, logs.MAX_BYTES)
+        for name in logs.names(self._run_dir):
+            with suppress(OSError):  # a file that is not ours
+                logs.rotate(logs.path_of(self._run_dir, name), logs.MAX_BYTES)
         self._keep_settings()
 
     def _judge(self, incarnation: Incarnation, now_s: float) -> None:

@@ -80,7 +80,7 @@ def run_forked(entry: str, name: str, run_dir: str, files: list[int]) -> NoRetur
 def _run(entry: str, run_dir: str) -> int:
     host.signal_on_parent_death(signal.SIGKILL)
     host.dump_stacks_on_signal()
-    logs.prepare_actors()  # stderr is its own log; a file opened here would be open in every actor
+    logs.start(None, terminal=True)  # stderr is its own log; a file opened here would be open in every actor
     actor = load(entry)
     if not host.has_one_thread():
         log.error("stopped error='a module starts a thread when it is imported, so a fork is not safe'")
@@ -103,6 +103,7 @@ def load(entry: str) -> Any:
     with sharing.importing():
         actor = _entry_of(entry)
         actor.load_all()
+    logs.prepare_actors()
     sharing.settle()
     return actor
 

@@ -201,6 +201,44 @@ def test_a_template_that_is_too_large_is_replaced(forking):
     eventually(lambda: forking.row("template")["last_reason"].startswith("over its budget"), 10)
 
 
+def test_a_start_in_a_fork_repeats_no_work_that_writes_to_much_of_the_shared_memory(tmp_path):
+    code = """
+import asyncio, logging, sys
+from pathlib import Path
+from actors import __main__ as entry, aio, config, flags, heartbeat, host, logs, tokens
+from actors.core.sources.state import SourceReport
+from actors.stores import outbox
+from actors.supervision import child, template
+
+async def serve(ticks):
+    heart = heartbeat.Heartbeat("ingest", lambda: [], ticks)
+    heart.start()
+
+def start():
+    logs.start(None, terminal=True)
+    tokens.load_or_create(run_dir)
+    settings = config.of_run_dir(run_dir)
+    flags.FlagReader(run_dir, settings.flags).refresh()
+    logs.names(run_dir), outbox.names(run_dir), host.boot_id()
+    child.msgspec.convert([], list[SourceReport])
+    aio.run_asyncio(serve)
+
+run_dir = Path(sys.argv[1])
+config.load(None, []), template.load("actors")
+called, known = set(), set(sys.modules)
+sys.setprofile(lambda frame, event, _: called.add((frame.f_globals["__name__"], frame.f_code.co_name)))
+start()
+sys.setprofile(None)
+costly = [("re._compiler", "compile"), ("msgspec._utils", "get_class_annotations"),
+    ("logging", "_clear_cache"), ("asyncio.base_tasks", "_task_repr")]
+assert not called & set(costly), called & set(costly)
+assert set(sys.modules) == known, set(sys.modules) - known
+"""
+    (tmp_path / "settings.json").write_bytes(config.encode(config.load(None, [])))
+    (tmp_path / "log").mkdir()
+    printed_by(code, str(tmp_path))
+
+
 def test_the_modules_of_all_actors_start_no_thread_and_open_no_file():
     code = (
         "import os, actors.__main__ as entry; before = os.listdir('/proc/self/fd'); entry.load_all(); "
