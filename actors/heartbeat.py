@@ -89,6 +89,7 @@ class Heartbeat:
         self._lost_supervisor = threading.Event()
         self._on_stop: Callable[[], object] = lambda: None
         self._begun = b""
+        self._start_pages = host.StartPages()
 
     def start(self, on_stop: Callable[[], object] = lambda: None) -> None:
         """Watch stdin and SIGTERM.
@@ -108,6 +109,7 @@ class Heartbeat:
 
     def beat(self) -> None:
         """Send a heartbeat."""
+        self._start_pages.beat()
         fact: dict[str, Any] = {
             "stats": metrics.merged([*self._measure(), self._ticks.take()]),
             "ts_ms": time.time() * 1000,

@@ -325,16 +325,18 @@ def fill_heap() -> None:
         library.free(ctypes.c_void_p(place))
 
 
-def forget_files() -> None:
-    """Unmap the pages of libraries that were read and not written; Linux reads again what is needed again.
+_read_only: list[tuple[int, int]] = []  # mappings of libraries, which are never unmapped: (address, bytes)
 
-    An import executes much of a library once, and Linux maps 64 KB around each page of it. Call this with one thread.
+
+def find_files() -> None:
+    """Find the files that are mapped and were never written, for `forget_files` in this process and in its forks.
+
+    Call this with one thread: another one could just be loading a library.
 
     Raises:
         OSError: the system does not list its mappings.
     """
-    import ctypes
-
+    _read_only.clear()
     start, end = 0, 0
     with open("/proc/self/smaps", "rb") as lines:
         for line in lines:
@@ -344,7 +346,35 @@ def forget_files() -> None:
                 if b"w" in permissions or inode == b"0":
                     end = start
             elif line.startswith(b"Anonymous:") and start < end and int(line.split()[1]) == 0:  # it was never written
-                _library().madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), 4)  # MADV_DONTNEED
+                _read_only.append((start, end - start))
+
+
+def forget_files() -> None:
+    """Unmap the pages of the files that `find_files` has found; Linux maps again what is needed again.
+
+    An import or a start executes much of a library once, and Linux maps 64 KB around each page of it.
+    """
+    if not _read_only:
+        return
+    import ctypes
+
+    for address, size_bytes in _read_only:
+        _library().madvise(ctypes.c_void_p(address), ctypes.c_size_t(size_bytes), 4)  # MADV_DONTNEED
+
+
+class StartPages:
+    """Calls `forget_files` some seconds after the start of this process."""
+
+    BEATS: Final = 4
+
+    def __init__(self) -> None:
+        self._beats = 0
+
+    def beat(self) -> None:
+        """Call this about once a second; the first calls may be closer together."""
+        self._beats += 1
+        if self._beats == self.BEATS:
+            forget_files()
 
 
 def has_one_thread() -> bool:

@@ -102,6 +102,7 @@ class Guardian:
         process = self._start(command, signals)
         judged_s = time.monotonic()
         heartbeat_s, dumped = judged_s + START_S - self._hang_s, False
+        start_pages = host.StartPages()
         while (code := process.poll()) is None:
             for number in signals.wait(CHECK_S):
                 if number in STOP:
@@ -110,6 +111,7 @@ class Guardian:
             now_s = time.monotonic()
             stalled = now_s - judged_s > CHECK_S + STALLED_S  # this process was stopped, and missed the heartbeats
             judged_s = now_s
+            start_pages.beat()
             if self._receive():
                 heartbeat_s, dumped = now_s, False
             elif stalled:

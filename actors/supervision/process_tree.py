@@ -91,6 +91,7 @@ class Supervisor:
         self._code = 0  # the code that the template has imported
         self._adopts = False  # a template was started, so exited processes may be here that are no children of the plan
         self._console: dict[str, logs.Follower] = {}
+        self._start_pages = host.StartPages()
         self._selector = selectors.DefaultSelector()
         self._signals = signals.Signals()
         self._selector.register(self._signals.reader, selectors.EVENT_READ, self._signalled)
@@ -153,6 +154,7 @@ class Supervisor:
         if now_s >= self._notified_s + NOTIFY_S:
             self._notified_s = now_s
             host.notify("WATCHDOG=1")
+            self._start_pages.beat()
             self._show_logs()
         if self._held:
             self._release()

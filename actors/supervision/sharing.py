@@ -49,6 +49,7 @@ def settle() -> None:
     gc.freeze()
     gc.collect()
     with suppress(OSError):
+        host.find_files()
         host.forget_files()
     if sys.implementation.name == "cpython":
         sys._clear_type_cache()

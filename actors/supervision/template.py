@@ -127,7 +127,7 @@ def _entry_of(entry: str) -> Any:
 def _serve(requests: socket.socket) -> str | None:
     """Fork an actor for each request. Return its name in the actor, and None here when the requests have ended."""
     os.set_blocking(1, False)
-    forks, due_s = 0, 0.0
+    forks, due_s, start_pages = 0, 0.0, host.StartPages()
     requests.send(READY)  # before the heartbeat, on which the supervisor sends its first request
     _say({"ready": True})
     while True:
@@ -135,6 +135,7 @@ def _serve(requests: socket.socket) -> str | None:
         if now_s >= due_s:
             due_s = now_s + BEAT_S
             _say({"stats": {"forks": forks}, "ts_ms": time.time() * 1000})
+            start_pages.beat()
         if not select.select([requests], [], [], due_s - now_s)[0]:
             continue
         message, files, _, _ = socket.recv_fds(requests, NAME_CHARACTERS, 3)
