@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -525,6 +526,51 @@ def is_ours(connection: socket.socket) -> bool:
         uid = int.from_bytes(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[4:8], sys.byteorder)
         return uid in (0, os.getuid())
     return True
+
+
+_ESTABLISHED: Final = 1
+
+
+def stranger(connection: socket.socket) -> str:
+    """Return the user whose program on this machine is at the other end of a TCP connection, if it is another one.
+
+    "" is this user, root, or a peer that this system does not list: on another machine, in a container, on Windows
+    beside WSL. Call it when the peer has answered: before its accept(2) a connection belongs to nobody.
+
+    Raises:
+        OSError: the peer has ended the connection, so that its user is no longer known.
+    """
+    if sys.platform != "linux":
+        return ""
+    row = _tcp_row(connection.getpeername(), connection.getsockname())
+    # Second: a peer that is not listed because it has just gone cannot count as one of another machine.
+    own_state = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+    state, uid = row or (own_state, os.getuid())
+    if state != _ESTABLISHED or own_state != _ESTABLISHED:
+        raise ConnectionResetError(errno.ECONNRESET, "the peer has ended the connection")
+    return "" if uid in (0, os.getuid()) else user_name(uid)
+
+
+def _tcp_row(local: tuple[Any, ...], remote: tuple[Any, ...]) -> tuple[int, int] | None:
+    """Return state and user id of a TCP socket of this machine; None if it is not listed (proc_net(5))."""
+    ends = list(zip(_listed(local), _listed(remote), strict=True))
+    for file in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with suppress(OSError), open(file, encoding="ascii") as lines:
+            for line in lines:
+                fields = line.split()
+                if tuple(fields[1:3]) in ends:
+                    return int(fields[3], 16), int(fields[7])
+    return None
+
+
+def _listed(address: tuple[Any, ...]) -> list[str]:
+    """Return how the kernel lists an address; one of IPv4 can also be that of an IPv6 socket."""
+    packed = ip_address(address[0].partition("%")[0]).packed
+    forms = [packed, b"\0" * 10 + b"\xff\xff" + packed] if len(packed) == 4 else [packed, packed]
+    return [
+        "".join(f"{word:08X}" for word in struct.unpack(f"={len(form) // 4}I", form)) + f":{address[1]:04X}"
+        for form in forms
+    ]
 
 
 def port_is_free(section: str, name: str, port: int) -> bool:

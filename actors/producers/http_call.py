@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from actors.core.secrecy import shown_url
+from actors.producers.peer import require_own
 from actors.producers.spec import Disconnected, SourceRefused
 
 TIMEOUT_S: Final = 10.0
@@ -48,7 +49,8 @@ class _BoundedResponse(http.client.HTTPResponse):
 class HttpApi:
     """One server, with at most one connection that is kept between requests.
 
-    `trusted`: its certificate is not verified, because a program on this machine signs its own. Only for loopback.
+    `trusted`: its certificate is not verified, because a program on this machine signs its own. Only for loopback. The
+    program must be one of this user.
     `tls` replaces the usual context.
     """
 
@@ -65,6 +67,7 @@ class HttpApi:
             raise SourceRefused(f"{shown_url(base_url)} is not an address of an API, expected https://… or http://…")
         self._path = parts.path.rstrip("/")
         self._socket: socket.socket | None = None
+        self._trusted = trusted
         self._host = parts.netloc.rpartition("@")[2]  # for errors: without a user and a password
         if parts.scheme == "https":
             context = tls or (ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if trusted else ssl.create_default_context())
@@ -112,17 +115,26 @@ class HttpApi:
     ) -> http.client.HTTPResponse:
         """Send one request and return the answer with any status, whose body the caller reads; raises as `call`."""
         if self._http.sock is None:
-            try:
-                self._http.connect()
-            except OSError as error:
-                raise NotSent(f"cannot connect to {self._host}: {error}") from error
-            self._socket = self._http.sock
+            self._connect()
         try:
             self._http.request(method, self._path + path, body, dict(headers))
             return self._http.getresponse()
         except (OSError, http.client.HTTPException) as error:
             self._http.close()
             raise self._unanswered(error) from error
+
+    def _connect(self) -> None:
+        try:
+            self._http.connect()
+            self._socket = self._http.sock
+            if self._trusted and self._socket is not None:
+                require_own(self._socket, self._host)
+        except SourceRefused:
+            self._http.close()
+            raise
+        except OSError as error:
+            self._http.close()
+            raise NotSent(f"cannot connect to {self._host}: {error}") from error
 
     def wait_at_most(self, timeout_s: float) -> None:
         """Change how long a read of the open answer may wait."""

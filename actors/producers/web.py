@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
+from actors.producers.peer import require_own
 from actors.producers.spec import Disconnected, SourceNotRunning, SourceRefused
 
 OPEN_S: Final = 10.0
@@ -51,6 +52,13 @@ class WebSocket:
             await self._connection.send(text)
         except ConnectionClosed as error:
             raise closed(error) from error
+
+    def require_own(self, what: str) -> None:
+        """Make sure that the peer is a program of this user; raises SourceRefused or Disconnected."""
+        try:
+            require_own(self._connection.transport.get_extra_info("socket"), what)
+        except OSError as error:
+            raise Disconnected("the connection was cut") from error
 
     async def close(self) -> None:
         """End the connection."""
@@ -119,7 +127,7 @@ async def program_socket(url: str, name: str) -> AsyncIterator[WebSocket]:
 
     Raises:
         SourceNotRunning: it cannot be opened now.
-        SourceRefused: as `websocket` does.
+        SourceRefused: as `websocket` does, or a program of another user answers.
     """
     connecting = websocket(url)
     try:
@@ -127,6 +135,7 @@ async def program_socket(url: str, name: str) -> AsyncIterator[WebSocket]:
     except Disconnected as error:
         raise SourceNotRunning(f"{name} is closed, or its WebSocket server is off: {error}") from error
     try:
+        socket.require_own(name)
         yield socket
     finally:
         await connecting.__aexit__(None, None, None)

@@ -186,7 +186,9 @@ def test_the_hud_shows_measurements_at_low_cost(gate: Gate, overlay: Overlay) ->
     assert "live" in overlay.texts("#hud .hud-value")
     assert re.search(r"memory of scripts[1-9][0-9]* MB", overlay.texts("#hud .hud-table")[0])
     assert "build" in overlay.texts("#hud .hud-label")
-    eventually(lambda: re.search(r"slowest system.*5th[a-z_]+ [\d.]+ of [\d.]+ ms", overlay.texts("#hud .hud-table")[0]))
+    eventually(
+        lambda: re.search(r"slowest system.*5th[a-z_]+ [\d.]+ of [\d.]+ ms", overlay.texts("#hud .hud-table")[0])
+    )
     # One event, whose times may differ by the error of the page's estimate of the server's clock.
     stages = r"source → ingest–ingest → tick\d.*tick → received-?\d.*received → rendered\d[\d.]*, p95 [\d.]+ ms"
     eventually(lambda: re.search(stages, overlay.texts("#hud .hud-table")[0]))

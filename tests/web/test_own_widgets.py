@@ -86,7 +86,10 @@ BROKEN = {
     "unboxed": ('export const widget = { name: "unboxed", title: "x", types: [], load() {} };', "widget.box.x"),
     "chat": (WIDGET % ("chat", "({})"), "the name of another widget"),
     "unloaded": (WIDGET % ("unloaded", "{ throw new Error('no load') }"), "widget unloaded failed: no load"),
-    "updates": (WIDGET % ("updates", "({ updateAction() { throw new Error('no update') }, frame: () => NaN })"), "no update"),
+    "updates": (
+        WIDGET % ("updates", "({ updateAction() { throw new Error('no update') }, frame: () => NaN })"),
+        "no update",
+    ),
     "frames": (WIDGET % ("frames", "({ updateAction() {}, frame() { throw new Error('no frame') } })"), "no frame"),
 }
 
