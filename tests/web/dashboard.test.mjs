@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { asFile, consequence, readPlan, textOf, valueOf } from "../../web_overlay/js/core/plan.mjs";
 import { test } from "node:test";
-import { refusal } from "../../web_overlay/js/dashboard/api.mjs";
+import { Refused, ask, refusal } from "../../web_overlay/js/dashboard/api.mjs";
 import { UNSHOWN, describe } from "../../web_overlay/js/dashboard/describe.mjs";
 import { share } from "../../web_overlay/js/dashboard/format.mjs";
 import { obsVersion } from "../../web_overlay/js/version.mjs";
@@ -22,6 +22,17 @@ import { MOST_OFF, Switches } from "../../web_overlay/js/dashboard/switches.mjs"
 import { event } from "./make.mjs";
 
 const MAIN = { type: "", text: "" };
+
+test("a token that was refused is not sent again at once: any page can link to a dashboard with a wrong one", async (t) => {
+  t.mock.timers.enable({ apis: ["Date", "setTimeout"] });
+  const sent = t.mock.method(globalThis, "fetch", async () => new Response('{"scope": ""}', { status: 401 }));
+  for (let n = 0; n < 20; n += 1) await assert.rejects(ask(`/api/status?n=${n}`, "wrong"), Refused);
+  assert.equal(sent.mock.callCount(), 1);
+  await assert.rejects(ask("/api/status", "another"), Refused);
+  t.mock.timers.tick(30_000);
+  await assert.rejects(ask("/api/status", "wrong"), Refused);
+  assert.equal(sent.mock.callCount(), 3);
+});
 
 test("the list keeps the last events, and many hits do not remove other events", () => {
   const river = new River();
