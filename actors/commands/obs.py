@@ -12,10 +12,11 @@ from typing import Any, Final
 import click
 
 from actors import commands, program
-from actors.commands.obs_target import DEFAULT_URL, talk, target_of
+from actors.commands.obs_page import write_page
+from actors.commands.obs_target import DEFAULT_URL, is_local, talk, target_of
 from actors.core.sources import obs_overlay
 from actors.core.sources.obs_overlay import Found
-from actors.errors import BadInput, ConfigError
+from actors.errors import BadInput, ConfigError, Refused
 from actors.producers.sources.obs import OVERLAY
 
 LOOK_S: Final = 1.0
@@ -43,10 +44,18 @@ def aimed(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @command.command("install")
 @click.option("--scene", default="", help="Scene that must show it. [default: the current one, if no scene has it]")
+@click.option("--page", is_flag=True, help="Write a local page for a browser source that you add by hand.")
 @aimed
-def install(scene: str, name: str, **options: Any) -> None:
-    """Create or correct the browser source of the overlay: address, size of the canvas, frame rate, visibility."""
+def install(scene: str, page: bool, name: str, **options: Any) -> None:
+    """Create or correct the browser source of the overlay: address, size of the canvas, frame rate, visibility.
+
+    If OBS on this machine cannot be reached, or with --page: write a page that OBS loads as a local file, and print
+    what to set. The page waits for Framewire, so that OBS may start first.
+    """
     target = target_of(**options)
+    if page:
+        click.echo("\n".join(write_page(target)))
+        return
 
     async def work(link: Any) -> tuple[Found, list[str]]:
         from actors.producers import obs_overlay as overlay
@@ -56,7 +65,12 @@ def install(scene: str, name: str, **options: Any) -> None:
         await overlay.carry_out(link, steps)
         return found, [step.text for step in steps]
 
-    found, done = talk(target, work)
+    try:
+        found, done = talk(target, work)
+    except Refused:
+        if is_local(target.url):
+            click.echo("\n".join(["OBS cannot be reached. To add the source by hand:", *write_page(target)]))
+        raise
     click.echo("\n".join(done) or f"{found.name!r} in OBS is as it should be; nothing was changed")
     if any(text.startswith("Created") for text in done):
         click.echo(

@@ -76,9 +76,13 @@ class BaseHandler(tornado.web.RequestHandler):
         ):
             metrics.foreign_hosts += 1
             self.refuse(421, origins.foreign_host(self.request.headers.get("Host")))
-        elif not origins.origin_is_welcome(self.request.headers, self.settings["origins"], self.LINKS):
+        elif not self.is_welcome():
             metrics.foreign_origins += 1
             self.refuse(403, "this origin may not use the gateway")
+
+    def is_welcome(self) -> bool:
+        """Return whether the page that makes the request may do so."""
+        return origins.origin_is_welcome(self.request.headers, self.settings["origins"], self.LINKS)
 
     def refuse(self, status: int, error: str) -> None:
         """End the request with a status and `{"error": error}`."""

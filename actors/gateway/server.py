@@ -30,6 +30,7 @@ from actors.gateway.transports.poll import PollHandler
 from actors.gateway.transports.sessions import SayHandler, Sessions
 from actors.gateway.transports.sse import SseHandler
 from actors.gateway.transports.websocket import OverlaySocket
+from actors.gateway.waiting import WaitingSocket
 
 SWEEP_S: Final = 1.0
 BIND_WITHIN_S: Final = 2.0
@@ -50,6 +51,7 @@ def application(gateway: Gateway) -> tornado.web.Application:
     return tornado.web.Application(
         [
             ("/ws", OverlaySocket, shared),
+            ("/waiting", WaitingSocket),
             ("/sse", SseHandler, held),
             ("/poll", PollHandler, held),
             ("/say", SayHandler, held),

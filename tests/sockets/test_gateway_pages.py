@@ -63,6 +63,12 @@ def test_only_allowed_hosts_are_answered(rig, host, status, path):
 
 
 OWN = "http://127.0.0.1:{port}"
+UPGRADE = {
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+}
 HANDSHAKES = [
     ("our own page", {"Origin": OWN}, 101),
     ("an allowed origin", {"Origin": "https://studio.example"}, 101),
@@ -85,19 +91,28 @@ HANDSHAKES = [
 
 @pytest.mark.parametrize(("who", "headers", "status"), HANDSHAKES)
 def test_websockets_are_accepted_from_allowed_origins(rig, who, headers, status):
-    upgrade = {
-        "Upgrade": "websocket",
-        "Connection": "Upgrade",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
-    }
     given = {name: value.format(port=rig.port) for name, value in headers.items()}
-    assert handshake(rig.port, {"Host": f"127.0.0.1:{rig.port}"} | upgrade | given) == status
+    assert handshake(rig.port, {"Host": f"127.0.0.1:{rig.port}"} | UPGRADE | given) == status
 
 
-def handshake(port: int, headers: dict[str, str]) -> int:
+LOCAL = ("a sandboxed page", "a local file")
+
+
+@pytest.mark.parametrize(
+    ("who", "headers", "status"),
+    [
+        *((who, headers, 101 if who in LOCAL else status) for who, headers, status in HANDSHAKES),
+        ("a local file in OBS", {"Origin": "http://absolute"}, 101),
+    ],
+)
+def test_a_local_file_may_only_ask_whether_the_gateway_is_here(rig, who, headers, status):
+    given = {name: value.format(port=rig.port) for name, value in headers.items()}
+    assert handshake(rig.port, {"Host": f"127.0.0.1:{rig.port}"} | UPGRADE | given, "/waiting") == status
+
+
+def handshake(port: int, headers: dict[str, str], path: str = "/ws") -> int:
     with socket.create_connection(("127.0.0.1", port), 5 * SLOWNESS) as connection:
-        lines = ["GET /ws HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+        lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
         connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         return int(connection.recv(4096).split()[1])
 

@@ -254,6 +254,11 @@ def test_a_failure_is_reported_with_its_reason(home):
         closed = run(home, "install", "--url", f"ws://127.0.0.1:{free_ports(1)[0]}")
         assert closed.stderr.startswith("error: OBS is closed, or its WebSocket server is off")
         assert "Start OBS, and enable its server" in closed.stderr
+        page = home / "run/overlays/obs.html"
+        assert closed.stdout.startswith("OBS cannot be reached")
+        assert f"Local file: on; {page}" in closed.stdout
+        assert tokens.load(home / "run").display in page.read_text()
+        page.unlink()
         keep_password(home, server, "wrong")
         wrong = run(home, "install")
         assert wrong.stderr.startswith("error: OBS refuses the password")
@@ -263,12 +268,20 @@ def test_a_failure_is_reported_with_its_reason(home):
         without = run(home, "install")
         assert "error: This OBS has no browser source" in without.stderr
         assert {closed.returncode, wrong.returncode, without.returncode} == {2, 3}
+        assert "Local file: on" in wrong.stdout
+        assert "Local file" not in without.stdout
 
 
 def test_obs_on_another_machine_needs_a_reachable_address(home):
     done = run(home, "install", "--url", "ws://192.0.2.7:4455")
     assert done.returncode == 2
     assert "--gateway" in done.stderr
+
+
+def test_text_of_an_address_stays_text_in_the_local_page():
+    text = obs_overlay.page('const address = "ADDRESS";', "", "http://h</script>", TOKEN)
+    assert "<" not in text
+    assert obs_overlay.address_in(text) == f"http://h</script>/overlay/?overlay_id=obs#k={TOKEN}"
 
 
 # Healing

@@ -2,16 +2,21 @@
 
 answers of OBS ──▶ Found ──findings──▶ sentences (`obs status`)
                          ╰─steps─────▶ requests  (`obs install`), none if everything is right
+
+template ──page──▶ a local file that waits for the gateway (`obs install --page`)
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
+import msgspec
 from msgspec import Struct
 
+from actors.core.contract.event import UNREADABLE
 from actors.core.delivery.presence import STALLED
 from actors.errors import BadInput
 
@@ -19,6 +24,7 @@ BROWSER: Final = "browser_source"
 PATH: Final = "/overlay/"
 OVERLAY_ID: Final = "obs"
 MAX_FPS: Final = 60  # of a browser source
+_IN_PAGE: Final = re.compile(r'^const address = (".*");$', re.MULTILINE)
 
 # A source that is shut down or reloaded when it is shown again loses its position and the content of its screen.
 _FIXED: Final[Mapping[str, Any]] = {
@@ -106,6 +112,21 @@ def address(old: object, origin: str, token: str) -> str:
     if "overlay_id" not in dict(given):
         given.append(("overlay_id", OVERLAY_ID))
     return f"{origin}{PATH}?{urlencode(given, safe=',:')}#k={token}"
+
+
+def page(template: str, old: str, origin: str, token: str) -> str:
+    """Return the local page that waits for the gateway; the parameters of the address in the old page are kept."""
+    text = msgspec.json.encode(address(address_in(old), origin, token)).decode().replace("<", "\\u003c")
+    return template.replace('"ADDRESS"', text)
+
+
+def address_in(text: str) -> str:
+    """Return the address that a local page loads; "" if it has none."""
+    found = _IN_PAGE.search(text)
+    try:
+        return msgspec.json.decode(found[1], type=str) if found is not None else ""
+    except UNREADABLE:
+        return ""
 
 
 def wanted(found: Found, origin: str, token: str) -> dict[str, Any]:
