@@ -109,6 +109,88 @@ def test_a_failing_widget_is_reported_and_others_continue(page: Any, rig: Rig) -
     eventually(lambda: page.evaluate("framewire.status().drawn") == rig.top)
 
 
+# It holds a timer, a listener of the page and a sound.
+HOLDER = """
+export const widget = { name: "holder", title: "x", types: ["%s"],
+  box: { x: 0, y: 0, width: 99, height: 99, anchor: "left" },
+  load: (stage, root) => new Holder(stage, root) };
+class Holder {
+  constructor(stage, root) {
+    globalThis.held ??= { ticks: 0, turns: 0, gone: [] };
+    this.view = stage.view;
+    this.sound = document.createElement("audio");
+    this.words = document.createTextNode("%s");
+    root.append(this.sound, this.words);
+    globalThis.sounds = [...(globalThis.sounds ?? []), this.sound];
+    this.timer = setInterval(() => { held.ticks += 1; }, 5);
+    this.turned = () => { held.turns += 1; };
+    addEventListener("turn", this.turned);
+  }
+  updateAction({ payload }) { this.user = payload.user; }
+  frame() { this.view.text(this.words, `%s ${this.user}`); %s; return Infinity; }
+  dispose() {
+    clearInterval(this.timer);
+    removeEventListener("turn", this.turned);
+    held.gone.push("%s");
+    %s
+  }
+}
+"""
+
+
+# Ten ticks of another timer of the same interval.
+TEN_TICKS = """new Promise((done) => {
+    let left = 10;
+    const timer = setInterval(() => { if (--left === 0) done(clearInterval(timer)); }, 5);
+})"""
+
+
+def hold(rig: Rig, version: str, type_: str = "follow", *, frame: str = "", dispose: str = "") -> Path:
+    file: Path = rig.run_dir / "overlays" / "widgets" / "holder.mjs"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(HOLDER % (type_, version, version, frame, version, dispose))
+    return file
+
+
+def turns(page: Any) -> int:
+    """Return how many widgets listen to the page."""
+    return int(page.evaluate("(held.turns = 0, dispatchEvent(new Event('turn')), held.turns)"))
+
+
+def test_with_design_a_changed_widget_is_loaded_again_and_the_old_one_released(page: Any, rig: Rig) -> None:
+    file = hold(rig, "one")
+    opened(page, rig, "overlay_id=hold&design=1")
+    follow(rig, "Ada")
+    eventually(lambda: page.inner_text(".w-holder") == "one Ada")
+    page.evaluate("sounds[0].pause = () => { held.paused = true }")
+    hold(rig, "two", "raid")  # it wants other events
+    eventually(lambda: page.evaluate("held.gone.join()") == "one")
+    eventually(lambda: page.evaluate("held.paused === true"), 5)
+    assert page.inner_text(".w-holder").startswith("two")
+    assert turns(page) == 1, "only the new one listens"
+    follow(rig, "Bea")
+    eventually(lambda: page.evaluate("framewire.status().drawn") == rig.top)
+    assert "Bea" not in page.inner_text(".w-holder")
+    file.write_text("export const widget = {")  # saved in the middle of a word: the last version stays
+    eventually(lambda: "holder.mjs" in problems(page))
+    assert turns(page) == 1
+    file.unlink()
+    eventually(lambda: page.evaluate("held.gone.join()") == "one,two")
+    assert (page.inner_text(".w-holder"), turns(page)) == ("", 0)
+    ticks = page.evaluate("held.ticks")
+    page.evaluate(TEN_TICKS)
+    assert page.evaluate("held.ticks") == ticks, "its timer has stopped"
+
+
+def test_a_widget_that_fails_again_and_again_is_removed(page: Any, rig: Rig) -> None:
+    hold(rig, "bad", frame="throw new Error('no frame')", dispose="throw new Error('no end');")
+    opened(page, rig, "overlay_id=hold&hud=1")  # the HUD asks for frames
+    eventually(lambda: "widget holder failed 20 times and is removed" in problems(page))
+    assert (page.evaluate("held.gone.join()"), page.inner_text(".w-holder"), turns(page)) == ("bad", "", 0)
+    follow(rig, "Ada")
+    eventually(lambda: page.evaluate("framewire.status().drawn") == rig.top)
+
+
 def test_only_files_of_the_folder_are_served(rig: Rig) -> None:
     for path in ("../tokens.json", "..%2ftokens.json", "../../tokens.json", "%2e%2e/tokens.json", "none.mjs"):
         assert rig.request(f"/widgets/{path}")[0] in (400, 403, 404), path

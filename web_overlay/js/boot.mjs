@@ -15,7 +15,7 @@ import { View } from "./core/view.mjs";
 import { figures, hudFigures, status } from "./figures.mjs";
 import { keeper } from "./keep.mjs";
 import { Obeyer } from "./obey.mjs";
-import { loadOwn } from "./own.mjs";
+import { OwnWidgets } from "./own.mjs";
 import { Hud } from "./perf/hud.mjs";
 import { back, loadPlace, overlayId } from "./place.mjs";
 import { reporterOf } from "./problems.mjs";
@@ -46,7 +46,8 @@ const uplink = new Uplink({
   wake: () => scheduler.request(),
   spent: (ms) => engine.costs.add("ingest", ms),
 }); // early, because the worker loads beside what follows
-const [{ texts, ...rules }, own] = await Promise.all([loadSettings(options.lang, report), loadOwn(WIDGETS, report)]);
+const ownWidgets = new OwnWidgets(WIDGETS, report);
+const [{ texts, ...rules }, own] = await Promise.all([loadSettings(options.lang, report), ownWidgets.load()]);
 const view = new View();
 const look = await dress(options, report);
 /** @type {import("./widgets/dom.mjs").Stage} */
@@ -128,6 +129,13 @@ addEventListener("hashchange", () => location.reload());
 arrangement.follow(matchMedia("(max-aspect-ratio: 1/1)"));
 arrangement.obeyStudio();
 if (options.hud) hud.show(true);
+if (options.design) {
+  const replace = (/** @type {import("./core/types.mjs").WidgetKind} */ kind) => {
+    arrangement.replace(kind);
+    engine.route();
+  };
+  ownWidgets.watch(replace, (name) => arrangement.remove(name));
+}
 /** @type {import("./uplink.mjs").Options["who"]} */
 const who = {
   ...{ token: options.token, overlayId: id, format: options.format, build: BUILD },

@@ -2,52 +2,97 @@
 // Custom widgets from overlays/widgets/ of the run directory. A failing one is reported and does not affect others.
 
 import { fits } from "./core/layout-file.mjs";
+import { guarded } from "./guard.mjs";
 
-/** @typedef {import("./core/types.mjs").Widget} Widget */
 /** @typedef {import("./core/types.mjs").WidgetKind} WidgetKind */
 /** @typedef {(problem: string) => void} Report */
+/** @typedef {{name: string, css: boolean, version: string}} File `version`: another one when a file of the widget has changed */
 
 const WITHIN_MS = 3_000;
-const MOST_FAULTS = 20; // then it is not called again
+const POLL_MS = 1_000; // `?design=1`
 const BOX = ["x", "y", "width", "height", "anchor"];
 
-/**
- * @param {readonly WidgetKind[]} known the names that are taken
- * @param {Report} report
- * @returns {Promise<WidgetKind[]>}
- */
-export async function loadOwn(known, report) {
-  const kinds = await Promise.all((await listed(report)).map((each) => imported(each, known, report)));
-  return kinds.filter((kind) => kind !== null);
-}
-
-/** @param {Report} report @returns {Promise<{name: string, css: boolean}[]>} */
-async function listed(report) {
-  const control = new AbortController();
-  const timer = setTimeout(() => control.abort(), WITHIN_MS);
-  try {
-    const response = await fetch("/widgets/", { cache: "no-store", signal: control.signal });
-    return response.ok ? (await response.json()).widgets : []; // an older gateway has no such list
-  } catch (error) {
-    report(`widgets of your own cannot be listed: ${message(error)}`);
-    return [];
-  } finally {
-    clearTimeout(timer);
+export class OwnWidgets {
+  /** @param {readonly WidgetKind[]} known the names that are taken @param {Report} report */
+  constructor(known, report) {
+    this.known = known;
+    this.report = report;
+    /** @type {Map<string, string>} the version of each, by its name */
+    this.versions = new Map();
+    /** @type {Map<string, HTMLLinkElement>} */
+    this.styles = new Map();
   }
-}
 
-/** @param {{name: string, css: boolean}} file @param {readonly WidgetKind[]} known @param {Report} report @returns {Promise<WidgetKind | null>} */
-async function imported({ name, css }, known, report) {
-  const file = `overlays/widgets/${name}.mjs`;
-  try {
-    const { widget } = await import(`/widgets/${name}.mjs`);
-    const wrong = known.some((kind) => kind.name === name) ? `${name} is the name of another widget` : fault(widget, name);
-    if (wrong !== "") throw new TypeError(wrong);
-    if (css) style(name);
-    return { ...widget, load: (stage, root) => guarded(name, () => widget.load(stage, root), report) };
-  } catch (error) {
-    report(`${file}: ${message(error)}`);
-    return null;
+  /** @returns {Promise<WidgetKind[]>} those that can be used */
+  async load() {
+    const files = (await this.list()) ?? [];
+    const kinds = await Promise.all(files.map((file) => this.import(file)));
+    return kinds.filter((kind) => kind !== null);
+  }
+
+  /**
+   * With `design=1`: look every second for files that changed or are gone. New ones are loaded by a refresh.
+   * @param {(kind: WidgetKind) => void} replace
+   * @param {(name: string) => void} remove
+   */
+  watch(replace, remove) {
+    const look = async () => {
+      const files = await this.list();
+      if (files !== null) await this.compare(files, replace, remove);
+      setTimeout(look, POLL_MS);
+    };
+    setTimeout(look, POLL_MS);
+  }
+
+  /** @param {File[]} files @param {(kind: WidgetKind) => void} replace @param {(name: string) => void} remove */
+  async compare(files, replace, remove) {
+    for (const file of files) {
+      if (![undefined, file.version].includes(this.versions.get(file.name))) {
+        const kind = await this.import(file);
+        if (kind !== null) replace(kind);
+      }
+    }
+    for (const name of this.versions.keys()) {
+      if (files.some((file) => file.name === name)) continue;
+      this.versions.delete(name);
+      this.styles.get(name)?.remove();
+      remove(name);
+    }
+  }
+
+  /** @returns {Promise<File[] | null>} null when the gateway does not say */
+  async list() {
+    try {
+      const response = await fetch("/widgets/", { cache: "no-store", signal: AbortSignal.timeout(WITHIN_MS) });
+      return response.ok ? (await response.json()).widgets : null; // an older gateway has no such list
+    } catch (error) {
+      if (this.versions.size === 0) this.report(`widgets of your own cannot be listed: ${message(error)}`);
+      return null;
+    }
+  }
+
+  /** @param {File} file @returns {Promise<WidgetKind | null>} */
+  async import({ name, css, version }) {
+    this.versions.set(name, version);
+    try {
+      const { widget } = await import(`/widgets/${name}.mjs?v=${version}`);
+      const wrong = this.known.some((kind) => kind.name === name) ? `${name} is the name of another widget` : fault(widget, name);
+      if (wrong !== "") throw new TypeError(wrong);
+      if (css) this.style(name, version);
+      return { ...widget, load: (stage, root) => guarded(widget, stage, root, this.report) };
+    } catch (error) {
+      this.report(`overlays/widgets/${name}.mjs: ${message(error)}`);
+      return null;
+    }
+  }
+
+  /** @param {string} name @param {string} version */
+  style(name, version) {
+    const link = this.styles.get(name) ?? document.createElement("link");
+    this.styles.set(name, link);
+    link.rel = "stylesheet";
+    link.href = `/widgets/${name}.css?v=${version}`;
+    document.head.append(link);
   }
 }
 
@@ -63,43 +108,6 @@ function fault(widget, name) {
     if (missing !== undefined) return `widget.${box}.${missing} does not fit`;
   }
   return "";
-}
-
-/** @param {string} name */
-function style(name) {
-  const link = document.createElement("link");
-  link.rel = "stylesheet";
-  link.href = `/widgets/${name}.css`;
-  document.head.append(link);
-}
-
-/** @param {string} name @param {() => Widget} load @param {Report} report @returns {Widget} */
-function guarded(name, load, report) {
-  let faults = 0;
-  /** @template T @param {() => T} run @param {T} otherwise @returns {T} */
-  const attempt = (run, otherwise) => {
-    if (faults >= MOST_FAULTS) return otherwise;
-    try {
-      return run();
-    } catch (error) {
-      faults += 1;
-      if (faults === 1) report(`widget ${name} failed: ${message(error)}`);
-      if (faults === MOST_FAULTS) report(`widget ${name} failed ${faults} times and is left alone`);
-      return otherwise;
-    }
-  };
-  const idle = { updateAction: () => {}, frame: () => Infinity };
-  const widget = attempt(load, /** @type {Widget} */ (idle));
-  return {
-    updateAction: (event, moment) => attempt(() => widget.updateAction(event, moment), undefined),
-    frame: (now) => attempt(() => wakeOf(widget.frame(now)), Infinity),
-    resize: (size, anchor) => attempt(() => widget.resize?.(size, anchor), undefined),
-  };
-}
-
-/** @param {unknown} wake what is no time is never @returns {number} */
-function wakeOf(wake) {
-  return typeof wake === "number" && !Number.isNaN(wake) ? wake : Infinity;
 }
 
 /** @param {unknown} error */

@@ -46,6 +46,22 @@ export class Arrangement {
       });
   }
 
+  /** A custom widget has changed: its new version begins with nothing. @param {WidgetKind} kind */
+  replace(kind) {
+    const part = this.parts.find(({ name }) => name === kind.name);
+    if (part === undefined) return; // ?widgets= leaves it out
+    part.widget.dispose?.();
+    this.kinds = this.kinds.map((each) => (each.name === kind.name ? kind : each));
+    Object.assign(part, { types: kind.types, widget: kind.load(this.stage, part.root) });
+    this.change({});
+  }
+
+  /** The file of a custom widget is gone: its section stays, empty. @param {string} name */
+  remove(name) {
+    this.parts.find((part) => part.name === name)?.widget.dispose?.();
+    this.request();
+  }
+
   /** Does a widget show packed positions? */
   get locates() {
     return this.parts.some(({ widget }) => widget.locate !== undefined);

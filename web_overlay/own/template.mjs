@@ -34,4 +34,6 @@ class NewestFollower {
     this.view.toggle(this.line, "gone", this.user === "");
     return Infinity;
   }
+
+  // dispose() {}: called when the widget is removed. Stop timers, remove listeners of the page, and release blob URLs here.
 }

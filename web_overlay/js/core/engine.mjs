@@ -40,9 +40,7 @@ export class Engine {
     this.drawn = drawn;
     /** @type {Map<string, typeof parts>} */
     this.wants = new Map();
-    for (const part of parts) {
-      for (const type of part.types) this.wants.set(type, [...(this.wants.get(type) ?? []), part]);
-    }
+    this.route();
     this.costs = new Costs(() => clock.now());
     /** @type {Critical[]} */
     this.critical = [];
@@ -53,6 +51,12 @@ export class Engine {
     this.moving_until = 0;
     this.level = LEVELS[0]; // of quality
     this.counters = { events: 0, critical: 0, unknown: 0, late: 0, faults: 0 };
+  }
+
+  /** Note which parts want which types. */
+  route() {
+    this.wants.clear();
+    for (const part of this.parts) for (const type of part.types) this.wants.set(type, [...(this.wants.get(type) ?? []), part]);
   }
 
   /** Events that wait for a frame: all, and critical ones. */

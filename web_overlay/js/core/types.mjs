@@ -81,15 +81,15 @@
  */
 
 /**
- * A part of the picture. `load` and `updateAction` are named as in OGraf (EBU); docs/layout.md compares the two.
- *
- * `updateAction` is given events of the widget's types only, and changes the model only. `frame` writes the model to the
- * view, once per frame, and returns when it needs its next frame: a time of the same clock, or Infinity. `resize` tells the
- * room inside the section, before the first frame and after each change. `locate` is given packed positions, and returns
- * whether a frame is needed for them. `cap` tells how much of what it could show it should (1 or less).
+ * A part of the picture; docs/layout.md compares the names with those of OGraf. `updateAction` is given events of the
+ * widget's types, and changes the model only. `frame` writes it to the view, once per frame, and returns when it needs its
+ * next frame: a time of the same clock, or Infinity. `resize` tells the room inside the section, before the first frame and
+ * after each change; `locate` is given packed positions, and returns whether a frame is needed for them; `cap`, how much of
+ * what it could show it should (1 or less). `dispose`: it is removed, as only custom widgets are (guard.mjs).
  * @typedef {{
  *   updateAction(event: Event, moment: Moment): void,
  *   frame(now: number): number,
+ *   dispose?(): void,
  *   resize?(size: Size, anchor: Anchor): void,
  *   cap?(share: number): void,
  *   locate?(positions: Positions): boolean,

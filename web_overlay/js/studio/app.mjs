@@ -2,7 +2,7 @@
 // The studio: edits the positions of widgets over a live preview. Connects the parts of the page; the layout is in core/editor.mjs.
 
 import { Editor } from "../core/editor.mjs";
-import { loadOwn } from "../own.mjs";
+import { OwnWidgets } from "../own.mjs";
 import { WIDGETS } from "../widgets/all.mjs";
 import { AddressForm } from "./address.mjs";
 import { Background } from "./background.mjs";
@@ -34,7 +34,7 @@ let display = "";
 
 /** @type {string[]} */
 const problems = [];
-const kinds = [...WIDGETS, ...(await loadOwn(WIDGETS, (problem) => problems.push(problem)))];
+const kinds = [...WIDGETS, ...(await new OwnWidgets(WIDGETS, (problem) => problems.push(problem)).load())];
 /** @type {Editor} */
 const editor = new Editor(kinds, show);
 const board = new Board(

@@ -20,7 +20,7 @@ export class Toggles {
     this.view = stage.view;
     this.ranks = stage.ranks;
     this.hud = hud;
-    this.queues = parts.filter((part) => part.types.includes("show")).map((part) => part.widget);
+    this.queues = parts.filter((part) => part.types.includes("show"));
     /** @type {Map<string, HTMLElement>} */
     this.targets = new Map([
       ["all", root],
@@ -36,7 +36,7 @@ export class Toggles {
     if (payload.name === "hud") this.hud(payload.on);
     else if (Object.hasOwn(QUEUES, payload.name)) {
       const action = QUEUES[payload.name][payload.on ? 0 : 1];
-      for (const queue of this.queues) queue.updateAction({ ...event, type: "show", payload: { action } }, moment);
+      for (const { widget } of this.queues) widget.updateAction({ ...event, type: "show", payload: { action } }, moment);
     } else if (target === undefined) this.counters.unknown += 1;
     else {
       this.view.toggle(target, "hidden", !payload.on);
