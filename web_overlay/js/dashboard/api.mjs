@@ -1,13 +1,11 @@
 // @ts-check
 // HTTP requests to the gateway, with the token of the address's fragment.
 
+import { Refusals } from "../refusals.mjs";
+
 export class Refused extends Error {}
 
-// Until a token that was refused is sent again. Each time counts as an attempt to guess one, and any page can link to a
-// dashboard with a wrong token.
-const REFUSED_MS = 30_000;
-/** The refusals of a token, by path. @type {Map<string, {error: Refused, until: number}>} */
-const refusals = new Map();
+const refusals = new Refusals();
 
 /**
  * @param {string} path
@@ -16,9 +14,7 @@ const refusals = new Map();
  * @throws {Refused} with a sentence for people
  */
 export async function ask(path, token) {
-  const asked = `${path.split("?")[0]} ${token}`;
-  const before = refusals.get(asked);
-  if (before !== undefined && Date.now() < before.until) throw before.error;
+  refusals.check(path, token);
   let response;
   try {
     response = await fetch(path, {
@@ -30,11 +26,7 @@ export async function ask(path, token) {
     throw new Refused("The gateway does not answer. Is Framewire running?");
   }
   const body = await response.json().catch(() => null);
-  if (response.status === 401) {
-    const error = new Refused(refusal(token, body?.scope));
-    refusals.set(asked, { error, until: Date.now() + REFUSED_MS });
-    throw error;
-  }
+  if (response.status === 401) throw refusals.add(path, token, new Refused(refusal(token, body?.scope)));
   if (response.ok || response.status === 404) return body;
   throw new Refused(body?.error ?? `The gateway answered with status ${response.status}.`);
 }

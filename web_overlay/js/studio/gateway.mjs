@@ -3,6 +3,7 @@
 
 import { readLayout } from "../core/layout-file.mjs";
 import { emptyLayout } from "../core/layout.mjs";
+import { Refusals } from "../refusals.mjs";
 
 /** @typedef {import("../core/types.mjs").Layout} Layout */
 /** @typedef {{overlay: string, layout: Layout, revision: string, source: string | null, error: string, layouts: string[]}} Answer */
@@ -22,6 +23,7 @@ export class Gateway {
   /** @param {string} token */
   constructor(token) {
     this.token = token;
+    this.refusals = new Refusals();
   }
 
   /**
@@ -31,6 +33,7 @@ export class Gateway {
    * @throws {Refusal}
    */
   async ask(path, { headers, ...request } = {}) {
+    this.refusals.check(path, this.token);
     const control = new AbortController();
     const timer = setTimeout(() => control.abort(), WITHIN_MS);
     try {
@@ -46,7 +49,8 @@ export class Gateway {
       }
       if (response.ok) return body;
       if (response.status === 401) {
-        throw new Refusal("This address has no valid control token. Open the studio from the dashboard.", 401);
+        const text = "This address has no valid control token. Open the studio from the dashboard.";
+        throw this.refusals.add(path, this.token, new Refusal(text, 401));
       }
       throw new Refusal(String(body?.error ?? `the gateway answered with status ${response.status}`), response.status);
     } finally {
