@@ -20,6 +20,7 @@ from actors import config, host, program, tokens
 from actors.config import Settings
 from actors.core import origins
 from actors.core.secrecy import may_hold_secret
+from actors.core.sources import obs_overlay
 from actors.errors import BadInput, ConfigError, FramewireError, Refused
 from actors.logs import printable  # by name: `logs` is a command here
 
@@ -212,7 +213,7 @@ def urls(settings: Settings, secrets: tokens.Tokens) -> dict[tokens.Scope, str]:
     page = f"http://{origins.authority(settings.gateway.host, settings.gateway.port)}"
     source = f"http://{origins.authority(settings.ingest.host, settings.ingest.port)}"
     return {
-        "display": f"{page}/overlay/#k={secrets.display}",
+        "display": obs_overlay.address("", page, secrets.display),
         "control": f"{page}/#k={secrets.control}",
         "ingest": f"{source}/srcds/{secrets.ingest}",
         "view": f"{page}/#k={secrets.view}",

@@ -78,8 +78,8 @@ def install(scene: str, page: bool, name: str, **options: Any) -> None:
         )
     if not target.configured:
         click.echo(
-            "To follow the scene and the state of OBS, add to the configuration, then "
-            f'`{program.NAME} reload`:\n\n[sources.{target.source}]\nkind = "obs"\n'
+            "To follow the state of OBS, and to reload the overlay when it has stopped, add to the configuration, then "
+            f'`{program.NAME} reload`:\n\n[sources.{target.source}]\nkind = "obs"\nheal = true\n'
         )
 
 

@@ -38,7 +38,8 @@ def add(kind: str, values: tuple[str, ...], name: str, file: Path | None, overri
     Settings that have no default are asked for, unless they are given as KEY=VALUE. Lists are written as a,b,c.
     Without --config the file of the pipeline that runs or last ran is used.
     """
-    settings = spec.spec_of(kind).settings
+    known = spec.spec_of(kind)
+    settings = known.settings
     name = name or kind.replace("_", "-")
     if not re.match(NAME_PATTERN, name):
         raise BadInput(f"Name {name[:64]!r}: expected 1 to 32 of a-z, 0-9, '-', beginning with a letter")
@@ -46,7 +47,7 @@ def add(kind: str, values: tuple[str, ...], name: str, file: Path | None, overri
     given = dict(_pair(settings, text) for text in values)
     for key in given:
         spec.require_key(kind, key)
-    tree = {"kind": kind, **given, **_asked(settings, given)}
+    tree = {"kind": kind, **known.written, **given, **_asked(settings, given)}
     spec.settings_of(name, tree)
     old = config.read(path) if path.exists() else b""
     if name in config.parse(old, str(path)).sources:

@@ -108,6 +108,7 @@ class Spec(Struct, frozen=True):
     loss        one sentence: the messages that are lost when the process dies
     silence_s   the longest pause that is normal; None: any
     path        HTTP sources: the first segment of the path at the ingest
+    written     settings that `source add` writes, although they are optional
     """
 
     settings: type[SourceSettings]
@@ -116,6 +117,7 @@ class Spec(Struct, frozen=True):
     loss: str
     silence_s: float | None = None
     path: str = ""
+    written: Mapping[str, Any] = {}
 
 
 class Disconnected(OSError):

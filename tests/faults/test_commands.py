@@ -106,7 +106,7 @@ def test_a_replay_of_more_rows_than_the_outbox_holds_completes(idle, tmp_path):
 def test_start_prints_the_addresses_and_how_to_stop(shared):
     said = shared.said()
     made = shared.tokens
-    assert f"http://127.0.0.1:{shared.gateway_port}/overlay/#k={made.display}" in said
+    assert f"http://127.0.0.1:{shared.gateway_port}/overlay/?overlay_id=obs#k={made.display}" in said
     assert f"http://127.0.0.1:{shared.gateway_port}/#k={made.control}" in said
     assert f"http://127.0.0.1:{shared.ingest_port}/srcds/{made.ingest}" in said
     assert "Ctrl-C or ./supervisor.py stop" in said
@@ -343,7 +343,7 @@ def test_start_as_json_is_one_line_for_scripts(idle):
     done = idle.command("start", "--detach", "--no-guardian", "--json")
     facts = json.loads(done.stdout)
     assert facts["ready"] is True
-    assert facts["overlay"].endswith(f"/overlay/#k={idle.tokens.display}")
+    assert facts["overlay"].endswith(f"/overlay/?overlay_id=obs#k={idle.tokens.display}")
     assert idle.command("stop", "--json").returncode == 0
 
 

@@ -195,7 +195,7 @@ def test_the_browser_source_is_installed_once(home):
         first = run(home, "install")
         assert first.returncode == 0, first.stderr
         assert "Created 'Framewire' in the scene 'Gameplay'" in first.stdout
-        assert '[sources.obs]\nkind = "obs"' in first.stdout
+        assert '[sources.obs]\nkind = "obs"\nheal = true\n' in first.stdout
         made = server.inputs["Framewire"]
         token = tokens.load(home / "run").display
         assert made["settings"]["url"] == f"http://127.0.0.1:7700/overlay/?overlay_id=obs#k={token}"

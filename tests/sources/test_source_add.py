@@ -32,14 +32,16 @@ def test_sources_are_added_one_after_the_other_and_comments_stay(tmp_path):
     assert "docs/sources/twitch_chat.md" not in done.stdout
     assert "docs/sources/twitch.md" in done.stdout
     file.write_text("# mine\ndemo = false  # no match\n\n" + file.read_text().rstrip("\n"))
-    done, file = add(tmp_path, "obs", "heal=true", 'scenes={"Be right back" = "break"}', "url=ws://127.0.0.1:4466")
+    done, file = add(tmp_path, "obs", 'scenes={"Be right back" = "break"}', "url=ws://127.0.0.1:4466")
     assert done.returncode == 0, done.stderr
     assert file.read_text().startswith("# mine\ndemo = false  # no match\n\n[sources.chat]\n")
     found = config.load(file)
     assert found.source("chat").channels == ["ottoline", "lin"]
     assert found.source("obs").scenes == {"Be right back": "break"}
-    assert found.source("obs").heal is True
+    assert found.source("obs").heal is True, "written without being given"
     assert found.source("obs").url == "ws://127.0.0.1:4466"
+    done, file = add(tmp_path, "obs", "heal=false", "--name", "other")
+    assert config.load(file).source("other").heal is False
 
 
 REFUSALS = [

@@ -431,10 +431,17 @@ def test_overlays_are_identified_and_reloaded_one_by_one(gate: Gate, page: Any) 
 
 
 def test_the_address_is_hidden_until_it_is_requested(gate: Gate, page: Any) -> None:
+    gate.status["status"] = STATUS | {"clients": []}
     open_desk(page, gate)
     assert "display-secret" not in page.content()
     page.click("#reveal")
-    eventually(lambda: page.inner_text("#address") == f"{gate.url}/overlay/#k=display-secret")
+    eventually(lambda: page.inner_text("#address") == f"{gate.url}/overlay/?overlay_id=obs#k=display-secret")
+    page.click("#reveal")
+    eventually(lambda: "display-secret" not in page.content())
+    gate.status["status"] = STATUS | {"clients": [OVERLAY | {"overlay_id": name} for name in ("obs", "obs-2")]}
+    eventually(lambda: "obs-2" in page.inner_text("#overlays"))
+    page.click("#reveal")
+    eventually(lambda: page.inner_text("#address") == f"{gate.url}/overlay/?overlay_id=obs-3#k=display-secret")
     page.click("#reveal")
     eventually(lambda: "display-secret" not in page.content())
 

@@ -47,6 +47,7 @@ SPEC: Final = Spec(
     "OBS: its scene, stream, recording, replay buffer, and which sources are in the program output.",
     redelivers=False,
     loss="No lasting state: the state of OBS is read again. A change that was undone meanwhile is not reported.",
+    written={"heal": True},
 )
 
 

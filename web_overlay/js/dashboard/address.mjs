@@ -2,23 +2,33 @@
 // The address for OBS. It contains a secret, and the dashboard may be on stream: it is copied without being shown, and shown
 // only on request, for half a minute.
 
+import { addressOf } from "../core/address.mjs";
 import { ask } from "./api.mjs";
 
 const SHOWN_MS = 30_000;
+const NAME = "obs"; // as in the address that `start` prints
 
-/** @param {string} token @returns {Promise<string>} @throws with a sentence for people */
-async function overlayAddress(token) {
+/** A name for the next overlay. @param {string[]} taken names of those that are connected */
+export function freeName(taken) {
+  let name = NAME;
+  for (let number = 2; taken.includes(name); number += 1) name = `${NAME}-${number}`;
+  return name;
+}
+
+/** @param {string} token @param {string} name @returns {Promise<string>} @throws with a sentence for people */
+async function overlayAddress(token, name) {
   const answer = await ask("/api/address", token);
   if (typeof answer?.display_token !== "string") throw new Error("The command `token show display` prints it.");
-  return `${location.origin}/overlay/#k=${answer.display_token}`;
+  return addressOf(location.origin, { overlay_id: name }, answer.display_token);
 }
 
 /**
  * @param {string} token
  * @param {{copy: HTMLElement, show: HTMLElement, text: HTMLElement}} at
+ * @param {() => string[]} taken names of the overlays that are connected
  * @param {(words: string) => void} say
  */
-export function wireAddress(token, at, say) {
+export function wireAddress(token, at, taken, say) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   const reveal = (/** @type {string} */ url) => {
@@ -31,7 +41,7 @@ export function wireAddress(token, at, say) {
   const told = (/** @type {unknown} */ error) => say(error instanceof Error ? error.message : String(error));
   at.copy.addEventListener("click", async () => {
     try {
-      const url = await overlayAddress(token);
+      const url = await overlayAddress(token, freeName(taken()));
       const copied = await navigator.clipboard.writeText(url).then(
         () => true,
         () => false, // OBS docks may not allow it; the address can still be selected
@@ -47,6 +57,6 @@ export function wireAddress(token, at, say) {
   });
   at.show.addEventListener("click", () => {
     if (at.text.textContent !== "") reveal("");
-    else overlayAddress(token).then(reveal, told);
+    else overlayAddress(token, freeName(taken())).then(reveal, told);
   });
 }

@@ -3,6 +3,7 @@
 
 import { wireAddress } from "./address.mjs";
 import { Desk } from "./desk.mjs";
+import { rows, word } from "./format.mjs";
 import { listen } from "./keys.mjs";
 import { Plots } from "./plots.mjs";
 import { wirePreview } from "./preview.mjs";
@@ -59,7 +60,7 @@ function value(id) {
 
 /** @type {HTMLAnchorElement} */ (at("studio")).href = `/studio#k=${desk.token}`;
 const say = (/** @type {string} */ words) => desk.say(words);
-wireAddress(desk.token, { copy: at("copy"), show: at("reveal"), text: at("address") }, say);
+wireAddress(desk.token, { copy: at("copy"), show: at("reveal"), text: at("address") }, () => rows(desk.status.clients).map((overlay) => word(overlay.overlay_id)), say);
 wirePreview(
   desk.token,
   {
