@@ -52,7 +52,7 @@ COMMANDS: Final = {
     "gsi": ("gsi", "Configure CS2 or CS:GO on this machine to report to a source."),
     "secret": ("secret", "Set, list and remove the secrets of sources."),
     "widget": ("widget", "Create and list custom widgets for the overlay."),
-    "theme": ("theme", "Validate a theme of the overlay."),
+    "theme": ("theme", "Create and check themes of the overlay."),
     "purge": ("purge", "Remove a person, or everything older than a duration, from a stopped pipeline."),
     "doctor": ("doctor", "Check this machine and this configuration, and print what to correct."),
     "service": ("service", "Install Framewire as a service of this user: systemd, launchd."),

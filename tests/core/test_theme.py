@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -94,6 +96,45 @@ def test_the_command_prints_the_faults_and_fails(tmp_path: Any) -> None:
     assert "?theme=mine" in output
     path.write_text(" " * 70_000)
     assert "70000 bytes" in run()[1]
+
+
+def new(run_dir: Path, *arguments: str) -> tuple[int, str, str]:
+    done = CliRunner().invoke(theme_command.command, ["new", *arguments, "--set", f"run_dir={run_dir}"])
+    return done.exit_code, done.output, str(done.exception or "")
+
+
+@pytest.mark.parametrize("base", theme_command.BASES)
+def test_a_new_theme_is_complete_valid_and_looks_as_the_one_that_it_begins_as(tmp_path: Any, base: str) -> None:
+    assert set(theme_command.BASES) == {path.parent.name for path in SHIPPED}
+    code, output, _ = new(tmp_path / "run", "mine", "--from", base)
+    assert code == 0, output
+    folder = tmp_path / "run" / "overlays" / "themes" / "mine"
+    assert [str(folder / file) for file in ("theme.json", "README.md")] == output.splitlines()[:2]
+    assert "?theme=mine&design=1" in output
+    assert "themes.md" in output
+    written = theme_command.read(folder / "theme.json")
+    assert theme.faults(written, TABLE) == []
+    defaults = {name: token["default"] for name, token in theme.tokens_of(TABLE).items()}
+    shipped = json.loads((program.ROOT / "web_overlay" / "themes" / base / "theme.json").read_text())
+    assert written["tokens"] == defaults | shipped["tokens"]
+    assert list(written["tokens"]) == list(defaults), "in the order of the table"
+    explained = re.findall(r"^\* `([a-z0-9-]+)`: \S", (folder / "README.md").read_text(), re.MULTILINE)
+    assert explained == list(defaults)
+    checked = CliRunner().invoke(theme_command.command, ["check", str(folder)])
+    assert checked.exit_code == 0, checked.output
+
+
+def test_a_new_theme_overwrites_nothing(tmp_path: Any) -> None:
+    run_dir = tmp_path / "run"
+    assert new(run_dir, "mine")[0] == 0
+    file = run_dir / "overlays" / "themes" / "mine" / "theme.json"
+    file.write_text("edited")
+    assert "mine already exists" in new(run_dir, "mine", "--from", "minimal")[2]
+    assert file.read_text() == "edited"
+    for name in ("../x", "Mine", "", "_x", "x" * 33):
+        assert "expected up to 32" in new(run_dir, name)[2], name
+    assert "a theme of Framewire" in new(run_dir, "minimal")[2]
+    assert [path.name for path in file.parents[1].iterdir()] == ["mine"]
 
 
 @pytest.mark.parametrize("data", [b"[" * 100_000, b"x" * (theme_command.MOST_BYTES + 1), b"\xff", None])
