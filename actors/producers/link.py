@@ -294,7 +294,7 @@ class Link:
             return
         window = self._window
         if window.room and window.newest < self._newest:
-            for item in self._reader.rows(window.newest, self._settings.window_rows - len(window)):
+            for item in self._reader.rows(window.newest, self._settings.window_rows - len(window), window.room_bytes):
                 if not window.room:
                     break
                 window.add(item)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -171,12 +172,19 @@ class OutboxReader:
     def __init__(self, run_dir: Path, name: str) -> None:
         self._db = connect(outbox_path(run_dir, name), read_only=True)
 
-    def rows(self, after: int, limit: int) -> list[RawItem]:
-        """Return up to `limit` rows after number `after`, in order."""
+    def rows(self, after: int, limit: int, max_bytes: int = sys.maxsize) -> list[RawItem]:
+        """Return up to `limit` rows after number `after`, in order; the one that reaches `max_bytes` is the last."""
+        items, size_bytes = [], 0
         found = self._db.execute(
             "SELECT pseq, kind, body, ts_ingest_ms FROM rows WHERE pseq > ? ORDER BY pseq LIMIT ?", (after, limit)
-        ).fetchall()
-        return [RawItem(pseq, 0, kind, body, ts_ms) for pseq, kind, body, ts_ms in found]
+        )
+        for pseq, kind, body, ts_ms in found:
+            items.append(RawItem(pseq, 0, kind, body, ts_ms))
+            size_bytes += len(body)
+            if size_bytes >= max_bytes:
+                break
+        found.close()  # an open one would keep the WAL from starting anew
+        return items
 
     def oldest(self) -> int:
         """Return the first number that is kept; if there is none, one above the newest."""

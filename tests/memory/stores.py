@@ -7,6 +7,7 @@ as SQLite's stores pass them, so that a simulated death can happen at each.
 from __future__ import annotations
 
 import copy
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
@@ -177,8 +178,14 @@ class MemoryOutboxReader:
     def __init__(self, state: Callable[[], OutboxState]) -> None:
         self._state = state
 
-    def rows(self, after: int, limit: int) -> list[RawItem]:
-        return [item for pseq, item in self._state().rows.items() if pseq > after][:limit]
+    def rows(self, after: int, limit: int, max_bytes: int = sys.maxsize) -> list[RawItem]:
+        items, size_bytes = [], 0
+        for item in [item for pseq, item in self._state().rows.items() if pseq > after][:limit]:
+            items.append(item)
+            size_bytes += len(item.body)
+            if size_bytes >= max_bytes:
+                break
+        return items
 
     def oldest(self) -> int:
         return min(self._state().rows, default=self._state().newest + 1)

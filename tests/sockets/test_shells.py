@@ -15,7 +15,7 @@ import zmq
 
 from actors import config, interfaces, wire
 from actors.broadcaster import Broadcaster
-from actors.core.contract.event import Category, Event, Greeting, Mark, Marks, RawBatch
+from actors.core.contract.event import Category, Event, Greeting, Mark, Marks, RawBatch, RawItem
 from actors.core.contract.frame import Frame
 from actors.core.queue.sequencer import Entry
 from actors.producers import link as link_module
@@ -105,6 +105,29 @@ def test_an_outbox_is_trimmed_as_fast_as_it_is_filled(tmp_path: Path, monkeypatc
         opposite.close()
 
     run_async(story())
+
+
+def test_a_backlog_of_large_rows_is_read_only_as_it_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers: list[int] = []
+    original = OutboxReader.rows
+
+    def rows(self: OutboxReader, *arguments: int) -> list[RawItem]:
+        found = original(self, *arguments)
+        numbers.extend(item.pseq for item in found)
+        return found
+
+    monkeypatch.setattr(OutboxReader, "rows", rows)
+
+    async def story() -> None:
+        opposite = Opposite(tmp_path)
+        link = opposite.link
+        await link.deliver([("event", bytes(32 << 10))] * 200, time.time() * 1000)
+        for acked in range(10, 201, 10):
+            await opposite.say(acked, lambda acked=acked: link._window.acked == acked)  # type: ignore[misc]
+        opposite.close()
+
+    run_async(story())
+    assert len(numbers) < 250, "a row that does not fit into the window is read again each time"
 
 
 class Shell:

@@ -172,6 +172,16 @@ def test_a_death_in_a_transaction_of_an_outbox_leaves_no_part_of_it(
     box.close()
 
 
+def test_large_rows_are_read_only_as_far_as_they_fit(stores: Stores) -> None:
+    box = stores.outbox()
+    box.commit([Delivery(rows(b"1" * 40, b"2" * 60, b"3" * 60), 0.0)])
+    reader = box.reader()
+    read = [[item.pseq for item in reader.rows(0, 10, max_bytes)] for max_bytes in (1, 40, 41, 100, 101)]
+    assert read == [[1], [1], [1, 2], [1, 2], [1, 2, 3]]
+    reader.close()
+    box.close()
+
+
 def test_rows_that_the_log_has_are_kept_for_a_while_then_trimmed_and_their_numbers_stay_taken(stores: Stores) -> None:
     box = stores.outbox(keep_s=100.0)
     now_ms = time.time() * 1000

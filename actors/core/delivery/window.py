@@ -60,7 +60,11 @@ class Window:
 
     @property
     def room(self) -> bool:
-        return len(self._flight) < self._rows and self._bytes < self._size_bytes
+        return len(self._flight) < self._rows and self.room_bytes > 0
+
+    @property
+    def room_bytes(self) -> int:
+        return self._size_bytes - self._bytes
 
     def add(self, item: RawItem) -> None:
         """Add the next row; numbers come in order, without gaps."""
