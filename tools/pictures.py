@@ -1,6 +1,8 @@
-"""Make pictures of docs/: overlay.png, themes.png, studio.png, login.png.
+"""Make pictures of docs/: overlay.png, themes.png, studio.png, login.png; and the previews of the themes.
 
     python -m tools.pictures FOLDER [--only NAME]…
+
+`--only previews` writes FOLDER/THEME/preview.webp of each theme; they belong into web_overlay/themes.
 
 The studio is that of a running pipeline. The other pages are at the gateway of tests/web.
 """
@@ -29,6 +31,17 @@ SMALL: Final = (640, 360)
 GAP: Final = 6
 SETTLED_MS: Final = 2_500  # all events are shown, and entrances have ended
 WAIT_S: Final = 60.0
+# A PNG in base64 → a WebP of another size, in base64.
+SHRUNK: Final = """async ([png, width, height]) => {
+  const image = new Image();
+  image.src = `data:image/png;base64,${png}`;
+  await image.decode();
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.drawImage(image, 0, 0, width, height);
+  return canvas.toDataURL("image/webp", 0.86).split(",")[1];
+}"""
 # Kinds of sources that wait for a login: the name of the platform, the address and the code.
 WAITING: Final = {
     "twitch": ("Twitch", "https://www.twitch.tv/activate?device-code=ABCDEFGH", "ABCD-EFGH"),
@@ -73,6 +86,19 @@ def themes(browser: Browser, folder: Path) -> None:
     page.close()
 
 
+def previews(browser: Browser, folder: Path) -> None:
+    """A small picture of each theme, for the studio."""
+    page = browser.new_page()
+    for theme in THEMES:
+        with tempfile.TemporaryDirectory() as made:
+            sheet(browser, Path(made), theme, "720p", ["burst"], ["game"])
+            large = (Path(made) / f"{theme}-720p-burst-game.png").read_bytes()
+        small = page.evaluate(SHRUNK, [base64.b64encode(large).decode(), *SMALL])
+        (folder / theme).mkdir(exist_ok=True)
+        (folder / theme / "preview.webp").write_bytes(base64.b64decode(small))
+    page.close()
+
+
 def studio(browser: Browser, folder: Path) -> None:
     """The studio with test events of all widgets, and one widget selected."""
     page = browser.new_page(viewport={"width": 1600, "height": 900})
@@ -113,7 +139,8 @@ def login(browser: Browser, folder: Path) -> None:
         gate.stop()
 
 
-PICTURES: Final = {one.__name__: one for one in (overlay, themes, studio, login)}
+OF_DOCS: Final = ("overlay", "themes", "studio", "login")
+PICTURES: Final = {one.__name__: one for one in (overlay, themes, studio, login, previews)}
 
 
 @click.command()
@@ -124,9 +151,9 @@ def main(folder: Path, names: tuple[str, ...]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
-        for name in names or PICTURES:
+        for name in names or OF_DOCS:
             PICTURES[name](browser, folder)
-            click.echo(folder / f"{name}.png")
+            click.echo(f"{folder}: {name}")
         browser.close()
 
 

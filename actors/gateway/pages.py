@@ -19,6 +19,7 @@ from actors.core.metrics import GatewayMetrics
 
 WEB_ROOT: Final = program.SHARE / "web_overlay"
 THEMES: Final = Path("overlays", "themes")  # the user's own themes, in the run directory
+PREVIEW: Final = "preview.webp"  # of a theme
 MOST_THEMES: Final = 100  # that are listed
 MOST_FOLDERS: Final = 16  # in the path of a file; 8,000 fit into a header, and take 25 ms
 
@@ -153,14 +154,15 @@ class ThemeHandler(FileHandler):
 
 
 class ThemesHandler(BaseHandler):
-    """`/themes/`: the names of all themes."""
+    """`/themes/`: the names of all themes, and of those with a picture."""
 
     def initialize(self, folders: list[Path]) -> None:
         self._folders = folders
 
     def get(self) -> None:
-        found = {file.parent.name for folder in self._folders for file in folder.glob("*/theme.json")}
-        self.answer({"themes": sorted(filter(theme.NAME.fullmatch, found))[:MOST_THEMES]})
+        found = {file.parent.name: file.parent for folder in self._folders for file in folder.glob("*/theme.json")}
+        names = sorted(filter(theme.NAME.fullmatch, found))[:MOST_THEMES]
+        self.answer({"themes": names, "previews": [name for name in names if (found[name] / PREVIEW).is_file()]})
 
 
 class RedirectHandler(BaseHandler):

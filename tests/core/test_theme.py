@@ -53,6 +53,13 @@ def test_faults_of_a_theme_are_reported(values: dict[str, str], said: str) -> No
     assert any(line.startswith(said) for line in faults(**values)), faults(**values)
 
 
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.parent.name)
+def test_a_shipped_theme_has_a_small_picture(path: Any) -> None:
+    picture = (path.parent / "preview.webp").read_bytes()
+    assert len(picture) <= 60_000
+    assert (picture[:4], picture[8:15]) == (b"RIFF", b"WEBPVP8")
+
+
 def test_a_theme_without_panels_needs_an_outline() -> None:
     assert faults(text_outline="ring", panel="#00000000", outline="#000000ff") == []
 

@@ -562,7 +562,13 @@ def test_a_user_theme_replaces_a_shipped_one(rig):
     assert rig.request("/themes/nothing/theme.json")[0] == 404
     (rig.run_dir / "overlays" / "themes" / "Not A Name").mkdir()
     (rig.run_dir / "overlays" / "themes" / "Not A Name" / "theme.json").write_text("{}")
-    assert json.loads(rig.request("/themes/")[2]) == {"themes": ["broadcast", "high-contrast", "mine", "minimal"]}
+    names = ["broadcast", "high-contrast", "mine", "minimal"]
+    shipped_ones = ["broadcast", "high-contrast", "minimal"]
+    assert json.loads(rig.request("/themes/")[2]) == {"themes": names, "previews": shipped_ones}
+    (own / "preview.webp").write_bytes(b"RIFF")
+    assert json.loads(rig.request("/themes/")[2])["previews"] == names
+    status, headers, body = rig.request("/themes/mine/preview.webp")
+    assert (status, body, headers["Content-Type"]) == (200, b"RIFF", "image/webp")
 
 
 @pytest.mark.parametrize("number", range(len(TRAVERSALS)))

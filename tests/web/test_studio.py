@@ -435,6 +435,23 @@ def test_the_address_has_the_selected_options(studio: Studio) -> None:
     assert "theme=minimal" in studio.page.inner_text("#address")
 
 
+def test_a_theme_is_chosen_by_its_picture(studio: Studio) -> None:
+    studio.open()
+    studio.page.locator("#address-part summary").click()
+    gallery = studio.page.locator(".gallery button")
+    assert gallery.all_inner_texts() == ["broadcast", "high-contrast", "minimal"]
+    shown = (
+        "Array.from(document.querySelectorAll('.gallery img'), (image) => [image.naturalWidth, image.naturalHeight])"
+    )
+    eventually(lambda: studio.page.evaluate(shown) == 3 * [[640, 360]])
+    pressed = studio.page.locator(".gallery [aria-pressed=true]")
+    assert pressed.all_inner_texts() == ["broadcast"], "the default"
+    gallery.nth(2).click()
+    assert "theme=minimal" in studio.page.inner_text("#address")
+    assert studio.page.input_value("#address-form [name=theme]") == "minimal"
+    assert pressed.all_inner_texts() == ["minimal"]
+
+
 def test_without_a_token_the_studio_shows_advice(studio: Studio) -> None:
     studio.page.goto(f"http://127.0.0.1:{studio.rig.port}/studio")
     studio.says("Open the studio from the dashboard")

@@ -4,6 +4,7 @@
 import { addressOf, taken } from "../core/address.mjs";
 import { PARAMS } from "../core/params.mjs";
 import { el, text } from "../widgets/dom.mjs";
+import { Gallery } from "./gallery.mjs";
 import { HIDDEN, HINTS, LABELS, expected, labelOf } from "./labels.mjs";
 
 const FIRST = ["overlay_id", "scene", "theme", "lang", "player", "widgets", "scale", "motion"];
@@ -13,12 +14,13 @@ export class AddressForm {
   /**
    * @param {HTMLElement} form
    * @param {readonly import("../core/types.mjs").WidgetKind[]} kinds
-   * @param {string[]} themes their names
+   * @param {import("./gateway.mjs").Themes} themes
    * @param {() => void} changed
    */
   constructor(form, kinds, themes, changed) {
     this.changed = changed;
-    this.themes = themes;
+    this.themes = themes.themes;
+    this.gallery = new Gallery(themes.previews, (name) => this.set("theme", name));
     const names = Object.keys(PARAMS).filter((name) => !HIDDEN.includes(name));
     const rank = (/** @type {string} */ name) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
     names.sort((one, other) => rank(one) - rank(other));
@@ -28,7 +30,9 @@ export class AddressForm {
     this.problems = new Map();
     /** @type {HTMLInputElement[]} */
     this.shown = [];
-    form.append(...names.map((name) => (name === "widgets" ? this.widgets(kinds) : this.control(name))));
+    const controls = names.map((name) => (name === "widgets" ? this.widgets(kinds) : this.control(name)));
+    form.append(this.gallery.root, ...controls);
+    this.gallery.show("");
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("input", () => this.check());
   }
@@ -69,6 +73,7 @@ export class AddressForm {
       input.setCustomValidity(problem);
       this.tell(name, problem === "" ? "" : `Left out of the address: expected ${problem}.`);
     }
+    this.gallery.show(this.inputs.get("theme")?.value ?? "");
     this.changed();
   }
 

@@ -48,7 +48,7 @@ const panel = new Panel(editor, at("chosen"), at("fields"));
 const scenes = new Scenes(editor, at, say);
 const files = new Files(editor, gateway, at, say);
 new Exchange(editor, at, () => files.name, say);
-const form = new AddressForm(at("address-form"), kinds, await gateway.themes().catch(() => []), address);
+const form = new AddressForm(at("address-form"), kinds, await gateway.themes().catch(() => ({ themes: [], previews: [] })), address);
 const background = new Background(at("stage"), /** @type {any} */ (at("backdrop")), /** @type {any} */ (at("background")), input("file"));
 
 /** @param {string} text @param {"good" | "warn" | "bad" | ""} [tone] */

@@ -8,6 +8,8 @@ import { Refusals } from "../refusals.mjs";
 /** @typedef {import("../core/types.mjs").Layout} Layout */
 /** @typedef {{overlay: string, layout: Layout, revision: string, source: string | null, error: string, layouts: string[]}} Answer */
 
+/** Names of all themes, also of the user's own, and of those with a picture. @typedef {{themes: string[], previews: string[]}} Themes */
+
 const WITHIN_MS = 5_000;
 
 /** A refusal by the gateway; the message is shown to the user. */
@@ -81,9 +83,9 @@ export class Gateway {
     return String((await this.ask("/api/address"))?.display_token ?? "");
   }
 
-  /** @returns {Promise<string[]>} the names of all themes, also of the user's own */
+  /** @returns {Promise<Themes>} */
   async themes() {
-    return (await this.ask("/themes/"))?.themes ?? [];
+    return { themes: [], previews: [], ...(await this.ask("/themes/")) };
   }
 
   /** @returns {Promise<string[]>} the ids of the overlays that are connected */
