@@ -75,6 +75,10 @@ VISIBILITY = """(() => {
   return { query: () => null, queryAll: () => [] };
 })()"""
 
+# The console names most violations of the security policy; this names all of them.
+VIOLATIONS = """addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI, sample }) =>
+  console.error(`Security Policy: ${effectiveDirective} blocked ${blockedURI} ${sample}`))"""
+
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -119,16 +123,57 @@ def browser() -> Iterator[Any]:
         found.close()
 
 
+class Console:
+    """What the pages of a window report as an error: to the console, or because no code catches it.
+
+    A violation of the security policy is one. A test that causes errors names them, as does its module or parameter:
+    `@pytest.mark.console("a part of the message", …)`.
+    """
+
+    def __init__(self, window: Any, request: pytest.FixtureRequest) -> None:
+        self.window = window
+        self.allowed = [part for marker in request.node.iter_markers("console") for part in marker.args]
+        self.errors: list[str] = []
+
+    def __enter__(self) -> Console:
+        self.window.on("console", self.said)
+        self.window.on("weberror", self.failed)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.window.remove_listener("console", self.said)
+        self.window.remove_listener("weberror", self.failed)
+
+    def said(self, message: Any) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def failed(self, error: Any) -> None:
+        self.errors.append(str(error.error))
+
+    def unexpected(self) -> list[str]:
+        return [error for error in self.errors if not any(part in error for part in self.allowed)]
+
+
 @pytest.fixture(scope="session")
-def window(browser: Any) -> Iterator[Any]:
+def shared_window(browser: Any) -> Iterator[Any]:
     """One window for all tests: every further one costs a renderer of the browser's own (0.5 s of CPU, Chromium 156).
 
     What a page stores is not shared all the same, because every gate has a port, and so an origin, of its own.
     """
     context = browser.new_context(viewport={"width": 1920, "height": 1080})
     context.set_default_timeout(30_000 * SLOWNESS)
+    context.add_init_script(VIOLATIONS)
     yield context
     context.close()
+
+
+@pytest.fixture
+def window(shared_window: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The window of all tests; no page in it reports an error that the test does not expect."""
+    with Console(shared_window, request) as console:
+        yield shared_window
+    assert console.unexpected() == []
 
 
 @pytest.fixture
@@ -252,13 +297,16 @@ def stand_still(overlay: Overlay) -> None:
 def timed(gate: Gate, browser: Any, request: pytest.FixtureRequest) -> Iterator[Overlay]:
     """An overlay whose clock advances only with `run_for`; a clock belongs to a window. The parameter is the query."""
     context = browser.new_context(viewport={"width": 1920, "height": 1080})
-    overlay = Overlay(context.new_page(), gate)
-    overlay.page.clock.install()
-    overlay.open(getattr(request, "param", "journal=1&motion=full"))
-    stand_still(overlay)
-    yield overlay
-    context.close()
+    context.add_init_script(VIOLATIONS)
+    with Console(context, request) as console:
+        overlay = Overlay(context.new_page(), gate)
+        overlay.page.clock.install()
+        overlay.open(getattr(request, "param", "journal=1&motion=full"))
+        stand_still(overlay)
+        yield overlay
+        context.close()
     assert overlay.errors == []
+    assert console.unexpected() == []
 
 
 def run_until(overlay: Overlay, condition: Any) -> None:

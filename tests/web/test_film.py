@@ -32,6 +32,7 @@ PLAYED = """async (data) => {
 }"""
 
 
+@pytest.mark.console("401 (Unauthorized)", "framewire: This address has no token")
 def test_chromium_plays_the_pictures_in_order_with_their_times(window: Any, gate: Gate) -> None:
     page = window.new_page()
     page.goto(gate.url)  # WebCodecs need a secure context

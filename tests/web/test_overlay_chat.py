@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.support import eventually
 from tests.web.conftest import Overlay, run_until
 from tests.web.gate import Gate
@@ -32,6 +34,7 @@ def pictures(overlay: Overlay, selector: str) -> list[list[Any]]:
     return found
 
 
+@pytest.mark.console("404 (Not Found)")
 def test_emotes_and_badges_are_from_the_gateway_and_text_replaces_missing_ones(gate: Gate, overlay: Overlay) -> None:
     gate.pictures |= {KAPPA: png(56), BADGE: png(36)}
     hosts: set[str] = set()
@@ -119,6 +122,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.console("404 (Not Found)")
 def test_hostile_names_texts_and_emotes_stay_text_inside_their_row(gate: Gate, overlay: Overlay) -> None:
     overlay.page.add_init_script("globalThis.hacks = 0; globalThis.hacked = () => { hacks += 1; };")
     overlay.open("journal=1&chat=20")

@@ -313,6 +313,7 @@ def test_the_journal_has_the_times_of_receipt_and_rendering(gate: Gate, overlay:
     assert overlay.page.evaluate("framewire.journal") is None
 
 
+@pytest.mark.console("framewire: This ", "framewire: The token")
 @pytest.mark.parametrize(
     ("token", "code", "words"),
     [
@@ -335,6 +336,7 @@ def test_a_final_refusal_stops_the_page_with_advice(
     assert box["width"] * box["height"] < 0.1 * 1920 * 1080
 
 
+@pytest.mark.console("framewire: The token")
 def test_in_obs_a_refusal_empties_the_stage_and_shows_no_notice(gate: Gate, overlay: Overlay) -> None:
     overlay.page.add_init_script("window.obsstudio = {}")
     overlay.open("hud=1")
@@ -345,6 +347,7 @@ def test_in_obs_a_refusal_empties_the_stage_and_shows_no_notice(gate: Gate, over
     assert overlay.page.locator("#hud").is_visible()
 
 
+@pytest.mark.console("framewire: The token")
 def test_a_new_token_in_the_address_is_used_at_once(gate: Gate, overlay: Overlay) -> None:
     overlay.open("", live=False, token="wrong")
     eventually(lambda: overlay.texts("#notice") != [])

@@ -160,6 +160,7 @@ def played(overlay: Overlay) -> Any:
     )
 
 
+@pytest.mark.console("404 (Not Found)")
 def test_an_alert_has_the_users_own_text_picture_and_sound(gate: Gate, overlay: Overlay) -> None:
     folder = gate.run_dir / "overlays"
     (folder / "media").mkdir(parents=True)

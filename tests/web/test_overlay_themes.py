@@ -68,6 +68,7 @@ def test_faults_of_a_theme_are_reported_and_valid_tokens_applied(gate: Gate, ove
     assert (token(overlay, "gap"), token(overlay, "ink")) == (".1rem", "#f5f7fa")
 
 
+@pytest.mark.console("404 (Not Found)")
 def test_a_missing_theme_leaves_the_default(gate: Gate, overlay: Overlay) -> None:
     overlay.open("theme=nothing")
     assert "answered 404; the default is used" in overlay.problems()[0]

@@ -94,6 +94,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.console("a widget failed")
 def test_a_failing_widget_is_reported_and_others_continue(page: Any, rig: Rig) -> None:
     folder = rig.run_dir / "overlays" / "widgets"
     folder.mkdir(parents=True, exist_ok=True)

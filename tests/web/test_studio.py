@@ -176,11 +176,13 @@ def test_an_old_answer_takes_back_nothing_that_was_saved_since(studio: Studio) -
     studio.page.unroute("**/api/layout?*")
 
 
+@pytest.mark.console("net::ERR_FAILED")
 def test_a_preview_that_could_not_be_loaded_is_loaded_again(studio: Studio) -> None:
     studio.page.route("**/overlay/?*", lambda route: route.abort(), times=1)
     studio.open()
 
 
+@pytest.mark.console("net::ERR_FAILED")
 def test_after_an_outage_the_layout_is_named_again(studio: Studio) -> None:
     studio.open()
     studio.page.route("**/api/layout?*", lambda route: route.abort())
@@ -382,6 +384,7 @@ def test_a_file_edited_by_hand_is_shown_and_an_invalid_one_reported(studio: Stud
     eventually(lambda: "$.widgets.chat.x" in str(on_air.evaluate("framewire.status().problems")))
 
 
+@pytest.mark.console("412 (Precondition Failed)")
 def test_a_layout_stored_meanwhile_is_reported_before_it_is_replaced(studio: Studio) -> None:
     studio.open()
     studio.box("chat").focus()
@@ -452,6 +455,7 @@ def test_a_theme_is_chosen_by_its_picture(studio: Studio) -> None:
     assert pressed.all_inner_texts() == ["minimal"]
 
 
+@pytest.mark.console("401 (Unauthorized)")
 def test_without_a_token_the_studio_shows_advice(studio: Studio) -> None:
     studio.page.goto(f"http://127.0.0.1:{studio.rig.port}/studio")
     studio.says("Open the studio from the dashboard")
