@@ -28,6 +28,11 @@ for (const [id, icon, name] of WEAPONS) {
   test(`weapon: "${id}" is "${name}" with the icon "${icon}"`, () => assert.deepEqual(weaponOf(id), { icon, name }));
 }
 
+test("weapon: a name of a stranger is bounded, keeps to its line and turns no text", () => {
+  assert.equal(weaponOf(`x${"\u0301".repeat(99)}\u202ey`).name, "X\u0301\u0301\u0301 y");
+  assert.equal(weaponOf("W".repeat(99)).name, `${"W".repeat(64)}…`);
+});
+
 test("weapon: every class has an icon", () => {
   for (const [name, { d, box }] of Object.entries(ART)) {
     assert.match(d, /^[Mm][\d\s.,a-zA-Z-]+$/, name);

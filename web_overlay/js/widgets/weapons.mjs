@@ -1,6 +1,8 @@
 // @ts-check
 // Weapons and causes of death as games name them → the class that has an icon, and a name to read. Pure tables.
 
+import { clean } from "../core/clean.mjs";
+
 /** @typedef {keyof typeof import("./weaponart.mjs").ART} Class */
 /** `icon` is "" for what no class fits. @typedef {{icon: Class | "", name: string}} Weapon */
 
@@ -97,13 +99,14 @@ const CLASSES = [
 /** @type {Map<string, Weapon>} strangers choose the ids: bounded */
 const seen = new Map();
 const REMEMBERED = 500;
+const LETTERS = 64; // of a name, as long as an event allows
 
 /** @param {string} id as the source names it @returns {Weapon} */
 export function weaponOf(id) {
   let weapon = seen.get(id);
   if (weapon !== undefined) return weapon;
   if (seen.size >= REMEMBERED) seen.clear();
-  weapon = look(id);
+  weapon = look(clean(id, LETTERS));
   seen.set(id, weapon);
   return weapon;
 }
