@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from actors.core.contract.event import Category
+from actors.core.contract.taxonomy import TAXONOMY
 from tests.support import eventually
 from tests.web.conftest import Overlay
 from tests.web.gate import Gate, now_ms
@@ -94,7 +96,9 @@ class Stepped:
         """Send events (type, payload) in one frame of the gateway; return when they wait for a frame of the page."""
         fields = {"ts_ingest_ms": now_ms() + HOUR_MS} | fields  # never too old, however far the clock is stepped
         before = self.overlay.status()
-        self.gate.send(*(self.gate.event(type_, payload, **fields) for type_, payload in events))
+        states = {type_ for type_, _ in events if TAXONOMY[type_].category is Category.STATE}
+        keys = {type_: {"coalesce_key": type_} for type_ in states}
+        self.gate.send(*(self.gate.event(type_, load, **fields, **keys.get(type_, {})) for type_, load in events))
         eventually(lambda: self.waits(before["queue"]))
 
     def waits(self, before: int) -> bool:
