@@ -289,6 +289,17 @@ test("parameters: valid values are used, invalid ones are reported and ignored",
   assert.deepEqual(wrong.options, readParams("", "").options);
 });
 
+test("parameters: volume, lifetime of chat and background", () => {
+  const read = (/** @type {string} */ query) => readParams(query, "");
+  const { options, problems } = read("?volume=40&ttl=15&bg=1B2a3c");
+  assert.deepEqual([options.volume, options.ttl_ms, options.bg, problems], [0.4, 15_000, "1b2a3c", []]);
+  assert.equal(read("?ttl=0").options.ttl_ms, Infinity);
+  assert.deepEqual([read("").options.volume, read("").options.ttl_ms, read("").options.bg], [1, 60_000, ""]);
+  for (const wrong of ["volume=101", "volume=-1", "volume=loud", "ttl=-1", "ttl=3601", "bg=url(x)", "bg=12345", "bg=blue"]) {
+    assert.equal(read(`?${wrong}`).problems.length, 1, wrong);
+  }
+});
+
 test("backoff: full jitter between its bounds, growing to the ceiling", () => {
   for (let attempt = 0; attempt < 40; attempt += 1) {
     assert.equal(

@@ -111,6 +111,18 @@ def test_a_message_fades_after_its_time_and_can_be_deleted_before(gate: Gate, ti
     assert timed.texts(".chat-text") == []
 
 
+@pytest.mark.parametrize("timed", ["ttl=5&chat=2", "ttl=0&chat=2"], indirect=True)
+def test_the_address_says_how_long_a_message_is_shown(gate: Gate, timed: Overlay) -> None:
+    lasting = "ttl=0" in timed.page.url
+    for words in ("one", "two", "three"):
+        gate.emit("chat", {"user": "Ada", "text": words})
+    run_until(timed, lambda: sorted(timed.texts(".chat-text")) == ["three", "two"])
+    timed.page.clock.run_for(4_000)
+    assert sorted(timed.texts(".chat-text")) == ["three", "two"]
+    timed.page.clock.run_for(70_000 if lasting else 3_500)
+    assert sorted(timed.texts(".chat-text")) == (["three", "two"] if lasting else [])
+
+
 HOSTILE = [
     "<img src=x onerror=hacked()>",
     "\u202egnirts\u0000\ufeff",

@@ -46,6 +46,19 @@ def test_a_page_without_content_is_transparent(gate: Gate, overlay: Overlay) -> 
     assert 0.05 < opaque_share(overlay.page, overlay.page.screenshot(omit_background=True)) < 0.6
 
 
+def test_a_background_is_for_browsers_and_never_in_obs(gate: Gate, overlay: Overlay) -> None:
+    overlay.page.set_viewport_size({"width": 320, "height": 180})
+    for bg in ("checker", "black", "white", "game", "1b2a3c"):
+        overlay.open(f"journal=1&bg={bg}")
+        eventually(lambda: opaque_share(overlay.page, overlay.page.screenshot(omit_background=True)) == 1, 10)
+        assert overlay.problems() == []
+    assert overlay.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(27, 42, 60)"
+    overlay.page.add_init_script("window.obsstudio = {}")
+    overlay.open("journal=1&bg=black")
+    eventually(lambda: any("?bg is not used in OBS" in problem for problem in overlay.problems()))
+    assert opaque_share(overlay.page, overlay.page.screenshot(omit_background=True)) == 0
+
+
 @pytest.mark.parametrize("size", [(1280, 720), (2560, 1080), (1080, 1920)])
 def test_all_content_stays_inside_the_safe_area(gate: Gate, overlay: Overlay, size: tuple[int, int]) -> None:
     width, height = size

@@ -235,6 +235,20 @@ def test_a_muted_page_plays_no_sound(gate: Gate, overlay: Overlay) -> None:
     assert played(overlay) == [None, 1]
 
 
+@pytest.mark.parametrize(("volume", "heard"), [("50", ["/media/alerts/party.wav", 0.25]), ("0", [None, 1])])
+def test_the_volume_of_the_address_applies_to_all_sounds(
+    gate: Gate, overlay: Overlay, volume: str, heard: list[Any]
+) -> None:
+    folder = gate.run_dir / "overlays"
+    (folder / "media").mkdir(parents=True)
+    (folder / "alerts.toml").write_text('[[alert]]\ntype = "raid"\nsound = "party.wav"\nvolume = 0.5\n')
+    (folder / "media" / "party.wav").write_bytes(wav())
+    overlay.open(f"journal=1&volume={volume}")
+    gate.emit("raid", {"user": "one"})
+    eventually(lambda: named(overlay) == ["one"])
+    assert played(overlay) == heard
+
+
 def test_hostile_names_and_texts_are_text(gate: Gate, overlay: Overlay) -> None:
     overlay.page.add_init_script("globalThis.hacks = 0; globalThis.hacked = () => { hacks += 1; };")
     overlay.open()

@@ -13,6 +13,7 @@ import { Record } from "./core/record.mjs";
 import { Scheduler } from "./core/scheduler.mjs";
 import { View } from "./core/view.mjs";
 import { figures, hudFigures, status } from "./figures.mjs";
+import { lay } from "./ground.mjs";
 import { keeper } from "./keep.mjs";
 import { Obeyer } from "./obey.mjs";
 import { OwnWidgets } from "./own.mjs";
@@ -129,6 +130,7 @@ addEventListener("hashchange", () => location.reload());
 arrangement.follow(matchMedia("(max-aspect-ratio: 1/1)"));
 arrangement.obeyStudio();
 if (options.hud) hud.show(true);
+if (options.bg !== "") lay(options.bg, report);
 if (options.design) {
   const replace = (/** @type {import("./core/types.mjs").WidgetKind} */ kind) => {
     arrangement.replace(kind);

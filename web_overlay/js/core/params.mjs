@@ -20,6 +20,7 @@ export const PARAMS = {
   safe: oneOf("0", "1"),
   lang: oneOf("en", "de", "es", "pt"),
   mute: oneOf("0", "1"),
+  volume: range(0, 100),
   theme: (value) => (/^[a-z0-9][a-z0-9_-]{0,31}$/.test(value) ? value : undefined),
   design: oneOf("0", "1"),
   preview: oneOf("0", "1"),
@@ -32,6 +33,8 @@ export const PARAMS = {
   },
   kills: range(1, 12),
   chat: range(1, 20),
+  ttl: range(0, 3_600),
+  bg: (value) => (/^(checker|black|white|game|#?[0-9a-f]{6})$/i.test(value) ? value.toLowerCase() : undefined),
   player: (value) => (value.length > 0 && value.length <= 64 ? value : undefined),
   scene: (value) => (/^[A-Za-z0-9_-]{1,32}$/.test(value) ? value : undefined),
   widgets(value) {
@@ -73,6 +76,7 @@ export function readParams(search, hash) {
     safe: read.safe === "1",
     lang: /** @type {string} */ (read.lang ?? "en"),
     mute: read.mute === "1",
+    volume: /** @type {number} */ (read.volume ?? 100) / 100, // 0 to 1
     theme: /** @type {string} */ (read.theme ?? "broadcast"),
     design: read.design === "1",
     preview: read.preview === "1",
@@ -82,6 +86,8 @@ export function readParams(search, hash) {
     goal: /** @type {{kind: string, start: number, target: number} | null} */ (read.goal ?? null),
     kills: Math.round(read.kills ?? 6),
     chat: Math.round(read.chat ?? 8),
+    ttl_ms: read.ttl === 0 ? Infinity : 1_000 * (read.ttl ?? 60),
+    bg: /** @type {string} */ (read.bg ?? ""),
     player: /** @type {string} */ (read.player ?? "").toLowerCase(),
     scene: /** @type {string | null} */ (read.scene ?? null),
     widgets: /** @type {string[] | null} */ (read.widgets ?? null),

@@ -8,7 +8,7 @@ import { Gallery } from "./gallery.mjs";
 import { HIDDEN, HINTS, LABELS, expected, labelOf } from "./labels.mjs";
 
 const FIRST = ["overlay_id", "scene", "theme", "lang", "player", "widgets", "scale", "motion"];
-const NOT_IN_PREVIEW = ["overlay_id", "scene", "on_reload", "hud", "widgets"];
+const NOT_IN_PREVIEW = ["overlay_id", "scene", "on_reload", "hud", "widgets", "bg"];
 
 export class AddressForm {
   /**

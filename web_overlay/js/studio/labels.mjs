@@ -7,7 +7,7 @@ import { PARAMS } from "../core/params.mjs";
 export const HIDDEN = ["journal", "format", "transport", "worker", "design", "preview"]; // for tests and development
 
 /** @type {Record<string, string>} what a text may be, as a hint; the user may have others */
-export const HINTS = { player: "all players alike", scene: "as scene events say", goal: "subscription:98:150" };
+export const HINTS = { player: "all players alike", scene: "as scene events say", goal: "subscription:98:150", bg: "checker, black, white, game or 1b2a3a" };
 
 /** @type {Record<string, string>} what is taken, where a parameter has neither a list nor bounds */
 const EXPECTED = {
@@ -15,6 +15,7 @@ const EXPECTED = {
   scene: "up to 32 of A-Z a-z 0-9 _ -",
   goal: "KIND:START:TARGET, such as subscription:98:150",
   player: "up to 64 characters",
+  bg: "checker, black, white, game or six digits of a colour",
 };
 
 /** @type {Record<string, string>} */
@@ -29,9 +30,12 @@ export const LABELS = {
   quality: "Quality",
   kills: "Rows of the killfeed",
   chat: "Messages of the chat",
+  ttl: "Seconds of a chat message (0: until it has no room)",
+  bg: "Background (in a browser, never in OBS)",
   safe: "Show the safe area",
   hud: "Show figures",
   mute: "No sound",
+  volume: "Volume of sounds (0 to 100)",
   on_reload: "After a reload start",
   goal: "Goal that the page counts (kind:start:target)",
   widgets: "Only these widgets",

@@ -9,7 +9,6 @@ import { ChatRow } from "./chatrow.mjs";
 /** @typedef {{user_id: string, message_id: string, channel: string, at_ms: number, late: boolean, payload: any}} Said */
 /** @typedef {{row: ChatRow, said: Said | null, until: number}} Place */
 
-const SHOWN_MS = 60_000;
 const FADE_MS = 2_000;
 const APART_MS = 250; // a message sooner after the one before appears without movement: one thing moves at a time
 const DELETIONS = 512; // kept for messages that arrive after their deletion; the oldest is removed
@@ -114,7 +113,7 @@ class Chat {
     const place = /** @type {Place} */ (this.rows.shift());
     this.rows.push(place);
     place.said = said;
-    place.until = now + SHOWN_MS;
+    place.until = now + this.stage.options.ttl_ms;
     this.order -= 1; // the column is laid out from the bottom: the least order is the newest
     place.row.write(said.payload);
     view.style(place.row.node, "order", String(this.order));

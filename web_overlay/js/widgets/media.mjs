@@ -8,5 +8,5 @@ export function pathOf(file, version) {
 
 /** Must nothing be heard? @param {import("../core/params.mjs").Options} options */
 export function isSilent(options) {
-  return options.mute || document.hidden || top !== self; // in a frame: the preview of the dashboard
+  return options.mute || options.volume === 0 || document.hidden || top !== self; // in a frame: the preview of the dashboard
 }

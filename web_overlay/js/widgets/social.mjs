@@ -124,7 +124,7 @@ class Social {
     if (!alert.late) view.enter(this.entrance);
     if (alert.late || !alert.rule?.sound || this.queue.muted || isSilent(this.stage.options)) return;
     view.source(this.sound, pathOf(alert.rule.sound, this.stage.media));
-    view.start(this.sound, alert.rule.volume);
+    view.start(this.sound, alert.rule.volume * this.stage.options.volume);
   }
 
   /** @param {HTMLImageElement | HTMLVideoElement} node @param {string} file */
