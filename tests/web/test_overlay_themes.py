@@ -45,6 +45,24 @@ def test_a_shipped_theme_is_applied(gate: Gate, overlay: Overlay, theme: str, fo
     assert overlay.problems() == []
 
 
+PANELS = """['.chat-panel', '.kf-panel', '.st'].map((name) => {
+  const style = getComputedStyle(document.querySelector(name));
+  return style.backgroundImage === 'none' ? style.backgroundColor : style.backgroundImage.match(/rgba?[(].*?[)]/)[0];
+})"""
+
+
+def test_with_more_contrast_every_panel_is_opaque(gate: Gate, overlay: Overlay) -> None:
+    overlay.open("journal=1&theme=minimal")
+    person, other = ({"id": each, "name": each, "team": "CT"} for each in ("a", "b"))
+    gate.emit("chat", {"user": "Ada", "text": "hello"})
+    gate.emit("kill", {"attacker": person, "victim": other, "weapon": "ak47"})
+    gate.emit("multikill", {"player": person, "kills": 5, "window_ms": 1})
+    overlay.drawn()
+    assert set(overlay.page.evaluate(PANELS)) == {"rgba(0, 0, 0, 0)"}
+    overlay.page.emulate_media(contrast="more")
+    assert set(overlay.page.evaluate(PANELS)) == {"rgb(0, 0, 0)"}
+
+
 def test_custom_css_overrides_a_theme(gate: Gate, overlay: Overlay) -> None:
     wear(gate, accent="#ff8800")
     overlay.open("theme=mine")

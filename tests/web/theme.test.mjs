@@ -71,3 +71,12 @@ test("theme: values become custom properties in their layer, and words attribute
   assert.equal(styleSheet(values), "@layer theme { :root { --fw-accent: #ff8800; --fw-motion: fade; } }");
   assert.deepEqual(words(values, table), [["motion", "fade"]]);
 });
+
+test("theme: panels are opaque for who wants more contrast, and nothing else changes", () => {
+  const { values } = checked({ panel: "#10203040", "panel-head": "#102030", line: "#ffffff2e" });
+  assert.equal(
+    styleSheet(values),
+    "@layer theme { :root { --fw-panel: #10203040; --fw-panel-head: #102030; --fw-line: #ffffff2e; } " +
+      "@media (prefers-contrast: more) { :root { --fw-panel: #102030; } } }",
+  );
+});

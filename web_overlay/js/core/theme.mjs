@@ -7,6 +7,8 @@
 /** @typedef {{values: Map<string, string>, problems: string[]}} Checked the values that may be used, and what is wrong */
 
 const FIELDS = ["name", "version", "description", "tokens"];
+const PANELS = ["panel", "panel-head", "panel-own", "map"];
+const OPAQUE = "#rrggbb".length; // a longer colour has an alpha
 
 /** @param {Table} table @returns {Map<string, Token>} */
 export function tokensOf(table) {
@@ -68,10 +70,15 @@ function distance(a, b) {
   return row[b.length];
 }
 
-/** @param {Map<string, string>} values @returns {string} a style sheet; every value has matched the pattern of its type */
+/**
+ * A style sheet; every value has matched the pattern of its type. Panels are opaque for who asks the system for more contrast.
+ * @param {Map<string, string>} values
+ */
 export function styleSheet(values) {
-  const lines = [...values].map(([name, value]) => `--fw-${name}: ${value};`);
-  return `@layer theme { :root { ${lines.join(" ")} } }`;
+  const rule = (/** @type {[string, string][]} */ all) => `:root { ${all.map(([name, value]) => `--fw-${name}: ${value};`).join(" ")} }`;
+  const clear = [...values].filter(([name, value]) => PANELS.includes(name) && value.length > OPAQUE);
+  const more = clear.map(([name, value]) => /** @type {[string, string]} */ ([name, value.slice(0, OPAQUE)]));
+  return `@layer theme { ${rule([...values])}${more.length > 0 ? ` @media (prefers-contrast: more) { ${rule(more)} }` : ""} }`;
 }
 
 /**
