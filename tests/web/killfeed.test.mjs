@@ -46,6 +46,7 @@ const t = (/** @type {string} */ id) => ({ id, name: id, team: "T" });
 const FLAGS = [
   [{ victim: t("b") }, []],
   [{ victim: t("b"), headshot: true, penetrated: true }, ["wall", "head"]],
+  [{ victim: t("b"), headshot: true, noscope: true }, ["noscope", "head"]],
   [{ victim: ct("b") }, ["team"]],
   [{ victim: ct("a") }, []],
   [{ victim: { id: "b", name: "b", team: "" }, attacker: { id: "a", name: "a", team: "" } }, []],

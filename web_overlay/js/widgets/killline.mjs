@@ -9,7 +9,7 @@ const STREAK = 3; // from this number of kills on a streak is shown
 
 /** @typedef {import("./player.mjs").Side} Side */
 /** @typedef {import("../core/events.js").EventOf<"kill" | "headshot" | "death" | "revive" | "revive_taken">} Killing */
-/** @typedef {"head" | "wall" | "flash" | "team" | "dead" | "revive"} Flag what an icon tells; killrow.mjs draws them */
+/** @typedef {"head" | "wall" | "noscope" | "flash" | "team" | "dead" | "revive"} Flag what an icon tells; killrow.mjs draws them */
 /**
  * `with` is who helped, `weapon` also the cause of a death, `key` the killing that other events may belong to, `at` when
  * it came, `mine` whether the streamer is in it, `streak` the attacker's kills up to this
@@ -60,11 +60,12 @@ function known(weapon, category = "") {
 /** @typedef {import("../core/events.js").Player} Player */
 /**
  * @param {{attacker: Player, victim?: Player | null, headshot?: boolean, penetrated?: boolean,
- *   team_kill?: boolean}} kill @returns {Flag[]} */
-function flagsOf({ attacker, victim = null, headshot = false, penetrated = false, team_kill = false }) {
+ *   noscope?: boolean, team_kill?: boolean}} kill @returns {Flag[]} */
+function flagsOf({ attacker, victim = null, headshot = false, penetrated = false, noscope = false, team_kill = false }) {
   /** @type {[boolean, Flag][]} */
   const told = [
     [penetrated, "wall"],
+    [noscope, "noscope"],
     [headshot, "head"],
     [team_kill || isTeamKill(attacker, victim), "team"],
   ];

@@ -13,6 +13,7 @@ import { ART, NO_ART } from "./weaponart.mjs";
 const FLAGS = [
   ["flash", "flash assist", ART.flash],
   ["wall", "through a wall", ART.wall],
+  ["noscope", "without the scope", own(ICONS.noscope)],
   ["head", "headshot", own(ICONS.headshot)],
   ["team", "team kill", own(ICONS.warning)],
   ["revive", "revived", own(ICONS.cross)],
