@@ -23,6 +23,13 @@ Decimal = Annotated[str, Meta(pattern=r"^([0-9]{1,12}(\.[0-9]{1,8})?)?$(?!\n)")]
 Currency = Annotated[str, Meta(pattern=r"^([A-Z]{3,5})?$(?!\n)")]
 # A picture that the gateway fetches and keeps (`GET /media/emote/PROVIDER/ID`), or empty. media.py has the providers.
 Image = Annotated[str, Meta(pattern=r"^([a-z0-9-]{1,16}/[A-Za-z0-9_-]{1,80})?$(?!\n)")]
+# A picture of the user (a file of `overlays/media`, by the rules of core/alerts.py), or empty. It is short enough
+# for an address, in which one character may take 12.
+Logo = Annotated[str, Meta(pattern=r"^([^/\\:.\x00-\x1f][^/\\:\x00-\x1f]{0,47}\.(png|jpg|jpeg|gif|webp|avif))?$(?!\n)")]
+# A time on the clock of the server, in milliseconds since 1970; the limit is the year 2100.
+TimeStamp = Annotated[float, Meta(ge=0, le=4_102_444_800_000)]
+# Up to one day.
+Span = Annotated[int, Meta(ge=0, le=86_400_000)]
 
 
 class Payload(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
@@ -50,11 +57,14 @@ __all__ = [
     "Currency",
     "Decimal",
     "Image",
+    "Logo",
     "Name",
     "Number",
     "Payload",
     "Player",
     "Points",
+    "Span",
     "Text",
+    "TimeStamp",
     "Word",
 ]

@@ -171,10 +171,24 @@ export interface Capture {
   zone?: string;
 }
 
-/** Points by team. A source may report one team at a time, so an overlay has to merge reports. */
+/** The time that is left of a round, a half or a break. `ts_ends_ms` is on the clock of the server, so that a page that loads later is right, too. A timer that stands has `remaining_ms` instead; one without both is none. `total_ms` is the whole time, of which a line shows the rest. `phase` is shown as a word, except `live`, `freeze` and `bomb`: the time of a planted bomb has its icon. */
+export interface Timer {
+  phase?: string;
+  ts_ends_ms?: number;
+  remaining_ms?: number;
+  total_ms?: number;
+}
+
+/** Points by team, and what else is known of the match, by team as well: name, logo, side, maps won. A source may report parts of a score under different keys, for example one team at a time. An overlay merges the last report of every key, in the order in which they changed: what a report does not name stays, and a report of two or more teams replaces the teams. An empty one clears the score. `logos` are files of `overlays/media`. In a series of `best_of` maps, `map_name` is played now. */
 export interface Score {
   scores: Record<string, number>;
   names?: Record<string, string>;
+  logos?: Record<string, string>;
+  sides?: Record<string, "attack" | "ct" | "defend" | "t">;
+  map_name?: string;
+  maps_won?: Record<string, number>;
+  best_of?: number;
+  timer?: Timer | null;
 }
 
 /** `faction` of the player is the faction of the character. */

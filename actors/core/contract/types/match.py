@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from actors.core.contract.payload import Name, Number, Payload, Player, Text, Word
+from msgspec import Meta
+
+from actors.core.contract.payload import Logo, Name, Number, Payload, Player, Span, Text, TimeStamp, Word
 from actors.core.contract.row import Look, OldName, Row, critical, normal, state
 from actors.core.contract.types.combat import ADA, BO
 from actors.core.contract.words import FACTIONS
@@ -63,11 +65,42 @@ class Capture(Payload, frozen=True):
     zone: Word = ""
 
 
+class Timer(Payload, frozen=True):
+    """The time that is left of a round, a half or a break.
+
+    `ts_ends_ms` is on the clock of the server, so that a page that loads later is right, too. A timer that stands has
+    `remaining_ms` instead; one without both is none. `total_ms` is the whole time, of which a line shows the rest.
+    `phase` is shown as a word, except `live`, `freeze` and `bomb`: the time of a planted bomb has its icon.
+    """
+
+    phase: Word = ""
+    ts_ends_ms: TimeStamp = 0.0
+    remaining_ms: Span = 0
+    total_ms: Span = 0
+
+
+Side = Literal["attack", "defend", "ct", "t"]
+Maps = Annotated[int, Meta(ge=0, le=99)]
+MOST_TEAMS: Final = 16
+
+
 class Score(Payload, frozen=True):
-    """Points by team. A source may report one team at a time, so an overlay has to merge reports."""
+    """Points by team, and what else is known of the match, by team as well: name, logo, side, maps won.
+
+    A source may report parts of a score under different keys, for example one team at a time. An overlay merges the
+    last report of every key, in the order in which they changed: what a report does not name stays, and a report of two
+    or more teams replaces the teams. An empty one clears the score. `logos` are files of `overlays/media`. In
+    a series of `best_of` maps, `map_name` is played now.
+    """
 
     scores: dict[Word, Number]
     names: dict[Word, Word] = {}
+    logos: Annotated[dict[Word, Logo], Meta(max_length=MOST_TEAMS)] = {}
+    sides: Annotated[dict[Word, Side], Meta(max_length=MOST_TEAMS)] = {}
+    map_name: Word = ""
+    maps_won: Annotated[dict[Word, Maps], Meta(max_length=MOST_TEAMS)] = {}
+    best_of: Maps = 0
+    timer: Timer | None = None
 
 
 class Presence(Payload, frozen=True):
@@ -147,7 +180,15 @@ TYPES: Final[dict[str, Row]] = {
     ),
     "score": state(
         4,
-        Score({"CT": 9, "TERRORIST": 10}, {"CT": "Copper Foxes", "TERRORIST": "Night Harbor"}),
+        Score(
+            {"CT": 9, "TERRORIST": 10},
+            {"CT": "Copper Foxes", "TERRORIST": "Night Harbor"},
+            sides={"CT": "ct", "TERRORIST": "t"},
+            map_name="Nuke",
+            maps_won={"CT": 1, "TERRORIST": 0},
+            best_of=3,
+            timer=Timer("live", remaining_ms=75_000, total_ms=115_000),
+        ),
         "the score of a match",
         Look("Score", "equal"),
         "Score",
