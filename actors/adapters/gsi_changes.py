@@ -6,6 +6,7 @@ A post has no list of kills: kills, deaths and rounds are differences of counter
 because the next one has the counter, and a repeated post has no differences.
 
 * The first post is the base of the differences. It becomes no event except the score.
+* The score is reported when a part of it changes: points, names, map, series, timer.
 * A counter that falls was reset (end of warm-up, restart, a team kill) and becomes no event.
 * Rounds are identified by number: `map.round` counts those that are over. An end that no post showed is reported late.
 * A death is a rise of `deaths`, or health that fell to 0 (a bomb kills without counting); once per life.
@@ -18,8 +19,9 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from actors.adapters import bounds
+from actors.adapters import bounds, cs_maps, gsi_timer
 from actors.adapters.gsi_posts import SIDES, GsiMap, GsiPlayer, GsiPost
+from actors.adapters.gsi_timer import GsiTimer
 from actors.core.contract.event import UNREADABLE
 from actors.core.contract.payload import Payload, Player
 from actors.core.contract.types.combat import Assist, Death, Kill
@@ -28,6 +30,7 @@ from actors.core.contract.types.match import Objective, Round, Score
 # Kills of one player between two posts are at most the five of a team. A larger difference is an error of the counters.
 MAX_TOLD: Final = 32
 MAX_REMEMBERED: Final = 256  # players of one match
+MOST_WINS: Final = 50  # maps that win a series; a score has at most 99 maps
 _BOMB: Final = {"planted": "", "defused": "Bomb_Defused", "exploded": "Target_Bombed"}
 
 Told = tuple[str, Payload]
@@ -52,6 +55,7 @@ class GsiState(Struct, frozen=True, array_like=True):
     number  the current round, from 0
     over    the number of rounds that are over
     scores  of CT and T
+    told    the score that was reported last
     """
 
     match: str = ""
@@ -62,6 +66,8 @@ class GsiState(Struct, frozen=True, array_like=True):
     bomb: str = ""
     scores: tuple[int, int] = (0, 0)
     people: dict[str, GsiFigures] = {}
+    timer: GsiTimer | None = None
+    told: Score | None = None
 
 
 _state = msgspec.msgpack.Decoder(GsiState)
@@ -80,14 +86,16 @@ def save(state: GsiState) -> bytes:
     return _encode(state)
 
 
-def changes(before: GsiState, post: GsiPost) -> tuple[list[Told], GsiState]:
-    """Return the events since the last post, in order, and the state after this one."""
+def changes(before: GsiState, post: GsiPost, now_ms: float) -> tuple[list[Told], GsiState]:
+    """Return the events since the last post, in order, and the state after this one, which arrived at `now_ms`."""
     if post.map is None:
         return [], GsiState()
     match = f"{post.provider.steamid}/{post.map.name}/{post.map.mode}"[:200]
     known = before.match == match
     people = before.people if known and len(before.people) <= MAX_REMEMBERED else {}
     number = post.map.round - (post.round.phase == "over")
+    timer = gsi_timer.follow(before.timer if known else None, post.phase_countdowns, now_ms)
+    score = _score(post.map, timer)
     after = GsiState(
         match,
         post.map.phase,
@@ -97,6 +105,8 @@ def changes(before: GsiState, post: GsiPost) -> tuple[list[Told], GsiState]:
         post.round.bomb,
         (post.map.team_ct.score, post.map.team_t.score),
         {**people, **{id_: _figures(people.get(id_), one) for id_, one in post.watched().items()}},
+        timer,
+        score,
     )
     told: list[Told] = []
     if known:
@@ -104,8 +114,8 @@ def changes(before: GsiState, post: GsiPost) -> tuple[list[Told], GsiState]:
         told += _fights(people, post, same_round=before.number == number)
         told += _bomb(before, after)
         told += _round(before, after, post)
-    if not known or before.scores != after.scores:
-        told.append(("score", Score(_scores(after.scores), _names(post.map))))
+    if not known or before.told != score:
+        told.append(("score", score))
     if known and after.map_phase == "gameover" != before.map_phase:
         told.append(("round", Round("match_end", _leader(after.scores), scores=_scores(after.scores))))
     return told, after
@@ -207,6 +217,22 @@ def _leader(scores: tuple[int, int]) -> str:
 
 def _scores(scores: tuple[int, int]) -> dict[str, int]:
     return dict(zip(("CT", "TERRORIST"), scores, strict=True))
+
+
+def _score(map_: GsiMap, timer: GsiTimer | None) -> Score:
+    """Return the whole score. The game counts the maps that win a series: two of best of three."""
+    wins = map_.num_matches_to_win_series
+    won = {"CT": map_.team_ct.matches_won_this_series, "TERRORIST": map_.team_t.matches_won_this_series}
+    series = 0 < wins <= MOST_WINS
+    return Score(
+        _scores((map_.team_ct.score, map_.team_t.score)),
+        _names(map_),
+        sides=cs_maps.SIDES,
+        map_name=cs_maps.title(map_.name),
+        maps_won={side: min(max(maps, 0), wins) for side, maps in won.items()} if series else {},
+        best_of=2 * wins - 1 if series else 0,
+        timer=gsi_timer.shown(timer),
+    )
 
 
 def _names(map_: GsiMap) -> dict[str, str]:

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from actors.adapters import bounds
+from actors.adapters.gsi_timer import GsiCountdown
 from actors.core.contract.event import UNREADABLE
 from actors.core.contract.payload import Player
 from actors.errors import BadInput
@@ -38,6 +39,7 @@ class GsiProvider(Struct, frozen=True):
 class GsiSide(Struct, frozen=True):
     score: Figure = 0
     name: str = ""
+    matches_won_this_series: Figure = 0
 
 
 class GsiMap(Struct, frozen=True):
@@ -47,6 +49,7 @@ class GsiMap(Struct, frozen=True):
     round: Figure = 0
     team_ct: GsiSide = GsiSide()
     team_t: GsiSide = GsiSide()
+    num_matches_to_win_series: Figure = 0
 
 
 class GsiRound(Struct, frozen=True):
@@ -101,6 +104,7 @@ class GsiPost(Struct, frozen=True):
     round: GsiRound = GsiRound()
     player: GsiPlayer | None = None
     allplayers: dict[SteamId, GsiPlayer] = {}
+    phase_countdowns: GsiCountdown | None = None
 
     def watched(self) -> dict[str, GsiPlayer]:
         """Return the players whose figures are reported, by steamid.

@@ -70,9 +70,9 @@ def over(number, winner="CT", bomb=None, **more):
     return post(map__round=number, round__phase="over", round__win_team=winner, round__bomb=bomb, **more)
 
 
-def take(body, state=b""):
+def take(body, state=b"", now_ms=0.0):
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return gsi.receive(SourceRequest("", {}, {}, data, 0.0), gsi.GsiSettings(kind="gsi"), lambda: TOKEN, state)
+    return gsi.receive(SourceRequest("", {}, {}, data, now_ms), gsi.GsiSettings(kind="gsi"), lambda: TOKEN, state)
 
 
 def said(message):
@@ -201,6 +201,81 @@ HISTORIES = {
 def test_an_input_history_gives_the_expected_events(name):
     posts, expected = HISTORIES[name]
     assert told(posts) == expected
+
+
+NOW_MS = 1_800_000_000_000.0
+
+
+def countdown(phase, left_s, **changes):
+    return post(phase_countdowns={"phase": phase, "phase_ends_in": left_s}, **changes)
+
+
+def end(phase, left_s, total_ms=0):
+    """Return the timer that ends so many seconds after NOW_MS."""
+    running = {"phase": phase, "ts_ends_ms": NOW_MS + left_s * 1_000}
+    return running | ({"total_ms": total_ms} if total_ms else {})
+
+
+# Posts with the seconds after NOW_MS at which they arrive, and the timers of the scores that are reported.
+TIMERS = {
+    "a player has none": ([(0, post()), (1, post(map__team_ct__score=2))], [None, None]),
+    "the first countdown has no known length": ([(0, countdown("live", "80.0"))], [end("live", 80)]),
+    "posts of one countdown are one report": (
+        [(0, countdown("live", "80.0")), (10, countdown("live", "70.2")), (20, countdown("live", "59.5"))],
+        [end("live", 80)],
+    ),
+    "a countdown that moves is reported again": (
+        [(0, countdown("live", "80.0")), (10, countdown("live", "75.0"))],
+        [end("live", 80), end("live", 85)],
+    ),
+    "the length of a phase is known when its begin was seen": (
+        [(0, countdown("freezetime", "1.0")), (1, countdown("live", "114.6")), (2, countdown("live", "113.7")),
+         (9, countdown("bomb", "39.9"))],
+        [end("freeze", 1), end("live", 115.6, 115_000), end("bomb", 48.9, 40_000)],
+    ),
+    "defusing leaves the time of the bomb": (
+        [(0, countdown("live", "9")), (1, countdown("bomb", "40")), (31, countdown("defuse", "5.0"))],
+        [end("live", 9), end("bomb", 41, 40_000)],
+    ),
+    "the end of a round has no timer, and the next phase has its length": (
+        [(0, countdown("live", "5")), (5, countdown("over", "7")), (12, countdown("freezetime", "15"))],
+        [end("live", 5), None, end("freeze", 27, 15_000)],
+    ),
+    "a pause stands": (
+        [(0, countdown("freezetime", "9")), (1, countdown("paused", "8.0")), (9, countdown("paused", "8.0"))],
+        [end("freeze", 9), {"phase": "paused", "ts_ends_ms": 0.0, "remaining_ms": 8_000, "total_ms": 8_000}],
+    ),
+    "time-outs": ([(0, countdown("timeout_ct", "30"))], [end("timeout", 30)]),
+    "no longer an observer": ([(0, countdown("live", "5")), (1, post())], [end("live", 5), None]),
+    "no number": ([(0, countdown("live", "nan")), (0, countdown("live", "-3")), (0, countdown("live", 1e300))], [None]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TIMERS)
+def test_the_countdown_of_an_observer_is_the_timer_of_the_score(name):
+    history, expected = TIMERS[name]
+    state, found = b"", []
+    for after_s, body in history:
+        taken = take(body, state, NOW_MS + after_s * 1_000)
+        state = state if taken.state is None else taken.state
+        for message in taken.messages:
+            submission = msgspec.msgpack.decode(message.body, type=Submission)
+            if submission.type == "score":
+                msgspec.msgpack.decode(submission.payload, type=TAXONOMY["score"].payload)
+                found.append(msgspec.msgpack.decode(submission.payload).get("timer"))
+    assert found == expected
+
+
+def test_the_score_has_names_sides_map_and_series():
+    taken = take(post(map__num_matches_to_win_series=2, map__team_ct__matches_won_this_series=1,
+                      map__team_t__matches_won_this_series=9, map__team_t__name="Night Harbor"))  # fmt: skip
+    [message] = taken.messages
+    submission = msgspec.msgpack.decode(message.body, type=Submission)
+    assert msgspec.msgpack.decode(submission.payload) == {
+        "scores": {"CT": 1, "TERRORIST": 1}, "names": {"TERRORIST": "Night Harbor"},
+        "sides": {"CT": "ct", "TERRORIST": "t"}, "map_name": "Nuke",
+        "maps_won": {"CT": 1, "TERRORIST": 2}, "best_of": 3,
+    }  # fmt: skip
 
 
 def person(name, team, kills, deaths, health=100):

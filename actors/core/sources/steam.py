@@ -46,14 +46,15 @@ def _reachable(path: str) -> str:
 def gsi_file(uri: str, token: str) -> str:
     """Return the text of the game's file.
 
-    By default the game waits a second after each answer, which would delay kills. `allplayers` is filled only for
-    observers.
+    By default the game waits a second after each answer, which would delay kills. `allplayers` and
+    `phase_countdowns` are filled only for observers.
     """
     blocks = {
         "auth": {"token": token},
         "data": dict.fromkeys(
             ("provider", "map", "round", "player_id", "player_state", "player_match_stats", "player_weapons",
-             "allplayers_id", "allplayers_state", "allplayers_match_stats", "allplayers_weapons"), "1"
+             "allplayers_id", "allplayers_state", "allplayers_match_stats", "allplayers_weapons",
+             "phase_countdowns"), "1"
         ),
     }  # fmt: skip
     settings = {"uri": uri, "timeout": "5.0", "buffer": "0.05", "throttle": "0.1", "heartbeat": "15.0"}

@@ -7,6 +7,7 @@ pauses for 100 ms anyway.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -44,7 +45,7 @@ def receive(request: SourceRequest, settings: GsiSettings, secret: Callable[[], 
     if not known:
         raise Forbidden(f"auth.token is missing or wrong; `{program.NAME} gsi install` writes it into the game's file")
     before = gsi_changes.load(state)
-    messages, after = _read(before, request.body)
+    messages, after = _read(before, request.body, request.now_ms)
     return Taken(messages, state=None if after == before else gsi_changes.save(after))
 
 
@@ -59,16 +60,16 @@ def try_message(settings: GsiSettings, name: str, data: bytes) -> list[SourceMes
         if not line:
             continue
         try:
-            messages, state = _read(state, line)
+            messages, state = _read(state, line, time.time() * 1000)
         except BadInput as error:
             messages = [refused(f"line {number}: {error}", line)]
         found += messages
     return found
 
 
-def _read(before: gsi_changes.GsiState, body: bytes) -> tuple[list[SourceMessage], gsi_changes.GsiState]:
+def _read(before: gsi_changes.GsiState, body: bytes, now_ms: float) -> tuple[list[SourceMessage], gsi_changes.GsiState]:
     post = gsi_posts.read(body)
-    told, after = gsi_changes.changes(before, post)
+    told, after = gsi_changes.changes(before, post, now_ms)
     stamp_ms = post.provider.timestamp * 1000.0 or None  # whole seconds: good for counters of age, not for display
     messages = [
         SourceMessage(generic.packed(type_, payload, "gsi"), "event", ts_source_ms=stamp_ms) for type_, payload in told
