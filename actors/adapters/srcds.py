@@ -19,14 +19,14 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
-from actors.adapters import bounds
+from actors.adapters import bounds, cs_maps
 from actors.adapters.build import build
 from actors.adapters.srcds_lines import LogLine, Match, parse, split
 from actors.core.contract.event import Category, Event, RawItem
 from actors.core.contract.payload import Payload, Player
 from actors.core.contract.types.chat import Chat
 from actors.core.contract.types.combat import Assist, Death, Hit, Kill
-from actors.core.contract.types.match import Objective, Presence, Round, Score
+from actors.core.contract.types.match import Objective, Presence, Round, Score, Side
 from actors.errors import BadInput
 
 __all__ = ["category", "normalize", "split"]
@@ -168,12 +168,26 @@ def _scores(tail: Match, kind: str) -> dict[str, int]:
     return {"CT": int(tail[f"{kind}_ct"]), "TERRORIST": int(tail[f"{kind}_t"])}
 
 
+# Known words of teams are sides at the same time.
+_SIDES: Final[dict[str, dict[str, Side]]] = {team: {team: side} for team, side in cs_maps.SIDES.items()}
+
+
 def _score(_: LogLine, tail: Match) -> Meaning:
-    return "score", Score({_text(tail["side"]): int(tail["points"])})
+    team = _text(tail["side"])
+    return "score", Score({team: int(tail["points"])}, sides=_SIDES.get(team, {}))
 
 
 def _names(_: LogLine, tail: Match) -> Meaning:
     return "score", Score({}, {_text(tail["named"]): bounds.name(_text(tail["text"]))})
+
+
+def _map(_: LogLine, tail: Match) -> Meaning:
+    return "score", Score({}, map_name=cs_maps.title(_text(tail["loaded"])))
+
+
+def _standing(_: LogLine, tail: Match) -> Meaning:
+    title = cs_maps.title(_text(tail["standing_map"]))
+    return "score", Score(_scores(tail, "standing"), sides=cs_maps.SIDES, map_name=title)
 
 
 class _LineKind(Struct, frozen=True):
@@ -198,6 +212,8 @@ _KINDS: Final[dict[str, _LineKind]] = {
     "notice": _LineKind(Category.CRITICAL, _notice),
     "score": _LineKind(Category.STATE, _score),
     "names": _LineKind(Category.STATE, _names),
+    "map": _LineKind(Category.STATE, _map),
+    "standing": _LineKind(Category.STATE, _standing),
     "freeze": _LineKind(Category.CRITICAL, _freeze),
     "over": _LineKind(Category.CRITICAL, _over),
 }
@@ -257,8 +273,10 @@ def normalize(item: RawItem, producer: str, pgen: int) -> list[Event]:
 
 
 def _score_key(score: Score) -> str:
-    """Return the key of a part of the score: a server reports one side at a time."""
-    return f"score:{next(iter(score.scores))}" if score.scores else f"score:name:{next(iter(score.names))}"
+    """Return the key of a part of the score: a server reports one side at a time, and names and map by themselves."""
+    if score.scores:
+        return f"score:{next(iter(score.scores))}" if len(score.scores) == 1 else "score"
+    return f"score:name:{next(iter(score.names))}" if score.names else "score:map"
 
 
 # Of the last digit of a fraction of a second, by the number of its digits.

@@ -86,6 +86,11 @@ _NEWS: Final = {
     ),
     "score": ('Team "(?P<side>[^"]*)" scored ', r'"(?P<points>\d{1,9})" with "\d+" players\s*'),
     "names": ('(?:MatchStatus: )?Team playing "(?P<named>CT|TERRORIST)": ', "(?P<text>.*)"),
+    "map": ('Started map "(?P<loaded>[^"]*)"', ".*"),
+    "standing": (
+        "MatchStatus: Score: ",
+        r'(?P<standing_ct>\d{1,9}):(?P<standing_t>\d{1,9}) on map "(?P<standing_map>[^"]*)" RoundsPlayed: .*',
+    ),
     "freeze": ("Starting Freeze period", ".*"),
     "over": ("Game Over: ", r".*score (?P<over_ct>\d{1,9}):(?P<over_t>\d{1,9}) after .*"),
 }

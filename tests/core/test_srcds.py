@@ -140,7 +140,18 @@ LINES = [
         "round",
         {"phase": "match_end", "scores": {"CT": 15, "TERRORIST": 15}},
     ),
-    (b'Team "CT" scored "11" with "5" players', "score", {"scores": {"CT": 11}}),
+    (b'Team "CT" scored "11" with "5" players', "score", {"scores": {"CT": 11}, "sides": {"CT": "ct"}}),
+    (b'Team "Red" scored "11" with "5" players', "score", {"scores": {"Red": 11}}),
+    (b'Started map "de_dust2" (CRC "-1072340095")', "score", {"scores": {}, "map_name": "Dust2"}),
+    (
+        b'MatchStatus: Score: 5:3 on map "workshop/3070/de_old_town" RoundsPlayed: 8',
+        "score",
+        {
+            "scores": {"CT": 5, "TERRORIST": 3},
+            "sides": {"CT": "ct", "TERRORIST": "t"},
+            "map_name": "Old town",
+        },
+    ),
     (b'Team playing "CT": Night Harbor', "score", {"scores": {}, "names": {"CT": "Night Harbor"}}),
     (
         b'MatchStatus: Team playing "TERRORIST": killed "by" design',
@@ -433,6 +444,19 @@ def test_each_team_has_its_own_score_state():
         for team in ("CT", "TERRORIST")
     }
     assert keys == {"score:CT", "score:TERRORIST"}
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        (b'Team playing "CT": Night Harbor', "score:name:CT"),
+        (b'Started map "de_nuke" (CRC "1")', "score:map"),
+        (b'MatchStatus: Score: 0:0 on map "de_nuke" RoundsPlayed: -1', "score"),
+    ],
+)
+def test_each_part_of_the_score_has_its_own_state(line, key):
+    [event] = srcds.normalize(RawItem(1, 1, "srcds", line, 9.0), "log", 1)
+    assert event.coalesce_key == key
 
 
 def test_a_body_is_split_into_its_lines():
