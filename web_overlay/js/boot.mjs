@@ -54,7 +54,7 @@ const look = await dress(options, report);
 /** @type {import("./widgets/dom.mjs").Stage} */
 const stage = {
   ...{ view, options, still, texts, look, ...rules, keep: keeper(id), wake: () => scheduler.request() },
-  ...{ ranks: new Ranks(() => scheduler.request()), announces: () => false },
+  ...{ ranks: new Ranks(() => scheduler.request()), announces: () => false, server: () => clock.server() },
   ...{ replaced: (position) => reporter.receipts.replaced(position) },
 };
 /** @type {Arrangement} */

@@ -1,6 +1,7 @@
 // @ts-check
 // Announcements of the game: alerts, rounds, objectives.
 
+import { Match } from "../core/match.mjs";
 import { Banner } from "./banner.mjs";
 import { GAME, gameNotice } from "./notices.mjs";
 
@@ -10,15 +11,14 @@ export const widget = {
   title: "Game alerts",
   types: [...GAME, "score"],
   samples: ["alert_start"],
-  box: { x: 680, y: 228, width: 560, height: 220, anchor: "top" },
-  upright: { x: 54, y: 190, width: 972, height: 200, anchor: "top" },
+  box: { x: 680, y: 256, width: 560, height: 202, anchor: "top" },
+  upright: { x: 54, y: 206, width: 972, height: 188, anchor: "top" },
   load: (stage, root) => {
-    /** @type {Record<string, unknown>} names of teams */
-    let names = {};
+    const match = new Match();
     /** @param {any} event */
     const describe = (event) => {
-      if (event.type !== "score") return gameNotice(event, stage.texts, names);
-      names = event.payload.names ?? names;
+      if (event.type !== "score") return gameNotice(event, stage.texts, match.names());
+      match.tell(event);
       return null;
     };
     return new Banner(stage, root, { name: "alerts", describe, edge: "top" });

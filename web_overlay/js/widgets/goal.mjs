@@ -13,7 +13,7 @@ export const widget = {
   name: "goal",
   title: "Goal",
   types: ["goal", ...KINDS],
-  box: { x: 96, y: 346, width: 460, height: 86, anchor: "bottom-left" },
+  box: { x: 96, y: 352, width: 460, height: 86, anchor: "bottom-left" },
   upright: { x: 54, y: 400, width: 400, height: 86, anchor: "top-left" },
   load: (stage, root) => new Goal(stage, root),
 };

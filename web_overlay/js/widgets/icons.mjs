@@ -62,6 +62,17 @@ export const SOCIAL_ICONS = {
     "M3.300 3.300l1.600 1.600a10 10 0 0 0 0 14.200l-1.600 1.600a12.300 12.300 0 0 1 0-17.400zM20.700 3.300l-1.600 1.600a10 10 0 0 1 0 14.200l1.600 1.600a12.300 12.300 0 0 0 0-17.400z",
 };
 
+const SHIELD = "M12 1.500l9 3.200v6.800c0 5.500-3.800 9.300-9 11c-5.200-1.700-9-5.500-9-11V4.700z";
+const BLADE = "M21.500 2.500l-.900 5.300L11 17.400l2.200 2.200l-1.800 1.800l-3.300-3.300l-4.300 4.300l-2.200-2.200l4.300-4.300l-3.300-3.300l1.800-1.800L6.600 13L16.200 3.400z";
+
+/** @type {Record<string, string>} by the side of a team in a score */
+export const SIDE_ICONS = {
+  attack: BLADE,
+  defend: SHIELD,
+  t: BLADE,
+  ct: `${SHIELD}M12 6l1.600 3.300l3.600 .5l-2.600 2.500l.6 3.600L12 14.200l-3.200 1.700l.6-3.600l-2.600-2.500l3.600-.5z`,
+};
+
 /** @type {Record<string, string>} by the role that a badge names */
 export const ROLE_ICONS = {
   broadcaster: "M3 6h12v12H3zM16.500 10.500L22 7v10l-5.500-3.500z",

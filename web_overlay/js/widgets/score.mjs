@@ -1,17 +1,19 @@
 // @ts-check
-// The score of a match: two opposing sides, or up to four in a row. A source may report one side at a time (a
-// game server's log does): sides stay until an event reports two or more other sides. A bomb turns the wire
-// red and lets it pulse until it is defused or the round is over.
+// The score of a match: two opposing sides, or up to four in a row, with logos, sides, maps won and the time that is left.
+// The wire below the points shows the rest of the time. A bomb turns it red and lets it pulse until it is defused or the
+// round is over.
 
 import { clean } from "../core/clean.mjs";
 import { isSecond, teamColor } from "../core/color.mjs";
+import { MOST_TEAMS, Match } from "../core/match.mjs";
+import { readTimer } from "../core/timer.mjs";
 import { el, icon, reveal, text, wire } from "./dom.mjs";
 import { ICONS } from "./icons.mjs";
 import { LETTERS } from "./player.mjs";
+import { SideCell } from "./scoreside.mjs";
 
 /** @typedef {import("../core/events.js").EventOf<"score" | "objective" | "round">} Event */
 
-const SIDES = 4;
 // Actions of objectives that change the bomb.
 const BOMB = new Map([
   ["planted", true],
@@ -20,87 +22,116 @@ const BOMB = new Map([
 ]);
 
 const SHORT = new Map([["TERRORIST", "T"]]); // a team without a name
+const PLAYING = ["", "live", "freeze", "bomb"]; // phases of a timer that need no word
 
 /** @type {import("../core/types.mjs").WidgetKind} */
 export const widget = {
   name: "score",
   title: "Score",
   types: ["score", "objective", "round"],
-  box: { x: 480, y: 104, width: 960, height: 68, anchor: "top" },
-  upright: { x: 54, y: 96, width: 972, height: 72, anchor: "top" },
+  box: { x: 480, y: 102, width: 960, height: 108, anchor: "top" },
+  upright: { x: 54, y: 96, width: 972, height: 108, anchor: "top" },
   load: (stage, root) => new Score(stage, root),
 };
 
 class Score {
   /** @param {import("./dom.mjs").Stage} stage @param {HTMLElement} root */
   constructor(stage, root) {
-    this.view = stage.view;
-    /** @type {Map<string, {name: string, points: string, color: string, second: boolean}>} */
-    this.sides = new Map();
-    this.source = "";
+    this.stage = stage;
+    this.match = new Match();
+    this.standing = this.match.standing();
     this.bomb = false;
     this.entered = false;
     this.changed = false;
-    this.cells = Array.from({ length: SIDES }, () => {
-      const name = text();
-      const points = text();
-      const words = el("span", "name label", name);
-      words.dir = "auto";
-      const node = el("div", "sc-side off", el("div", "sc-name", words, wire("flat")), el("div", "sc-points", points));
-      return { node, name, points };
-    });
+    this.until = Infinity; // when the timer shows another second
+    const failed = () => {
+      this.changed = true;
+      stage.wake();
+    };
+    this.cells = Array.from({ length: MOST_TEAMS }, () => new SideCell(stage, failed));
+    this.time = text();
+    this.phase = text();
+    this.words = text();
+    this.clock = el("span", "sc-clock", this.time);
+    const bomb = icon("sc-bomb", ICONS.bomb).svg;
+    const middle = el("div", "sc-time", bomb, this.clock);
+    this.rest = el("i", "sc-rest");
     const line = wire("flat middle sc-wire");
-    this.box = el("div", "slab sc gone", ...this.cells.map((cell) => cell.node), icon("sc-bomb", ICONS.bomb).svg, line);
+    line.append(this.rest);
+    this.bar = el("div", "slab sc", ...this.cells.map((cell) => cell.node), middle, line);
+    const words = el("span", "sc-map name", this.words);
+    words.dir = "auto";
+    this.tab = el("div", "slab sc-tab off", el("span", "sc-phase", this.phase), words);
+    this.box = el("div", "sc-all gone", this.bar, this.tab);
     root.append(this.box);
     this.entrance = reveal(stage, this.box, line, "middle");
   }
 
   /** @param {Event} event */
-  updateAction({ type, payload, source }) {
-    // Another source has another match: neither the sides nor the names of the one before belong to it.
-    if (type === "score" && source !== this.source) this.sides.clear();
-    if (type === "score") this.source = source;
-    if (type === "score") this.tell(payload);
-    else if (type === "round") this.bomb = false;
-    else this.bomb = BOMB.get(payload.action) ?? this.bomb;
+  updateAction(event) {
+    if (event.type === "score") {
+      this.match.tell(event);
+      this.standing = this.match.standing();
+    } else if (event.type === "round") this.bomb = false;
+    else this.bomb = BOMB.get(event.payload.action) ?? this.bomb;
     this.changed = true;
   }
 
-  /** @param {import("../core/events.js").Score} payload */
-  tell(payload) {
-    const names = payload.names ?? {};
-    const scores = Object.entries(payload.scores ?? {});
-    if (scores.length !== 1) {
-      for (const team of this.sides.keys()) if (!scores.some(([told]) => told === team)) this.sides.delete(team);
-    }
-    for (const [team, points] of scores) {
-      const known = this.sides.get(team);
-      if (known === undefined && this.sides.size === SIDES) break;
-      const name = String((Object.hasOwn(names, team) && names[team]) || known?.name || SHORT.get(team) || team);
-      this.sides.set(team, { name: clean(name, LETTERS), points: String(points), color: teamColor(team), second: isSecond(team) });
-    }
+  /** @param {number} now @returns {number} */
+  frame(now) {
+    if (!this.changed && now < this.until) return this.until;
+    if (this.changed) this.write();
+    this.changed = false;
+    this.until = now + this.tick();
+    return this.until;
   }
 
-  /** @returns {number} */
-  frame() {
-    if (!this.changed) return Infinity;
-    this.changed = false;
-    const { view } = this;
-    const sides = [...this.sides.values()];
+  write() {
+    const { view } = this.stage;
+    const { teams, of } = this.standing;
     this.cells.forEach((cell, at) => {
-      const side = sides[at];
+      const side = teams[at];
       view.toggle(cell.node, "off", side === undefined);
       if (side === undefined) return;
-      view.text(cell.name, side.name);
-      view.text(cell.points, side.points);
-      view.style(cell.node, "--wire", side.color);
-      view.toggle(cell.node, "second", side.second);
+      const name = clean(side.name || SHORT.get(side.team) || side.team, LETTERS);
+      cell.write({ ...side, name, color: teamColor(side.team), second: isSecond(side.team), of });
     });
-    view.attribute(this.box, "data-sides", String(sides.length));
-    view.toggle(this.box, "bomb", this.bomb);
-    view.toggle(this.box, "gone", sides.length === 0);
-    if (sides.length > 0 && !this.entered) view.enter(...this.entrance);
-    this.entered = sides.length > 0;
-    return Infinity;
+    view.attribute(this.bar, "data-sides", String(teams.length));
+    view.toggle(this.box, "gone", teams.length === 0);
+    if (teams.length > 0 && !this.entered) view.enter(...this.entrance);
+    this.entered = teams.length > 0;
+  }
+
+  /** Write what depends on the time. @returns {number} ms until it is another one */
+  tick() {
+    const { view } = this.stage;
+    const { teams, timer } = this.standing;
+    const reading = teams.length > 0 ? readTimer(timer, this.stage.server()) : null;
+    const bomb = this.bomb || (reading !== null && timer?.phase === "bomb");
+    view.text(this.time, reading?.text ?? "");
+    view.toggle(this.clock, "off", reading === null);
+    view.toggle(this.clock, "stands", reading?.stands === true);
+    view.toggle(this.bar, "low", reading?.low === true);
+    view.toggle(this.bar, "bomb", bomb);
+    view.toggle(this.bar, "timed", bomb || reading !== null);
+    view.toggle(this.bar, "counted", bomb || (reading?.share ?? 0) > 0);
+    // The time of a bomb that nobody measures: the whole line.
+    view.style(this.rest, "transform", `scaleX(${(reading?.share || Number(bomb)).toFixed(4)})`);
+    this.below(reading);
+    return reading?.next_ms ?? Infinity;
+  }
+
+  /** The line below the points: the phase of the match, which map of the series, the map. @param {import("../core/timer.mjs").Reading | null} reading */
+  below(reading) {
+    const { view, texts } = this.stage;
+    const { map, number, of, timer } = this.standing;
+    const phase = timer?.phase ?? "";
+    const word = PLAYING.includes(phase) ? (reading?.stands ? texts.text("phase.paused") : "") : texts.text(`phase.${phase}`) || clean(phase, LETTERS);
+    const shown = reading === null ? "" : word;
+    const series = of > 1 ? texts.text("score.map", { number, of }) : "";
+    const words = [series, clean(map, LETTERS)].filter(Boolean).join(" · ");
+    view.text(this.phase, shown);
+    view.text(this.words, words);
+    view.toggle(this.tab, "off", shown === "" && words === "");
   }
 }
