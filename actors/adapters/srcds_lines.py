@@ -77,9 +77,12 @@ _ACTIONS: Final = {
 }
 _TORN: Final = r'(?P<torn>(?: \[[^\]]*\]?)? ?[a-z_ -]*+(?:"\w*+)?\Z)'
 
+# Anything but the end of a hit, by which srcds.py recognizes one before it reads a line.
+_REST: Final = r'(?!.*"\) \(health ").*'
+
 # The lines of the world, each with its tail.
 _NEWS: Final = {
-    "world": ('World triggered "(?P<phase>Match_Start|Round_Start|Round_End)"', ".*"),
+    "world": ('World triggered "(?P<phase>Match_Start|Round_Start|Round_End)"', _REST),
     "notice": (
         r'(?:World|Team "(?P<winner>[^"]*)") triggered "(?:SFUI_Notice_)?(?P<reason>\w+)" \(',
         r'CT "(?P<notice_ct>\d{1,9})"\) \(T "(?P<notice_t>\d{1,9})"\)\s*',
@@ -91,8 +94,8 @@ _NEWS: Final = {
         "MatchStatus: Score: ",
         r'(?P<standing_ct>\d{1,9}):(?P<standing_t>\d{1,9}) on map "(?P<standing_map>[^"]*)" RoundsPlayed: .*',
     ),
-    "freeze": ("Starting Freeze period", ".*"),
-    "over": ("Game Over: ", r".*score (?P<over_ct>\d{1,9}):(?P<over_t>\d{1,9}) after .*"),
+    "freeze": ("Starting Freeze period", _REST),
+    "over": ("Game Over: ", r".*score (?P<over_ct>\d{1,9}):(?P<over_t>\d{1,9}) after " + _REST),
 }
 _BROKEN: Final = r'(?P<broken>(?:World|Team "[^"]*")(?: triggered)?(?: "\w*)?\Z)'
 

@@ -477,6 +477,15 @@ PIECES = st.sampled_from(
 )
 
 
+@pytest.mark.parametrize(
+    "begin", [b'World triggered "Match_Start" on "de_x"', b"Starting Freeze period", b"Game Over: x score 1:2 after 3 "]
+)
+def test_a_line_of_the_world_that_ends_like_a_hit_is_no_event(begin):
+    hit = next(line for line, type_, _ in LINES if type_ == "hit")
+    with pytest.raises(BadInput):
+        read(STAMP + begin + hit)
+
+
 @settings(deadline=None)
 @given(st.lists(PIECES | st.binary(max_size=12), max_size=9).map(b"".join), st.integers(0, 400))
 def test_lines_raise_only_bad_input(line, cut):
