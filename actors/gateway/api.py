@@ -112,6 +112,7 @@ class StatusHandler(ReadableHandler):
                 "version": WIRE_VERSION,
                 "scope": self.scope,
                 "gateway": gateway.name,
+                "build": gateway.build,
                 "epoch": cursor.epoch,
                 "gen": cursor.gen,
                 "top": cursor.top,

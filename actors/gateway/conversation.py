@@ -163,6 +163,7 @@ class Conversation:
                 "heartbeat_ms": int((overlay.transport.heartbeat_s or gateway.settings.heartbeat_s) * 1000),
                 "receipt_ms": max(RECEIPT_MS, len(gateway.overlays)),
                 "server_ts_ms": time.time() * 1000,
+                "build": gateway.build,
                 "layout": arranged.layout,
                 "layout_error": arranged.error,
                 "flags": gateway.flags.of_page(overlay),

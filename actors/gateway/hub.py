@@ -27,6 +27,7 @@ from actors.core.delivery.presence import STALLED, counted
 from actors.core.metrics import GatewayMetrics
 from actors.errors import BadInput, ConfigError, Refused
 from actors.flags import FlagReader
+from actors.gateway import pages
 from actors.gateway.access import Access
 from actors.gateway.attendance import Attendance
 from actors.gateway.bus import ASK_TIMEOUT_S, PositionsLink, Receipts, ask
@@ -39,6 +40,7 @@ from actors.gateway.flags import OverlayFlags
 from actors.gateway.layouts import Layouts
 from actors.gateway.media import AlertFiles
 from actors.gateway.overlay import Overlay
+from actors.gateway.preload import build_of
 from actors.gateway.settings_change import Value, change
 from actors.gateway.transport import OverlayTransport
 from actors.stores.log import LogReader
@@ -55,6 +57,7 @@ class Gateway:
         self.run_dir, self.name = run_dir, name
         self.log = logging.getLogger(name)
         self.metrics = GatewayMetrics()
+        self.build = build_of(pages.WEB_ROOT)  # of the pages that it serves
         self.closes: Counter[int] = Counter()
         self.overlays: dict[int, Overlay] = {}
         self.followed = asyncio.Event()

@@ -1,4 +1,4 @@
-"""The pages of web_overlay/, each with a link to every module that it imports.
+"""The pages of web_overlay/, each with its build and a link to every module that it imports.
 
 With the links a browser requests all modules at once. Without them it finds each only after it has read the one that
 imports it, which takes a round trip per level.
@@ -7,6 +7,7 @@ imports it, which takes a round trip per level.
 from __future__ import annotations
 
 import functools
+import hashlib
 import re
 from pathlib import Path
 from typing import Final
@@ -28,9 +29,18 @@ class PageHandler(BaseHandler):
 
     def get(self) -> None:
         self.set_header("Content-Type", MIME_TYPES[".html"])
-        self.finish(with_links(self._root, (self._root / self._page).read_text(encoding="utf-8")))
+        text = with_links(self._root, (self._root / self._page).read_text(encoding="utf-8"))
+        self.finish(text.replace("<head>", f'<head>\n<meta name="build" content="{build_of(self._root)}">', 1))
 
     head = get
+
+
+@functools.cache
+def build_of(root: Path) -> str:
+    """Return the name of the files in `root`, as they were at the first call: another one when a file has changed."""
+    found = [(path.relative_to(root).as_posix(), path.stat()) for path in sorted(root.rglob("*")) if path.is_file()]
+    text = "\n".join(f"{name} {facts.st_size} {facts.st_mtime_ns}" for name, facts in found)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def with_links(root: Path, page: str) -> str:

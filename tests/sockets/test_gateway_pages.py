@@ -20,7 +20,7 @@ from actors import interfaces
 from actors.core.contract.event import Reject
 from actors.core.queue.sequencer import Entry
 from actors.gateway.pages import WEB_ROOT
-from actors.gateway.preload import with_links
+from actors.gateway.preload import build_of, with_links
 from tests.sockets.gateway_rig import Client, Rig, loose
 from tests.support import SLOWNESS, eventually
 
@@ -190,12 +190,36 @@ def raw(port: int, path: str) -> tuple[int, str, bytes]:
     return int(head.split()[1]), head.decode(), body
 
 
+def test_a_page_the_welcome_and_the_status_name_the_same_build(rig):
+    built = re.search(r'<meta name="build" content="([^"]+)">', rig.request("/overlay/")[2].decode())[1]
+    assert re.fullmatch("[0-9a-f]{8}", built)
+    assert rig.joined().welcome["build"] == built
+    assert rig.get("/api/status", rig.tokens.control)[1]["build"] == built
+
+
+def test_a_changed_file_is_another_build(tmp_path):
+    def built():
+        build_of.cache_clear()
+        return build_of(tmp_path)
+
+    (tmp_path / "js").mkdir()
+    (tmp_path / "js" / "a.mjs").write_text("1")
+    first = built()
+    assert built() == first
+    (tmp_path / "js" / "a.mjs").write_text("22")
+    assert built() != first
+    (tmp_path / "js" / "b.mjs").write_text("")
+    assert len({built(), first}) == 2
+    build_of.cache_clear()
+
+
 def test_the_pages_are_at_their_addresses(rig):
     status, headers, _ = rig.request("/overlay")
     assert (status, headers["Location"]) == (301, "/overlay/")
     for path, file in (("/", "dashboard.html"), ("/studio", "studio.html"), ("/overlay/", "overlay.html")):
         status, headers, body = rig.request(path)
-        assert (status, body.decode()) == (200, with_links(WEB_ROOT, (WEB_ROOT / file).read_text()))
+        text = with_links(WEB_ROOT, (WEB_ROOT / file).read_text())
+        assert (status, re.sub(r'<meta name="build" content="[^"]+">\n', "", body.decode())) == (200, text)
         assert headers["Content-Type"] == "text/html; charset=utf-8"
         again, _, nothing = rig.request(path, {"If-None-Match": headers["Etag"]})
         assert (again, nothing) == (304, b"")

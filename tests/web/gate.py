@@ -52,6 +52,7 @@ class Gate:
         self.heard: list[dict[str, Any]] = []
         self.connections = 0
         self.refuse_with: int | None = None  # close every hello with this code
+        self.build: str | None = None  # None: a gateway that does not name its build
         self.layout: dict[str, Any] | None = None  # None: a gateway that knows no layouts
         self.deaf = False  # answer no hello
         self.command_answer: dict[str, Any] = {}  # additional keys of every result
@@ -190,6 +191,7 @@ class Gate:
         app = tornado.web.Application(
             [
                 ("/ws", Socket, {"gate": self}),
+                ("/healthz", Healthz),
                 *server.files(self.run_dir, settings, metrics),
                 ("/cdn/(.*)", Cdn, {"gate": self}),
                 ("/api/(.*)", Api, {"gate": self}),
@@ -265,6 +267,7 @@ class Socket(tornado.websocket.WebSocketHandler):
             "missed": None,
             "heartbeat_ms": gate.heartbeat_ms,
             "server_ts_ms": now_ms(),
+            **({} if gate.build is None else {"build": gate.build}),
             **({} if gate.layout is None else {"layout": gate.layout, "layout_error": ""}),
             "state": [json_event(event) for event in states] if self.format == "json" else states,
         }
@@ -299,6 +302,11 @@ class Cdn(tornado.web.RequestHandler):
         if path not in self.gate.pictures:
             raise tornado.web.HTTPError(404)
         self.write(self.gate.pictures[path])
+
+
+class Healthz(pages.BaseHandler):
+    def get(self) -> None:
+        self.answer({"ok": True})
 
 
 class Api(pages.BaseHandler):

@@ -41,6 +41,6 @@ export function frame(first, last, fields = {}) {
 export function welcome(position, fields = {}) {
   return {
     ...{ t: "welcome", epoch: "A", top: position, position, mode: "snapshot", recovered: true, missed: null },
-    ...{ heartbeat_ms: 2_000, receipt_ms: 100, server_ts_ms: 0, scheduler: true, state: [], ...fields },
+    ...{ heartbeat_ms: 2_000, receipt_ms: 100, server_ts_ms: 0, build: "", scheduler: true, state: [], ...fields },
   };
 }

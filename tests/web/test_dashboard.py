@@ -20,6 +20,7 @@ OVERLAY: dict[str, Any] = {
 }  # fmt: skip
 STATUS: dict[str, Any] = {
     "scope": "control",
+    "build": "overlay 0.1.0",
     "epoch": "e1",
     "top": 0,
     "ready": True,

@@ -336,6 +336,30 @@ def test_a_final_refusal_stops_the_page_with_advice(
     assert box["width"] * box["height"] < 0.1 * 1920 * 1080
 
 
+def test_a_page_of_another_build_loads_itself_again_once_when_no_alert_is_shown(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    gate.emit("tip", {"user": "kim", "amount": "50.00", "currency": "EUR"})
+    eventually(lambda: overlay.texts(".sa-name") == ["kim"])
+    loaded = overlay.page.evaluate("performance.timeOrigin")
+    gate.build = "0.0.2 another"
+    gate.close_all()
+    eventually(lambda: gate.connections == 2 and overlay.status()["state"] == "live")
+    assert overlay.page.evaluate("performance.timeOrigin") == loaded, "the alert is shown to its end"
+    gate.emit("show", {"action": "clear", "widget": ""})
+    eventually(lambda: overlay.ask("performance.timeOrigin", loading=loaded) != loaded, 20)
+    overlay.live()
+    loaded = overlay.page.evaluate("performance.timeOrigin")
+    gate.close_all()
+    eventually(lambda: gate.connections == 4 and overlay.status()["state"] == "live")
+    gate.build = overlay.page.evaluate("document.querySelector('meta[name=build]').content")
+    gate.close_all()
+    eventually(lambda: gate.connections == 5 and overlay.status()["state"] == "live")
+    assert overlay.page.evaluate("performance.timeOrigin") == loaded, "the same files may be served again"
+    gate.build = "0.0.3 another"
+    gate.close_all()
+    eventually(lambda: overlay.ask("performance.timeOrigin", loading=loaded) != loaded, 20)
+
+
 @pytest.mark.console("framewire: The token")
 def test_in_obs_a_refusal_empties_the_stage_and_shows_no_notice(gate: Gate, overlay: Overlay) -> None:
     overlay.page.add_init_script("window.obsstudio = {}")

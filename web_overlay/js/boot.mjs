@@ -93,7 +93,8 @@ const reporter = new Reporter({
   visible: isVisible,
 });
 const { receipts } = reporter;
-const obeyer = new Obeyer({ id, token: options.token, engine, scheduler, clock, receipts, arrangement, problems, rules: reload });
+const { ranks } = stage;
+const obeyer = new Obeyer({ id, token: options.token, engine, scheduler, clock, receipts, arrangement, ranks, problems, rules: reload });
 /** @type {import("./figures.mjs").Page} */
 const page = { id, engine, governor, scheduler, uplink, view, hud, receipts, problems };
 

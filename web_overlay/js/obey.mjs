@@ -3,7 +3,8 @@
 
 import { showName } from "./identify.mjs";
 import { showNotice, stopped } from "./notice.mjs";
-import { firstReload, forgetReload } from "./place.mjs";
+import { firstReload } from "./place.mjs";
+import { renew } from "./renew.mjs";
 
 /** @typedef {import("./core/types.mjs").Action} Action */
 
@@ -22,6 +23,7 @@ export class Obeyer {
    * @param {import("./core/clock.mjs").Clock} page.clock
    * @param {import("./core/receipts.mjs").Receipts} page.receipts
    * @param {import("./stage.mjs").Arrangement} page.arrangement
+   * @param {import("./core/ranks.mjs").Ranks} page.ranks
    * @param {() => void} page.rules reads the rules of alerts again
    * @param {string[]} page.problems
    */
@@ -91,7 +93,7 @@ export class Obeyer {
     if (!clock.measured) clock.offset_ms = message.server_ts_ms - at;
     receipts.greeted(message.receipt_ms);
     this.page.scheduler.paced = message.scheduler;
-    forgetReload();
+    renew(message.build, () => this.page.ranks.shown.size > 0);
   }
 
   /** @param {number} code @param {string} reason */

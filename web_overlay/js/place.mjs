@@ -67,7 +67,7 @@ export function firstReload(storage = () => sessionStorage) {
   return first;
 }
 
-/** A conversation began, so this page is of the right version: the next mismatch may reload again. @param {() => Storage} [storage] */
+/** The page is of the right version: the next mismatch may reload again. @param {() => Storage} [storage] */
 export function forgetReload(storage = () => sessionStorage) {
   attempt(storage, (store) => store.removeItem(`${PREFIX}reloaded`));
 }

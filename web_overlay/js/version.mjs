@@ -1,6 +1,6 @@
 // @ts-check
-/** What the dashboard shows as this page's build. */
-export const BUILD = "overlay 0.1.0";
+/** The build of this page, as the gateway wrote it into the page; "" when it did not. */
+export const BUILD = globalThis.document?.querySelector('meta[name="build"]')?.getAttribute("content") ?? "";
 
 /** The version of OBS that shows this page, "" in a browser. @param {string} agent navigator.userAgent */
 export function obsVersion(agent) {

@@ -80,7 +80,7 @@ function poll(origin, ear) {
 export const TRANSPORTS = { ws: webSocket, sse, poll };
 
 /** Does the gateway answer at all? @param {string} origin */
-async function answers(origin) {
+export async function answers(origin) {
   try {
     return (await fetch(`${origin}/healthz`, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) })).ok;
   } catch {

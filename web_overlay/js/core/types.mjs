@@ -28,6 +28,7 @@
  * @property {number} heartbeat_ms
  * @property {number} receipt_ms the shortest pause between two receipts
  * @property {number} server_ts_ms
+ * @property {string} build of the pages that the gateway serves; "" from a gateway that does not say
  * @property {boolean} scheduler the flag js_scheduler_v2
  * @property {LayoutNews} [layout] missing from a gateway that knows no layouts
  * @property {Event[]} state
@@ -99,7 +100,6 @@
 /** What the engine drives. @typedef {{name: string, types: readonly string[], root: HTMLElement, widget: Widget}} Part */
 
 /** @typedef {{width: number, height: number}} Size in hundredths of 1rem: pixels of a stage whose shorter side is 1080 */
-
 /** @typedef {typeof import("./layout.mjs").ANCHORS[number]} Anchor */
 
 /**

@@ -3,7 +3,6 @@
 
 import { html, nothing, render } from "../../vendor/lit-html@3.3.3/lit-html.js";
 import { CATALOG } from "../core/catalog.mjs";
-import { BUILD } from "../version.mjs";
 import { titleOf } from "./describe.mjs";
 import { rows, word } from "./format.mjs";
 import { copy } from "./orders.mjs";
@@ -56,7 +55,7 @@ function fold(node, view) {
 /** @param {Desk} desk @param {At} at */
 function drawHead({ silence, status, switches, line }, at) {
   const bad = /** @type {const} */ ("bad");
-  const known = silence === "" ? health(status, BUILD) : { tone: bad, word: silence };
+  const known = silence === "" ? health(status, word(status.build)) : { tone: bad, word: silence };
   const apart = silence === "" && !line.live ? line.stopped || "No connection for events; connecting again." : "";
   const alerts = rows(status.alerts).length;
   document.body.classList.toggle("stale", silence !== "");
@@ -131,5 +130,5 @@ function drawRight(desk, at) {
   render(sourcesPanel(desk.status, desk.obs, desk.mayOrder ? logins(desk) : null), at("sources"));
   const send = desk.mayOrder ? desk.command.bind(desk) : null;
   render(applicationsPanel(desk.applications.list(), desk.answers, send), at("applications"));
-  render(overlaysPanel(desk.status, BUILD, desk.mayOrder ? order : null, (overlay) => desk.measured.save(overlay)), at("overlays"));
+  render(overlaysPanel(desk.status, word(desk.status.build), desk.mayOrder ? order : null, (overlay) => desk.measured.save(overlay)), at("overlays"));
 }
