@@ -253,6 +253,8 @@ def describe(overlay: Overlay, last: int) -> dict[str, Any]:
         "condition": overlay.pace.condition if overlay.state is OverlayState.LIVE else overlay.state.value,
         "behind_s": round(overlay.pace.behind_s, 1),
         "visible": overlay.visible,
+        "active": overlay.active,
+        "receipt_age_s": receipt and round(time.monotonic() - overlay.receipt_s, 1),
         "obs": overlay.obs,
         "scope": overlay.scope,
         "token": overlay.holder.name if overlay.holder is not None else "",

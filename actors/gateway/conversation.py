@@ -180,6 +180,7 @@ class Conversation:
         overlay.receipt, overlay.receipt_s = receipt, time.monotonic()
         if receipt.visible is not None:
             overlay.visible = receipt.visible
+        overlay.active = receipt.active
         self.gateway.metrics.receipts += 1
         # Only positions that were sent can have been rendered. A larger one would hide a loss, and a display token
         # must not send receipts for other overlays.

@@ -35,6 +35,7 @@ class Overlay:
     """
 
     __slots__ = (
+        "active",
         "address",
         "arranged",
         "blocked",
@@ -114,6 +115,7 @@ class Overlay:
         self.receipted = 0
         self.receipt_s = now_s  # when the last receipt came, or the conversation began
         self.visible: bool | None = None
+        self.active: bool | None = None  # OBS has it in what is on air; None when the page does not know
         self.obs = ""
         self.pace = Pace()
         self.ending: Ending | None = None  # why the gateway ended it

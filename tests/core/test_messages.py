@@ -23,6 +23,7 @@ SAID = [
         Hello("k", "main-1", resume=Resume("e", 41), format="json", types=["kill"], build="b"),
     ),
     ({"t": "receipt", "position": 57}, RenderReceipt(57)),
+    ({"t": "receipt", "position": 57, "visible": True, "active": False}, RenderReceipt(57, visible=True, active=False)),
     ({"t": "receipt", "position": 57, "fps": 59.9, "queue": 0}, RenderReceipt(57, fps=59.9, queue=0)),
     ({"t": "receipt", "position": 1, "warnings": ["fps"]}, RenderReceipt(1, warnings=["fps"])),
     ({"t": "receipt", "position": 1, "quality": 2, "slowest": "chat"}, RenderReceipt(1, quality=2, slowest="chat")),

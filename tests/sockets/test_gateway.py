@@ -280,7 +280,7 @@ def test_receipts_reach_the_queue_manager(rig):
     overlay = rig.joined(overlay_id="drawer")
     first = rig.top - 2
     for position in (first, first + 1, first + 1, first + 2, rig.top + 100):
-        overlay.say({"t": "receipt", "position": position, "fps": 60, "latency_p95_ms": 17.0, "warnings": ["fps"]})
+        overlay.say({"t": "receipt", "position": position, "fps": 60, "warnings": ["fps"], "active": True})
     receipts = []
     while not receipts or receipts[-1].position < rig.top:
         assert inbox.poll(5_000 * SLOWNESS)
@@ -289,7 +289,8 @@ def test_receipts_reach_the_queue_manager(rig):
     assert (receipts[-1].overlay_id, receipts[-1].epoch, receipts[-1].position) == ("drawer", rig.epoch, rig.top)
     client = next(row for row in rig.status()["clients"] if row["overlay_id"] == "drawer")
     assert (client["position"], client["lag"], client["fps"], client["state"]) == (rig.top, 0, 60, "live")
-    assert client["warnings"] == ["fps"]
+    assert (client["warnings"], client["active"]) == (["fps"], True)
+    assert client["receipt_age_s"] >= 0
     inbox.close()
 
 

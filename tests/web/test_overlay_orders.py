@@ -1,4 +1,4 @@
-"""Commands of a dashboard to an overlay: identify and reload."""
+"""Commands of a dashboard to an overlay, and what the page reports of itself in OBS."""
 
 from __future__ import annotations
 
@@ -24,3 +24,27 @@ def test_reload_loads_the_page_once_per_command(gate: Gate, overlay: Overlay) ->
         eventually(lambda times=times: gate.connections == times, 10)  # type: ignore[misc]
         overlay.live()
         assert overlay.page.evaluate("document.body.dataset.old ?? 'no'") == "no"
+
+
+SAY = "([name, detail]) => dispatchEvent(new CustomEvent(name, {detail}))"
+
+
+def test_receipts_say_what_obs_shows_and_has_on_air(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+
+    def last() -> tuple[object, object]:
+        receipt = gate.said("receipt")[-1]
+        return receipt["visible"], receipt.get("active")
+
+    eventually(lambda: gate.said("receipt") != [] and last() == (True, None))
+    for name, detail, expected in [
+        ("obsSourceActiveChanged", {"active": True}, (True, True)),
+        ("obsSourceVisibleChanged", {"visible": False}, (False, True)),
+        ("obsSourceActiveChanged", {"active": False}, (False, False)),
+        ("obsSourceVisibleChanged", {"visible": True}, (True, False)),
+    ]:
+        overlay.page.evaluate(SAY, [name, detail])
+        eventually(lambda expected=expected: last() == expected)  # type: ignore[misc]
+    overlay.page.evaluate(SAY, ["obsSourceVisibleChanged", {"visible": False}])
+    gate.close_all()
+    eventually(lambda: gate.connections == 2 and gate.said("hello")[-1]["visible"] is False)

@@ -19,6 +19,7 @@ import { Obeyer } from "./obey.mjs";
 import { OwnWidgets } from "./own.mjs";
 import { Hud } from "./perf/hud.mjs";
 import { back, loadPlace, overlayId } from "./place.mjs";
+import { Presence } from "./presence.mjs";
 import { reporterOf } from "./problems.mjs";
 import { Reporter } from "./report.mjs";
 import { loadRules, loadSettings } from "./settings.mjs";
@@ -31,7 +32,6 @@ import { Toggles } from "./widgets/toggles.mjs";
 
 /** @param {string} id @returns {HTMLElement} */
 const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
-const isVisible = () => document.visibilityState === "visible";
 
 const { options, problems } = readParams(location.search, location.hash);
 const id = overlayId(options.overlayId);
@@ -41,8 +41,9 @@ document.body.classList.toggle("still", still);
 at("safe").classList.toggle("off", !options.safe);
 const report = reporterOf(problems);
 const clock = pageClock();
+const presence = new Presence();
 const uplink = new Uplink({
-  ...{ worker: options.worker, now: clock.now, visible: isVisible, report },
+  ...{ worker: options.worker, now: clock.now, visible: () => presence.visible, report },
   act: (action) => obeyer.act(action),
   wake: () => scheduler.request(),
   spent: (ms) => engine.costs.add("ingest", ms),
@@ -90,7 +91,7 @@ const reporter = new Reporter({
   send: (epoch, message) => options.preview || uplink.tell({ t: "receipt", epoch, message }),
   figures: () => figures(page),
   now: clock.now,
-  visible: isVisible,
+  presence,
 });
 const { receipts } = reporter;
 const { ranks } = stage;
@@ -122,10 +123,10 @@ addEventListener("keydown", (event) => {
   hud.show(!hud.on);
 });
 addEventListener("pagehide", () => reporter.keep());
-document.addEventListener("visibilitychange", () => {
-  uplink.tell({ t: "visible", visible: isVisible() });
+presence.changed = () => {
+  uplink.tell({ t: "visible", visible: presence.visible });
   reporter.turned();
-});
+};
 // OBS navigates to an address that differs only after the # without loading the page: a new token would do nothing.
 addEventListener("hashchange", () => location.reload());
 arrangement.follow(matchMedia("(max-aspect-ratio: 1/1)"));

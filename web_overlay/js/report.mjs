@@ -14,16 +14,16 @@ export class Reporter {
    * @param {(epoch: string, message: Record<string, unknown>) => void} options.send
    * @param {() => Figures} options.figures
    * @param {() => number} options.now
-   * @param {() => boolean} options.visible
+   * @param {import("./presence.mjs").Presence} options.presence
    */
-  constructor({ overlayId, status, send, figures, now, visible }) {
+  constructor({ overlayId, status, send, figures, now, presence }) {
     this.receipts = new Receipts();
     this.overlayId = overlayId;
     this.status = status;
     this.send = send;
     this.figures = figures;
     this.now = now;
-    this.visible = visible;
+    this.presence = presence;
     /** @type {ReturnType<typeof setTimeout> | null} */
     this.timer = null;
     this.kept = "";
@@ -35,7 +35,7 @@ export class Reporter {
     this.run();
   }
 
-  /** The page was shown or hidden. */
+  /** The page was shown or hidden, or came on air or went off it. */
   turned() {
     this.receipts.turned();
     this.run();
@@ -47,7 +47,7 @@ export class Reporter {
     const live = state === "live";
     const receipt = live ? this.receipts.take(now, epoch, this.figures) : null;
     if (receipt !== null) {
-      this.send(epoch, { ...receipt, visible: this.visible() });
+      this.send(epoch, { ...receipt, ...this.presence.facts });
       this.keep();
     }
     const due = this.receipts.due();

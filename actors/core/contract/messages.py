@@ -57,6 +57,7 @@ class RenderReceipt(Message, frozen=True, tag="receipt"):
     queue: Measure | None = None
     dropped: Measure | None = None
     visible: bool | None = None
+    active: bool | None = None
     unseen: Ranges = []
     warnings: Annotated[list[Literal["fps", "memory"]], Meta(max_length=2)] = []
     quality: Annotated[int, Meta(ge=0, le=3)] = 0

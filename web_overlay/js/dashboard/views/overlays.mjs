@@ -73,6 +73,8 @@ function overlayRow(overlay, build, order, twins, save) {
       <span data-tone=${fpsTone(overlay.fps) || nothing}>${decimal(overlay.fps, 0, " fps")}</span>
       <span data-tone=${tone("latency_p50_ms", overlay.latency_p50_ms) || nothing}>half within ${decimal(overlay.latency_p50_ms, 0, " ms")}</span>
       <span data-tone=${tone("latency_p95_ms", overlay.latency_p95_ms) || nothing}>95 % within ${decimal(overlay.latency_p95_ms, 0, " ms")}</span>
+      ${overlay.active === true ? html`<span>on air</span>` : overlay.active === false ? html`<span>not on air</span>` : nothing}
+      ${typeof overlay.receipt_age_s === "number" ? html`<span>last receipt ${ago(overlay.receipt_age_s)}</span>` : nothing}
       <span>up ${duration(overlay.connected_s)}</span>
       ${place(overlay)}
       <span>${word(overlay.build)}</span>
