@@ -2,7 +2,7 @@
 
     emit, test, show, toggle ──▶ POST /events of the ingest, as for every event, so that the log, the queue and
                                  all overlays and dashboards receive it
-    identify, reload         ──▶ a message to the overlays of this gateway
+    identify, reload, hud    ──▶ a message to the overlays of this gateway
     flag, settings           ──▶ the supervisor, as a reload of these settings
     login                    ──▶ the supervisor, which runs the command `login`; the state is in /api/status
     application              ──▶ POST /app/NAME/command of the ingest: the application itself answers
@@ -74,6 +74,12 @@ class ReceiverArgs(Struct, frozen=True, forbid_unknown_fields=True):
     """The receivers of a message: the overlay of one id, or null for all."""
 
     overlay_id: OverlayId | None = None
+
+
+class HudArgs(ReceiverArgs, frozen=True, forbid_unknown_fields=True):
+    """`on` shows the HUD, false hides it, null changes what each overlay shows."""
+
+    on: bool | None = None
 
 
 class ApplicationArgs(Struct, frozen=True, forbid_unknown_fields=True):
@@ -172,10 +178,14 @@ class Commands:
         return await self._post({"type": "toggle", "source": SOURCE, "payload": payload})
 
     async def identify(self, args: dict[str, Any]) -> dict[str, Any]:
-        return self._send(args, {"t": "identify", "for_ms": IDENTIFY_MS})
+        return self._send(_read(ReceiverArgs, args), {"t": "identify", "for_ms": IDENTIFY_MS})
 
     async def reload(self, args: dict[str, Any]) -> dict[str, Any]:
-        return self._send(args, {"t": "reload"})
+        return self._send(_read(ReceiverArgs, args), {"t": "reload"})
+
+    async def hud(self, args: dict[str, Any]) -> dict[str, Any]:
+        wanted = _read(HudArgs, args)
+        return self._send(wanted, {"t": "hud", "on": wanted.on})
 
     async def application(self, args: dict[str, Any]) -> dict[str, Any]:
         to = _read(ApplicationArgs, args)
@@ -203,8 +213,8 @@ class Commands:
         ids = await emit(self._ingest, self._ingest_token(), submission)
         return {"ids": ids[:1], "accepted": len(ids)}
 
-    def _send(self, args: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
-        to = _read(ReceiverArgs, args).overlay_id
+    def _send(self, receivers: ReceiverArgs, message: dict[str, Any]) -> dict[str, Any]:
+        to = receivers.overlay_id
         meant = [one for one in self._listed() if to in (None, one.name) and one.group is not None]
         if not meant:
             raise Refused("no overlay is connected" if to is None else f"no overlay {to} is connected")
@@ -220,6 +230,7 @@ COMMANDS: Final[dict[str, Callable[[Commands, dict[str, Any]], Awaitable[dict[st
     "toggle": Commands.toggle,
     "identify": Commands.identify,
     "reload": Commands.reload,
+    "hud": Commands.hud,
     "application": Commands.application,
     "flag": Commands.flag,
     "settings": Commands.settings,

@@ -130,6 +130,8 @@ REFUSED = [
     ("test", {"type": []}, "$.type"),
     ("identify", {"overlay_id": "a b"}, "overlay_id"),
     ("identify", {"overlay_id": "nobody"}, "no overlay nobody is connected"),
+    ("hud", {"overlay_id": "nobody"}, "no overlay nobody is connected"),
+    ("hud", {"on": "yes"}, "Expected `bool | null`, got `str` - at `$.on`"),
     ("reload", {}, "no overlay is connected"),
     ("fly", {}, "commands: emit, test, show"),
 ]
@@ -157,12 +159,14 @@ def test_too_many_commands_are_refused_and_the_dashboard_stays(rig, ingest):
     eventually(lambda: order(clients[0], "toggle", on=True)["ok"])
 
 
-def test_identify_and_reload_reach_the_selected_overlays(rig, ingest):
+def test_identify_hud_and_reload_reach_the_selected_overlays(rig, ingest):
     main, second = rig.joined(overlay_id="main"), rig.joined(overlay_id="second", format="json")
     client = desk(rig)
     # The test before may have left no commands for this moment.
     eventually(lambda: order(client, "identify", overlay_id="main").get("reached") == 1)
     assert main.until("identify") == {"t": "identify", "for_ms": 3_000}
+    eventually(lambda: order(client, "hud", overlay_id="main", on=True).get("reached") == 1)
+    assert main.until("hud") == {"t": "hud", "on": True}
     eventually(lambda: order(client, "reload").get("reached") == 2)
     assert main.until("reload") == {"t": "reload"}
     assert second.next()["t"] == "reload"  # and no identify before

@@ -308,6 +308,7 @@ test("requests of a dashboard are passed on and do not change the conversation",
   const said = [
     { t: "identify", for_ms: 3000 },
     { t: "reload" },
+    { t: "hud", on: "yes" },
     { t: "alerts" },
     { t: "result", id: "c1", ok: true, accepted: 200 },
   ].map((raw) => readMessage(raw));
@@ -315,7 +316,7 @@ test("requests of a dashboard are passed on and do not change the conversation",
   const asked = story.hear(...said);
   assert.deepEqual(
     asked.map((action) => action.do === "told" && action.message.t),
-    ["identify", "refresh", "alerts", "result"],
+    ["identify", "refresh", "hud", "alerts", "result"],
   );
   assert.equal(story.hellos.length, 1);
 });

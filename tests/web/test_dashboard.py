@@ -424,8 +424,10 @@ def test_overlays_are_identified_and_reloaded_one_by_one(gate: Gate, page: Any) 
     open_desk(page, gate)
     eventually(lambda: "old page" in page.inner_text("#overlays"))
     page.click('[aria-label="Identify main-1"]')
+    page.click('[aria-label="HUD side"]')
     page.click('[aria-label="Reload side"]')
-    eventually(lambda: commands(gate) == [("identify", {"overlay_id": "main-1"}), ("reload", {"overlay_id": "side"})])
+    expected = [(name, {"overlay_id": "side"}) for name in ("hud", "reload")]
+    eventually(lambda: commands(gate) == [("identify", {"overlay_id": "main-1"}), *expected])
 
 
 def test_the_address_is_hidden_until_it_is_requested(gate: Gate, page: Any) -> None:

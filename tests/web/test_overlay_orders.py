@@ -26,6 +26,13 @@ def test_reload_loads_the_page_once_per_command(gate: Gate, overlay: Overlay) ->
         assert overlay.page.evaluate("document.body.dataset.old ?? 'no'") == "no"
 
 
+def test_the_hud_is_shown_hidden_and_changed_by_command(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    for on, shown in ((None, True), (None, False), (False, False), (True, True), (True, True), (False, False)):
+        gate.say({"t": "hud", "on": on})
+        overlay.page.wait_for_selector("#hud", state="visible" if shown else "hidden")
+
+
 SAY = "([name, detail]) => dispatchEvent(new CustomEvent(name, {detail}))"
 
 

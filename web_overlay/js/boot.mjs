@@ -95,7 +95,7 @@ const reporter = new Reporter({
 });
 const { receipts } = reporter;
 const { ranks } = stage;
-const obeyer = new Obeyer({ id, token: options.token, engine, scheduler, clock, receipts, arrangement, ranks, problems, rules: reload });
+const obeyer = new Obeyer({ id, token: options.token, engine, scheduler, clock, receipts, arrangement, ranks, hud, problems, rules: reload });
 /** @type {import("./figures.mjs").Page} */
 const page = { id, engine, governor, scheduler, uplink, view, hud, receipts, problems };
 

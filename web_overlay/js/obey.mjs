@@ -24,6 +24,7 @@ export class Obeyer {
    * @param {import("./core/receipts.mjs").Receipts} page.receipts
    * @param {import("./stage.mjs").Arrangement} page.arrangement
    * @param {import("./core/ranks.mjs").Ranks} page.ranks
+   * @param {import("./perf/hud.mjs").Hud} page.hud
    * @param {() => void} page.rules reads the rules of alerts again
    * @param {string[]} page.problems
    */
@@ -78,6 +79,7 @@ export class Obeyer {
   hear(message) {
     if (message.t === "refresh") location.reload();
     else if (message.t === "identify") showName(at("identify"), this.page.id, message.for_ms);
+    else if (message.t === "hud") this.page.hud.show(message.on ?? !this.page.hud.on);
     else if (message.t === "alerts") this.page.rules();
     else if (message.t === "flags") this.page.scheduler.paced = message.scheduler;
     else if (message.t === "layout") this.page.arrangement.told(message);

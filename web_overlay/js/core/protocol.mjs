@@ -53,10 +53,8 @@ export function readMessage(raw) {
       return {
         t: "welcome",
         epoch: String(raw.epoch),
-        top: number(raw.top),
-        position: number(raw.position),
-        mode: raw.mode === "resume" ? "resume" : "snapshot",
-        recovered: raw.recovered !== false,
+        ...{ top: number(raw.top), position: number(raw.position) },
+        ...{ mode: raw.mode === "resume" ? "resume" : "snapshot", recovered: raw.recovered !== false },
         missed: Array.isArray(raw.missed) ? [number(raw.missed[0]), number(raw.missed[1])] : null,
         ...{ heartbeat_ms: number(raw.heartbeat_ms ?? 2000), receipt_ms: number(raw.receipt_ms ?? 100) },
         build: String(raw.build ?? ""),
@@ -87,6 +85,8 @@ export function readMessage(raw) {
       return { t: "alerts" };
     case "identify":
       return { t: "identify", for_ms: number(raw.for_ms ?? 3000) };
+    case "hud":
+      return { t: "hud", on: typeof raw.on === "boolean" ? raw.on : null };
     case "reload":
       return { t: "refresh" }; // "reload" is what a page does with another version, and only once
   }

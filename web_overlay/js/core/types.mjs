@@ -37,12 +37,11 @@
 /** @typedef {{t: "heartbeat", top: number, server_ts_ms: number}} Heartbeat */
 /** @typedef {{t: "pong", client_ts_ms: number, server_ts_ms: number}} Pong */
 /** @typedef {{t: "result", id: string, ok: boolean, error: string, accepted: number, reached: number, text: string, answered: boolean, type: string, plan: import("./plan.mjs").Plan | null}} Result */
-/** @typedef {{t: "identify", for_ms: number}} Identify */
-/** @typedef {{t: "refresh"}} Refresh */
+/** @typedef {{t: "identify", for_ms: number} | {t: "hud", on: boolean | null} | {t: "refresh"}} Order `on` null: the other state */
 /** @typedef {{t: "layout", layout: unknown, error: string}} LayoutNews not looked at yet; `error`: why it is an older one */
 /** @typedef {{t: "alerts"}} AlertsChanged */
 /** @typedef {{t: "flags", scheduler: boolean}} Flags */
-/** @typedef {Identify | Refresh | AlertsChanged | Flags | Result | LayoutNews} Told */
+/** @typedef {Order | AlertsChanged | Flags | Result | LayoutNews} Told */
 /** @typedef {import("./positions.mjs").Positions} Positions */
 /** @typedef {Frame | Welcome | Heartbeat | Pong | Told | {t: "unknown"}} Message */
 

@@ -66,7 +66,7 @@ function overlayRow(overlay, build, order, twins, save) {
     html`<button type="button" class="small" aria-label="${label} ${id}" @click=${() => order?.(name, { overlay_id: id })}>${label}</button>`;
   return html`<li data-name=${id} tabindex="-1">
     <div class="thing">${title(overlay, twins)}${lamp(verdict)}
-      <span class="do">${order ? html`${button("identify", "Identify")}${button("reload", "Reload")}` : nothing}
+      <span class="do">${order ? html`${button("identify", "Identify")}${button("hud", "HUD")}${button("reload", "Reload")}` : nothing}
         <button type="button" class="small" aria-label="CSV of the measurements of ${id}" @click=${() => save(overlay)}>CSV</button></span></div>
     <div class="facts">
       <span data-tone=${tone("behind_s", overlay.behind_s) || nothing}>${count(overlay.lag)} behind</span>
