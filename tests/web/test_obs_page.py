@@ -84,6 +84,7 @@ def of_obs(browser: Any) -> Iterator[Any]:
     own.close()
 
 
+@pytest.mark.console("/waiting")
 @pytest.mark.parametrize("place", ["of_file", "of_obs"])
 def test_the_local_page_waits_for_the_gateway_and_becomes_the_overlay(
     rig: Rig, place: str, request: pytest.FixtureRequest
