@@ -12,7 +12,7 @@ import os
 import sqlite3
 import sys
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,16 +39,19 @@ class Outbox:
     """The writer, one per producer. It holds `NAME.lock` until its exit."""
 
     def __init__(self, run_dir: Path, name: str, keep_s: float) -> None:
-        self._lock = host.lock(run_dir / f"{name}.lock", name)
         self._keep_s = keep_s
         self._run_dir, self._name = run_dir, name
         path = outbox_path(run_dir, name)
-        host.touch_private(path)
-        with named(path):
-            self._begin(path, name)
+        with ExitStack() as held:  # a process that goes on without this outbox keeps no other from it
+            self._lock = held.enter_context(host.lock(run_dir / f"{name}.lock", name))
+            host.touch_private(path)
+            with named(path):
+                self._db = held.enter_context(closing(connect(path)))
+                self._begin(name)
+            held.pop_all()
 
-    def _begin(self, path: Path, name: str) -> None:
-        db = self._db = connect(path)
+    def _begin(self, name: str) -> None:
+        db = self._db
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA fullfsync = 1")

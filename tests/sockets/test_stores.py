@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import msgspec
@@ -541,3 +541,17 @@ def test_a_damaged_file_is_named_with_advice(tmp_path, wreck):
         path.write_bytes(wreck or content[:100] + b"\xff" * (len(content) - 100))
         with pytest.raises(ConfigError, match=f"{path.name} is damaged .* Move {path.name}.* away"):
             again(tmp_path)
+
+
+def test_an_outbox_that_cannot_be_opened_keeps_neither_its_lock_nor_a_transaction(tmp_path: Path) -> None:
+    box = outbox(tmp_path)
+    box.close()
+    path = tmp_path / "outbox-source.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("ALTER TABLE rows RENAME COLUMN ts_ingest_ms TO other")
+    with pytest.raises(sqlite3.Error) as refusal:
+        outbox(tmp_path)
+    with closing(sqlite3.connect(path, timeout=0.0)) as db:
+        db.execute("ALTER TABLE rows RENAME COLUMN other TO ts_ingest_ms")
+    outbox(tmp_path).close()
+    assert refusal.value.__traceback__ is not None  # it still holds the frames of the refused one
