@@ -531,11 +531,12 @@ def is_ours(connection: socket.socket) -> bool:
 _ESTABLISHED: Final = 1
 
 
-def stranger(connection: socket.socket) -> str:
+def stranger(connection: socket.socket, *own: int) -> str:
     """Return the user whose program on this machine is at the other end of a TCP connection, if it is another one.
 
-    "" is this user, root, or a peer that this system does not list: on another machine, in a container, on Windows
-    beside WSL. Call it when the peer has answered: before its accept(2) a connection belongs to nobody.
+    "" is this user, root, one of `own` (user ids), or a peer that this system does not list: on another machine, in a
+    container, on Windows beside WSL. Call it when the peer has answered: before its accept(2) a connection belongs to
+    nobody.
 
     Raises:
         OSError: the peer has ended the connection, so that its user is no longer known.
@@ -548,7 +549,7 @@ def stranger(connection: socket.socket) -> str:
     state, uid = row or (own_state, os.getuid())
     if state != _ESTABLISHED or own_state != _ESTABLISHED:
         raise ConnectionResetError(errno.ECONNRESET, "the peer has ended the connection")
-    return "" if uid in (0, os.getuid()) else user_name(uid)
+    return "" if uid in (0, os.getuid(), *own) else user_name(uid)
 
 
 def _tcp_row(local: tuple[Any, ...], remote: tuple[Any, ...]) -> tuple[int, int] | None:

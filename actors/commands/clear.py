@@ -25,6 +25,6 @@ def command(config_file: Path | None, overrides: tuple[str, ...]) -> None:
     """Reset what overlays show: the score, the crosshair, the scene, queued alerts."""
     settings, run_dir = commands.running(config_file, overrides)
     events = [{"type": kind, "payload": payload, "source": "clear"} for kind, payload in EMPTY]
-    with loopback.peer(settings.ingest, tokens.load(run_dir).ingest) as ingest:
+    with loopback.peer(settings.ingest, tokens.load(run_dir).ingest, run_dir) as ingest:
         ingest.request("/events", events)
     click.echo("cleared")

@@ -75,8 +75,8 @@ def command(
     settings, run_dir = commands.running(config_file, overrides)
     earlier = earlier_positions(settings, run_dir, type_, event_id) if event_id and count == 1 else {}
     ids: list[str] = []
-    started_s = time.monotonic()
-    with loopback.peer(settings.ingest, tokens.load(run_dir).ingest) as ingest:
+    with loopback.peer(settings.ingest, tokens.load(run_dir).ingest, run_dir) as ingest:
+        started_s = time.monotonic()
         for first in range(0, count, BATCH):
             numbers = range(first, min(first + BATCH, count))
             batch = [template | ({"id": id_of(event_id, number, count)} if event_id else {}) for number in numbers]
@@ -111,7 +111,7 @@ def earlier_positions(settings: Settings, run_dir: Path, type_: str, event_id: s
     """Return the position of the critical event with this id that is already in the log, by source."""
     if TAXONOMY[type_].category is not Category.CRITICAL:
         return {}
-    with suppress(Refused), loopback.peer(settings.gateway, tokens.load(run_dir).control) as gateway:
+    with suppress(Refused), loopback.peer(settings.gateway, tokens.load(run_dir).control, run_dir) as gateway:
         history = gateway.request(f"/api/why?id={quote(event_id, safe='', errors='replace')}")[1].get("history") or {}
         found = [history, *history.get("same_id", [])] if history.get("position") else []
         return {row["source"]: row["position"] for row in found}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final, Protocol
 
-from actors import control
+from actors import control, host
 from actors.core.origins import reached
 from actors.errors import BadInput, FramewireError, Refused
 
@@ -57,10 +59,36 @@ class Peer:
 
 
 @contextmanager
-def peer(address: Address, token: str) -> Iterator[Peer]:
-    """Connect to one of our own HTTP servers."""
+def peer(address: Address, token: str, run_dir: Path) -> Iterator[Peer]:
+    """Connect to one of the HTTP servers of the pipeline in `run_dir`.
+
+    Raises:
+        NotRunning: no process answers there.
+        Refused: a program of another user does; it receives no token.
+    """
     connection = http.client.HTTPConnection(reached(address.host), address.port, timeout=TIMEOUT_S)
+    connection.auto_open = 0  # another connection could be one to another program
     try:
+        try:
+            connection.connect()
+            connected = connection.sock
+            connection.request("GET", "/healthz")
+            connection.getresponse().read()
+            require_own(connected, run_dir)
+        except (OSError, http.client.HTTPException) as error:
+            where = f"{connection.host}:{connection.port}"
+            raise control.NotRunning(f"no answer from {where}: {error}; is the pipeline running?") from error
         yield Peer(connection, token)
     finally:
         connection.close()
+
+
+def require_own(connection: socket.socket, run_dir: Path) -> None:
+    """Make sure that a peer that has answered is a program of the pipeline's user, as far as the system knows.
+
+    Raises:
+        Refused: it is one of another user, who took the port while Framewire was not running.
+        OSError: it has ended the connection.
+    """
+    if user := host.stranger(connection, run_dir.stat().st_uid):
+        raise Refused(f"a program of the user {user} answers at the port of Framewire: end it; no token was sent")

@@ -18,6 +18,7 @@ from tornado.httpclient import HTTPClientError
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from actors import commands, tokens
+from actors.commands import loopback
 from actors.config import Settings
 from actors.core.contract.event import WIRE_VERSION
 from actors.core.contract.taxonomy import TAXONOMY
@@ -53,7 +54,7 @@ def command(
             near = nearest(name, TAXONOMY)
             hint = f"Did you mean {near[0]!r}?" if near else f"Types: {', '.join(TAXONOMY)}"
             raise click.BadParameter(f"unknown event type {name!r}. {hint}", param_hint="--types")
-    watcher = Watcher(settings, tokens.load(run_dir).view, wanted, count, json_output)
+    watcher = Watcher(settings, run_dir, wanted, count, json_output)
     try:
         asyncio.run(asyncio.wait_for(watcher.run(), timeout_s))
     except TimeoutError:
@@ -68,11 +69,12 @@ class Watcher:
     """One overlay: its position, over all its connections."""
 
     def __init__(
-        self, settings: Settings, token: str, types: list[str] | None, count: int | None, json_output: bool
+        self, settings: Settings, run_dir: Path, types: list[str] | None, count: int | None, json_output: bool
     ) -> None:
         self.printed = 0
         self._url = f"ws://{authority(settings.gateway.host, settings.gateway.port)}/ws"
-        self._token = token
+        self._run_dir = run_dir
+        self._token = tokens.load(run_dir).view
         self._types = types
         self._count = count
         self._json = json_output
@@ -103,8 +105,10 @@ class Watcher:
 
     async def _serve(self, connection: WebSocketClientConnection) -> None:
         """Process messages until the connection closes or `count` is reached."""
-        await self._send(connection, self._hello())
         try:
+            if self._has_ended(connection):
+                return
+            await self._send(connection, self._hello())
             while not self._done:
                 message = await asyncio.wait_for(connection.read_message(), self._silence_s)
                 if message is None:
@@ -116,6 +120,17 @@ class Watcher:
             connection.close()
         if (connection.close_code or 0) >= NO_RECONNECT:
             raise FramewireError(f"the gateway closed with {connection.close_code}: {connection.close_reason}")
+
+    def _has_ended(self, connection: WebSocketClientConnection) -> bool:
+        """Whether the connection has ended already; raises Refused when a program of another user has answered."""
+        stream = getattr(connection.protocol, "stream", None)
+        if stream is None or stream.socket is None:
+            return True
+        try:
+            loopback.require_own(stream.socket, self._run_dir)
+        except OSError:
+            return True
+        return False
 
     def _hello(self) -> dict[str, Any]:
         resume = None if self._epoch is None else {"epoch": self._epoch, "position": self._position}

@@ -24,7 +24,7 @@ def command(event_id: str, config_file: Path | None, overrides: tuple[str, ...],
     """Show the history of the event ID: shown, merged into another, a duplicate, expired, dropped or refused."""
     event_id = event_id.encode(errors="replace").decode()  # an argument may have any bytes
     settings, run_dir = commands.running(config_file, overrides)
-    with loopback.peer(settings.gateway, tokens.load(run_dir).control) as gateway:
+    with loopback.peer(settings.gateway, tokens.load(run_dir).control, run_dir) as gateway:
         _, answer = gateway.request(f"/api/why?id={quote(event_id, safe='')}")
     if json_output:
         commands.print_json(answer)

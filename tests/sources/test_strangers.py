@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from actors import host
+from actors import commands, config, host, tokens
 from actors.producers.http_call import HttpApi
 from actors.producers.sources import obs
 from actors.producers.spec import SourceRefused
@@ -74,6 +74,38 @@ def test_a_game_of_another_user_is_not_asked(tmp_path: Path) -> None:
         pytest.raises(SourceRefused, match=r"answers instead of 127\.0\.0\.1"),
     ):
         api.call("GET", "/", {})
+
+
+ANSWERS = f"""
+from http.server import BaseHTTPRequestHandler, HTTPServer
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{{}}")
+    do_POST = do_GET
+server = HTTPServer(("127.0.0.1", 0), Handler)
+{BECOME}
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+COMMANDS = [("clear", ANSWERS), ("emit chat user=ada text=x", ANSWERS), ("why x", ANSWERS), ("watch", GREETS)]
+
+
+@as_root
+@pytest.mark.parametrize(("words", "server"), COMMANDS, ids=[words.split()[0] for words, _ in COMMANDS])
+def test_a_command_sends_no_token_to_a_program_of_another_user(tmp_path: Path, words: str, server: str) -> None:
+    tokens.load_or_create(host.private_directory(tmp_path))
+    with program(server) as port:
+        mine, other = ("ingest", "gateway") if words.startswith(("clear", "emit")) else ("gateway", "ingest")
+        settings = config.of_tree({"run_dir": str(tmp_path), mine: {"port": port}, other: {"port": port - 1}})
+        (tmp_path / config.SETTINGS_FILE).write_bytes(config.encode(settings))
+        command = [sys.executable, "-m", "actors.entry", *words.split(), "--set", f"run_dir={tmp_path}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert f"a program of the user {host.user_name(STRANGER)} answers at the port of Framewire" in done.stderr
+    assert done.returncode == commands.NOT_RUNNING
 
 
 def test_the_user_of_a_peer_that_has_gone_is_not_guessed() -> None:
