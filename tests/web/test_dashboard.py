@@ -536,15 +536,43 @@ def test_the_dashboard_fits_every_width(gate: Gate, page: Any, width: int) -> No
         assert not page.is_visible("#preview")
 
 
+FIRST = ("#health", "#tests", "#controls", "#river", "#sources", "header")
+FOLLOWS = """(all) => all.map((one) => document.querySelector(one)).every((node, at, nodes) =>
+  at === 0 || nodes[at - 1].compareDocumentPosition(node) & Node.DOCUMENT_POSITION_FOLLOWING)"""
+
+
+def test_the_keyboard_follows_the_order_of_a_dock(gate: Gate, page: Any) -> None:
+    page.set_viewport_size({"width": 300, "height": 600})
+    open_desk(page, gate)
+    assert page.evaluate(FOLLOWS, list(FIRST))
+    reached: list[str] = []
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.innerText.split('\\n')[0].trim()"))
+    assert [text.split(" ")[0] for text in reached] == ["Random", "Storm", "End", "Test", "Skip", "Pause"]
+    raid = page.locator("[data-test=raid]")
+    assert not raid.is_visible()
+    page.locator(".more").press("Enter")
+    raid.click()
+    eventually(lambda: commands(gate) == [("test", {"type": "raid"})])
+    frame = page.locator("#preview").element_handle()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    wide = ["header", ".programme", "#controls", "#tests", "#river", "#health", "#sources"]
+    eventually(lambda: page.evaluate(FOLLOWS, wide))
+    assert frame.evaluate("(frame) => frame.isConnected")
+    assert page.locator(".more").is_hidden()
+    assert raid.is_visible()
+
+
 def test_health_and_buttons_are_first_in_a_dock(gate: Gate, page: Any) -> None:
     page.set_viewport_size({"width": 300, "height": 600})
     open_desk(page, gate)
 
     def tops() -> list[float]:
-        return [page.locator(one).bounding_box()["y"] for one in ("#health", "#controls", "#river", "#sources")]
+        return [page.locator(one).bounding_box()["y"] for one in FIRST]
 
     assert tops() == sorted(tops())
-    assert tops()[2] < 400
+    assert tops()[3] < 400
     waits = {"kind": "twitch", "state": "refused", "detail": "There is no login.", "login": {"state": ""}}
     refusal = {"key": "source.refused", "text": "no secret", "level": "critical", "do": "see", "for_s": 1}
     gate.status["status"] = STATUS | {
@@ -554,7 +582,7 @@ def test_health_and_buttons_are_first_in_a_dock(gate: Gate, page: Any) -> None:
     eventually(lambda: page.inner_text("#alerts summary") == "13 more alerts")
     assert page.locator(".alert:visible").count() == 3
     assert tops() == sorted(tops())
-    assert tops()[1] < 600, "the buttons are on the first screen"
+    assert tops()[2] < 600, "the buttons are on the first screen"
     gate.status["status"] = gate.status["status"] | {"alerts": []}
     page.click("#health button")
     eventually(lambda: page.evaluate("document.activeElement.getAttribute('aria-label')") == "Log in: t0")

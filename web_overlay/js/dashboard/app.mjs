@@ -3,6 +3,7 @@
 
 import { wireAddress } from "./address.mjs";
 import { Desk } from "./desk.mjs";
+import { dock } from "./dock.mjs";
 import { rows, word } from "./format.mjs";
 import { listen } from "./keys.mjs";
 import { Plots } from "./plots.mjs";
@@ -58,6 +59,7 @@ function value(id) {
   return /** @type {HTMLInputElement | HTMLSelectElement} */ (at(id)).value;
 }
 
+dock(document);
 /** @type {HTMLAnchorElement} */ (at("studio")).href = `/studio#k=${desk.token}`;
 const say = (/** @type {string} */ words) => desk.say(words);
 wireAddress(desk.token, { copy: at("copy"), show: at("reveal"), text: at("address") }, () => rows(desk.status.clients).map((overlay) => word(overlay.overlay_id)), say);

@@ -63,7 +63,14 @@ export function testsPanel(order, endTest) {
       )}
       <button type="button" data-test="end" title="End states whose last event was a test" @click=${endTest}>End test</button>
     </div>
-    <div class="buttons types">${CATALOG.filter(({ type }) => !UNTESTED.has(type)).map((row) => typeButton(row, order))}</div>`;
+    <button type="button" class="more" aria-expanded="false" aria-controls="types" @click=${unfold}>Test of each type</button>
+    <div id="types" class="buttons types">${CATALOG.filter(({ type }) => !UNTESTED.has(type)).map((row) => typeButton(row, order))}</div>`;
+}
+
+/** In a dock the buttons of all types would fill the screen. @param {Event} event */
+function unfold({ currentTarget }) {
+  const button = /** @type {HTMLElement} */ (currentTarget);
+  button.setAttribute("aria-expanded", String(button.getAttribute("aria-expanded") !== "true"));
 }
 
 /** @param {{type: string, meaning: string}} row @param {Order} order */
