@@ -10,6 +10,7 @@ The page is the product's own, in Chromium, with the gateway of tests/web, which
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from actors import program
 from bench._browser import chromium, wait_live
-from tests.web.gate import Gate
+from tests.web.gate import Gate, now_ms
+from tools.contact_art import EMOTES, LOGOS, png
 
 THEMES: Final = program.ROOT / "web_overlay" / "themes"
 SIZES: Final = {
@@ -68,8 +70,22 @@ def kill(gate: Gate, attacker: str, victim: str, weapon: str, team: str = "CT", 
     )
 
 
+def score(gate: Gate, names: tuple[str, str], phase: str = "live", left_s: float = 75.0, of_s: float = 115.0) -> None:
+    """Send a full score: logos, sides, series, and a timer."""
+    teams = ("CT", "TERRORIST")
+    media = gate.run_dir / "overlays" / "media"
+    media.mkdir(parents=True, exist_ok=True)
+    for name, drawing in LOGOS.items():
+        (media / name).write_bytes(png(drawing))
+    timer = {"phase": phase, "ts_ends_ms": now_ms() + left_s * 1_000, "total_ms": int(of_s * 1_000)}
+    facts = {"sides": {"CT": "ct", "TERRORIST": "t"}, "logos": dict(zip(teams, LOGOS, strict=True)), "timer": timer}
+    series = {"map_name": "Nuke", "maps_won": {"CT": 1, "TERRORIST": 0}, "best_of": 3}
+    told = {"scores": {"CT": 9, "TERRORIST": 11}, "names": dict(zip(teams, names, strict=True))}
+    gate.emit("score", told | facts | series, coalesce_key="score")
+
+
 def match(gate: Gate, names: tuple[str, str]) -> None:
-    """The score, and the crosshair."""
+    """The points, and the crosshair."""
     scores = {"scores": {"CT": 9, "TERRORIST": 11}, "names": {"CT": names[0], "TERRORIST": names[1]}}
     gate.emit("score", scores, coalesce_key="score")
     gate.emit("crosshair", {"on": True, "style": "dot"}, coalesce_key="crosshair")
@@ -95,6 +111,7 @@ def quiet(gate: Gate) -> None:
 def burst(gate: Gate) -> None:
     """Many events at once, also of the streamer."""
     match(gate, ("Copper Foxes", "Night Harbor"))
+    score(gate, ("Copper Foxes", "Night Harbor"), "bomb", 31.0, 40.0)
     hero = person("lamplight")
     gate.emit("streak", {"player": hero, "kills": 7}, coalesce_key="streak:lamplight")
     gate.send(
@@ -124,6 +141,7 @@ def burst(gate: Gate) -> None:
 def long(gate: Gate) -> None:
     """Names of all lengths and scripts; titles of two lines."""
     match(gate, ("The Extraordinarily Long Team Name of Reykjavík", "فريق النسور"))
+    score(gate, ("The Extraordinarily Long Team Name of Reykjavík", "فريق النسور"), "timeout", 30.0, 60.0)
     ace = person("xX_The_Longest_Name_Ever_Seen_Xx")
     gate.send(
         kill(gate, "محمد العبدالله الطويل جدا", "雪兎雪兎雪兎雪兎雪兎雪兎", "knife_butterfly"),
@@ -177,6 +195,40 @@ def crowd(gate: Gate) -> None:
     )
 
 
+def series(gate: Gate) -> None:
+    """The score alone, with all that it can show; a kill without the scope."""
+    score(gate, ("Copper Foxes", "Night Harbor"))
+    gate.send(kill(gate, "lamplight", "no scope nan", "awp", noscope=True, headshot=True))
+
+
+def radar(gate: Gate) -> None:
+    """A radar with ten players of two teams, one of them outside of the map."""
+    gate.emit("radar", {"map": "w", "title": "Skyfall", **SQUARE}, coalesce_key="radar:w")
+    for number in range(10):
+        angle = 2.4 * number
+        place = {"x": 9.0 * number * math.cos(angle), "z": 13.0 * number * math.sin(angle), "yaw": 36.0 * number}
+        player = person(f"Player {number + 1}", "red" if number % 2 else "blue")
+        told = {"map": "w", "number": number, "player": player} | place
+        gate.emit("radar_player", told, coalesce_key=f"radar_player:w:{number}")
+    gate.send(kill(gate, "lamplight", "Rusty", "awp"))
+
+
+def storm(gate: Gate) -> None:
+    """A chat that is faster than it can be read, with emotes, and more alerts than can be shown."""
+    for id_, drawing in EMOTES.items():
+        gate.pictures[f"static-cdn.jtvnw.net/emoticons/v2/{id_}/default/dark/2.0"] = png(drawing, 112)
+    names = list(EMOTES)
+    for number in range(60):
+        emotes = [{"kind": "emote", "text": "emote", "image": f"twitch/{names[(number + at) % 3]}"} for at in range(3)]
+        words = ("what a round", "no way", "gg", "CLIP IT", "that flash though")[number % 5]
+        parts = [{"kind": "text", "text": f"{words} "}, *emotes[: 1 + number % 3]]
+        said = {"user": f"viewer_{number}", "text": f"{words} emote", "fragments": parts, "color": COLOURS[number % 4]}
+        gate.emit("chat", said)
+    gate.send(*(gate.event("follow", {"user": f"viewer_{number}"}) for number in range(12)))
+
+
+SQUARE: Final = {"left": -100, "right": 100, "top": -100, "bottom": 100}
+COLOURS: Final = ("#e06c75", "#98c379", "#61afef", "#c678dd")
 SOCIAL: Final[dict[str, dict[str, Any]]] = {
     "follow": {"user": "Ein sehr langer Zuschauername"},
     "subscription": {"user": "ottoline", "tier": "3000", "months": 118,
@@ -203,7 +255,8 @@ def social(kind: str) -> Callable[[Gate], None]:
 
 
 STATES: Final[dict[str, Callable[[Gate], None]]] = {
-    "quiet": quiet, "burst": burst, "long": long, "crowd": crowd, **{kind: social(kind) for kind in SOCIAL},
+    "quiet": quiet, "burst": burst, "long": long, "crowd": crowd, "series": series, "radar": radar, "storm": storm,
+    **{kind: social(kind) for kind in SOCIAL},
 }  # fmt: skip
 
 
