@@ -87,6 +87,10 @@ _PLATFORM: Final[list[tuple[float, str, dict[str, Any]]]] = [
         {
             "scores": {"CT": 0, "TERRORIST": 0},
             "names": {"CT": "Copper Foxes", "TERRORIST": "Night Harbor"},
+            "sides": {"CT": "ct", "TERRORIST": "t"},
+            "map_name": "Lantern",
+            "maps_won": {"CT": 1, "TERRORIST": 1},
+            "best_of": 3,
         },
     ),
     (1.6, "follow", {"user": "ottoline"}),
