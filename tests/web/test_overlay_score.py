@@ -55,6 +55,7 @@ def test_series_map_and_sides_are_shown(gate: Gate, overlay: Overlay) -> None:
     assert overlay.page.locator(":is(.sc-icon, .sc-pips, .sc-logo):not(.off)").count() == 0
 
 
+@pytest.mark.console("404 (Not Found)")
 def test_a_logo_is_a_file_of_the_user_and_hidden_when_it_does_not_load(gate: Gate, overlay: Overlay) -> None:
     media = gate.run_dir / "overlays" / "media"
     media.mkdir(parents=True)
