@@ -82,6 +82,43 @@ def test_a_test_event_is_rendered_and_its_history_names_the_overlay(show: Show) 
     assert show.wall.locator("text=Show again >> button").count() == 0
 
 
+JOURNALED = "framewire.journal.filter(({ type }) => type === 'kill').map(({ position }) => position)"
+
+
+@pytest.mark.console("net::ERR_", "WebSocket connection to")
+def test_a_kill_reaches_two_overlays_and_the_dashboard_also_after_the_gateway_died(
+    show: Show, pipeline: Pipeline
+) -> None:
+    query = "on_reload=live&journal=1&motion=reduced"
+    overlays = [show.open(f"overlay/?overlay_id={name}&{query}#k={show.tokens.display}") for name in ("left", "right")]
+    rows = show.desk.locator('#river > li[data-type="kill"] > button')
+
+    def live() -> bool:
+        states = [page.evaluate("globalThis.framewire?.status().state") for page in (show.overlay, *overlays)]
+        return states == ["live"] * 3 and show.desk.inner_text("#apart") == ""
+
+    eventually(live, WITHIN_S)
+    for name in ("left", "right"):
+        show.sees(show.desk, "#overlays", name)
+    known = rows.count()
+    show.desk.click('[data-test="kill"]')
+    eventually(lambda: all(len(page.evaluate(JOURNALED)) == 1 for page in overlays), WITHIN_S)
+    eventually(lambda: rows.count() == known + 1, WITHIN_S)
+    eventually(lambda: "rendered 3/3" in rows.first.inner_text(), WITHIN_S)
+    pipeline.kill("gateway-1")
+    eventually(lambda: all(page.evaluate("framewire.status().connects") > 1 for page in overlays), WITHIN_S)
+    eventually(live, WITHIN_S)
+    show.sees(show.desk, "#overlays", "left")
+    show.sees(show.desk, "#overlays", "right")
+    show.desk.click('[data-test="kill"]')
+    eventually(lambda: all(len(page.evaluate(JOURNALED)) == 2 for page in overlays), WITHIN_S)
+    eventually(lambda: rows.count() == known + 2, WITHIN_S)
+    eventually(lambda: "rendered 3/3" in rows.first.inner_text(), WITHIN_S)
+    left, right = (page.evaluate(JOURNALED) for page in overlays)
+    assert left == right
+    assert left[0] < left[1]
+
+
 def test_switches_apply_to_all_overlays_and_to_later_ones(show: Show) -> None:
     show.press("p", "Pause: accepted.")
     show.press("m", "Mute: accepted.")
