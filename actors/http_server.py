@@ -91,18 +91,21 @@ def _is_silent(host: str, port: int) -> bool:
 
 
 class _Waiting:
-    """Work that waits for a turn. The next one is that of the least size class: a body of some hundred bytes does not
-    wait for thirty of a megabyte, which may take 50 ms each. Each sixteenth is the one that has waited the longest.
+    """Work that waits for a turn.
+
+    Half of the places are for that of the least size class, so that a body of some hundred bytes does not wait for
+    thirty of a megabyte. The others are for what has waited the longest, so that a flood of small ones does not exclude
+    larger ones.
     """
 
-    CLASSES = 12  # below 1 KiB, 2 KiB, 4 KiB, … and the rest
-    OLDEST_EACH = 16
+    CLASSES = 7  # below 32 KiB, which most webhooks are, 64 KiB, 128 KiB, … and the rest
 
     def __init__(self) -> None:
         self._by_class: tuple[deque[tuple[int, asyncio.Future[None], int]], ...] = tuple(
             deque() for _ in range(self.CLASSES)
         )
-        self._added = self._taken = self._size = 0
+        self._added = self._size = 0
+        self._lead = 0  # places that small ones have taken, less those of the ones that had waited the longest
 
     def __bool__(self) -> bool:
         return self._size > 0
@@ -110,17 +113,18 @@ class _Waiting:
     def add(self, begin: asyncio.Future[None], size_bytes: int) -> None:
         self._added += 1
         self._size += 1
-        number = min((size_bytes >> 10).bit_length(), self.CLASSES - 1)
+        number = min((size_bytes >> 15).bit_length(), self.CLASSES - 1)
         self._by_class[number].append((self._added, begin, size_bytes))
 
     def take(self) -> tuple[asyncio.Future[None], int]:
         """Return the next one and its size in bytes."""
-        self._taken += 1
         self._size -= 1
         filled = [queue for queue in self._by_class if queue]
-        oldest = self._taken % self.OLDEST_EACH == 0
-        queue = min(filled, key=lambda queue: queue[0][0]) if oldest else filled[0]
+        smallest, oldest = filled[0], min(filled, key=lambda queue: queue[0][0])
+        queue = oldest if self._lead > 0 else smallest
         _, begin, size_bytes = queue.popleft()
+        if smallest is not oldest:
+            self._lead += _places(size_bytes) if queue is smallest else -_places(size_bytes)
         return begin, size_bytes
 
 

@@ -343,6 +343,22 @@ def test_a_small_body_does_not_wait_for_large_ones_and_these_are_not_excluded():
     run_async(scenario())
 
 
+@pytest.mark.parametrize(("size_bytes", "share"), [(20_000, 1), (100_000, 2)])
+def test_a_flood_of_small_bodies_delays_no_larger_one_for_long(size_bytes, share):
+    async def scenario() -> None:
+        turns = http_server.Turns(8)
+        earlier = [turns.take(first=False, size_bytes=size_bytes) for _ in range(320)]
+        own = turns.take(first=False, size_bytes=size_bytes)
+        assert own is not None
+        for _ in range(share * len(earlier) // 8 + 2):
+            for _ in range(16):  # twice as many as can begin
+                turns.take(first=False, size_bytes=300)
+            await asyncio.sleep(0)
+        assert own.done()
+
+    run_async(scenario())
+
+
 @pytest.mark.parametrize(("first", "other"), [(1, 9), (9, 1), (9, 9), (1, 1)])
 def test_large_pieces_exclude_neither_the_first_nor_the_others(first, other):
     async def scenario() -> tuple[int, int]:
