@@ -26,7 +26,10 @@ class WaitingSocket(BaseHandler, BoundedSocket):
         return True
 
     def open(self) -> None:
+        stream = self.ws_connection.stream if self.ws_connection is not None else None
         self.close()
+        if stream is not None:
+            stream.close()  # tornado would wait for a peer that does not answer, and no limit counts this connection
 
     def on_message(self, message: str | bytes) -> None:
         """Ignore what was sent before the end."""

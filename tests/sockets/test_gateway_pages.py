@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import msgspec
+import psutil
 import pytest
 import websockets.exceptions
 import zmq
@@ -108,6 +109,25 @@ LOCAL = ("a sandboxed page", "a local file")
 def test_a_local_file_may_only_ask_whether_the_gateway_is_here(rig, who, headers, status):
     given = {name: value.format(port=rig.port) for name, value in headers.items()}
     assert handshake(rig.port, {"Host": f"127.0.0.1:{rig.port}"} | UPGRADE | given, "/waiting") == status
+
+
+def test_connections_that_only_ask_whether_the_gateway_is_here_do_not_stay(rig):
+    """No limit counts them, so none may wait for a peer that does not answer its end."""
+    gateway = psutil.Process(rig.process.pid)
+    before, asking = gateway.num_fds(), []
+    try:
+        for _ in range(40):
+            connection = socket.create_connection(("127.0.0.1", rig.port), 5 * SLOWNESS)
+            asking.append(connection)
+            lines = [f"{name}: {value}" for name, value in ({"Host": f"127.0.0.1:{rig.port}"} | UPGRADE).items()]
+            connection.sendall("\r\n".join(("GET /waiting HTTP/1.1", *lines, "\r\n")).encode())
+            received = b""
+            while not received.endswith(b"\x88\x00"):  # a close frame
+                received += connection.recv(4096) or pytest.fail(f"ended after {received!r}")
+        assert gateway.num_fds() < before + 20
+    finally:
+        for connection in asking:
+            connection.close()
 
 
 def handshake(port: int, headers: dict[str, str], path: str = "/ws") -> int:
