@@ -16,6 +16,7 @@ from actors.gateway.overlay import Overlay
 # may reconnect. An overlay sends its hello at once; when hundreds connect to a busy machine, some hundred are waiting.
 UNMET: Final = 1_024
 UNMET_PER_ADDRESS: Final = 512
+UNMET_STATES: Final = (OverlayState.HELLO, OverlayState.CLOSED)
 
 
 class Connections:
@@ -26,7 +27,7 @@ class Connections:
     ) -> None:
         self._settings, self._metrics, self._end = settings, metrics, end
         self._addresses: Counter[str] = Counter()
-        self._connecting: dict[int, Overlay] = {}  # includes all connections without a hello
+        self._connecting: dict[int, Overlay] = {}  # includes all that `_unmet` returns
 
     @property
     def total(self) -> int:
@@ -59,19 +60,21 @@ class Connections:
 
     def remove(self, overlay: Overlay) -> None:
         """Remove a connection that is closed."""
+        self._connecting.pop(overlay.number, None)
         self._addresses[overlay.address] -= 1
         if not self._addresses[overlay.address]:
             del self._addresses[overlay.address]
 
     def _unmet(self) -> list[Overlay]:
-        """Return the connections without a hello, the oldest first."""
-        self._connecting = {number: one for number, one in self._connecting.items() if one.state is OverlayState.HELLO}
+        """Return the connections without a hello, and those whose peer does not answer their end, the oldest first."""
+        self._connecting = {number: one for number, one in self._connecting.items() if one.state in UNMET_STATES}
         return list(self._connecting.values())
 
     def _shed(self, address: str) -> bool:
         """Close the oldest connection without a hello from `address` ("" is any); return whether there was one."""
         for overlay in self._unmet():
             if address in ("", overlay.address):
+                del self._connecting[overlay.number]
                 self._end(overlay, conversation.UNMET)
                 overlay.transport.abort()
                 return True

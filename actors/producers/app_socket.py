@@ -85,6 +85,7 @@ class AppSocket(BoundedSocket):
     FRAMES_BURST = 1.5 * MESSAGES_BURST
 
     ingest: AppServer
+    _stream: IOStream  # from `open` on; tornado's own reference ends with `close`
 
     def initialize(self, ingest: AppServer) -> None:
         self.ingest = ingest
@@ -120,10 +121,8 @@ class AppSocket(BoundedSocket):
             return False
         oldest = min(unmet, key=lambda one: one.since_s)
         self.ingest.sockets.discard(oldest)
-        if oldest.ws_connection is not None:  # otherwise its peer has just closed it
-            stream = oldest._stream()
-            oldest.end(AppCloseCode.FLOOD, "too many connections have not said hello")
-            stream.close()
+        oldest.end(AppCloseCode.FLOOD, "too many connections have not said hello")
+        oldest._stream.close()  # tornado would wait for a peer that does not answer, also if it was ended before
         return True
 
     def _refuse(self, status: int, error: str) -> None:
@@ -136,12 +135,14 @@ class AppSocket(BoundedSocket):
         self.finish(msgspec.json.encode({"error": error}))
 
     def open(self) -> None:
-        if self.ws_connection is None or self._stream().closed():
+        stream = self.ws_connection.stream if self.ws_connection is not None else None
+        if stream is None or stream.closed():
             return  # it was closed during the handshake
+        self._stream = stream
         self.ingest.sockets.add(self)
         asyncio.get_running_loop().call_later(TOKEN_CHECK_S, self._check_token)
         self.set_nodelay(True)
-        host.small_send_buffer(self._stream().socket, SEND_BUFFER_BYTES)
+        host.small_send_buffer(stream.socket, SEND_BUFFER_BYTES)
         name = self.get_query_argument("name", "")
         if name and self._token:  # a client of the older shapes sends no hello
             try:
@@ -170,11 +171,6 @@ class AppSocket(BoundedSocket):
             self.ingest.applications.leave(self.program)
         self._ended = True
 
-    def _stream(self) -> IOStream:
-        assert self.ws_connection is not None
-        assert self.ws_connection.stream is not None
-        return self.ws_connection.stream
-
     def end(self, code: AppCloseCode, reason: str) -> None:
         """Close with a code of the protocol."""
         if not self._ended:
@@ -189,7 +185,7 @@ class AppSocket(BoundedSocket):
         if self._unsent_bytes + len(data) > UNSENT_BYTES:
             self._metrics.application_closed_slow += 1
             self._forget()
-            self._stream().close()  # a close frame would wait behind what is not read
+            self._stream.close()  # a close frame would wait behind what is not read
             return
         self._unsent_bytes += len(data)
         try:

@@ -466,7 +466,7 @@ def application(ingest: Ingest) -> web.Application:
     )
 
 
-def listen(settings: Settings, app: web.Application, metrics: IngestMetrics) -> http_server.BoundedHTTPServer:
+def listen(settings: Settings, ingest: Ingest) -> http_server.BoundedHTTPServer:
     """Return the server, listening.
 
     Raises:
@@ -485,9 +485,9 @@ def listen(settings: Settings, app: web.Application, metrics: IngestMetrics) -> 
         ) from error
     room = http_server.allow_open_files(CONNECTIONS)
     server = http_server.BoundedHTTPServer(
-        app,
-        room=lambda: room,
-        metrics=metrics,
+        application(ingest),
+        room=lambda: room - len(ingest.sockets),
+        metrics=ingest.metrics,
         max_body_size=OTHER_BODY_BYTES,
         idle_connection_timeout=IDLE_S,
         body_timeout=BODY_S,
@@ -502,7 +502,7 @@ async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.T
     """Serve until the stop request; then wait until the log has all accepted messages."""
     link = open_link(settings, run_dir, name, logging.getLogger(name))
     ingest = Ingest(settings, run_dir, link)
-    server = listen(settings, application(ingest), ingest.metrics)
+    server = listen(settings, ingest)
     heart = heartbeat.Heartbeat(name, ingest.measure, ticks, ingest.reports)
     sending = asyncio.create_task(leftovers.send(settings, run_dir))
     await aio.run_until_stopped(heart, ingest.metrics, sending)

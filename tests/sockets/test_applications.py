@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 import pytest
 import websockets.sync.client
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from actors import tokens
+from actors.producers import app_socket
 from tests.sockets.actors import CORE, KILL, Actors
 from tests.support import SLOWNESS, Pipeline, eventually
 
@@ -406,6 +408,30 @@ def test_connections_without_a_hello_do_not_count_as_programs(shared: Actors, pr
     programs.append(program)
     program.say(type="hello", token=shared.tokens.ingest, name="late")
     assert program.hear() == {"type": "welcome", "name": "late"}
+
+
+def test_connections_that_do_not_answer_their_end_do_not_stay(shared: Actors) -> None:
+    """They are ended for a first message that is no hello; a program without a token could fill the table of files."""
+    host = f"127.0.0.1:{shared.ingest_port}"
+    no_hello = b"\x81\x82" + bytes(4) + b"{}"
+    handshake = (
+        f"GET /app HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    ).encode()
+    ingest = psutil.Process(shared.processes["ingest"].pid)
+    before, rude = ingest.num_fds(), []
+    try:
+        for _ in range(3 * app_socket.SOCKETS):
+            connection = socket.create_connection(("127.0.0.1", shared.ingest_port), 10 * SLOWNESS)
+            rude.append(connection)
+            connection.sendall(handshake + no_hello)
+            received = b""
+            while b"\x88" not in received:  # the first byte of a close frame
+                received += connection.recv(4096) or pytest.fail(f"ended after {received!r}")
+        assert ingest.num_fds() < before + 2 * app_socket.SOCKETS
+    finally:
+        for connection in rude:
+            connection.close()
 
 
 def test_connections_that_break_during_the_handshake_take_no_place(shared: Actors, programs: list[Program]) -> None:

@@ -696,6 +696,28 @@ def test_connections_without_a_hello_do_not_count_as_overlays(own):
     assert rig.metric("connections") <= 20
 
 
+def test_connections_that_do_not_answer_their_end_do_not_count_as_overlays(own):
+    own.append(rig := Rig("gateway.max_clients=20"))
+    rude = []
+    try:
+        for _ in range(60):
+            rude.append(connection := socket.create_connection(("127.0.0.1", rig.port), 10 * SLOWNESS))
+            connection.sendall(
+                b"GET /ws HTTP/1.1\r\nHost: localhost:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n" % rig.port
+            )
+            received = b""
+            while not received.endswith(b"\r\n\r\n"):
+                received += connection.recv(4096) or pytest.fail(f"ended after {received!r}")
+            assert received.startswith(b"HTTP/1.1 101 ")
+            connection.sendall(b"\x81\x82" + bytes(4) + b"{}")  # no hello
+            assert connection.recv(1) == b"\x88"  # a close frame
+        assert rig.joined().welcome
+    finally:
+        for connection in rude:
+            connection.close()
+
+
 def test_connections_without_a_hello_are_bounded_per_address(own):
     own.append(rig := Rig("gateway.hello_s=60"))
     sockets = [socket.create_connection(("127.0.0.1", rig.port)) for _ in range(UNMET_PER_ADDRESS + 40)]
