@@ -100,13 +100,26 @@ def write_private(path: Path, data: bytes, durable: bool = True) -> None:
         raise
 
 
-def read_file(path: Path, max_bytes: int) -> bytes:
-    """Return the first `max_bytes` of a regular file; a FIFO or a device would make the reader wait.
+def private_folder(path: Path) -> Path:
+    """Create a folder of mode 0700 for the owner of the folder above it, also as root, unless it exists; return it."""
+    path.mkdir(mode=0o700, exist_ok=True)
+    if os.geteuid() == 0:
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        owner = path.parent.stat()
+        os.fchown(handle, owner.st_uid, owner.st_gid)
+        os.close(handle)
+    return path
+
+
+def read_file(path: Path, max_bytes: int, follow: bool = True) -> bytes:
+    """Return the first `max_bytes` (-1: all) of a regular file; a FIFO or a device would make the reader wait.
+
+    `follow`: a link is followed.
 
     Raises:
         OSError: it cannot be read, or is not a regular file.
     """
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
     with os.fdopen(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file", str(path))

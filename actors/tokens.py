@@ -137,7 +137,7 @@ def add(run_dir: Path, name: str, scope: Scope, expires_ms: float | None) -> str
         if len(known.added) >= MOST_ADDED:
             raise Refused(f"there are {MOST_ADDED} added tokens, which is the most there may be; revoke one first")
         one = AddedToken(name, scope, hashlib.sha256(fresh.encode()).hexdigest(), time.time() * 1000, expires_ms)
-        folder = host.private_directory(run_dir / USES)
+        folder = host.private_folder(run_dir / USES)
         host.write_private(folder / name, b"", durable=False)
         os.utime(folder / name, (0, 0))
         _save(run_dir, msgspec.structs.replace(known, added=(*known.added, one)))

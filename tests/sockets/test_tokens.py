@@ -11,6 +11,7 @@ import pytest
 
 from actors import host, tokens
 from actors.errors import BadInput, ConfigError, Refused
+from tests.support import STRANGER
 
 
 def test_tokens_are_made_once_and_are_private(run_dir):
@@ -168,3 +169,13 @@ def test_a_run_directory_that_is_a_link_of_another_user_is_refused(tmp_path):
     os.lchown(link, 65_534, 65_534)
     with pytest.raises(ConfigError, match="is a link of"):
         host.private_directory(link)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file to another user")
+def test_the_uses_belong_to_the_owner_of_the_run_directory_also_when_root_adds_a_token(run_dir):
+    tokens.load_or_create(run_dir)
+    os.chown(run_dir, STRANGER, STRANGER)
+    for name in ("stage", "friend"):
+        tokens.add(run_dir, name, "display", None)
+    folder = run_dir / tokens.USES
+    assert {path.stat().st_uid for path in (folder, *folder.iterdir())} == {STRANGER}
