@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +149,16 @@ def test_a_running_pipeline_is_refused(run_dir: Path) -> None:
     with pytest.raises(Refused, match=r"the pipeline is running: log.lock is held; stop it first"):
         purge(run_dir, None, NAME)
     log.close()
+
+
+def test_links_pipes_and_folders_among_the_logs_are_left_alone(run_dir: Path) -> None:
+    other, folder = run_dir / "other", run_dir / "log"
+    other.write_text("ada\nsecret\n")
+    folder.mkdir(exist_ok=True)
+    (folder / "link.log").symlink_to(other)
+    os.mkfifo(folder / "pipe.log")
+    (folder / "folder.log").mkdir()
+    (folder / "ingest.log").write_text("ada\nothers\n")
+    assert purge(run_dir, None, "ada")["lines of logs"] == 1
+    assert other.read_text() == "ada\nsecret\n"
+    assert (folder / "link.log").is_symlink()  # as root its content would become readable for the owner of the folder
