@@ -394,6 +394,13 @@ def test_an_event_that_is_too_large_to_send_again_is_reported(gate: Gate, page: 
     assert commands(gate) == []
 
 
+def test_the_copied_address_comes_with_the_settings_of_the_source(gate: Gate, page: Any) -> None:
+    open_desk(page, gate)
+    page.click("#copy")
+    eventually(lambda: "1920 × 1080" in page.inner_text("#said"))
+    assert "Shutdown source when not visible" in page.inner_text("#said")
+
+
 def test_the_list_of_events_can_be_held_filtered_and_searched(gate: Gate, page: Any) -> None:
     open_desk(page, gate)
     gate.emit("follow", {"user": "ottoline"})

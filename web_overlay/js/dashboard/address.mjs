@@ -5,6 +5,10 @@
 import { addressOf } from "../core/address.mjs";
 import { ask } from "./api.mjs";
 
+// docs/overlay.md, "OBS", has the reasons.
+const SOURCE =
+  "paste it into a browser source only, of 1920 × 1080, with these off: Use custom frame rate, Shutdown source when not visible, " +
+  "Refresh browser when scene becomes active.";
 const SHOWN_MS = 30_000;
 const NAME = "obs"; // as in the address that `start` prints
 
@@ -50,7 +54,7 @@ export function wireAddress(token, at, taken, say) {
         reveal(url);
         getSelection()?.selectAllChildren(at.text);
       }
-      say(copied ? "OBS address copied. It holds a secret: paste it into a browser source only." : "Select and copy the address.");
+      say(`${copied ? "OBS address copied. It holds a secret" : "Select and copy the address"}: ${SOURCE}`);
     } catch (error) {
       told(error);
     }
