@@ -97,7 +97,7 @@ test("switches follow the events of any sender", () => {
   assert.deepEqual(switches.words(), []);
 });
 
-const LIVE = { overlay_id: "main", state: "live", lag: 0, fps: 60, latency_p50_ms: 9, latency_p95_ms: 17, build: "b1" };
+const LIVE = { overlay_id: "main", state: "live", lag: 0, fps: 60, latency_p50_ms: 9, latency_p95_ms: 17, build: "00000001" };
 const WELL = { ready: true, reasons: [], alerts: [], clients: [LIVE], sources: [{ name: "twitch", state: "live" }] };
 
 test("an overlay has a state", () => {
@@ -109,7 +109,8 @@ test("an overlay has a state", () => {
     [{ behind_s: 2 }, "", "live"],
     [{ behind_s: 5 }, "warn", "behind for 5 s"],
     [{ behind_s: 61 }, "bad", "behind for 1 min 1 s"],
-    [{ build: "b0" }, "warn", "old page"],
+    [{ build: "00000000" }, "warn", "old page"],
+    [{ build: "client" }, "", "live"],
     [{ build: "" }, "", "live"],
     [{ fps: 12 }, "warn", "slow"],
     [{ fps: 30 }, "", "live"],
@@ -117,7 +118,7 @@ test("an overlay has a state", () => {
     [{ fps: null, latency_p95_ms: null }, "", "live"],
   ]);
   for (const [fields, tone, word] of cases) {
-    const verdict = overlayVerdict({ ...LIVE, ...fields }, "b1");
+    const verdict = overlayVerdict({ ...LIVE, ...fields }, "00000001");
     assert.deepEqual([verdict.tone, verdict.word], [tone, word]);
     if (!["live", "catching up", "hidden"].includes(word)) assert.ok(verdict.remedy, `${word} says what to do`);
   }
@@ -155,7 +156,7 @@ test("health shows only the worst problem", () => {
     [{ alerts: 7, clients: "?", sources: null, reasons: 3 }, "warn", /No overlay/],
   ]);
   for (const [fields, tone, words] of cases) {
-    const verdict = health({ ...WELL, ...fields }, "b1");
+    const verdict = health({ ...WELL, ...fields }, "00000001");
     assert.equal(verdict.tone, tone, verdict.word);
     assert.match(verdict.word, words);
   }
@@ -167,7 +168,7 @@ test("a fault that a row explains is short in the line of health, with the row, 
   const alerts = [named("source.silent", "gsi"), named("overlay.lost", "cam"), named("source.silent", "gone"), named("memory", "gsi")];
   const status = { ...WELL, lost: [lost], sources: [{ name: "gsi", state: "silent" }], alerts };
   assert.deepEqual(alertsOf(status).map(({ key, name }) => `${key} ${name}`), ["source.silent gone", "memory gsi"]);
-  const of = (/** @type {object} */ fields) => health({ ...WELL, ...fields }, "b1");
+  const of = (/** @type {object} */ fields) => health({ ...WELL, ...fields }, "00000001");
   assert.deepEqual(of({ sources: [{ name: "gsi", state: "silent" }] }).go, { panel: "sources", name: "gsi" });
   assert.deepEqual(of({ sources: [WAITING] }).go, { panel: "sources", name: "twitch" });
   assert.deepEqual(of({ clients: [{ ...LIVE, fps: 12 }] }), { tone: "warn", word: "Overlay main: slow.", go: { panel: "overlays", name: "main" } });

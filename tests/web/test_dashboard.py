@@ -16,11 +16,11 @@ RTL = "\u202eevil \u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627"
 
 OVERLAY: dict[str, Any] = {
     "overlay_id": "main-1", "state": "live", "position": 0, "lag": 0, "fps": 60, "latency_p50_ms": 9.2,
-    "latency_p95_ms": 17.1, "build": "overlay 0.1.0", "connected_s": 65, "address": "127.0.0.1", "format": "msgpack",
+    "latency_p95_ms": 17.1, "build": "00000001", "connected_s": 65, "address": "127.0.0.1", "format": "msgpack",
 }  # fmt: skip
 STATUS: dict[str, Any] = {
     "scope": "control",
-    "build": "overlay 0.1.0",
+    "build": "00000001",
     "epoch": "e1",
     "top": 0,
     "ready": True,
@@ -427,7 +427,7 @@ def test_the_list_of_events_can_be_held_filtered_and_searched(gate: Gate, page: 
 
 
 def test_overlays_are_identified_and_reloaded_one_by_one(gate: Gate, page: Any) -> None:
-    gate.status["status"] = STATUS | {"clients": [OVERLAY, OVERLAY | {"overlay_id": "side", "build": "overlay 0.0.1"}]}
+    gate.status["status"] = STATUS | {"clients": [OVERLAY, OVERLAY | {"overlay_id": "side", "build": "00000000"}]}
     open_desk(page, gate)
     eventually(lambda: "old page" in page.inner_text("#overlays"))
     page.click('[aria-label="Identify main-1"]')

@@ -16,6 +16,7 @@ const BUDGETS = {
   latency_p95_ms: [150, 5_000],
   behind_s: [3, 60],
 };
+const OUR_BUILD = /^[0-9a-f]{8}$/; // other clients name their build as they like
 const FPS = [24, 5]; // OBS renders sources at 24 to 60 frames/s; less is visible
 
 /** @param {keyof typeof BUDGETS} name @param {unknown} value @returns {Tone} */
@@ -45,7 +46,7 @@ export function overlayVerdict(overlay, build) {
   if (behind !== "") {
     return { tone: behind, word: `behind for ${duration(overlay.behind_s)}`, remedy: "Is OBS or the computer overloaded?" };
   }
-  if (build !== "" && overlay.build && overlay.build !== build) {
+  if (build !== "" && OUR_BUILD.test(word(overlay.build)) && overlay.build !== build) {
     return { tone: "warn", word: "old page", remedy: "Reload it." };
   }
   if (fpsTone(overlay.fps) !== "" || tone("latency_p95_ms", overlay.latency_p95_ms) !== "") {
