@@ -11,7 +11,7 @@ export const widget = {
   name: "hype_train",
   title: "Hype train",
   types: ["hype_train"],
-  box: { x: 348, y: 254, width: 324, height: 96, anchor: "top-left" },
+  box: { x: 348, y: 255, width: 324, height: 96, anchor: "top-left" },
   upright: { x: 54, y: 560, width: 400, height: 96, anchor: "left" },
   load: hypeTrain,
 };

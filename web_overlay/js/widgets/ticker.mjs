@@ -20,7 +20,7 @@ export const widget = {
   name: "ticker",
   title: "Ticker of the last events",
   types: TYPES.filter((type) => type !== "stream"),
-  box: { x: 488, y: 210, width: 944, height: 44, anchor: "top", visible: false },
+  box: { x: 488, y: 211, width: 944, height: 44, anchor: "top", visible: false },
   upright: { x: 54, y: 722, width: 484, height: 148, anchor: "top-left", visible: false },
   load: (stage, root) => new Ticker(stage, root),
 };
