@@ -187,6 +187,15 @@ test("clock: of the last eight exchanges the one with the shortest round trip is
   assert.equal(clock.offset_ms, 6_000);
 });
 
+test("clock: the first exchange after the server's clock was set counts alone", () => {
+  const clock = new Clock(() => 0, 0);
+  for (let step = 0; step < 8; step += 1) clock.learn(200, 202, 5_201); // says 5000
+  clock.learn(1_000, 1_400, 4_700 - 3_600_000); // a slow one, an hour earlier: 3500
+  assert.equal(clock.offset_ms, 3_500 - 3_600_000);
+  clock.learn(2_000, 2_002, 5_501 - 3_600_000); // says 3500
+  assert.equal(clock.offset_ms, 3_500 - 3_600_000);
+});
+
 test("receipts: what was never visible is told once, as ranges, and a flood of it is bounded", () => {
   const receipts = new Receipts();
   for (const position of [0, 3, 4, 5, 9]) receipts.replaced(position);

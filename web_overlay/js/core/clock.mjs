@@ -5,6 +5,7 @@
 // the most exact (Cristian's algorithm). The monotonic clock of a page drifts from the wall clock, so pings are repeated.
 
 const KEPT = 8;
+const DRIFT_MS = 250; // of a page's clock between two of the samples, and more
 
 export class Clock {
   /**
@@ -33,7 +34,10 @@ export class Clock {
    */
   learn(sent, received, server_ts_ms) {
     if (received < sent) return;
-    this.samples.push({ rtt: received - sent, offset: server_ts_ms - (sent + received) / 2 });
+    const fresh = { rtt: received - sent, offset: server_ts_ms - (sent + received) / 2 };
+    // An offset is wrong by at most half of its round trip; if two contradict each other, the server's clock was set.
+    this.samples = this.samples.filter(({ rtt, offset }) => Math.abs(fresh.offset - offset) <= (fresh.rtt + rtt) / 2 + DRIFT_MS);
+    this.samples.push(fresh);
     if (this.samples.length > KEPT) this.samples.shift();
     let best = this.samples[0];
     for (const sample of this.samples) if (sample.rtt < best.rtt) best = sample;
