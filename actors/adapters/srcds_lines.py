@@ -35,8 +35,9 @@ MAX_ENDS: Final = 8  # of players in one line
 # Optional parts are written `(?:...|)`: for a `?` behind a group, `re` allocates a context for repeats.
 _ACCOUNT: Final = r"BOT|Console|STEAM_[\w:]{1,32}|\[[A-Za-z]:\d+:\d+(?::\d+)?\]|\d{17}"
 _END: Final = rf'<\d{{1,10}}><(?P<account>{_ACCOUNT})>(?:<(?P<team>[\w ]{{0,40}})>|)"'
-# With a limit: each end of a player would otherwise look for the bracket through the whole line.
-_PLACE: Final = r"(?: \[[^\]]{0,64}\]|)"
+# Numbers alone: a name that ends with a bracket would otherwise make a place of all up to the next one, its account
+# included. With a limit: each end of a player would otherwise look for the bracket through the whole line.
+_PLACE: Final = r"(?: \[[\d. -]{0,64}\]|)"
 _NAME: Final = r"[^<]*+(?:|(?:<[^<]*+)+?)"  # as short as possible
 
 
@@ -75,7 +76,7 @@ _ACTIONS: Final = {
     "switch": ("switched from team <[^>]*> to <(?!Unassigned>)", r"(?P<to>[\w ]+)>\s*"),
     "leave": (r"disconnected\b", r'(?: \(reason "[^"]*"\))?\s*'),
 }
-_TORN: Final = r'(?P<torn>(?: \[[^\]]*\]?)? ?[a-z_ -]*+(?:"\w*+)?\Z)'
+_TORN: Final = r'(?P<torn>(?: \[[\d. -]*\]?)? ?[a-z_ -]*+(?:"\w*+)?\Z)'
 
 # Anything but the end of a hit, by which srcds.py recognizes one before it reads a line.
 _REST: Final = r'(?!.*"\) \(health ").*'

@@ -325,6 +325,16 @@ def test_a_name_and_a_message_together_forge_no_event(line):
     assert shown(STAMP + line) == ["refused: Ambiguous line: a"]
 
 
+@pytest.mark.parametrize("account", ["STEAM_1:0:7", "76561197960265735", "BOT"])
+def test_a_bracket_in_a_name_hides_no_account(account):
+    player = f'"x<1><STEAM_1:0:77><CT>" [<7><{account}><CT>"'.encode()
+    name = 'x<1><STEAM_1:0:77><CT>" ['
+    [(type_, chat)] = read(STAMP + player + b' say "] killed "Bo<9><STEAM_1:0:78><T>" with "awp"')
+    assert (type_, chat["user"]) == ("chat", name)
+    [(type_, kill)] = read(STAMP + player + b' [1 2 3] killed "Bo<9><STEAM_1:0:78><T>" [4 5 6] with "awp"')
+    assert (type_, kill["attacker"]["name"]) == ("kill", name)
+
+
 QUOTES = [
     'x<1><BOT><CT>" [1 2 3] killed "y<2><BOT><T>" [1 2 3] with "ak47',
     'x<1><BOT><CT>" say "hi',
