@@ -1,10 +1,10 @@
-"""Make pictures of docs/: overlay.png, themes.png, studio.png, login.png; and the previews of the themes.
+"""Make pictures of docs/ (overlay, themes, sizes, dashboard, dock, studio, login), and the previews of the themes.
 
     python -m tools.pictures FOLDER [--only NAME]…
 
 `--only previews` writes FOLDER/THEME/preview.webp of each theme; they belong into web_overlay/themes.
 
-The studio is that of a running pipeline. The other pages are at the gateway of tests/web.
+Dashboard, dock and studio are those of a running pipeline. The other pages are at the gateway of tests/web.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import base64
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,13 +25,15 @@ from actors.producers.spec import module_of
 from bench._browser import ARGUMENTS, chromium
 from bench.pipeline import pipeline
 from tests.web.gate import TOKEN, Gate
-from tools.contact_sheet import sheet
+from tools.contact_sheet import SIZES, sheet
 
 THEMES: Final = ("broadcast", "minimal", "high-contrast")
 SMALL: Final = (640, 360)
 GAP: Final = 6
 SETTLED_MS: Final = 2_500  # all events are shown, and entrances have ended
 WAIT_S: Final = 60.0
+DESK_HEIGHT: Final = 1_000
+PLOTTED_MS: Final = 25_000  # there are events, and values in the plots
 # A PNG in base64 → a WebP of another size, in base64.
 SHRUNK: Final = """async ([png, width, height]) => {
   const image = new Image();
@@ -77,12 +80,63 @@ def themes(browser: Browser, folder: Path) -> None:
         for theme in THEMES:
             sheet(browser, Path(made), theme, "720p", ["burst"], ["game"])
         files = [(Path(made) / f"{theme}-720p-burst-game.png").read_bytes() for theme in THEMES]
+    row(page, files, height)
+    page.screenshot(path=folder / "themes.png")
+    page.close()
+
+
+def row(page: Page, pictures: Sequence[bytes], height: int) -> None:
+    """Show pictures side by side, each `height` px high."""
     images = "".join(
-        f'<img width="{width}" height="{height}" src="data:image/png;base64,{base64.b64encode(data).decode()}">'
-        for data in files
+        f'<img height="{height}" src="data:image/png;base64,{base64.b64encode(data).decode()}">' for data in pictures
     )
     page.set_content(f'<body style="margin:0;display:flex;gap:{GAP}px;background:#4b4b4b">{images}</body>')
-    page.screenshot(path=folder / "themes.png")
+
+
+def sizes(browser: Browser, folder: Path) -> None:
+    """The default theme at 720p, at 4K, on a wide and on an upright screen."""
+    height, shapes, pictures = SMALL[1], ("720p", "4k", "21x9", "portrait"), []
+    with tempfile.TemporaryDirectory() as made:
+        for size in shapes:
+            sheet(browser, Path(made), "broadcast", size, ["burst"], ["game"])
+            pictures.append((Path(made) / f"broadcast-{size}-burst-game.png").read_bytes())
+    width = sum(round(height * wide / high) for wide, high in map(SIZES.__getitem__, shapes))
+    page = browser.new_page(viewport={"width": width + GAP * (len(shapes) - 1), "height": height})
+    row(page, pictures, height)
+    page.screenshot(path=folder / "sizes.png")
+    page.close()
+
+
+@contextmanager
+def desks(browser: Browser, *widths: int) -> Iterator[list[Page]]:
+    """Yield the dashboard in windows of these widths, during the demo match, with an overlay connected."""
+    with pipeline(["demo=true"]) as running:
+        address = f"http://127.0.0.1:{running.gateway_port}"
+        overlay = browser.new_page(viewport={"width": 1920, "height": 1080})
+        overlay.goto(f"{address}/overlay/?overlay_id=obs#k={running.token('display')}")
+        pages = [browser.new_page(viewport={"width": width, "height": DESK_HEIGHT}) for width in widths]
+        for page in pages:
+            page.goto(f"{address}/#k={running.token('control')}")
+        pages[0].wait_for_timeout(PLOTTED_MS)
+        yield pages
+        for page in (*pages, overlay):
+            page.close()
+
+
+def dashboard(browser: Browser, folder: Path) -> None:
+    """The dashboard during the demo match."""
+    with desks(browser, 1600) as (page,):
+        page.screenshot(path=folder / "dashboard.png")
+
+
+def dock(browser: Browser, folder: Path) -> None:
+    """The dashboard as a dock of 300 px, and in a window of 768 px."""
+    widths = (300, 768)
+    with desks(browser, *widths) as pages:
+        pictures = [page.screenshot() for page in pages]
+    page = browser.new_page(viewport={"width": sum(widths) + GAP, "height": DESK_HEIGHT})
+    row(page, pictures, DESK_HEIGHT)
+    page.screenshot(path=folder / "dock.png")
     page.close()
 
 
@@ -139,8 +193,8 @@ def login(browser: Browser, folder: Path) -> None:
         gate.stop()
 
 
-OF_DOCS: Final = ("overlay", "themes", "studio", "login")
-PICTURES: Final = {one.__name__: one for one in (overlay, themes, studio, login, previews)}
+OF_DOCS: Final = ("overlay", "themes", "sizes", "dashboard", "dock", "studio", "login")
+PICTURES: Final = {one.__name__: one for one in (overlay, themes, sizes, dashboard, dock, studio, login, previews)}
 
 
 @click.command()
