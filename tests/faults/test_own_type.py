@@ -51,7 +51,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for file in ("supervisor.py", "jsconfig.json", "package.json", "tests/__init__.py"):
         shutil.copy(ROOT / file, copy / file)
     family = copy / FAMILY
-    text = family.read_text(encoding="utf-8").replace("import Name,", "import Count, Name,")
+    text = family.read_text(encoding="utf-8").replace("payload import ", "payload import Count, ")
     family.write_text(text + ROW, encoding="utf-8")
     for module in ("tools.docs", "tests.golden.make"):
         subprocess.run([sys.executable, "-m", module], cwd=copy, check=True, capture_output=True)
