@@ -54,8 +54,7 @@ class GsiState(Struct, frozen=True, array_like=True):
     match   provider, map and mode; "" outside of a match
     number  the current round, from 0
     over    the number of rounds that are over
-    scores  of CT and T
-    told    the score that was reported last
+    score   the score that was reported last
     """
 
     match: str = ""
@@ -64,10 +63,9 @@ class GsiState(Struct, frozen=True, array_like=True):
     number: int = 0
     over: int = 0
     bomb: str = ""
-    scores: tuple[int, int] = (0, 0)
     people: dict[str, GsiFigures] = {}
     timer: GsiTimer | None = None
-    told: Score | None = None
+    score: Score = Score({})
 
 
 _state = msgspec.msgpack.Decoder(GsiState)
@@ -103,7 +101,6 @@ def changes(before: GsiState, post: GsiPost, now_ms: float) -> tuple[list[Told],
         number,
         post.map.round,
         post.round.bomb,
-        (post.map.team_ct.score, post.map.team_t.score),
         {**people, **{id_: _figures(people.get(id_), one) for id_, one in post.watched().items()}},
         timer,
         score,
@@ -114,10 +111,10 @@ def changes(before: GsiState, post: GsiPost, now_ms: float) -> tuple[list[Told],
         told += _fights(people, post, same_round=before.number == number)
         told += _bomb(before, after)
         told += _round(before, after, post)
-    if not known or before.told != score:
+    if not known or before.score != score:
         told.append(("score", score))
     if known and after.map_phase == "gameover" != before.map_phase:
-        told.append(("round", Round("match_end", _leader(after.scores), scores=_scores(after.scores))))
+        told.append(("round", Round("match_end", _leader(score.scores), scores=score.scores)))
     return told, after
 
 
@@ -193,7 +190,7 @@ def _round(before: GsiState, after: GsiState, post: GsiPost) -> list[Told]:
         seen = after.phase == "over"
         winner = SIDES.get(post.round.win_team, post.round.win_team) if seen else _risen(before, after)
         reason = _BOMB.get(post.round.bomb, "") if seen else ""
-        told.append(("round", Round("end", bounds.word(winner), reason, _scores(after.scores))))
+        told.append(("round", Round("end", bounds.word(winner), reason, after.score.scores)))
     if (before.phase, before.number) != (after.phase, after.number):
         if after.phase == "freezetime":
             told.append(("round", Round("freeze")))
@@ -204,19 +201,15 @@ def _round(before: GsiState, after: GsiState, post: GsiPost) -> list[Told]:
 
 def _risen(before: GsiState, after: GsiState) -> str:
     """Return the side whose score alone rose, "" if none or both: sides are swapped at half-time."""
-    ct, t = (new - old for old, new in zip(before.scores, after.scores, strict=True))
+    ct, t = (after.score.scores[side] - before.score.scores[side] for side in cs_maps.SIDES)
     if (ct, t) == (1, 0):
         return "CT"
     return "TERRORIST" if (ct, t) == (0, 1) else ""
 
 
-def _leader(scores: tuple[int, int]) -> str:
-    ct, t = scores
+def _leader(scores: dict[str, int]) -> str:
+    ct, t = (scores[side] for side in cs_maps.SIDES)
     return "" if ct == t else "CT" if ct > t else "TERRORIST"
-
-
-def _scores(scores: tuple[int, int]) -> dict[str, int]:
-    return dict(zip(("CT", "TERRORIST"), scores, strict=True))
 
 
 def _score(map_: GsiMap, timer: GsiTimer | None) -> Score:
@@ -225,7 +218,7 @@ def _score(map_: GsiMap, timer: GsiTimer | None) -> Score:
     won = {"CT": map_.team_ct.matches_won_this_series, "TERRORIST": map_.team_t.matches_won_this_series}
     series = 0 < wins <= MOST_WINS
     return Score(
-        _scores((map_.team_ct.score, map_.team_t.score)),
+        {"CT": map_.team_ct.score, "TERRORIST": map_.team_t.score},
         _names(map_),
         sides=cs_maps.SIDES,
         map_name=cs_maps.title(map_.name),

@@ -15,7 +15,8 @@ from actors.errors import BadInput, ConfigError
 FOLDER: Final = Path("overlays", "themes")
 SHIPPED: Final = program.SHARE / "web_overlay" / "themes"
 TABLE: Final = SHIPPED / "tokens.json"
-BASES: Final = ("broadcast", "minimal", "high-contrast")
+BASES: Final = sorted(file.parent.name for file in SHIPPED.glob("*/theme.json"))
+DEFAULT: Final = "broadcast"
 MOST_BYTES: Final = 65_536
 
 
@@ -26,7 +27,9 @@ def command() -> None:
 
 @command.command("new")
 @click.argument("name")
-@click.option("--from", "base", type=click.Choice(BASES), default=BASES[0], help="The theme that it starts as.")
+@click.option(
+    "--from", "base", type=click.Choice(BASES), default=DEFAULT, show_default=True, help="The theme that it starts as."
+)
 @commands.located
 def new(name: str, base: str, config_file: Path | None, overrides: tuple[str, ...]) -> None:
     """Create a folder NAME with a theme.json of all tokens, and a README.md that explains each."""
