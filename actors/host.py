@@ -548,8 +548,8 @@ def stranger(connection: socket.socket, *own: int) -> str:
     """Return the user whose program on this machine is at the other end of a TCP connection, if it is another one.
 
     "" is this user, root, one of `own` (user ids), or a peer that this system does not list: on another machine, in a
-    container, on Windows beside WSL. Call it when the peer has answered: before its accept(2) a connection belongs to
-    nobody.
+    container, on Windows beside WSL. Call it when the peer has answered: before its accept(2) no user is listed
+    for a connection.
 
     Raises:
         OSError: the peer has ended the connection, so that its user is no longer known.

@@ -12,8 +12,8 @@ Names and chat are free text: a name may contain quotes, verbs, and text like th
 * Chat matches any tail. So a chat line with a further end near its beginning is `unclear`: the text may be the message,
   or part of the name of a player. It is quarantined, so that no forged event is shown.
 * A victim's name, too, may contain the end of a player and a verb. If the text before that end can be the name of the
-  actor, the line is `unclear` as well: a name and a message together can look like a kill by somebody else
-  (`Ada<1><BOT>" killed "` says `<9><BOT>" with "awp`).
+  actor, the line is `unclear` as well: a name and a message together can look like a kill by another
+  player (`Ada<1><BOT>" killed "` says `<9><BOT>" with "awp`).
 
 A line that ends before its verb may have been a kill: it is `torn`, not unknown.
 """

@@ -100,7 +100,7 @@ def origin_is_welcome(headers: Mapping[str, str], allowed: Iterable[str], links:
     return origin.lower() in (f"http://{host}", f"https://{host}") or origin in allowed
 
 
-def is_vouched(headers: Mapping[str, str]) -> bool:
+def origin_is_proved(headers: Mapping[str, str]) -> bool:
     """Whether a request that `origin_is_welcome` accepts is beyond doubt not made by a page of another site.
 
     Browsers say who makes a request only to a server that they trust: of this machine, or with TLS. To other addresses

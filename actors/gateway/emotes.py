@@ -137,7 +137,7 @@ class EmoteHandler(BaseHandler):
 
     async def get(self, provider: str, id_: str) -> None:
         # A page of another site must not fill the cache, or have the provider asked.
-        picture = await self._cache.get(provider, id_, origins.is_vouched(self.request.headers))
+        picture = await self._cache.get(provider, id_, origins.origin_is_proved(self.request.headers))
         if picture is None:
             self.refuse(404, "this picture is not available; show the text of the emote")
             return

@@ -34,7 +34,7 @@ HEADERS: Final = {
     "Cross-Origin-Embedder-Policy": "credentialless",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",  # origins.is_vouched needs it; it never has the fragment with the token
+    "Referrer-Policy": "same-origin",  # origins.origin_is_proved needs it; it never has the fragment with the token
     # OBS keeps its cache over restarts. With an ETag, a repeated request is cheap.
     "Cache-Control": "no-cache",
 }

@@ -10,9 +10,9 @@ from actors.core.origins import (
     host_is_ours,
     hosts,
     is_loopback,
-    is_vouched,
     may_post,
     may_send,
+    origin_is_proved,
     origin_is_welcome,
 )
 
@@ -150,7 +150,7 @@ def test_a_wildcard_address_is_reached_over_the_loopback(host, expected):
 
 
 @pytest.mark.parametrize(
-    ("headers", "vouched"),
+    ("headers", "proved"),
     [
         ({"Host": "127.0.0.1:7700"}, True),  # a browser would say who makes it
         ({"Host": "[::1]:7700"}, True),
@@ -162,8 +162,8 @@ def test_a_wildcard_address_is_reached_over_the_loopback(host, expected):
         ({"Host": "192.168.1.5:7700", "Referer": "http://evil.test/http://192.168.1.5:7700/"}, False),
     ],
 )
-def test_a_request_over_a_network_is_vouched_for_by_its_referer(headers, vouched):
-    assert is_vouched(headers) is vouched
+def test_the_origin_of_a_request_over_a_network_is_proved_by_its_referer(headers, proved):
+    assert origin_is_proved(headers) is proved
 
 
 @pytest.mark.parametrize(

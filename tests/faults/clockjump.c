@@ -1,6 +1,6 @@
 /* LD_PRELOAD: the wall clock of a process, shifted by as many nanoseconds as the file $CLOCKJUMP says at that moment.
 
-   The file holds one int64 in the machine's byte order and is mapped, so that whoever writes it sets the clock of all
+   The file holds one int64 in the machine's byte order and is mapped, so that a writer sets the clock of all
    processes at once, as a person or NTP does. CLOCK_MONOTONIC is the kernel's own: it never jumps. */
 
 #define _GNU_SOURCE

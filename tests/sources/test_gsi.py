@@ -241,7 +241,7 @@ TIMERS = {
         [(0, countdown("live", "5")), (5, countdown("over", "7")), (12, countdown("freezetime", "15"))],
         [end("live", 5), None, end("freeze", 27, 15_000)],
     ),
-    "a pause stands": (
+    "a paused timer keeps its time": (
         [(0, countdown("freezetime", "9")), (1, countdown("paused", "8.0")), (9, countdown("paused", "8.0"))],
         [end("freeze", 9), {"phase": "paused", "ts_ends_ms": 0.0, "remaining_ms": 8_000, "total_ms": 8_000}],
     ),

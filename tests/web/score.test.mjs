@@ -12,7 +12,7 @@ const NAMES = { CT: "Copper Foxes", TERRORIST: "Night Harbor" };
 function match(reports) {
   const made = new Match();
   for (const [payload, coalesce_key = "score", source = "srcds"] of reports) {
-    made.tell(/** @type {any} */ ({ payload: { scores: {}, ...payload }, coalesce_key, source }));
+    made.add(/** @type {any} */ ({ payload: { scores: {}, ...payload }, coalesce_key, source }));
   }
   return made;
 }
@@ -83,15 +83,15 @@ test("score: callers choose the keys, and only some are kept", () => {
 const TIMERS = {
   "no timer": [null, null],
   "neither end nor rest": [{ phase: "live" }, null],
-  "a part of a second is a whole one": [{ ts_ends_ms: 1_074_300 }, { text: "1:15", next_ms: 300, low: false, stands: false, share: 0 }],
+  "a part of a second is a whole one": [{ ts_ends_ms: 1_074_300 }, { text: "1:15", next_ms: 300, low: false, paused: false, share: 0 }],
   "a whole second": [{ ts_ends_ms: 1_075_000 }, { text: "1:15", next_ms: 1_000 }],
   "the share": [{ ts_ends_ms: 1_019_900, total_ms: 40_000 }, { text: "0:20", share: 0.5 }],
   "more than the whole": [{ ts_ends_ms: 1_050_000, total_ms: 40_000 }, { share: 1 }],
   "hours": [{ ts_ends_ms: 4_605_000 }, { text: "1:00:05" }],
   "the last seconds": [{ ts_ends_ms: 1_010_000 }, { text: "0:10", low: true }],
   "it has run out": [{ ts_ends_ms: 999_000 }, { text: "0:00", next_ms: 9_000, share: 0 }],
-  "nobody continues it": [{ ts_ends_ms: 990_000 }, null],
-  "it stands": [{ remaining_ms: 9_000, total_ms: 18_000 }, { text: "0:09", stands: true, low: false, share: 0.5, next_ms: Infinity }],
+  "no source continues it": [{ ts_ends_ms: 990_000 }, null],
+  "it is paused": [{ remaining_ms: 9_000, total_ms: 18_000 }, { text: "0:09", paused: true, low: false, share: 0.5, next_ms: Infinity }],
   "next year": [{ ts_ends_ms: 4e12 }, null],
   "no numbers": [{ ts_ends_ms: NaN, remaining_ms: NaN }, null],
 };

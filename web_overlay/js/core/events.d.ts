@@ -171,7 +171,7 @@ export interface Capture {
   zone?: string;
 }
 
-/** The time that is left of a round, a half or a break. `ts_ends_ms` is on the clock of the server, so that a page that loads later is right, too. A timer that stands has `remaining_ms` instead; one without both is none. `total_ms` is the whole time, of which a line shows the rest. `phase` is shown as a word, except `live`, `freeze` and `bomb`: the time of a planted bomb has its icon. */
+/** The time that is left of a round, a half or a break. `ts_ends_ms` is on the clock of the server, so that a page that loads later is right, too. A paused timer has `remaining_ms` instead; one without both is none. `total_ms` is the whole time, of which a line shows the rest. `phase` is shown as a word, except `live`, `freeze` and `bomb`: the time of a planted bomb has its icon. */
 export interface Timer {
   phase?: string;
   ts_ends_ms?: number;

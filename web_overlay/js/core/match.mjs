@@ -20,7 +20,7 @@ export class Match {
   }
 
   /** @param {Pick<Event, "payload" | "source" | "coalesce_key">} event */
-  tell({ payload, source, coalesce_key }) {
+  add({ payload, source, coalesce_key }) {
     // Another source has another match: nothing of the one before belongs to it.
     if (source !== this.source || isEmpty(payload)) this.reports.clear();
     this.source = source;
@@ -61,9 +61,9 @@ export class Match {
     /** @type {Map<string, number>} */
     const all = new Map();
     for (const { scores = {} } of this.reports.values()) {
-      const told = Object.entries(scores);
-      if (told.length > 1) for (const team of all.keys()) if (!Object.hasOwn(scores, team)) all.delete(team);
-      for (const [team, points] of told) if (all.has(team) || all.size < MOST_TEAMS) all.set(team, points);
+      const reported = Object.entries(scores);
+      if (reported.length > 1) for (const team of all.keys()) if (!Object.hasOwn(scores, team)) all.delete(team);
+      for (const [team, points] of reported) if (all.has(team) || all.size < MOST_TEAMS) all.set(team, points);
     }
     return all;
   }

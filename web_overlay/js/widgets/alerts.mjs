@@ -18,7 +18,7 @@ export const widget = {
     /** @param {any} event */
     const describe = (event) => {
       if (event.type !== "score") return gameNotice(event, stage.texts, match.names());
-      match.tell(event);
+      match.add(event);
       return null;
     };
     return new Banner(stage, root, { name: "alerts", describe, edge: "top" });

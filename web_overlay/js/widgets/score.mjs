@@ -70,7 +70,7 @@ class Score {
   /** @param {Event} event */
   updateAction(event) {
     if (event.type === "score") {
-      this.match.tell(event);
+      this.match.add(event);
       this.standing = this.match.standing();
     } else if (event.type === "round") this.bomb = false;
     else this.bomb = BOMB.get(event.payload.action) ?? this.bomb;
@@ -110,12 +110,12 @@ class Score {
     const bomb = this.bomb || (reading !== null && timer?.phase === "bomb");
     view.text(this.time, reading?.text ?? "");
     view.toggle(this.clock, "off", reading === null);
-    view.toggle(this.clock, "stands", reading?.stands === true);
+    view.toggle(this.clock, "paused", reading?.paused === true);
     view.toggle(this.bar, "low", reading?.low === true);
     view.toggle(this.bar, "bomb", bomb);
     view.toggle(this.bar, "timed", bomb || reading !== null);
     view.toggle(this.bar, "counted", bomb || (reading?.share ?? 0) > 0);
-    // The time of a bomb that nobody measures: the whole line.
+    // A bomb without a countdown: the whole line.
     view.style(this.rest, "transform", `scaleX(${(reading?.share || Number(bomb)).toFixed(4)})`);
     this.below(reading);
     return reading?.next_ms ?? Infinity;
@@ -126,7 +126,7 @@ class Score {
     const { view, texts } = this.stage;
     const { map, number, of, timer } = this.standing;
     const phase = timer?.phase ?? "";
-    const word = PLAYING.includes(phase) ? (reading?.stands ? texts.text("phase.paused") : "") : texts.text(`phase.${phase}`) || clean(phase, LETTERS);
+    const word = PLAYING.includes(phase) ? (reading?.paused ? texts.text("phase.paused") : "") : texts.text(`phase.${phase}`) || clean(phase, LETTERS);
     const shown = reading === null ? "" : word;
     const series = of > 1 ? texts.text("score.map", { number, of }) : "";
     const words = [series, clean(map, LETTERS)].filter(Boolean).join(" · ");
