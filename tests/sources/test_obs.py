@@ -248,6 +248,8 @@ def test_a_failure_has_its_reason(name, tmp_path):
 
     def script(connection, _number):
         for message in messages:
+            if message is IDENTIFIED:
+                connection.recv()  # OBS answers Identify; what follows comes after the client has checked its user
             connection.send(message if isinstance(message, str) else json.dumps(message))
         if end == "cut":
             cut(connection)
