@@ -17,6 +17,7 @@ MAX_POINTS: Final = 9_007_199_254_740_992
 
 _COLOR: Final = re.compile(r"#[0-9a-fA-F]{6}")
 _CURRENCY: Final = re.compile(r"[A-Z]{3,5}")
+_LONG_FRACTION: Final = re.compile(r"[0-9]{1,12}\.[0-9]{9,64}")
 _IMAGE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
 # Control and format characters, separators and combining marks are invisible by themselves.
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs", "Mn", "Me"})
@@ -65,6 +66,14 @@ def decimal(units: int, places: int) -> str:
         return str(units)
     digits = str(units).rjust(places + 1, "0")
     return f"{digits[:-places]}.{digits[-places:]}"
+
+
+def amount(value: str) -> str:
+    """Return an amount of money with at most 8 decimal places; other text as it is.
+
+    JSON has amounts that were computed as binary fractions, such as 0.30000000000000004.
+    """
+    return f"{float(value):.8f}".rstrip("0").rstrip(".") if _LONG_FRACTION.fullmatch(value) else value
 
 
 def currency(value: str | None) -> str:

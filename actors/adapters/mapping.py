@@ -17,18 +17,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from functools import cache
 from typing import Annotated, Any, Final
 
 import jmespath
 import msgspec
-import msgspec.inspect
 from jmespath import exceptions, functions
 from msgspec import Meta, Struct
 
-from actors.adapters import generic
-from actors.core.contract.event import Submission
-from actors.core.contract.taxonomy import TAXONOMY
+from actors.adapters import fitting, generic
+from actors.core.contract.event import Submission, short_identity
 from actors.errors import BadInput
 
 MAX_EVENTS: Final = 1_000  # of one message; the same as for POST /events
@@ -167,28 +164,19 @@ def submissions(
 def _submission(values: dict[str, Any], source: str, where: str) -> Submission:
     head = {name: values.pop(name, None) for name in ("type", "id", "ts_source_ms")}
     payload: dict[str, Any] = {}
-    texts = _text_fields(str(head["type"]))
     for name, value in values.items():
         if value is not None:
-            number = name in texts and isinstance(value, int | float) and not isinstance(value, bool)
-            _put(payload, name, str(value) if number else value)
+            _put(payload, name, value)
+    payload = fitting.fitted(str(head["type"]), payload)
     if isinstance(head["id"], int | float):
         head["id"] = f"{head['id']:g}" if isinstance(head["id"], float) else str(head["id"])
+    elif isinstance(head["id"], str):
+        head["id"] = short_identity(head["id"])
     fields = {name: value for name, value in head.items() if value is not None}
     try:
         return generic.parse(msgspec.json.encode(fields | {"payload": payload, "source": source}))[0]
     except (BadInput, msgspec.MsgspecError, UnicodeEncodeError) as error:
         raise BadInput(f"{where}: {error}") from error
-
-
-@cache
-def _text_fields(type_: str) -> frozenset[str]:
-    """Return the text fields of a payload: a number becomes text there, because many senders write amounts so."""
-    if type_ not in TAXONOMY:
-        return frozenset()
-    info = msgspec.inspect.type_info(TAXONOMY[type_].payload)
-    fields = info.fields if isinstance(info, msgspec.inspect.StructType) else ()
-    return frozenset(field.encode_name for field in fields if isinstance(field.type, msgspec.inspect.StrType))
 
 
 def _put(payload: dict[str, Any], name: str, value: Any) -> None:

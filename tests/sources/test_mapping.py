@@ -74,6 +74,35 @@ def test_a_dotted_name_is_a_field_of_an_object_and_null_is_left_out():
     assert "weapon" not in event
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [
+        ("user", "n" * 90, "n" * 64),
+        ("text", "m" * 600, "m" * 500),
+        ("text", "gg \ud83d", "gg ?"),
+        ("amount", "0.30000000000000004", "0.3"),
+        ("amount", 4.669999999999999, "4.67"),
+        ("amount", "12.50", "12.50"),
+    ],
+)
+def test_a_tip_is_shown_whatever_name_message_and_fraction_it_has(name, value, kept):
+    rule = MappingRule({"type": "'tip'", "user": "user", "text": "text", "amount": "amount"})
+    [event] = events(rule, {"user": "Ada", "text": "hi", "amount": "1", name: value})
+    assert event[name] == kept
+
+
+def test_texts_of_objects_and_lists_are_cut_too_and_a_long_id_stays_unique():
+    rule = MappingRule({"type": "'kill'", "id": "id", "attacker.id": "a", "attacker.name": "a", "victim.id": "b",
+                        "victim.name": "b"})  # fmt: skip
+    [one], [other] = (events(rule, {"id": "x" * 300 + end, "a": "Ada" * 30, "b": 7}) for end in "yz")
+    assert one["attacker"]["name"] == ("Ada" * 30)[:64]
+    assert one["victim"]["id"] == "7"
+    assert one["id"] != other["id"]
+    assert len(one["id"]) <= 200
+    gift = MappingRule({"type": "'gift'", "user": "'Ada'", "count": "`1`", "recipients": "names"})
+    assert events(gift, {"names": ["n" * 90]})[0]["recipients"] == ["n" * 64]
+
+
 def test_a_failing_item_does_not_affect_the_other_items():
     rule = MappingRule({"type": "'tip'", "id": "id", "user": "name", "amount": "amount"}, each="body.tips")
     failed: list[BadInput] = []
