@@ -173,7 +173,7 @@ def meaning(event: GameEvent, who: Who, own_team: str) -> list[Told]:
 def _kill(event: GameEvent, who: Who) -> list[Told]:
     victim = who(event.victim_name)
     helpers = [who(name) for name in event.assisters[:MAX_ASSISTERS]]
-    cause = _KILLERS.get(event.killer_name.partition("_")[0])
+    cause = _thing(event.killer_name)
     if cause is not None or not event.killer_name:
         return [("death", Death(victim, cause or ""))]
     kill = Kill(who(event.killer_name), victim, assister=helpers[0] if helpers else None)
@@ -188,7 +188,13 @@ def _deed(event: GameEvent, who: Who, action: str, target: str = "") -> Told:
 
 
 def _is_person(name: str) -> bool:
-    return name != "" and name.partition("_")[0] not in _KILLERS
+    return name != "" and _thing(name) is None
+
+
+def _thing(name: str) -> str | None:
+    """Return what killed, None for a player: one may be named Minion, but not Minion_T200L1S01N0001."""
+    kind, underscore, _ = name.partition("_")
+    return _KILLERS.get(kind) if underscore else None
 
 
 def _structure(event: GameEvent, who: Who, action: str, structure: str) -> Told:

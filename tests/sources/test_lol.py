@@ -83,6 +83,7 @@ MEANINGS = [
     (kill(2), [("kill", {"attacker": ADA, "victim": BO})]),
     (kill(2, "Ada", "Bo", "Cy"), [("kill", {"attacker": ADA, "victim": BO, "assister": CY}),
                                   ("assist", {"player": CY, "victim": BO})]),
+    (kill(2, "Turret"), [("kill", {"attacker": "Turret/", "victim": BO})]),  # a player of that name
     (kill(2, "Turret_T1_C_05_A"), [("death", {"victim": BO, "cause": "turret"})]),
     (kill(2, "Minion_T100L1S01N0001"), [("death", {"victim": BO, "cause": "minion"})]),
     (kill(2, "SRU_Baron12.1.1"), [("death", {"victim": BO, "cause": "monster"})]),
