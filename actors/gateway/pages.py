@@ -141,7 +141,12 @@ class FileHandler(BaseHandler, tornado.web.StaticFileHandler):
 
 
 class ThemeHandler(FileHandler):
-    """Themes from the user's own folder, otherwise from web_overlay/themes."""
+    """Themes from the user's own folder, otherwise from web_overlay/themes.
+
+    A theme is data, and may come from another person: a page or script in its folder would have the rights of ours.
+    """
+
+    TYPES = {ending: MIME_TYPES[ending] for ending in (".json", ".webp")}
 
     def initialize(self, path: str, own: str) -> None:  # type: ignore[override]
         super().initialize(path)

@@ -615,6 +615,14 @@ def test_a_user_theme_replaces_a_shipped_one(rig):
     assert (status, body, headers["Content-Type"]) == (200, b"RIFF", "image/webp")
 
 
+@pytest.mark.parametrize("name", ["guide.html", "code.mjs", "code.js", "picture.svg", "style.css"])
+def test_a_theme_of_another_person_has_no_page_and_no_script(rig, name):
+    own = rig.run_dir / "overlays" / "themes" / "received"
+    own.mkdir(parents=True, exist_ok=True)
+    (own / name).write_text("<script src=code.mjs></script>")
+    assert rig.request(f"/themes/received/{name}")[0] == 404
+
+
 @pytest.mark.parametrize("number", range(len(TRAVERSALS)))
 def test_only_files_of_themes_are_served(rig, number):
     path = TRAVERSALS[number]
