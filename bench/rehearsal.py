@@ -11,7 +11,7 @@ Lines of one second are posted in one burst, which is harder than an even distri
 replaces the service manager: it restarts the supervisor 0.1 s after a kill.
 
 latency   from the time at which a critical line was due (open loop) until it was received or rendered
-receipt   from ingest to rendering, as the page told the gateway in its last receipt
+rendered  from ingest to rendering, by the journal of the page; its receipts report the last 512 of these times
 stall     the longest delay that a kill caused for a critical line (books.stalls)
 
 Exit code 0: at least one line was accepted, no event was lost, duplicated or reordered, and all accepted events were
@@ -123,7 +123,7 @@ class Rehearsal:
         self.overlay = Overlay(running.ws_url(), running.token("display"), "rehearsal", self._on_applied)
         self.page: Page | None = None
         self.drawn: list[Sighting] | None = None
-        self.receipt: dict[str, Any] | None = None
+        self.rendered: dict[str, list[float]] = {}
 
     def _on_accepted(self, number: int) -> None:
         self.accepted_s[number] = time.monotonic()
@@ -186,15 +186,6 @@ class Rehearsal:
                 break
         if self.page is not None:
             self.drawn = await self._drawn(self.page)
-            self.receipt = await self._last_receipt()
-
-    async def _last_receipt(self) -> dict[str, Any] | None:
-        """Return what the page told the gateway: ms from ingest to rendering, of its last 512 live events."""
-        status = await asyncio.to_thread(self.running.gateway_status)
-        for client in status["clients"]:
-            if client["overlay_id"] == "rehearsal-page":
-                return {name: client[name] for name in ("latency_p50_ms", "latency_p95_ms")}
-        return None
 
     async def _drawn(self, page: Page) -> list[Sighting]:
         """Return the page's journal; its lines have no payload, so their keys are looked up by id (see `result`)."""
@@ -203,6 +194,11 @@ class Rehearsal:
             lines = await journal(page)
         except BrowserError:
             return self.drawn or []
+        self.rendered = {"critical": [], "rest": []}
+        for line in lines:
+            if not line["replay"]:
+                kind = "critical" if line["position"] else "rest"
+                self.rendered[kind].append((line["committed_ms"] - line["ts_ingest_ms"]) / 1000)
         return [
             Sighting(line["id"], line["position"], (), line["committed_ms"] / 1000 + to_monotonic_s)
             for line in lines
@@ -248,7 +244,7 @@ class Rehearsal:
             "received_ms": times(flow.seen_s - flow.intended_s for flow in flows),
             "drawn_ms": times(flow.seen_s - flow.intended_s for flow in self._flows(verdicts["drawn"]))
             if "drawn" in verdicts else None,
-            "receipt": self.receipt,
+            "rendered_ms": {kind: times(delays_s) for kind, delays_s in self.rendered.items()},
             "details": {place: details(verdict) for place, verdict in verdicts.items()},
         }  # fmt: skip
 
