@@ -80,8 +80,8 @@ def score(gate: Gate, names: tuple[str, str], phase: str = "live", left_s: float
     timer = {"phase": phase, "ts_ends_ms": now_ms() + left_s * 1_000, "total_ms": int(of_s * 1_000)}
     facts = {"sides": {"CT": "ct", "TERRORIST": "t"}, "logos": dict(zip(teams, LOGOS, strict=True)), "timer": timer}
     series = {"map_name": "Nuke", "maps_won": {"CT": 1, "TERRORIST": 0}, "best_of": 3}
-    told = {"scores": {"CT": 9, "TERRORIST": 11}, "names": dict(zip(teams, names, strict=True))}
-    gate.emit("score", told | facts | series, coalesce_key="score")
+    points = {"scores": {"CT": 9, "TERRORIST": 11}, "names": dict(zip(teams, names, strict=True))}
+    gate.emit("score", points | facts | series, coalesce_key="score")
 
 
 def match(gate: Gate, names: tuple[str, str]) -> None:

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench._browser import chromium, wait_live
 from tests.web.gate import Gate
-from tools.contact_sheet import BACKGROUNDS, kill, match, person
+from tools.contact_sheet import BACKGROUNDS, kill, match, person, score
 
 WIDTH: Final = 960
 HEIGHT: Final = 540
@@ -90,6 +90,7 @@ def record(browser: Browser, theme: str, seconds: float) -> list[tuple[float, st
         page.evaluate("document.fonts.ready")
         page.evaluate("(css) => document.documentElement.setAttribute('style', css)", BACKGROUNDS["game"])
         match(gate, ("Copper Foxes", "Night Harbor"))
+        score(gate, ("Copper Foxes", "Night Harbor"))
         page.wait_for_timeout(4_000)
         session = page.context.new_cdp_session(page)
         session.send("Animation.enable")
