@@ -13,15 +13,6 @@ from msgspec import Struct
 
 MAX_BYTES: Final = 512 << 10  # the largest animated emotes of the providers below have about half of it
 
-# The first bytes of each type of picture. The Content-Type of the answer is not trusted.
-SIGNATURES: Final = (
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
-    (re.compile(rb"GIF8[79]a"), "image/gif"),
-    (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
-    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
-    (re.compile(rb"....ftypavi[fs]", re.DOTALL), "image/avif"),
-)
-
 
 class Provider(Struct, frozen=True):
     """`id` is the pattern of the provider's ids; `host` and `path` are the address, with `{id}`."""
@@ -55,11 +46,6 @@ def address(provider: str, id_: str, origin: str = "") -> str | None:
         return None
     where = row.path.format(id=id_)
     return f"{origin.rstrip('/')}/{row.host}/{where}" if origin else f"https://{row.host}/{where}"
-
-
-def type_of(picture: bytes) -> str | None:
-    """Return the media type of a picture, None if it is not a picture."""
-    return next((type_ for signature, type_ in SIGNATURES if signature.match(picture)), None)
 
 
 def surplus(files: list[tuple[float, int, str]], max_bytes: int) -> list[str]:

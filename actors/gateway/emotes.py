@@ -20,7 +20,7 @@ from tornado.httputil import HTTPInputError
 from tornado.iostream import UnsatisfiableReadError
 
 from actors import host
-from actors.core import emotes, origins
+from actors.core import emotes, origins, pictures
 from actors.core.metrics import GatewayMetrics
 from actors.gateway.pages import BaseHandler
 
@@ -51,7 +51,7 @@ class EmoteCache:
             return None
         name = f"{provider}-{id_}"
         picture = await asyncio.to_thread(self._read, name)
-        if picture is not None:
+        if picture is not None and pictures.is_small(picture):
             self._metrics.emote_hits += 1
             return picture
         if not fetch or self._failed.get(name, 0.0) > time.monotonic():
@@ -69,7 +69,7 @@ class EmoteCache:
         async with self._slots:
             self._metrics.emote_fetches += 1
             picture = await self._download(url)
-        if picture is None or emotes.type_of(picture) is None:
+        if picture is None or not pictures.is_small(picture):
             self._metrics.emote_failures += 1
             self._failed[name] = time.monotonic() + RETRY_S
             self._failed.move_to_end(name)
@@ -141,6 +141,6 @@ class EmoteHandler(BaseHandler):
         if picture is None:
             self.refuse(404, "this picture is not available; show the text of the emote")
             return
-        self.set_header("Content-Type", emotes.type_of(picture) or "application/octet-stream")
+        self.set_header("Content-Type", pictures.type_of(picture) or "application/octet-stream")
         self.set_header("Cache-Control", "max-age=86400")
         self.write(picture)

@@ -1,10 +1,10 @@
-"""Pictures: addresses, formats, and removal from a full cache."""
+"""Emotes: addresses, and removal from a full cache."""
 
 import re
 
 import pytest
 
-from actors.core.emotes import PROVIDERS, address, surplus, type_of
+from actors.core.emotes import PROVIDERS, address, surplus
 
 NEW = "emotesv2_" + "0a" * 16
 
@@ -37,23 +37,6 @@ def test_a_mirror_replaces_every_host():
 def test_the_image_of_an_event_can_name_every_provider():
     for name in PROVIDERS:
         assert re.fullmatch(r"[a-z0-9-]{1,16}", name)
-
-
-@pytest.mark.parametrize(
-    ("body", "type_"),
-    [
-        (b"\x89PNG\r\n\x1a\n...", "image/png"),
-        (b"GIF89a...", "image/gif"),
-        (b"RIFF\n\x00\x00\x00WEBPVP8 ", "image/webp"),
-        (b"\x00\x00\x00\x20ftypavif", "image/avif"),
-        (b"\xff\xd8\xff\xe0", "image/jpeg"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'>", None),
-        (b"<html>", None),
-        (b"", None),
-    ],
-)
-def test_the_format_of_a_picture_is_read_from_its_first_bytes(body, type_):
-    assert type_of(body) == type_
 
 
 def test_the_least_recently_used_pictures_are_removed_and_no_more_than_needed():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.server
 import os
+import struct
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -20,7 +21,8 @@ from actors.gateway import media
 from tests.sockets.gateway_rig import Rig
 from tests.support import SLOWNESS, eventually
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 1_000
+PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 56, 56) + b"x" * 1_000
+HUGE = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 16_000, 16_000) + b"x" * 1_000
 KAPPA = "/static-cdn.jtvnw.net/emoticons/v2/25/default/dark/2.0"
 
 
@@ -147,11 +149,12 @@ def test_many_requests_for_one_picture_are_one_fetch(rig: Rig, cdn: Cdn) -> None
         (200, {"Content-Type": "image/svg+xml"}, b"<svg/>"),
         (200, {}, b""),
         (200, {}, PNG + b"x" * emotes.MAX_BYTES),
+        (200, {}, HUGE),
         (200, {"X-Long": "x" * 20_000}, PNG),
         (200, {"Content-Length": "-1"}, PNG),
         (200, {"Content-Encoding": "gzip"}, b"x"),
     ],
-    ids=["missing", "failed", "redirect", "script", "svg", "empty", "large", "header", "length", "encoding"],
+    ids=["missing", "failed", "redirect", "script", "svg", "empty", "large", "pixels", "header", "length", "encoding"],
 )
 def test_an_invalid_picture_is_refused_and_not_fetched_again(rig: Rig, cdn: Cdn, answer: Any) -> None:
     cdn.answers[KAPPA] = answer
