@@ -197,6 +197,17 @@ def small_send_buffer(connection: socket.socket, size_bytes: int) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size_bytes)
 
 
+def has_address(address: str) -> bool:
+    """Return whether this machine has an IP address."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.bind((ip_address(address).compressed, 0))
+    except (ValueError, OSError):
+        return False
+    return True
+
+
 def end_unanswered(connection: socket.socket, within_s: float) -> None:
     """End a connection whose peer acknowledges nothing that was sent for so long, where the system can do that."""
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from actors import config, tokens
+from actors import config, host, tokens
 from actors.core import origins
 from actors.core.contract.event import UNREADABLE
 from actors.core.sources import obs, obs_overlay
@@ -167,7 +167,10 @@ class Healer:
         if obs_overlay.parts_of(url).path != obs_overlay.PATH:
             return ""
         if obs_overlay.token_of(url) != token:
-            fresh = obs_overlay.address(url, url.partition(obs_overlay.PATH)[0], token)
+            origin = own_origin_in(url, settings)
+            if not origin:
+                return ""
+            fresh = obs_overlay.address(url, origin, token)
             data = {"inputName": found.name, "inputSettings": {"url": fresh}, "overlay": True}
             self._paused_until_s = now_s() + PAUSE_S
             await link.request("SetInputSettings", dict, **data)
@@ -194,6 +197,23 @@ class Healer:
 def origin_of(settings: config.Settings) -> str:
     """Return the origin of the gateway for connections from this machine."""
     return f"http://{origins.authority(settings.gateway.host, settings.gateway.port)}"
+
+
+def own_origin_in(url: str, settings: config.Settings) -> str:
+    """Return the origin in an address of the gateway, "" in one of another machine, which must not get the token.
+
+    Scenes of OBS that come from another person may have a source of our name with any address.
+    """
+    server = obs_overlay.server_of(url)
+    if server is None:
+        return ""
+    name = server.hostname or ""
+    named = {
+        "localhost",
+        settings.gateway.host.lower(),
+        *(one.partition(":")[0].lower() for one in settings.gateway.allowed_hosts),
+    }
+    return f"{server.scheme}://{server.netloc}" if name in named or host.has_address(name) else ""
 
 
 def clients_of(run_dir: Path) -> list[_ObsClient] | None:

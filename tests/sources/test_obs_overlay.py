@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from msgspec import Struct
 
-from actors import tokens
+from actors import config, tokens
 from actors.commands import obs_target
 from actors.core.delivery.presence import STALLED
 from actors.core.sources import obs_overlay
@@ -341,6 +341,40 @@ def test_the_source_gives_obs_the_new_token_by_itself():
         settings = server.inputs["Framewire"]["settings"]
         eventually(lambda: settings["url"].endswith(f"?overlay_id=obs#k={actors.tokens.display}"), 20)
         assert server.changes == ["SetInputSettings"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "kept"),
+    [
+        ("http://127.0.0.1:7700", True),
+        ("http://localhost:8800", True),
+        ("http://[::1]:7700", True),
+        ("https://stream.example", True),
+        ("http://pc.lan:7700", True),
+        ("http://overlays.example", False),
+        ("http://192.0.2.7:7700", False),
+        ("http://127.0.0.1:7700@overlays.example", False),
+        ("http://overlays.example\\\\@127.0.0.1", False),
+        ("http://overlays.example\\@127.0.0.1", False),
+        ("http://stream.example.overlays.example", False),
+        ("file://127.0.0.1", False),
+        ("http://", False),
+    ],
+)
+def test_only_an_address_of_the_gateway_gets_the_token(origin, kept):
+    settings = config.parse(b"", "a test", ['gateway.allowed_hosts=["stream.example", "pc.lan:7700"]'])
+    assert healing.own_origin_in(f"{origin}/overlay/?overlay_id=obs#k=old", settings) == (origin if kept else "")
+
+
+def test_a_source_of_our_name_in_foreign_scenes_gets_no_token():
+    with Obs() as server, Actors(f"gateway.port={free_ports(1)[0]}") as actors:
+        Secrets(actors.run_dir).set("obs", "pass")
+        actors.start("broadcaster", "queue-manager", "gateway-1")
+        installed(server, actors, "old")
+        address = "http://overlays.example/overlay/?overlay_id=obs#k=old"
+        server.inputs["Framewire"]["settings"]["url"] = address
+        assert heal(actors, server).startswith("Nothing to do")
+        assert server.inputs["Framewire"]["settings"]["url"] == address
 
 
 def test_settings_of_obs_that_are_no_files_are_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

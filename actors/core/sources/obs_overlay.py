@@ -24,6 +24,7 @@ BROWSER: Final = "browser_source"
 PATH: Final = "/overlay/"
 OVERLAY_ID: Final = "obs"
 MAX_FPS: Final = 60  # of a browser source
+_SERVER: Final = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?")
 _IN_PAGE: Final = re.compile(r'^const address = (".*");$', re.MULTILINE)
 
 # A source that is shut down or reloaded when it is shown again loses its position and the content of its screen.
@@ -95,6 +96,12 @@ def parts_of(url: object) -> SplitResult:
         return urlsplit(url if isinstance(url, str) else "")
     except ValueError:
         return urlsplit("")
+
+
+def server_of(url: object) -> SplitResult | None:
+    """Return the server of an address, None if a browser could read another one in it, as in `http://a\\@b/`."""
+    parts = parts_of(url)
+    return parts if parts.scheme in ("http", "https") and _SERVER.fullmatch(parts.netloc) else None
 
 
 def token_of(url: object) -> str:
