@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import re
 import tomllib
 from contextlib import suppress
 from pathlib import Path
@@ -25,11 +26,16 @@ from actors import host
 from actors.config import GatewaySection
 from actors.core import alerts
 from actors.core.metrics import GatewayMetrics
+from actors.errors import BadInput
 from actors.gateway.emotes import EmoteCache, EmoteHandler
 from actors.gateway.pages import BaseHandler, FileHandler
 
 MOST_FILES: Final = 500  # files of overlays/media/ that are checked for changes
 FILE_BYTES: Final = 64 << 20  # a video of a minute; every overlay loads the file at the start of an alert
+MAX_DOTS: Final = 2_048  # of keys, at most MAX_PARTS of them in a line
+MAX_PARTS: Final = 32
+# Also in texts, where these bounds are far away.
+_DOT: Final = re.compile(r"(?<=[\w\"'-])[ \t]*\.[ \t]*(?=[\w\"'-])", re.ASCII)
 
 
 class AlertRulesHandler(BaseHandler):
@@ -94,15 +100,33 @@ def read_rules(folder: Path) -> tuple[list[alerts.AlertRule], list[str]]:
         raw = host.read_file(path, alerts.MAX_BYTES + 1)
         if len(raw) > alerts.MAX_BYTES:
             return [], [f"alerts.toml: more than {alerts.MAX_BYTES >> 10} KiB"]
-        tree = tomllib.loads(raw.decode("utf-8-sig"))
+        tree = _tables(raw.decode("utf-8-sig"))
     except FileNotFoundError:
         return [], []
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, BadInput) as error:
         return [], [f"alerts.toml: {error}"]
     rules, problems = alerts.parse(tree)
     for name in sorted({name for rule in rules for name in rule.files}):
         problems += file_problems(folder / "media" / name)
     return rules, problems
+
+
+def _tables(text: str) -> dict[str, Any]:
+    """Return the tables of a file.
+
+    A key of thousands of parts (`a.a.a…`) would take minutes, because Python looks up all parts before each one.
+
+    Raises:
+        BadInput: it is not TOML, or its keys have too many parts.
+    """
+    dots = [len(_DOT.findall(line)) for line in text.split("\n")]
+    if max(dots) > MAX_PARTS or sum(dots) > MAX_DOTS:
+        most = max(range(len(dots)), key=dots.__getitem__)
+        raise BadInput(f"{sum(dots)} dots, {dots[most]} of them in line {most + 1}, expected at most {MAX_PARTS} there")
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # also for 5,000 digits, deeply nested brackets
+        raise BadInput(str(error)) from error
 
 
 def file_problems(path: Path) -> list[str]:

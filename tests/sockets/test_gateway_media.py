@@ -246,7 +246,15 @@ def test_changed_rules_are_read_and_their_faults_reported(files: Rig) -> None:
     (files.run_dir / "overlays" / "media" / "party time.mp4").write_bytes(b"another")
     client.until("alerts")
     assert answer["problems"] == ["overlays/media/none.mp3: No such file or directory"]
-    for text, problem in [(b"[[alert]", "alerts.toml: "), (b"\xff", "alerts.toml: "), (b"#" * 300_000, "256 KiB")]:
+    for text, problem in [
+        (b"[[alert]", "alerts.toml: "),
+        (b"\xff", "alerts.toml: "),
+        (b"#" * 300_000, "256 KiB"),
+        (b".".join([b"a"] * 100_000) + b" = 1", "99999 of them in line 1"),  # minutes without a bound
+        (b"\n".join(b"a.b%d = 1" % number for number in range(3_000)), "3000 dots"),
+        (b"a = " + b"[" * 100_000, "recursion"),
+        (b"a = " + b"9" * 5_000, "digits"),
+    ]:
         rules.write_bytes(text)
         assert problem in files.get("/media/alerts.json")[1]["problems"][0]
 
