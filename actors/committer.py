@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from actors.core.metrics import StoreMetrics
-from actors.errors import DiskFull, Fenced, FramewireError
+from actors.errors import DiskFull, Fenced, FramewireError, Refused
 from actors.interfaces import Store
 
-FENCED: Final = 3  # exit code: a newer process owns the store
+REFUSED: Final = 3  # exit code: a newer process owns the store, or its file is damaged
 RETRY_S: Final = 0.25  # while the disk is full
 # For how long after a refused transaction the disk is reported as full. SQLite may take small transactions into space
 # that it already has, between two that it refuses.
@@ -100,10 +100,10 @@ class Committer:
     def _run(self) -> None:
         try:
             self._work()
-        except Fenced as error:  # not a failure, but this process must exit at once
+        except (Fenced, Refused) as error:  # not a failure of ours, but this process must exit at once
             logging.getLogger("store").error("stopped error=%r", str(error))
             logging.shutdown()
-            os._exit(FENCED)
+            os._exit(REFUSED)
         except BaseException:
             logging.getLogger("store").exception("store failed")
             logging.shutdown()

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -156,12 +157,18 @@ class QueueManager:
             suspects = self.sequencer.has_suspects(self._waiting[0][0].producer)
             if (suspects or self._alone) and self._committing:
                 return
-            try:
+            with self._blameless():
                 if (batch := self._unpack(*self._waiting.popleft(), apart=suspects)) is not None:
                     self.sequencer.admit(batch, time.monotonic(), time.time() * 1000)
-            except (Refused, MemoryError):
-                self._suspicion.end()  # the disk or the machine failed, not the message
-                raise
+
+    @contextmanager
+    def _blameless(self) -> Iterator[None]:
+        """A failure of the disk or the machine counts against no message that is in work."""
+        try:
+            yield
+        except (Refused, MemoryError):
+            self._suspicion.end()
+            raise
 
     def _unpack(self, numbered: NumberedBatch, message: bytes, apart: bool) -> EnvelopeBatch | None:
         try:
@@ -190,7 +197,8 @@ class QueueManager:
     def on_inbox(self, message: bytes) -> None:
         decoded = self._decode(_inbox, message)
         if isinstance(decoded, Greeting):
-            self.sequencer.greet(decoded, os.urandom(16).hex(), time.monotonic(), time.time() * 1000)
+            with self._blameless():
+                self.sequencer.greet(decoded, os.urandom(16).hex(), time.monotonic(), time.time() * 1000)
             self.publish_marks()
         elif isinstance(decoded, Receipt):
             self.sequencer.receipt(decoded)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from actors import program
-from actors.errors import ConfigError, DiskFull
+from actors.errors import ConfigError, DiskFull, Refused
 
 LOG_FILE: Final = "log.db"
 
@@ -20,6 +20,7 @@ LOG_FILE: Final = "log.db"
 # SQLite reports a quota and a limit as it reports a defective disk (EIO); its error has no number of the system.
 _UNCLEAR: Final = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _TRIAL: Final = ".room"
 _TRIAL_BYTES: Final = 4 << 20  # more than most transactions
 
@@ -56,13 +57,16 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 
     Raises:
         DiskFull: there is no room; the transaction is rolled back.
+        Refused: the file is damaged.
     """
     try:
         db.execute("BEGIN IMMEDIATE")
         yield
         db.execute("COMMIT")
-    except sqlite3.OperationalError as error:
-        if not is_full(error, _path_of(db)):
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+            raise Refused(_advice(_path_of(db), error)) from error
+        if not (isinstance(error, sqlite3.OperationalError) and is_full(error, _path_of(db))):
             raise
         if db.in_transaction:
             db.execute("ROLLBACK")
@@ -99,10 +103,13 @@ def named(path: Path) -> Iterator[None]:
             raise DiskFull(f"the disk is full, {path.name} cannot be opened: {error}") from error
         raise  # locked or no permission: may be temporary
     except sqlite3.DatabaseError as error:
-        raise ConfigError(
-            f"{path} is damaged ({error}). Move {path.name}* away, or replace it by a backup "
-            f"({program.page('operations')})"
-        ) from error
+        raise ConfigError(_advice(path, error)) from error
+
+
+def _advice(path: Path, error: sqlite3.Error) -> str:
+    return (
+        f"{path} is damaged ({error}). Move {path.name}* away, or replace it by a backup ({program.page('operations')})"
+    )
 
 
 def connect(path: Path, read_only: bool = False) -> sqlite3.Connection:

@@ -120,6 +120,7 @@ class Log:
         Raises:
             DiskFull: there is no room; nothing of the entries is in the log.
             Fenced: another queue-manager has opened the log since.
+            Refused: the file is damaged; nothing of the entries is in the log.
             sqlite3.Error: the disk failed; nothing was acknowledged, the process must die.
         """
         faults.point("log.before_commit")
@@ -134,8 +135,8 @@ class Log:
             self.mark.clear()
             self._event_bytes, self._identities, self.full = counts
             raise
-        except sqlite3.OperationalError:
-            self.mark.clear()  # nor of a defective disk
+        except (sqlite3.OperationalError, MemoryError, Refused):
+            self.mark.clear()  # nor of a defective disk, a machine without memory, or a damaged file
             raise
         faults.point("log.after_commit")
         return left

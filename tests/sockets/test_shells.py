@@ -18,6 +18,8 @@ from actors.broadcaster import Broadcaster
 from actors.core.contract.event import Category, Event, Greeting, Mark, Marks, RawBatch, RawItem
 from actors.core.contract.frame import Frame
 from actors.core.queue.sequencer import Entry
+from actors.core.suspicion import Suspicion, Work
+from actors.errors import Refused
 from actors.producers import link as link_module
 from actors.producers.link import open_link
 from actors.queue_manager import QueueManager
@@ -133,7 +135,7 @@ def test_a_backlog_of_large_rows_is_read_only_as_it_is_sent(tmp_path: Path, monk
 class Shell:
     """The queue-manager's shell between real sockets and a real log; `commit` is called by the test alone."""
 
-    def __init__(self, run_dir: Path, log_keep_s: float = 86_400.0) -> None:
+    def __init__(self, run_dir: Path, log_keep_s: float = 86_400.0, suspicion: Suspicion | None = None) -> None:
         queue = config.QueueSection(log_keep_s=log_keep_s)
         self.log = Log(run_dir, queue.log_keep_s, queue.log_max_bytes, queue.identity_s, queue.quarantine_rows)
         self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
@@ -142,7 +144,9 @@ class Shell:
         self.waiting: list[tuple[Entry, Callable[[bool], None]]] = []
         self.frames = self.bus.bind(zmq.PULL, interfaces.broadcaster_link("critical"))
         self.other_frames = self.bus.bind(zmq.PULL, interfaces.broadcaster_link("best_effort"))
-        self.manager = QueueManager(queue, self.bus, self.log, self.reader, lambda *job: self.waiting.append(job))
+        self.manager = QueueManager(
+            queue, self.bus, self.log, self.reader, lambda *job: self.waiting.append(job), suspicion
+        )
         self.marks = self.bus.connect(zmq.SUB, interfaces.MARKS)
         self.heard: dict[str, int] = {}
         self.shown: list[Event] = []
@@ -192,6 +196,17 @@ def test_no_message_is_acknowledged_or_shown_before_it_is_on_disk(tmp_path: Path
     shell.manager.turn(time.monotonic() + 1.0)
     eventually(lambda: shell.listen() or shell.heard == {"p": 1})
     assert [one.id for one in shell.shown] == ["e1"]
+    shell.close()
+
+
+def test_a_log_that_cannot_be_read_counts_against_no_message(tmp_path: Path) -> None:
+    marked: list[object] = []
+    shell = Shell(tmp_path, suspicion=Suspicion(mark=marked.append))
+    shell.manager.on_critical(encode(batch(envelope(2, event("death", "e2", dedupe_key="d")))))
+    shell.reader.close()
+    with pytest.raises(Refused):
+        shell.manager.on_inbox(encode(Greeting("p", 1, acked=0, oldest=2, epoch="")))
+    assert ([Work("p", 2, 2)] in marked, list(marked[-1])) == (True, [])
     shell.close()
 
 

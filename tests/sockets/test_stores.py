@@ -508,6 +508,37 @@ def test_a_disk_that_fails_while_the_log_writes_counts_against_no_message(tmp_pa
     assert WorkMark(tmp_path / "log.mark").last == b""
 
 
+def test_a_damaged_page_of_the_log_counts_against_no_message(tmp_path: Path) -> None:
+    work = [Work("p", 2, 2)]
+    log = open_log(tmp_path)
+    log.commit([entry(1)])
+    ((root,), (size_bytes,)) = (
+        log._db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'events_by_id'").fetchone(),
+        log._db.execute("PRAGMA page_size").fetchone(),
+    )
+    log.close()
+    with (tmp_path / database.LOG_FILE).open("r+b") as file:
+        file.seek((root - 1) * size_bytes)
+        file.write(b"\xff" * size_bytes)
+    log = open_log(tmp_path)
+    with pytest.raises(Refused, match=r"log\.db is damaged .* Move"):
+        log.commit([entry(2, work=work)])
+    assert WorkMark(tmp_path / "log.mark").last == b""
+
+
+def test_a_machine_without_memory_counts_against_no_message(tmp_path: Path) -> None:
+    log = open_log(tmp_path)
+    needed_bytes = 64 << 20
+    before = log._db.execute("PRAGMA hard_heap_limit").fetchone()
+    log._db.execute(f"PRAGMA hard_heap_limit = {needed_bytes}")
+    try:
+        with pytest.raises(MemoryError):
+            log.commit([entry(1, work=[Work("p", 1, 1)], derived={"large": bytes(needed_bytes)})])
+    finally:
+        log._db.execute(f"PRAGMA hard_heap_limit = {before[0]}")
+    assert WorkMark(tmp_path / "log.mark").last == b""
+
+
 def test_a_damaged_log_is_refused_to_readers_without_a_crash(tmp_path: Path) -> None:
     writer = open_log(tmp_path)
     writer.commit([entry(1)])
