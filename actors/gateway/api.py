@@ -20,7 +20,7 @@ from actors.core.contract.event import WIRE_VERSION
 from actors.core.delivery.conversation import OverlayState
 from actors.core.delivery.presence import Gone
 from actors.errors import ConfigError, Refused
-from actors.gateway import settings_view
+from actors.gateway import media, settings_view
 from actors.gateway.overlay import Overlay
 from actors.gateway.pages import BaseHandler
 from actors.gateway.shared import Shared
@@ -156,6 +156,14 @@ class SettingsHandler(GuardedHandler):
             self.refuse(503, str(error))
             return
         self.answer({"settings": found})
+
+
+class MediaHandler(GuardedHandler):
+    """The files of overlays/media that a score can have as logos."""
+
+    async def get(self) -> None:
+        work = partial(media.pictures, self.gateway.run_dir / "overlays" / "media")
+        self.answer({"pictures": await asyncio.get_running_loop().run_in_executor(self.gateway.asking, work)})
 
 
 class LogHandler(GuardedHandler):

@@ -25,6 +25,7 @@ import tornado.web
 from actors import host
 from actors.config import GatewaySection
 from actors.core import alerts
+from actors.core.contract.payload import LOGO
 from actors.core.metrics import GatewayMetrics
 from actors.errors import BadInput
 from actors.gateway.emotes import EmoteCache, EmoteHandler
@@ -82,6 +83,14 @@ class AlertRules:
             shown = msgspec.to_builtins(rules)
             self._answer = {"rules": shown, "problems": problems, "version": self._files.version}
         return self._answer
+
+
+def pictures(folder: Path) -> list[str]:
+    """Return the files of `folder` that can be a logo, sorted. A folder that cannot be read has none."""
+    with suppress(OSError), os.scandir(folder) as files:
+        names = [file.name for file in itertools.islice(files, MOST_FILES) if file.is_file()]
+        return sorted(name for name in names if name.isprintable() and re.search(LOGO, name))
+    return []
 
 
 def stamp_of(path: Path) -> str:

@@ -62,6 +62,7 @@ def application(gateway: Gateway) -> tornado.web.Application:
             ("/api/status", api.StatusHandler, shared),
             ("/api/address", api.AddressHandler, shared),
             ("/api/log", api.LogHandler, shared),
+            ("/api/media", api.MediaHandler, shared),
             ("/api/quarantine", api.QuarantineHandler, shared),
             ("/api/settings", api.SettingsHandler, shared),
             ("/api/why", api.WhyHandler, shared),

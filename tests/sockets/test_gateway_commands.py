@@ -221,6 +221,7 @@ ANSWERS = [
     ("/api/settings", ("control",)),
     ("/api/log?name=x", ("control",)),
     ("/api/address", ("control",)),
+    ("/api/media", ("control",)),
 ]
 
 

@@ -294,3 +294,13 @@ def test_a_link_out_of_a_user_folder_is_not_followed(rig: Rig) -> None:
         finally:
             (place / name).unlink()
             (place / "out").unlink()
+
+
+def test_the_files_that_can_be_logos_are_listed(rig: Rig) -> None:
+    assert rig.get("/api/media", rig.tokens.control) == (200, {"pictures": []})
+    folder = rig.run_dir / "overlays" / "media"
+    (folder / "folder.png").mkdir(parents=True)
+    others = ("horn.mp3", ".hidden.png", "a:b.png", "x" * 60 + ".png", "two\nlines.png", os.fsdecode(b"\xff.png"))
+    for name in ("foxes.png", "Bären 1.webp", *others):
+        (folder / name).touch()
+    assert rig.get("/api/media", rig.tokens.control)[1] == {"pictures": ["Bären 1.webp", "foxes.png"]}

@@ -25,7 +25,8 @@ Currency = Annotated[str, Meta(pattern=r"^([A-Z]{3,5})?$(?!\n)")]
 Image = Annotated[str, Meta(pattern=r"^([a-z0-9-]{1,16}/[A-Za-z0-9_-]{1,80})?$(?!\n)")]
 # A picture of the user (a file of `overlays/media`, by the rules of core/alerts.py), or empty. It is short enough
 # for an address, in which one character may take 12.
-Logo = Annotated[str, Meta(pattern=r"^([^/\\:.\x00-\x1f][^/\\:\x00-\x1f]{0,47}\.(png|jpg|jpeg|gif|webp|avif))?$(?!\n)")]
+LOGO = r"^([^/\\:.\x00-\x1f][^/\\:\x00-\x1f]{0,47}\.(png|jpg|jpeg|gif|webp|avif))?$(?!\n)"
+Logo = Annotated[str, Meta(pattern=LOGO)]
 # A time on the clock of the server, in milliseconds since 1970; the limit is the year 2100.
 TimeStamp = Annotated[float, Meta(ge=0, le=4_102_444_800_000)]
 # Up to one day.
@@ -52,6 +53,7 @@ class Player(Payload, frozen=True):
 
 
 __all__ = [
+    "LOGO",
     "Color",
     "Count",
     "Currency",
