@@ -571,6 +571,26 @@ def test_the_keyboard_follows_the_order_of_a_dock(gate: Gate, page: Any) -> None
     assert raid.is_visible()
 
 
+BELOW = """(all) => all.map((one) => document.querySelector(one).getBoundingClientRect().top)
+  .every((top, at, tops) => at === 0 || tops[at - 1] < top)"""
+
+
+def test_the_keyboard_follows_the_order_of_a_tablet(gate: Gate, page: Any) -> None:
+    column = ["header", "#health", "#controls", ".programme", "#tests", "#sources", "#overlays"]
+    two = [*column, "#river"]
+    one = ["header", "#health", "#controls", "#river", ".programme", "#tests", "#sources", "#overlays"]
+    page.set_viewport_size({"width": 768, "height": 900})
+    open_desk(page, gate)
+    frame = page.locator("#preview").element_handle()
+    for width, expected, seen in ((768, two, column), (500, one, one), (300, FIRST, FIRST), (1279, two, column)):
+        page.set_viewport_size({"width": width, "height": 900})
+        eventually(lambda expected=expected: page.evaluate(FOLLOWS, list(expected)))  # type: ignore[misc]
+        assert page.evaluate(BELOW, list(seen)), width
+    left, right = (page.locator(one).bounding_box()["x"] for one in ("#tests", "#river"))
+    assert left < right
+    assert frame.evaluate("(frame) => frame.isConnected")
+
+
 def test_health_and_buttons_are_first_in_a_dock(gate: Gate, page: Any) -> None:
     page.set_viewport_size({"width": 300, "height": 600})
     open_desk(page, gate)

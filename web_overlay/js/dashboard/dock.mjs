@@ -1,26 +1,32 @@
 // @ts-check
-// In a dock health, test buttons, large buttons and events come first. They are moved in the document, not only in the
-// picture, so that the keyboard and a screen reader follow the order that is seen. The programme never moves: its page would load again.
+// The order of the parts at each width. They are moved in the document, not only in the picture, so that the keyboard and a
+// screen reader follow the order that is seen. The programme never moves: its page would load again.
 
-const NARROW = "(max-width: 420px)"; // as in css/dashboard.css
+// As in css/dashboard.css.
+const COLUMNS = "(min-width: 1280px)";
+const DOCK = "(max-width: 420px)";
+const ONE = "(max-width: 640px)";
 
 /** @param {Document} page */
 export function dock(page) {
   const one = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (page.querySelector(selector));
   const [header, main, left, right] = ["header", "main", ".left", ".right"].map(one);
   const [health, tests, show, stream] = [".well", ".try", ".show", ".stream"].map(one);
-  const shape = matchMedia(NARROW);
+  const shapes = [COLUMNS, DOCK, ONE].map((query) => matchMedia(query));
   const arrange = () => {
-    if (shape.matches) {
-      main.prepend(health, tests, show, stream);
-      page.body.append(header);
-    } else if (health.parentElement === main) {
-      page.body.prepend(header);
+    const [columns, narrow, single] = shapes.map(({ matches }) => matches);
+    page.body[narrow ? "append" : "prepend"](header);
+    if (columns) {
       left.append(show, tests);
       right.before(stream);
       right.prepend(health);
+      return;
     }
+    main.prepend(health, ...(narrow ? [tests, show] : [show]));
+    if (!narrow) left.append(tests);
+    if (single) left.before(stream);
+    else main.append(stream);
   };
-  shape.addEventListener("change", arrange);
+  for (const shape of shapes) shape.addEventListener("change", arrange);
   arrange();
 }
