@@ -95,7 +95,7 @@ def river(page: Any) -> list[str]:
 
 
 def unfold(page: Any) -> None:
-    page.evaluate("document.querySelectorAll('.folds details').forEach((one) => { one.open = true; })")
+    page.evaluate("document.querySelectorAll('.folds details, .score').forEach((one) => { one.open = true; })")
 
 
 def commands(gate: Gate) -> list[tuple[str, dict[str, Any]]]:
@@ -458,7 +458,7 @@ def test_a_view_token_shows_no_buttons_and_sends_no_commands(gate: Gate, page: A
     open_desk(page, gate)
     gate.emit("follow", {"user": "x"})
     eventually(lambda: river(page))
-    for selector in ("#controls", "#tests", "#copy", "#reveal", "#studio", "[aria-label='Reload main-1']"):
+    for selector in ("#controls", "#tests", ".score", "#copy", "#reveal", "#studio", "[aria-label='Reload main-1']"):
         assert not page.is_visible(selector), selector
     page.click("#river button")
     eventually(lambda: page.locator("#river .history").count() == 1)
@@ -543,7 +543,7 @@ def test_the_dashboard_fits_every_width(gate: Gate, page: Any, width: int) -> No
         assert not page.is_visible("#preview")
 
 
-FIRST = ("#health", "#tests", "#controls", "#river", "#sources", "header")
+FIRST = ("#health", "#tests", "#controls", "#river", ".score", "#sources", "header")
 FOLLOWS = """(all) => all.map((one) => document.querySelector(one)).every((node, at, nodes) =>
   at === 0 || nodes[at - 1].compareDocumentPosition(node) & Node.DOCUMENT_POSITION_FOLLOWING)"""
 
@@ -564,7 +564,7 @@ def test_the_keyboard_follows_the_order_of_a_dock(gate: Gate, page: Any) -> None
     eventually(lambda: commands(gate) == [("test", {"type": "raid"})])
     frame = page.locator("#preview").element_handle()
     page.set_viewport_size({"width": 1280, "height": 900})
-    wide = ["header", ".programme", "#controls", "#tests", "#river", "#health", "#sources"]
+    wide = ["header", ".programme", "#controls", ".score", "#tests", "#river", "#health", "#sources"]
     eventually(lambda: page.evaluate(FOLLOWS, wide))
     assert frame.evaluate("(frame) => frame.isConnected")
     assert page.locator(".more").is_hidden()
@@ -576,9 +576,9 @@ BELOW = """(all) => all.map((one) => document.querySelector(one).getBoundingClie
 
 
 def test_the_keyboard_follows_the_order_of_a_tablet(gate: Gate, page: Any) -> None:
-    column = ["header", "#health", "#controls", ".programme", "#tests", "#sources", "#overlays"]
+    column = ["header", "#health", "#controls", ".score", ".programme", "#tests", "#sources", "#overlays"]
     two = [*column, "#river"]
-    one = ["header", "#health", "#controls", "#river", ".programme", "#tests", "#sources", "#overlays"]
+    one = ["header", "#health", "#controls", ".score", "#river", ".programme", "#tests", "#sources", "#overlays"]
     page.set_viewport_size({"width": 768, "height": 900})
     open_desk(page, gate)
     frame = page.locator("#preview").element_handle()
@@ -671,6 +671,123 @@ def test_the_dashboard_works_with_only_the_keyboard(gate: Gate, page: Any) -> No
     gate.emit("follow", {"user": "y"})
     eventually(lambda: len(river(page)) == 2)
     assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "true"  # focus stays on its row
+
+
+# Score
+
+
+FOXES = {
+    "scores": {"CT": 9, "T": 10},
+    "names": {"CT": "Foxes", "T": EVIL},
+    "sides": {"CT": "ct", "T": "t"},
+    "logos": {"CT": "old.png"},
+    "maps_won": {"CT": 1},
+    "map_name": "Nuke",
+    "best_of": 3,
+}
+
+
+def score_fields(page: Any) -> list[str]:
+    fields = "document.querySelectorAll('#score :is(input, select)')"
+    found: list[str] = page.evaluate(f"[...{fields}].map((one) => one.value)")
+    return found
+
+
+def reports(gate: Gate) -> list[dict[str, Any]]:
+    sent = commands(gate)
+    assert all(name == "emit" and args["type"] == "score" and args["source"] == "dashboard" for name, args in sent)
+    return [args["payload"] for _, args in sent]
+
+
+def test_the_score_is_that_of_any_source_and_a_change_sends_all_of_it(gate: Gate, page: Any) -> None:
+    gate.status["media"] = {"pictures": ["foxes.png", "harbor.png"]}
+    (gate.run_dir / "overlays" / "media").mkdir(parents=True)
+    (gate.run_dir / "overlays" / "media" / "old.png").touch()
+    gate.commit(gate.event("score", FOXES, coalesce_key="score", source="gsi"))
+    open_desk(page, gate)
+    eventually(lambda: page.inner_text("#score-line") == f"Foxes 9 : 10 {EVIL}")
+    page.click(".score > summary")
+    eventually(lambda: "from gsi. Its next score replaces" in page.inner_text("#score"))
+    eventually(lambda: page.locator("#score option[value='harbor.png']").count() == 2)
+    eventually(
+        lambda: score_fields(page) == ["Foxes", "9", "ct", "1", "old.png", EVIL, "10", "t", "0", "", "3", "Nuke", ""]
+    )
+    page.click("[aria-label='+1 for Foxes']")
+    eventually(lambda: reports(gate) == [FOXES | {"scores": {"CT": 10, "T": 10}}])
+    gate.emit("score", {"scores": {"CT": 12, "T": 10}}, coalesce_key="score", source="gsi")
+    eventually(lambda: page.inner_text("#score-line") == "CT 12 : 10 T")  # the next score of the source
+    gate.emit("score", {"scores": {}}, coalesce_key="score", source="clear")
+    eventually(lambda: page.inner_text("#score-line") == "not shown")
+
+
+def test_quick_presses_are_all_counted_and_wrong_values_are_refused(gate: Gate, page: Any) -> None:
+    gate.commit(gate.event("score", {"scores": {"A": 0, "B": 7}}, coalesce_key="score", source="dashboard"))
+    open_desk(page, gate)
+    page.click(".score > summary")
+    eventually(lambda: score_fields(page)[:2] == ["", "0"])
+    page.evaluate("for (let n = 0; n < 3; n += 1) document.querySelector('[aria-label=\"+1 for A\"]').click()")
+    for points in (1, 2, 3):  # each waits for the score before it
+        expected = {"scores": {"A": points, "B": 7}}
+        eventually(lambda expected=expected: reports(gate)[-1:] == [expected])  # type: ignore[misc]
+        gate.emit("score", expected, coalesce_key="score", source="dashboard")
+    eventually(lambda: page.inner_text("#score-line") == "A 3 : 7 B")
+    assert len(reports(gate)) == 3
+    for wrong in ("x", "1.5", "", "9999999999"):
+        page.fill("[aria-label='Points of A']", wrong)
+        page.keyboard.press("Enter")
+        eventually(lambda: page.inner_text("#said").startswith("Points: expected a whole number from"))
+        eventually(lambda: page.input_value("[aria-label='Points of A']") == "3")
+    page.fill("[aria-label='Points of A']", "55")
+    page.keyboard.press("Escape")
+    eventually(lambda: page.input_value("[aria-label='Points of A']") == "3")
+    gate.command_error = "more than 10 commands per second"
+    page.click("[aria-label='−1 for A']")
+    eventually(lambda: page.inner_text("#said") == "Score: more than 10 commands per second")
+    assert page.inner_text("#score-line") == "A 3 : 7 B"
+    assert len(reports(gate)) == 4
+
+
+def test_a_match_is_prepared_shown_and_cleared_with_the_keyboard(gate: Gate, page: Any) -> None:
+    page.set_viewport_size({"width": 300, "height": 600})
+    open_desk(page, gate)
+    page.locator(".score > summary").press("Enter")
+    eventually(lambda: score_fields(page)[:2] == ["", "0"])
+    page.keyboard.press("Tab")
+    page.keyboard.type("Foxes")
+    page.keyboard.press("Tab")  # the field is left
+    page.keyboard.press("Tab")
+    page.keyboard.type("4")  # it replaces what is selected
+    page.keyboard.press("Enter")
+    eventually(lambda: score_fields(page)[:2] == ["Foxes", "4"])
+    page.locator("#score label:has-text('Time') input").press_sequentially("1:30")
+    page.keyboard.press("Tab")
+    eventually(lambda: page.locator("#score label:has-text('Time') input").input_value() == "1:30")
+    assert commands(gate) == []
+    page.locator("#score .main").press("Enter")
+    timer = {"remaining_ms": 90_000, "total_ms": 90_000}
+    shown = {"scores": {"Blue": 4, "Red": 0}, "names": {"Blue": "Foxes"}, "timer": timer}
+    eventually(lambda: reports(gate) == [shown])
+    gate.emit("score", shown, coalesce_key="score", source="dashboard")
+    eventually(lambda: page.inner_text("#score-line") == "Foxes 4 : 0 Red")
+    page.locator("#score >> text=Start").press("Enter")
+    eventually(lambda: len(reports(gate)) == 2)
+    started = reports(gate)[1]["timer"]
+    assert abs(started["ts_ends_ms"] - now_ms() - 90_000) < 30_000
+    assert started["total_ms"] == 90_000
+    gate.emit("score", reports(gate)[1], coalesce_key="score", source="dashboard")
+    eventually(lambda: page.locator("#score >> text=Pause").count() == 1)
+    page.locator("#score >> text=Swap sides").press("Enter")
+    eventually(lambda: len(reports(gate)) == 3)
+    swapped = {"scores": {"Blue": 0, "Red": 4}, "names": {"Red": "Foxes"}, "timer": started}
+    assert reports(gate)[2] == swapped
+    gate.emit("score", swapped, coalesce_key="score", source="dashboard")
+    eventually(lambda: page.inner_text("#score-line") == "Blue 0 : 4 Foxes")
+    page.locator("#score >> text=Clear").press("Enter")
+    eventually(lambda: reports(gate)[3:] == [{"scores": {}}])
+    gate.emit("score", {"scores": {}}, coalesce_key="score", source="dashboard")
+    eventually(lambda: page.inner_text("#score-line") == "not shown")
+    assert score_fields(page)[0] == ""
+    assert "Foxes" in score_fields(page)  # what was cleared can be shown again
 
 
 # Applications

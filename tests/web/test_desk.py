@@ -138,6 +138,42 @@ def test_switches_apply_to_all_overlays_and_to_later_ones(show: Show) -> None:
     eventually(lambda: show.overlay.locator("#stage.hidden").count() == 0, WITHIN_S)
 
 
+def test_the_score_is_edited_and_seen_on_every_page_also_after_a_reload(show: Show, pipeline: Pipeline) -> None:
+    media = pipeline.run_dir / "overlays" / "media"
+    media.mkdir(parents=True, exist_ok=True)
+    (media / "foxes.png").touch()
+    score = show.overlay.locator("#stage .sc-all")
+    show.desk.click(".score > summary")
+    for team, name in ((1, "Copper Foxes"), (2, "Night Harbor")):
+        show.desk.fill(f"[aria-label='Name of team {team}']", name)
+        show.desk.keyboard.press("Enter")
+    show.desk.get_by_role("button", name="Show", exact=True).click()
+    show.sees(show.desk, "#score-line", "Copper Foxes 0 : 0 Night Harbor")
+    for _ in range(3):
+        show.desk.click("[aria-label='+1 for Copper Foxes']")
+    show.desk.click("[aria-label='+1 for Night Harbor']")
+    eventually(lambda: score.locator(".sc-points:visible").all_inner_texts() == ["3", "1"], WITHIN_S)
+    later = show.open(f"#k={show.tokens.control}")
+    later.click(".score > summary")
+    show.sees(later, "#score-line", "Copper Foxes 3 : 1 Night Harbor")
+    eventually(lambda: later.locator("#score option[value='foxes.png']").count() == 2, WITHIN_S)
+    later.select_option("#score label:has-text('Best of') select", "3")
+    later.fill("#score label:has-text('Map') input", "Nuke")
+    later.keyboard.press("Enter")
+    eventually(lambda: score.locator(".sc-map").inner_text() == "Map 1 of 3 · Nuke", WITHIN_S)
+    eventually(lambda: show.desk.input_value("#score label:has-text('Map') input >> nth=-1") == "Nuke", WITHIN_S)
+    later.click("#score >> text=Swap sides")
+    show.sees(show.desk, "#score-line", "Night Harbor 1 : 3 Copper Foxes")
+    later.reload()
+    show.overlay.reload()
+    show.sees(later, "#score-line", "Night Harbor 1 : 3 Copper Foxes")
+    eventually(lambda: score.locator(".sc-points:visible").all_inner_texts() == ["1", "3"], WITHIN_S)
+    assert score.locator(".sc-map").inner_text() == "Map 1 of 3 · Nuke"
+    show.desk.click("#score >> text=Clear")
+    show.sees(later, "#score-line", "not shown")
+    eventually(lambda: score.is_hidden(), WITHIN_S)
+
+
 def test_an_overlay_shows_its_name_and_reloads_on_command(show: Show) -> None:
     show.desk.click('[aria-label="Identify main"]')
     show.overlay.wait_for_selector("#identify:not(.off) >> text=main", state="visible")

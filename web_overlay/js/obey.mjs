@@ -88,11 +88,8 @@ export class Obeyer {
   /** @param {import("./core/types.mjs").Pong | import("./core/types.mjs").Welcome} message @param {number} at when it came */
   learn(message, at) {
     const { clock, receipts } = this.page;
-    if (message.t === "pong") {
-      clock.learn(message.client_ts_ms, at, message.server_ts_ms);
-      return;
-    }
-    if (!clock.measured) clock.offset_ms = message.server_ts_ms - at;
+    clock.hear(message, at);
+    if (message.t === "pong") return;
     receipts.greeted(message.receipt_ms);
     this.page.scheduler.paced = message.scheduler;
     renew(message.build, () => this.page.ranks.shown.size > 0);

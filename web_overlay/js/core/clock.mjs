@@ -45,6 +45,12 @@ export class Clock {
     this.measured = true;
   }
 
+  /** @param {import("./types.mjs").Pong | import("./types.mjs").Welcome} message @param {number} at when it came, by now() */
+  hear(message, at) {
+    if (message.t === "pong") this.learn(message.client_ts_ms, at, message.server_ts_ms);
+    else if (!this.measured) this.offset_ms = message.server_ts_ms - at;
+  }
+
   /** Reset the offset: the gateway may be another machine now. */
   forget() {
     this.samples = [];

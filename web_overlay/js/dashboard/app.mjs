@@ -37,6 +37,7 @@ async function learn() {
 async function learnFolds() {
   if (isOpen(at("rejected"))) await desk.learnRejected();
   if (isOpen(at("settings"))) await desk.settings.learn();
+  if (isOpen(at("score"))) await desk.learnLogos();
   setTimeout(learnFolds, FOLDS_MS);
 }
 
@@ -85,6 +86,7 @@ at("look-up").addEventListener("submit", (event) => {
 for (const details of document.querySelectorAll("details")) details.addEventListener("toggle", desk.changed);
 at("rejected").closest("details")?.addEventListener("toggle", () => void desk.learnRejected());
 at("settings").closest("details")?.addEventListener("toggle", () => void (isOpen(at("settings")) && desk.settings.learn()));
+at("score").closest("details")?.addEventListener("toggle", () => void (isOpen(at("score")) && desk.learnLogos()));
 document.addEventListener("visibilitychange", desk.changed);
 addEventListener("resize", desk.changed);
 // A key does what its button does, so that what is not offered cannot be pressed.

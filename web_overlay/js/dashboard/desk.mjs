@@ -14,6 +14,7 @@ import { ProcessLog } from "./log.mjs";
 import { History } from "./plots.mjs";
 import { Measured } from "./measured.mjs";
 import { River } from "./river.mjs";
+import { Scoreboard } from "./scoreboard.mjs";
 import { Settings } from "./settings.mjs";
 import { Switches } from "./switches.mjs";
 
@@ -47,6 +48,8 @@ export class Desk {
     this.line = new Line({ token, events: (events) => this.hear(events), changed });
     this.settings = new Settings(this.line, changed);
     this.log = new ProcessLog(token, changed);
+    const emit = (/** @type {Record<string, unknown>} */ args) => this.order("Score", "emit", args);
+    this.score = new Scoreboard({ emit, server: () => this.line.clock.server(), changed });
   }
 
   get mayOrder() {
@@ -57,6 +60,7 @@ export class Desk {
   hear(events) {
     this.switches.see(events);
     this.leftovers.see(events);
+    this.score.see(events);
     this.river.add(events);
     for (const { type, payload } of events) {
       if (type === "application") this.applications.see(payload);
@@ -98,6 +102,11 @@ export class Desk {
     this.changed();
   }
 
+  async learnLogos() {
+    const files = await ask("/api/media", this.token).catch(() => null); // without an answer those of the last one stay
+    if (Array.isArray(files?.pictures)) this.score.logos = files.pictures.map(String);
+  }
+
   /** @param {string} words */
   say(words) {
     this.said = words;
@@ -107,15 +116,6 @@ export class Desk {
   /** @param {string} label @param {string} name @param {Record<string, unknown>} args */
   order(label, name, args) {
     return orders.order(this, label, name, args);
-  }
-
-  /** @param {string} application @param {string} command */
-  command(application, command) {
-    return orders.command(this, application, command);
-  }
-
-  endTest() {
-    return orders.endTest(this);
   }
 
   /** Open the history of an event, or close it. @param {string} id */

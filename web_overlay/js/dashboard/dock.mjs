@@ -11,21 +11,22 @@ const ONE = "(max-width: 640px)";
 export function dock(page) {
   const one = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (page.querySelector(selector));
   const [header, main, left, right] = ["header", "main", ".left", ".right"].map(one);
-  const [health, tests, show, stream] = [".well", ".try", ".show", ".stream"].map(one);
+  const [health, tests, show, score, stream] = [".well", ".try", ".show", ".score", ".stream"].map(one);
   const shapes = [COLUMNS, DOCK, ONE].map((query) => matchMedia(query));
   const arrange = () => {
     const [columns, narrow, single] = shapes.map(({ matches }) => matches);
     page.body[narrow ? "append" : "prepend"](header);
     if (columns) {
-      left.append(show, tests);
+      left.append(show, score, tests);
       right.before(stream);
       right.prepend(health);
       return;
     }
-    main.prepend(health, ...(narrow ? [tests, show] : [show]));
+    main.prepend(health, ...(narrow ? [tests, show] : [show, score]));
     if (!narrow) left.append(tests);
     if (single) left.before(stream);
     else main.append(stream);
+    if (narrow) stream.after(score);
   };
   for (const shape of shapes) shape.addEventListener("change", arrange);
   arrange();

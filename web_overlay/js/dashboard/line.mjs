@@ -2,6 +2,7 @@
 // The connection of the dashboard: it receives the frames of overlays with the role "dashboard", and sends commands.
 
 import { isNear } from "../core/backoff.mjs";
+import { pageClock } from "../core/clock.mjs";
 import { Link } from "../core/link.mjs";
 import { Session } from "../core/session.mjs";
 
@@ -25,6 +26,7 @@ export class Line {
     this.changed = changed;
     this.stopped = "";
     this.made = 0;
+    this.clock = pageClock();
     /** @type {Map<string, (result: Result) => void>} */
     this.asked = new Map();
     /** @type {Link | null} */
@@ -47,7 +49,7 @@ export class Line {
     this.link = new Link({
       origin: location.origin,
       session,
-      now: () => performance.now(),
+      now: this.clock.now,
       act: (action) => this.act(action),
     });
     this.link.start();
@@ -58,6 +60,7 @@ export class Line {
     if (action.do === "events" || action.do === "state") this.events(action.events);
     else if (action.do === "told" && action.message.t === "result") this.asked.get(action.message.id)?.(action.message);
     else if (action.do === "stopped") this.stopped = action.reason || `code ${action.code}`;
+    else if (action.do === "clock") this.clock.hear(action.message, action.at);
     else if (action.do === "reload") location.reload();
     this.changed();
   }
@@ -74,7 +77,7 @@ export class Line {
     const message = { t: "command", id, name, args };
     if (!this.live) return Promise.reject(new Error("No connection to the gateway; connecting again."));
     if (new TextEncoder().encode(JSON.stringify(message)).length > MOST_BYTES) {
-      return Promise.reject(new Error("This event is too large to be sent again from here."));
+      return Promise.reject(new Error("This event is too large to be sent from here."));
     }
     return new Promise((resolve, reject) => {
       const end = (/** @type {Result | null} */ result) => {

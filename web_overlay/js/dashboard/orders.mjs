@@ -10,17 +10,19 @@ const ANSWER_MS = 8_000; // the deadline of a command is 5 s, and the gateway wa
 /** @param {unknown} error */
 export const sentence = (error) => (error instanceof Error ? error.message : String(error));
 
-/** @param {Desk} desk @param {string} label @param {string} name @param {Record<string, unknown>} args */
+/** @param {Desk} desk @param {string} label @param {string} name @param {Record<string, unknown>} args @returns {Promise<boolean>} whether it was accepted */
 export async function order(desk, label, name, args) {
-  if (!desk.mayOrder) return;
+  if (!desk.mayOrder) return false;
   try {
     const { accepted, reached, type } = await desk.line.order(name, args);
     const what = reached > 0 ? `${reached} reached` : accepted > 2 ? `${accepted} events accepted` : "accepted";
     const sent = args.type === "random" && type !== "" ? `${titleOf(type)} ` : "";
     const unseen = name === "test" && UNSHOWN.has(type) ? " No widget shows this type; it is in the list of events." : "";
     desk.say(`${label}: ${sent}${what}.${unseen}`);
+    return true;
   } catch (error) {
     desk.say(`${label}: ${sentence(error)}`);
+    return false;
   }
 }
 

@@ -5,7 +5,7 @@ import { html, nothing, render } from "../../vendor/lit-html@3.3.3/lit-html.js";
 import { CATALOG } from "../core/catalog.mjs";
 import { titleOf } from "./describe.mjs";
 import { rows, word } from "./format.mjs";
-import { copy } from "./orders.mjs";
+import { command, copy, endTest } from "./orders.mjs";
 import { health, worst } from "./judge.mjs";
 import { applicationsPanel } from "./views/applications.mjs";
 import { controlsPanel, testsPanel } from "./views/controls.mjs";
@@ -13,6 +13,7 @@ import { aboutFold, ledgerFold, processesFold, rejectedFold, tokensFold } from "
 import { flagsFold } from "./views/flags.mjs";
 import { scrollLog } from "./views/log.mjs";
 import { overlaysPanel } from "./views/overlays.mjs";
+import { scoreLine, scorePanel, settle } from "./views/score.mjs";
 import { settingsFold } from "./views/settings.mjs";
 import { alertCards, healthLine, sourcesPanel } from "./views/side.mjs";
 import { riverList, stepList } from "./views/stream.mjs";
@@ -78,8 +79,11 @@ function jump(panel, name) {
 function drawLeft(desk, at) {
   const order = desk.order.bind(desk);
   render(desk.mayOrder ? html`${controlsPanel(desk.switches, order)}` : nothing, at("controls"));
-  render(desk.mayOrder ? testsPanel(order, () => void desk.endTest()) : nothing, at("tests"));
+  render(desk.mayOrder ? testsPanel(order, () => void endTest(desk)) : nothing, at("tests"));
   render(html`${desk.said}`, at("said"));
+  render(scoreLine(desk.score), at("score-line"));
+  fold(at("score"), () => (desk.mayOrder ? scorePanel(desk.score, desk.say.bind(desk)) : nothing));
+  settle(at("score"));
   drawChoice(desk, at);
 }
 
@@ -128,7 +132,7 @@ function drawRight(desk, at) {
   const order = (/** @type {string} */ name, /** @type {Record<string, unknown>} */ args) =>
     void desk.order(`${titleOf(name)} ${args.overlay_id}`, name, args);
   render(sourcesPanel(desk.status, desk.obs, desk.mayOrder ? logins(desk) : null), at("sources"));
-  const send = desk.mayOrder ? desk.command.bind(desk) : null;
+  const send = desk.mayOrder ? command.bind(null, desk) : null;
   render(applicationsPanel(desk.applications.list(), desk.answers, send), at("applications"));
   render(overlaysPanel(desk.status, word(desk.status.build), desk.mayOrder ? order : null, (overlay) => desk.measured.save(overlay)), at("overlays"));
 }
