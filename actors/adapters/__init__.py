@@ -30,8 +30,8 @@ from actors.errors import BadInput
 # Kinds of raw messages whose module has another name.
 _MODULES: Final = {"event": "generic"}
 _HELPERS: Final = {
-    "bounds", "build", "cs_maps", "generic", "gsi_changes", "gsi_posts", "gsi_timer", "irc", "lol_events", "mapping",
-    "minecraft_events", "minecraft_wire", "obs_view",
+    "bounds", "build", "cs_maps", "fitting", "generic", "gsi_changes", "gsi_posts", "gsi_timer", "irc", "lol_events",
+    "mapping", "minecraft_events", "minecraft_wire", "obs_view",
     "planetside2_experience", "planetside2_facts", "planetside2_scene", "srcds_lines", "streamelements_rules",
     "streamerbot_rules", "time_stamps", "twitch_acts", "twitch_notices", "twitch_shapes", "webhook_presets",
     "youtube_shapes",
