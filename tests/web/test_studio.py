@@ -398,6 +398,19 @@ def test_a_layout_stored_meanwhile_is_reported_before_it_is_replaced(studio: Stu
     assert studio.stored()["widgets"]["chat"]["x"] == 97
 
 
+def test_a_name_entered_before_the_themes_are_known_is_used(studio: Studio) -> None:
+    page = studio.page
+    held: list[Any] = []
+    page.route("**/themes/", lambda route: held.append(route))
+    page.goto(f"http://127.0.0.1:{studio.rig.port}/studio#k={studio.rig.tokens.control}")
+    eventually(lambda: page.evaluate("true") and held)  # Playwright calls the route only within a call
+    page.fill("#overlay", "main")
+    page.press("#overlay", "Enter")
+    page.evaluate("(async () => { for (let n = 0; n < 5; n += 1) await fetch('/overlay/'); })()")
+    held.pop().continue_()
+    studio.says("main has no layout yet")
+
+
 def test_the_preview_is_transparent_over_the_background(studio: Studio) -> None:
     studio.open()
     studio.page.uncheck("#outline")

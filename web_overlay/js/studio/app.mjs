@@ -35,6 +35,7 @@ let display = "";
 /** @type {string[]} */
 const problems = [];
 const kinds = [...WIDGETS, ...(await new OwnWidgets(WIDGETS, (problem) => problems.push(problem)).load())];
+const themes = await gateway.themes().catch(() => ({ themes: [], previews: [] })); // nothing waits below: `show` needs all parts
 /** @type {Editor} */
 const editor = new Editor(kinds, show);
 const board = new Board(
@@ -48,7 +49,7 @@ const panel = new Panel(editor, at("chosen"), at("fields"));
 const scenes = new Scenes(editor, at, say);
 const files = new Files(editor, gateway, at, say);
 new Exchange(editor, at, () => files.name, say);
-const form = new AddressForm(at("address-form"), kinds, await gateway.themes().catch(() => ({ themes: [], previews: [] })), address);
+const form = new AddressForm(at("address-form"), kinds, themes, address);
 const background = new Background(at("stage"), /** @type {any} */ (at("backdrop")), /** @type {any} */ (at("background")), input("file"));
 
 /** @param {string} text @param {"good" | "warn" | "bad" | ""} [tone] */
