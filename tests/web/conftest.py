@@ -309,5 +309,6 @@ def timed(gate: Gate, browser: Any, request: pytest.FixtureRequest) -> Iterator[
     assert console.unexpected() == []
 
 
-def run_until(overlay: Overlay, condition: Any) -> None:
-    eventually(lambda: overlay.page.clock.run_for(20) or condition())
+def run_until(overlay: Overlay, condition: Any, step_ms: int = 20) -> None:
+    """Advance the clock of the page in steps until the condition holds: long steps for what takes seconds."""
+    eventually(lambda: overlay.page.clock.run_for(step_ms) or condition())
