@@ -69,7 +69,7 @@ function teamRow(board, say, team, at) {
     <span class="count">${step("−1", -1)}${field(`Points of ${name}`, team.points, 10, points)}${step("+1", 1)}</span>
     <div class="match"><label>Side ${choice(team.side, SIDES, (side) => set({ side }))}</label>
     ${board.now.of > 1 ? html`<label class="few">Maps won ${field("", String(team.won), 2, won)}</label>` : nothing}
-    <label class="wide">Logo ${choice(team.logo, [["", logos.length > 0 ? "none" : "no file in overlays/media"], ...logos], (logo) => set({ logo }))}</label></div>
+    <label class="wide" title="The pictures in overlays/media of the run directory">Logo ${choice(team.logo, [["", logos.length > 0 ? "none" : "no pictures"], ...logos], (logo) => set({ logo }))}</label></div>
   </div>`;
 }
 
