@@ -172,6 +172,19 @@ def test_health_is_one_line_and_alerts_have_a_command_to_paste(gate: Gate, page:
     eventually(lambda: page.locator(".alert").count() == 0)
 
 
+def test_a_demo_is_named_and_can_be_ended(gate: Gate, page: Any) -> None:
+    demo = {"name": "demo", "kind": "demo", "state": "live"}
+    gate.status["status"] = STATUS | {"sources": [demo]}
+    open_desk(page, gate)
+    eventually(lambda: page.inner_text("#demo").startswith("The overlays show a demo match"))
+    page.click("text=End the demo")
+    eventually(lambda: commands(gate) == [("settings", {"set": {"demo": False}, "apply": True})])
+    gate.status["status"] = STATUS | {"sources": [demo], "scope": "view"}
+    eventually(lambda: page.locator("#demo button").count() == 0)
+    gate.status["status"] = STATUS
+    eventually(lambda: page.locator("#demo").is_hidden())
+
+
 def test_sources_have_a_lamp_a_state_and_advice(gate: Gate, page: Any) -> None:
     open_desk(page, gate)
     eventually(lambda: "2.5 events/s" in page.inner_text("#sources"))

@@ -15,7 +15,7 @@ import { scrollLog } from "./views/log.mjs";
 import { overlaysPanel } from "./views/overlays.mjs";
 import { scoreLine, scorePanel, settle } from "./views/score.mjs";
 import { settingsFold } from "./views/settings.mjs";
-import { alertCards, healthLine, sourcesPanel } from "./views/side.mjs";
+import { alertCards, demoLine, healthLine, sourcesPanel } from "./views/side.mjs";
 import { riverList, stepList } from "./views/stream.mjs";
 
 /** @typedef {import("./desk.mjs").Desk} Desk */
@@ -26,6 +26,8 @@ export function draw(desk, at, plots) {
   drawHead(desk, at);
   drawLeft(desk, at);
   drawRiver(desk, at);
+  const endDemo = () => void desk.order("End the demo", "settings", { set: { demo: false }, apply: true });
+  render(demoLine(desk.status, desk.mayOrder ? endDemo : null), at("demo"));
   drawRight(desk, at);
   const { status } = desk;
   fold(at("ledger"), () => ledgerFold(status));

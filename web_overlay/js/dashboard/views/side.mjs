@@ -36,6 +36,13 @@ export function healthLine(verdict, switched, jump) {
   ${switched.length === 0 ? nothing : html`<span class="switched">Switched: ${switched.join("; ")}.</span>`}`;
 }
 
+/** What plays before a game is connected. @param {Row} status @param {(() => void) | null} end null: this page offers no commands */
+export function demoLine(status, end) {
+  if (rows(status.sources).every(({ kind }) => kind !== "demo")) return nothing;
+  const button = end && html` <button type="button" class="small" @click=${end}>End the demo</button>`;
+  return html`The overlays show a demo match, at each start until the configuration has <code>demo = false</code>.${button ?? nothing}`;
+}
+
 /** @param {Row} status its alerts as the supervisor sorts them */
 export function alertCards(status) {
   const cards = alertsOf(status).map(alertCard);
