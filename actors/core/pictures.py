@@ -11,6 +11,8 @@ import struct
 from typing import Final
 
 MAX_SIDE: Final = 1_024  # pixels; the widest emotes of the providers have about 400
+MAX_PIXELS: Final = 1 << 24  # of a file of the user, which may come from another person; decoded it takes 64 MiB
+HEAD_BYTES: Final = 64 << 10  # of such a file; in photos the size may be further behind
 
 _SIGNATURES: Final = (
     (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
@@ -35,6 +37,12 @@ def is_small(picture: bytes) -> bool:
     """Return whether a picture has at most MAX_SIDE pixels in each direction; False if its size is not known."""
     size = size_of(picture)
     return size is not None and max(size) <= MAX_SIDE
+
+
+def is_huge(head: bytes) -> bool:
+    """Return whether the picture with this head has more than MAX_PIXELS; False if its size is not known."""
+    width, height = size_of(head) or (0, 0)
+    return width * height > MAX_PIXELS
 
 
 def size_of(picture: bytes) -> Size | None:

@@ -27,9 +27,10 @@ from actors.config import GatewaySection
 from actors.core import alerts
 from actors.core.contract.payload import LOGO
 from actors.core.metrics import GatewayMetrics
+from actors.core.pictures import MAX_PIXELS
 from actors.errors import BadInput
 from actors.gateway.emotes import EmoteCache, EmoteHandler
-from actors.gateway.pages import BaseHandler, FileHandler
+from actors.gateway.pages import BaseHandler, FileHandler, is_huge
 
 MOST_FILES: Final = 500  # files of overlays/media/ that are checked for changes
 FILE_BYTES: Final = 64 << 20  # a video of a minute; every overlay loads the file at the start of an alert
@@ -141,9 +142,11 @@ def _tables(text: str) -> dict[str, Any]:
 def file_problems(path: Path) -> list[str]:
     """Return why a file cannot be shown; empty if it can."""
     try:
-        size = path.stat().st_size
+        size, huge = path.stat().st_size, is_huge(path)
     except OSError as error:
         return [f"overlays/media/{path.name}: {error.strerror}"]
+    if huge:
+        return [f"overlays/media/{path.name}: more than {MAX_PIXELS >> 20} megapixels"]
     return [f"overlays/media/{path.name}: more than {FILE_BYTES >> 20} MiB"] if size > FILE_BYTES else []
 
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import tornado.web
 
-from actors import program
-from actors.core import origins, theme
+from actors import host, program
+from actors.core import origins, pictures, theme
 from actors.core.metrics import GatewayMetrics
 
 WEB_ROOT: Final = program.SHARE / "web_overlay"
@@ -57,6 +57,9 @@ MIME_TYPES: Final = {
     ".ogg": "audio/ogg",
     ".wav": "audio/wav",
 }
+
+
+PICTURES: Final = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 
 
 class BaseHandler(tornado.web.RequestHandler):
@@ -136,8 +139,19 @@ class FileHandler(BaseHandler, tornado.web.StaticFileHandler):
         found = os.stat(abspath)
         return f"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}"
 
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+        path = super().validate_absolute_path(root, absolute_path)
+        if path is not None and is_huge(Path(path)):
+            raise tornado.web.HTTPError(413)
+        return path
+
     def get_content_type(self) -> str:
         return self.TYPES[Path(str(self.absolute_path)).suffix]
+
+
+def is_huge(path: Path) -> bool:
+    """Return whether a file is a picture with too many pixels for a page: 31 KB can take 1 GB, and stop it for 2 s."""
+    return path.suffix in PICTURES and pictures.is_huge(host.read_file(path, pictures.HEAD_BYTES))
 
 
 class ThemeHandler(FileHandler):

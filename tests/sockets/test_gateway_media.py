@@ -18,6 +18,7 @@ import pytest
 
 from actors.core import emotes
 from actors.gateway import media
+from actors.gateway.media import file_problems
 from tests.sockets.gateway_rig import Rig
 from tests.support import SLOWNESS, eventually
 
@@ -222,6 +223,21 @@ def test_a_video_is_served_in_ranges(files: Rig) -> None:
     status, headers, body = files.request("/media/alerts/party%20time.mp4", {"Range": "bytes=10-19"})
     assert (status, headers["Content-Type"], body) == (206, "video/mp4", bytes(range(10, 20)))
     assert headers["Content-Range"] == "bytes 10-19/1024"
+
+
+def test_a_picture_of_many_pixels_is_not_served_and_a_problem_of_its_rule(files: Rig) -> None:
+    media = files.run_dir / "overlays" / "media"
+    for name, body in (("huge.png", HUGE), ("usual.png", PNG)):
+        (media / name).write_bytes(body)
+    assert [files.request(f"/media/alerts/{name}.png")[0] for name in ("huge", "usual")] == [413, 200]
+    own = files.run_dir / "overlays" / "themes" / "huge"
+    own.mkdir(parents=True)
+    (own / "preview.webp").write_bytes(HUGE)
+    assert files.request("/themes/huge/preview.webp")[0] == 413
+    os.mkfifo(media / "pipe.png")
+    for name in ("huge.png", "pipe.png"):
+        assert file_problems(media / name)[0].startswith(f"overlays/media/{name}: ")
+    assert file_problems(media / "usual.png") == []
 
 
 @pytest.mark.parametrize(
