@@ -344,7 +344,7 @@ test("a history is unfinished while the event waits or an overlay has not render
 test("an event of any type and shape is described", () => {
   const player = (/** @type {string} */ name) => ({ id: name, name });
   const kill = describe(event({ type: "kill", payload: { attacker: player("A"), victim: player("B"), weapon: "awp", headshot: true } }));
-  assert.deepEqual([kill.title, kill.who, kill.what], ["Kill", ["A", "B"], "awp, headshot"]);
+  assert.deepEqual([kill.title, kill.who, kill.what], ["Kill", ["A", "B"], "AWP, headshot"]);
   assert.equal(describe(event({ type: "cheer", payload: { user: "U", bits: 1 } })).what, "1 bit");
   assert.equal(describe(event({ type: "chat", payload: { user: "U", text: "x".repeat(60_000) } })).what.length, 301);
   for (const payload of [null, 7, "x", [], { user: 7, player: null, kills: {} }, { scores: 3, attacker: { name: {} } }]) {

@@ -5,6 +5,7 @@
 // that a new type is legible without a change here.
 
 import { CATALOG } from "../core/catalog.mjs";
+import { weaponOf } from "../widgets/weapons.mjs";
 import { word } from "./format.mjs";
 import { obsVerdicts } from "./obs.mjs";
 
@@ -20,11 +21,14 @@ const ROWS = new Map(CATALOG.map((entry) => [String(entry.type), entry]));
 
 const plural = (/** @type {unknown} */ n, /** @type {string} */ one, many = `${one}s`) => `${word(n)} ${n === 1 ? one : many}`;
 
+/** As the killfeed names it. @param {unknown} id */
+const weapon = (id) => (typeof id === "string" ? weaponOf(id).name : "");
+
 /** @type {Record<string, (p: any) => string>} what to say beside the names */
 const DETAILS = {
-  kill: (p) => [p.weapon, p.headshot && "headshot", p.penetrated && "through a wall"].filter(Boolean).join(", "),
-  headshot: (p) => p.weapon ?? "",
-  death: (p) => p.cause ?? "",
+  kill: (p) => [weapon(p.weapon), p.headshot && "headshot", p.penetrated && "through a wall"].filter(Boolean).join(", "),
+  headshot: (p) => weapon(p.weapon),
+  death: (p) => weapon(p.cause),
   multikill: (p) => plural(p.kills, "kill"),
   streak: (p) => plural(p.kills ?? 0, "kill"),
   hit: (p) => plural(p.damage ?? 0, "point of damage", "points of damage"),
