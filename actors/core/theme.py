@@ -20,6 +20,7 @@ PANEL_ALPHA: Final = 0.85  # text on a more transparent panel is not legible in 
 # js/core/color.mjs raises the colours of chat names until they are legible on a panel of this luminance.
 DARK: Final = 0.045
 LINE: Final = 1.2  # em: a line of Barlow Condensed and of Inter, with all accents
+MOST_TOKENS: Final = 500  # each unknown one is compared with all known ones
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 FIELDS: Final = {"name": str, "version": int, "description": str, "tokens": dict}
 
@@ -50,6 +51,8 @@ def faults(theme: object, table: Table) -> list[str]:
             found.append(f"{field}: got {str(theme.get(field))[:40]}, expected {kind.__name__}")
     if isinstance(theme.get("name"), str) and not NAME.fullmatch(theme["name"]):
         found.append(f"name: got {theme['name'][:40]}, expected up to 32 of a-z 0-9 _ -")
+    if not found and len(theme["tokens"]) > MOST_TOKENS:
+        found.append(f"tokens: got {len(theme['tokens'])}, expected at most {MOST_TOKENS}")
     if found:
         return sorted(found)
     tokens = tokens_of(table)

@@ -26,6 +26,12 @@ def faults(**values: str) -> list[str]:
     return theme.faults({"name": "mine", "version": 1, "description": "", "tokens": named}, TABLE)
 
 
+def test_a_theme_with_endless_tokens_is_refused_before_they_are_compared() -> None:
+    assert faults(**{f"token{number}": "#ffffff" for number in range(20_000)}) == [
+        "tokens: got 20000, expected at most 500"
+    ]
+
+
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.parent.name)
 def test_the_shipped_themes_have_no_faults(path: Any) -> None:
     assert theme.faults(json.loads(path.read_text()), TABLE) == []

@@ -19,6 +19,13 @@ test("theme: every default is valid", () => {
   assert.deepEqual(checked(defaults).problems, []);
 });
 
+test("theme: of a theme with endless tokens few are read, because each is compared with all known ones", () => {
+  const names = Array.from({ length: 20_000 }, (_, number) => `token-${number}`);
+  const { values, problems } = checked(Object.fromEntries([...names, "accent"].map((name) => [name, "#ffffff"])));
+  assert.equal(problems[0], "got 20001 tokens, expected at most 500; the rest is left out");
+  assert.deepEqual([problems.length, values.size], [501, 0]);
+});
+
 test("theme: the shipped themes are valid, and broadcast is the default", () => {
   const names = readdirSync(THEMES, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   assert.deepEqual(names.map((entry) => entry.name).sort(), ["broadcast", "high-contrast", "minimal"]);

@@ -8,6 +8,7 @@
 
 const FIELDS = ["name", "version", "description", "tokens"];
 const PANELS = ["panel", "panel-head", "panel-own", "map"];
+const MOST = 500; // tokens of a theme: each unknown one is compared with all known ones
 const OPAQUE = "#rrggbb".length; // a longer colour has an alpha
 
 /** @param {Table} table @returns {Map<string, Token>} */
@@ -31,7 +32,9 @@ export function check(theme, table) {
     if (!FIELDS.includes(field)) checked.problems.push(`${field.slice(0, 40)}: unknown field, expected ${FIELDS.join(", ")}`);
   }
   const tokens = tokensOf(table);
-  for (const [name, value] of Object.entries(theme.tokens)) {
+  const given = Object.entries(theme.tokens);
+  if (given.length > MOST) checked.problems.push(`got ${given.length} tokens, expected at most ${MOST}; the rest is left out`);
+  for (const [name, value] of given.slice(0, MOST)) {
     const token = tokens.get(name);
     const problem = token === undefined ? unknown(name, [...tokens.keys()]) : fault(String(value), token, table);
     if (problem === "") checked.values.set(name, String(value));
