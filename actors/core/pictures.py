@@ -10,7 +10,7 @@ import re
 import struct
 from typing import Final
 
-MAX_SIDE: Final = 1_024  # pixels; the widest emotes of the providers have about 400
+MAX_SIDE: Final = 512  # pixels; the widest emotes of the providers have about 200. A chat may show 128 of them
 MAX_PIXELS: Final = 1 << 24  # of a file of the user, which may come from another person; decoded it takes 64 MiB
 HEAD_BYTES: Final = 64 << 10  # of such a file; in photos the size may be further behind
 

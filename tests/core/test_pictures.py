@@ -59,14 +59,14 @@ SIZES = [
 @pytest.mark.parametrize(("body", "size"), SIZES)
 def test_the_size_of_a_picture_is_read_from_its_head_and_an_incomplete_one_has_none(body, size):
     assert size_of(body + b"the rest") == size
-    assert is_small(body) == (max(size) <= 1_024)
+    assert is_small(body) == (max(size) <= 512)
     assert size_of(body[:-1]) is None
 
 
-@pytest.mark.parametrize("side", [(1_024, 1), (1, 1_024)])
+@pytest.mark.parametrize("side", [(512, 1), (1, 512)])
 def test_a_picture_of_many_pixels_is_not_small(side):
     assert is_small(png(*side))
-    assert not is_small(png(*(number + 1023 * (number == 1024) for number in side)))
+    assert not is_small(png(*(number + (number == 512) for number in side)))
 
 
 @given(st.sampled_from([body for body, _ in SIZES]), st.binary(max_size=64), st.integers(0, 40))
