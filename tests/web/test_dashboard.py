@@ -510,7 +510,7 @@ def overflowing(page: Any) -> list[str]:
     found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll('.card')].filter((card) => card.offsetWidth > 0).flatMap((card) => {
           const edge = card.getBoundingClientRect().right + 1;
-          return [...card.querySelectorAll('td, th, button, code, p, span, summary')]
+          return [...card.querySelectorAll('td, th, button, code, p, span, summary, input, select')]
             .filter((node) => node.offsetWidth > 1 && !node.closest('.unseen, .who, .scroll, .uplot, .clip pre'))
             .filter((node) => node.getBoundingClientRect().right > edge)
             .map((node) => `${card.className}: ${node.tagName} ${node.textContent.slice(0, 40)}`);
@@ -533,8 +533,15 @@ def test_the_dashboard_fits_every_width(gate: Gate, page: Any, width: int) -> No
     page.set_viewport_size({"width": width, "height": 900})
     open_desk(page, gate)
     gate.emit("kill", {"attacker": player("W" * 64), "victim": player("M" * 64), "weapon": "ak47"})
+    teams = {name * 64: 999_999_999 for name in "WMXY"}
+    logo = gate.run_dir / "overlays" / "media" / ("x" * 44 + ".png")
+    logo.parent.mkdir(parents=True)
+    logo.touch()
+    facts = {"logos": {"W" * 64: logo.name}, "best_of": 5, "map_name": "W" * 64}
+    gate.emit("score", {"scores": teams, **facts}, source="W" * 64)
     unfold(page)
     eventually(lambda: river(page))
+    eventually(lambda: page.locator("#score .team").count() == 4)
     eventually(lambda: page.locator(".alert").count())
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert overflowing(page) == []

@@ -109,7 +109,7 @@ function field(label, value, most, send, hint = "", ticking = false) {
   const back = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Escape") input(event).value = value;
   };
-  return html`<input aria-label=${label || nothing} data-value=${value} maxlength=${most} placeholder=${hint} autocomplete="off" spellcheck="false"
+  return html`<input dir="auto" aria-label=${label || nothing} data-value=${value} maxlength=${most} placeholder=${hint} autocomplete="off" spellcheck="false"
     @focus=${ticking ? begin : nothing} @input=${begin} @change=${sent} @blur=${(/** @type {Event} */ event) => rest(input(event))} @keydown=${back}>`;
 }
 
