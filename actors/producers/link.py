@@ -295,7 +295,9 @@ class Link:
         window = self._window
         if window.room and window.newest < self._newest:
             for item in self._reader.rows(window.newest, self._settings.window_rows - len(window), window.room_bytes):
-                if not window.room:
+                # A row whose storing is not collected yet waits for `_stored`: marks with a number above `_newest` mean
+                # that the outbox went back.
+                if not window.room or item.pseq > self._newest:
                     break
                 window.add(item)
         while batch := window.take(self._loop.time()):

@@ -132,6 +132,38 @@ def test_a_backlog_of_large_rows_is_read_only_as_it_is_sent(tmp_path: Path, monk
     assert len(numbers) < 250, "a row that does not fit into the window is read again each time"
 
 
+def test_a_row_is_not_sent_before_the_loop_knows_that_it_is_stored(tmp_path: Path) -> None:
+    """Otherwise the log may have its number first, and the outbox would seem to be an older copy of itself."""
+
+    async def story() -> None:
+        opposite = Opposite(tmp_path)
+        link, sent = opposite.link, list[int]()
+        normalizer = opposite.bus.bind(zmq.PULL, interfaces.normalizer_link("critical", 1))
+
+        def take() -> list[int]:
+            while normalizer.poll(0):
+                sent.extend(item.pseq for item in msgspec.msgpack.decode(normalizer.recv(), type=RawBatch).items)
+            return sent
+
+        first = config.Settings().producer.window_rows + 1  # so that the last one is read from the outbox
+        await link.deliver([("event", b"x")] * first, time.time() * 1000)
+        collect, link._committer.collect = link._committer.collect, lambda: None  # type: ignore[method-assign]
+        late = link.store(interfaces.Delivery([("event", b"late")], time.time() * 1000))
+        reader = OutboxReader(tmp_path, "source")
+        await soon(lambda: reader.rows(first, 1))
+        await opposite.say(first - 1, lambda: first in take())
+        assert max(take()) == first
+        link._committer.collect = collect  # type: ignore[method-assign]
+        collect()
+        await late
+        await opposite.say(first, lambda: first + 1 in take())
+        reader.close()
+        normalizer.close(0)
+        opposite.close()
+
+    run_async(story())
+
+
 class Shell:
     """The queue-manager's shell between real sockets and a real log; `commit` is called by the test alone."""
 
