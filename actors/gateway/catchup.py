@@ -18,7 +18,7 @@ from actors import faults
 from actors.core.contract.event import Event
 from actors.core.delivery.clients import rest_s
 from actors.core.delivery.conversation import Input, OverlayState
-from actors.core.delivery.recent import cut, pages_of
+from actors.core.delivery.recent import cut, pages_of, weight
 from actors.errors import Refused
 from actors.gateway.encoding import Encoding, Key
 from actors.gateway.fanout import Fanout
@@ -31,6 +31,7 @@ PAGE_BYTES: Final = 16 << 10
 TURN_STEPS: Final = 50
 CACHED_PAGES: Final = 64
 CACHED_BLOCKS: Final = 16
+CACHED_BLOCK_BYTES: Final = 16 << 20  # a block of the largest events has 8 MiB
 STATE_PAGE_BYTES: Final = 64 << 10
 CACHED_STATES: Final = 8  # entries, each of up to 1 MiB
 
@@ -45,6 +46,7 @@ class CatchUp:
         self._level: dict[Overlay, None] = {}  # at the feed's position or beyond it
         self._pages: OrderedDict[tuple[Key, int, int, int], bytes] = OrderedDict()
         self._blocks: OrderedDict[int, list[Event]] = OrderedDict()
+        self._block_bytes = 0
         self._states: OrderedDict[tuple[Key, int, int, int], list[bytes]] = OrderedDict()
         self._reading: dict[int, list[Overlay]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -88,6 +90,7 @@ class CatchUp:
         self._pages.clear()
         self._states.clear()
         self._blocks.clear()
+        self._block_bytes = 0
 
     def _ready(self, overlay: Overlay) -> None:
         self._turn.append(overlay)
@@ -201,11 +204,15 @@ class CatchUp:
             return
         events = [event for event in events if event.position <= block + rows]
         if len(events) == rows:
-            self._blocks[block] = events
-            if len(self._blocks) > CACHED_BLOCKS:
-                self._blocks.popitem(last=False)
+            self._keep(block, events)
         for overlay in waiting:
             self._send_block(overlay, events)
+
+    def _keep(self, block: int, events: list[Event]) -> None:
+        self._blocks[block] = events
+        self._block_bytes += sum(map(weight, events))
+        while len(self._blocks) > CACHED_BLOCKS or (self._block_bytes > CACHED_BLOCK_BYTES and len(self._blocks) > 1):
+            self._block_bytes -= sum(map(weight, self._blocks.popitem(last=False)[1]))
 
     def _send_block(self, overlay: Overlay, events: list[Event]) -> None:
         if overlay.state is not OverlayState.CATCHUP or overlay.blocked:

@@ -21,8 +21,9 @@ from actors.core.contract.event import Event
 from actors.core.contract.frame import Frame
 from actors.core.delivery.conversation import OverlayState
 from actors.core.delivery.cursor import Cursor
-from actors.core.delivery.recent import Ring
+from actors.core.delivery.recent import Ring, weight
 from actors.core.delivery.retained import Retained
+from actors.gateway import catchup
 from actors.gateway.catchup import CatchUp
 from actors.gateway.encoding import Key
 from actors.gateway.fanout import Fanout
@@ -258,3 +259,21 @@ async def settle_state(world: World, overlays: list[Overlay]) -> None:
     while not all(overlay.state == "live" for overlay in overlays):
         assert time.monotonic() < deadline_s
         await asyncio.sleep(0)
+
+
+def test_blocks_of_large_events_that_are_kept_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catchup, "CACHED_BLOCK_BYTES", 100_000)
+
+    async def story() -> None:
+        world = World(buffer_bytes=1 << 20)
+        world.events = [critical(position, size=5_000) for position in range(1, 61)]
+        world.cursor.last = world.cursor.top = 60
+        overlays = [world.overlay(number, 1 << 20, position) for number, position in enumerate(range(0, 60, 5))]
+        while any(overlay.position < 60 for overlay in overlays):
+            await asyncio.sleep(0)
+        kept = [event for block in world.catchup._blocks.values() for event in block]
+        assert 0 < sum(map(weight, kept)) <= 100_000
+        world.catchup.forget_pages()
+        assert world.catchup._block_bytes == 0
+
+    run_async(story())
