@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from actors.core.metrics import StoreMetrics
-from actors.errors import DiskFull, Fenced, FramewireError, Refused
+from actors.errors import ConfigError, DiskFull, Fenced, FramewireError
 from actors.interfaces import Store
 
 REFUSED: Final = 3  # exit code: a newer process owns the store, or its file is damaged
@@ -100,7 +100,7 @@ class Committer:
     def _run(self) -> None:
         try:
             self._work()
-        except (Fenced, Refused) as error:  # not a failure of ours, but this process must exit at once
+        except (Fenced, ConfigError) as error:  # not a failure of ours, but this process must exit at once
             logging.getLogger("store").error("stopped error=%r", str(error))
             logging.shutdown()
             os._exit(REFUSED)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from actors import program
-from actors.errors import ConfigError, DiskFull, Refused
+from actors.errors import ConfigError, DiskFull
 
 LOG_FILE: Final = "log.db"
 
@@ -57,7 +57,7 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 
     Raises:
         DiskFull: there is no room; the transaction is rolled back.
-        Refused: the file is damaged.
+        ConfigError: the file is damaged.
     """
     try:
         db.execute("BEGIN IMMEDIATE")
@@ -65,7 +65,7 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         db.execute("COMMIT")
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
-            raise Refused(_advice(_path_of(db), error)) from error
+            raise ConfigError(_advice(_path_of(db), error)) from error
         if not (isinstance(error, sqlite3.OperationalError) and is_full(error, _path_of(db))):
             raise
         if db.in_transaction:

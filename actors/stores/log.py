@@ -24,7 +24,7 @@ from actors import faults, host
 from actors.core.contract.event import Event, Receipt
 from actors.core.delivery.cursor import Head
 from actors.core.queue.sequencer import Entry, Recovered
-from actors.errors import DiskFull, Fenced, Refused
+from actors.errors import ConfigError, DiskFull, Fenced, Refused
 from actors.stores import recovery
 from actors.stores.database import LOG_FILE, close, connect, create, named, transaction
 from actors.stores.suspects import WorkMark
@@ -104,7 +104,7 @@ class Log:
             self.set_aside = recovery.begin(self._db, self._start) if starting else 0
             self.recovered = self._recover()
             self._event_bytes = self._count_event_bytes()
-            (self._identities,) = self._db.execute("SELECT count(*) FROM identities").fetchone()
+            self._identities = self._count_identities()
             (self._changes,) = self._db.execute("SELECT coalesce(max(n), 0) FROM retained_states").fetchone()
         self.full = False  # the last trim had to remove events that are younger than keep_s
 
@@ -120,7 +120,7 @@ class Log:
         Raises:
             DiskFull: there is no room; nothing of the entries is in the log.
             Fenced: another queue-manager has opened the log since.
-            Refused: the file is damaged; nothing of the entries is in the log.
+            ConfigError: the file is damaged; nothing of the entries is in the log.
             sqlite3.Error: the disk failed; nothing was acknowledged, the process must die.
         """
         faults.point("log.before_commit")
@@ -135,7 +135,7 @@ class Log:
             self.mark.clear()
             self._event_bytes, self._identities, self.full = counts
             raise
-        except (sqlite3.OperationalError, MemoryError, Refused):
+        except (sqlite3.OperationalError, MemoryError, ConfigError):
             self.mark.clear()  # nor of a defective disk, a machine without memory, or a damaged file
             raise
         faults.point("log.after_commit")
@@ -157,7 +157,9 @@ class Log:
             self._event_bytes += sum(len(body) + len(id_) + EVENT_OVERHEAD_BYTES for _, _, id_, body in rows)
             self._save_event_bytes()
         db.executemany("INSERT OR REPLACE INTO identities VALUES (?, ?, ?)", entry.identities)
-        self._identities += len(entry.identities)  # an upper bound: a replaced one counts twice until the next trim
+        if entry.identities:
+            self._identities += len(entry.identities)  # an upper bound: a replaced one counts twice
+            self._save_identities()
         db.executemany("INSERT OR REPLACE INTO marks VALUES (?, ?)", entry.watermarks.items())
         for key, body in entry.derived.items():
             if body is None:
@@ -261,7 +263,9 @@ class Log:
             "DELETE FROM identities WHERE key IN (SELECT key FROM identities WHERE ts_ms < ? ORDER BY ts_ms LIMIT ?)",
             (before_ms, TRIM_ROWS),
         ).rowcount
-        self._identities -= removed
+        if removed:
+            self._identities -= removed
+            self._save_identities()
         return removed
 
     def _save_event_bytes(self) -> None:
@@ -275,6 +279,14 @@ class Log:
                 "SELECT coalesce(sum(length(body) + length(id) + ?), 0) FROM events", (EVENT_OVERHEAD_BYTES,)
             ).fetchone()
         return int(known[0])
+
+    def _save_identities(self) -> None:
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES ('identities', ?)", (self._identities,))
+
+    def _count_identities(self) -> int:
+        """Return the number of identities, from the last commit: to count a million of a cold disk takes seconds."""
+        known = self._db.execute("SELECT value FROM meta WHERE key = 'identities'").fetchone()
+        return int((known or self._db.execute("SELECT count(*) FROM identities").fetchone())[0])
 
     def close(self) -> None:
         """Checkpoint the WAL and release the lock."""

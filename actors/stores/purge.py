@@ -85,7 +85,7 @@ def _forget_old(db: sqlite3.Connection, before_ms: float) -> dict[str, int]:
         "(SELECT min(position) FROM events WHERE ts_ms >= ?), (SELECT max(position) + 1 FROM events)))",
         (before_ms,),
     ).rowcount
-    db.execute("DELETE FROM meta WHERE key = 'event_bytes'")
+    db.execute("DELETE FROM meta WHERE key IN ('event_bytes', 'identities')")
     old = [
         (key,)
         for key, body in db.execute("SELECT key, body FROM retained_states")
@@ -127,7 +127,9 @@ def _forget_person(db: sqlite3.Connection, pattern: re.Pattern[str]) -> dict[str
         if any(pattern.search(str(text)) for text in row[1:])
     ]
     db.executemany("DELETE FROM quarantine WHERE n = ?", rejected)
-    db.execute("DELETE FROM meta WHERE key IN ('event_bytes', 'ledger')")  # the ledger remembers recent ids
+    db.execute(
+        "DELETE FROM meta WHERE key IN ('event_bytes', 'identities', 'ledger')"
+    )  # the ledger remembers recent ids
     return {
         "events": len(events),
         "states": len(states) + len(derived),

@@ -25,6 +25,7 @@ from actors.stores import log as log_store
 from actors.stores import outbox as outbox_store
 from actors.stores.log import Log, LogReader
 from actors.stores.outbox import Delivery, Forget, Outbox, OutboxReader, Progress
+from actors.stores.purge import purge
 from actors.stores.suspects import QUEUE_LIST_FILE, Suspects, WorkMark, suspicion
 from tests.core.make import event
 
@@ -508,6 +509,22 @@ def test_a_disk_that_fails_while_the_log_writes_counts_against_no_message(tmp_pa
     assert WorkMark(tmp_path / "log.mark").last == b""
 
 
+def test_identities_are_counted_as_they_come_and_go_not_at_a_start(tmp_path: Path) -> None:
+    """A million of them on a cold disk would delay the first event after a kill by seconds."""
+    log = open_log(tmp_path)
+    log.commit([Entry(identities=[("k1", "e1", 0.0), ("k2", "e2", 9e15)])])
+    log.commit([Entry(trim_ms=1e15)])
+    log.close()
+    with closing(sqlite3.connect(tmp_path / database.LOG_FILE)) as db, db:
+        assert db.execute("SELECT value FROM meta WHERE key = 'identities'").fetchone() == (1,)
+        db.execute("UPDATE meta SET value = 7 WHERE key = 'identities'")
+    log = open_log(tmp_path)
+    assert log._identities == 7
+    log.close()
+    purge(tmp_path, None, "k2")
+    assert open_log(tmp_path)._identities == 0
+
+
 def test_a_damaged_page_of_the_log_counts_against_no_message(tmp_path: Path) -> None:
     work = [Work("p", 2, 2)]
     log = open_log(tmp_path)
@@ -521,7 +538,7 @@ def test_a_damaged_page_of_the_log_counts_against_no_message(tmp_path: Path) -> 
         file.seek((root - 1) * size_bytes)
         file.write(b"\xff" * size_bytes)
     log = open_log(tmp_path)
-    with pytest.raises(Refused, match=r"log\.db is damaged .* Move"):
+    with pytest.raises(ConfigError, match=r"log\.db is damaged .* Move"):
         log.commit([entry(2, work=work)])
     assert WorkMark(tmp_path / "log.mark").last == b""
 
