@@ -30,6 +30,8 @@ const TEAMS = {
   "a part of a whole": [[[{ scores: { CT: 0, T: 0 } }], [{ scores: { T: 1 } }, "score:T"]], ["CT 0", "T 1"]],
   "a whole after a part": [[[{ scores: { T: 9 } }, "score:T"], [{ scores: { A: 2, B: 3 } }]], ["A 2", "B 3"]],
   "another source": [[[{ scores: { CT: 1, T: 2 } }], [{ scores: { CT: 5 } }, "score:CT", "gsi"]], ["CT 5"]],
+  "facts of another source": [[[{ scores: { A: 1, B: 2 } }, "score", "dashboard"], [{ map_name: "Nuke" }, "score:map"]], ["A 1", "B 2"]],
+  "an empty report of another source": [[[{ scores: { A: 1, B: 2 } }, "score", "dashboard"], [{}, "score", "clear"]], []],
   "an empty report clears": [[[{ scores: { CT: 1, T: 2 } }], [{ scores: { T: 3 } }, "score:T"], [{}]], []],
   "a report of other facts does not": [[[{ scores: { CT: 1, T: 2 } }], [{ map_name: "Nuke" }, "score:map"]], ["CT 1", "T 2"]],
   "five teams": [[[{ scores: { A: 1, B: 2, C: 3, D: 4, E: 5 } }]], ["A 1", "B 2", "C 3", "D 4"]],
@@ -57,6 +59,17 @@ test("score: facts of several keys are merged, also when they come before the po
     ],
     ...{ map: "Nuke", number: 2, of: 3, timer: null },
   });
+});
+
+test("score: the match of another source begins with its points, and has what it reported before", () => {
+  const made = match([
+    [{ scores: { A: 1, B: 2 }, best_of: 3 }, "score", "dashboard"],
+    [{ map_name: "Nuke" }, "score:map"],
+    [{ names: { CT: NAMES.CT } }, "score:name:CT"],
+  ]);
+  assert.deepEqual([made.standing().map, made.standing().of, made.names(), made.source], ["", 3, {}, "dashboard"]);
+  made.add(/** @type {any} */ ({ payload: { scores: { CT: 1 } }, coalesce_key: "score:CT", source: "srcds" }));
+  assert.deepEqual([points(made), made.standing().map, made.standing().of, made.names()], [["CT 1"], "Nuke", 0, { CT: NAMES.CT }]);
 });
 
 test("score: the map after the last one of a series is the last one", () => {

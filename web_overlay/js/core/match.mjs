@@ -3,6 +3,9 @@
 //
 // A source may report parts under different keys, as a game server's log does. The gateway keeps the last report of
 // every key, so the match is made of the same ones: a page that loads later shows what the others show.
+//
+// Another source has another match, which begins with its first points: a server that only names its map does not remove
+// the score that an operator has entered.
 
 /** @typedef {import("./events.js").EventOf<"score">} Event */
 /** @typedef {import("./events.js").Score} Report */
@@ -15,21 +18,26 @@ const MOST_REPORTS = 16; // keys of one match; callers choose them
 export class Match {
   constructor() {
     this.source = "";
-    /** The last report of every key, in the order in which they changed. @type {Map<string, Report>} */
+    /** The last report of every key, in the order in which they changed. @type {Map<string, {source: string, report: Report}>} */
     this.reports = new Map();
   }
 
   /** @param {Pick<Event, "payload" | "source" | "coalesce_key">} event */
   add({ payload, source, coalesce_key }) {
-    // Another source has another match: nothing of the one before belongs to it.
-    if (source !== this.source || isEmpty(payload)) this.reports.clear();
-    this.source = source;
-    // A source without keys of its own may report one team at a time.
     const teams = Object.keys(payload.scores ?? {});
+    if (isEmpty(payload)) this.reports.clear();
+    // A source without keys of its own may report one team at a time.
     const key = `${coalesce_key ?? ""}\n${teams.length === 1 ? teams[0] : ""}`;
     this.reports.delete(key);
-    this.reports.set(key, payload);
+    if (teams.length > 0) this.reports = new Map([...this.reports].filter(([, each]) => each.source === source));
+    if (teams.length > 0 || this.points().size === 0) this.source = source;
+    this.reports.set(key, { source, report: payload });
     if (this.reports.size > MOST_REPORTS) this.reports.delete([...this.reports.keys()][0]);
+  }
+
+  /** The reports of the source whose match it is. @returns {Report[]} */
+  own() {
+    return [...this.reports.values()].filter(({ source }) => source === this.source).map(({ report }) => report);
   }
 
   /** The names of teams that were reported. @returns {Record<string, string>} */
@@ -43,7 +51,7 @@ export class Match {
     let [map, of] = ["", 0];
     /** @type {Standing["timer"]} */
     let timer = null;
-    for (const report of this.reports.values()) {
+    for (const report of this.own()) {
       map = report.map_name || map;
       of = report.best_of || of;
       timer = report.timer ?? timer;
@@ -60,7 +68,7 @@ export class Match {
   points() {
     /** @type {Map<string, number>} */
     const all = new Map();
-    for (const { scores = {} } of this.reports.values()) {
+    for (const { scores = {} } of this.own()) {
       const reported = Object.entries(scores);
       if (reported.length > 1) for (const team of all.keys()) if (!Object.hasOwn(scores, team)) all.delete(team);
       for (const [team, points] of reported) if (all.has(team) || all.size < MOST_TEAMS) all.set(team, points);
@@ -74,7 +82,7 @@ export class Match {
    * @param {F} field @returns {Map<string, NonNullable<Report[F]>[string]>}
    */
   of(field) {
-    return new Map([...this.reports.values()].flatMap((report) => Object.entries(report[field] ?? {})));
+    return new Map(this.own().flatMap((report) => Object.entries(report[field] ?? {})));
   }
 }
 
