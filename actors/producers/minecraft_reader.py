@@ -117,7 +117,7 @@ class MinecraftReader:
         if not self.settings.positions_hz or event.type not in (JOIN, QUIT):
             return
         # A player who joins is shown by the first move: before it the place is unknown.
-        gone = self._roster.remove(found.get("player_uuid", ""))
+        gone = self._roster.remove(bounds.word(found.get("player_uuid")))
         if gone is not None:
             self._put(self._player(gone, on=False))
 
@@ -132,16 +132,17 @@ class MinecraftReader:
             self._session.count("late_answers")
 
     def _on_move(self, move: minecraft_wire.Move) -> None:
-        tracked = self._roster.players.get(move.player)
+        id_ = bounds.word(move.player)
+        tracked = self._roster.players.get(id_)
         radar = self.settings.radar
         if not is_place(move.x, move.y, move.z, move.yaw) or not move.player:
             raise BadInput(f"a move of {move.player[:40]!r} to {move.x}, {move.y}, {move.z}, expected coordinates")
         if (radar.world and move.world != radar.world) or not self._wants(move.name):
-            if tracked is not None and self._roster.remove(move.player):
+            if tracked is not None and self._roster.remove(id_):
                 self._put(self._player(tracked, on=False))
             return
         if tracked is None:
-            tracked = self._roster.add(move.player[:64], bounds.name(move.name, move.player))
+            tracked = self._roster.add(id_, bounds.name(move.name, move.player))
             if tracked is None:
                 self._session.count("ignored")
                 return

@@ -114,6 +114,20 @@ def test_garbage_is_quarantined_and_the_rest_is_read(tmp_path):
     assert own.counted == ["answered"]  # also what is malformed gets its answer
 
 
+def test_a_player_with_a_long_id_moves_and_leaves_the_radar(tmp_path):
+    name = "n" * 100
+
+    def script(host, _number):
+        yield peer.hello()
+        for step in range(3):
+            yield event(f"m{step}", MOVE, moved(name, step, 2.0, 3.0, 0.0))
+        yield event("q", QUIT, player(name))
+        host.wait()
+
+    found, *_ = read(tmp_path, script, lambda own: own.yielded and submitted(own.yielded[-1])[0] == "player_leave")
+    assert [payload.get("on", True) for name, payload in found if name == "radar_player"] == [True, False]
+
+
 def test_moves_are_merged_and_delay_nothing(tmp_path):
     def script(host, _number):
         yield peer.hello()
