@@ -108,8 +108,8 @@ async def listen(settings: Settings) -> list[socket.socket]:
     """Return the listening sockets.
 
     Raises:
-        Refused: the address is in use.
-        ConfigError: the address is not one of this machine; a restart would not help.
+        Refused: the address is in use, or the machine does not have it now: its network may be down.
+        ConfigError: any other reason; a restart would not help.
     """
     gateway = settings.gateway
     deadline_s = time.monotonic() + BIND_WITHIN_S
@@ -122,8 +122,8 @@ async def listen(settings: Settings) -> list[socket.socket]:
             if error.errno == errno.EADDRINUSE and time.monotonic() < deadline_s:
                 await asyncio.sleep(BIND_AGAIN_S)
                 continue
-            # A port in use may become free, so a restart may help. Any other error needs a changed configuration.
-            unfit = Refused if error.errno == errno.EADDRINUSE else ConfigError
+            # A port in use may become free, and an address come back. Any other error needs a changed configuration.
+            unfit = Refused if error.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL) else ConfigError
             raise unfit(
                 f"gateway: cannot listen on {gateway.host}:{gateway.port}: {error.strerror}. Stop the program that "
                 "uses the port (another Framewire?), or choose another with --set gateway.port=PORT"

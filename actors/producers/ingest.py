@@ -470,15 +470,16 @@ def listen(settings: Settings, ingest: Ingest) -> http_server.BoundedHTTPServer:
     """Return the server, listening.
 
     Raises:
-        Refused: the port is in use.
-        ConfigError: the address is not one of this machine; a restart would not help.
+        Refused: the port is in use, or the machine does not have the address now: its network may be down.
+        ConfigError: any other reason; a restart would not help.
     """
     address = settings.ingest
     try:
         sockets = http_server.bind(address.host, address.port, BACKLOG)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
-            raise ConfigError(f"cannot listen on {address.host}:{address.port}: {error.strerror}") from error
+            unfit = Refused if error.errno == errno.EADDRNOTAVAIL else ConfigError
+            raise unfit(f"cannot listen on {address.host}:{address.port}: {error.strerror}") from error
         raise Refused(
             f"{address.host}:{address.port} is used by another program (ingest.port); choose another: "
             f"--set ingest.port={address.port + 10}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import itertools
 import os
@@ -15,6 +16,9 @@ from contextlib import contextmanager
 import pytest
 
 from actors import config, http_server
+from actors.errors import Refused
+from actors.gateway import server
+from actors.producers import ingest
 from actors.supervision.ports import Ports
 from bench.ports import free_ports
 from tests.support import STRANGER, Pipeline, eventually, in_a_child
@@ -135,3 +139,13 @@ def test_no_other_program_takes_a_port_when_the_supervisor_dies():
                 eventually(lambda pid=pid: pipeline.running() and pipeline.status()["pid"] != pid, 20)
             assert not one.is_set()
             assert not other.is_set()
+
+
+def test_an_address_that_the_machine_does_not_have_now_is_tried_again() -> None:
+    """The network of a laptop may be down when a server is restarted; a wrong configuration would end it for good."""
+    address = {"host": "192.0.2.7"}  # reserved for documentation
+    away = config.of_tree({"gateway": address, "ingest": address})
+    with pytest.raises(Refused, match="Cannot assign"):
+        asyncio.run(server.listen(away))
+    with pytest.raises(Refused, match="Cannot assign"):
+        ingest.listen(away, None)  # type: ignore[arg-type]
