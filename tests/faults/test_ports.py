@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import itertools
 import os
@@ -21,7 +20,7 @@ from actors.gateway import server
 from actors.producers import ingest
 from actors.supervision.ports import Ports
 from bench.ports import free_ports
-from tests.support import STRANGER, Pipeline, eventually, in_a_child
+from tests.support import STRANGER, Pipeline, eventually, in_a_child, run_async
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ports are held on Linux")
 
@@ -146,6 +145,6 @@ def test_an_address_that_the_machine_does_not_have_now_is_tried_again() -> None:
     address = {"host": "192.0.2.7"}  # reserved for documentation
     away = config.of_tree({"gateway": address, "ingest": address})
     with pytest.raises(Refused, match="Cannot assign"):
-        asyncio.run(server.listen(away))
+        run_async(server.listen(away))
     with pytest.raises(Refused, match="Cannot assign"):
         ingest.listen(away, None)  # type: ignore[arg-type]
