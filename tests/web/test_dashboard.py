@@ -789,6 +789,7 @@ def test_a_match_is_prepared_shown_and_cleared_with_the_keyboard(gate: Gate, pag
     eventually(lambda: reports(gate) == [shown])
     gate.emit("score", shown, coalesce_key="score", source="dashboard")
     eventually(lambda: page.inner_text("#score-line") == "Foxes 4 : 0 Red")
+    eventually(lambda: page.evaluate("document.activeElement.ariaLabel") == "Clear the score")  # the focus stays
     page.locator("#score >> text=Start").press("Enter")
     eventually(lambda: len(reports(gate)) == 2)
     started = reports(gate)[1]["timer"]

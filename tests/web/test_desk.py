@@ -147,7 +147,7 @@ def test_the_score_is_edited_and_seen_on_every_page_also_after_a_reload(show: Sh
     for team, name in ((1, "Copper Foxes"), (2, "Night Harbor")):
         show.desk.fill(f"[aria-label='Name of team {team}']", name)
         show.desk.keyboard.press("Enter")
-    show.desk.get_by_role("button", name="Show", exact=True).click()
+    show.desk.get_by_role("button", name="Show the score").click()
     show.sees(show.desk, "#score-line", "Copper Foxes 0 : 0 Night Harbor")
     for _ in range(3):
         show.desk.click("[aria-label='+1 for Copper Foxes']")

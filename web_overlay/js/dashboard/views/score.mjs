@@ -32,6 +32,8 @@ export function scorePanel(board, say) {
   const { teams, map, of, timer } = board.now;
   const reading = readTimer(timer, board.server());
   const series = [...new Set([...SERIES, of])].sort((a, b) => a - b).map((each) => [String(each), each === 0 ? "–" : String(each)]);
+  const press = isRunning(timer) && reading !== null ? "Pause" : "Start";
+  const turn = board.shown ? "Clear" : "Show"; // one button, so that it keeps the focus
   const start = () => {
     if (reading === null && board.waiting === 0) say("Start: enter a time first, such as 5:00.");
     else void board.change(startedOrPaused);
@@ -42,10 +44,10 @@ export function scorePanel(board, say) {
       <label>Best of ${choice(String(of), series, (text) => void board.change((now) => ({ ...now, of: Number(text) })))}</label>
       <label class="wide">Map ${field("", map, NAME, (text) => void board.change((now) => ({ ...now, map: text })))}</label>
       <span class="count"><label>Time ${field("", reading?.text ?? "", 8, (text) => setTime(board, say, text), "5:00", true)}</label>
-      <button type="button" @click=${start}>${isRunning(timer) && reading !== null ? "Pause" : "Start"}</button></span>
+      <button type="button" aria-label="${press} the time" @click=${start}>${press}</button></span>
     </div>
     <p class="buttons"><button type="button" @click=${() => void board.change(swapped)}>Swap sides</button>
-      ${board.shown ? html`<button type="button" @click=${() => void board.clear()}>Clear</button>` : html`<button type="button" class="main" @click=${() => void board.show()}>Show</button>`}</p>`;
+      <button type="button" class=${board.shown ? nothing : "main"} aria-label="${turn} the score" @click=${() => void (board.shown ? board.clear() : board.show())}>${turn}</button></p>`;
 }
 
 /** @param {Scoreboard} board */
