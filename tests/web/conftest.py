@@ -18,6 +18,8 @@ try:
 except ImportError:
     sync_playwright, PlaywrightError = None, Exception  # type: ignore[assignment,misc]
 
+pytest.register_assert_rewrite("tests.web.motion")
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
