@@ -7,7 +7,7 @@
 # make image     build the container image with podman or docker (docs/container.md)
 # make long      the tests that take minutes
 # make faults    the full fault tests: restart storms, hangs, hundreds of kills (docs/faults.md); 12 to 25 minutes
-# make test-engines   tests/web in the Chromium of OBS 28 to 30 (103) and of OBS 31 to 32 (127); x86-64 Linux [JOBS=4]
+# make test-engines   tests/web and exact frames, in the Chromium of OBS 28 to 30 (103) and 31 to 32 (127); x86-64 Linux [JOBS=4]
 # make test-obs  a real OBS records the overlay (Debian: installs OBS, Xvfb and ffmpeg)
 # make mutation  remove each safety in turn, and check that a test fails
 # make bench     all benchmarks, one JSON line each
@@ -105,7 +105,7 @@ JOBS ?= 4
 
 test: install system
 	@$(MAKE) -s types
-	$(PYTHON) -m pytest -m "not long and not faults and not obs" -n $(JOBS) --dist worksteal
+	$(PYTHON) -m pytest -m "not long and not faults and not obs and not begin_frames" -n $(JOBS) --dist worksteal
 
 lint: install types
 	$(VENV)/bin/ruff check .

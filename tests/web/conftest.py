@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -113,16 +114,28 @@ def graves(page: Any) -> dict[int, list[str]]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
+def launch() -> Iterator[Callable[..., Any]]:
+    """Start a browser, with more flags than FLAGS; it ends with the session."""
     if (chromium := chromium_path()) is None:
         missing("Chromium")
     if sync_playwright is None:
         missing("playwright")
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright, ExitStack() as running:
         playwright.selectors.register("visibility", VISIBILITY, content_script=True)
-        found = playwright.chromium.launch(executable_path=chromium, args=FLAGS, timeout=60_000 * SLOWNESS)
-        yield found
-        found.close()
+
+        def start(*flags: str) -> Any:
+            browser = playwright.chromium.launch(
+                executable_path=chromium, args=[*FLAGS, *flags], timeout=60_000 * SLOWNESS
+            )
+            running.callback(browser.close)
+            return browser
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def browser(launch: Callable[..., Any]) -> Any:
+    return launch()
 
 
 class Console:

@@ -1,10 +1,9 @@
 """A page whose clock, timers, frames and animations a test steps: it sees each frame at an exact time, at any rate.
 
-Only an old headless shell draws a frame on command (`HeadlessExperimental.beginFrame`). The new headless mode of
-Chromium, which is all that Debian's package has, does not. So the page's own clock is stepped, in any Chromium:
-`performance.now`, `Date.now`, timers and `requestAnimationFrame` are replaced before the scripts of the page run, and
-after each frame every animation and transition is set to the time that has gone by since it began. What an element
-looks like at that time is calculated by the browser.
+It works in any Chromium, because it is the page's own clock that is stepped: `performance.now`, `Date.now`, timers and
+`requestAnimationFrame` are replaced before the scripts of the page run, and after each frame every animation and
+transition is set to the time that has gone by since it began. What an element looks like at that time is calculated by
+the browser. begin_frames.py steps the browser itself, which only a headless shell allows; Debian's `chromium` is none.
 """
 
 from __future__ import annotations
@@ -75,22 +74,12 @@ CLOCK = """(() => {
 })()"""
 
 
-class Stepped:
-    """An overlay whose frames a test draws."""
+class Scripted:
+    """An overlay whose frames a test draws: what it is sent waits for the next one."""
 
-    def __init__(self, page: Any, gate: Gate, query: str = "") -> None:
-        page.add_init_script(CLOCK)
+    def __init__(self, page: Any, gate: Gate) -> None:
         self.page, self.gate = page, gate
         self.overlay = Overlay(page, gate)
-        # The connection runs in a worker, whose clock is not stepped.
-        page.goto(gate.page(f"journal=1&motion=full&worker=1&quality=0&{query}"))
-        page.evaluate("document.fonts.ready")
-        eventually(self.is_live, 10)
-        self.step(1_000)
-
-    def is_live(self) -> bool:
-        self.step(20)
-        return bool(self.overlay.status()["state"] == "live")
 
     def send(self, *events: tuple[str, dict[str, Any]], **fields: Any) -> None:
         """Send events (type, payload) in one frame of the gateway; return when they wait for a frame of the page."""
@@ -103,6 +92,23 @@ class Stepped:
 
     def waits(self, before: int) -> bool:
         return bool(self.overlay.status()["queue"] > before)
+
+
+class Stepped(Scripted):
+    """An overlay in a page whose own clock is stepped."""
+
+    def __init__(self, page: Any, gate: Gate, query: str = "") -> None:
+        page.add_init_script(CLOCK)
+        super().__init__(page, gate)
+        # The connection runs in a worker, whose clock is not stepped.
+        page.goto(gate.page(f"journal=1&motion=full&worker=1&quality=0&{query}"))
+        page.evaluate("document.fonts.ready")
+        eventually(self.is_live, 10)
+        self.step(1_000)
+
+    def is_live(self) -> bool:
+        self.step(20)
+        return bool(self.overlay.status()["state"] == "live")
 
     def step(self, ms: float, times: int = 1) -> None:
         """Draw `times` frames, each `ms` after the one before."""
