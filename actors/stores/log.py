@@ -54,8 +54,10 @@ CREATE TABLE IF NOT EXISTS quarantine (
     reason TEXT NOT NULL, excerpt TEXT NOT NULL, dead INTEGER NOT NULL);
 """
 
-# The number of rows that one trim removes, so that the next commit waits only for milliseconds.
+# What one trim removes at most (the row that reaches the size is its last), so that the next commit waits only for
+# milliseconds: 2,000 rows of 26 KB took 0.4 s [measured].
 TRIM_ROWS: Final = 2_000
+TRIM_BYTES: Final = 2 << 20
 # The disk space of a row without its body: the row and the index of ids (measured: 60 to 90 bytes).
 EVENT_OVERHEAD_BYTES: Final = 80
 # Limits of other tables. Retention by size counts only events, so that other data cannot evict them.
@@ -106,7 +108,8 @@ class Log:
             self._event_bytes = self._count_event_bytes()
             self._identities = self._count_identities()
             (self._changes,) = self._db.execute("SELECT coalesce(max(n), 0) FROM retained_states").fetchone()
-        self.full = False  # the last trim had to remove events that are younger than keep_s
+        self.full = False  # the last trim, of several parts, had to remove events that are younger than keep_s
+        self._trim_goes_on = False
 
     def started(self) -> None:
         """Record that the queue-manager has decoded all that was recovered, so that no row is the reason of a death."""
@@ -124,7 +127,7 @@ class Log:
             sqlite3.Error: the disk failed; nothing was acknowledged, the process must die.
         """
         faults.point("log.before_commit")
-        counts = (self._event_bytes, self._identities, self.full)
+        counts = (self._event_bytes, self._identities, self.full, self._trim_goes_on)
         try:
             with transaction(self._db):
                 self._still_mine()
@@ -133,7 +136,7 @@ class Log:
                 faults.point("log.in_commit")
         except DiskFull:
             self.mark.clear()
-            self._event_bytes, self._identities, self.full = counts
+            self._event_bytes, self._identities, self.full, self._trim_goes_on = counts
             raise
         except (sqlite3.OperationalError, MemoryError, ConfigError):
             self.mark.clear()  # nor of a defective disk, a machine without memory, or a damaged file
@@ -232,19 +235,18 @@ class Log:
         full = self._event_bytes > self._max_bytes
         # A full log removes its oldest rows at any time, because the clock may have been set back behind them.
         before_ms = float("inf") if full else now_ms - self._keep_s * 1000
-        # Only the oldest rows are read, because a log without old rows must not be scanned. The deletion ends at the
-        # first row that is kept: after a clock was set back, older stamps follow newer ones.
-        removed = db.execute(
-            "DELETE FROM events WHERE position < "
-            "(SELECT coalesce(min(CASE WHEN ts_ms >= ? THEN position END), max(position) + 1) FROM "
-            "(SELECT position, ts_ms FROM events ORDER BY position LIMIT ?)) "
-            "RETURNING length(body) + length(id), ts_ms",
-            (before_ms, TRIM_ROWS),
+        # Only the oldest rows are read, because a log without old rows must not be scanned.
+        oldest = db.execute(
+            "SELECT position, ts_ms, length(body) + length(id) FROM events ORDER BY position LIMIT ?", (TRIM_ROWS,)
         ).fetchall()
+        removed = trimmed(oldest, before_ms)
+        removed_bytes = sum(size for _, _, size in removed)
         if removed:
-            self._event_bytes -= sum(size + EVENT_OVERHEAD_BYTES for size, _ in removed)
+            db.execute("DELETE FROM events WHERE position <= ?", (removed[-1][0],))
+            self._event_bytes -= removed_bytes + len(removed) * EVENT_OVERHEAD_BYTES
             self._save_event_bytes()
-        self.full = any(ts_ms >= now_ms - self._keep_s * 1000 for _, ts_ms in removed)
+        early = any(ts_ms >= now_ms - self._keep_s * 1000 for _, ts_ms, _ in removed)
+        self.full = early or (self.full and self._trim_goes_on)
         identities = self._trim_identities(now_ms)
         db.execute("DELETE FROM quarantine WHERE n <= (SELECT max(n) FROM quarantine) - ?", (self._quarantine_rows,))
         db.execute("DELETE FROM receipts WHERE ts_ms < ?", (now_ms - self._identity_s * 1000,))
@@ -254,7 +256,8 @@ class Log:
         )
         db.execute("DELETE FROM unseen WHERE n <= (SELECT max(n) FROM unseen) - ?", (MAX_UNSEEN,))
         faults.point("log.trimmed")
-        return max(len(removed), identities) == TRIM_ROWS
+        self._trim_goes_on = max(len(removed), identities) == TRIM_ROWS or removed_bytes >= TRIM_BYTES
+        return self._trim_goes_on
 
     def _trim_identities(self, now_ms: float) -> int:
         """Remove identities that are too old or too many, oldest first; return the number of removed ones."""
@@ -449,6 +452,21 @@ class LogReader:
 
     def close(self) -> None:
         self._db.close()
+
+
+def trimmed(oldest: list[tuple[int, float, int]], before_ms: float) -> list[tuple[int, float, int]]:
+    """Return which of the oldest rows (position, time, size), in order, one trim removes.
+
+    It ends at the first row that is kept, because after a clock was set back older stamps follow newer ones.
+    """
+    removed, removed_bytes = [], 0
+    for row in oldest[:TRIM_ROWS]:
+        _, ts_ms, size = row
+        if ts_ms >= before_ms or removed_bytes >= TRIM_BYTES:
+            break
+        removed.append(row)
+        removed_bytes += size
+    return removed
 
 
 def _head(db: sqlite3.Connection) -> Head:

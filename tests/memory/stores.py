@@ -23,6 +23,7 @@ from actors.errors import DiskFull, Fenced, Refused
 from actors.interfaces import Delivery, Forget, Progress, StoredMessage
 
 TRIM_ROWS: Final = 2_000
+TRIM_BYTES: Final = 2 << 20  # of the log
 EVENT_OVERHEAD_BYTES: Final = 80
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -214,6 +215,7 @@ class MemoryLog:
             state.calendar,
         )
         self.full = False
+        self._trim_goes_on = False
 
     def commit(self, jobs: list[Entry]) -> list[bool]:
         faults.point("log.before_commit")
@@ -278,17 +280,21 @@ class MemoryLog:
         kept_ms = now_ms - self._keep_s * 1000
         before_ms = float("inf") if size > self._max_bytes else kept_ms
         removed: list[Event] = []
+        removed_bytes = 0
         for event in list(state.events.values())[:TRIM_ROWS]:
-            if (event.ts_queued_ms or 0.0) >= before_ms:
+            if (event.ts_queued_ms or 0.0) >= before_ms or removed_bytes >= TRIM_BYTES:
                 break
             removed.append(state.events.pop(event.position))
-        self.full = any((event.ts_queued_ms or 0.0) >= kept_ms for event in removed)
+            removed_bytes += len(_encode(event)) + len(event.id)
+        early = any((event.ts_queued_ms or 0.0) >= kept_ms for event in removed)
+        self.full = early or (self.full and self._trim_goes_on)
         identity_ms = now_ms - self._identity_s * 1000
         state.identities = {key: one for key, one in state.identities.items() if one[1] >= identity_ms}
         state.receipts = [one for one in state.receipts if one.ts_ms >= identity_ms]
         state.quarantine = state.quarantine[-self._quarantine_rows :]
         faults.point("log.trimmed")
-        return len(removed) == TRIM_ROWS
+        self._trim_goes_on = len(removed) == TRIM_ROWS or removed_bytes >= TRIM_BYTES
+        return self._trim_goes_on
 
 
 class MemoryLogReader:

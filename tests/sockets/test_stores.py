@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from contextlib import closing, suppress
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ import pytest
 from actors.core.contract.event import Event, Receipt, Reject
 from actors.core.contract.payload import Player
 from actors.core.contract.types.match import Score
+from actors.core.contract.types.stage import Custom
 from actors.core.delivery.retained import Retained
 from actors.core.queue.calendar import Calendar
 from actors.core.queue.derive import Derivation, Run
@@ -41,6 +43,10 @@ def open_log(
 def entry(*positions: int, ts_ms: float = 0.0, **fields: object) -> Entry:
     events = [event("death", f"e{position}", position=position, ts_queued_ms=ts_ms) for position in positions]
     return Entry(events=events, **fields)
+
+
+def sized(position: int, size: int, ts_ms: float) -> Event:
+    return event("custom", "e", Custom("x" * size), position=position, ts_queued_ms=ts_ms)
 
 
 def test_a_reader_finds_no_log_before_its_writer_created_it(tmp_path: Path) -> None:
@@ -205,6 +211,42 @@ def test_a_log_reports_when_one_trim_is_not_enough(tmp_path: Path) -> None:
     writer.close()
 
 
+@pytest.mark.parametrize(
+    ("sizes", "stamps", "removed"),
+    [
+        ([], "", 0),
+        ([1, 1, 1, 1, 1, 1], "111111", 5),
+        ([60, 60, 60, 60], "1111", 2),  # the row that reaches 100 bytes is the last
+        ([100, 1], "11", 1),
+        ([5_000, 1, 1], "111", 1),  # a row of any size is removed
+        ([1, 60, 60, 1], "1999", 1),  # up to the first that is kept
+        ([1, 60, 60], "191", 1),  # a clock that was set back
+        ([1, 1], "99", 0),
+    ],
+)
+def test_one_trim_is_limited_in_rows_and_bytes(
+    sizes: list[int], stamps: str, removed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_store, "TRIM_ROWS", 5)
+    monkeypatch.setattr(log_store, "TRIM_BYTES", 100)
+    rows = [(n, float(at), size) for n, (size, at) in enumerate(zip(sizes, stamps, strict=True), 1)]
+    assert log_store.trimmed(rows, before_ms=5.0) == rows[:removed]
+
+
+def test_a_log_of_large_rows_is_trimmed_in_parts(tmp_path: Path) -> None:
+    writer, reader = open_log(tmp_path, max_bytes=5_000_000), LogReader(tmp_path)
+    for start in range(1, 401, 50):
+        writer.commit([Entry(events=[sized(n, 20_000, 1_000.0) for n in range(start, start + 50)])])
+    oldest = [1]
+    while writer.commit([Entry(trim_ms=2_000.0)])[0]:
+        oldest.append(reader.head().oldest)
+    parts = [after - before for before, after in pairwise(oldest)]
+    assert parts == [105, 105]  # 2 MiB each, until it is below its size
+    assert (reader.head().oldest, writer.full) == (oldest[-1], True)
+    assert LogReader(tmp_path).page(0, 1_000)[0].position == oldest[-1]
+    writer.close()
+
+
 def test_trimming_reads_no_more_rows_than_it_may_remove(tmp_path: Path) -> None:
     writer, box = open_log(tmp_path), outbox(tmp_path)
     writer.commit([entry(*range(1, 30_001), ts_ms=900_000.0)])
@@ -258,8 +300,10 @@ def test_only_the_size_of_events_counts_for_the_retention(tmp_path: Path) -> Non
 def test_a_log_reports_that_it_removes_events_early(tmp_path: Path) -> None:
     writer = open_log(tmp_path, max_bytes=64 << 10)
     writer.commit([entry(*range(1, 2_001), ts_ms=1.0)])
-    writer.commit([Entry(trim_ms=2.0)])
+    assert writer.commit([Entry(trim_ms=2.0)]) == [True]
     assert writer.full
+    assert writer.commit([Entry(trim_ms=2.0)]) == [False]
+    assert writer.full  # the second part of the same trim, 50 ms later: the alert would be seen by nobody
     writer.commit([Entry(trim_ms=2.0)])
     assert not writer.full
     writer.close()
