@@ -10,6 +10,7 @@ write or checkpoint at the same time (sqlite.org/wal.html#walresetbug); with one
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import time
@@ -21,8 +22,9 @@ from typing import Any, Final
 import msgspec
 
 from actors import faults, host
-from actors.core.contract.event import Event, Receipt
+from actors.core.contract.event import UNREADABLE, Category, Event, Receipt
 from actors.core.delivery.cursor import Head
+from actors.core.delivery.retained import Retained
 from actors.core.queue.sequencer import Entry, Recovered
 from actors.errors import ConfigError, DiskFull, Fenced, Refused
 from actors.stores import recovery
@@ -70,6 +72,11 @@ CHECKPOINT_PAGES: Final = 1_000
 
 _encode = msgspec.msgpack.Encoder().encode
 _event = msgspec.msgpack.Decoder(Event)
+_payload = msgspec.msgpack.Decoder(dict[str, Any])
+_text = msgspec.json.Encoder().encode
+DAMAGED: Final = msgspec.Raw(_encode({"name": "damaged"}))
+
+log = logging.getLogger("log")
 
 
 class Log:
@@ -360,17 +367,20 @@ class LogReader:
 
     @readable()
     def page(self, after: int, limit: int) -> list[Event]:
-        """Return up to `limit` critical events after position `after`, in order."""
+        """Return up to `limit` critical events after position `after`, in order.
+
+        A row that cannot be decoded is a `custom` event of the name "damaged": readers need every position.
+        """
         rows = self._db.execute(
-            "SELECT body FROM events WHERE position > ? ORDER BY position LIMIT ?", (after, limit)
+            "SELECT position, body FROM events WHERE position > ? ORDER BY position LIMIT ?", (after, limit)
         ).fetchall()
-        return [_event.decode(body) for (body,) in rows]
+        return [decoded(position, body) for position, body in rows]
 
     @readable()
     def snapshot(self) -> list[Event]:
-        """Return the last value of every retained state, in the order of the changes."""
+        """Return the last value of every retained state, in the order of the changes, without damaged ones."""
         rows = self._db.execute("SELECT body FROM retained_states ORDER BY n").fetchall()
-        return [_event.decode(body) for (body,) in rows]
+        return [event for (body,) in rows if (event := decoded_state(body)) is not None]
 
     @readable()
     def quarantine(self, limit: int) -> list[dict[str, Any]]:
@@ -388,10 +398,10 @@ class LogReader:
         others.
         """
         rows = self._db.execute(
-            "SELECT body FROM events WHERE id = ? ORDER BY position DESC LIMIT ?", (event_id, MAX_SAME_ID)
+            "SELECT position, body FROM events WHERE id = ? ORDER BY position DESC LIMIT ?", (event_id, MAX_SAME_ID)
         ).fetchall()
         if rows:
-            event, *others = [_event.decode(body) for (body,) in rows]
+            event, *others = [decoded(position, body) for position, body in rows]
             place = (event.position, event.position)
             rendered = self._db.execute(
                 "SELECT overlay_id, max(ts_ms) FROM receipts WHERE since < ? AND position >= ? "
@@ -467,6 +477,37 @@ def trimmed(oldest: list[tuple[int, float, int]], before_ms: float) -> list[tupl
         removed.append(row)
         removed_bytes += size
     return removed
+
+
+def decoded(position: int, body: bytes) -> Event:
+    """Return the event of a row; the one of a damaged row is a `custom` event of the name "damaged"."""
+    event = _decoded(body)
+    if event is not None and event.position == position:
+        return event
+    log.error("damaged_row position=%d", position)
+    return Event(f"damaged-{position}", "custom", Category.CRITICAL, 0, 0.0, 0, "log", DAMAGED, position=position)
+
+
+def decoded_state(body: bytes) -> Event | None:
+    """Return the value of a retained state, or None if its row is damaged."""
+    event = _decoded(body)
+    try:
+        Retained([] if event is None else [event])
+    except UNREADABLE:
+        event = None
+    if event is None:
+        log.error("damaged_state")
+    return event
+
+
+def _decoded(body: bytes) -> Event | None:
+    """Return what a row has, or None if overlays could not be sent it: SQLite detects no damage inside a value."""
+    try:
+        event = _event.decode(body)
+        _text(_payload.decode(event.payload))
+    except (*UNREADABLE, TypeError):
+        return None
+    return event
 
 
 def _head(db: sqlite3.Connection) -> Head:

@@ -21,10 +21,9 @@ from actors.core.contract.event import UNREADABLE, Event, Raw
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.errors import Refused
 from actors.stores.database import LOG_FILE, connect, named, transaction
-from actors.stores.log import LOCK_FILE
+from actors.stores.log import DAMAGED, LOCK_FILE, decoded, decoded_state
 
 _encode = msgspec.msgpack.Encoder().encode
-_event = msgspec.msgpack.Decoder(Event)
 _NO_LOG: Final = (errno.ELOOP, errno.EINVAL, errno.EISDIR)  # a link, a pipe, a folder
 _purged: Final = Raw(_encode({"name": "purged"}))
 
@@ -89,7 +88,7 @@ def _forget_old(db: sqlite3.Connection, before_ms: float) -> dict[str, int]:
     old = [
         (key,)
         for key, body in db.execute("SELECT key, body FROM retained_states")
-        if _event.decode(body).ts_ingest_ms < before_ms
+        if (state := decoded_state(body)) is None or state.ts_ingest_ms < before_ms
     ]
     db.executemany("DELETE FROM retained_states WHERE key = ?", old)
     quarantine = db.execute("DELETE FROM quarantine WHERE ts_ms < ?", (before_ms,)).rowcount
@@ -100,15 +99,15 @@ def _forget_old(db: sqlite3.Connection, before_ms: float) -> dict[str, int]:
 def _forget_person(db: sqlite3.Connection, pattern: re.Pattern[str]) -> dict[str, int]:
     events, ids = [], set()
     for position, body in db.execute("SELECT position, body FROM events"):
-        event = _event.decode(body)
-        if _names(pattern, event):
+        event = decoded(position, body)
+        if event.payload == DAMAGED or _names(pattern, event):  # what a damaged row says is not known
             ids.add(event.id)
             events.append((f"purged-{position}", _encode(_blank(event)), position))
     db.executemany("UPDATE events SET id = ?, body = ? WHERE position = ?", events)
     states = [
         (key,)
         for key, body in db.execute("SELECT key, body FROM retained_states")
-        if pattern.search(key) or _names(pattern, _event.decode(body))
+        if pattern.search(key) or (state := decoded_state(body)) is None or _names(pattern, state)
     ]
     db.executemany("DELETE FROM retained_states WHERE key = ?", states)
     derived = [

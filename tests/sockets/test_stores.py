@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from actors.core.contract.event import Event, Receipt, Reject
+from actors.core.contract.frame import json_event
 from actors.core.contract.payload import Player
 from actors.core.contract.types.match import Score
 from actors.core.contract.types.stage import Custom
@@ -610,6 +611,57 @@ def test_a_damaged_log_is_refused_to_readers_without_a_crash(tmp_path: Path) -> 
     for question in (reader.head, reader.snapshot, lambda: reader.page(0, 10), lambda: reader.history("e1")):
         with pytest.raises(Refused, match="cannot be read"):
             question()
+
+
+def _broken(body: bytes, how: str) -> object:
+    event = msgspec.msgpack.decode(body)
+    match how:
+        case "cut":
+            return body[: len(body) // 2]
+        case "zeros":
+            return bytes(len(body))
+        case "text":
+            return "no bytes"
+        case "other position":
+            event["g"] = 9
+        case "payload is no map":
+            event["b"] = [1, 2]
+        case "payload is no text":
+            return body.replace(b"damage-me", b"\xff" * 9)
+        case "payload is no JSON":
+            event["b"] = {"name": msgspec.msgpack.Ext(5, b"x")}
+    return msgspec.msgpack.encode(event)
+
+
+@pytest.mark.parametrize(
+    "how",
+    ["cut", "zeros", "text", "other position", "payload is no map", "payload is no text", "payload is no JSON"],
+)
+def test_a_damaged_row_ends_no_reader_and_keeps_its_position(how: str, tmp_path: Path) -> None:
+    writer, reader = open_log(tmp_path), LogReader(tmp_path)
+    state = event("score", "s", position=0)
+    middle = event("custom", "e2", Custom("damage-me"), position=2)
+    retained = {"score": state, "custom:damage-me": msgspec.structs.replace(middle, position=0)}
+    events = [*entry(1).events, middle, *entry(3).events]
+    writer.commit([Entry(events=events, retained=retained)])
+    writer.close()
+    with closing(sqlite3.connect(tmp_path / database.LOG_FILE)) as db:
+        for table, row in (("events", "position = 2"), ("retained_states", "key = 'custom:damage-me'")):
+            (body,) = db.execute(f"SELECT body FROM {table} WHERE {row}").fetchone()
+            db.execute(f"UPDATE {table} SET body = ? WHERE {row}", (_broken(body, how),))
+        db.commit()
+    page = reader.page(0, 10)
+    assert [one.position for one in page] == [1, 2, 3]
+    assert [one.id for one in page] == ["e1", "damaged-2", "e3"]
+    assert json_event(page[1])["payload"] == {"name": "damaged"}
+    assert (found := reader.history("e2")) is not None
+    assert (found["id"], found["position"]) == ("damaged-2", 2)
+    states = [one.id for one in reader.snapshot()]
+    assert states == (["s", "e2"] if how == "other position" else ["s"])
+    purge(tmp_path, None, "nobody")
+    assert [one.id for one in reader.page(0, 10)] == ["e1", "purged-2", "e3"]
+    assert [one.id for one in reader.snapshot()][:1] == ["s"]
+    reader.close()
 
 
 def test_the_rendered_position_never_decreases_within_an_epoch(tmp_path: Path) -> None:
