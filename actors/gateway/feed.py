@@ -7,6 +7,7 @@ on core/delivery/cursor.py decides; this module reads the log for it, on another
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -28,6 +29,7 @@ from actors.interfaces import Bus, LogReader
 
 RETRY_S: Final = 0.1
 START_AGAIN_S: Final = 0.01  # at the first start the queue-manager has yet to create the log
+SAY_TRIES: Final = 300  # more than a start takes: then there is another reason
 # Frames older than this were delayed before this gateway. Their cosmetic events are dropped, because they are over
 # (the zguide's Suicidal Snail pattern). Far above the longest tick, 33 ms.
 STALE_MS: Final = 1_000.0
@@ -40,6 +42,8 @@ LOOK_UP_S: Final = 1.0
 STATE_SAVED_S: Final = 1.5
 
 T = TypeVar("T")
+
+log = logging.getLogger("feed")
 
 
 class LogThreads:
@@ -109,10 +113,14 @@ class Feed:
 
     async def start(self) -> None:
         """Subscribe and read the log; return when the position in the log is known."""
+        tries = 0
         while not self.ready:
             try:
                 await self._adopt()
-            except Refused:
+            except Refused as error:
+                tries += 1
+                if tries == SAY_TRIES:
+                    log.error("log_unreadable reason=%r", str(error))
                 self.log.reopen()
                 await asyncio.sleep(START_AGAIN_S)
         self.links.start()

@@ -31,6 +31,11 @@ def is_full(error: sqlite3.Error, path: Path) -> bool:
     return code == sqlite3.SQLITE_FULL or (code in _UNCLEAR and _has_no_room(path))
 
 
+def is_damaged(error: sqlite3.DatabaseError) -> bool:
+    """Whether SQLite found that the file is damaged, or is none of its own."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+
+
 def _has_no_room(path: Path) -> bool:
     """Try whether the file system takes data where the files of the store end; False if it does, or is defective."""
     sizes = [one.stat().st_size for one in (path, path.with_name(f"{path.name}-wal")) if one.exists()]
@@ -64,7 +69,7 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         yield
         db.execute("COMMIT")
     except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+        if is_damaged(error):
             raise ConfigError(_advice(_path_of(db), error)) from error
         if not (isinstance(error, sqlite3.OperationalError) and is_full(error, _path_of(db))):
             raise

@@ -28,7 +28,7 @@ from actors.core.delivery.retained import Retained
 from actors.core.queue.sequencer import Entry, Recovered
 from actors.errors import ConfigError, DiskFull, Fenced, Refused
 from actors.stores import recovery
-from actors.stores.database import LOG_FILE, close, connect, create, named, transaction
+from actors.stores.database import LOG_FILE, close, connect, create, is_damaged, named, transaction
 from actors.stores.suspects import WorkMark
 
 LOCK_FILE: Final = "log.lock"
@@ -369,12 +369,28 @@ class LogReader:
     def page(self, after: int, limit: int) -> list[Event]:
         """Return up to `limit` critical events after position `after`, in order.
 
-        A row that cannot be decoded is a `custom` event of the name "damaged": readers need every position.
+        A row that cannot be read or decoded is a `custom` event of the name "damaged": readers need every position.
         """
-        rows = self._db.execute(
-            "SELECT position, body FROM events WHERE position > ? ORDER BY position LIMIT ?", (after, limit)
-        ).fetchall()
+        try:
+            rows = self._db.execute(
+                "SELECT position, body FROM events WHERE position > ? ORDER BY position LIMIT ?", (after, limit)
+            ).fetchall()
+        except sqlite3.DatabaseError as error:
+            if not is_damaged(error):
+                raise
+            first, top = max(after + 1, _head(self._db).oldest), _head(self._db).top
+            rows = [self._row(position) for position in range(first, min(top, first + limit - 1) + 1)]
         return [decoded(position, body) for position, body in rows]
+
+    def _row(self, position: int) -> tuple[int, bytes]:
+        """Read one row, without a body if its page is damaged: a range is not read beyond such a page."""
+        try:
+            row = self._db.execute("SELECT body FROM events WHERE position = ?", (position,)).fetchone()
+        except sqlite3.DatabaseError as error:
+            if not is_damaged(error):
+                raise
+            row = None
+        return position, row[0] if row else b""
 
     @readable()
     def snapshot(self) -> list[Event]:

@@ -664,6 +664,29 @@ def test_a_damaged_row_ends_no_reader_and_keeps_its_position(how: str, tmp_path:
     reader.close()
 
 
+def test_a_damaged_page_of_events_hides_no_other_event(tmp_path: Path) -> None:
+    """A gateway that started beside it never became ready, and one with a gap there showed nothing any more."""
+    writer, reader = open_log(tmp_path), LogReader(tmp_path)
+    writer.commit([entry(*range(1, 401))])
+    writer.close()
+    path = tmp_path / database.LOG_FILE
+    with closing(sqlite3.connect(path)) as db:
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+    content = bytearray(path.read_bytes())
+    (body,) = sqlite3.connect(path).execute("SELECT body FROM events WHERE position = 200").fetchone()
+    page = content.index(body) // size * size
+    content[page : page + size] = b"\xff" * size
+    path.write_bytes(content)
+    events = reader.page(100, 200)
+    assert [one.position for one in events] == list(range(101, 301))
+    lost = [one.position for one in events if one.id != f"e{one.position}"]
+    assert 200 in lost
+    assert len(lost) < 60  # the rows of that page alone
+    assert {one.type for one in events if one.position in lost} == {"custom"}
+    assert [one.id for one in reader.page(395, 10)] == ["e396", "e397", "e398", "e399", "e400"]
+    reader.close()
+
+
 def test_the_rendered_position_never_decreases_within_an_epoch(tmp_path: Path) -> None:
     writer = open_log(tmp_path)
     reader = LogReader(tmp_path)
