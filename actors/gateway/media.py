@@ -146,7 +146,7 @@ def file_problems(path: Path) -> list[str]:
     except OSError as error:
         return [f"overlays/media/{path.name}: {error.strerror}"]
     if huge:
-        return [f"overlays/media/{path.name}: more than {MAX_PIXELS >> 20} megapixels"]
+        return [f"overlays/media/{path.name}: no picture, or more than {MAX_PIXELS >> 20} megapixels"]
     return [f"overlays/media/{path.name}: more than {FILE_BYTES >> 20} MiB"] if size > FILE_BYTES else []
 
 

@@ -59,7 +59,7 @@ MIME_TYPES: Final = {
 }
 
 
-PICTURES: Final = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+PICTURES: Final = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif")
 
 
 class BaseHandler(tornado.web.RequestHandler):
@@ -150,7 +150,7 @@ class FileHandler(BaseHandler, tornado.web.StaticFileHandler):
 
 
 def is_huge(path: Path) -> bool:
-    """Return whether a file is a picture with too many pixels for a page: 31 KB can take 1 GB, and stop it for 2 s."""
+    """Return whether a file is a picture with too many pixels for a page, or one of which it is not known."""
     return path.suffix in PICTURES and pictures.is_huge(host.read_file(path, pictures.HEAD_BYTES))
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.core.pictures import is_small, size_of, type_of
+from actors.core.pictures import MAX_BLOCKS, is_huge, is_small, size_of, type_of
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,43 @@ def test_bytes_that_never_end_a_block_have_no_size():
     assert size_of(b"\xff\xd8" + b"\xff" * 99) is None
     assert size_of(webp(b"JUNK", bytes(20))) is None
     assert not is_small(b"<svg>")
+
+
+def box(kind, body):
+    return struct.pack(">I4s", 8 + len(body), kind) + body
+
+
+def avif(*sizes, brand=b"avif", cut=0):
+    meta = box(b"meta", b"".join(box(b"ispe", struct.pack(">III", 0, *size)) for size in sizes))
+    return box(b"ftyp", brand + bytes(12)) + meta[: len(meta) - cut]
+
+
+EXTENSION = b"\xff\xe1\xff\xff" + bytes(65_533)
+DECOY = b"\x2c" + struct.pack("<HHHH", 0, 0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("head", "huge"),
+    [
+        (png(4_096, 4_096), False),
+        (png(4_096, 4_097), True),
+        (jpeg(4_096, 4_096, EXTENSION, EXTENSION), False),
+        (jpeg(16_000, 16_000, EXTENSION, EXTENSION), True),
+        (jpeg(56, 28, b"\xff\xe0\0\x02" * MAX_BLOCKS), True),
+        (gif(56, 28, (56, 28))[:13] + b"\x21\xfe" + b"\1\x2c" * MAX_BLOCKS + b"\0" + DECOY, True),
+        (avif((56, 28), (4_096, 4_096)), False),
+        (avif((56, 28), (16_000, 16_000), (28, 28)), True),
+        (avif((56, 28), brand=b"avis"), True),
+        (avif(), True),
+        (avif((56, 28), (16_000, 16_000), cut=20), True),
+        (avif(*[(56, 28)] * MAX_BLOCKS), True),
+        (avif((56, 28), cut=45), True),
+        (b"BM" + struct.pack("<IIIIii", 1_080, 0, 1_078, 40, 16_000, 16_000), True),
+        (struct.pack("<HHH", 0, 1, 1) + bytes(16) + png(16_000, 16_000), True),
+        (b"<svg>", True),
+        (b"", True),
+    ],
+    ids=lambda value: str(value) if isinstance(value, bool) else "",
+)
+def test_a_picture_of_too_many_pixels_or_of_an_unknown_type_or_size_is_huge(head, huge):
+    assert is_huge(head) == huge
