@@ -17,7 +17,7 @@ from tests.support import eventually
 KINDS = ("ws", "sse", "poll")
 # Gateways are killed, transports blocked, a handler throws, and the events of the rig have no players.
 pytestmark = pytest.mark.console(
-    "net::ERR_CONNECTION", "WebSocket connection to", "404 (Not Found)", "a broken handler", "a widget failed"
+    "net::ERR_", "WebSocket connection to", "404 (Not Found)", "a broken handler", "a widget failed"
 )
 # A proxy without WebSockets or without endless responses: the handshake fails while the gateway answers.
 NO_WEBSOCKET = """globalThis.WebSocket = class extends WebSocket {
