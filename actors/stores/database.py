@@ -20,7 +20,8 @@ LOG_FILE: Final = "log.db"
 # SQLite reports a quota and a limit as it reports a defective disk (EIO); its error has no number of the system.
 _UNCLEAR: Final = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+# No statement that reaches `transaction` with its error breaks a constraint of a sound file.
+_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT)
 _TRIAL: Final = ".room"
 _TRIAL_BYTES: Final = 4 << 20  # more than most transactions
 

@@ -313,6 +313,10 @@ class Log:
         # The clock makes it larger than all generations since a backup that was restored now.
         now_ms = int(time.time() * 1000)
         db.execute("UPDATE meta SET value = max(value + 1, ?) WHERE key = 'gen'", (now_ms,))
+        # A damaged top below the last event would give the next one a position that is taken.
+        db.execute(
+            "UPDATE meta SET value = max(value, (SELECT coalesce(max(position), 0) FROM events)) WHERE key = 'top'"
+        )
         (gen,) = db.execute("SELECT value FROM meta WHERE key = 'gen'").fetchone()
         db.execute("COMMIT")
         return int(gen)

@@ -544,8 +544,8 @@ def test_a_disk_that_fails_while_the_log_writes_counts_against_no_message(tmp_pa
     log = open_log(tmp_path)
     log.commit([entry(1, work=work)])
     assert WorkMark(tmp_path / "log.mark").last == b""
-    with pytest.raises(sqlite3.IntegrityError):
-        log.commit([entry(1, work=work)])  # a fault of the message
+    with pytest.raises(UnicodeEncodeError):
+        log.commit([entry(2, work=work, identities=[("half a pair: \ud800", "e", 0.0)])])  # a fault of the message
     assert WorkMark(tmp_path / "log.mark").last == b'[["p",1,1,false]]'
     log._db.execute("ROLLBACK")
     log._db.execute("DROP TABLE events")
@@ -585,6 +585,30 @@ def test_a_damaged_page_of_the_log_counts_against_no_message(tmp_path: Path) -> 
     log = open_log(tmp_path)
     with pytest.raises(ConfigError, match=r"log\.db is damaged .* Move"):
         log.commit([entry(2, work=work)])
+    assert WorkMark(tmp_path / "log.mark").last == b""
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE meta SET value = 1 WHERE key = 'top'", "DELETE FROM meta WHERE key = 'top'"]
+)
+def test_a_top_below_the_last_event_is_corrected_at_a_start(change: str, tmp_path: Path) -> None:
+    writer = open_log(tmp_path)
+    writer.commit([entry(1, 2, 3)])
+    writer.close()
+    with closing(sqlite3.connect(tmp_path / database.LOG_FILE)) as db:
+        db.execute(change)
+        db.commit()
+    again = open_log(tmp_path)
+    assert again.recovered.head.top == 3
+    again.close()
+
+
+def test_a_position_that_is_taken_counts_against_no_message(tmp_path: Path) -> None:
+    """Three deaths of it, and the messages in work were dead letters."""
+    log = open_log(tmp_path)
+    log.commit([entry(1)])
+    with pytest.raises(ConfigError, match=r"log\.db is damaged"):
+        log.commit([entry(1, work=[Work("p", 1, 1)])])
     assert WorkMark(tmp_path / "log.mark").last == b""
 
 
