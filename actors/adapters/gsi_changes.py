@@ -29,6 +29,8 @@ from actors.core.contract.types.match import Objective, Round, Score
 
 # Kills of one player between two posts are at most the five of a team. A larger difference is an error of the counters.
 MAX_TOLD: Final = 32
+# Of all players of a post. Each of 64 players can rise in four figures: a false post would be 8,000 events.
+MAX_FIGHTS: Final = 256
 MAX_REMEMBERED: Final = 256  # players of one match
 MOST_WINS: Final = 50  # maps that win a series; a score has at most 99 maps
 _BOMB: Final = {"planted": "", "defused": "Bomb_Defused", "exploded": "Target_Bombed"}
@@ -163,7 +165,7 @@ def _fights(before: dict[str, GsiFigures], post: GsiPost, same_round: bool) -> l
     if len(kills) == len(deaths) == 1 and kills[0].attacker.team != deaths[0].team:
         # An observer's post has both sides: one kill and one death of the other side between two posts are one kill.
         return [("kill", msgspec.structs.replace(kills[0], victim=deaths[0])), *rest]
-    return [*(("kill", kill) for kill in kills), *(("death", Death(player)) for player in deaths), *rest]
+    return [*(("kill", kill) for kill in kills), *(("death", Death(player)) for player in deaths), *rest][:MAX_FIGHTS]
 
 
 def _deaths(old: GsiFigures, new: GsiFigures) -> int:

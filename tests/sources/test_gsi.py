@@ -297,6 +297,10 @@ OBSERVED = {
         [seen(a=("CT", 0, 0), b=("T", 0, 0), c=("T", 0, 0)), seen(a=("CT", 2, 0), b=("T", 0, 1, 0), c=("T", 0, 1, 0))],
         ["kill by a ", "kill by a ", "death b", "death c"],
     ),
+    "all counters of a crowd are bounded together": (
+        [seen(**{f"p{at}": ("CT", kills, 0) for at in range(64)}) for kills in (0, 30)],
+        [f"kill by p{at // 30} " for at in range(gsi_changes.MAX_FIGHTS)],
+    ),
     "a later player is counted from the first post": ([seen(a=("CT", 0, 0)), seen(a=("CT", 0, 0), b=("T", 9, 3))], []),
 }
 
