@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import struct
 import zlib
 from typing import Any
@@ -183,6 +184,30 @@ def test_an_alert_has_the_users_own_text_picture_and_sound(gate: Gate, overlay: 
     gate.emit("follow", {"user": "Flo"})
     eventually(lambda: named(overlay) == ["Flo"])
     eventually(lambda: overlay.page.locator(".sa.pictured").count() == 0)
+
+
+# AV1 in WebM: one black frame of 4,352 × 4,352 pixels.
+LARGE = (
+    "c-oV4y}x+AQ(GgW({~{L)X3uWxsk)EsiizMDc7mJk;$pGkx3%BA)S!{1Xv;keP@^K^4;AXyt+lyb7flan#P3?o><7bY#{H3@9rKT"
+    "PblPYdhnViW+4byCU`ecvWdm{4a6LVNCsK~kgGOnUEkQu@8say(Cd>}mS$?HXJoEtXkZZTh{|{A>~QFJ0BZv|-^pYh#Cc5G*Bcp&"
+    "k9OEU^sx|=`ky<ekwIzeoaWNJl#WJ*w$`wC$1ua@Mn>hw%`MimPBA>_-q0k-unUN1H8LeHn$#%3!@$J@G^g1}{=@&GeGURpZ!=zI"
+    "7zM)(fRegHV{!3<<O2=qCuX@WZg=%__IGg&a%o3RZN<g6lMi$!Ba&76iKWP@X8=_v163P?RV(CVCMD+Q>L!*Mrk_~ky12t7G{`Z;"
+    ")8EgfeTspB6$lyX8NdJogS_*$Qimna8yOZm%xh#|Xh2PXMxBfT3_xK9E(RtBIi7~KKW{%c?D4&`QC;id!;cMIEDv0&Zid9GDVg08"
+    "a-&q9fHbHun7F%tb0fp{E?}Yav59%+hel=ql)>ga"
+)
+
+
+def test_a_video_of_too_many_pixels_is_not_shown(gate: Gate, overlay: Overlay) -> None:
+    folder = gate.run_dir / "overlays"
+    (folder / "media").mkdir(parents=True)
+    (folder / "alerts.toml").write_text('[[alert]]\ntype = "follow"\nvideo = "large.webm"\n')
+    (folder / "media" / "large.webm").write_bytes(zlib.decompress(base64.b85decode(LARGE)))
+    overlay.open()
+    with overlay.page.expect_response("**/large.webm*"):
+        gate.emit("follow", {"user": "Flo"})
+    eventually(lambda: overlay.page.locator("video.sa-media.off:not([src])").count() == 1)
+    assert named(overlay) == ["Flo"]
+    assert overlay.page.locator(".sa.pictured").count() == 0
 
 
 def test_a_changed_rule_applies_without_a_reload(gate: Gate, overlay: Overlay) -> None:

@@ -9,7 +9,7 @@ import { FIRST, SECOND } from "../core/ranks.mjs";
 import { wordsOf } from "../core/wording.mjs";
 import { el, entrance, icon, text, waiting } from "./dom.mjs";
 import { SOCIAL_ICONS } from "./icons.mjs";
-import { isSilent, pathOf } from "./media.mjs";
+import { isSilent, pathOf, unfit } from "./media.mjs";
 
 /** @typedef {import("../core/types.mjs").Event} Event */
 /** @typedef {import("../core/occasions.mjs").Alert} Alert */
@@ -61,7 +61,7 @@ class Social {
     this.entrance = entrance(stage, this.box, "translateY(.14rem)", 220);
     const shrink = stage.still ? [{ opacity: 1 }, { opacity: 0.2 }] : [{ transform: "none" }, { transform: "scaleX(0)" }];
     this.left = waiting(this.time, shrink, { duration: 1, fill: "forwards" });
-    for (const media of [this.image, this.video]) media.addEventListener("error", () => this.failed(media));
+    for (const media of [this.image, this.video]) unfit(media, () => this.failed(media));
   }
 
   /** A tall box has room for a picture above the panel; in others it stands beside. @param {import("../core/types.mjs").Size} size */
@@ -141,9 +141,9 @@ class Social {
     this.stage.view.stop(this.video);
   }
 
-  /** The alert stands without a picture that cannot be shown. @param {HTMLElement} node */
+  /** The alert stands without a picture that cannot be shown. @param {HTMLImageElement | HTMLVideoElement} node */
   failed(node) {
-    this.stage.view.toggle(node, "off", true);
+    this.media(node, "");
     this.stage.view.toggle(this.box, "pictured", false);
     this.stage.wake();
   }
