@@ -214,7 +214,8 @@ class _Stream(IOStream):
     """The stream of one connection. A request, and each chunk of a chunked body, waits for its turn."""
 
     trusted = False
-    has_header: Callable[[], bool]  # called for each header; whether it is the first of this connection
+    # Called for each header; whether it is the first of this connection. None: the server reads no more of them.
+    has_header: Callable[[], bool] | None = None
     has_unread: Callable[[int], None]  # called with the bytes that wait for the client to read
 
     def __init__(self, connection: socket.socket, requests: Turns, chunks: Turns, **kwargs: Any) -> None:
@@ -241,6 +242,8 @@ class _Stream(IOStream):
     def _wait(self, header: asyncio.Future[bytes], arrived: asyncio.Future[bytes]) -> None:
         if (error := arrived.exception()) is not None:
             header.set_exception(error)
+            return
+        if self.has_header is None:
             return
         first = self.has_header() or self.trusted
         if arrived.result().count(b"\n") > HEADER_LINES:
@@ -403,7 +406,7 @@ class BoundedHTTPServer(HTTPServer):
         self._headed.discard(server_conn)
         if server_conn.stream.closed():  # otherwise it is a WebSocket now
             _stream(server_conn).drop()
-        del _stream(server_conn).has_header  # a cycle: the collector of them runs rarely
+        _stream(server_conn).has_header = None  # it is a cycle, and the collector of cycles runs rarely
 
     def _forget(self, connection: HTTP1ServerConnection) -> None:
         self._connections.discard(connection)

@@ -473,6 +473,26 @@ def test_a_server_that_closes_its_connections_handles_no_bodies_that_wait(monkey
     run_async(scenario())
 
 
+def test_a_header_that_arrives_while_the_server_ends_is_ignored():
+    async def scenario() -> list[object]:
+        failures: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+        async with bounded(room=3) as (server, port, _):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            await until(lambda: server._connections != set())
+            (connection,) = server._connections
+            writer.write(REQUEST)
+            connection._serving_future.cancel()  # as asyncio does with all tasks at the end of a process
+            await until(lambda: connection not in server._connections)
+            await until(lambda: len(connection.stream._read_buffer) == 0)
+            for _ in range(10):
+                await asyncio.sleep(0)
+            writer.close()
+        return failures
+
+    assert run_async(scenario()) == []
+
+
 def test_a_flood_of_tiny_chunks_does_not_hold_up_the_loop_or_other_requests(monkeypatch):
     monkeypatch.setattr(http_server, "CHUNKS_PER_TURN", 8)
     turns, read = LoopTurns(), []
