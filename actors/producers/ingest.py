@@ -45,7 +45,7 @@ from actors.producers.lanes import RawRows, Row, lanes_of
 from actors.producers.link import Link, open_link
 from actors.producers.recording import Recorder
 from actors.producers.spec import Forbidden, Private, SourceRequest, Taken
-from actors.secrets import Secrets
+from actors.secrets import MissingSecret, Secrets
 
 IDLE_S: Final = 75.0  # between two requests of a connection; nginx has the same for keep-alive
 CONNECTIONS: Final = 1_000
@@ -117,7 +117,13 @@ class HttpSource:
         return self.intake.report()
 
     def _read_secret(self) -> str:
-        return self._secrets.get(self._secret)
+        try:
+            return self._secrets.get(self._secret)
+        except MissingSecret as error:
+            if not self.spec.installer:
+                raise
+            command = f"{program.NAME} {self.spec.installer} --name {self.intake.name}"
+            raise MissingSecret(f"There is no token of {self.intake.name!r} yet; make it: {command}") from error
 
 
 class Ingest:

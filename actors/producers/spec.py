@@ -109,6 +109,7 @@ class Spec(Struct, frozen=True):
     silence_s   the longest pause that is normal; None: any
     path        HTTP sources: the first segment of the path at the ingest
     written     settings that `source add` writes, although they are optional
+    installer   the command that makes the secret and stores it; "": `secret set`
     """
 
     settings: type[SourceSettings]
@@ -118,6 +119,7 @@ class Spec(Struct, frozen=True):
     silence_s: float | None = None
     path: str = ""
     written: Mapping[str, Any] = {}
+    installer: str = ""
 
 
 class Disconnected(OSError):

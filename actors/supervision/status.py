@@ -15,7 +15,7 @@ from actors.core.supervision.health import Alert
 from actors.supervision.child import Incarnation
 
 _COMMAND: Final = re.compile(
-    rf"{re.escape(program.NAME)} (login [a-z]+ --source|secret set) [a-z0-9][a-z0-9._-]*[a-z0-9]"
+    rf"{re.escape(program.NAME)} (login [a-z]+ --source|secret set|gsi install --name) [a-z0-9][a-z0-9._-]*[a-z0-9]"
 )
 REASON_CHARACTERS: Final = 300  # the part of a child's last message that a reason repeats
 
@@ -42,7 +42,7 @@ def source_rows(
 ) -> list[dict[str, Any]]:
     """Return the sources of a process as it reports them, or the reason why there is no process.
 
-    `options` select this pipeline in a command: `command` is the login or secret that the reason names, ready to paste.
+    `options` select this pipeline in a command: `command` is the one that the reason names for it, ready to paste.
     """
     reports = incarnation.sources if incarnation else []
     if lifecycle.child.kind == "source" and not reports:
@@ -59,7 +59,7 @@ def source_rows(
 
 
 def named_command(detail: str, options: str) -> str:
-    """Return the command for a login or a secret that the reason of a source names; "" when it names none."""
+    """Return the command for a login, a secret or a token that the reason of a source names; "" when it names none."""
     found = _COMMAND.search(detail)
     return f"{found[0]}{options}" if found else ""
 

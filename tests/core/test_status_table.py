@@ -227,6 +227,8 @@ def test_expired_tokens_are_named_and_others_are_not():
      "{name} login twitch --source live --set run_dir=x"),
     ("Log in again: {name} login twitch --source my-2.", "{name} login twitch --source my-2 --set run_dir=x"),
     ("The secret 'tip' is not set; set it: {name} secret set tip", "{name} secret set tip --set run_dir=x"),
+    ("There is no token of 'cs2' yet; make it: {name} gsi install --name cs2",
+     "{name} gsi install --name cs2 --set run_dir=x"),
     ("{name} stop", ""),
     ("{name} secret set $(reboot)", ""),
     ("", ""),

@@ -18,6 +18,7 @@ from actors.errors import BadInput
 from actors.producers.sources import gsi
 from actors.producers.spec import Forbidden, SourceRequest
 from tests.sockets.actors import CORE, Actors
+from tests.sources.peer import report
 from tests.support import eventually
 
 ME, OTHER = "76561190000000001", "76561190000000002"
@@ -440,6 +441,14 @@ def test_a_kill_of_the_ingest_loses_and_repeats_no_event():
         assert actors.request("POST", "/gsi/other", b"{}")[0] == 404
         eventually(lambda: len(primary(actors)) >= len(expected), 10)
         assert primary(actors) == [(one["type"], str(one["payload"])) for one in expected]
+
+
+def test_without_a_token_the_state_names_the_command_that_makes_it():
+    with Actors('sources.cs2.kind="gsi"') as actors:
+        actors.start(*CORE)
+        missing = "There is no token of 'cs2' yet; make it: ./supervisor.py gsi install --name cs2"
+        eventually(lambda: report(actors, "cs2", "ingest").get("detail") == missing, 10)
+        assert report(actors, "cs2", "ingest")["state"] == "refused"
 
 
 def decoded(message):

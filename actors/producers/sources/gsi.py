@@ -27,6 +27,7 @@ SPEC: Final = Spec(
     redelivers=False,
     loss="Nothing that the game counts (kills, deaths, assists, ends of rounds): the next post has the counts.",
     path="gsi",
+    installer="gsi install",
 )
 
 
