@@ -609,10 +609,11 @@ def test_a_user_theme_replaces_a_shipped_one(rig):
     names = ["broadcast", "high-contrast", "mine", "minimal"]
     shipped_ones = ["broadcast", "high-contrast", "minimal"]
     assert json.loads(rig.request("/themes/")[2]) == {"themes": names, "previews": shipped_ones}
-    (own / "preview.webp").write_bytes(b"RIFF")
+    picture = b"RIFF\0\0\0\0WEBPVP8X" + bytes(14)  # of one pixel
+    (own / "preview.webp").write_bytes(picture)
     assert json.loads(rig.request("/themes/")[2])["previews"] == names
     status, headers, body = rig.request("/themes/mine/preview.webp")
-    assert (status, body, headers["Content-Type"]) == (200, b"RIFF", "image/webp")
+    assert (status, body, headers["Content-Type"]) == (200, picture, "image/webp")
 
 
 @pytest.mark.parametrize("name", ["guide.html", "code.mjs", "code.js", "picture.svg", "style.css"])
