@@ -17,6 +17,7 @@ import msgspec
 from actors import http_server, logs, tokens
 from actors.core import origins
 from actors.core.contract.event import WIRE_VERSION
+from actors.core.contract.messages import RenderReceipt
 from actors.core.delivery.conversation import OverlayState
 from actors.core.delivery.presence import Gone
 from actors.errors import ConfigError, Refused
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 LOG_LINES: Final = 200
 LOG_BYTES: Final = 128 << 10
 FRESH_S: Final = 2.0  # eight heartbeats of the queue-manager
+MEASURED_S: Final = 60.0  # the time over which a page takes its latency
 
 
 class ApiHandler(BaseHandler):
@@ -251,9 +253,15 @@ def unready(gateway: Gateway) -> list[str]:
     return reasons
 
 
+def measured(receipt: RenderReceipt | None, age_s: float) -> RenderReceipt | None:
+    """Return the receipt if its measurements are not too old: a page that draws nothing sends no further receipt."""
+    return receipt if age_s <= MEASURED_S else None
+
+
 def describe(overlay: Overlay, last: int) -> dict[str, Any]:
     """Return one overlay as the dashboard shows it."""
     receipt, key = overlay.receipt, overlay.group.key if overlay.group else None
+    fresh = measured(receipt, time.monotonic() - overlay.receipt_s)
     return {
         "overlay_id": overlay.name,
         "number": overlay.number,
@@ -270,9 +278,9 @@ def describe(overlay: Overlay, last: int) -> dict[str, Any]:
         "sent_position": overlay.position,
         "start_position": overlay.start_position,
         "lag": max(0, last - max(overlay.receipted, overlay.start_position)),
-        "fps": receipt and receipt.fps,
-        "latency_p50_ms": receipt and receipt.latency_p50_ms,
-        "latency_p95_ms": receipt and receipt.latency_p95_ms,
+        "fps": fresh and fresh.fps,
+        "latency_p50_ms": fresh and fresh.latency_p50_ms,
+        "latency_p95_ms": fresh and fresh.latency_p95_ms,
         "queue": receipt and receipt.queue,
         "dropped": receipt and receipt.dropped,
         "warnings": receipt.warnings if receipt else [],

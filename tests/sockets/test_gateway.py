@@ -17,8 +17,10 @@ import zmq
 
 from actors import interfaces, tokens
 from actors.core.contract.event import Receipt
+from actors.core.contract.messages import RenderReceipt
 from actors.core.contract.positions import pack
 from actors.core.contract.taxonomy import TAXONOMY
+from actors.gateway.api import measured
 from actors.gateway.bus import MAX_UNSEEN
 from actors.gateway.connections import UNMET_PER_ADDRESS
 from actors.gateway.fanout import MAX_FILTERS
@@ -292,6 +294,13 @@ def test_receipts_reach_the_queue_manager(rig):
     assert (client["warnings"], client["active"]) == (["fps"], True)
     assert client["receipt_age_s"] >= 0
     inbox.close()
+
+
+def test_measurements_of_a_page_that_draws_nothing_expire():
+    slow = RenderReceipt(position=1, fps=60, latency_p95_ms=900.0)
+    assert measured(slow, 59.0) is slow
+    assert measured(slow, 61.0) is None
+    assert measured(None, 0.0) is None
 
 
 def test_a_ping_is_answered_with_both_clocks(rig):

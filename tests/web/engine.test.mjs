@@ -193,6 +193,27 @@ test("latency is from ingest to commit, and replays do not count", () => {
   assert.deepEqual([engine.record.latency.all.size, engine.record.latency.all.at(0)], [1, 15]);
 });
 
+test("a latency of more than a minute ago does not count", () => {
+  const { engine, time } = stand();
+  const percentiles = () => engine.record.recent().all.percentiles(0.5, 0.95);
+  const live = (/** @type {number} */ ingest, /** @type {number} */ now) => {
+    time.now = now;
+    engine.receive([event({ ts_ingest_ms: ingest })], "live", now);
+    engine.frame(now);
+  };
+  for (let at = 0; at < 600; at += 1) live(0, 1_000);
+  assert.deepEqual(percentiles(), [1_000, 1_000]);
+  live(39_980, 40_000);
+  time.now = 61_001;
+  assert.deepEqual(percentiles(), [20, 20]);
+  assert.deepEqual(engine.record.recent().list()[3].p95_ms, 0);
+  time.now = 100_001;
+  assert.deepEqual(percentiles(), [null, null]);
+  assert.deepEqual(engine.record.recent().list()[3].p95_ms, null);
+  live(100_000, 100_010);
+  assert.deepEqual(percentiles(), [10, 10]);
+});
+
 test("each stage of the latency has its own figures; without a time of the source the first has none", () => {
   const { engine, time, journal } = stand();
   time.now = 40;

@@ -21,7 +21,7 @@ const SLOWEST = ["slowest system", "2nd", "3rd", "4th", "5th"];
 
 /** @param {Page} page @returns {import("./report.mjs").Figures} */
 export function figures({ engine, governor, scheduler, hud }) {
-  const [p50, p95] = engine.record.latency.all.percentiles(0.5, 0.95);
+  const [p50, p95] = engine.record.recent().all.percentiles(0.5, 0.95);
   const [slowest] = governor.level > 0 ? engine.costs.list(governor.nominal_ms) : [];
   return {
     ...{ fps: scheduler.fps(), p50, p95, queue: engine.waiting, dropped: engine.queue.dropped, warnings: hud.watch.warnings },
@@ -34,7 +34,7 @@ export function hudFigures(page) {
   const { id, engine, governor, scheduler, uplink, receipts, problems } = page;
   const { status } = uplink;
   const { fps, p50, p95, queue, dropped } = figures(page);
-  const stages = engine.record.latency.list();
+  const stages = engine.record.recent().list();
   const systems = engine.costs.list(governor.nominal_ms);
   const over = systems.filter(({ state }) => state !== "");
   const [cost] = engine.cost.percentiles(0.95);

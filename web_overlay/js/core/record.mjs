@@ -24,6 +24,12 @@ export class Record {
     this.applied.push(applied);
   }
 
+  /** The latencies of the last minute. */
+  recent() {
+    this.latency.age(this.clock.now());
+    return this.latency;
+  }
+
   /** The frame is in the page. */
   committed() {
     if (this.applied.length === 0) return;
@@ -34,7 +40,7 @@ export class Record {
       const received_ms = arrival.received + this.clock.offset_ms;
       const replay = arrival.origin === "replay";
       const times = { source: event.ts_source_ms, ingest: ts_ingest_ms, tick: tick_ms, received: received_ms, rendered: committed_ms };
-      if (!replay) this.latency.add(times);
+      if (!replay) this.latency.add(times, this.clock.now());
       this.journal?.add({ id, type, position, count, ts_ingest_ms, tick_ms, received_ms, committed_ms, replay });
     }
     this.applied.length = 0;

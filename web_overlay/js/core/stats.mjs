@@ -29,7 +29,7 @@ export class Recent {
   mean() {
     if (this.size === 0) return null;
     let sum = 0;
-    for (let i = 0; i < this.size; i += 1) sum += this.ring[i];
+    for (let age = 0; age < this.size; age += 1) sum += this.at(age);
     return sum / this.size;
   }
 
@@ -41,9 +41,14 @@ export class Recent {
   percentiles(...shares) {
     if (this.size === 0) return shares.map(() => null);
     const sorted = this.sorted.subarray(0, this.size);
-    sorted.set(this.ring.subarray(0, this.size));
+    for (let age = 0; age < this.size; age += 1) sorted[age] = this.at(age);
     sorted.sort();
     return shares.map((share) => sorted[Math.max(0, Math.ceil(share * this.size) - 1)]);
+  }
+
+  /** Remove the oldest value. */
+  shift() {
+    if (this.size > 0) this.size -= 1;
   }
 
   clear() {
