@@ -78,6 +78,13 @@ test("score: the map after the last one of a series is the last one", () => {
   assert.equal(match([[{ scores }]]).standing().of, 0);
 });
 
+test("score: a series that is decided announces no next map", () => {
+  const number = (/** @type {Record<string, number>} */ maps_won, best_of = 3) =>
+    match([[{ scores: { A: 13, B: 7 }, best_of, maps_won }]]).standing().number;
+  assert.deepEqual([number({ A: 1 }), number({ A: 1, B: 1 }), number({ A: 2 }), number({ A: 1, B: 2 })], [2, 3, 2, 3]);
+  assert.deepEqual([number({ A: 2 }, 5), number({ A: 3, B: 1 }, 5), number({ A: 1 }, 2), number({ A: 1 }, 1)], [3, 4, 2, 1]);
+});
+
 test("score: a report replaces all of the one before under its key, as for a page that loads later", () => {
   const timer = { phase: "live", ts_ends_ms: 5 };
   const scores = { CT: 1, T: 2 };

@@ -60,7 +60,8 @@ export class Match {
       ...{ team, points: String(points), name: names.get(team) ?? "", logo: logos.get(team) ?? "" },
       ...{ side: sides.get(team) ?? "", won: won.get(team) ?? 0 },
     }));
-    const number = teams.reduce((sum, team) => sum + team.won, 1);
+    const decided = teams.some(({ won }) => 2 * won > of); // then no other map is played
+    const number = teams.reduce((sum, team) => sum + team.won, decided ? 0 : 1);
     return { teams, map, number: Math.min(number, of), of, timer };
   }
 
