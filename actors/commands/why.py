@@ -13,6 +13,7 @@ import click
 from actors import commands, tokens
 from actors.commands import loopback
 
+UNKNOWN: Final = "not known: the gateway has restarted since"
 UNSEEN: Final = " (committed, but never visible: later events replaced it at once)"
 
 
@@ -41,6 +42,8 @@ def lines(event_id: str, answer: dict[str, Any]) -> list[str]:
     if not history:
         return [f"{event_id}: unknown; it never arrived, or its history is no longer kept", *incomplete]
     facts = {_name(key): _fact(key, value) for key, value in history.items() if value is not None}
+    if answer.get("earlier") and history.get("rendered_by") == []:
+        facts[_name("rendered_by")] = UNKNOWN
     width = max(map(len, facts))
     return [*(f"{name:<{width}}  {fact}" for name, fact in facts.items()), *incomplete]
 

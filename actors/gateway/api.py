@@ -197,7 +197,10 @@ class QuarantineHandler(GuardedHandler):
 
 
 class WhyHandler(ReadableHandler):
-    """The history of one event: from the log, or for an event that was not logged, from the queue-manager's memory."""
+    """The history of one event: from the log, or for an event that was not logged, from the queue-manager's memory.
+
+    `earlier`: the event was logged before this gateway started, so its list of overlays may be incomplete.
+    """
 
     async def get(self) -> None:
         event_id = self.get_query_argument("id", "")
@@ -214,7 +217,10 @@ class WhyHandler(ReadableHandler):
         told = answer.get("history")
         history = (told or {}) | (logged or {}) if told or logged else None
         self.set_status(200 if history or reasons else 404)
-        self.answer({"id": event_id, "history": history, "reasons": reasons})
+        # The receipts of an earlier gateway may have been lost with it: a missing one then says nothing.
+        feed, position = self.gateway.feed, (logged or {}).get("position")
+        earlier = position is not None and (not feed.ready or position <= feed.adopted)
+        self.answer({"id": event_id, "history": history, "reasons": reasons, "earlier": earlier})
 
 
 class MetricsHandler(LocalHandler):

@@ -100,6 +100,7 @@ class Feed:
         self.ring = Ring()
         self.retained = Retained()
         self.oldest = 1
+        self.adopted = 0  # the top of the log when this gateway began to read it
         self.ready = False
         self.received_s = float("-inf")
         self.stale_events = 0
@@ -130,6 +131,7 @@ class Feed:
         """Set the position to the current top of the log."""
         head, recent, state = await self.log.read(_all_of)
         self.cursor = Cursor(head.epoch, head.gen, head.top)
+        self.adopted = head.top
         self.oldest = head.oldest
         self.ring.clear()
         self.ring.add(event for event in recent if event.position <= head.top)

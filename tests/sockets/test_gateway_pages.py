@@ -18,6 +18,7 @@ import websockets.exceptions
 import zmq
 
 from actors import interfaces
+from actors.commands import why
 from actors.core.contract.event import Reject
 from actors.core.queue.sequencer import Entry
 from actors.gateway.pages import WEB_ROOT
@@ -366,6 +367,20 @@ def test_why_combines_the_log_and_the_queue_manager(rig):
         teller.stop()
     status, why = rig.get(f"/api/why?id={event.id}", rig.tokens.control)
     assert (status, why["history"]["position"], len(why["reasons"])) == (200, event.position, 1)
+
+
+def test_why_says_that_a_restarted_gateway_does_not_know_who_rendered_an_event(rig):
+    def told(event):
+        return rig.get(f"/api/why?id={event.id}", rig.tokens.control)[1]
+
+    (before,) = rig.send()
+    eventually(lambda: rig.status()["position"] == before.position)
+    assert "no overlay yet" in "\n".join(why.lines(before.id, told(before)))
+    rig.stop()
+    rig.start()
+    (after,) = rig.send()
+    assert "not known: the gateway has restarted since" in "\n".join(why.lines(before.id, told(before)))
+    assert "no overlay yet" in "\n".join(why.lines(after.id, told(after)))
 
 
 def test_why_needs_an_id(rig):

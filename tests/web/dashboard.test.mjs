@@ -293,6 +293,9 @@ test("the list says what the opened history says", () => {
   assert.equal(word(), "logged", "an overlay has yet to render it");
   deliveries.learn(kill.id, history(), []);
   assert.equal(word(), "no overlay");
+  deliveries.told.clear();
+  deliveries.learn(kill.id, { ...history(), earlier: true }, []);
+  assert.equal(word(), "logged", "the gateway has restarted since");
   deliveries.learn(kill.id, history("main", "side", "main"), []);
   assert.equal(word(), "rendered 2/2");
   for (let n = 0; n < 600; n += 1) deliveries.learn(`k${n}`, history("main"), []);
@@ -317,6 +320,7 @@ test("a history is shown in words without empty numbers", () => {
   const unseen = { overlay_id: "main", by_ts_ms: 1_050, seen: false };
   assert.match(words({ history: { ...logged, rendered_by: [unseen] } }).at(-1) ?? "", /^Committed by main, but never visible/);
   assert.match(words({ history: { ...logged, rendered_by: [] } }, []).at(-1) ?? "", /none was connected/);
+  assert.match(words({ history: { ...logged, rendered_by: [] }, earlier: true }, []).at(-1) ?? "", /^Not known .* has restarted since$/);
   assert.deepEqual(words({ history: { outcome: "dropped", detail: "cosmetic_full" } }), ["Not shown: dropped by the rule cosmetic_full"]);
   assert.deepEqual(words({ history: { outcome: "rejected", reason: "no such type" } }), ["Rejected: no such type"]);
   assert.deepEqual(words({ history: null, reasons: ["the queue-manager does not answer"] }), [

@@ -47,6 +47,7 @@ export class Deliveries {
     const history = answer?.history;
     if (history?.outcome !== "logged" || unrendered(history, connected).length > 0) return;
     const rendered = new Set(rows(history.rendered_by).map((row) => row.overlay_id)).size;
+    if (rendered === 0 && answer.earlier === true) return; // the gateway that would know has ended
     this.told.delete(id);
     this.told.set(id, rendered === 0 ? { word: "no overlay", tone: "warn" } : by(rendered));
     if (this.told.size > MOST_TOLD) this.told.delete([...this.told.keys()][0]);

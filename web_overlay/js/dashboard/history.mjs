@@ -35,7 +35,7 @@ export function steps(answer, connected) {
   if (history === null || typeof history !== "object") {
     return [{ what: "There is no data about it (any more)", when: "", tone: "warn" }, ...trouble];
   }
-  return [...way(history), ...end(history, connected), ...trouble];
+  return [...way(history), ...end(history, connected, answer.earlier === true), ...trouble];
 }
 
 /** @param {Record<string, any>} history @returns {Step[]} */
@@ -49,8 +49,8 @@ function way(history) {
   return found;
 }
 
-/** @param {Record<string, any>} history @param {Record<string, any>[]} connected @returns {Step[]} */
-function end(history, connected) {
+/** @param {Record<string, any>} history @param {Record<string, any>[]} connected @param {boolean} earlier than the gateway @returns {Step[]} */
+function end(history, connected, earlier) {
   if (history.outcome !== "logged") {
     const known = Object.hasOwn(OUTCOMES, String(history.outcome)) ? OUTCOMES[history.outcome] : null;
     const [what, tone] = known ? known(word(history.detail)) : [word(history.outcome), /** @type {const} */ ("")];
@@ -68,7 +68,10 @@ function end(history, connected) {
     found.push({ what, when: `by ${time(row.by_ts_ms)}`, tone: row.seen === false ? "warn" : "" });
   }
   for (const id of waiting) found.push({ what: `Not rendered yet by ${id}`, when: "", tone: "warn" });
-  if (drawn.length === 0 && waiting.length === 0) found.push({ what: "Rendered by no overlay: none was connected", when: "", tone: "warn" });
+  if (drawn.length === 0 && waiting.length === 0) {
+    const none = earlier ? "Not known which overlays rendered it: the gateway has restarted since" : "Rendered by no overlay: none was connected";
+    found.push({ what: none, when: "", tone: earlier ? "" : "warn" });
+  }
   return found;
 }
 
