@@ -48,6 +48,8 @@ REFUSALS = [
     (("twitch_chat",), "Missing settings: channels=…"),
     (("twitch_chat", "chanels=a"), "twitch_chat has no setting 'chanels' (did you mean `channels`?)"),
     (("webhook", "preset=kofy"), "Invalid enum value 'kofy' - at `$.sources.webhook.preset` (did you mean `kofi`?)"),
+    (("webhook",), "either `preset` or `verify`: `preset` for a platform of the list (github, kick, kofi, "),
+    (("webhook",), "`verify` with its signature scheme for another one. For example: preset = \"kofi\""),
     (("webhook", "preset=none"), "(possible: github, "),
     (("twich_chat",), "did you mean 'twitch_chat'"),
     (("obs", "heel=true"), "did you mean `heal`"),

@@ -57,7 +57,11 @@ SPEC: Final = Spec(
 def check(settings: WebhookSettings) -> None:
     """Raise BadInput unless the signature scheme and the rules are given."""
     if (settings.preset is None) == (settings.verify is None):
-        raise BadInput("Expected either `preset` or `verify`")
+        names = ", ".join(sorted(PRESETS))
+        raise BadInput(
+            f"Expected either `preset` or `verify`: `preset` for a platform of the list ({names}), "
+            '`verify` with its signature scheme for another one. For example: preset = "kofi"'
+        )
     scheme = settings.verify
     if scheme is not None:
         if scheme.algorithm == "token" and bool(scheme.field) == bool(scheme.signature):
