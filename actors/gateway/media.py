@@ -76,13 +76,15 @@ class AlertRules:
     def __init__(self, folder: Path) -> None:
         self._folder, self._files = folder, AlertFiles(folder)
         self._answer: dict[str, Any] = {}
+        self._shown: list[dict[str, Any]] = []  # the rules of the last file that could be read
 
     def current(self) -> dict[str, Any]:
         """Return the rules, their problems, and the version."""
         if self._files.refresh() or not self._answer:
             rules, problems = read_rules(self._folder)
-            shown = msgspec.to_builtins(rules)
-            self._answer = {"rules": shown, "problems": problems, "version": self._files.version}
+            if rules is not None:
+                self._shown = msgspec.to_builtins(rules)
+            self._answer = {"rules": self._shown, "problems": problems, "version": self._files.version}
         return self._answer
 
 
@@ -103,18 +105,21 @@ def stamp_of(path: Path) -> str:
     return f"{path.name} {found.st_mtime_ns} {found.st_size} {found.st_ino}"
 
 
-def read_rules(folder: Path) -> tuple[list[alerts.AlertRule], list[str]]:
-    """Return the rules of `folder`, and their problems; without the file there are no rules."""
+def read_rules(folder: Path) -> tuple[list[alerts.AlertRule] | None, list[str]]:
+    """Return the rules of `folder`, or None if the file cannot be read as TOML, and the problems.
+
+    Without the file there are no rules.
+    """
     path = folder / "alerts.toml"
     try:
         raw = host.read_file(path, alerts.MAX_BYTES + 1)
         if len(raw) > alerts.MAX_BYTES:
-            return [], [f"alerts.toml: more than {alerts.MAX_BYTES >> 10} KiB"]
+            return None, [f"alerts.toml: more than {alerts.MAX_BYTES >> 10} KiB"]
         tree = _tables(raw.decode("utf-8-sig"))
     except FileNotFoundError:
         return [], []
     except (OSError, UnicodeDecodeError, BadInput) as error:
-        return [], [f"alerts.toml: {error}"]
+        return None, [f"alerts.toml: {error}"]
     rules, problems = alerts.parse(tree)
     for name in sorted({name for rule in rules for name in rule.files}):
         problems += file_problems(folder / "media" / name)

@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from actors.core import emotes
+from actors.core import alerts, emotes
 from actors.gateway import media
 from actors.gateway.media import file_problems
 from tests.sockets.gateway_rig import Rig
@@ -106,6 +106,20 @@ def test_rules_of_alerts_are_read_again_after_a_change_alone(tmp_path: Path, mon
     (tmp_path / "media").mkdir()
     (tmp_path / "media" / "a.png").write_bytes(PNG)
     assert (known.current()["problems"], len(reads)) == ([], 3)
+
+
+def test_rules_stay_while_the_file_cannot_be_read(tmp_path: Path) -> None:
+    file, known = tmp_path / "alerts.toml", media.AlertRules(tmp_path)
+    file.write_text('[[alert]]\ntype = "follow"\ntext = "hi"\n')
+    assert [rule["text"] for rule in known.current()["rules"]] == ["hi"]
+    for broken in (b'[[alert]]\ntype = "follow\n', b"\xff", b"#" * (alerts.MAX_BYTES + 1)):
+        file.write_bytes(broken)
+        answer = known.current()
+        assert ([rule["text"] for rule in answer["rules"]], len(answer["problems"])) == (["hi"], 1)
+    file.write_text('[[alert]]\ntype = "raid"\ntext = "ahoy"\n')
+    assert [rule["text"] for rule in known.current()["rules"]] == ["ahoy"]
+    file.unlink()
+    assert (known.current()["rules"], known.current()["problems"]) == ([], [])
 
 
 def test_a_picture_is_fetched_once_and_survives_a_restart(rig: Rig, cdn: Cdn) -> None:
