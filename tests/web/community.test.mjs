@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Count, Held, factOf, keptFacts, stepOf } from "../../web_overlay/js/core/community.mjs";
+import { Newest } from "../../web_overlay/js/core/newest.mjs";
 import { readParams } from "../../web_overlay/js/core/params.mjs";
 import { Texts } from "../../web_overlay/js/core/text.mjs";
 
@@ -20,10 +21,31 @@ test("facts: user and amount; subscriptions of a gift are reported by the gift",
     ["follow", { user: "\u200b\u3164" }, "Anonymous", ""],
     ["cheer", { user: "Ed", bits: 1234 }, "Ed", "1,234 bits"],
   ])) {
-    const fact = factOf({ type, payload }, en);
+    const fact = factOf({ type, payload, source: "twitch" }, en);
     assert.deepEqual([fact?.kind, fact?.name, fact?.amount], [type, name, amount]);
   }
-  assert.equal(factOf({ type: "subscription", payload: { user: "x", group: "g" } }, en), null);
+  assert.equal(factOf({ type: "subscription", payload: { user: "x", group: "g" }, source: "twitch" }, en), null);
+});
+
+test("a name of a test or of the demo covers the real one for a time", () => {
+  const newest = new Newest([{ kind: "follow", name: "Ada", amount: "", title: "" }]);
+  const names = () => newest.shown().map(({ name }) => name);
+  const add = (/** @type {string} */ user, /** @type {string} */ source, /** @type {number} */ now, type = "follow") => {
+    const fact = factOf({ type, payload: { user, bits: 5 }, source }, en);
+    if (fact !== null) newest.add(fact, now);
+  };
+  add("ottoline (test)", "test", 0);
+  add("neon_fern", "demo", 1_000);
+  add("neon_fern", "demo", 2_000, "cheer");
+  assert.deepEqual([names(), newest.due], [["neon_fern", "neon_fern"], 31_000]);
+  assert.equal(newest.expire(30_999), false);
+  assert.equal(newest.expire(31_000), true);
+  assert.deepEqual(names(), ["neon_fern", "Ada"]);
+  assert.equal(newest.expire(32_000), true);
+  assert.deepEqual([names(), newest.due], [["Ada"], Infinity], "no real cheer: none is shown");
+  add("ottoline (test)", "test", 40_000);
+  add("Bo", "twitch", 41_000);
+  assert.deepEqual([names(), newest.due], [["Bo"], Infinity], "a real one follows at once");
 });
 
 test("stored facts are checked, because other pages can write the storage", () => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -30,10 +31,10 @@ def test_labels_are_empty_before_the_first_event(gate: Gate, overlay: Overlay) -
 
 @pytest.mark.parametrize("timed", ["journal=1&overlay_id=main"], indirect=True)
 def test_the_latest_of_each_kind_alternate_and_survive_a_reload(gate: Gate, timed: Overlay) -> None:
-    gate.emit("raid", {"user": "Bo", "viewers": 12})
+    gate.emit("raid", {"user": "Bo", "viewers": 12}, source="twitch")
     run_until(timed, lambda: timed.texts(".la-name") == ["Bo"])
     assert timed.texts(".la-amount") == ["12 viewers"]
-    gate.emit("follow", {"user": "<b>Ada"})
+    gate.emit("follow", {"user": "<b>Ada"}, source="twitch")
     run_until(timed, lambda: timed.texts(".la-name") == ["<b>Ada"], 200)  # after the alert of the raid
     timed.page.clock.run_for(8_100)
     assert timed.texts(".la-label") == ["Latest raid"]
@@ -41,6 +42,23 @@ def test_the_latest_of_each_kind_alternate_and_survive_a_reload(gate: Gate, time
     timed.open("journal=1&overlay_id=main&lang=de")
     eventually(lambda: timed.texts(".la-label") == ["Neuester Follower"])
     assert timed.texts(".la-name") == ["<b>Ada"]
+
+
+@pytest.mark.parametrize("timed", ["journal=1&overlay_id=main&widgets=latest"], indirect=True)
+@pytest.mark.parametrize("source", ["test", "demo"])
+def test_a_name_of_a_test_or_of_the_demo_leaves_the_label(gate: Gate, timed: Overlay, source: str) -> None:
+    gate.emit("cheer", {"user": "neon_fern", "bits": 5}, source=source)
+    run_until(timed, lambda: timed.texts(".la-name") == ["neon_fern"])
+    timed.page.clock.run_for(31_000)
+    assert timed.texts(".la") == []
+    gate.emit("follow", {"user": "Ada"}, source="twitch")
+    run_until(timed, lambda: timed.texts(".la-name") == ["Ada"])
+    gate.emit("follow", {"user": "neon_fern"}, source=source)
+    run_until(timed, lambda: timed.texts(".la-name") == ["neon_fern"])
+    kept = timed.page.evaluate("localStorage.getItem('framewire.keep.main.latest')")
+    assert [fact["name"] for fact in json.loads(kept)] == ["Ada"]
+    timed.page.clock.run_for(31_000)
+    assert timed.texts(".la-name") == ["Ada"]
 
 
 def test_a_goal_is_a_bar_and_is_hidden_after_its_end(gate: Gate, timed: Overlay) -> None:
@@ -146,8 +164,9 @@ def test_three_events_of_the_ticker_are_seen(gate: Gate, overlay: Overlay, theme
 
 def begin(gate: Gate) -> None:
     """Send an alert that is shown, and two that wait."""
-    gate.send(gate.event("raid", {"user": "Bo", "viewers": 12}))
-    gate.send(gate.event("follow", {"user": "Ada"}), gate.event("raid", {"user": "Cy", "viewers": 5}))
+    gate.send(gate.event("raid", {"user": "Bo", "viewers": 12}, source="twitch"))
+    follow, raid = ("follow", {"user": "Ada"}), ("raid", {"user": "Cy", "viewers": 5})
+    gate.send(*(gate.event(*each, source="twitch") for each in (follow, raid)))
 
 
 def label(overlay: Overlay) -> list[str]:

@@ -6,14 +6,16 @@ import { valueOf } from "./wording.mjs";
 
 /** @typedef {import("./occasions.mjs").Alert} Alert */
 /** @typedef {import("./text.mjs").Texts} Texts */
-/** @typedef {{kind: string, name: string, amount: string, title: string}} Fact in words, so that it can be kept over a reload */
+/** `rehearsed`: of a person of a test or of the demo.
+ * @typedef {{kind: string, name: string, amount: string, title: string, rehearsed?: boolean}} Fact in words, so that it can be kept over a reload */
 
 export const KINDS = /** @type {const} */ (["follow", "subscription", "gift", "tip", "cheer", "raid"]);
 
+const REHEARSALS = new Set(["test", "demo"]); // sources
 const HELD = 16; // facts of one kind; an older one is dropped, as a newer one replaces it in the end
 
 /**
- * @param {{type: string, payload: any}} event
+ * @param {{type: string, payload: any, source: string}} event
  * @param {Texts} texts
  * @returns {Fact | null} null for a part of a gift, which is told by the gift
  */
@@ -22,7 +24,7 @@ export function factOf(event, texts) {
   const alert = alertOf(event, [], false);
   const unit = alert.kind === "tip" ? "" : texts.text(`${alert.kind}.unit`, { amount: alert.amount });
   const amount = [valueOf(alert, texts), alert.amount > 0 ? unit : ""].filter(Boolean).join(" ");
-  return { kind: alert.kind, name: alert.names[0] || texts.text("anonymous"), amount, title: alert.title };
+  return { kind: alert.kind, name: alert.names[0] || texts.text("anonymous"), amount, title: alert.title, rehearsed: REHEARSALS.has(event.source) };
 }
 
 /** What was kept, if it is what it should be. @param {any} kept @returns {Fact[]} */

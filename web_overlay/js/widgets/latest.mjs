@@ -3,6 +3,7 @@
 
 import { clean } from "../core/clean.mjs";
 import { Held, KINDS, factOf, keptFacts } from "../core/community.mjs";
+import { Newest } from "../core/newest.mjs";
 import { el, entrance, icon, text, wire } from "./dom.mjs";
 import { SOCIAL_ICONS } from "./icons.mjs";
 
@@ -25,9 +26,10 @@ class Latest {
   /** @param {import("./dom.mjs").Stage} stage @param {HTMLElement} root */
   constructor(stage, root) {
     this.stage = stage;
+    this.kept = keptFacts(stage.keep.load("latest")); // with those that are held; after a reload no alert is to come for them
+    this.newest = new Newest(this.kept);
     /** @type {Fact[]} the newest first, one of each kind */
-    this.facts = keptFacts(stage.keep.load("latest"));
-    this.kept = this.facts; // with those that are held; after a reload no alert is to come for them
+    this.facts = this.newest.shown();
     this.saved = true;
     this.held = new Held((kind, position) => stage.announces(kind, position));
     this.at = 0;
@@ -55,11 +57,12 @@ class Latest {
     this.entrance = entrance(stage, this.box, "translateY(.1rem)", 200);
   }
 
-  /** @param {{type: string, payload: any, position: number}} event */
+  /** @param {{type: string, payload: any, source: string, position: number}} event */
   updateAction(event) {
     const fact = factOf(event, this.stage.texts);
     if (fact === null) return;
     this.held.push(fact, event.position);
+    if (fact.rehearsed) return;
     this.kept = latest(this.kept, fact);
     this.saved = false;
   }
@@ -68,12 +71,18 @@ class Latest {
   frame(now) {
     if (!this.saved) this.stage.keep.save("latest", this.kept);
     this.saved = true;
-    for (const fact of this.held.take()) {
-      this.facts = latest(this.facts, fact);
+    const expired = this.newest.expire(now);
+    const told = this.held.take();
+    for (const fact of told) this.newest.add(fact, now);
+    if (expired || told.length > 0) {
+      this.facts = this.newest.shown();
       this.at = 0;
       this.fresh = true;
     }
-    if (this.facts.length === 0) return Infinity;
+    if (this.facts.length === 0) {
+      this.stage.view.toggle(this.box, "off", true);
+      return Infinity;
+    }
     if (this.fresh) {
       this.fresh = false;
       this.write(now);
@@ -81,7 +90,7 @@ class Latest {
       this.at = (this.at + 1) % this.facts.length;
       this.write(now);
     }
-    return this.facts.length > 1 ? this.until : Infinity;
+    return Math.min(this.facts.length > 1 ? this.until : Infinity, this.newest.due);
   }
 
   /** @param {number} now */

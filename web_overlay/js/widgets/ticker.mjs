@@ -51,7 +51,7 @@ class Ticker {
     this.stage.view.style(this.list, "height", `${(lines * (LINE + GAP) - GAP) / 100}rem`);
   }
 
-  /** @param {{type: string, payload: any, position: number}} event */
+  /** @param {{type: string, payload: any, source: string, position: number}} event */
   updateAction(event) {
     const fact = factOf(event, this.stage.texts);
     if (fact !== null) this.held.push(fact, event.position);
