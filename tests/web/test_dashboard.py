@@ -519,6 +519,15 @@ def overflowing(page: Any) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize("width", [1280, 1440, 1920])
+def test_a_row_of_the_list_has_room_for_its_names(gate: Gate, page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 720})
+    open_desk(page, gate)
+    gate.emit("kill", {"attacker": player("Copper Fox"), "victim": player("Night Harbor"), "weapon": "ak47"})
+    eventually(lambda: river(page))
+    assert page.eval_on_selector("#river .who", "(who) => who.scrollWidth <= who.clientWidth")
+
+
 @pytest.mark.parametrize("width", [300, 420, 640, 768, 1024, 1280, 1920])
 def test_the_dashboard_fits_every_width(gate: Gate, page: Any, width: int) -> None:
     long = {
