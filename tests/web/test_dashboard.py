@@ -10,6 +10,7 @@ import pytest
 from tests.support import eventually
 from tests.web.conftest import graves
 from tests.web.gate import TOKEN, Gate, now_ms
+from tests.web.test_overlay_social import png
 
 EVIL = "<img src=x onerror=hacked()>"
 RTL = "\u202eevil \u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627"
@@ -545,7 +546,7 @@ def test_the_dashboard_fits_every_width(gate: Gate, page: Any, width: int) -> No
     teams = {name * 64: 999_999_999 for name in "WMXY"}
     logo = gate.run_dir / "overlays" / "media" / ("x" * 44 + ".png")
     logo.parent.mkdir(parents=True)
-    logo.touch()
+    logo.write_bytes(png())
     facts = {"logos": {"W" * 64: logo.name}, "best_of": 5, "map_name": "W" * 64}
     gate.emit("score", {"scores": teams, **facts}, source="W" * 64)
     unfold(page)
@@ -731,7 +732,7 @@ def reports(gate: Gate) -> list[dict[str, Any]]:
 def test_the_score_is_that_of_any_source_and_a_change_sends_all_of_it(gate: Gate, page: Any) -> None:
     gate.status["media"] = {"pictures": ["foxes.png", "harbor.png"]}
     (gate.run_dir / "overlays" / "media").mkdir(parents=True)
-    (gate.run_dir / "overlays" / "media" / "old.png").touch()
+    (gate.run_dir / "overlays" / "media" / "old.png").write_bytes(png())
     gate.commit(gate.event("score", FOXES, coalesce_key="score", source="gsi"))
     open_desk(page, gate)
     eventually(lambda: page.inner_text("#score-line") == f"Foxes 9 : 10 {EVIL}")

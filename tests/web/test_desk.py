@@ -9,6 +9,7 @@ import pytest
 
 from actors import config
 from tests.support import Pipeline, eventually
+from tests.web.test_overlay_social import png
 
 WITHIN_S = 20
 # The dashboard asks for the history of an event that is on its way, and there may be none yet.
@@ -141,7 +142,7 @@ def test_switches_apply_to_all_overlays_and_to_later_ones(show: Show) -> None:
 def test_the_score_is_edited_and_seen_on_every_page_also_after_a_reload(show: Show, pipeline: Pipeline) -> None:
     media = pipeline.run_dir / "overlays" / "media"
     media.mkdir(parents=True, exist_ok=True)
-    (media / "foxes.png").touch()
+    (media / "foxes.png").write_bytes(png())
     score = show.overlay.locator("#stage .sc-all")
     show.desk.click(".score > summary")
     for team, name in ((1, "Copper Foxes"), (2, "Night Harbor")):

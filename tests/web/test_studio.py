@@ -409,6 +409,7 @@ def test_a_name_entered_before_the_themes_are_known_is_used(studio: Studio) -> N
     page.evaluate("(async () => { for (let n = 0; n < 5; n += 1) await fetch('/overlay/'); })()")
     held.pop().continue_()
     studio.says("main has no layout yet")
+    eventually(lambda: "overlay_id=main" in (page.text_content("#address") or ""), 10)
 
 
 def test_the_preview_is_transparent_over_the_background(studio: Studio) -> None:

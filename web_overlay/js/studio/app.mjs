@@ -74,6 +74,11 @@ function show() {
   preview.update();
 }
 
+function nameOverlay() {
+  const name = input("overlay").value;
+  form.set("overlay_id", name === "default" ? "" : name);
+}
+
 function address() {
   at("address").textContent = display === "" ? "" : form.address(display);
   if (token !== "") preview.open(form.preview(token, PREVIEW));
@@ -110,7 +115,7 @@ click("copy", async () => {
   say(done ? "The address is copied." : "Copy the selected address.", done ? "good" : "warn");
 });
 at("canvas").addEventListener("change", () => editor.choose({ upright: input("canvas").value !== "" }));
-at("overlay").addEventListener("change", () => form.set("overlay_id", input("overlay").value === "default" ? "" : input("overlay").value));
+at("overlay").addEventListener("change", nameOverlay);
 at("outline").addEventListener("change", () => at("stage").classList.toggle("bare", !input("outline").checked));
 at("safe").addEventListener("change", () => board.show());
 addEventListener("hashchange", () => location.reload());
@@ -125,6 +130,7 @@ addEventListener("keydown", (event) => {
 
 setInterval(() => board.fill((name) => preview.shows(name)), FILLED_MS);
 at("home").setAttribute("href", `/#k=${token}`);
+if (files.name !== "default") nameOverlay(); // it was entered before this script ran
 show();
 await files.begin();
 if (problems.length > 0) say(problems.join("; "), "bad");
