@@ -40,7 +40,7 @@ export function healthLine(verdict, switched, jump) {
 export function demoLine(status, end) {
   if (rows(status.sources).every(({ kind }) => kind !== "demo")) return nothing;
   const button = end && html` <button type="button" class="small" @click=${end}>End the demo</button>`;
-  return html`The overlays show a demo match, at each start until the configuration has <code>demo = false</code>.${button ?? nothing}`;
+  return html`The overlays show a demo match. It begins at each start, unless the configuration has <code>demo = false</code>.${button ?? nothing}`;
 }
 
 /** @param {Row} status its alerts as the supervisor sorts them */
