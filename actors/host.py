@@ -197,6 +197,22 @@ def small_send_buffer(connection: socket.socket, size_bytes: int) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size_bytes)
 
 
+def not_listening(error: OSError, section: str, host: str, port: int) -> Refused | ConfigError:
+    """Return why a server of a section of the configuration cannot listen, with the remedy.
+
+    Refused if a restart may help: a port that is in use may become free, and an address of the machine come back.
+    """
+    reason = f"{section}: cannot listen on {host}:{port}: {error.strerror}"
+    if error.errno == errno.EADDRINUSE:
+        return Refused(
+            f"{reason}. Stop the program that uses the port (another Framewire?), or choose another with "
+            f"--set {section}.port={port + 10}"
+        )
+    if error.errno == errno.EADDRNOTAVAIL:
+        return Refused(f"{reason}. This machine does not have the address now; is its network down?")
+    return ConfigError(f"{reason}. Choose another address with --set {section}.host=ADDRESS or {section}.port=PORT")
+
+
 def has_address(address: str) -> bool:
     """Return whether this machine has an IP address."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET

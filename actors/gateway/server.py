@@ -17,12 +17,11 @@ from typing import Any, Final
 
 import tornado.web
 
-from actors import aio, heartbeat, http_server
+from actors import aio, heartbeat, host, http_server
 from actors.config import GatewaySection, Settings
 from actors.core import origins
 from actors.core.contract.messages import MESSAGE_BYTES
 from actors.core.metrics import GatewayMetrics
-from actors.errors import ConfigError, Refused
 from actors.gateway import api, layout_api, media, own_widgets, pages, preload
 from actors.gateway.hub import Gateway
 from actors.gateway.shared import Shared
@@ -122,12 +121,7 @@ async def listen(settings: Settings) -> list[socket.socket]:
             if error.errno == errno.EADDRINUSE and time.monotonic() < deadline_s:
                 await asyncio.sleep(BIND_AGAIN_S)
                 continue
-            # A port in use may become free, and an address come back. Any other error needs a changed configuration.
-            unfit = Refused if error.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL) else ConfigError
-            raise unfit(
-                f"gateway: cannot listen on {gateway.host}:{gateway.port}: {error.strerror}. Stop the program that "
-                "uses the port (another Framewire?), or choose another with --set gateway.port=PORT"
-            ) from error
+            raise host.not_listening(error, "gateway", gateway.host, gateway.port) from error
 
 
 async def serve(settings: Settings, run_dir: Path, name: str, ticks: heartbeat.Ticks) -> None:

@@ -15,7 +15,6 @@ A refused request is not stored: 400 malformed (with the path), 401 wrong token,
 from __future__ import annotations
 
 import asyncio
-import errno
 import hashlib
 import logging
 import time
@@ -25,7 +24,7 @@ from typing import Any, Final, NoReturn
 import msgspec
 from tornado import web
 
-from actors import aio, faults, heartbeat, http_server, program, tokens
+from actors import aio, faults, heartbeat, host, http_server, program, tokens
 from actors.adapters import generic, srcds
 from actors.config import Settings
 from actors.core import origins
@@ -483,13 +482,7 @@ def listen(settings: Settings, ingest: Ingest) -> http_server.BoundedHTTPServer:
     try:
         sockets = http_server.bind(address.host, address.port, BACKLOG)
     except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            unfit = Refused if error.errno == errno.EADDRNOTAVAIL else ConfigError
-            raise unfit(f"cannot listen on {address.host}:{address.port}: {error.strerror}") from error
-        raise Refused(
-            f"{address.host}:{address.port} is used by another program (ingest.port); choose another: "
-            f"--set ingest.port={address.port + 10}"
-        ) from error
+        raise host.not_listening(error, "ingest", address.host, address.port) from error
     room = http_server.allow_open_files(CONNECTIONS)
     server = http_server.BoundedHTTPServer(
         application(ingest),
