@@ -166,9 +166,9 @@ class Log:
             db.execute("UPDATE meta SET value = ? WHERE key = 'top'", (entry.events[-1].position,))
             self._event_bytes += sum(len(body) + len(id_) + EVENT_OVERHEAD_BYTES for _, _, id_, body in rows)
             self._save_event_bytes()
-        db.executemany("INSERT OR REPLACE INTO identities VALUES (?, ?, ?)", entry.identities)
         if entry.identities:
-            self._identities += len(entry.identities)  # an upper bound: a replaced one counts twice
+            added = db.executemany("INSERT OR IGNORE INTO identities VALUES (?, ?, ?)", entry.identities)
+            self._identities += added.rowcount
             self._save_identities()
         db.executemany("INSERT OR REPLACE INTO marks VALUES (?, ?)", entry.watermarks.items())
         for key, body in entry.derived.items():

@@ -304,7 +304,7 @@ def test_a_log_reports_that_it_removes_events_early(tmp_path: Path) -> None:
     assert writer.commit([Entry(trim_ms=2.0)]) == [True]
     assert writer.full
     assert writer.commit([Entry(trim_ms=2.0)]) == [False]
-    assert writer.full  # the second part of the same trim, 50 ms later: the alert would be seen by nobody
+    assert writer.full  # the second part of the same trim, 50 ms later: an alert that ends now is not seen
     writer.commit([Entry(trim_ms=2.0)])
     assert not writer.full
     writer.close()
@@ -558,6 +558,7 @@ def test_identities_are_counted_as_they_come_and_go_not_at_a_start(tmp_path: Pat
     """A million of them on a cold disk would delay the first event after a kill by seconds."""
     log = open_log(tmp_path)
     log.commit([Entry(identities=[("k1", "e1", 0.0), ("k2", "e2", 9e15)])])
+    log.commit([Entry(identities=[("k2", "e3", 9e15)])])  # a known one is no second one
     log.commit([Entry(trim_ms=1e15)])
     log.close()
     with closing(sqlite3.connect(tmp_path / database.LOG_FILE)) as db, db:
@@ -682,7 +683,7 @@ def test_a_damaged_row_ends_no_reader_and_keeps_its_position(how: str, tmp_path:
     assert (found["id"], found["position"]) == ("damaged-2", 2)
     states = [one.id for one in reader.snapshot()]
     assert states == (["s", "e2"] if how == "other position" else ["s"])
-    purge(tmp_path, None, "nobody")
+    purge(tmp_path, None, "absent")
     assert [one.id for one in reader.page(0, 10)] == ["e1", "purged-2", "e3"]
     assert [one.id for one in reader.snapshot()][:1] == ["s"]
     reader.close()
