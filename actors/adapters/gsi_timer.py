@@ -26,7 +26,6 @@ _SHOWN: Final = {
     "timeout_t": "timeout",
     "paused": "paused",
 }
-_PAUSED: Final = ("paused",)
 
 
 class GsiCountdown(Struct, frozen=True):
@@ -57,7 +56,7 @@ def follow(before: GsiTimer | None, countdown: GsiCountdown | None, now_ms: floa
     if before is not None:
         # The whole time is what was left at the first post of a phase whose begin was seen.
         total_ms = before.total_ms if before.phase == phase else whole_ms
-    if phase in _PAUSED:
+    if phase == "paused":
         after = GsiTimer(phase, 0.0, round(left_s * 1_000), total_ms)
     else:
         after = GsiTimer(phase, now_ms + left_s * 1_000, 0, max(total_ms, whole_ms) if total_ms else 0)

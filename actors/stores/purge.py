@@ -126,9 +126,8 @@ def _forget_person(db: sqlite3.Connection, pattern: re.Pattern[str]) -> dict[str
         if any(pattern.search(str(text)) for text in row[1:])
     ]
     db.executemany("DELETE FROM quarantine WHERE n = ?", rejected)
-    db.execute(
-        "DELETE FROM meta WHERE key IN ('event_bytes', 'identities', 'ledger')"
-    )  # the ledger remembers recent ids
+    # The ledger remembers recent ids.
+    db.execute("DELETE FROM meta WHERE key IN ('event_bytes', 'identities', 'ledger')")
     return {
         "events": len(events),
         "states": len(states) + len(derived),
