@@ -29,8 +29,6 @@ export class Scoreboard {
     this.match = new Match();
     /** What is prepared, or was cleared. @type {Standing} */
     this.kept = BEGIN;
-    /** The text of the field that is being typed. @type {{id: string, text: string} | null} */
-    this.typed = null;
     /** Files that can be logos. @type {string[]} */
     this.logos = [];
     this.heard = 0;
