@@ -239,18 +239,44 @@ def parse(data: bytes, where: str, overrides: Iterable[str] = ()) -> Settings:
     Raises:
         ConfigError: it is not TOML, or has an unknown key or a wrong value.
     """
-    import tomllib  # actors read their settings as JSON and do not load the parser
-
-    try:
-        tree: dict[str, Any] = tomllib.loads(data.decode("utf-8-sig"))  # the BOM of Notepad
-    except (ValueError, RecursionError) as error:  # also for invalid UTF-8, 5,000 digits, deeply nested brackets
-        raise ConfigError(f"{where} is not TOML: {error}") from error
-    overrides = list(overrides)
+    tree, overrides = _tree(data, where), list(overrides)
     for override in overrides:
         _apply(tree, override)
     if overrides:
         where = f"{where} with --set"
     return of_tree(tree, where)
+
+
+def ignored(path: Path, overrides: Iterable[str]) -> dict[str, tuple[Any, Any]]:
+    """Return the settings of a TOML file that overrides replace: by key, the value of the file and the override's.
+
+    Raises:
+        ConfigError: the file cannot be read, or is not TOML; an override is malformed.
+    """
+    written, replaced = _tree(read(path), str(path)), {}
+    for override in overrides:
+        key = override.partition("=")[0].strip()
+        tree: dict[str, Any] = {}
+        _apply(tree, override)
+        ours, theirs = _value(tree, key), _value(written, key)
+        if theirs is not None and theirs != ours:
+            replaced[key] = (theirs, ours)
+    return replaced
+
+
+def _tree(data: bytes, where: str) -> dict[str, Any]:
+    import tomllib  # actors read their settings as JSON and do not load the parser
+
+    try:
+        return tomllib.loads(data.decode("utf-8-sig"))  # the BOM of Notepad
+    except (ValueError, RecursionError) as error:  # also for invalid UTF-8, 5,000 digits, deeply nested brackets
+        raise ConfigError(f"{where} is not TOML: {error}") from error
+
+
+def _value(tree: Any, key: str) -> Any:
+    for name in key.split("."):
+        tree = tree.get(name) if isinstance(tree, dict) else None
+    return tree
 
 
 def _check(settings: Settings, where: str) -> None:

@@ -9,18 +9,25 @@ from typing import Any
 import click
 import msgspec
 
-from actors import commands, config, control
+from actors import commands, config, control, program
 from actors.commands.restart import wait_until_running
 from actors.core.secrecy import concealed
-from actors.errors import ConfigError
+from actors.errors import BadInput, ConfigError
 
 
 @click.command("reload")
 @click.option("--preview", is_flag=True, help="Print what would be changed and restarted; change nothing.")
+@click.option(
+    "--unset", "unset", multiple=True, metavar="KEY", help="Drop what --set or the dashboard has set: the file decides."
+)
 @commands.located
 @commands.as_json
-def command(preview: bool, config_file: Path | None, overrides: tuple[str, ...], json_output: bool) -> None:
+def command(
+    preview: bool, unset: tuple[str, ...], config_file: Path | None, overrides: tuple[str, ...], json_output: bool
+) -> None:
     """Read the configuration of the start again; --config and --set replace parts of it from now on.
+
+    What --set or the dashboard has set replaces the file until the next start.
 
     Budgets and the supervisor's own settings apply at once. A process whose settings changed is restarted. Processes
     that were added or removed are started or stopped. A changed address is refused, and then nothing is changed.
@@ -31,9 +38,14 @@ def command(preview: bool, config_file: Path | None, overrides: tuple[str, ...],
         before = config.source_of(run_dir)
         file = config_file.absolute() if config_file else Path(before.file) if before.file else None
         latest = {one.partition("=")[0].strip(): one for one in [*before.overrides, *overrides]}
+        for key in unset:
+            if latest.pop(key, None) is None:
+                raise BadInput(f"{key} is not set by --set or the dashboard; these are: {', '.join(latest) or 'none'}")
         source = config.SettingsSource(str(file) if file else None, list(latest.values()))
         try:
             settings = commands.settings_of(file, tuple(source.overrides))
+            earlier = [one for one in source.overrides if one not in overrides]
+            ignored = config.ignored(file, earlier) if file and file != config.DEFAULT_FILE else {}
         except ConfigError as error:
             raise ConfigError(f"nothing was changed: {error}") from error
         wanted = msgspec.structs.replace(settings, run_dir=str(run_dir))
@@ -45,6 +57,10 @@ def command(preview: bool, config_file: Path | None, overrides: tuple[str, ...],
         old = {row["name"]: row["pid"] for row in answer["restarted"]} | dict.fromkeys(answer["started"])
         if not preview:
             wait_until_running(supervisor, old)
+    answer["ignored"] = [
+        {"key": key, "file": concealed(key, theirs), "set": concealed(key, ours)}
+        for key, (theirs, ours) in ignored.items()
+    ]
     if json_output:
         commands.print_json(answer | {"seconds": round(time.monotonic() - started_s, 3)})
         return
@@ -54,8 +70,13 @@ def command(preview: bool, config_file: Path | None, overrides: tuple[str, ...],
 
 def lines(answer: dict[str, Any], preview: bool = False) -> list[str]:
     """Return the changes and their effects as text."""
+    kept = [
+        f"{one['key']} stays {commands.text_of(one['set'])}, as --set or the dashboard has set it; the file has "
+        f"{commands.text_of(one['file'])}: {program.NAME} reload --unset {one['key']}"
+        for one in answer["ignored"]
+    ]
     if not answer["changes"] and not answer["restarted"]:
-        return ["nothing has changed"]
+        return [*kept, "nothing has changed"]
     words = ("would restart", "would start", "would stop") if preview else ("restarted", "started", "stopped")
     affected = ([row["name"] for row in answer["restarted"]], answer["started"], answer["stopped"])
     done = [f"{word} {', '.join(names)}" for word, names in zip(words, affected, strict=True) if names]
@@ -63,4 +84,4 @@ def lines(answer: dict[str, Any], preview: bool = False) -> list[str]:
         f"{change['key']}: {commands.text_of(change['before'])} → {commands.text_of(change['after'])}"
         for change in answer["changes"]
     ]
-    return [*changes, "; ".join(done) or ("would be applied at once" if preview else "applied at once")]
+    return [*changes, *kept, "; ".join(done) or ("would be applied at once" if preview else "applied at once")]

@@ -262,6 +262,20 @@ def test_an_edited_file_is_applied_and_a_malformed_one_changes_nothing(idle, tmp
     done = called(idle.run_dir, "reload")
     assert (done.stdout, done.returncode) == ("budgets.cpu_pct: 80.0 → 70.0\napplied at once\n", 0), done.stderr
     assert called(idle.run_dir, "reload").stdout == "nothing has changed\n"
+    assert called(idle.run_dir, "reload", "--set", "budgets.cpu_pct=60.0").returncode == 0
+    file.write_text("[budgets]\ncpu_pct = 90.0\n")
+    said = called(idle.run_dir, "reload").stdout
+    assert said == (
+        "budgets.cpu_pct stays 60.0, as --set or the dashboard has set it; the file has 90.0: "
+        "./supervisor.py reload --unset budgets.cpu_pct\nnothing has changed\n"
+    )
+    done = called(idle.run_dir, "reload", "--unset", "budgets.cpu_pct")
+    assert (done.stdout, done.returncode) == ("budgets.cpu_pct: 60.0 → 90.0\napplied at once\n", 0), done.stderr
+    done = called(idle.run_dir, "reload", "--unset", "budgets.cpu_pct")
+    assert done.returncode == 2
+    assert "budgets.cpu_pct is not set by --set or the dashboard; these are: " in done.stderr
+    file.write_text("[budgets]\ncpu_pct = 70.0\n")
+    assert called(idle.run_dir, "reload").returncode == 0
     file.write_text("[budgets\n")
     done = called(idle.run_dir, "reload")
     assert done.returncode == 2
