@@ -122,6 +122,23 @@ def test_a_label_has_no_empty_box_beside_the_name(gate: Gate, overlay: Overlay, 
         assert empty < 130, letters
 
 
+@pytest.mark.parametrize("theme", ["broadcast", "minimal", "high-contrast"])
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (3840, 2160), (1080, 1920)])
+def test_a_label_has_room_for_the_longest_name_of_twitch(
+    gate: Gate, overlay: Overlay, theme: str, size: tuple[int, int]
+) -> None:
+    overlay.page.set_viewport_size({"width": size[0], "height": size[1]})
+    overlay.open(f"journal=1&widgets=latest&motion=reduced&theme={theme}")
+    cut = """() => { const node = document.querySelector('.la-name');
+      return [node.textContent, node.scrollWidth > node.clientWidth, node.closest('.tight') !== null]; }"""
+    gate.emit("follow", {"user": (name := "the_lamplighter_of_harbor")})
+    eventually(lambda: overlay.page.evaluate(cut)[:2] == [name, False])
+    gate.emit("follow", {"user": (name := "W" * 30)})
+    eventually(lambda: overlay.page.evaluate(cut) == [name, True, True])
+    gate.emit("follow", {"user": "Ada"})
+    eventually(lambda: overlay.page.evaluate(cut) == ["Ada", False, False])
+
+
 def whole(overlay: Overlay, selector: str) -> list[str]:
     """Return the texts of the elements of which a viewer sees all."""
     found: list[str] = overlay.page.evaluate(

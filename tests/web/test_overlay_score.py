@@ -185,3 +185,28 @@ def test_a_full_score_fits_into_its_box(gate: Gate, overlay: Overlay, theme: str
     cut = """[...document.querySelectorAll('.sc-points, .sc-clock')]
       .filter((node) => node.scrollWidth > node.clientWidth + 1).map((node) => node.className)"""
     assert overlay.page.evaluate(cut) == [], "numbers are whole"
+
+
+# Whether a text is cut, and the size of its letters in pixels of a stage of 1080.
+NAMES = """() => [...document.querySelectorAll('.sc-side:not(.off) .name')].map((node) =>
+  [node.scrollWidth > node.clientWidth, Math.round(parseFloat(getComputedStyle(node).fontSize)
+    * 1080 / Math.min(innerWidth, innerHeight))])"""
+
+
+@pytest.mark.parametrize(
+    ("theme", "large", "small"), [("broadcast", 30, 24), ("minimal", 26, 24), ("high-contrast", 32, 32)]
+)
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (3840, 2160), (1080, 1920)])
+def test_a_long_name_has_the_room_of_the_bar_and_is_smaller_before_it_is_cut(
+    gate: Gate, overlay: Overlay, theme: str, large: int, small: int, size: tuple[int, int]
+) -> None:
+    overlay.page.set_viewport_size({"width": size[0], "height": size[1]})
+    overlay.open(f"journal=1&motion=reduced&theme={theme}")
+    for name, cut, letters in (
+        ("Northern Light Team", False, large),
+        ("W" * 64, True, small),
+        ("Copper Foxes", False, large),
+    ):
+        tell(gate, names={"CT": name, "TERRORIST": "Night Harbor"})
+        eventually(lambda: overlay.texts(".sc-side .name") == [name, "Night Harbor"])
+        eventually(lambda: overlay.page.evaluate(NAMES) == [[cut, letters], [False, letters]])

@@ -19,7 +19,7 @@ export const widget = {
   title: "Chat",
   types: ["chat", "chat_delete"],
   box: { x: 96, y: 440, width: 460, height: 400, anchor: "bottom-left" },
-  upright: { x: 54, y: 1510, width: 460, height: 314, anchor: "bottom-left" },
+  upright: { x: 54, y: 1562, width: 660, height: 262, anchor: "bottom-left" },
   samples: ["chat", "chat", "chat"],
   load: (stage, root) => new Chat(stage, root),
 };

@@ -5,6 +5,7 @@ import { clean } from "../core/clean.mjs";
 import { Held, KINDS, factOf, keptFacts } from "../core/community.mjs";
 import { Newest } from "../core/newest.mjs";
 import { el, entrance, icon, text, wire } from "./dom.mjs";
+import { Fit } from "./fit.mjs";
 import { SOCIAL_ICONS } from "./icons.mjs";
 
 /** @typedef {import("../core/community.mjs").Fact} Fact */
@@ -17,8 +18,8 @@ export const widget = {
   name: "latest",
   title: "Latest events",
   types: KINDS,
-  box: { x: 96, y: 846, width: 460, height: 48, anchor: "bottom-left" },
-  upright: { x: 54, y: 1446, width: 446, height: 48, anchor: "bottom-left" },
+  box: { x: 96, y: 846, width: 500, height: 48, anchor: "bottom-left" },
+  upright: { x: 54, y: 1508, width: 500, height: 48, anchor: "bottom-left" },
   load: (stage, root) => new Latest(stage, root),
 };
 
@@ -41,19 +42,11 @@ class Latest {
     this.amount = text();
     const name = el("span", "la-name name", this.name);
     name.dir = "auto";
-    this.box = el(
-      "div",
-      "la slab off",
-      wire(),
-      this.icon.svg,
-      el(
-        "span",
-        "la-row",
-        el("span", "la-label label", this.label),
-        el("span", "la-what", name, el("span", "la-amount", this.amount)),
-      ),
-    );
+    const label = el("span", "la-label label", this.label);
+    const row = el("span", "la-row", label, el("span", "la-what", name, el("span", "la-amount", this.amount)));
+    this.box = el("div", "la slab off", wire(), this.icon.svg, row);
     root.append(this.box);
+    this.fit = new Fit(stage, this.box, [label, name]);
     this.entrance = entrance(stage, this.box, "translateY(.1rem)", 200);
   }
 
@@ -67,8 +60,18 @@ class Latest {
     this.saved = false;
   }
 
+  resize() {
+    this.fit.again();
+  }
+
   /** @param {number} now @returns {number} */
   frame(now) {
+    const wake = this.advance(now);
+    return this.fit.frame() ? now : wake;
+  }
+
+  /** @param {number} now @returns {number} */
+  advance(now) {
     if (!this.saved) this.stage.keep.save("latest", this.kept);
     this.saved = true;
     const expired = this.newest.expire(now);
@@ -101,9 +104,9 @@ class Latest {
     view.toggle(this.box, "off", false);
     view.attribute(this.box, "data-kind", kind);
     view.attribute(this.icon.path, "d", SOCIAL_ICONS[kind]);
-    view.text(this.label, texts.text(`latest.${kind}`));
-    view.text(this.name, clean(name, LETTERS));
-    view.text(this.amount, amount);
+    const words = [texts.text(`latest.${kind}`), clean(name, LETTERS), amount];
+    [this.label, this.name, this.amount].forEach((node, at) => view.text(node, words[at]));
+    this.fit.see(words.join("\n"));
     view.enter(this.entrance);
   }
 }

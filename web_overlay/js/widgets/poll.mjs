@@ -8,7 +8,7 @@ export const widget = {
   name: "poll",
   title: "Poll",
   types: ["poll"],
-  box: { x: 566, y: 800, width: 361, height: 158, anchor: "bottom" },
+  box: { x: 602, y: 800, width: 344, height: 158, anchor: "bottom" },
   upright: { x: 54, y: 1210, width: 440, height: 220, anchor: "bottom-left" },
   load: (stage, root) => votes(stage, root, "poll"),
 };

@@ -8,7 +8,7 @@ export const widget = {
   name: "prediction",
   title: "Prediction",
   types: ["prediction"],
-  box: { x: 935, y: 800, width: 361, height: 158, anchor: "bottom" },
+  box: { x: 952, y: 800, width: 344, height: 158, anchor: "bottom" },
   upright: { x: 546, y: 722, width: 480, height: 148, anchor: "right" },
   load: (stage, root) => votes(stage, root, "prediction"),
 };

@@ -8,6 +8,7 @@ import { isSecond, teamColor } from "../core/color.mjs";
 import { MOST_TEAMS, Match } from "../core/match.mjs";
 import { readTimer } from "../core/timer.mjs";
 import { el, icon, reveal, text, wire } from "./dom.mjs";
+import { Fit } from "./fit.mjs";
 import { ICONS } from "./icons.mjs";
 import { LETTERS } from "./player.mjs";
 import { SideCell } from "./scoreside.mjs";
@@ -64,6 +65,7 @@ class Score {
     this.tab = el("div", "slab sc-tab off", el("span", "sc-phase", this.phase), words);
     this.box = el("div", "sc-all gone", this.bar, this.tab);
     root.append(this.box);
+    this.fit = new Fit(stage, this.bar, this.cells.map((cell) => cell.words)); // one size for all sides
     this.entrance = reveal(stage, this.box, line, "middle");
   }
 
@@ -79,11 +81,16 @@ class Score {
 
   /** @param {number} now @returns {number} */
   frame(now) {
-    if (!this.changed && now < this.until) return this.until;
-    if (this.changed) this.write();
-    this.changed = false;
-    this.until = now + this.tick();
-    return this.until;
+    if (this.changed || now >= this.until) {
+      if (this.changed) this.write();
+      this.changed = false;
+      this.until = now + this.tick();
+    }
+    return this.fit.frame() ? now : this.until;
+  }
+
+  resize() {
+    this.fit.again();
   }
 
   write() {
@@ -105,7 +112,7 @@ class Score {
   /** Write what depends on the time. @returns {number} ms until it is another one */
   tick() {
     const { view } = this.stage;
-    const { teams, timer } = this.standing;
+    const { teams, timer, of } = this.standing;
     const reading = teams.length > 0 ? readTimer(timer, this.stage.server()) : null;
     const bomb = this.bomb || (reading !== null && timer?.phase === "bomb");
     view.text(this.time, reading?.text ?? "");
@@ -117,6 +124,8 @@ class Score {
     view.toggle(this.bar, "counted", bomb || (reading?.share ?? 0) > 0);
     // A bomb without a countdown: the whole line.
     view.style(this.rest, "transform", `scaleX(${(reading?.share || Number(bomb)).toFixed(4)})`);
+    const wide = teams.map(({ team, name, logo, side, points }) => [name || team, logo === "", side, points.length]);
+    this.fit.see(JSON.stringify([wide, of, bomb, reading?.text.length]));
     this.below(reading);
     return reading?.next_ms ?? Infinity;
   }

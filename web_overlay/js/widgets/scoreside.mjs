@@ -27,9 +27,9 @@ export class SideCell {
     this.side = icon("sc-icon off", ICONS.equal);
     this.pips = Array.from({ length: MOST_PIPS }, () => el("i", "sc-pip off"));
     this.row = el("span", "sc-pips off", ...this.pips);
-    const words = el("span", "name label", this.name);
-    words.dir = "auto";
-    const name = el("div", "sc-name", this.logo, words, this.side.svg, this.row, wire("flat"));
+    this.words = el("span", "name label", this.name);
+    this.words.dir = "auto";
+    const name = el("div", "sc-name", this.logo, this.words, this.side.svg, this.row, wire("flat"));
     this.node = el("div", "sc-side off", name, el("div", "sc-points", this.points));
   }
 
