@@ -202,11 +202,12 @@ def test_a_long_name_has_the_room_of_the_bar_and_is_smaller_before_it_is_cut(
 ) -> None:
     overlay.page.set_viewport_size({"width": size[0], "height": size[1]})
     overlay.open(f"journal=1&motion=reduced&theme={theme}")
-    for name, cut, letters in (
-        ("Northern Light Team", False, large),
-        ("W" * 64, True, small),
-        ("Copper Foxes", False, large),
-    ):
+
+    def shows(name: str, cut: bool, letters: int) -> None:
         tell(gate, names={"CT": name, "TERRORIST": "Night Harbor"})
         eventually(lambda: overlay.texts(".sc-side .name") == [name, "Night Harbor"])
         eventually(lambda: overlay.page.evaluate(NAMES) == [[cut, letters], [False, letters]])
+
+    shows("Northern Light Team", False, large)
+    shows("W" * 64, True, small)
+    shows("Copper Foxes", False, large)
