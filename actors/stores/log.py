@@ -398,8 +398,18 @@ class LogReader:
 
     @readable()
     def snapshot(self) -> list[Event]:
-        """Return the last value of every retained state, in the order of the changes, without damaged ones."""
-        rows = self._db.execute("SELECT body FROM retained_states ORDER BY n").fetchall()
+        """Return the last value of every retained state, in the order of the changes, without damaged ones.
+
+        There are none if a page of them is damaged: critical events are shown without them, too.
+        """
+        try:
+            rows = self._db.execute("SELECT body FROM retained_states ORDER BY n").fetchall()
+        except sqlite3.DatabaseError as error:
+            if not is_damaged(error):
+                raise
+            _head(self._db)  # refuses, if the file is no log at all
+            log.error("damaged_states reason=%r", str(error))
+            return []
         return [event for (body,) in rows if (event := decoded_state(body)) is not None]
 
     @readable()

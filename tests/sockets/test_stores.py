@@ -712,6 +712,25 @@ def test_a_damaged_page_of_events_hides_no_other_event(tmp_path: Path) -> None:
     reader.close()
 
 
+def test_a_damaged_page_of_retained_states_hides_no_event(tmp_path: Path) -> None:
+    """A gateway that started beside it never became ready, while all processes were running."""
+    writer, reader = open_log(tmp_path), LogReader(tmp_path)
+    writer.commit([Entry(events=entry(1).events, retained={"score": event("score", "s", position=0)})])
+    writer.close()
+    path = tmp_path / database.LOG_FILE
+    with closing(sqlite3.connect(path)) as db:
+        ((root,), (size,)) = (
+            db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'retained_states'").fetchone(),
+            db.execute("PRAGMA page_size").fetchone(),
+        )
+    with path.open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xff" * size)
+    assert reader.snapshot() == []
+    assert [one.id for one in reader.page(0, 10)] == ["e1"]
+    reader.close()
+
+
 def test_the_rendered_position_never_decreases_within_an_epoch(tmp_path: Path) -> None:
     writer = open_log(tmp_path)
     reader = LogReader(tmp_path)
