@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from actors import faults, host
-from actors.core.contract.event import RawItem
+from actors.core.contract.event import REFUSED, RawItem, refusal
 from actors.core.queue.calendar import Calendar
 from actors.interfaces import Delivery, Forget, Progress, StoredMessage
 from actors.stores.database import LOG_FILE, close, connect, create, named, transaction
@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS deliveries (digest BLOB PRIMARY KEY, ts_ms REAL NOT N
 CREATE TABLE IF NOT EXISTS cursors (source TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 """
 TRIM_ROWS: Final = 5_000
+_MISSING: Final = refusal("it is missing in the outbox, whose file was damaged", b"")
 CACHE_KIB: Final = 256  # rows are written at the end and removed at the beginning; SQLite would keep 2 MB of pages
 
 log = logging.getLogger("outbox")
@@ -176,13 +177,28 @@ class OutboxReader:
         self._db = connect(outbox_path(run_dir, name), read_only=True)
 
     def rows(self, after: int, limit: int, max_bytes: int = sys.maxsize) -> list[RawItem]:
-        """Return up to `limit` rows after number `after`, in order; the one that reaches `max_bytes` is the last."""
-        items, size_bytes = [], 0
+        """Return up to `limit` rows after number `after`, in order; the one that reaches `max_bytes` is the last.
+
+        A row that is missing between others is one that is refused: the log takes no later number before it.
+        """
+        items: list[RawItem] = []
+        size_bytes = 0
+        expected = max(after + 1, self.oldest())
+        # A damaged value may have another type, or be no text.
         found = self._db.execute(
-            "SELECT pseq, kind, body, ts_ingest_ms FROM rows WHERE pseq > ? ORDER BY pseq LIMIT ?", (after, limit)
+            "SELECT pseq, CAST(kind AS BLOB), CAST(body AS BLOB), CAST(ts_ingest_ms AS REAL) FROM rows "
+            "WHERE pseq > ? ORDER BY pseq LIMIT ?",
+            (after, limit),
         )
         for pseq, kind, body, ts_ms in found:
-            items.append(RawItem(pseq, 0, kind, body, ts_ms))
+            missing = range(expected, min(pseq, expected + limit - len(items)))
+            if missing:
+                log.error("missing_rows first=%d last=%d", missing[0], missing[-1])
+            items += [RawItem(number, 0, REFUSED, _MISSING, ts_ms) for number in missing]
+            if len(items) == limit:
+                break
+            items.append(RawItem(pseq, 0, kind.decode(errors="replace"), body, ts_ms))
+            expected = pseq + 1
             size_bytes += len(body)
             if size_bytes >= max_bytes:
                 break

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from actors.core.contract.event import Event, Receipt, Reject
+from actors.core.contract.event import Event, RawItem, Receipt, Reject
 from actors.core.contract.frame import json_event
 from actors.core.contract.payload import Player
 from actors.core.contract.types.match import Score
@@ -752,6 +752,40 @@ def test_a_damaged_file_is_named_with_advice(tmp_path, wreck):
         path.write_bytes(wreck or content[:100] + b"\xff" * (len(content) - 100))
         with pytest.raises(ConfigError, match=f"{path.name} is damaged .* Move {path.name}.* away"):
             again(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM rows WHERE pseq IN (3, 4)",
+        "UPDATE rows SET kind = CAST(x'ff' AS TEXT) WHERE pseq IN (3, 4)",
+        "UPDATE rows SET body = CAST(x'ff' AS TEXT) WHERE pseq IN (3, 4)",
+        "UPDATE rows SET ts_ingest_ms = 'no number' WHERE pseq IN (3, 4)",
+    ],
+)
+def test_damaged_and_missing_rows_of_an_outbox_keep_no_other_row_from_the_log(change: str, tmp_path: Path) -> None:
+    """The rows behind them waited for ever, or their process was restarted again and again."""
+    box = outbox(tmp_path)
+    box.commit([Delivery(rows(b"1", b"2", b"3", b"4", b"5", b"6"), 1.0)])
+    box.close()
+    with closing(sqlite3.connect(tmp_path / "outbox-source.db")) as db, db:
+        db.execute(change)
+    reader = OutboxReader(tmp_path, "source")
+    found = reader.rows(0, 10)
+    assert [item.pseq for item in found] == [1, 2, 3, 4, 5, 6]
+    assert [item.body for item in found if item.pseq not in (3, 4)] == [b"1", b"2", b"5", b"6"]
+    decoder = msgspec.msgpack.Decoder(RawItem)
+    assert [decoder.decode(msgspec.msgpack.encode(item)).pseq for item in found] == [1, 2, 3, 4, 5, 6]
+    assert [item.pseq for item in reader.rows(2, 1)] == [3]
+    assert [item.pseq for item in reader.rows(3, 2)] == [4, 5]
+    reader.close()
+
+
+def test_rows_that_were_removed_before_the_oldest_one_are_not_missing(tmp_path: Path) -> None:
+    box = outbox(tmp_path)
+    box.commit([Delivery(rows(b"1", b"2"), 1.0), Progress(2, "e1", trim=True), Delivery(rows(b"3"), 1.0)])
+    assert [item.pseq for item in OutboxReader(tmp_path, "source").rows(0, 10)] == [3]
+    box.close()
 
 
 def test_an_outbox_that_cannot_be_opened_keeps_neither_its_lock_nor_a_transaction(tmp_path: Path) -> None:
