@@ -8,10 +8,10 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from actors import program
-from actors.errors import ConfigError, DiskFull
+from actors.errors import ConfigError, DiskFull, Refused
 
 LOG_FILE: Final = "log.db"
 
@@ -22,6 +22,10 @@ _UNCLEAR: Final = (sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # No statement that reaches `transaction` with its error breaks a constraint of a sound file.
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT)
+# Another program holds the file, or its owner or mode was changed.
+_UNAVAILABLE: Final = (
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM
+)  # fmt: skip
 _TRIAL: Final = ".room"
 _TRIAL_BYTES: Final = 4 << 20  # more than most transactions
 
@@ -33,8 +37,21 @@ def is_full(error: sqlite3.Error, path: Path) -> bool:
 
 
 def is_damaged(error: sqlite3.DatabaseError) -> bool:
-    """Whether SQLite found that the file is damaged, or is none of its own."""
+    """Whether SQLite found that the file is damaged, or is none of its own, or Python that a text is not UTF-8."""
+    if isinstance(error, sqlite3.OperationalError) and not hasattr(error, "sqlite_errorcode"):
+        return True  # SQLite itself does not check texts
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+
+
+def number(value: Any) -> Any:
+    """Return a number of a column without a type.
+
+    Raises:
+        sqlite3.DatabaseError: it is none, because the file is damaged.
+    """
+    if not isinstance(value, int | float):
+        raise sqlite3.DatabaseError(f"{value!r} instead of a number")
+    return value
 
 
 def _has_no_room(path: Path) -> bool:
@@ -101,15 +118,22 @@ def named(path: Path) -> Iterator[None]:
     Raises:
         ConfigError: the file is damaged, or is not a SQLite file.
         DiskFull: there is no room to open it.
+        Refused: it is locked, or there is no permission, which may be temporary.
     """
     try:
         yield
     except sqlite3.OperationalError as error:
         if is_full(error, path):
             raise DiskFull(f"the disk is full, {path.name} cannot be opened: {error}") from error
-        raise  # locked or no permission: may be temporary
+        if is_damaged(error):
+            raise ConfigError(_advice(path, error)) from error
+        if error.sqlite_errorcode & 0xFF in _UNAVAILABLE:
+            raise Refused(f"{path} cannot be opened for writing: {error}") from error
+        raise
     except sqlite3.DatabaseError as error:
         raise ConfigError(_advice(path, error)) from error
+    except PermissionError as error:
+        raise Refused(f"{path} cannot be opened for writing: {error.strerror}") from error
 
 
 def _advice(path: Path, error: sqlite3.Error) -> str:

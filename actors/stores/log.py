@@ -28,7 +28,7 @@ from actors.core.delivery.retained import Retained
 from actors.core.queue.sequencer import Entry, Recovered
 from actors.errors import ConfigError, DiskFull, Fenced, Refused
 from actors.stores import recovery
-from actors.stores.database import LOG_FILE, close, connect, create, is_damaged, named, transaction
+from actors.stores.database import LOG_FILE, close, connect, create, is_damaged, named, number, transaction
 from actors.stores.suspects import WorkMark
 
 LOCK_FILE: Final = "log.lock"
@@ -101,8 +101,8 @@ class Log:
         self._path = path
         self._keep_s, self._max_bytes = keep_s, max_bytes
         self._identity_s, self._quarantine_rows = identity_s, quarantine_rows
-        host.touch_private(path)
         with named(path):
+            host.touch_private(path)
             self._db = connect(path)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
@@ -288,7 +288,7 @@ class Log:
             known = self._db.execute(
                 "SELECT coalesce(sum(length(body) + length(id) + ?), 0) FROM events", (EVENT_OVERHEAD_BYTES,)
             ).fetchone()
-        return int(known[0])
+        return int(number(known[0]))
 
     def _save_identities(self) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES ('identities', ?)", (self._identities,))
@@ -296,7 +296,7 @@ class Log:
     def _count_identities(self) -> int:
         """Return the number of identities, from the last commit: to count a million of a cold disk takes seconds."""
         known = self._db.execute("SELECT value FROM meta WHERE key = 'identities'").fetchone()
-        return int((known or self._db.execute("SELECT count(*) FROM identities").fetchone())[0])
+        return int(number((known or self._db.execute("SELECT count(*) FROM identities").fetchone())[0]))
 
     def close(self) -> None:
         """Checkpoint the WAL and release the lock."""
@@ -319,7 +319,7 @@ class Log:
         )
         (gen,) = db.execute("SELECT value FROM meta WHERE key = 'gen'").fetchone()
         db.execute("COMMIT")
-        return int(gen)
+        return int(number(gen))
 
     def _still_mine(self) -> None:
         (gen,) = self._db.execute("SELECT value FROM meta WHERE key = 'gen'").fetchone()
@@ -328,14 +328,16 @@ class Log:
 
     def _recover(self) -> Recovered:
         db = self._db
-        ledger = db.execute("SELECT value FROM meta WHERE key = 'ledger'").fetchone()
-        calendar = db.execute("SELECT value FROM meta WHERE key = 'calendar'").fetchone()
+        # Casts: a damaged body of another type is set aside like any other that cannot be decoded (recovery.py).
+        ledger = db.execute("SELECT CAST(value AS BLOB) FROM meta WHERE key = 'ledger'").fetchone()
+        calendar = db.execute("SELECT CAST(value AS BLOB) FROM meta WHERE key = 'calendar'").fetchone()
         return Recovered(
             head=_head(db),
-            watermarks=dict(db.execute("SELECT producer, watermark FROM marks")),
-            derived=dict(db.execute("SELECT key, body FROM derived")),
+            watermarks={name: int(number(mark)) for name, mark in db.execute("SELECT producer, watermark FROM marks")},
+            derived=dict(db.execute("SELECT key, CAST(body AS BLOB) FROM derived")),
             retained={
-                key: _event.decode(body) for key, body in db.execute("SELECT key, body FROM retained_states ORDER BY n")
+                key: _event.decode(body)
+                for key, body in db.execute("SELECT key, CAST(body AS BLOB) FROM retained_states ORDER BY n")
             },
             ledger=ledger[0] if ledger else b"",
             calendar=calendar[0] if calendar else b"",
@@ -377,7 +379,8 @@ class LogReader:
         """
         try:
             rows = self._db.execute(
-                "SELECT position, body FROM events WHERE position > ? ORDER BY position LIMIT ?", (after, limit)
+                "SELECT position, CAST(body AS BLOB) FROM events WHERE position > ? ORDER BY position LIMIT ?",
+                (after, limit),
             ).fetchall()
         except sqlite3.DatabaseError as error:
             if not is_damaged(error):
@@ -389,7 +392,7 @@ class LogReader:
     def _row(self, position: int) -> tuple[int, bytes]:
         """Read one row, without a body if its page is damaged: a range is not read beyond such a page."""
         try:
-            row = self._db.execute("SELECT body FROM events WHERE position = ?", (position,)).fetchone()
+            row = self._db.execute("SELECT CAST(body AS BLOB) FROM events WHERE position = ?", (position,)).fetchone()
         except sqlite3.DatabaseError as error:
             if not is_damaged(error):
                 raise
@@ -403,7 +406,7 @@ class LogReader:
         There are none if a page of them is damaged: critical events are shown without them, too.
         """
         try:
-            rows = self._db.execute("SELECT body FROM retained_states ORDER BY n").fetchall()
+            rows = self._db.execute("SELECT CAST(body AS BLOB) FROM retained_states ORDER BY n").fetchall()
         except sqlite3.DatabaseError as error:
             if not is_damaged(error):
                 raise
@@ -428,7 +431,8 @@ class LogReader:
         others.
         """
         rows = self._db.execute(
-            "SELECT position, body FROM events WHERE id = ? ORDER BY position DESC LIMIT ?", (event_id, MAX_SAME_ID)
+            "SELECT position, CAST(body AS BLOB) FROM events WHERE id = ? ORDER BY position DESC LIMIT ?",
+            (event_id, MAX_SAME_ID),
         ).fetchall()
         if rows:
             event, *others = [decoded(position, body) for position, body in rows]
@@ -545,5 +549,5 @@ def _head(db: sqlite3.Connection) -> Head:
     if len(meta) < 3:
         raise Refused("the log is not ready yet: it has no generation")
     (first,) = db.execute("SELECT min(position) FROM events").fetchone()
-    top = int(meta["top"])
-    return Head(epoch=meta["epoch"], gen=int(meta["gen"]), top=top, oldest=top + 1 if first is None else first)
+    top = int(number(meta["top"]))
+    return Head(epoch=meta["epoch"], gen=int(number(meta["gen"])), top=top, oldest=top + 1 if first is None else first)

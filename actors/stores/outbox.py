@@ -20,7 +20,7 @@ from actors import faults, host
 from actors.core.contract.event import REFUSED, RawItem, refusal
 from actors.core.queue.calendar import Calendar
 from actors.interfaces import Delivery, Forget, Progress, StoredMessage
-from actors.stores.database import LOG_FILE, close, connect, create, named, transaction
+from actors.stores.database import LOG_FILE, close, connect, create, named, number, transaction
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -45,8 +45,8 @@ class Outbox:
         path = outbox_path(run_dir, name)
         with ExitStack() as held:  # a process that goes on without this outbox keeps no other from it
             self._lock = held.enter_context(host.lock(run_dir / f"{name}.lock", name))
-            host.touch_private(path)
             with named(path):
+                host.touch_private(path)
                 self._db = held.enter_context(closing(connect(path)))
                 self._begin(name)
             held.pop_all()
@@ -64,8 +64,11 @@ class Outbox:
             (f"{name}-{os.urandom(3).hex()}",),
         )
         db.execute("UPDATE meta SET value = value + 1 WHERE key = 'pgen'")
-        newest = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'rows'").fetchone()
-        self.newest = int(newest[0]) if newest else 0
+        (newest,) = db.execute(
+            "SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'rows'), 0), "
+            "coalesce((SELECT max(pseq) FROM rows), 0))"
+        ).fetchone()
+        self.newest = int(number(newest))
         (self.producer,) = db.execute("SELECT value FROM meta WHERE key = 'producer'").fetchone()
         if (logged := _logged(self._run_dir, self.producer)) > self.newest:
             # Now, not when the marks say so: a message that is stored before them would get a number that is logged.
@@ -73,22 +76,21 @@ class Outbox:
             self._forget(logged)
         db.execute("COMMIT")
         meta: dict[str, Any] = dict(db.execute("SELECT key, value FROM meta"))
-        self.producer, self.pgen = str(meta["producer"]), int(meta["pgen"])
-        self.acked, self.epoch = int(meta["acked"]), str(meta["epoch"])
+        self.producer, self.pgen = str(meta["producer"]), int(number(meta["pgen"]))
+        self.acked, self.epoch = int(number(meta["acked"])), str(meta["epoch"])
         (waiting_bytes,) = db.execute(
             "SELECT coalesce(sum(length(body)), 0) FROM rows WHERE pseq > ?", (self.acked,)
         ).fetchone()
         self.waiting_bytes = int(waiting_bytes)
         self.cursors: dict[str, bytes] = dict(db.execute("SELECT source, body FROM cursors"))
         # The time since the newest row may be real or due to a clock that was set; in both cases no row ages by it.
-        newest_ms: float | None
         (newest_ms,) = db.execute(
             "SELECT max(ts_ms) FROM (SELECT max(ts_ms) AS ts_ms FROM deliveries UNION ALL "
             "SELECT ts_ingest_ms FROM rows WHERE pseq = (SELECT max(pseq) FROM rows))"
         ).fetchone()
         wall_ms = time.time() * 1000
-        away_ms = 0.0 if newest_ms is None else max(0.0, wall_ms - newest_ms)
-        ahead_ms = float(meta.get("ahead_ms", 0.0)) + away_ms
+        away_ms = 0.0 if newest_ms is None else max(0.0, wall_ms - number(newest_ms))
+        ahead_ms = number(meta.get("ahead_ms", 0.0)) + away_ms
         self._calendar = Calendar(wall_ms, host.boottime_s(), self._keep_s, ahead_ms)
 
     def commit(self, jobs: list[Any]) -> list[StoredMessage | bool]:
@@ -227,9 +229,9 @@ def _logged(run_dir: Path, producer: str) -> int:
     try:
         with closing(connect(run_dir / LOG_FILE, read_only=True)) as db:
             row = db.execute("SELECT watermark FROM marks WHERE producer = ?", (producer,)).fetchone()
+            return 0 if row is None else int(number(row[0]))
     except sqlite3.Error:
         return 0
-    return 0 if row is None else int(row[0])
 
 
 def names(run_dir: Path) -> set[str]:

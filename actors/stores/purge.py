@@ -87,7 +87,7 @@ def _forget_old(db: sqlite3.Connection, before_ms: float) -> dict[str, int]:
     db.execute("DELETE FROM meta WHERE key IN ('event_bytes', 'identities')")
     old = [
         (key,)
-        for key, body in db.execute("SELECT key, body FROM retained_states")
+        for key, body in db.execute("SELECT key, CAST(body AS BLOB) FROM retained_states")
         if (state := decoded_state(body)) is None or state.ts_ingest_ms < before_ms
     ]
     db.executemany("DELETE FROM retained_states WHERE key = ?", old)
@@ -98,7 +98,7 @@ def _forget_old(db: sqlite3.Connection, before_ms: float) -> dict[str, int]:
 
 def _forget_person(db: sqlite3.Connection, pattern: re.Pattern[str]) -> dict[str, int]:
     events, ids = [], set()
-    for position, body in db.execute("SELECT position, body FROM events"):
+    for position, body in db.execute("SELECT position, CAST(body AS BLOB) FROM events"):
         event = decoded(position, body)
         if event.payload == DAMAGED or _names(pattern, event):  # what a damaged row says is not known
             ids.add(event.id)
@@ -106,13 +106,13 @@ def _forget_person(db: sqlite3.Connection, pattern: re.Pattern[str]) -> dict[str
     db.executemany("UPDATE events SET id = ?, body = ? WHERE position = ?", events)
     states = [
         (key,)
-        for key, body in db.execute("SELECT key, body FROM retained_states")
+        for key, body in db.execute("SELECT key, CAST(body AS BLOB) FROM retained_states")
         if pattern.search(key) or (state := decoded_state(body)) is None or _names(pattern, state)
     ]
     db.executemany("DELETE FROM retained_states WHERE key = ?", states)
     derived = [
         (key,)
-        for key, body in db.execute("SELECT key, body FROM derived")
+        for key, body in db.execute("SELECT key, CAST(body AS BLOB) FROM derived")
         if pattern.search(key) or _mentions(pattern, body)
     ]
     db.executemany("DELETE FROM derived WHERE key = ?", derived)
@@ -145,14 +145,14 @@ def _clean_outbox(db: sqlite3.Connection, before_ms: float | None, pattern: re.P
     (acked,) = db.execute("SELECT value FROM meta WHERE key = 'acked'").fetchone()
     rows = [
         int(pseq)
-        for pseq, body, ts_ms in db.execute("SELECT pseq, body, ts_ingest_ms FROM rows")
+        for pseq, body, ts_ms in db.execute("SELECT pseq, CAST(body AS BLOB), ts_ingest_ms FROM rows")
         if (before_ms is not None and ts_ms < before_ms) or (pattern is not None and _mentions(pattern, body))
     ]
     done = [pseq for pseq in rows if pseq <= acked]
     removed = db.execute("DELETE FROM rows WHERE pseq <= ?", (max(done, default=0),)).rowcount
     cursors = [
         (source,)
-        for source, body in db.execute("SELECT source, body FROM cursors")
+        for source, body in db.execute("SELECT source, CAST(body AS BLOB) FROM cursors")
         if pattern is not None and _mentions(pattern, body)
     ]
     db.executemany("DELETE FROM cursors WHERE source = ?", cursors)

@@ -54,7 +54,7 @@ def _set_aside(db: sqlite3.Connection, mark: WorkMark) -> int:
     aside = 0
     suspect, _, counted = mark.last.partition(b" ")
     for table, (column, trial) in _TRIALS.items():
-        rows = db.execute(f"SELECT key, {column} FROM {table} ORDER BY key").fetchall()  # nosec B608: constants
+        rows = db.execute(f"SELECT key, CAST({column} AS BLOB) FROM {table} ORDER BY key").fetchall()  # nosec B608: constants
         for key, body in rows:
             digest = digest_of(table, key, body)
             deaths = int(counted) if digest == suspect and counted.isdigit() else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import time
 from contextlib import closing, suppress
@@ -485,8 +486,11 @@ ROWS_AT_START = {
 }
 
 
+@pytest.mark.parametrize("value", ["?", "CAST(? AS TEXT)"], ids=["bytes", "text"])  # one bit in the file
 @pytest.mark.parametrize("row", ROWS_AT_START)
-def test_a_row_that_kills_queue_managers_at_their_start_is_set_aside_alone(tmp_path: Path, row: str) -> None:
+def test_a_row_that_kills_queue_managers_at_their_start_is_set_aside_alone(
+    tmp_path: Path, row: str, value: str
+) -> None:
     def start() -> Log:
         """Decode what a queue-manager decodes; an exception is a death of it."""
         log = open_log(tmp_path, starting=True)
@@ -502,7 +506,7 @@ def test_a_row_that_kills_queue_managers_at_their_start_is_set_aside_alone(tmp_p
     first.commit([Entry(retained={"score:CT": score}, derived={"a:c": msgspec.msgpack.encode(Run(Player("c", "C")))})])
     first.close()
     with sqlite3.connect(tmp_path / database.LOG_FILE) as db:
-        db.execute(ROWS_AT_START[row], (b"\xc1 poison",))
+        db.execute(ROWS_AT_START[row].replace("?", value), (b"\xc1 poison",))
     starts: list[Log | None] = []
     while not (starts and starts[-1]) and len(starts) < 9:
         starts.append(None)
@@ -647,6 +651,8 @@ def _broken(body: bytes, how: str) -> object:
             return bytes(len(body))
         case "text":
             return "no bytes"
+        case "no UTF-8":
+            return b"\xff"
         case "other position":
             event["g"] = 9
         case "payload is no map":
@@ -660,7 +666,16 @@ def _broken(body: bytes, how: str) -> object:
 
 @pytest.mark.parametrize(
     "how",
-    ["cut", "zeros", "text", "other position", "payload is no map", "payload is no text", "payload is no JSON"],
+    [
+        "cut",
+        "zeros",
+        "text",
+        "no UTF-8",
+        "other position",
+        "payload is no map",
+        "payload is no text",
+        "payload is no JSON",
+    ],
 )
 def test_a_damaged_row_ends_no_reader_and_keeps_its_position(how: str, tmp_path: Path) -> None:
     writer, reader = open_log(tmp_path), LogReader(tmp_path)
@@ -673,7 +688,8 @@ def test_a_damaged_row_ends_no_reader_and_keeps_its_position(how: str, tmp_path:
     with closing(sqlite3.connect(tmp_path / database.LOG_FILE)) as db:
         for table, row in (("events", "position = 2"), ("retained_states", "key = 'custom:damage-me'")):
             (body,) = db.execute(f"SELECT body FROM {table} WHERE {row}").fetchone()
-            db.execute(f"UPDATE {table} SET body = ? WHERE {row}", (_broken(body, how),))
+            value = "CAST(? AS TEXT)" if how == "no UTF-8" else "?"
+            db.execute(f"UPDATE {table} SET body = {value} WHERE {row}", (_broken(body, how),))
         db.commit()
     page = reader.page(0, 10)
     assert [one.position for one in page] == [1, 2, 3]
@@ -786,6 +802,84 @@ def test_rows_that_were_removed_before_the_oldest_one_are_not_missing(tmp_path: 
     box.commit([Delivery(rows(b"1", b"2"), 1.0), Progress(2, "e1", trim=True), Delivery(rows(b"3"), 1.0)])
     assert [item.pseq for item in OutboxReader(tmp_path, "source").rows(0, 10)] == [3]
     box.close()
+
+
+_NO_TEXT = "CAST(x'ff' AS TEXT)"  # not UTF-8, which SQLite does not check
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE meta SET value = 'x' WHERE key = 'top'",
+        "UPDATE meta SET value = 'x' WHERE key = 'event_bytes'",
+        "UPDATE marks SET watermark = 'x'",
+        f"UPDATE marks SET producer = {_NO_TEXT}",
+        f"INSERT INTO derived VALUES ({_NO_TEXT}, x'00')",
+        f"INSERT INTO retained_states VALUES ({_NO_TEXT}, 1, x'00')",
+    ],
+)
+def test_a_damaged_value_of_the_log_is_named_with_advice(change: str, tmp_path: Path) -> None:
+    """The queue-manager died of it at each start, without a reason that a user can understand."""
+    log = open_log(tmp_path)
+    log.commit([entry(1, watermarks={"p": 1})])
+    log.close()
+    with closing(sqlite3.connect(tmp_path / "log.db")) as db, db:
+        db.execute(change)
+    with pytest.raises(ConfigError, match=r"log\.db is damaged .* Move log\.db.* away"):
+        open_log(tmp_path, starting=True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE meta SET value = 'x' WHERE key = 'acked'",
+        "INSERT INTO meta VALUES ('ahead_ms', 'x')",
+        "INSERT INTO deliveries VALUES (x'00', 'x')",
+        "UPDATE sqlite_sequence SET seq = 'x'",
+        f"INSERT INTO cursors VALUES ({_NO_TEXT}, x'00')",
+    ],
+)
+def test_a_damaged_value_of_an_outbox_is_named_with_advice(change: str, tmp_path: Path) -> None:
+    box = outbox(tmp_path)
+    box.commit([Delivery(rows(b"a"), 1.0)])
+    box.close()
+    with closing(sqlite3.connect(tmp_path / "outbox-source.db")) as db, db:
+        db.execute(change)
+    with pytest.raises(ConfigError, match=r"outbox-source\.db is damaged .* Move outbox-source\.db.* away"):
+        outbox(tmp_path)
+
+
+def test_an_outbox_whose_last_number_is_lost_continues_after_its_rows(tmp_path: Path) -> None:
+    box = outbox(tmp_path)
+    box.commit([Delivery(rows(b"a", b"b"), 1.0)])
+    box.close()
+    with closing(sqlite3.connect(tmp_path / "outbox-source.db")) as db, db:
+        db.execute("DELETE FROM sqlite_sequence")
+    again = outbox(tmp_path)
+    assert again.newest == 2
+    again.close()
+
+
+def test_a_store_that_is_locked_by_another_program_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A leftover outbox that could not be opened ended the ingest again and again."""
+    outbox(tmp_path).close()
+
+    def connect(path: Path) -> sqlite3.Connection:
+        return sqlite3.connect(path, isolation_level=None, timeout=0.0)
+
+    with closing(connect(tmp_path / "outbox-source.db")) as other, monkeypatch.context() as patch:
+        other.execute("BEGIN IMMEDIATE")
+        patch.setattr(outbox_store, "connect", connect)  # which waits for 5 s
+        with pytest.raises(Refused, match=r"outbox-source\.db cannot be opened for writing: database is locked"):
+            outbox(tmp_path)
+    outbox(tmp_path).close()
+
+
+def test_a_store_without_permission_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "outbox-source.db"
+    said = pytest.raises(Refused, match=r"outbox-source\.db cannot be opened for writing: Permission denied")
+    with said, database.named(path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))  # root has all permissions
 
 
 def test_an_outbox_that_cannot_be_opened_keeps_neither_its_lock_nor_a_transaction(tmp_path: Path) -> None:
