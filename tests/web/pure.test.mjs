@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { MAX_MS, MIN_MS, delay } from "../../web_overlay/js/core/backoff.mjs";
 import { Clock } from "../../web_overlay/js/core/clock.mjs";
-import { CONTRAST, PANEL_LUMINANCE, luminance, nameColor, raise, teamColor } from "../../web_overlay/js/core/color.mjs";
+import { CONTRAST, PANEL_LUMINANCE, colorWords, luminance, nameColor, raise, teamColor } from "../../web_overlay/js/core/color.mjs";
 import { Journal } from "../../web_overlay/js/core/journal.mjs";
 import { readParams } from "../../web_overlay/js/core/params.mjs";
 import { LEVELS } from "../../web_overlay/js/core/governor.mjs";
@@ -274,6 +274,18 @@ test("colours: every name is legible on the panel, and a legible colour keeps it
     const rgb = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
     assert.ok((luminance(rgb) + 0.05) / (PANEL_LUMINANCE + 0.05) >= CONTRAST, team);
   }
+});
+
+test("two opposed sides have the same colours from a game and from an operator", () => {
+  const words = (/** @type {string[][]} */ ...teams) => colorWords(teams.map(([team, side]) => ({ team, side })));
+  assert.deepEqual(words(["CT", "ct"], ["TERRORIST", "t"]), ["ct", "t"]);
+  assert.deepEqual(words(["Blue", "t"], ["Red", "ct"]), ["t", "ct"]);
+  assert.deepEqual([teamColor("t"), teamColor("ct")], [teamColor("TERRORIST"), teamColor("CT")]);
+  // Never two teams of one colour: while the operator chooses, the sides are not opposed.
+  assert.deepEqual(words(["Blue", "t"], ["Red", ""]), ["Blue", "Red"]);
+  assert.deepEqual(words(["Blue", "t"], ["Red", "t"]), ["Blue", "Red"]);
+  assert.deepEqual(words(["Blue", "attack"], ["Red", "defend"]), ["Blue", "Red"]);
+  assert.deepEqual(words(["A", "ct"], ["B", "t"], ["C", "t"]), ["A", "B", "C"]);
 });
 
 test("parameters: valid values are used, invalid ones are reported and ignored", () => {

@@ -55,6 +55,23 @@ def test_series_map_and_sides_are_shown(gate: Gate, overlay: Overlay) -> None:
     assert overlay.page.locator(":is(.sc-icon, .sc-pips, .sc-logo):not(.off)").count() == 0
 
 
+def test_a_side_has_one_colour_whether_a_game_or_an_operator_names_it(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    colors = """[...document.querySelectorAll('.sc-side:not(.off)')].map((side) =>
+      [getComputedStyle(side.querySelector('.wire')).backgroundColor, side.classList.contains('second')])"""
+
+    def seen(one: str, other: str, *sides: str) -> Any:
+        points = gate.made
+        scores = {one: points, other: points}
+        gate.emit("score", {"scores": scores, "sides": dict(zip(scores, sides, strict=True))}, coalesce_key="score")
+        eventually(lambda: overlay.texts(".sc-points") == [str(points)] * 2)
+        return overlay.page.evaluate(colors)
+
+    game = seen("CT", "TERRORIST", "ct", "t")
+    assert seen("Blue", "Red", "ct", "t") == game
+    assert seen("Blue", "Red", "t", "ct") == game[::-1]
+
+
 @pytest.mark.console("404 (Not Found)")
 def test_a_logo_is_a_file_of_the_user_and_hidden_when_it_does_not_load(gate: Gate, overlay: Overlay) -> None:
     media = gate.run_dir / "overlays" / "media"

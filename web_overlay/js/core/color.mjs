@@ -41,6 +41,16 @@ export function isSecond(team) {
   return team !== "" && (known === undefined ? hash(team) % 2 === 1 : SECOND.includes(known));
 }
 
+/**
+ * The words that say the colours of the teams of a score. A game names its sides (CT, TERRORIST), an operator chooses them
+ * (Blue with the side `ct`): two opposed sides have the same colours either way. Otherwise a team has its own.
+ * @param {readonly {team: string, side: string}[]} teams @returns {string[]}
+ */
+export function colorWords(teams) {
+  const opposed = teams.length === 2 && ["ct", "t"].every((each) => teams.some(({ side }) => side === each));
+  return teams.map(({ team, side }) => (opposed ? side : team));
+}
+
 /** One of eight colours, always the same for the same word. @param {string} word @returns {string} a CSS colour */
 function otherColor(word) {
   return `var(--fw-other-${1 + (hash(word) % OTHERS)})`;

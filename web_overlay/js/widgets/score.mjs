@@ -4,7 +4,7 @@
 // round is over.
 
 import { clean } from "../core/clean.mjs";
-import { isSecond, teamColor } from "../core/color.mjs";
+import { colorWords, isSecond, teamColor } from "../core/color.mjs";
 import { MOST_TEAMS, Match } from "../core/match.mjs";
 import { readTimer } from "../core/timer.mjs";
 import { el, icon, reveal, text, wire } from "./dom.mjs";
@@ -96,12 +96,13 @@ class Score {
   write() {
     const { view } = this.stage;
     const { teams, of } = this.standing;
+    const words = colorWords(teams);
     this.cells.forEach((cell, at) => {
       const side = teams[at];
       view.toggle(cell.node, "off", side === undefined);
       if (side === undefined) return;
       const name = clean(side.name || SHORT.get(side.team) || side.team, LETTERS);
-      cell.write({ ...side, name, color: teamColor(side.team), second: isSecond(side.team), of });
+      cell.write({ ...side, name, color: teamColor(words[at]), second: isSecond(words[at]), of });
     });
     view.attribute(this.bar, "data-sides", String(teams.length));
     view.toggle(this.box, "gone", teams.length === 0);
