@@ -109,9 +109,9 @@ def _webp(picture: bytes) -> Size | None:
 def _jpeg(picture: bytes) -> Size | None:
     at = 2
     for _ in range(MAX_BLOCKS):
-        if picture[at] != 0xFF:
-            return None
         marker = picture[at + 1]
+        if picture[at] != 0xFF or marker == 0:  # FF 00 is no marker, and has no length: decoders skip it alone
+            return None
         if marker in _JPEG_FRAMES:
             height, width = struct.unpack_from(">HH", picture, at + 5)
             return width, height

@@ -103,6 +103,7 @@ DECOY = b"\x2c" + struct.pack("<HHHH", 0, 0, 1, 1)
         (jpeg(4_096, 4_096, EXTENSION, EXTENSION), False),
         (jpeg(16_000, 16_000, EXTENSION, EXTENSION), True),
         (jpeg(56, 28, b"\xff\xe0\0\x02" * MAX_BLOCKS), True),
+        (jpeg(56, 28, b"\xff\0\0\x0b" + jpeg(16_000, 16_000)[2:]), True),
         (gif(56, 28, (56, 28))[:13] + b"\x21\xfe" + b"\1\x2c" * MAX_BLOCKS + b"\0" + DECOY, True),
         (avif((56, 28), (4_096, 4_096)), False),
         (avif((56, 28), (16_000, 16_000), (28, 28)), True),
