@@ -197,15 +197,20 @@ LARGE = (
 )
 
 
-def test_a_video_of_too_many_pixels_is_not_shown(gate: Gate, overlay: Overlay) -> None:
+@pytest.mark.parametrize("said", [4_352, 64], ids=["file says so", "frames are larger than the file says"])
+def test_a_video_of_too_many_pixels_is_not_shown(gate: Gate, overlay: Overlay, said: int) -> None:
+    video = zlib.decompress(base64.b85decode(LARGE))
+    for side in (b"\xb0\x82", b"\xba\x82"):  # PixelWidth, PixelHeight
+        video = video.replace(side + struct.pack(">H", 4_352), side + struct.pack(">H", said))
     folder = gate.run_dir / "overlays"
     (folder / "media").mkdir(parents=True)
     (folder / "alerts.toml").write_text('[[alert]]\ntype = "follow"\nvideo = "large.webm"\n')
-    (folder / "media" / "large.webm").write_bytes(zlib.decompress(base64.b85decode(LARGE)))
+    (folder / "media" / "large.webm").write_bytes(video)
     overlay.open()
     with overlay.page.expect_response("**/large.webm*"):
         gate.emit("follow", {"user": "Flo"})
     eventually(lambda: overlay.page.locator("video.sa-media.off:not([src])").count() == 1)
+    assert overlay.page.evaluate("document.querySelector('video.sa-media').networkState") == 0  # nothing is kept
     assert named(overlay) == ["Flo"]
     assert overlay.page.locator(".sa.pictured").count() == 0
 

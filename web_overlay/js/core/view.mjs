@@ -137,6 +137,7 @@ function write({ node, kind, key, value }) {
   else if (kind === CLASS) node.classList.toggle(key, value === "1");
   else if (kind === SOURCE && value === "") node.removeAttribute(key);
   else node.setAttribute(key, value);
+  if (kind === SOURCE && value === "") node.load?.(); // otherwise a video goes on, and keeps its memory
 }
 
 /** @param {HTMLMediaElement} media @param {number | null} volume */

@@ -15,9 +15,11 @@ export function isSilent(options) {
 
 /** Call `failed` when a picture or video cannot be shown, or is too large. @param {HTMLElement} node @param {() => void} failed */
 export function unfit(node, failed) {
-  node.addEventListener("error", failed);
-  node.addEventListener("loadedmetadata", () => {
+  const look = () => {
     const { videoWidth, videoHeight } = /** @type {HTMLVideoElement} */ (node);
     if (videoWidth * videoHeight > MOST_PIXELS) failed();
-  });
+  };
+  node.addEventListener("error", failed);
+  node.addEventListener("loadedmetadata", look);
+  node.addEventListener("resize", look); // frames can be larger than the file says, and later ones larger than the first
 }
