@@ -13,6 +13,7 @@ from actors.producers.spec import Disconnected, SourceRefused
 
 QUOTA: Final = ("quotaExceeded", "dailyLimitExceeded")
 OVER: Final = ("liveChatEnded", "liveChatDisabled", "liveChatNotFound")
+MESSAGE_CHARACTERS: Final = 2_000  # that are read; a million `<` would take minutes
 BUSY: Final = ("rateLimitExceeded", "userRateLimitExceeded", "backendError", "internalError", "SERVICE_UNAVAILABLE")
 
 
@@ -72,4 +73,4 @@ def reasons_of(body: bytes) -> list[str]:
 
 
 def _message_of(body: bytes) -> str:
-    return re.sub(r"<[^>]*>", "", _error_of(body).message)[:160].strip().rstrip(".")
+    return re.sub(r"<[^>]*>", "", _error_of(body).message[:MESSAGE_CHARACTERS])[:160].strip().rstrip(".")

@@ -290,6 +290,12 @@ REFUSALS = {
     "the quota": (("stream", *refusal(403, "quotaExceeded")), {}, Refused, "daily quota of the key is used up"),
     "the quota of the search": (("videos", *refusal(403, "quotaExceeded")), {}, Refused, "daily quota"),
     "too fast": (("stream", *refusal(403, "rateLimitExceeded", "slow")), {}, Disconnected, "answered 403 slow"),
+    "tags without an end": (
+        ("videos", *refusal(500, "backendError", "<" * 400_000)),
+        {},
+        Disconnected,
+        "answered 500",
+    ),
     "a fault": (("stream", 503, {}), {}, Disconnected, "answered 503"),
     "an unknown video": (None, {"stream": "AAAAAAAAAAA"}, Refused, "no public video AAAAAAAAAAA"),
     "an unknown channel": (None, {"stream": "@bo-bo"}, Refused, "no channel @bo-bo"),
