@@ -17,7 +17,6 @@ SHIPPED: Final = program.SHARE / "web_overlay" / "themes"
 TABLE: Final = SHIPPED / "tokens.json"
 BASES: Final = sorted(file.parent.name for file in SHIPPED.glob("*/theme.json"))
 DEFAULT: Final = "broadcast"
-MOST_BYTES: Final = 65_536
 
 
 @click.group("theme")
@@ -81,11 +80,11 @@ def read(path: Path) -> Any:
         BadInput: it cannot be read, is too large, or is not JSON.
     """
     try:
-        data = host.read_file(path, MOST_BYTES + 1)
+        data = host.read_file(path, theme.MAX_BYTES + 1)
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror}") from error
-    if len(data) > MOST_BYTES:
-        raise BadInput(f"{path}: got {path.stat().st_size} bytes, expected {MOST_BYTES} or less")
+    if len(data) > theme.MAX_BYTES:
+        raise BadInput(f"{path}: got {path.stat().st_size} bytes, expected {theme.MAX_BYTES} or less")
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:

@@ -20,6 +20,7 @@ PANEL_ALPHA: Final = 0.85  # text on a more transparent panel is not legible in 
 # js/core/color.mjs raises the colours of chat names until they are legible on a panel of this luminance.
 DARK: Final = 0.045
 LINE: Final = 1.2  # em: a line of Barlow Condensed and of Inter, with all accents
+MAX_BYTES: Final = 65_536  # of a theme.json: an overlay waits for it, and names every unknown field
 MOST_TOKENS: Final = 500  # each unknown one is compared with all known ones
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 FIELDS: Final = {"name": str, "version": int, "description": str, "tokens": dict}

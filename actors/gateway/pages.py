@@ -171,6 +171,12 @@ class ThemeHandler(FileHandler):
             self.root = self._own
         await super().get(path, include_body)
 
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+        path = super().validate_absolute_path(root, absolute_path)
+        if path is not None and path.endswith(".json") and os.stat(path).st_size > theme.MAX_BYTES:
+            raise tornado.web.HTTPError(413)
+        return path
+
 
 class ThemesHandler(BaseHandler):
     """`/themes/`: the names of all themes, and of those with a picture."""

@@ -150,7 +150,7 @@ def test_a_new_theme_overwrites_nothing(tmp_path: Any) -> None:
     assert [path.name for path in file.parents[1].iterdir()] == ["mine"]
 
 
-@pytest.mark.parametrize("data", [b"[" * 100_000, b"x" * (theme_command.MOST_BYTES + 1), b"\xff", None])
+@pytest.mark.parametrize("data", [b"[" * 100_000, b"x" * (theme.MAX_BYTES + 1), b"\xff", None])
 def test_a_file_that_is_no_theme_is_refused_in_one_line(tmp_path: Any, data: bytes | None) -> None:
     if data is None:
         os.mkfifo(tmp_path / "theme.json")  # a reader would wait for a writer

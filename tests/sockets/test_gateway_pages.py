@@ -19,6 +19,7 @@ import zmq
 
 from actors import interfaces
 from actors.commands import why
+from actors.core import theme
 from actors.core.contract.event import Reject
 from actors.core.queue.sequencer import Entry
 from actors.gateway.pages import WEB_ROOT
@@ -605,6 +606,16 @@ def test_an_incomplete_request_is_closed(rig):
     with socket.create_connection(("127.0.0.1", rig.port), 30 * SLOWNESS) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost:")
         assert connection.recv(4096) in (b"", b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+def test_a_theme_that_is_too_large_is_not_served(rig):
+    """One of 300,000 fields delayed the overlay by 18 s, as each was named."""
+    own = rig.run_dir / "overlays" / "themes" / "large"
+    own.mkdir(parents=True)
+    for size, status in ((theme.MAX_BYTES, 200), (theme.MAX_BYTES + 1, 413)):
+        (own / "theme.json").write_bytes(b" " * size)
+        assert rig.request("/themes/large/theme.json")[0] == status
+    (own / "theme.json").unlink()
 
 
 def test_a_user_theme_replaces_a_shipped_one(rig):
