@@ -21,12 +21,14 @@ class Preset(Struct, frozen=True):
     rules   the rules of its messages; if there are none, the configuration must have them
     form    the form field that holds the JSON, for platforms that post forms
     twitch  the platform is EventSub: its messages are those of the WebSocket, and a challenge must be answered
+    channel where a body names the channel, for a platform that signs for all channels with one key
     """
 
     scheme: Scheme
     rules: tuple[MappingRule, ...] = ()
     form: str = ""
     twitch: bool = False
+    channel: tuple[str, ...] = ()
 
 
 def _rule(when: str, **event: str) -> MappingRule:
@@ -130,7 +132,7 @@ PRESETS: Final[dict[str, Preset]] = {
     "kick": Preset(
         Scheme("kick-event-signature", encoding="base64", algorithm="rsa-sha256", signed="{id}.{time}.{body}",
                key="pem", id="kick-event-message-id", time="kick-event-message-timestamp", tolerance_s=1_200),
-        _KICK,
+        _KICK, channel=("broadcaster", "channel_slug"),
     ),
     "kofi": Preset(Scheme(algorithm="token", field="verification_token"), _KOFI, form="data"),
     "patreon": Preset(Scheme("x-patreon-signature", algorithm="md5"), _PATREON),

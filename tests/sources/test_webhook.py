@@ -35,25 +35,25 @@ SECRET = "s3cret"
 # A key of this test's own; its private part was not kept.
 PUBLIC_KEY = (
     "-----BEGIN PUBLIC KEY-----\n"
-    "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAt3aA2miE5eFqqGqkk/FhD1+iNEJ9YHwuQjGoXiDZQsmelMQH2Jk76lxA"
-    "sL3GSIVIm9gMzjWwCEmJJbQfiE2orfrn/kfNrzuK6L1tT55QNMLxEKB7U1RiQ12Xdt5gblHm9Yv80CNjfrIMoa9aE+c9HAkKYEov"
-    "Twbrngi921pqilLIFm4dIPvsFIHzt+oSIfoqea6Xw/qAUP+3poztioqL9BIb5423gl9MMpZDPOD5hm85viRbaj2qJcjojQ1OMJeu"
-    "fY2K9FpRGHX7OJh2FhQvinKpNaxOq7EerSPT7J4oV7L9O3V+/KvHhRlyNWL8peYCnYLtw9H1DMqIUMvyNT92fQIDAQAB"
+    "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA0+PH7gNUMUqwx0kz6U704PEdhzVq0ga1A/zd4XZqgk/g1YRuw6sXuvjV"
+    "VTFHlerwMJz7kcUd6awVhwKI2pErrk0DF2jqQbdgPPr1FF4g6bjzdQ8fMtZALTpFppU1+VhlGbyRJRAGbEJ3RG8AmbowAwU8IsMr"
+    "A8ygGBkeiuAb7zksQcxlf4DFODjbkmQ2/NE9UdMBYnr1C3CR91d018ug+a4WWPUqtBxhZ3TaWtybYewHd/NVKDRzYqjhbpvRRcKa"
+    "KtHouRvy0knEF5xoV0n5wa7FBqJ/Q0sH8kAFTjIY9RmRd250Z0Y2JtGcx5Wu4+2cZm7iCSS69NQqY1RbA4ojJwIDAQAB"
     "\n-----END PUBLIC KEY-----\n"
 )
 PUBLIC_KEY_PKCS1 = (
-    "MIIBCgKCAQEAt3aA2miE5eFqqGqkk/FhD1+iNEJ9YHwuQjGoXiDZQsmelMQH2Jk76lxAsL3GSIVIm9gMzjWwCEmJJbQfiE2orfrn"
-    "/kfNrzuK6L1tT55QNMLxEKB7U1RiQ12Xdt5gblHm9Yv80CNjfrIMoa9aE+c9HAkKYEovTwbrngi921pqilLIFm4dIPvsFIHzt+oS"
-    "Ifoqea6Xw/qAUP+3poztioqL9BIb5423gl9MMpZDPOD5hm85viRbaj2qJcjojQ1OMJeufY2K9FpRGHX7OJh2FhQvinKpNaxOq7Ee"
-    "rSPT7J4oV7L9O3V+/KvHhRlyNWL8peYCnYLtw9H1DMqIUMvyNT92fQIDAQAB"
+    "MIIBCgKCAQEA0+PH7gNUMUqwx0kz6U704PEdhzVq0ga1A/zd4XZqgk/g1YRuw6sXuvjVVTFHlerwMJz7kcUd6awVhwKI2pErrk0D"
+    "F2jqQbdgPPr1FF4g6bjzdQ8fMtZALTpFppU1+VhlGbyRJRAGbEJ3RG8AmbowAwU8IsMrA8ygGBkeiuAb7zksQcxlf4DFODjbkmQ2"
+    "/NE9UdMBYnr1C3CR91d018ug+a4WWPUqtBxhZ3TaWtybYewHd/NVKDRzYqjhbpvRRcKaKtHouRvy0knEF5xoV0n5wa7FBqJ/Q0sH"
+    "8kAFTjIY9RmRd250Z0Y2JtGcx5Wu4+2cZm7iCSS69NQqY1RbA4ojJwIDAQAB"
 )
 KICK_ID, KICK_TIME = "01KBHE78QE4HZY1617DK5FC7YD", "2027-01-15T08:00:00Z"
-KICK_BODY = b'{"follower": {"username": "Ada"}}'
+KICK_BODY = b'{"broadcaster": {"channel_slug": "ada-plays"}, "follower": {"username": "Ada"}}'
 KICK_SIGNATURE = (
-    "EycWT0r+kMGnc3QDZTmXUBMb0Pv2MUl56ADp+VWECLlzt0uY9zcPw7Worm2Ukt3NzmbzmOycMlA00GSONSPLkHD80bKuV2FkVBVa"
-    "9cclqeUwoiM3RyVsYx3A4DuA/76tncuFn2BcFGYPM9othKpfYtfvQp/h+sf8cENl6glrjcKTgfmcm8x0+IR/Fczc65yYURHE1foH"
-    "zNzi3983KrhbKx7HnYS9ycm0TvAD4xULQI6hdYGXMaB3yx7sVnEARDlhm3mGuQfMjVm2/dt/EYxqDjEF0/52UmSwR+1P3FKol8co"
-    "TVEe8FixxxgMojpqehaGMFuLnyva8XKAf6XwEBBHVw=="
+    "w+AzJ0/vdsyn3y1momflaRybsqOaEgg8mcE61VPxpkeeL8r73FNby9kxd7GkETdDCWaIoRHVCuWcjZWqH+tbaeCHcArGPWsR/Z7T"
+    "CcED1RSYfl6vXfauZmmjRqXtEOmd3MwPbcPSqKWinjRx+CWH7+GDZb/fr5XCpzGrwuhG2OIAIKkUOKxM4HanLedEBCcVuJJKpFwx"
+    "futQmFyhrTLcfuafSy82OaqMmY+G4q3n0yBtMleF87IrZOu9wzx2o6rjddcyheuJx+HdX88g29E8GQ/1JmyFYjIBPWX3369XvEiV"
+    "2eWHvFZQMR3xpIrF6A12XTk5VxmO7T4H0lT15WVRLQ=="
 )
 
 # (preset, secret, headers, body, now_s): published by the platforms, or made with OpenSSL.
@@ -139,6 +139,8 @@ def configured(preset, **more):
     tree = {"kind": "webhook", "preset": preset} | more
     if preset in ("standard", "svix", "token"):
         tree = {"map": [RULE]} | tree
+    if preset == "kick":
+        tree = {"channel": "Ada-Plays"} | tree
     return spec.settings_of("hook", tree)
 
 
@@ -359,6 +361,24 @@ def test_an_event_of_kick_becomes_the_expected_event(kind):
     assert [said(message) for message in webhook.try_message(configured("kick"), "hook", saved)] == [expected]
 
 
+def test_a_delivery_of_kick_is_of_the_own_channel():
+    """Kick signs for all channels with one key: anybody can have a delivery of his own channel, and pass it on."""
+    preset, secret, headers, body, now_s = VECTORS["kick"]
+    request = SourceRequest("", {}, headers | {"kick-event-type": "channel.followed"}, body, now_s * 1000.0, "hook")
+    (message,) = webhook.receive(request, configured(preset), lambda: secret, b"").messages
+    assert said(message) == ("follow", {"user": "Ada"})
+    with pytest.raises(Forbidden, match="the channel 'ada-plays', expected 'bo-plays'"):
+        webhook.receive(request, configured(preset, channel="bo-plays"), lambda: secret, b"")
+
+
+@pytest.mark.parametrize("body", [{}, [], 1, {"broadcaster": None}, {"broadcaster": {"channel_slug": 7}}])
+def test_a_delivery_of_kick_without_a_channel_is_refused(body, monkeypatch):
+    monkeypatch.setattr(signature, "verify", lambda *_: signature.Proof("d"))
+    request = SourceRequest("", {}, {}, json.dumps(body).encode(), 0.0, "hook")
+    with pytest.raises(Forbidden, match="channel"):
+        webhook.receive(request, configured("kick"), lambda: "", b"")
+
+
 RAID = {"from_broadcaster_user_name": "Ada", "to_broadcaster_user_name": "Bo", "viewers": 9}
 EVENTSUB = "\n".join([
     "Twitch-Eventsub-Message-Type: notification",
@@ -506,6 +526,8 @@ REFUSED_SETTINGS = [
     ({"verify": {"signature": "x", "algorithm": "rsa-sha256"}, "map": [RULE]}, "belong together"),
     ({"verify": {"algorithm": "token"}, "map": [RULE]}, "either"),
     ({"preset": "github", "map": [{"event": {"user": "x"}}]}, "no `type`"),
+    ({"preset": "kick"}, "channel is missing"),
+    ({"preset": "github", "channel": "ada"}, "only `kick`"),
 ]  # fmt: skip
 
 

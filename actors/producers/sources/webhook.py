@@ -18,6 +18,7 @@ from tornado.escape import parse_qs_bytes
 from actors.adapters import mapping
 from actors.adapters.mapping import MappingRule
 from actors.adapters.webhook_presets import PRESETS, Preset
+from actors.core.contract.payload import Word
 from actors.core.sources import signature
 from actors.core.sources.signature import Forgery, Proof, Scheme
 from actors.errors import BadInput
@@ -35,12 +36,14 @@ _encode = msgspec.msgpack.Encoder().encode
 class WebhookSettings(SourceSettings, frozen=True, kw_only=True):
     """A platform that posts webhooks.
 
-    preset  the platform: its signature scheme and its rules
-    verify  for another platform: its signature scheme (core/sources/signature.py)
-    map     rules instead of the preset's own
+    preset   the platform: its signature scheme and its rules
+    channel  of `kick`: your channel, as in its address; Kick signs for all channels with one key
+    verify   for another platform: its signature scheme (core/sources/signature.py)
+    map      rules instead of the preset's own
     """
 
     preset: Literal["github", "kick", "kofi", "patreon", "standard", "stripe", "svix", "token", "twitch"] | None = None
+    channel: Word = ""
     verify: Scheme | None = None
     map: list[MappingRule] = []
 
@@ -73,6 +76,10 @@ def check(settings: WebhookSettings) -> None:
         if (scheme.algorithm == "rsa-sha256") != (scheme.key == "pem"):
             raise BadInput('verify: `algorithm = "rsa-sha256"` and `key = "pem"` belong together')
     preset = _preset(settings)
+    if preset.channel and not settings.channel:
+        raise BadInput('channel is missing: your channel, as in its address; for example: channel = "your_channel"')
+    if settings.channel and not preset.channel:
+        raise BadInput("channel: only `kick` has it")
     if preset.twitch and settings.map:
         raise BadInput('map: the messages of Twitch are those of EventSub; `preset = "twitch"` has no rules')
     if not preset.twitch and not (settings.map or preset.rules):
@@ -100,7 +107,10 @@ def receive(request: SourceRequest, settings: WebhookSettings, secret: Callable[
         raise Forbidden(str(error)) from error
     if preset.twitch:
         return _twitch(request, proof)
-    return Taken(_messages(settings, preset, request, proof, body if in_body else _body(request, preset)))
+    body = body if in_body else _body(request, preset)
+    if preset.channel:
+        _require_channel(settings.channel, preset.channel, body)
+    return Taken(_messages(settings, preset, request, proof, body))
 
 
 def try_message(settings: WebhookSettings, name: str, data: bytes) -> list[SourceMessage]:
@@ -120,6 +130,14 @@ def _preset(settings: WebhookSettings) -> Preset:
         return PRESETS[settings.preset]
     assert settings.verify is not None, "check() has made sure of it"
     return Preset(settings.verify)
+
+
+def _require_channel(channel: str, path: tuple[str, ...], body: Any) -> None:
+    """Raise Forbidden unless the delivery is of our channel: anybody can have those of his own, which are signed."""
+    for part in path:
+        body = body.get(part) if isinstance(body, dict) else None
+    if not isinstance(body, str) or body.casefold() != channel.casefold():
+        raise Forbidden(f"The delivery is of the channel {str(body)[:80]!a}, expected {channel!a}")
 
 
 def _messages(
