@@ -762,16 +762,25 @@ def test_quick_presses_are_all_counted_and_wrong_values_are_refused(gate: Gate, 
         gate.emit("score", expected, coalesce_key="score", source="dashboard")
     eventually(lambda: page.inner_text("#score-line") == "A 3 : 7 B")
     assert len(reports(gate)) == 3
+    refused = page.locator(".team:has([aria-label='Points of A']) .refused")
     for wrong in ("x", "1.5", "", "9999999999"):
         page.fill("[aria-label='Points of A']", wrong)
         page.keyboard.press("Enter")
-        eventually(lambda: page.inner_text("#said").startswith("Points: expected a whole number from"))
+        eventually(
+            lambda: refused.all_inner_texts() == ["Not changed: enter a whole number from -999999 to 999999999."]
+        )
         eventually(lambda: page.input_value("[aria-label='Points of A']") == "3")
+        assert page.locator(".refused").count() == 1
     page.fill("[aria-label='Points of A']", "55")
     page.keyboard.press("Escape")
     eventually(lambda: page.input_value("[aria-label='Points of A']") == "3")
+    page.fill("#score label:has-text('Time') input", "soon")
+    page.keyboard.press("Enter")
+    words = "Not changed: enter minutes and seconds, such as 5:00, up to 24 hours."
+    eventually(lambda: page.locator(".refused").all_inner_texts() == [words])
     gate.command_error = "more than 10 commands per second"
     page.click("[aria-label='−1 for A']")
+    eventually(lambda: page.locator(".refused").count() == 0)
     eventually(lambda: page.inner_text("#said") == "Score: more than 10 commands per second")
     assert page.inner_text("#score-line") == "A 3 : 7 B"
     assert len(reports(gate)) == 4

@@ -14,6 +14,7 @@ import { BEGIN, opposed, reportOf } from "../core/scoring.mjs";
 export const SOURCE = "dashboard";
 const BACK_MS = 1_000; // a score that another one replaced in the queue does not come back
 const MOST_WAITING = 8; // presses of a key that is held
+const ACCEPTED = { field: "", words: "" };
 
 export class Scoreboard {
   /**
@@ -31,6 +32,7 @@ export class Scoreboard {
     this.kept = BEGIN;
     /** Files that can be logos. @type {string[]} */
     this.logos = [];
+    this.refusal = ACCEPTED;
     this.heard = 0;
     this.back = () => {};
     this.waiting = 0;
@@ -61,8 +63,15 @@ export class Scoreboard {
     return this.shown ? opposed(this.match.standing()) : this.kept;
   }
 
+  /** What was typed is not used; the words stay beside the field until the next change. @param {string} field @param {string} words */
+  refuse(field, words) {
+    this.refusal = { field, words };
+    this.changed();
+  }
+
   /** Change what is shown, or prepare what is not yet. @param {Change} change */
   change(change) {
+    this.refusal = ACCEPTED;
     return this.queue(async () => {
       const after = change(this.now, this.server());
       if (this.shown) await this.send(reportOf(after, this.server()));

@@ -10,10 +10,11 @@ import { health, worst } from "./judge.mjs";
 import { applicationsPanel } from "./views/applications.mjs";
 import { controlsPanel, testsPanel } from "./views/controls.mjs";
 import { aboutFold, ledgerFold, processesFold, rejectedFold, tokensFold } from "./views/fold.mjs";
+import { settle } from "./views/fields.mjs";
 import { flagsFold } from "./views/flags.mjs";
 import { scrollLog } from "./views/log.mjs";
 import { overlaysPanel } from "./views/overlays.mjs";
-import { scoreLine, scorePanel, settle } from "./views/score.mjs";
+import { scoreLine, scorePanel } from "./views/score.mjs";
 import { settingsFold } from "./views/settings.mjs";
 import { alertCards, demoLine, healthLine, sourcesPanel } from "./views/side.mjs";
 import { riverList, stepList } from "./views/stream.mjs";
@@ -84,7 +85,7 @@ function drawLeft(desk, at) {
   render(desk.mayOrder ? testsPanel(order, () => void endTest(desk)) : nothing, at("tests"));
   render(html`${desk.said}`, at("said"));
   render(scoreLine(desk.score), at("score-line"));
-  fold(at("score"), () => (desk.mayOrder ? scorePanel(desk.score, desk.say.bind(desk)) : nothing));
+  fold(at("score"), () => (desk.mayOrder ? scorePanel(desk.score) : nothing));
   settle(at("score"));
   drawChoice(desk, at);
 }

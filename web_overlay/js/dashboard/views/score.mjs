@@ -5,18 +5,16 @@ import { html, nothing } from "../../../vendor/lit-html@3.3.3/lit-html.js";
 import { isRunning, readTime, startedOrPaused, swapped, withPoints, withTeam, withTime } from "../../core/scoring.mjs";
 import { readTimer } from "../../core/timer.mjs";
 import { SOURCE } from "../scoreboard.mjs";
+import { choice, field } from "./fields.mjs";
 import { named } from "./parts.mjs";
 
 /** @typedef {import("../scoreboard.mjs").Scoreboard} Scoreboard */
 /** @typedef {import("../../core/match.mjs").Team} Team */
-/** @typedef {(words: string) => void} Say */
-/** @typedef {{target: EventTarget | null}} Happening */
 
 const SIDES = [["", "none"], ["attack", "attack"], ["defend", "defence"], ["ct", "CT"], ["t", "T"]]; // prettier-ignore
 const SERIES = [0, 2, 3, 5, 7];
 const NAME = 64; // characters, as in a payload
 const nameOf = (/** @type {Team} */ { name, team }) => name || team;
-const input = (/** @type {Happening} */ { target }) => /** @type {HTMLInputElement | HTMLSelectElement} */ (target);
 
 /** The score in one line. @param {Scoreboard} board */
 export function scoreLine(board) {
@@ -27,24 +25,25 @@ export function scoreLine(board) {
   return html`${teams.map((team, at) => html`${at > 0 ? ", " : nothing}${named(nameOf(team))} ${team.points}`)}`;
 }
 
-/** @param {Scoreboard} board @param {Say} say */
-export function scorePanel(board, say) {
+/** @param {Scoreboard} board */
+export function scorePanel(board) {
   const { teams, map, of, timer } = board.now;
   const reading = readTimer(timer, board.server());
   const series = [...new Set([...SERIES, of])].sort((a, b) => a - b).map((each) => [String(each), each === 0 ? "–" : String(each)]);
   const press = isRunning(timer) && reading !== null ? "Pause" : "Start";
   const turn = board.shown ? "Clear" : "Show"; // one button, so that it keeps the focus
   const start = () => {
-    if (reading === null && board.waiting === 0) say("Start: enter a time first, such as 5:00.");
+    if (reading === null && board.waiting === 0) board.refuse("time", "Enter a time first, such as 5:00.");
     else void board.change(startedOrPaused);
   };
   return html`<p class="soft">${origin(board)}</p>
-    ${teams.map((team, at) => teamRow(board, say, team, at))}
+    ${teams.map((team, at) => teamRow(board, team, at))}
     <div class="match">
       <label>Best of ${choice(String(of), series, (text) => void board.change((now) => ({ ...now, of: Number(text) })))}</label>
       <label class="wide">Map ${field("", map, NAME, (text) => void board.change((now) => ({ ...now, map: text })))}</label>
-      <span class="count"><label>Time ${field("", reading?.text ?? "", 8, (text) => setTime(board, say, text), "5:00", true)}</label>
+      <span class="count"><label>Time ${field("", reading?.text ?? "", 8, (text) => setTime(board, text), "5:00", true)}</label>
       <button type="button" aria-label="${press} the time" @click=${start}>${press}</button></span>
+      ${refused(board, "time")}
     </div>
     <p class="buttons"><button type="button" @click=${() => void board.change(swapped)}>Swap sides</button>
       <button type="button" class=${board.shown ? nothing : "main"} aria-label="${turn} the score" @click=${() => void (board.shown ? board.clear() : board.show())}>${turn}</button></p>`;
@@ -57,74 +56,41 @@ function origin({ shown, match }) {
   return html`On the overlays, from ${named(match.source || "an unnamed source")}. Its next score replaces what is changed here.`;
 }
 
-/** @param {Scoreboard} board @param {Say} say @param {Team} team @param {number} at */
-function teamRow(board, say, team, at) {
+/** What a field accepts, after it was refused. @param {Scoreboard} board @param {string} name of the field */
+function refused({ refusal }, name) {
+  return refusal.field === name ? html`<p class="refused" role="alert">${refusal.words}</p>` : nothing;
+}
+
+/** @param {Scoreboard} board @param {Team} team @param {number} at */
+function teamRow(board, team, at) {
   const name = nameOf(team);
   const set = (/** @type {Partial<Team>} */ fields) => void board.change(withTeam(at, fields));
   const step = (/** @type {string} */ label, /** @type {number} */ by) =>
     html`<button type="button" aria-label="${label} for ${name}" @click=${() => void board.change(withPoints(at, by))}>${label}</button>`;
   const logos = [...new Set([...board.logos, team.logo])].filter(Boolean).map((file) => [file, file]);
-  const points = (/** @type {string} */ text) => number(text, -999_999, 999_999_999, (value) => set({ points: String(value) }), say, "Points");
-  const won = (/** @type {string} */ text) => number(text, 0, 99, (value) => set({ won: value }), say, "Maps won");
+  const points = (/** @type {string} */ text) => number(text, [-999_999, 999_999_999], (value) => set({ points: String(value) }), board, `points ${at}`);
+  const won = (/** @type {string} */ text) => number(text, [0, 99], (value) => set({ won: value }), board, `won ${at}`);
   return html`<div class="team" role="group" aria-label=${name}>
     ${field(`Name of team ${at + 1}`, team.name, NAME, (text) => set({ name: text }), team.team)}
     <span class="count">${step("−1", -1)}${field(`Points of ${name}`, team.points, 10, points)}${step("+1", 1)}</span>
+    ${refused(board, `points ${at}`)}
     <div class="match"><label>Side ${choice(team.side, SIDES, (side) => set({ side }))}</label>
     ${board.now.of > 1 ? html`<label class="few">Maps won ${field("", String(team.won), 2, won)}</label>` : nothing}
-    <label class="wide" title="The pictures in overlays/media of the run directory">Logo ${choice(team.logo, [["", logos.length > 0 ? "none" : "no pictures"], ...logos], (logo) => set({ logo }))}</label></div>
+    <label class="wide" title="The pictures in overlays/media of the run directory">Logo ${choice(team.logo, [["", logos.length > 0 ? "none" : "no pictures"], ...logos], (logo) => set({ logo }))}</label>
+    ${refused(board, `won ${at}`)}</div>
   </div>`;
 }
 
-/**
- * @param {string} text @param {number} least @param {number} most
- * @param {(value: number) => void} set @param {Say} say @param {string} what
- */
-function number(text, least, most, set, say, what) {
+/** @param {string} text @param {[number, number]} bounds @param {(value: number) => void} set @param {Scoreboard} board @param {string} name of the field */
+function number(text, [least, most], set, board, name) {
   const value = /^-?\d+$/.test(text) ? Number(text) : NaN;
   if (value >= least && value <= most) set(value);
-  else say(`${what}: expected a whole number from ${least} to ${most}.`);
+  else board.refuse(name, `Not changed: enter a whole number from ${least} to ${most}.`);
 }
 
-/** @param {Scoreboard} board @param {Say} say @param {string} text */
-function setTime(board, say, text) {
+/** @param {Scoreboard} board @param {string} text */
+function setTime(board, text) {
   const left_ms = readTime(text);
-  if (left_ms === undefined) say("Time: expected minutes and seconds, such as 5:00, up to 24 hours.");
+  if (left_ms === undefined) board.refuse("time", "Not changed: enter minutes and seconds, such as 5:00, up to 24 hours.");
   else void board.change(withTime(left_ms));
-}
-
-// What is typed stays until it is sent or left; the next drawing writes what holds then (`settle`).
-
-/** @param {HTMLInputElement | HTMLSelectElement} node */
-const rest = (node) => delete node.dataset.typing;
-
-/**
- * @param {string} label for one that is not inside of a label
- * @param {string} value @param {number} most characters @param {(text: string) => void} send
- * @param {string} [hint] @param {boolean} [ticking] it changes by itself, and must not while it has the focus
- */
-function field(label, value, most, send, hint = "", ticking = false) {
-  const begin = (/** @type {Event} */ event) => (input(event).dataset.typing = "");
-  const sent = (/** @type {Event} */ event) => {
-    rest(input(event));
-    send(input(event).value.trim());
-  };
-  const back = (/** @type {KeyboardEvent} */ event) => {
-    if (event.key === "Escape") input(event).value = value;
-  };
-  return html`<input dir="auto" aria-label=${label || nothing} data-value=${value} maxlength=${most} placeholder=${hint} autocomplete="off" spellcheck="false"
-    @focus=${ticking ? begin : nothing} @input=${begin} @change=${sent} @blur=${(/** @type {Event} */ event) => rest(input(event))} @keydown=${back}>`;
-}
-
-/** @param {string} value @param {string[][]} options value and words @param {(value: string) => void} send */
-function choice(value, options, send) {
-  return html`<select data-value=${value} @change=${(/** @type {Event} */ event) => send(input(event).value)}>
-    ${options.map(([each, words]) => html`<option value=${each}>${words}</option>`)}</select>`;
-}
-
-/** Write the values into the fields: lit-html does not write one that it has written before. @param {HTMLElement} root */
-export function settle(root) {
-  for (const node of root.querySelectorAll("[data-value]")) {
-    const { dataset } = input({ target: node });
-    if (dataset.typing === undefined && input({ target: node }).value !== dataset.value) input({ target: node }).value = String(dataset.value);
-  }
 }
