@@ -161,11 +161,12 @@ class SettingsHandler(GuardedHandler):
 
 
 class MediaHandler(GuardedHandler):
-    """The files of overlays/media that a score can have as logos."""
+    """The files of overlays/media that a score can have as logos, and where that folder is."""
 
     async def get(self) -> None:
-        work = partial(media.pictures, self.gateway.run_dir / "overlays" / "media")
-        self.answer({"pictures": await asyncio.get_running_loop().run_in_executor(self.gateway.asking, work)})
+        folder = self.gateway.run_dir / "overlays" / "media"
+        found = await asyncio.get_running_loop().run_in_executor(self.gateway.asking, media.pictures, folder)
+        self.answer({"folder": media.shown(folder), "pictures": found})
 
 
 class LogHandler(GuardedHandler):

@@ -96,6 +96,12 @@ def pictures(folder: Path) -> list[str]:
     return []
 
 
+def shown(folder: Path) -> str:
+    """Return the absolute path of `folder` with `~` for the home directory: a dashboard may be seen on the stream."""
+    whole, home = folder.absolute(), Path(os.path.expanduser("~"))  # a user without a home has "~"
+    return str("~" / whole.relative_to(home)) if whole.is_relative_to(home) else str(whole)
+
+
 def stamp_of(path: Path) -> str:
     """Return a text that changes when the file is written again."""
     try:

@@ -329,10 +329,20 @@ def test_a_link_out_of_a_user_folder_is_not_followed(rig: Rig) -> None:
 
 
 def test_the_files_that_can_be_logos_are_listed(rig: Rig) -> None:
-    assert rig.get("/api/media", rig.tokens.control) == (200, {"pictures": []})
     folder = rig.run_dir / "overlays" / "media"
+    place = {"folder": str(folder.absolute())}
+    assert rig.get("/api/media", rig.tokens.control) == (200, {**place, "pictures": []})
     (folder / "folder.png").mkdir(parents=True)
     others = ("horn.mp3", ".hidden.png", "a:b.png", "x" * 60 + ".png", "two\nlines.png", os.fsdecode(b"\xff.png"))
     for name in ("foxes.png", "Bären 1.webp", *others):
         (folder / name).touch()
-    assert rig.get("/api/media", rig.tokens.control)[1] == {"pictures": ["Bären 1.webp", "foxes.png"]}
+    assert rig.get("/api/media", rig.tokens.control)[1] == {
+        **place,
+        "pictures": ["Bären 1.webp", "foxes.png"],
+    }
+
+
+def test_a_folder_in_the_home_directory_does_not_name_its_owner(monkeypatch: pytest.MonkeyPatch) -> None:
+    for home, shown in (("/home/ada", "~/run/media"), ("/home/bo", "/home/ada/run/media")):
+        monkeypatch.setenv("HOME", home)
+        assert media.shown(Path("/home/ada/run/media")) == shown

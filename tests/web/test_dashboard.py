@@ -786,6 +786,19 @@ def test_quick_presses_are_all_counted_and_wrong_values_are_refused(gate: Gate, 
     assert len(reports(gate)) == 4
 
 
+def test_the_score_says_where_the_logos_are_and_lists_them(gate: Gate, page: Any) -> None:
+    gate.status["media"] = {"folder": f"~/{EVIL}/overlays/media", "pictures": []}
+    open_desk(page, gate)
+    page.click(".score > summary")
+    hint = page.locator("#score .hint")
+    eventually(lambda: hint.count() == 1)
+    assert f"Logos are the pictures in ~/{EVIL}/overlays/media on the machine of Framewire." in hint.inner_text()
+    logo = page.locator("#score label:has-text('Logo') select >> nth=0")
+    assert logo.locator("option").all_inner_texts() == ["no pictures"]
+    gate.status["media"] = {"folder": "~/run", "pictures": ["foxes.png", EVIL]}
+    eventually(lambda: logo.locator("option").all_inner_texts() == ["none", "foxes.png", EVIL], 10)
+
+
 def test_a_match_is_prepared_shown_and_cleared_with_the_keyboard(gate: Gate, page: Any) -> None:
     page.set_viewport_size({"width": 300, "height": 600})
     open_desk(page, gate)

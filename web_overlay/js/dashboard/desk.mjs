@@ -103,8 +103,7 @@ export class Desk {
   }
 
   async learnLogos() {
-    const files = await ask("/api/media", this.token).catch(() => null); // without an answer those of the last one stay
-    if (Array.isArray(files?.pictures)) this.score.logos = files.pictures.map(String);
+    this.score.offer(await ask("/api/media", this.token).catch(() => null));
   }
 
   /** @param {string} words */

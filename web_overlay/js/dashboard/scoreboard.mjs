@@ -32,6 +32,8 @@ export class Scoreboard {
     this.kept = BEGIN;
     /** Files that can be logos. @type {string[]} */
     this.logos = [];
+    /** The folder of these files, "" while it is not known. */
+    this.folder = "";
     this.refusal = ACCEPTED;
     this.heard = 0;
     this.back = () => {};
@@ -61,6 +63,13 @@ export class Scoreboard {
   /** @returns {Standing} */
   get now() {
     return this.shown ? opposed(this.match.standing()) : this.kept;
+  }
+
+  /** @param {any} files the answer of /api/media; without one those of the last one stay */
+  offer(files) {
+    if (!Array.isArray(files?.pictures)) return;
+    this.logos = files.pictures.map(String);
+    this.folder = String(files.folder ?? "");
   }
 
   /** What was typed is not used; the words stay beside the field until the next change. @param {string} field @param {string} words */

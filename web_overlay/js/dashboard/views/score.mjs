@@ -45,6 +45,7 @@ export function scorePanel(board) {
       <button type="button" aria-label="${press} the time" @click=${start}>${press}</button></span>
       ${refused(board, "time")}
     </div>
+    ${logoHint(board)}
     <p class="buttons"><button type="button" @click=${() => void board.change(swapped)}>Swap sides</button>
       <button type="button" class=${board.shown ? nothing : "main"} aria-label="${turn} the score" @click=${() => void (board.shown ? board.clear() : board.show())}>${turn}</button></p>`;
 }
@@ -54,6 +55,12 @@ function origin({ shown, match }) {
   if (!shown) return "Not on the overlays. Enter the match, then press Show.";
   if (match.source === SOURCE) return "On the overlays. Each change is shown at once.";
   return html`On the overlays, from ${named(match.source || "an unnamed source")}. Its next score replaces what is changed here.`;
+}
+
+/** Where the files of the logos are. @param {Scoreboard} board */
+function logoHint({ folder }) {
+  if (folder === "") return nothing;
+  return html`<p class="soft hint">Logos are the pictures in <code>${folder}</code> on the machine of Framewire. A new one is in the lists after 5 s.</p>`;
 }
 
 /** What a field accepts, after it was refused. @param {Scoreboard} board @param {string} name of the field */
@@ -76,7 +83,7 @@ function teamRow(board, team, at) {
     ${refused(board, `points ${at}`)}
     <div class="match"><label>Side ${choice(team.side, SIDES, (side) => set({ side }))}</label>
     ${board.now.of > 1 ? html`<label class="few">Maps won ${field("", String(team.won), 2, won)}</label>` : nothing}
-    <label class="wide" title="The pictures in overlays/media of the run directory">Logo ${choice(team.logo, [["", logos.length > 0 ? "none" : "no pictures"], ...logos], (logo) => set({ logo }))}</label>
+    <label class="wide">Logo ${choice(team.logo, [["", logos.length > 0 ? "none" : "no pictures"], ...logos], (logo) => set({ logo }))}</label>
     ${refused(board, `won ${at}`)}</div>
   </div>`;
 }
