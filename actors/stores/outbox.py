@@ -128,19 +128,20 @@ class Outbox:
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'acked'", (job.acked,))
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (job.epoch,))
         before_ms = self._calendar.now_ms(time.time() * 1000, host.boottime_s()) - self._keep_s * 1000
+        kept_ms = (before_ms, self._calendar.future_ms())
         self._db.execute("INSERT OR REPLACE INTO meta VALUES ('ahead_ms', ?)", (self._calendar.ahead_ms,))
         more = False
         if job.trim:
             trimmed = self._db.execute(
                 # Up to the first row that is kept: after a clock was set back, older stamps follow newer ones.
                 "DELETE FROM rows WHERE pseq < "
-                "(SELECT coalesce(min(CASE WHEN ts_ingest_ms >= ? THEN pseq END), max(pseq) + 1) FROM "
+                "(SELECT coalesce(min(CASE WHEN ts_ingest_ms BETWEEN ? AND ? THEN pseq END), max(pseq) + 1) FROM "
                 "(SELECT pseq, ts_ingest_ms FROM rows WHERE pseq <= ? ORDER BY pseq LIMIT ?))",
-                (before_ms, job.acked, TRIM_ROWS),
+                (*kept_ms, job.acked, TRIM_ROWS),
             )
             more = trimmed.rowcount == TRIM_ROWS
             if not more:
-                self._db.execute("DELETE FROM deliveries WHERE ts_ms < ?", (before_ms,))
+                self._db.execute("DELETE FROM deliveries WHERE ts_ms NOT BETWEEN ? AND ?", kept_ms)
             faults.point("outbox.trimmed")
         return more
 

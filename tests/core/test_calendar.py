@@ -67,3 +67,13 @@ def test_time_without_power_is_not_a_jump_and_an_earlier_jump_is_kept():
 
 def test_without_a_saved_state_the_clock_is_accepted():
     assert recovered(b"", 9 * HOUR_MS, 5.0).ahead_ms == 0.0
+
+
+def test_a_stamp_of_the_future_is_old_when_the_clock_was_steady_for_the_retention():
+    clock = calendar()
+    clock.now_ms(10_000.0, 60.0)  # set back by an hour
+    assert clock.future_ms() == float("inf")
+    clock.now_ms(109_000.0, 159.0)
+    assert clock.future_ms() == float("inf")
+    clock.now_ms(110_000.0, 160.0)
+    assert clock.future_ms() == 210_000.0

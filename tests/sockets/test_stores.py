@@ -191,6 +191,24 @@ def test_a_clock_set_forward_between_two_processes_expires_no_row(tmp_path: Path
     again.close()
 
 
+def test_rows_of_a_clock_that_was_ahead_keep_no_later_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An outbox grew for as long as the clock had been ahead."""
+    box = outbox(tmp_path, keep_s=100.0)
+    now_ms = time.time() * 1000
+    box.commit([Delivery(rows(b"x"), now_ms + 365 * DAY_S * 1000, b"digest")])
+    box.commit([Delivery(rows(b"y"), now_ms), Delivery(rows(b"z"), now_ms + 150_000.0)])
+    box.commit([Progress(3, "e1", trim=True)])
+    reader = OutboxReader(tmp_path, "source")
+    assert reader.oldest() == 1  # the clock may have been set back just now
+    monkeypatch.setattr(outbox_store.time, "time", lambda: now_ms / 1000 + 150.0)
+    later_s = outbox_store.host.boottime_s() + 150.0
+    monkeypatch.setattr(outbox_store.host, "boottime_s", lambda: later_s)
+    box.commit([Progress(3, "e1", trim=True)])
+    assert reader.oldest() == 3
+    assert not box.commit([Delivery(rows(b"x"), now_ms + 150_000.0, b"digest")])[0].repeated
+    box.close()
+
+
 def test_a_clock_jump_is_known_to_the_next_writer(tmp_path: Path) -> None:
     box = outbox(tmp_path, keep_s=100.0)
     an_hour_ago_ms = (time.time() - 3_600.0) * 1000

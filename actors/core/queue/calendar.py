@@ -56,3 +56,11 @@ class Calendar:
         elif now_s >= self._trusted_from_s:
             self.ahead_ms = 0.0
         return wall_ms - self.ahead_ms
+
+    def future_ms(self) -> float:
+        """Return from which time on a stamp is one of a clock that was ahead, and older than the retention.
+
+        It is infinite until the clock has not jumped for that long.
+        """
+        steady = self._now_s >= self._trusted_from_s
+        return self._wall_ms + self._keep_s * 1000 if steady else float("inf")
