@@ -185,6 +185,7 @@ class QueueMetrics(Metrics):
     queue: Annotated[int, gauge("events that wait in this actor")] = 0
     busy: Annotated[float, gauge("1 while frames are sent at the lower rate")] = 0.0
     log_full: Annotated[float, gauge("1 while the log removes events that are younger than queue.log_keep_s")] = 0.0
+    log_damaged: Annotated[float, gauge("1 after the log could not remove old events, because they are damaged")] = 0.0
 
 
 class BroadcasterMetrics(Metrics):

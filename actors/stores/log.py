@@ -116,6 +116,7 @@ class Log:
             self._identities = self._count_identities()
             (self._changes,) = self._db.execute("SELECT coalesce(max(n), 0) FROM retained_states").fetchone()
         self.full = False  # the last trim, of several parts, had to remove events that are younger than keep_s
+        self.damaged = False  # the last trim could not read what it had to remove
         self._trim_goes_on = False
 
     def started(self) -> None:
@@ -134,28 +135,29 @@ class Log:
             sqlite3.Error: the disk failed; nothing was acknowledged, the process must die.
         """
         faults.point("log.before_commit")
-        counts = (self._event_bytes, self._identities, self.full, self._trim_goes_on)
+        counts = (self._event_bytes, self._identities)
         try:
             with transaction(self._db):
                 self._still_mine()
-                left = [self._write(entry) for entry in jobs]
+                for entry in jobs:
+                    self._write(entry)
                 self.mark.clear()  # no message is the reason of a death in COMMIT
                 faults.point("log.in_commit")
         except DiskFull:
             self.mark.clear()
-            self._event_bytes, self._identities, self.full, self._trim_goes_on = counts
+            self._event_bytes, self._identities = counts
             raise
         except (sqlite3.OperationalError, MemoryError, ConfigError):
             self.mark.clear()  # nor of a defective disk, a machine without memory, or a damaged file
             raise
         faults.point("log.after_commit")
-        return left
+        return [self._trim_apart(entry.trim_ms) if entry.trim_ms else False for entry in jobs]
 
     def probe(self) -> None:
         with transaction(self._db):
             self._db.execute("UPDATE meta SET value = value WHERE key = 'gen'")
 
-    def _write(self, entry: Entry) -> bool:
+    def _write(self, entry: Entry) -> None:
         db = self._db
         if entry.work:
             self.mark.touch_all(entry.work)
@@ -203,7 +205,6 @@ class Log:
             db.execute("INSERT OR REPLACE INTO meta VALUES ('calendar', ?)", (entry.calendar,))
         if entry.new_epoch:
             db.execute("INSERT OR REPLACE INTO meta VALUES ('epoch', ?)", (entry.new_epoch,))
-        return self._trim(entry.trim_ms) if entry.trim_ms else False
 
     def _write_state(self, key: str, event: Event | None) -> None:
         """Write the last value of a state, numbered in the order of the changes; None removes it.
@@ -235,6 +236,24 @@ class Log:
             "INSERT INTO unseen (overlay_id, first, last) VALUES (?, ?, ?)",
             [(receipt.overlay_id, first, last) for first, last in receipt.unseen],
         )
+
+    def _trim_apart(self, now_ms: float) -> bool:
+        """Trim in a transaction of its own, so that new events are logged beside old ones that are damaged."""
+        counts = (self._event_bytes, self._identities, self.full)
+        try:
+            with transaction(self._db):
+                return self._trim(now_ms)
+        except DiskFull:
+            again = True
+        except ConfigError as error:
+            log.error("not_trimmed reason=%r", str(error))
+            self.damaged = True
+            again = False
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+        self._event_bytes, self._identities, self.full = counts
+        self._trim_goes_on = again
+        return again
 
     def _trim(self, now_ms: float) -> bool:
         """Remove a limited number of rows beyond the retention, oldest first; return whether there are more."""

@@ -746,6 +746,29 @@ def test_a_damaged_page_of_events_hides_no_other_event(tmp_path: Path) -> None:
     reader.close()
 
 
+def test_old_events_that_are_damaged_end_no_commit(tmp_path: Path) -> None:
+    """Each trim ended the queue-manager, once in a minute, without an alert; nothing was removed any more."""
+    writer = open_log(tmp_path, keep_s=100.0)
+    writer.commit([entry(*range(1, 401), ts_ms=1.0)])
+    writer.close()
+    path = tmp_path / database.LOG_FILE
+    content = bytearray(path.read_bytes())
+    with closing(sqlite3.connect(path)) as db:
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+        (body,) = db.execute("SELECT body FROM events WHERE position = 200").fetchone()
+    page = content.index(body) // size * size
+    content[page : page + size] = b"\xff" * size
+    path.write_bytes(content)
+    writer = open_log(tmp_path, keep_s=100.0)
+    counted = writer._event_bytes
+    assert writer.commit([Entry(events=entry(401).events, trim_ms=1e9)]) == [False]
+    assert writer.damaged
+    assert writer._event_bytes > counted
+    assert [one.id for one in LogReader(tmp_path).page(400, 10)] == ["e401"]
+    assert writer.commit([entry(402)]) == [False]
+    writer.close()
+
+
 def test_a_damaged_page_of_retained_states_hides_no_event(tmp_path: Path) -> None:
     """A gateway that started beside it never became ready, while all processes were running."""
     writer, reader = open_log(tmp_path), LogReader(tmp_path)
