@@ -156,7 +156,7 @@ type = "chear"
 
 def played(overlay: Overlay) -> Any:
     return overlay.page.evaluate(
-        "(() => { const sound = document.querySelector('.w-social audio');"
+        "(() => { const sound = document.querySelector('.w-social video:not(.sa-media)');"
         "return [sound.getAttribute('src')?.replace(/[?]v=[0-9a-f]{12}$/, '') ?? null, sound.volume]; })()"
     )
 
@@ -213,6 +213,19 @@ def test_a_video_of_too_many_pixels_is_not_shown(gate: Gate, overlay: Overlay, s
     assert overlay.page.evaluate("document.querySelector('video.sa-media').networkState") == 0  # nothing is kept
     assert named(overlay) == ["Flo"]
     assert overlay.page.locator(".sa.pictured").count() == 0
+
+
+def test_a_sound_with_frames_of_too_many_pixels_is_not_played(gate: Gate, overlay: Overlay) -> None:
+    folder = gate.run_dir / "overlays"
+    (folder / "media").mkdir(parents=True)
+    (folder / "alerts.toml").write_text('[[alert]]\ntype = "follow"\nsound = "large.ogg"\n')
+    (folder / "media" / "large.ogg").write_bytes(zlib.decompress(base64.b85decode(LARGE)))
+    overlay.open()
+    with overlay.page.expect_response("**/large.ogg*"):
+        gate.emit("follow", {"user": "Flo"})
+    state = "(({src, networkState}) => [src, networkState])(document.querySelector('.w-social video:not(.sa-media)'))"
+    eventually(lambda: overlay.page.evaluate(state) == ["", 0])  # nothing is kept
+    assert named(overlay) == ["Flo"]
 
 
 def test_a_changed_rule_applies_without_a_reload(gate: Gate, overlay: Overlay) -> None:

@@ -13,7 +13,7 @@ export function isSilent(options) {
   return options.mute || options.volume === 0 || document.hidden || top !== self; // in a frame: the preview of the dashboard
 }
 
-/** Call `failed` when a picture or video cannot be shown, or is too large. @param {HTMLElement} node @param {() => void} failed */
+/** Call `failed` when a picture, video or sound cannot be shown or heard, or has too many pixels. @param {HTMLElement} node @param {() => void} failed */
 export function unfit(node, failed) {
   const look = () => {
     const { videoWidth, videoHeight } = /** @type {HTMLVideoElement} */ (node);

@@ -50,7 +50,7 @@ class Social {
     this.image = el("img", "sa-media off");
     this.video = el("video", "sa-media off");
     this.video.muted = true; // its sound, if any, is the rule's `sound`
-    this.sound = el("audio", "");
+    this.sound = el("video", "off"); // an audio element decodes the frames of its file, too, and hides their size
     this.time = el("div", "sa-time");
     const amount = el("div", "sa-amount", line("value"), line("unit"));
     const words = el("div", "sa-words", line("label"), amount, lines.name, lines.detail, lines.message);
@@ -61,7 +61,7 @@ class Social {
     this.entrance = entrance(stage, this.box, "translateY(.14rem)", 220);
     const shrink = stage.still ? [{ opacity: 1 }, { opacity: 0.2 }] : [{ transform: "none" }, { transform: "scaleX(0)" }];
     this.left = waiting(this.time, shrink, { duration: 1, fill: "forwards" });
-    for (const media of [this.image, this.video]) unfit(media, () => this.failed(media));
+    for (const media of [this.image, this.video, this.sound]) unfit(media, () => this.failed(media));
   }
 
   /** A tall box has room for a picture above the panel; in others it stands beside. @param {import("../core/types.mjs").Size} size */
@@ -141,10 +141,10 @@ class Social {
     this.stage.view.stop(this.video);
   }
 
-  /** The alert stands without a picture that cannot be shown. @param {HTMLImageElement | HTMLVideoElement} node */
+  /** The alert stands without what cannot be shown or heard. @param {HTMLImageElement | HTMLVideoElement} node */
   failed(node) {
     this.media(node, "");
-    this.stage.view.toggle(this.box, "pictured", false);
+    if (node !== this.sound) this.stage.view.toggle(this.box, "pictured", false);
     this.stage.wake();
   }
 }
