@@ -191,6 +191,24 @@ def test_the_hud_saves_its_measurements_as_a_file(gate: Gate, overlay: Overlay) 
     assert {"merge", "killfeed", "commit"} <= {each["name"] for each in read["systems"]}
 
 
+@pytest.mark.parametrize("size", [(1920, 1080), (1280, 720), (2560, 1080), (1080, 1920)])
+def test_the_hud_fits_on_the_page_whatever_it_warns_of(gate: Gate, overlay: Overlay, size: tuple[int, int]) -> None:
+    overlay.page.set_viewport_size({"width": size[0], "height": size[1]})
+    wrong = "&".join(f"{name}=x" for name in ("scale", "kills", "ttl", "quality", "motion"))
+    overlay.open(f"journal=1&hud=1&{wrong}&overlay_id={'W' * 64}")
+    for number in range(3):
+        gate.say({"t": "layout", "layout": {"version": 1}, "error": f"{number}: {'a long name ' * 40}"})
+    eventually(lambda: "and 5 more" in " ".join(overlay.texts(".hud-problems")))
+    assert [text[:2] for text in overlay.texts(".hud-warning")] == ["0:", "1:", "2:"], "the last ones"
+    above, below, line = overlay.page.evaluate(
+        """(() => { const { top, bottom } = document.querySelector('#hud').getBoundingClientRect();
+          const { lineHeight } = getComputedStyle(document.querySelector('.hud-table'));
+          return [top, innerHeight - bottom, parseFloat(lineHeight)]; })()"""
+    )
+    assert above >= 0
+    assert below >= line, "there is one more line while widgets fail"
+
+
 def test_the_hud_shows_measurements_at_low_cost(gate: Gate, overlay: Overlay) -> None:
     overlay.open("journal=1&hud=1&nonsense=1")
     gate.emit("follow", {"user": "x"})

@@ -66,7 +66,7 @@ export function hudFigures(page) {
     ...Object.fromEntries(stages.flatMap(({ from, to, p50_ms, p95_ms }) => [[`${from}_${to}_p50_ms`, p50_ms], [`${from}_${to}_p95_ms`, p95_ms]])),
   };
   const about = { overlay: id, build: BUILD, browser: navigator.userAgent };
-  return { fps, intervals: scheduler.intervals, lines, problems: problems.slice(-4), systems, sample, about };
+  return { fps, intervals: scheduler.intervals, lines, problems, systems, sample, about };
 }
 
 /** What a rehearsal reads through the browser (docs/overlay.md). @param {Page} page */

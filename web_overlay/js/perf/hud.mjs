@@ -6,6 +6,7 @@ import { Recent } from "../core/stats.mjs";
 import { Watch } from "../core/watch.mjs";
 import { el, text } from "../widgets/dom.mjs";
 import { exportButtons } from "./export.mjs";
+import { Warnings } from "./warnings.mjs";
 
 const SAMPLE_MS = 1_000;
 const WIDTH = 240;
@@ -45,7 +46,6 @@ export class Hud {
     this.cost = new Recent(120);
     this.colors = { good: "", bad: "", ink: "" };
     this.fps = text();
-    this.problems = text();
     this.canvas = el("canvas", "hud-graph");
     this.canvas.width = WIDTH;
     this.canvas.height = HEIGHT;
@@ -53,9 +53,10 @@ export class Hud {
     /** @type {Map<string, {label: Text, value: Text}>} */
     this.cells = new Map();
     this.table = el("div", "hud-table");
-    this.warning = el("div", "hud-problems off", this.problems);
+    this.warnings = new Warnings(view);
     const buttons = exportButtons(figures, this.watch);
-    root.append(el("div", "hud-fps", this.fps), this.canvas, this.table, this.warning, buttons);
+    const head = el("div", "hud-head", el("span", "hud-fps", this.fps), buttons);
+    root.append(head, this.canvas, this.table, this.warnings.box);
   }
 
   /** @param {boolean} on */
@@ -92,9 +93,7 @@ export class Hud {
     for (const [label, value] of [...lines, /** @type {[string, string]} */ (["this HUD", `${cost.toFixed(3)} ms`])]) {
       this.view.text(this.cell(label).value, value);
     }
-    const words = [...this.watch.words(), ...problems];
-    this.view.text(this.problems, words.join("\n"));
-    this.view.toggle(this.warning, "off", words.length === 0);
+    this.warnings.write([...problems, ...this.watch.words()]);
     this.graph(intervals);
   }
 
