@@ -290,6 +290,27 @@ def test_a_wrong_token_and_a_silent_gateway_are_reported(gate: Gate, page: Any) 
     eventually(lambda: "no token" in (page.text_content("#health") or ""))
 
 
+@pytest.mark.console("net::ERR_FAILED")
+@pytest.mark.parametrize("width", [300, 768, 1920])
+@pytest.mark.parametrize("known", [True, False])
+def test_what_says_that_framewire_is_stopped_is_not_dimmed(gate: Gate, page: Any, width: int, known: bool) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    if known:
+        open_desk(page, gate)
+        page.route("**/api/status", lambda route: route.abort())
+    else:
+        page.route("**/api/status", lambda route: route.abort())
+        page.goto(f"{gate.url}/#k={TOKEN}")
+    health, stream = page.locator("#health"), page.locator(".stream")
+    eventually(lambda: health.inner_text().strip() == "The gateway does not answer. Is Framewire running?")
+    opacity = """(node) => { let all = 1;
+      for (; node; node = node.parentElement) all *= Number(getComputedStyle(node).opacity);
+      return all; }"""
+    assert health.is_visible()
+    assert health.evaluate(opacity) == 1
+    assert (stream.is_visible(), stream.evaluate(opacity)) == (known, 0.5)
+
+
 # Commands
 
 
