@@ -46,6 +46,7 @@ class Committer:
         self._available = threading.Semaphore(0)
         self._opened = threading.Event()
         self._refusal: FramewireError | None = None
+        self._store: Store | None = None
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self.commits = 0
         self.commit_s = 0.0
@@ -89,7 +90,8 @@ class Committer:
         began_s = self._began_s
         stuck_s = 0.0 if began_s is None else round(time.monotonic() - began_s, 3)
         full = self.full or self._held(time.monotonic())
-        return StoreMetrics(self.commits, self.commit_s, self.waiting, stuck_s, float(full))
+        damaged = self._store is not None and self._store.damaged
+        return StoreMetrics(self.commits, self.commit_s, self.waiting, stuck_s, float(full), float(damaged))
 
     def stop(self) -> None:
         """Commit the waiting jobs, close the store, end the thread. What a full disk cannot take is dropped."""
@@ -111,7 +113,7 @@ class Committer:
 
     def _work(self) -> None:
         try:
-            store = self._open_store()
+            store = self._store = self._open_store()
         except FramewireError as error:
             self._refusal = error
             return

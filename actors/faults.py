@@ -23,6 +23,7 @@ POINTS: Final = (
     "outbox.before_commit",
     "outbox.after_commit",
     "outbox.sent",
+    "outbox.in_commit",
     "outbox.trimmed",
     "normalizer.received",
     "normalizer.sent",

@@ -150,7 +150,12 @@ class Forget(Struct, frozen=True):
 
 
 class Store(Closing, Protocol):
-    """A store with one writer, which uses it on one thread."""
+    """A store with one writer, which uses it on one thread.
+
+    `damaged`: old rows could not be removed, because they are damaged. New ones are stored.
+    """
+
+    damaged: bool
 
     def commit(self, jobs: list[Any]) -> list[Any]:
         """Apply all jobs in one transaction, and return their results when it is durable: all or none.

@@ -397,7 +397,6 @@ def main(settings: Settings, run_dir: Path, name: str, index: int) -> int:
     def measure() -> list[Metrics]:
         metrics = manager.measure()
         metrics.log_full = float(logs[0].full)
-        metrics.log_damaged = float(logs[0].damaged)
         metrics.dead += logs[0].set_aside
         return [metrics, committer.measure()]
 

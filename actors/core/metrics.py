@@ -80,6 +80,7 @@ class StoreMetrics(Metrics):
     store_waiting: Annotated[int, gauge("jobs that wait for a transaction")] = 0
     store_stuck_s: Annotated[float, gauge("age of the transaction that is under way", "s")] = 0.0
     store_full: Annotated[float, gauge("1 when the disk has no room for a transaction")] = 0.0
+    store_damaged: Annotated[float, gauge("1 after old rows could not be removed, because they are damaged")] = 0.0
 
 
 class ProducerMetrics(Metrics):
@@ -185,7 +186,6 @@ class QueueMetrics(Metrics):
     queue: Annotated[int, gauge("events that wait in this actor")] = 0
     busy: Annotated[float, gauge("1 while frames are sent at the lower rate")] = 0.0
     log_full: Annotated[float, gauge("1 while the log removes events that are younger than queue.log_keep_s")] = 0.0
-    log_damaged: Annotated[float, gauge("1 after the log could not remove old events, because they are damaged")] = 0.0
 
 
 class BroadcasterMetrics(Metrics):

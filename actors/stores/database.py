@@ -80,19 +80,20 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 
     Raises:
         DiskFull: there is no room; the transaction is rolled back.
-        ConfigError: the file is damaged.
+        ConfigError: the file is damaged; the transaction is rolled back.
     """
     try:
         db.execute("BEGIN IMMEDIATE")
         yield
         db.execute("COMMIT")
     except sqlite3.DatabaseError as error:
-        if is_damaged(error):
-            raise ConfigError(_advice(_path_of(db), error)) from error
-        if not (isinstance(error, sqlite3.OperationalError) and is_full(error, _path_of(db))):
+        damaged = is_damaged(error)
+        if not damaged and not (isinstance(error, sqlite3.OperationalError) and is_full(error, _path_of(db))):
             raise
         if db.in_transaction:
             db.execute("ROLLBACK")
+        if damaged:
+            raise ConfigError(_advice(_path_of(db), error)) from error
         raise DiskFull(f"the disk is full: {error}") from error
 
 

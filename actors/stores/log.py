@@ -116,7 +116,7 @@ class Log:
             self._identities = self._count_identities()
             (self._changes,) = self._db.execute("SELECT coalesce(max(n), 0) FROM retained_states").fetchone()
         self.full = False  # the last trim, of several parts, had to remove events that are younger than keep_s
-        self.damaged = False  # the last trim could not read what it had to remove
+        self.damaged = False  # a trim could not read what it had to remove
         self._trim_goes_on = False
 
     def started(self) -> None:
@@ -243,17 +243,12 @@ class Log:
         try:
             with transaction(self._db):
                 return self._trim(now_ms)
-        except DiskFull:
-            again = True
-        except ConfigError as error:
+        except (DiskFull, ConfigError) as error:
             log.error("not_trimmed reason=%r", str(error))
-            self.damaged = True
-            again = False
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-        self._event_bytes, self._identities, self.full = counts
-        self._trim_goes_on = again
-        return again
+            self.damaged = isinstance(error, ConfigError)
+            self._event_bytes, self._identities, self.full = counts
+            self._trim_goes_on = False
+            return False
 
     def _trim(self, now_ms: float) -> bool:
         """Remove a limited number of rows beyond the retention, oldest first; return whether there are more."""

@@ -19,6 +19,7 @@ from typing import Any, Final
 from actors import faults, host
 from actors.core.contract.event import REFUSED, RawItem, refusal
 from actors.core.queue.calendar import Calendar
+from actors.errors import ConfigError, DiskFull
 from actors.interfaces import Delivery, Forget, Progress, StoredMessage
 from actors.stores.database import LOG_FILE, close, connect, create, named, number, transaction
 
@@ -42,6 +43,7 @@ class Outbox:
     def __init__(self, run_dir: Path, name: str, keep_s: float) -> None:
         self._keep_s = keep_s
         self._run_dir, self._name = run_dir, name
+        self.damaged = False  # a trim could not read what it had to remove
         path = outbox_path(run_dir, name)
         with ExitStack() as held:  # a process that goes on without this outbox keeps no other from it
             self._lock = held.enter_context(host.lock(run_dir / f"{name}.lock", name))
@@ -105,7 +107,11 @@ class Outbox:
         faults.point("outbox.before_commit")
         with transaction(self._db):
             results = [self._apply(job) for job in jobs]
+            faults.point("outbox.in_commit")
         faults.point("outbox.after_commit")
+        for index, job in enumerate(jobs):
+            if isinstance(job, Progress) and job.trim:
+                results[index] = self._trim_apart(job.acked)
         return results
 
     def probe(self) -> None:
@@ -127,23 +133,38 @@ class Outbox:
             return False
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'acked'", (job.acked,))
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (job.epoch,))
-        before_ms = self._calendar.now_ms(time.time() * 1000, host.boottime_s()) - self._keep_s * 1000
-        kept_ms = (before_ms, self._calendar.future_ms())
+        self._calendar_ms()
         self._db.execute("INSERT OR REPLACE INTO meta VALUES ('ahead_ms', ?)", (self._calendar.ahead_ms,))
-        more = False
-        if job.trim:
-            trimmed = self._db.execute(
-                # Up to the first row that is kept: after a clock was set back, older stamps follow newer ones.
-                "DELETE FROM rows WHERE pseq < "
-                "(SELECT coalesce(min(CASE WHEN ts_ingest_ms BETWEEN ? AND ? THEN pseq END), max(pseq) + 1) FROM "
-                "(SELECT pseq, ts_ingest_ms FROM rows WHERE pseq <= ? ORDER BY pseq LIMIT ?))",
-                (*kept_ms, job.acked, TRIM_ROWS),
-            )
-            more = trimmed.rowcount == TRIM_ROWS
-            if not more:
-                self._db.execute("DELETE FROM deliveries WHERE ts_ms NOT BETWEEN ? AND ?", kept_ms)
-            faults.point("outbox.trimmed")
+        return False
+
+    def _trim_apart(self, acked: int) -> bool:
+        """Trim in a transaction of its own, so that new rows are stored beside old ones that are damaged."""
+        try:
+            with transaction(self._db):
+                return self._trim(acked)
+        except (DiskFull, ConfigError) as error:
+            log.error("not_trimmed reason=%r", str(error))
+            self.damaged = isinstance(error, ConfigError)
+            return False
+
+    def _trim(self, acked: int) -> bool:
+        """Remove a limited number of rows that the log has had for `keep_s`; return whether there are more."""
+        kept_ms = (self._calendar_ms() - self._keep_s * 1000, self._calendar.future_ms())
+        trimmed = self._db.execute(
+            # Up to the first row that is kept: after a clock was set back, older stamps follow newer ones.
+            "DELETE FROM rows WHERE pseq < "
+            "(SELECT coalesce(min(CASE WHEN ts_ingest_ms BETWEEN ? AND ? THEN pseq END), max(pseq) + 1) FROM "
+            "(SELECT pseq, ts_ingest_ms FROM rows WHERE pseq <= ? ORDER BY pseq LIMIT ?))",
+            (*kept_ms, acked, TRIM_ROWS),
+        )
+        more = trimmed.rowcount == TRIM_ROWS
+        if not more:
+            self._db.execute("DELETE FROM deliveries WHERE ts_ms NOT BETWEEN ? AND ?", kept_ms)
+        faults.point("outbox.trimmed")
         return more
+
+    def _calendar_ms(self) -> float:
+        return self._calendar.now_ms(time.time() * 1000, host.boottime_s())
 
     def _forget(self, logged: int) -> None:
         """Continue under a new name, without the rows up to number `logged`, which the log has under the old one."""

@@ -145,7 +145,7 @@ def test_changed_limits_reset_the_samples_and_equal_limits_do_not():
     ({"dead": 0}, []),
     ({"dead": 2}, ["message.dead"]),
     ({"log_full": 1.0}, ["log.full"]),
-    ({"log_damaged": 1.0}, ["log.damaged"]),
+    ({"store_damaged": 1.0}, ["store.damaged"]),
 ])  # fmt: skip
 def test_metrics_of_an_actor_raise_alerts(stats, keys):
     assert [alert.key for alert in of_stats("ingest", stats)] == keys

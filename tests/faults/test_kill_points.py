@@ -23,7 +23,7 @@ ROUNDS = [
     {"ingest": "outbox.after_commit:7", "queue-manager": "log.before_commit:6", "broadcaster": "broadcaster.sent:8"},
     {"normalizer-1": "normalizer.sent:9", "queue-manager": "log.in_commit:6", "broadcaster": "broadcaster.received:8"},
     {"ingest": "outbox.sent:7", "queue-manager": "log.after_commit:6", "gateway-1": "gateway.replaying:2"},
-    {"queue-manager": "queue.acked:8"},
+    {"ingest": "outbox.in_commit:7", "queue-manager": "queue.acked:8"},
     {"queue-manager": "queue.framed:5"},
 ]
 ELSEWHERE = {"outbox.trimmed", "log.trimmed", "log.checkpointed"}

@@ -105,6 +105,8 @@ class Disk:
 class MemoryOutbox:
     """The writer, one per producer."""
 
+    damaged = False
+
     def __init__(self, disk: Disk, name: str, keep_s: float) -> None:
         disk.hold(f"outbox {name}")
         self._disk, self._name, self._keep_s = disk, name, keep_s
@@ -120,8 +122,14 @@ class MemoryOutbox:
         self._disk.require_room()
         state = copied(self._disk.outboxes[self._name])
         results = [self._apply(state, job) for job in jobs]
+        faults.point("outbox.in_commit")
         self._disk.outboxes[self._name] = state
         faults.point("outbox.after_commit")
+        for index, job in enumerate(jobs):
+            if isinstance(job, Progress) and job.trim:
+                state = copied(state)
+                results[index] = self._trim(state, job.acked)
+                self._disk.outboxes[self._name] = state
         return results
 
     def probe(self) -> None:
@@ -142,13 +150,13 @@ class MemoryOutbox:
             state.acked = 0
             return False
         state.acked, state.epoch = job.acked, job.epoch
-        return self._trim(state) if job.trim else False
+        return False
 
-    def _trim(self, state: OutboxState) -> bool:
+    def _trim(self, state: OutboxState, acked: int) -> bool:
         before_ms = time.time() * 1000 - self._keep_s * 1000
         removed = 0
         for pseq, item in list(state.rows.items())[:TRIM_ROWS]:
-            if pseq > state.acked or item.ts_ingest_ms >= before_ms:
+            if pseq > acked or item.ts_ingest_ms >= before_ms:
                 break
             del state.rows[pseq]
             removed += 1
@@ -197,6 +205,8 @@ class MemoryOutboxReader:
 
 class MemoryLog:
     """The writer, with a generation that fences off every older one."""
+
+    damaged = False
 
     def __init__(self, disk: Disk, keep_s: float, max_bytes: int, identity_s: float, quarantine_rows: int) -> None:
         disk.hold("log")

@@ -133,7 +133,9 @@ def test_a_delivery_that_is_repeated_is_stored_once(stores: Stores) -> None:
     box.close()
 
 
-@pytest.mark.parametrize(("point", "kept"), [("outbox.before_commit", False), ("outbox.after_commit", True)])
+@pytest.mark.parametrize(
+    ("point", "kept"), [("outbox.before_commit", False), ("outbox.in_commit", False), ("outbox.after_commit", True)]
+)
 def test_a_transaction_of_an_outbox_is_there_as_a_whole_or_not_at_all(
     stores: Stores, point: str, kept: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,12 +165,23 @@ def test_a_death_in_a_transaction_of_an_outbox_leaves_no_part_of_it(
         commit_and_die(
             box,
             [Delivery(rows(b"b"), 2.0, cursor=("s", b"1")), Progress(1, "e1", trim=True)],
-            "outbox.trimmed",
+            "outbox.in_commit",
             monkeypatch,
         )
     stores.die(box)
     box = stores.outbox()
     assert (bodies(box), box.cursors, box.acked) == ([b"a"], {}, 0)
+    box.close()
+
+
+def test_a_death_in_a_trim_of_an_outbox_removes_nothing(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    box = stores.outbox(keep_s=0.0)
+    box.commit([Delivery(rows(b"a"), 1.0)])
+    with pytest.raises(Death):
+        commit_and_die(box, [Delivery(rows(b"b"), 2.0), Progress(1, "e1", trim=True)], "outbox.trimmed", monkeypatch)
+    stores.die(box)
+    box = stores.outbox()
+    assert (bodies(box), box.acked) == ([b"a", b"b"], 1)
     box.close()
 
 

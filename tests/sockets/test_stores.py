@@ -769,6 +769,28 @@ def test_old_events_that_are_damaged_end_no_commit(tmp_path: Path) -> None:
     writer.close()
 
 
+def test_old_rows_of_an_outbox_that_are_damaged_end_no_commit(tmp_path: Path) -> None:
+    """Each trim ended the source or the ingest, every 30 s, without an alert; requests at that moment failed."""
+    an_hour_ago_ms = (time.time() - 3_600.0) * 1000
+    box = outbox(tmp_path, keep_s=100.0)
+    box.commit([Delivery(rows(*[b"row %6d " % number * 20 for number in range(400)]), an_hour_ago_ms)])
+    box.commit([Delivery(rows(b"recent"), time.time() * 1000), Progress(401, "e")])
+    box.close()
+    path = tmp_path / "outbox-source.db"
+    content = bytearray(path.read_bytes())
+    with closing(sqlite3.connect(path)) as db:
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+    page = content.index(b"row %6d" % 200) // size * size
+    content[page : page + size] = b"\xff" * size
+    path.write_bytes(content)
+    box = outbox(tmp_path, keep_s=100.0)
+    stored, more = box.commit([Delivery(rows(b"new"), time.time() * 1000), Progress(401, "e", trim=True)])
+    assert ([item.pseq for item in stored.items], more, box.damaged) == ([402], False, True)
+    assert [item.body for item in OutboxReader(tmp_path, "source").rows(401, 10)] == [b"new"]
+    assert box.commit([Delivery(rows(b"newer"), time.time() * 1000)])[0].items[0].pseq == 403
+    box.close()
+
+
 def test_a_damaged_page_of_retained_states_hides_no_event(tmp_path: Path) -> None:
     """A gateway that started beside it never became ready, while all processes were running."""
     writer, reader = open_log(tmp_path), LogReader(tmp_path)

@@ -57,7 +57,7 @@ ALERTS: Final[dict[str, Meaning]] = {
     "cpu.high": Meaning(Level.WARN, "reduce its load before it falls behind; see:", "top"),
     "store.slow": Meaning(Level.CRITICAL, "critical events wait for the disk; see:", "doctor"),
     "log.full": Meaning(Level.WARN, "raise queue.log_max_bytes, then:", "reload"),
-    "log.damaged": Meaning(Level.WARN, "move log.db* away, or replace it by a backup; after a stop:", "start"),
+    "store.damaged": Meaning(Level.WARN, "check the disk; its log names the file:", "logs NAME"),
     "state.full": Meaning(Level.WARN, "a source sends too many names; see:", "source list"),
     "outbox.full": Meaning(Level.CRITICAL, "find why events are not logged:", "logs queue-manager"),
     "message.dead": Meaning(Level.CRITICAL, "see Rejected in the dashboard, then:", "restart NAME"),
@@ -202,8 +202,8 @@ def of_stats(name: str, stats: Mapping[str, Any]) -> list[Alert]:
         found.append(Alert("disk.full", name, "the disk has no room; critical events are refused until it has"))
     if stats.get("log_full"):
         found.append(Alert("log.full", name, "events younger than queue.log_keep_s are removed: the log is full"))
-    if stats.get("log_damaged"):
-        found.append(Alert("log.damaged", name, "log.db is damaged: old events are not removed, new ones are logged"))
+    if stats.get("store_damaged"):
+        found.append(Alert("store.damaged", name, "its file is damaged: old rows are not removed, new ones are stored"))
     if stats.get("retained_full"):
         found.append(Alert("state.full", name, "there are too many retained states: new ones replace the oldest"))
     if stats.get("outbox_full"):
