@@ -74,7 +74,8 @@ class LolCursor(Struct, frozen=True, array_like=True):
 
     def after(self, event: GameEvent) -> LolCursor:
         """Return the cursor when `event` was reported, too."""
-        return LolCursor(self.game, max(self.event_id, event.event_id), self.keys + key_of(event))
+        keys = (self.keys + key_of(event))[-MAX_EVENTS * KEY_BYTES :]  # a list has no more
+        return LolCursor(self.game, max(self.event_id, event.event_id), keys)
 
     def unread(self, events: Iterable[GameEvent]) -> list[GameEvent]:
         """Return the events that were not reported."""

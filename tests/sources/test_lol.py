@@ -173,6 +173,15 @@ def test_only_unread_events_are_returned(events, cursor, game_time_s, expected):
     assert [one.event_id for one in new] == expected
 
 
+def test_a_cursor_has_no_more_events_than_a_list():
+    """A program in the place of the game can send a new list each second."""
+    cursor = after([event(number, "Other") for number in range(lol_events.MAX_EVENTS)])
+    for late in listed([event(number, "Late") for number in range(3)]):
+        cursor = cursor.after(late)
+    assert len(cursor.keys) == lol_events.MAX_EVENTS * lol_events.KEY_BYTES
+    assert cursor.unread(listed([event(2, "Other"), event(3, "Other"), event(2, "Late")])) == listed([event(2, "Other")])
+
+
 def test_a_saved_cursor_of_another_version_is_empty():
     assert lol_events.load(b"\xc1") == LolCursor()
     assert lol_events.load(msgspec.msgpack.encode(after(GAME))) == after(GAME)
