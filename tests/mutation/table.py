@@ -306,6 +306,8 @@ MUTATIONS: Final = [
     # Webhooks and tips
     row("a webhook is not verified", call(f"{SIGNATURE}:_checker", "compare_digest", "bool(proof)"),
         f"{SOURCES}test_webhook.py"),
+    row("a webhook of another channel is taken",
+        drop("actors/producers/sources/webhook.py:receive", "_require_channel"), f"{SOURCES}test_webhook.py"),
     row("a webhook from the future is taken",
         condition(f"{SIGNATURE}:_checked_time", "off_s tolerance_s", "off_s > scheme.tolerance_s"),
         f"{SOURCES}test_webhook.py"),
