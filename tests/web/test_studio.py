@@ -341,7 +341,7 @@ def test_scenes_are_made_edited_and_kept(studio: Studio) -> None:
     studio.page.select_option("#scene", "")
     eventually(lambda: studio.inside("killfeed")[2] == 560)
     studio.page.select_option("#canvas", "upright")
-    eventually(lambda: studio.inside("chat") == [54, 1510, 460, 314])
+    eventually(lambda: studio.inside("chat") == [54, 1562, 660, 262])
     assert studio.page.evaluate("[backdrop.width, backdrop.height]") == [1080, 1920], "not stretched"
     studio.save()
     assert studio.stored() == {"version": 1, "scenes": {"break": {"widgets": {"killfeed": {"visible": False}}}}}
