@@ -20,7 +20,10 @@ from actors.commands import COMMANDS
 from actors.core.supervision.health import ALERTS
 from actors.core.supervision.kinds import KINDS
 from actors.core.supervision.reload import FOLLOWED, REFUSED
+from actors.errors import ConfigError
+from actors.interfaces import Delivery
 from actors.stores.log import LogReader
+from actors.stores.outbox import Outbox
 from tests.support import SLOWNESS, Pipeline, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -187,6 +190,29 @@ def test_an_older_backup_gets_a_new_epoch_and_overlays_miss_no_new_event(backed_
         assert (welcome["mode"], welcome["recovered"]) == ("snapshot", False)
         found = ids(second.run_dir)
         assert len(set(found)) == len(found)
+
+
+@needs_sqlite3
+def test_what_is_readable_of_a_damaged_outbox_is_sent(tmp_path: Path) -> None:
+    box = Outbox(tmp_path, "ingest", 300.0)
+    box.commit([Delivery([("event", b"row %6d " % number * 20) for number in range(1, 401)], 1.0)])
+    box.close()
+    path = tmp_path / "outbox-ingest.db"
+    content = bytearray(path.read_bytes())
+    page = content.index(b"row %6d" % 200) // 4096 * 4096
+    content[page : page + 4096] = b"\xff" * 4096
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match="is damaged"):
+        Outbox(tmp_path, "ingest", 300.0)
+    run(scripts()[2], RUN_DIR=tmp_path)
+    again = Outbox(tmp_path, "ingest", 300.0)
+    assert (again.producer, again.newest, path.stat().st_mode & 0o077) == (box.producer, 400, 0)
+    found = again.reader().rows(0, 1_000)
+    again.close()
+    assert [item.pseq for item in found] == list(range(1, 401))
+    missing = [item.pseq for item in found if item.kind != "event"]
+    assert 200 in missing
+    assert len(missing) < 60
 
 
 def test_a_copy_of_a_stopped_pipeline_continues_at_its_position(pipeline, tmp_path):
