@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Count, Held, factOf, keptFacts, stepOf } from "../../web_overlay/js/core/community.mjs";
+import { Count, Held, endsTests, factOf, keptFacts, stepOf } from "../../web_overlay/js/core/community.mjs";
 import { Newest } from "../../web_overlay/js/core/newest.mjs";
 import { readParams } from "../../web_overlay/js/core/params.mjs";
 import { Texts } from "../../web_overlay/js/core/text.mjs";
@@ -43,9 +43,22 @@ test("a name of a test or of the demo covers the real one for a time", () => {
   assert.deepEqual(names(), ["neon_fern", "Ada"]);
   assert.equal(newest.expire(32_000), true);
   assert.deepEqual([names(), newest.due], [["Ada"], Infinity], "no real cheer: none is shown");
+  add("ottoline (test)", "test", 33_000);
+  newest.endTests();
+  assert.equal(newest.expire(33_001), true, "the end of a test");
+  assert.deepEqual([names(), newest.due], [["Ada"], Infinity]);
   add("ottoline (test)", "test", 40_000);
   add("Bo", "twitch", 41_000);
   assert.deepEqual([names(), newest.due], [["Bo"], Infinity], "a real one follows at once");
+});
+
+test("tests end in the widget that a clear names, and with no other command", () => {
+  const show = (/** @type {any} */ payload) => endsTests({ type: "show", payload }, "latest");
+  assert.equal(show({ action: "clear", widget: "latest" }), true);
+  for (const payload of [{ action: "clear" }, { action: "clear", widget: "social" }, { action: "skip", widget: "latest" }]) {
+    assert.equal(show(payload), false);
+  }
+  assert.equal(endsTests({ type: "follow", payload: { action: "clear", widget: "latest" } }, "latest"), false);
 });
 
 test("stored facts are checked, because other pages can write the storage", () => {
@@ -70,7 +83,7 @@ test("a goal counts its own kind", () => {
 });
 
 test("a count continues after a reload, and counts no event twice", () => {
-  const follow = (/** @type {number} */ position) => ({ type: "follow", payload: { user: "a" }, position });
+  const follow = (/** @type {number} */ position) => ({ type: "follow", payload: { user: "a" }, source: "twitch", position });
   const count = new Count("follow", 100, null);
   assert.ok(count.add(follow(7), false));
   assert.ok(count.add(follow(9), false));
@@ -79,6 +92,8 @@ test("a count continues after a reload, and counts no event twice", () => {
   assert.equal(again.add(follow(9), true), false, "replayed after the reload");
   assert.ok(again.add(follow(10), true), "missed meanwhile");
   assert.ok(again.add(follow(3), false), "a new log begins at its first position");
+  assert.equal(again.current, 104);
+  for (const source of ["test", "demo"]) assert.equal(again.add({ ...follow(11), source }, false), false, source);
   assert.equal(again.current, 104);
   assert.equal(new Count("follow", 50, count.keep()).current, 50, "another start begins anew");
   assert.equal(new Count("tip", 100, count.keep()).current, 100);
@@ -109,4 +124,10 @@ test("a fact is held until its alert begins, in the order of its kind, and few o
   const last = told();
   assert.deepEqual([last.length, last[0], last.at(-1)], [17, "Cy", "u9999"]);
   assert.deepEqual(told(), []);
+  waiting.add(6);
+  held.push({ ...fact("follow", "neon_fern"), rehearsed: true }, 6);
+  held.push(fact("raid", "Ed"), 6);
+  held.endTests();
+  waiting.delete(6);
+  assert.deepEqual(told(), ["Ed"], "the end of a test");
 });

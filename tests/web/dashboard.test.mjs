@@ -242,6 +242,10 @@ test("end test ends states whose last event was a test, and no state of a match"
     [[state("score", "cs2", {}), state("score", "test", {})], ["score"]],
     [[state("poll", "test", {}), state("poll", "dashboard", {})], []],
     [[state("scene", "test", { name: "break" }), state("toggle", "test", {})], []],
+    [[event({ type: "follow", source: "test" })], ["show", "show"]],
+    [[event({ type: "redemption", source: "demo" })], ["show", "show"]],
+    [[event({ type: "follow", source: "twitch" }), event({ type: "chat", source: "test" })], []],
+    [[event({ type: "follow", source: "test" }), event({ type: "show", payload: { action: "clear", widget: "latest" } })], []],
     [[state("goal", "test", { goal: "test-a" }, "goal:test-a"), state("goal", "twitch", { goal: "b" }, "goal:b")], ["goal"]],
   ]);
   for (const [seen, types] of cases) {

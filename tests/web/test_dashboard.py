@@ -351,13 +351,16 @@ def test_end_test_and_end_scene_end_only_active_states(gate: Gate, page: Any) ->
     eventually(lambda: page.inner_text("#said") == "End test: no test is on the screen.")
     gate.emit("score", {"scores": {"a": 1}}, source="cs2")
     gate.emit("poll", {"phase": "begin", "title": "Map?"}, source="test")
+    gate.emit("follow", {"user": "neon_fern"}, source="test")
     gate.emit("scene", {"name": "break"}, source="dashboard")
     eventually(lambda: page.inner_text('[data-control="scene"]') == "End scene break")
     page.click("#tests >> text=End test")
-    eventually(lambda: page.inner_text("#said") == "End test: Poll ended.")
+    eventually(lambda: page.inner_text("#said") == "End test: Poll, names in labels ended.")
     page.click('[data-control="scene"]')
-    eventually(lambda: len(commands(gate)) == 2)
-    assert [args["payload"] for _, args in commands(gate)] == [{"phase": "canceled", "title": ""}, {"name": ""}]
+    eventually(lambda: len(commands(gate)) == 4)
+    labels = [{"action": "clear", "widget": name} for name in ("latest", "ticker")]
+    ended = [{"phase": "canceled", "title": ""}, *labels, {"name": ""}]
+    assert [args["payload"] for _, args in commands(gate)] == ended
     gate.command_answer = {"type": "login"}
     page.keyboard.press("t")
     unseen = "No widget shows this type; it is in the list of events."

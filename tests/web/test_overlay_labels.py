@@ -61,6 +61,21 @@ def test_a_name_of_a_test_or_of_the_demo_leaves_the_label(gate: Gate, timed: Ove
     assert timed.texts(".la-name") == ["Ada"]
 
 
+def test_the_end_of_a_test_removes_its_names_at_once_and_no_others(gate: Gate, timed: Overlay) -> None:
+    gate.say({"t": "layout", "layout": {"version": 1, "widgets": {"ticker": {"visible": True}}}, "error": ""})
+    gate.emit("follow", {"user": "Ada"}, source="twitch")
+    run_until(timed, lambda: timed.texts(".la-name") == ["Ada"])
+    show(gate, "skip")
+    gate.emit("follow", {"user": "neon_fern"}, source="test")
+    run_until(timed, lambda: timed.texts(".la-name") == ["neon_fern"])
+    gate.emit("show", {"action": "clear"}, source="dashboard")  # the queue of alerts is another thing
+    run_until(timed, lambda: timed.journal()[-1]["type"] == "show")
+    assert (label(timed), ticker(timed)) == (["neon_fern"], ["neon_fern", "Ada"])
+    for name in ("latest", "ticker"):
+        gate.emit("show", {"action": "clear", "widget": name}, source="dashboard")
+    run_until(timed, lambda: (label(timed), ticker(timed)) == (["Ada"], ["Ada"]))
+
+
 def test_a_goal_is_a_bar_and_is_hidden_after_its_end(gate: Gate, timed: Overlay) -> None:
     goal(gate, title="New chair", current=1234, target=2468)
     run_until(timed, lambda: timed.texts(".go-title") == ["New chair"])
@@ -82,11 +97,13 @@ def test_a_goal_of_the_address_counts_across_a_reload(gate: Gate, overlay: Overl
     overlay.open(query)
     eventually(lambda: overlay.texts(".go-figures") == ["98 / 100"])
     assert overlay.texts(".go-title") == ["Subscribers"]
-    gate.emit("subscription", {"user": "Ada"})
+    for source in ("test", "demo"):
+        gate.emit("subscription", {"user": "neon_fern"}, source=source)
+    gate.emit("subscription", {"user": "Ada"}, source="twitch")
     eventually(lambda: overlay.texts(".go-figures") == ["99 / 100"])
     overlay.open(query)
     eventually(lambda: overlay.texts(".go-figures") == ["99 / 100"])
-    gate.emit("gift", {"user": "Bo", "count": 5})
+    gate.emit("gift", {"user": "Bo", "count": 5}, source="twitch")
     eventually(lambda: overlay.texts(".go-figures") == ["104 / 100"])
     assert overlay.page.locator(".go.reached").count() == 1
 

@@ -14,6 +14,14 @@ export const KINDS = /** @type {const} */ (["follow", "subscription", "gift", "t
 const REHEARSALS = new Set(["test", "demo"]); // sources
 const HELD = 16; // facts of one kind; an older one is dropped, as a newer one replaces it in the end
 
+/** Is it of a test or of the demo? @param {{source: string}} event */
+export const isRehearsed = ({ source }) => REHEARSALS.has(source);
+
+/** Does it end what a widget shows of tests? @param {{type: string, payload: any}} event @param {string} widget its name */
+export function endsTests({ type, payload }, widget) {
+  return type === "show" && payload.action === "clear" && payload.widget === widget;
+}
+
 /**
  * @param {{type: string, payload: any, source: string}} event
  * @param {Texts} texts
@@ -24,7 +32,7 @@ export function factOf(event, texts) {
   const alert = alertOf(event, [], false);
   const unit = alert.kind === "tip" ? "" : texts.text(`${alert.kind}.unit`, { amount: alert.amount });
   const amount = [valueOf(alert, texts), alert.amount > 0 ? unit : ""].filter(Boolean).join(" ");
-  return { kind: alert.kind, name: alert.names[0] || texts.text("anonymous"), amount, title: alert.title, rehearsed: REHEARSALS.has(event.source) };
+  return { kind: alert.kind, name: alert.names[0] || texts.text("anonymous"), amount, title: alert.title, rehearsed: isRehearsed(event) };
 }
 
 /** What was kept, if it is what it should be. @param {any} kept @returns {Fact[]} */
@@ -54,6 +62,11 @@ export class Held {
     if (alike.length > HELD) this.held.splice(this.held.indexOf(alike[0]), 1);
   }
 
+  /** Drop those of tests and of the demo. */
+  endTests() {
+    this.held = this.held.filter(({ fact }) => !fact.rehearsed);
+  }
+
   /** @returns {Fact[]} those that may be told now, the oldest first */
   take() {
     if (this.held.length === 0) return [];
@@ -80,7 +93,7 @@ export function stepOf(kind, { type, payload }) {
   return kind === "tip" ? Number(payload.amount ?? "") || 0 : 1;
 }
 
-/** A count that goes on over a reload: an event that was counted before is not counted again. */
+/** A count that goes on over a reload: an event that was counted before is not counted again, one of a test or of the demo never. */
 export class Count {
   /** @param {string} kind @param {number} start @param {any} kept */
   constructor(kind, start, kept) {
@@ -91,9 +104,9 @@ export class Count {
     this.position = fits ? kept.position : 0;
   }
 
-  /** @param {{type: string, payload: any, position: number}} event @param {boolean} late @returns {boolean} whether it counts */
+  /** @param {{type: string, payload: any, source: string, position: number}} event @param {boolean} late @returns {boolean} whether it counts */
   add(event, late) {
-    const step = stepOf(this.kind, event);
+    const step = isRehearsed(event) ? 0 : stepOf(this.kind, event);
     const again = late && event.position > 0 && event.position <= this.position;
     if (step === 0 || again) return false;
     this.added += step;

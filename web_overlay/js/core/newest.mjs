@@ -18,6 +18,11 @@ export class Newest {
     this.all = [{ fact, until }, ...this.all.filter((one) => one.fact.kind !== fact.kind || one.until > until)];
   }
 
+  /** Those of tests and of the demo have had their time. */
+  endTests() {
+    for (const one of this.all) if (one.fact.rehearsed) one.until = -Infinity;
+  }
+
   /** @param {number} now ms @returns {boolean} whether something was removed */
   expire(now) {
     const before = this.all.length;

@@ -39,7 +39,7 @@ export function send(token, wanted) {
     socket.onmessage = ({ data }) => {
       const message = typeof data === "string" ? JSON.parse(data) : null;
       if (message?.t === "welcome" && typeof wanted === "function") {
-        const left = new Leftovers();
+        const left = new Leftovers(true);
         left.see((message.state ?? []).map(readEvent));
         commands = wanted(left);
         say();

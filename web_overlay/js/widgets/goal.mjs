@@ -39,7 +39,7 @@ class Goal {
     this.fresh = this.count !== null;
   }
 
-  /** @param {{type: string, payload: any, position: number}} event @param {import("../core/types.mjs").Moment} moment */
+  /** @param {{type: string, payload: any, source: string, position: number}} event @param {import("../core/types.mjs").Moment} moment */
   updateAction(event, { now, late }) {
     if (event.type !== "goal") {
       if (this.count?.add(event, late)) {

@@ -3,7 +3,7 @@
 // are pooled and ordered by `order`, without measuring or moving nodes.
 
 import { clean } from "../core/clean.mjs";
-import { Held, factOf } from "../core/community.mjs";
+import { Held, endsTests, factOf } from "../core/community.mjs";
 import { TYPES } from "../core/occasions.mjs";
 import { el, entrance, icon, text } from "./dom.mjs";
 import { SOCIAL_ICONS } from "./icons.mjs";
@@ -19,7 +19,7 @@ const [LINE, GAP] = [44, 8]; // height of an event and space between two, as in 
 export const widget = {
   name: "ticker",
   title: "Ticker of the last events",
-  types: TYPES.filter((type) => type !== "stream"),
+  types: [...TYPES.filter((type) => type !== "stream"), "show"],
   box: { x: 488, y: 211, width: 944, height: 44, anchor: "top", visible: false },
   upright: { x: 54, y: 722, width: 484, height: 148, anchor: "top-left", visible: false },
   load: (stage, root) => new Ticker(stage, root),
@@ -39,7 +39,7 @@ class Ticker {
       const nameBox = el("span", "ti-name name", name);
       nameBox.dir = "auto";
       const node = el("div", "ti slab off", mark.svg, nameBox, el("span", "ti-words", words));
-      return { mark, name, words, node, until: Infinity, entrance: entrance(stage, node, "translateX(-.3rem)") };
+      return { mark, name, words, node, until: Infinity, rehearsed: false, entrance: entrance(stage, node, "translateX(-.3rem)") };
     });
     this.list = el("div", "ti-list", ...this.places.map(({ node }) => node));
     root.append(this.list);
@@ -53,6 +53,11 @@ class Ticker {
 
   /** @param {{type: string, payload: any, source: string, position: number}} event */
   updateAction(event) {
+    if (endsTests(event, widget.name)) {
+      this.held.endTests();
+      for (const place of this.places) if (place.rehearsed) place.until = -Infinity;
+    }
+    if (event.type === "show") return;
     const fact = factOf(event, this.stage.texts);
     if (fact !== null) this.held.push(fact, event.position);
   }
@@ -65,6 +70,7 @@ class Ticker {
     for (const place of this.places) {
       if (place.until <= now) {
         place.until = Infinity;
+        place.rehearsed = false;
         view.toggle(place.node, "off", true);
       }
       wake = Math.min(wake, place.until);
@@ -73,11 +79,12 @@ class Ticker {
   }
 
   /** @param {Fact} fact @param {number} now */
-  write({ kind, name, amount, title }, now) {
+  write({ kind, name, amount, title, rehearsed = false }, now) {
     const { view, texts } = this.stage;
     const [place] = this.places.splice(0, 1);
     this.places.push(place);
     place.until = now + SHOWN_MS;
+    place.rehearsed = rehearsed;
     this.order -= 1;
     view.style(place.node, "order", String(this.order));
     view.toggle(place.node, "off", false);

@@ -61,7 +61,7 @@ export function testsPanel(order, endTest) {
           html`<button type="button" data-test=${type} aria-keyshortcuts=${key.toUpperCase()} @click=${() => order(label, "test", { type })}>
             ${label} <kbd>${key.toUpperCase()}</kbd></button>`,
       )}
-      <button type="button" data-test="end" title="End states whose last event was a test" @click=${endTest}>End test</button>
+      <button type="button" data-test="end" title="End states whose last event was a test, and remove names of tests from labels" @click=${endTest}>End test</button>
     </div>
     <button type="button" class="more" aria-expanded="false" aria-controls="types" @click=${unfold}>Test of each type</button>
     <div id="types" class="buttons types">${CATALOG.filter(({ type }) => !UNTESTED.has(type)).map((row) => typeButton(row, order))}</div>`;
