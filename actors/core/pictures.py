@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Final
 
 MAX_SIDE: Final = 512  # pixels; the widest emotes of the providers have about 200. A chat may show 128 of them
+MAX_AREA: Final = 1 << 15  # pixels, such as 256 × 128: 60 animated ones of 512 × 512 stopped the page for 2 s and more
 MAX_PIXELS: Final = 1 << 24  # of a file of the user, which may come from another person; decoded it takes 64 MiB
 HEAD_BYTES: Final = 1 << 20  # of such a file, with its size: photos have previews and profiles of colours before it
 MAX_BLOCKS: Final = 4_096  # before the size, so that reading it takes some milliseconds at most
@@ -42,9 +43,9 @@ def type_of(picture: bytes) -> str | None:
 
 
 def is_small(picture: bytes) -> bool:
-    """Return whether a picture has at most MAX_SIDE pixels in each direction; False if its size is not known."""
+    """Return whether a picture has at most MAX_SIDE and MAX_AREA pixels; False if its size is not known."""
     size = size_of(picture)
-    return size is not None and max(size) <= MAX_SIDE
+    return size is not None and max(size) <= MAX_SIDE and size[0] * size[1] <= MAX_AREA
 
 
 def is_huge(head: bytes) -> bool:

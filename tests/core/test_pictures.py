@@ -63,10 +63,15 @@ def test_the_size_of_a_picture_is_read_from_its_head_and_an_incomplete_one_has_n
     assert size_of(body[:-1]) is None
 
 
-@pytest.mark.parametrize("side", [(512, 1), (1, 512)])
+@pytest.mark.parametrize("side", [(512, 1), (1, 512), (512, 64)])
 def test_a_picture_of_many_pixels_is_not_small(side):
     assert is_small(png(*side))
     assert not is_small(png(*(number + (number == 512) for number in side)))
+
+
+def test_a_picture_of_a_large_area_is_not_small():
+    assert is_small(png(256, 128))
+    assert not is_small(png(256, 129))
 
 
 @given(st.sampled_from([body for body, _ in SIZES]), st.binary(max_size=64), st.integers(0, 40))
