@@ -84,7 +84,7 @@ def test_an_upright_page_has_separate_boxes_and_follows_a_rotation(gate: Gate, o
     gate.layout = LAYOUT
     overlay.page.set_viewport_size({"width": 1080, "height": 1920})
     overlay.open()
-    stands(overlay, "chat", [100, 300, 460, 314])
+    stands(overlay, "chat", [100, 300, 660, 262])
     overlay.page.set_viewport_size({"width": 1920, "height": 1080})
     stands(overlay, "chat", [700, 200, 300, 250])
 
