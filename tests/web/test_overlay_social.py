@@ -179,6 +179,8 @@ def test_an_alert_has_the_users_own_text_picture_and_sound(gate: Gate, overlay: 
     eventually(lambda: overlay.texts(".sa-name") == ["Ed brought 100 bits!"])
     picture = "document.querySelector('img.sa-media:not(.off)')?.naturalWidth"
     eventually(lambda: overlay.page.evaluate(picture) == 8)
+    # A JPEG of 96 KB can take 3 s to decode.
+    assert overlay.page.evaluate("document.querySelector('img.sa-media').decoding") == "async"
     assert played(overlay) == ["/media/alerts/party.wav", 0.5]
     show(gate, "skip")
     gate.emit("follow", {"user": "Flo"})

@@ -47,7 +47,7 @@ class Social {
     const line = (/** @type {string} */ part) => el("div", `sa-${part}`, this.words[part]);
     const lines = { name: line("name"), detail: line("detail"), message: line("message") };
     for (const node of Object.values(lines)) node.dir = "auto";
-    this.image = el("img", "sa-media off");
+    this.image = Object.assign(el("img", "sa-media off"), { decoding: "async" }); // a large one stops no frame
     this.video = el("video", "sa-media off");
     this.video.muted = true; // its sound, if any, is the rule's `sound`
     this.sound = el("video", "off"); // an audio element decodes the frames of its file, too, and hides their size
