@@ -266,11 +266,11 @@ def test_labels_change_at_once_where_no_alert_is_shown(gate: Gate, overlay: Over
     assert label(overlay) == ["Cy"]
 
 
-def test_after_a_reload_a_label_names_the_newest_although_its_alert_was_not_shown(gate: Gate, overlay: Overlay) -> None:
-    overlay.open("journal=1&overlay_id=main")
+@pytest.mark.parametrize("timed", ["journal=1&overlay_id=main"], indirect=True)
+def test_after_a_reload_a_label_names_the_newest_although_its_alert_was_not_shown(gate: Gate, timed: Overlay) -> None:
     begin(gate)
-    overlay.reported()
-    assert label(overlay) == ["Bo"]
-    overlay.page.reload()
-    overlay.live()
-    eventually(lambda: label(overlay) == ["Cy"])
+    run_until(timed, lambda: label(timed) == ["Bo"])
+    run_until(timed, lambda: '"Cy"' in timed.page.evaluate("localStorage.getItem('framewire.keep.main.latest')"))
+    timed.page.clock.resume()
+    timed.page.reload()
+    eventually(lambda: label(timed) == ["Cy"])
