@@ -133,7 +133,7 @@ def _preset(settings: WebhookSettings) -> Preset:
 
 
 def _require_channel(channel: str, path: tuple[str, ...], body: Any) -> None:
-    """Raise Forbidden unless the delivery is of our channel: anybody can have those of his own, which are signed."""
+    """Raise Forbidden unless the delivery is of our channel: those of other channels are signed, too."""
     for part in path:
         body = body.get(part) if isinstance(body, dict) else None
     if not isinstance(body, str) or body.casefold() != channel.casefold():
