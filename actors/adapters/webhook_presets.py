@@ -21,7 +21,8 @@ class Preset(Struct, frozen=True):
     rules   the rules of its messages; if there are none, the configuration must have them
     form    the form field that holds the JSON, for platforms that post forms
     twitch  the platform is EventSub: its messages are those of the WebSocket, and a challenge must be answered
-    channel where a body names the channel, for a platform that signs for all channels with one key
+    channel where a body names the channel, for a platform that signs for all channels and applications with one key;
+            then the body is the identity, because each application has a delivery of its own
     """
 
     scheme: Scheme

@@ -371,6 +371,15 @@ def test_a_delivery_of_kick_is_of_the_own_channel():
         webhook.receive(request, configured(preset, channel="bo-plays"), lambda: secret, b"")
 
 
+def test_an_event_of_kick_that_another_application_passes_on_is_the_same_event(monkeypatch):
+    """Kick delivers the events of a channel to each application that asks, signed, with an identity of its own."""
+    proofs = iter([signature.Proof("own"), signature.Proof("of another application")])
+    monkeypatch.setattr(signature, "verify", lambda *_: next(proofs))
+    request = SourceRequest("", {}, {"kick-event-type": "channel.followed"}, KICK_BODY, NOW_S * 1000.0, "hook")
+    first, again = (webhook.receive(request, configured("kick"), lambda: "", b"").messages[0] for _ in range(2))
+    assert first.identity == again.identity
+
+
 @pytest.mark.parametrize("body", [{}, [], 1, {"broadcaster": None}, {"broadcaster": {"channel_slug": 7}}])
 def test_a_delivery_of_kick_without_a_channel_is_refused(body, monkeypatch):
     monkeypatch.setattr(signature, "verify", lambda *_: signature.Proof("d"))

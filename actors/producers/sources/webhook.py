@@ -145,7 +145,7 @@ def _messages(
 ) -> list[SourceMessage]:
     rules = _compiled(tuple(_encode(rule) for rule in (settings.map or preset.rules)))
     seen = {"header": dict(request.headers), "query": dict(request.query)}
-    delivery = proof.identity or mapped.digest(request.body)
+    delivery = ("" if preset.channel else proof.identity) or mapped.digest(request.body)
     return mapped.messages(rules, request.name, body, delivery, seen)
 
 
