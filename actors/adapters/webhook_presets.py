@@ -114,7 +114,8 @@ _KICK: Final = (
         text="gift.message",
     ),
     _rule(
-        _kick("channel.reward.redemption.updated", "status == 'pending'"),
+        # One that skips the queue is accepted at once. One that is accepted later has the same id, and is shown once.
+        _kick("channel.reward.redemption.updated", "status != 'rejected'"),
         type="'redemption'", id="id", ts_source_ms="timestamp_ms(redeemed_at)", user="redeemer.username",
         title="reward.title", cost="reward.cost", text="user_input",
     ),

@@ -361,6 +361,15 @@ def test_an_event_of_kick_becomes_the_expected_event(kind):
     assert [said(message) for message in webhook.try_message(configured("kick"), "hook", saved)] == [expected]
 
 
+@pytest.mark.parametrize(("status", "shown"), [("pending", 1), ("accepted", 1), ("rejected", 0)])
+def test_a_redemption_of_kick_is_shown_unless_it_is_rejected(status, shown):
+    """One of a reward that skips the queue is never pending. An accepted one has the identity of the pending one."""
+    kind = "channel.reward.redemption.updated"
+    body = json.dumps(KICK[kind][0] | {"status": status}).encode()
+    messages = webhook.try_message(configured("kick"), "hook", f"Kick-Event-Type: {kind}\n\n".encode() + body)
+    assert [message.identity for message in messages] == ["redemption/r"] * shown
+
+
 def test_a_delivery_of_kick_is_of_the_own_channel():
     """Kick signs for all channels with one key: anybody can have a delivery of his own channel, and pass it on."""
     preset, secret, headers, body, now_s = VECTORS["kick"]
