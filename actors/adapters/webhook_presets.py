@@ -36,8 +36,9 @@ def _rule(when: str, **event: str) -> MappingRule:
     return MappingRule({name.replace("__", "."): expression for name, expression in event.items()}, when=when)
 
 
-# Currencies without a smaller unit (docs.stripe.com/currencies).
-_WHOLE: Final = '`["bif","clp","djf","gnf","jpy","kmf","krw","mga","pyg","rwf","ugx","vnd","vuv","xaf","xof","xpf"]`'
+# Currencies whose amounts have no decimals, and three (docs.stripe.com/currencies). Those of UGX and ISK have two.
+_WHOLE: Final = '`["bif","clp","djf","gnf","jpy","kmf","krw","mga","pyg","rwf","vnd","vuv","xaf","xof","xpf"]`'
+_THOUSANDTHS: Final = '`["bhd","jod","kwd","omr","tnd"]`'
 
 _GITHUB: Final = (
     _rule('header."x-github-event" == \'star\' && action == \'created\'', type="'follow'", user="sender.login"),
@@ -78,6 +79,7 @@ _STRIPE: Final = (
         type="'tip'", id="id", ts_source_ms="multiply(created, `1000`)",
         user="data.object.custom_fields[0].text.value || 'Supporter'", text="data.object.custom_fields[1].text.value",
         amount=f"to_string((contains({_WHOLE}, data.object.currency) && data.object.amount_total)"
+               f" || (contains({_THOUSANDTHS}, data.object.currency) && divide(data.object.amount_total, `1000`))"
                " || divide(data.object.amount_total, `100`))",
         currency="upper(data.object.currency)",
     ),

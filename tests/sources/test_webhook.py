@@ -313,6 +313,14 @@ MEANINGS = {
         "stripe", with_object(currency="jpy", custom_fields=[]), {},
         [("tip", {"user": "Supporter", "amount": "1250", "currency": "JPY"})],
     ),
+    "Stripe, three decimals": (
+        "stripe", with_object(currency="kwd", custom_fields=[]), {},
+        [("tip", {"user": "Supporter", "amount": "1.25", "currency": "KWD"})],
+    ),
+    "Stripe, whole units in hundredths": (
+        "stripe", with_object(currency="ugx", amount_total=500_000, custom_fields=[]), {},
+        [("tip", {"user": "Supporter", "amount": "5000.0", "currency": "UGX"})],
+    ),
     "Stripe, no names": ("stripe", with_object(custom_fields=[]), {},
                          [("tip", {"user": "Supporter", "amount": "12.5", "currency": "EUR"})]),
     "Stripe, not yet paid": ("stripe", with_object(payment_status="unpaid"), {}, []),
