@@ -73,10 +73,12 @@ _PATREON: Final = (
 )  # fmt: skip
 
 _STRIPE: Final = (
-    # A paid checkout. Its payment is also sent as other events, which would be duplicates.
+    # A paid checkout: at once, or by a debit that succeeds days later. Stripe may send two events for one, so the id is
+    # that of the checkout. Its payment is also sent as other events, which would be duplicates.
     _rule(
-        "type == 'checkout.session.completed' && data.object.payment_status == 'paid'",
-        type="'tip'", id="id", ts_source_ms="multiply(created, `1000`)",
+        'contains(`["checkout.session.completed", "checkout.session.async_payment_succeeded"]`, type)'
+        " && data.object.payment_status == 'paid'",
+        type="'tip'", id="data.object.id || id", ts_source_ms="multiply(created, `1000`)",
         user="data.object.custom_fields[0].text.value || 'Supporter'", text="data.object.custom_fields[1].text.value",
         amount=f"to_string((contains({_WHOLE}, data.object.currency) && data.object.amount_total)"
                f" || (contains({_THOUSANDTHS}, data.object.currency) && divide(data.object.amount_total, `1000`))"

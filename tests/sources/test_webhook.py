@@ -246,7 +246,7 @@ KOFI = {
 STRIPE = {
     "id": "evt_1", "type": "checkout.session.completed", "created": NOW_S,
     "data": {"object": {
-        "payment_status": "paid", "amount_total": 1250, "currency": "eur",
+        "id": "cs_1", "payment_status": "paid", "amount_total": 1250, "currency": "eur",
         "customer_details": {"email": "ada@example.com", "name": "Ada Lovelace"},
         "custom_fields": [{"text": {"value": "neon_fern"}}, {"text": {"value": "keep going"}}],
     }},
@@ -439,6 +439,17 @@ def test_a_recorded_request_of_patreon_with_another_event_is_the_same_delivery()
         for event in ("members:create", "members:pledge:create")
     )
     assert first[0].identity == again[0].identity
+
+
+def test_a_checkout_of_stripe_that_is_told_in_two_events_is_one_tip():
+    told = [
+        STRIPE,
+        STRIPE | {"id": "evt_2"},
+        STRIPE | {"id": "evt_3", "type": "checkout.session.async_payment_succeeded"},
+    ]
+    bodies = [json.dumps(body).encode() for body in told]
+    identities = [deliver("stripe", signed("stripe", body), body).messages[0].identity for body in bodies]
+    assert identities == ["tip/cs_1"] * 3
 
 
 @pytest.mark.parametrize("preset", ["kofi", "stripe", "patreon"])
