@@ -98,6 +98,12 @@ _KICK: Final = (
         type="'chat'", ts_source_ms="timestamp_ms(created_at)", user="sender.username", text="content",
         user_id="to_string(sender.user_id)", message_id="message_id", channel="'kick'",
     ),
+    # A ban or a timeout. Kick tells no deletion of one message.
+    _rule(
+        _kick("moderation.banned"),
+        type="'chat_delete'", ts_source_ms="timestamp_ms(metadata.created_at)", channel="'kick'",
+        user_id="to_string(banned_user.user_id)",
+    ),
     _rule(_kick("channel.followed"), type="'follow'", user="follower.username"),
     _rule(
         _kick("channel.subscription.new"),

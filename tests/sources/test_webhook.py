@@ -342,6 +342,10 @@ KICK = {
         KICKED | {"message_id": "m", "content": "hi"},
         ("chat", {"user": "Ada", "text": "hi", "user_id": "7", "message_id": "m", "channel": "kick"}),
     ),
+    "moderation.banned": (
+        {"banned_user": {"user_id": 7, "username": "Ada"}, "metadata": {"created_at": "2027-01-15T07:59:59Z"}},
+        ("chat_delete", {"channel": "kick", "user_id": "7"}),
+    ),
     "channel.followed": ({"follower": {"username": "Ada"}}, ("follow", {"user": "Ada"})),
     "channel.subscription.renewal": (
         {"subscriber": {"username": "Ada"}, "duration": 3}, ("subscription", {"user": "Ada", "months": 3}),
