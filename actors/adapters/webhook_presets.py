@@ -64,11 +64,13 @@ _KOFI: Final = (
 
 _PATREON_USER: Final = "included[?type == 'user'].attributes.vanity | [0] || 'Patron'"
 _PATREON: Final = (
-    # Patreon also sends declined charges and free followers.
+    # Patreon also sends declined charges and free followers. It tells a new patron by both events, so the id is that of
+    # the member and of the charge.
     _rule(
         'contains(`["members:pledge:create", "members:create"]`, header."x-patreon-event") '
         "&& data.attributes.patron_status == 'active_patron' && data.attributes.last_charge_status == 'Paid'",
-        type="'subscription'", user=_PATREON_USER, tier="included[?type == 'tier'].attributes.title | [0]",
+        type="'subscription'", id="data.id && concat(data.id, '.', data.attributes.last_charge_date)",
+        user=_PATREON_USER, tier="included[?type == 'tier'].attributes.title | [0]",
     ),
 )  # fmt: skip
 

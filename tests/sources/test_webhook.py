@@ -456,6 +456,17 @@ def test_a_checkout_of_stripe_that_is_told_in_two_events_is_one_tip():
     assert identities == ["tip/cs_1"] * 3
 
 
+def test_a_patron_whom_patreon_tells_by_two_events_is_shown_once_for_each_charge():
+    def identity(event, **changes):
+        body = json.dumps(patron(**changes)).encode()
+        return deliver("patreon", signed("patreon", body, **{"x-patreon-event": event}), body).messages[0].identity
+
+    first = identity("members:create", last_charge_date="2027-01-15T07:59:58Z", lifetime_support_cents=0)
+    again = identity("members:pledge:create", last_charge_date="2027-01-15T07:59:58Z", lifetime_support_cents=500)
+    later = identity("members:pledge:create", last_charge_date="2027-03-15T07:59:58Z", lifetime_support_cents=1_000)
+    assert first == again != later
+
+
 @pytest.mark.parametrize("preset", ["kofi", "stripe", "patreon"])
 def test_private_fields_are_never_stored(preset):
     body = {"kofi": form("data", KOFI), "stripe": json.dumps(STRIPE).encode(), "patreon": json.dumps(PATREON).encode()}[
