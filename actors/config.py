@@ -290,13 +290,14 @@ def _check(settings: Settings, where: str) -> None:
             f"{where}: queue.busy_hz is {settings.queue.busy_hz:g}, expected at most queue.flush_hz, "
             f"which is {settings.queue.flush_hz:g}"
         )
-    # `log` and `login-…` would share a lock with the event log, and with the login of a source.
-    taken = {kind.name for kind in kinds.KINDS} | {"supervisor", "guardian", "trace", "log"}
+    # `log` and `login-…` would share a lock with the event log, and with the login of a source. Goals do not count what
+    # comes from `test` or `demo`.
+    taken = {kind.name for kind in kinds.KINDS} | {"supervisor", "guardian", "trace", "log", "test"}
     for name in settings.sources:
         if name in taken or name.rpartition("-")[0] in taken or name.startswith("login-"):
             raise ConfigError(f"{where}: sources.{name}: Framewire uses this name itself; choose another")
-        if name == "demo" and settings.demo:
-            raise ConfigError(f"{where}: sources.demo is the demo's own name; choose another, or set demo = false")
+        if name == "demo" and (settings.demo or settings.sources[name].get("kind") != "demo"):
+            raise ConfigError(f"{where}: sources.demo is the demo's own name; choose another")
         try:
             settings.source(name)
         except ConfigError as error:

@@ -51,8 +51,9 @@ def test_the_default_file_spells_out_every_setting():
         ("=1", "expected key=value"),
         *(
             (f'sources.{name}.kind="demo"', f"sources.{name}: Framewire uses this name itself")
-            for name in ("gateway", "gateway-2", "trace", "log", "login-twitch-main")
+            for name in ("gateway", "gateway-2", "trace", "log", "login-twitch-main", "test")
         ),
+        ('sources.demo={kind="webhook", preset="kofi"}', "sources.demo is the demo's own name"),
         ("run_dir.x=1", r"Expected `str`, got `object` - at `\$\.run_dir`"),
     ],
 )
@@ -74,6 +75,13 @@ def test_an_invalid_setting_is_refused_with_its_path(override, words):
 )
 def test_one_override_changes_one_setting(override, read):
     assert read(load(None, [override]))
+
+
+def test_a_source_that_counts_cannot_have_the_name_of_the_demo():
+    """Goals do not count what comes from `demo`."""
+    with pytest.raises(ConfigError, match="the demo's own name"):
+        load(None, ["demo=false", 'sources.demo={kind="webhook", preset="kofi"}'])
+    assert load(None, ["demo=false", 'sources.demo.kind="demo"']).source("demo")
 
 
 def test_a_file_needs_only_changed_keys(tmp_path):
