@@ -11,6 +11,8 @@ _USER: Final = (
     "|| data.from_name || data.name || 'Anonymous'"
 )
 _TEXT: Final = "data.text || data.message.message || data.message || ''"
+# Of another channel of a shared chat.
+_FOREIGN: Final = "(data.isFromSharedChatGuest || data.meta.isFromSharedChatGuest)"
 _TIER: Final = "to_string(data.subTier || data.sub_tier || '')"
 _AT: Final = "timestamp_ms(timeStamp)"
 
@@ -26,7 +28,8 @@ _TIPS: Final = {
 
 
 def _rules(source: str, types: tuple[str, ...], when: str = "", **event: str) -> list[MappingRule]:
-    condition = f"event.source == '{source}'{when and f' && ({when})'}"
+    own = f" && !{_FOREIGN}" if source == "Twitch" else ""
+    condition = f"event.source == '{source}'{own}{when and f' && ({when})'}"
     return [
         MappingRule({"ts_source_ms": _AT, **event}, when=f"{condition} && event.type == '{type_}'") for type_ in types
     ]
