@@ -10,7 +10,8 @@ _USER: Final = (
     "data.user.name || data.user_name || data.displayName || data.userName || data.username || data.from "
     "|| data.from_name || data.name || 'Anonymous'"
 )
-_TEXT: Final = "data.text || data.message.message || data.message || ''"
+# `message` is a text or an object with the text, which can be empty.
+_TEXT: Final = "data.text || data.message.message || (type(data.message) == 'string' && data.message) || ''"
 # Of another channel of a shared chat.
 _FOREIGN: Final = "(data.isFromSharedChatGuest || data.meta.isFromSharedChatGuest)"
 _TIER: Final = "to_string(data.subTier || data.sub_tier || '')"
@@ -40,7 +41,7 @@ def _tips() -> list[MappingRule]:
     for source, types in _TIPS.items():
         hidden = "data.isPublic == `false` || data.is_public == `false`"
         found += _rules(
-            source, types, type="'tip'", user=_USER, amount="to_string(data.amount || data.tipAmount)",
+            source, types, type="'tip'", user=_USER, amount="to_string(data.amount || data.tipAmount || '')",
             currency="upper(data.currency || '')", text=f"(!({hidden}) && ({_TEXT})) || ''",
         )  # fmt: skip
     return found
