@@ -13,7 +13,9 @@ _USER: Final = (
 # `message` is a text or an object with the text, which can be empty.
 _TEXT: Final = "data.text || data.message.message || (type(data.message) == 'string' && data.message) || ''"
 # Of another channel of a shared chat.
-_FOREIGN: Final = "(data.isFromSharedChatGuest || data.meta.isFromSharedChatGuest)"
+_FOREIGN: Final = (
+    "(data.isFromSharedChatGuest || data.meta.isFromSharedChatGuest || data.message.isFromSharedChatGuest)"
+)
 _TIER: Final = "to_string(data.subTier || data.sub_tier || '')"
 _AT: Final = "timestamp_ms(timeStamp)"
 
@@ -57,7 +59,7 @@ RULES: Final[list[MappingRule]] = [
     *_rules("Twitch", ("GiftSub",), "!(data.fromSubBomb || data.fromCommunitySubGift)", type="'gift'", user=_USER,
             count="`1`", tier=_TIER, anonymous="data.isAnonymous || data.anonymous",
             recipients="[data.recipient.name || data.recipientDisplayName || data.recipientUsername || '?']"),
-    *_rules("Twitch", ("GiftBomb",), type="'gift'", user=_USER, count="data.gifts || length(data.recipients)",
+    *_rules("Twitch", ("GiftBomb",), type="'gift'", user=_USER, count="data.total || data.gifts || length(data.recipients || `[]`)",
             tier=_TIER, anonymous="data.isAnonymous || data.anonymous"),
     *_rules("Twitch", ("Raid",), type="'raid'", user=f"data.from_broadcaster_user_name || {_USER}",
             viewers="data.viewers"),
@@ -70,7 +72,8 @@ RULES: Final[list[MappingRule]] = [
     *_rules("YouTube", ("MembershipGift",), type="'gift'", id="data.eventId", user=_USER, tier="data.tier",
             count="data.count"),
     *_rules("Kick", ("Follow",), type="'follow'", user=_USER),
-    *_rules("Kick", ("Subscription", "Resubscription"), type="'subscription'", user=_USER, months="data.months"),
+    *_rules("Kick", ("Subscription", "Resubscription"), type="'subscription'", user=_USER,
+            months="data.months || data.duration"),
     *_rules("Kofi", ("Subscription", "Resubscription"), type="'subscription'", user=_USER,
             tier="data.tier || data.tier_name"),
     *_rules("Patreon", ("PledgeCreated",), type="'subscription'", user="'Patron'"),  # the event has only the legal name
