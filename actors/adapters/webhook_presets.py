@@ -102,7 +102,7 @@ _KICK: Final = (
     ),
     # A ban or a timeout. Kick tells no deletion of one message.
     _rule(
-        _kick("moderation.banned"),
+        _kick("moderation.banned", "banned_user.user_id"),
         type="'chat_delete'", ts_source_ms="timestamp_ms(metadata.created_at)", channel="'kick'",
         user_id="to_string(banned_user.user_id)",
     ),

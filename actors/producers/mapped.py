@@ -27,6 +27,9 @@ def messages(
 ) -> list[SourceMessage]:
     """Return the messages of a body, by the rules. An event without an id of its own has that of the delivery.
 
+    It has its type, too: a header that is not signed may choose the rule, and a delivery that was passed on with
+    another header must not have the identity of the real event.
+
     Raises:
         Private: a rule fails on it.
     """
@@ -36,7 +39,7 @@ def messages(
         raise Private(without_mail(str(error))) from error
     made = []
     for number, submission in enumerate(found):
-        identified = msgspec.structs.replace(submission, id=submission.id or f"{delivery}.{number}")
+        identified = msgspec.structs.replace(submission, id=submission.id or f"{delivery}.{submission.type}.{number}")
         identity = f"{identified.type}/{identified.id}"
         made.append(SourceMessage(_encode(identified), "event", identity, identified.ts_source_ms))
     return made
