@@ -383,7 +383,7 @@ def test_a_redemption_of_kick_is_shown_unless_it_is_rejected(status, shown):
 
 
 def test_a_delivery_of_kick_is_of_the_own_channel():
-    """Kick signs for all channels with one key: anybody can have a delivery of his own channel, and pass it on."""
+    """Kick signs for all channels with one key: the owner of another channel can pass on its deliveries."""
     preset, secret, headers, body, now_s = VECTORS["kick"]
     request = SourceRequest("", {}, headers | {"kick-event-type": "channel.followed"}, body, now_s * 1000.0, "hook")
     (message,) = webhook.receive(request, configured(preset), lambda: secret, b"").messages
