@@ -401,6 +401,17 @@ def test_an_event_of_kick_that_another_application_passes_on_is_the_same_event(m
     assert first.identity == again.identity
 
 
+@pytest.mark.parametrize(("kind", "late_s", "taken"), [
+    ("chat.message.sent", 299, 1), ("chat.message.sent", 301, 0), ("channel.followed", 1_100, 1),
+])  # fmt: skip
+def test_a_late_chat_message_is_not_taken(kind, late_s, taken, monkeypatch):
+    """Its identity is kept for a shorter time than its signature is valid; that of a follow is in the log."""
+    monkeypatch.setattr(signature, "verify", lambda *_: signature.Proof("d", (NOW_S - late_s) * 1000.0))
+    body = json.dumps(KICK[kind][0] | {"broadcaster": {"channel_slug": "ada-plays"}}).encode()
+    request = SourceRequest("", {}, {"kick-event-type": kind}, body, NOW_S * 1000.0, "hook")
+    assert len(webhook.receive(request, configured("kick"), lambda: "", b"").messages) == taken
+
+
 @pytest.mark.parametrize("kind", KICK)
 def test_an_event_of_kick_with_the_type_of_another_is_no_event(kind):
     """The type is not signed: an application that has a delivery can pass it on as another one, before ours comes."""

@@ -15,9 +15,10 @@ from typing import Any, Final, Literal
 import msgspec
 from tornado.escape import parse_qs_bytes
 
-from actors.adapters import mapping
+from actors.adapters import generic, mapping
 from actors.adapters.mapping import MappingRule
 from actors.adapters.webhook_presets import PRESETS, Preset
+from actors.core.contract.event import Category
 from actors.core.contract.payload import Word
 from actors.core.sources import signature
 from actors.core.sources.signature import Forgery, Proof, Scheme
@@ -29,6 +30,8 @@ FORM: Final = "application/x-www-form-urlencoded"
 MAX_FIELDS: Final = 20
 # Of a body that has the token: it is read before the sender is known, and a form of 1 MB takes 0.1 s or more.
 MAX_TOKEN_BODY_BYTES: Final = 32 << 10
+
+LATE_MS: Final = 300_000.0  # Kick is up to 16 minutes late, and its signatures are valid for 20
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -110,7 +113,18 @@ def receive(request: SourceRequest, settings: WebhookSettings, secret: Callable[
     body = body if in_body else _body(request, preset)
     if preset.channel:
         _require_channel(settings.channel, preset.channel, body)
-    return Taken(_messages(settings, preset, request, proof, body))
+    return Taken(_timely(_messages(settings, preset, request, proof, body), proof, request.now_ms))
+
+
+def _timely(messages: list[SourceMessage], proof: Proof, now_ms: float) -> list[SourceMessage]:
+    """Return the messages that are not late, and those that are critical.
+
+    The log knows the identity of a critical message for days. That of a chat message is known for 15 minutes, until the
+    next start at most. A signature can be valid for longer: the message could be sent again after a ban of its author.
+    """
+    if proof.time_ms is None or now_ms - proof.time_ms <= LATE_MS:
+        return messages
+    return [message for message in messages if generic.category(message.body) is Category.CRITICAL]
 
 
 def try_message(settings: WebhookSettings, name: str, data: bytes) -> list[SourceMessage]:
