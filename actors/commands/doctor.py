@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 import click
 import msgspec
 
-from actors import commands, config, control, host, program, tokens
+from actors import alert_rules, commands, config, control, host, logs, program, tokens
 from actors.config import Settings
 from actors.core.origins import WILDCARD
 from actors.core.supervision import reload
@@ -39,6 +39,7 @@ PYTHON: Final = (3, 11)
 AHEAD_S: Final = 60.0  # an event that is further ahead of the clock means that the clock is or was wrong
 SHARED: Final = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "fuse.rclone", "afs", "ceph", "vboxsf")
 SHOWN_KEYS: Final = 5
+PROBLEM_CHARS: Final = 300
 VOLATILE: Final = ("tmpfs", "ramfs")
 
 
@@ -116,6 +117,7 @@ def examine(settings: Settings, run_dir: Path) -> Iterator[Finding]:
     yield synced
     yield clock(host.clock_is_synchronised())
     yield from log(run_dir)
+    yield from alert_rules_findings(run_dir)
     yield open_files(settings.gateway.max_clients, host.open_files_limit())
     yield browser()
     yield obs()
@@ -227,6 +229,15 @@ def log(run_dir: Path) -> Iterator[Finding]:
         return
     if row is not None:
         yield newest(row[0], row[1] / 1000 - time.time())
+
+
+def alert_rules_findings(run_dir: Path) -> Iterator[Finding]:
+    """Yield the problems of `overlays/alerts.toml` and of the files that it names."""
+    _, problems = alert_rules.read_rules(run_dir / "overlays")
+    for problem in problems[:SHOWN_KEYS]:
+        yield Finding("warn", logs.printable(problem[:PROBLEM_CHARS]), f"correct it ({program.page('alerts')})")
+    if len(problems) > SHOWN_KEYS:
+        yield Finding("warn", f"{len(problems) - SHOWN_KEYS} more problems of overlays/alerts.toml", "correct them")
 
 
 def newest(position: int, ahead_s: float) -> Finding:

@@ -220,6 +220,9 @@ class GatewayMetrics(Metrics):
     lost_overlays: Annotated[
         dict[str, int], gauge("overlays whose connection broke in the last 10 minutes, by name", label="overlay")
     ] = {}
+    alert_problems: Annotated[
+        dict[str, int], gauge("problems of `overlays/alerts.toml` and its files, by the first one", label="problem")
+    ] = {}
     frames: Annotated[int, counter("frames written to groups")] = 0
     bus_messages: Annotated[int, counter("messages of the bus")] = 0
     bad_bus_messages: Annotated[int, counter("messages of the bus that could not be read")] = 0

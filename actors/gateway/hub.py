@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from actors import control, wire
+from actors import control, logs, wire
 from actors.config import FlagMode, FlagName, Settings
 from actors.core.contract.frame import Frame
 from actors.core.delivery import conversation
@@ -38,7 +38,7 @@ from actors.gateway.fanout import Fanout
 from actors.gateway.feed import Feed, LogThreads
 from actors.gateway.flags import OverlayFlags
 from actors.gateway.layouts import Layouts
-from actors.gateway.media import AlertFiles
+from actors.gateway.media import AlertRules
 from actors.gateway.overlay import Overlay
 from actors.gateway.preload import build_of
 from actors.gateway.settings_change import Value, change
@@ -46,6 +46,8 @@ from actors.gateway.transport import OverlayTransport
 from actors.stores.log import LogReader
 
 DRAIN_S: Final = 1.0
+NAMED_PROBLEMS: Final = 5  # of alerts.toml, per change, in the log
+PROBLEM_CHARS: Final = 200
 
 
 class Gateway:
@@ -73,7 +75,9 @@ class Gateway:
         self.flags = OverlayFlags(FlagReader(run_dir, settings.flags), self.settings)
         self.layouts = Layouts(run_dir, self.metrics, self.log)
         self.layouts.refresh()
-        self._alert_files = AlertFiles(run_dir / "overlays")
+        self.alert_rules = AlertRules((run_dir / "overlays").resolve())
+        self._alert_version = self.alert_rules.current()["version"]
+        self._alert_problems: list[str] = []
         self.receipts = Receipts(self._bus)
         self.fanout = Fanout(self.settings.client_buffer_bytes, self._slow)
         log = LogThreads(partial(LogReader, run_dir))
@@ -285,11 +289,25 @@ class Gateway:
 
     def _send_alerts_changed(self) -> None:
         """Send every overlay that has its welcome the message that alert rules or media have changed."""
-        if not self._alert_files.refresh():
+        answer = self.alert_rules.current()
+        if answer["problems"] != self._alert_problems:
+            self._alert_problems = answer["problems"]
+            self._log_alert_problems()
+        if answer["version"] == self._alert_version:
             return
+        self._alert_version = answer["version"]
         for overlay in list(self.overlays.values()):
             if overlay.arranged is not None:
                 overlay.send_message({"t": "alerts"})
+
+    def _log_alert_problems(self) -> None:
+        problems = self._alert_problems
+        for problem in problems[:NAMED_PROBLEMS]:
+            self.log.warning("bad alert rules problem=%r", problem[:PROBLEM_CHARS])
+        if len(problems) > NAMED_PROBLEMS:
+            self.log.warning("bad alert rules more=%d", len(problems) - NAMED_PROBLEMS)
+        if not problems:
+            self.log.info("alert rules without problems")
 
     def _judge(self, overlay: Overlay, now_s: float) -> None:
         lag = Lag(
@@ -366,6 +384,8 @@ class Gateway:
         metrics.dashboards = len(self.overlays) - len(self.listed())
         metrics.overlays = self.overlays_by_state()
         metrics.stalled_overlays = counted([one.name for one in self.listed() if one.pace.condition == STALLED])
+        first = [logs.printable(problem[:PROBLEM_CHARS]) for problem in self._alert_problems[:1]]
+        metrics.alert_problems = dict.fromkeys(first, len(self._alert_problems))
         self.access.measure()
         metrics.lost_overlays = counted(self.attendance.absent.missed(time.monotonic()))
         metrics.position, metrics.top, metrics.gen = feed.cursor.last, feed.cursor.top, feed.cursor.gen

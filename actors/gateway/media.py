@@ -14,7 +14,6 @@ import hashlib
 import itertools
 import os
 import re
-import tomllib
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -22,22 +21,15 @@ from typing import Any, Final
 import msgspec
 import tornado.web
 
-from actors import host
+from actors.alert_rules import FILE_BYTES, read_rules
 from actors.config import GatewaySection
 from actors.core import alerts
 from actors.core.contract.payload import LOGO
 from actors.core.metrics import GatewayMetrics
-from actors.core.pictures import MAX_PIXELS
-from actors.errors import BadInput
 from actors.gateway.emotes import EmoteCache, EmoteHandler
-from actors.gateway.pages import BaseHandler, FileHandler, is_huge
+from actors.gateway.pages import BaseHandler, FileHandler
 
 MOST_FILES: Final = 500  # files of overlays/media/ that are checked for changes
-FILE_BYTES: Final = 64 << 20  # a video of a minute; every overlay loads the file at the start of an alert
-MAX_DOTS: Final = 2_048  # of keys, at most MAX_PARTS of them in a line
-MAX_PARTS: Final = 32
-# Also in texts, where these bounds are far away.
-_DOT: Final = re.compile(r"(?<=[\w\"'-])[ \t]*\.[ \t]*(?=[\w\"'-])", re.ASCII)
 
 
 class AlertRulesHandler(BaseHandler):
@@ -111,56 +103,6 @@ def stamp_of(path: Path) -> str:
     return f"{path.name} {found.st_mtime_ns} {found.st_size} {found.st_ino}"
 
 
-def read_rules(folder: Path) -> tuple[list[alerts.AlertRule] | None, list[str]]:
-    """Return the rules of `folder`, or None if the file cannot be read as TOML, and the problems.
-
-    Without the file there are no rules.
-    """
-    path = folder / "alerts.toml"
-    try:
-        raw = host.read_file(path, alerts.MAX_BYTES + 1)
-        if len(raw) > alerts.MAX_BYTES:
-            return None, [f"alerts.toml: more than {alerts.MAX_BYTES >> 10} KiB"]
-        tree = _tables(raw.decode("utf-8-sig"))
-    except FileNotFoundError:
-        return [], []
-    except (OSError, UnicodeDecodeError, BadInput) as error:
-        return None, [f"alerts.toml: {error}"]
-    rules, problems = alerts.parse(tree)
-    for name in sorted({name for rule in rules for name in rule.files}):
-        problems += file_problems(folder / "media" / name)
-    return rules, problems
-
-
-def _tables(text: str) -> dict[str, Any]:
-    """Return the tables of a file.
-
-    A key of thousands of parts (`a.a.a…`) would take minutes, because Python looks up all parts before each one.
-
-    Raises:
-        BadInput: it is not TOML, or its keys have too many parts.
-    """
-    dots = [len(_DOT.findall(line)) for line in text.split("\n")]
-    if max(dots) > MAX_PARTS or sum(dots) > MAX_DOTS:
-        most = max(range(len(dots)), key=dots.__getitem__)
-        raise BadInput(f"{sum(dots)} dots, {dots[most]} of them in line {most + 1}, expected at most {MAX_PARTS} there")
-    try:
-        return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # also for 5,000 digits, deeply nested brackets
-        raise BadInput(str(error)) from error
-
-
-def file_problems(path: Path) -> list[str]:
-    """Return why a file cannot be shown; empty if it can."""
-    try:
-        size, huge = path.stat().st_size, is_huge(path)
-    except OSError as error:
-        return [f"overlays/media/{path.name}: {error.strerror}"]
-    if huge:
-        return [f"overlays/media/{path.name}: no picture, or more than {MAX_PIXELS >> 20} megapixels"]
-    return [f"overlays/media/{path.name}: more than {FILE_BYTES >> 20} MiB"] if size > FILE_BYTES else []
-
-
 class AlertMediaHandler(FileHandler):
     """The files of overlays/media/. Range requests are supported, because videos need them."""
 
@@ -178,12 +120,14 @@ class AlertMediaHandler(FileHandler):
         return path
 
 
-def routes(run_dir: Path, settings: GatewaySection, metrics: GatewayMetrics) -> list[tuple[Any, ...]]:
+def routes(
+    run_dir: Path, settings: GatewaySection, metrics: GatewayMetrics, rules: AlertRules
+) -> list[tuple[Any, ...]]:
     """Return the routes of /media/."""
     folder = (run_dir / "overlays").resolve()
     cache = EmoteCache(run_dir / "emotes", settings.emote_bytes, settings.emote_origin, metrics)
     return [
         ("/media/emote/([a-z0-9-]{1,16})/([A-Za-z0-9_-]{1,80})", EmoteHandler, {"cache": cache}),
-        ("/media/alerts.json", AlertRulesHandler, {"known": AlertRules(folder)}),
+        ("/media/alerts.json", AlertRulesHandler, {"known": rules}),
         ("/media/alerts/(.*)", AlertMediaHandler, {"path": str(folder / "media")}),
     ]

@@ -13,8 +13,9 @@ from typing import Any, Final
 
 import tornado.web
 
-from actors import host, program
-from actors.core import origins, pictures, theme
+from actors import program
+from actors.alert_rules import is_huge
+from actors.core import origins, theme
 from actors.core.metrics import GatewayMetrics
 
 WEB_ROOT: Final = program.SHARE / "web_overlay"
@@ -57,9 +58,6 @@ MIME_TYPES: Final = {
     ".ogg": "audio/ogg",
     ".wav": "audio/wav",
 }
-
-
-PICTURES: Final = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif")
 
 
 class BaseHandler(tornado.web.RequestHandler):
@@ -147,11 +145,6 @@ class FileHandler(BaseHandler, tornado.web.StaticFileHandler):
 
     def get_content_type(self) -> str:
         return self.TYPES[Path(str(self.absolute_path)).suffix]
-
-
-def is_huge(path: Path) -> bool:
-    """Return whether a file is a picture with too many pixels for a page, or one of which it is not known."""
-    return path.suffix in PICTURES and pictures.is_huge(host.read_file(path, pictures.HEAD_BYTES))
 
 
 class ThemeHandler(FileHandler):

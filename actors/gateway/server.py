@@ -54,7 +54,7 @@ def application(gateway: Gateway) -> tornado.web.Application:
             ("/sse", SseHandler, held),
             ("/poll", PollHandler, held),
             ("/say", SayHandler, held),
-            *files(gateway.run_dir, gateway.settings, gateway.metrics),
+            *files(gateway.run_dir, gateway.settings, gateway.metrics, gateway.alert_rules),
             ("/healthz", api.HealthzHandler, shared),
             ("/readyz", api.ReadyzHandler, shared),
             ("/metrics", api.MetricsHandler, shared | {"exposed": Shared(lambda: api.exposed(gateway))}),
@@ -71,7 +71,9 @@ def application(gateway: Gateway) -> tornado.web.Application:
     )
 
 
-def files(run_dir: Path, settings: GatewaySection, metrics: GatewayMetrics) -> list[tuple[Any, ...]]:
+def files(
+    run_dir: Path, settings: GatewaySection, metrics: GatewayMetrics, rules: media.AlertRules
+) -> list[tuple[Any, ...]]:
     """Return the routes of pages and files."""
     root, own = str(pages.WEB_ROOT), run_dir / own_widgets.FOLDER
     return [
@@ -82,7 +84,7 @@ def files(run_dir: Path, settings: GatewaySection, metrics: GatewayMetrics) -> l
         ("/static/(.*)", pages.FileHandler, {"path": root}),
         ("/widgets/", own_widgets.OwnWidgetsHandler, {"folder": own}),
         ("/widgets/(.*)", pages.FileHandler, {"path": str(own)}),
-        *media.routes(run_dir, settings, metrics),
+        *media.routes(run_dir, settings, metrics, rules),
         ("/themes/", pages.ThemesHandler, {"folders": [pages.WEB_ROOT / "themes", run_dir / pages.THEMES]}),
         ("/themes/(.*)", pages.ThemeHandler, {"path": f"{root}/themes", "own": str(run_dir / pages.THEMES)}),
     ]

@@ -164,6 +164,13 @@ def test_the_board_reports_each_raised_and_cleared_alert_once_critical_first():
     assert board.since_s(silent) == 4.0
 
 
+def test_the_same_alert_of_two_gateways_is_shown_once():
+    board = Board()
+    stats = {"alert_problems": {"alerts.toml: wrong": 1}}
+    board.update(1.0, [*of_stats("gateway-1", stats), *of_stats("gateway-2", stats)])
+    assert [alert.text for alert in board.active] == ["wrong"]
+
+
 def test_every_alert_has_advice():
     for key, level in itertools.product(ALERTS, Level):
         alert = Alert(key, "gateway-1", "")

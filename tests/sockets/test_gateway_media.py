@@ -16,9 +16,9 @@ from typing import Any
 import psutil
 import pytest
 
+from actors.alert_rules import file_problems
 from actors.core import alerts, emotes
 from actors.gateway import media
-from actors.gateway.media import file_problems
 from tests.sockets.gateway_rig import Rig
 from tests.support import SLOWNESS, eventually
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from actors.commands import doctor
 from actors.core.supervision import health
 from tests.sockets.gateway_rig import Client, Rig, loose
 from tests.support import eventually
@@ -119,6 +120,34 @@ def test_the_supervisor_raises_alerts_from_reports_of_a_gateway():
     found = [(alert.key, alert.name) for alert in health.of_stats("gateway-1", stats)]
     assert found == [("overlay.stalled", "main"), ("overlay.stalled", "second"), ("overlay.lost", "third")]
     assert health.of_stats("gateway-1", {"stalled_overlays": {}, "lost_overlays": {}}) == []
+
+
+def test_problems_of_alert_rules_are_an_alert_and_one_line_of_the_log_until_the_file_is_right(rig):
+    def problems() -> dict[str, int] | None:
+        return next((line["stats"]["alert_problems"] for line in reversed(list(rig.lines)) if "stats" in line), None)
+
+    file = rig.run_dir / "overlays" / "alerts.toml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text('[[alert]]\ntype = "follow"\ntxt = "hi"\n[[alert]]\ntype = "raid"\nimage = "prty.gif"\n')
+    eventually(lambda: problems() and list(problems().values()) == [2])
+    [alert] = health.of_stats("gateway-1", {"alert_problems": problems()})
+    assert (alert.key, alert.name, alert.command) == ("rules.invalid", "alerts.toml", "doctor")
+    assert "txt" in alert.text
+    assert alert.text.endswith("; and 1 more")
+    assert [finding.level for finding in doctor.alert_rules_findings(rig.run_dir)] == ["warn", "warn"]
+    assert rig.stderr().count("bad alert rules") == 2
+    file.write_text('"' + "x" * 5_000 + "\x07\n")
+    eventually(lambda: problems() and list(problems().values()) == [1])
+    assert all(len(text) <= 200 and text.isprintable() for text in problems())
+    file.write_text(f'"{"x" * 5_000}" = 1\n[[alert]]\n"{"y" * 5_000}" = 1\ntype = "follow"\n')
+    eventually(lambda: problems() and list(problems().values()) == [2])
+    assert all(len(text) <= 200 and text.isprintable() for text in problems())
+    assert all(len(finding.text) <= 300 for finding in doctor.alert_rules_findings(rig.run_dir))
+    lines = rig.stderr().count("bad alert rules")
+    file.write_text('[[alert]]\ntype = "follow"\ntext = "hi"\n')
+    eventually(lambda: problems() == {})
+    assert list(doctor.alert_rules_findings(rig.run_dir)) == []
+    assert rig.stderr().count("bad alert rules") == lines == 5
 
 
 def test_a_burst_of_wrong_tokens_is_an_alert_and_few_lines_of_the_log(rig):

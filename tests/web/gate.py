@@ -28,7 +28,7 @@ from actors.core.contract.event import Category, Event
 from actors.core.contract.frame import Frame, json_event, json_frame
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.metrics import GatewayMetrics
-from actors.gateway import pages, server
+from actors.gateway import media, pages, server
 from tests.support import SLOWNESS
 
 TOKEN = "display-token"
@@ -192,7 +192,7 @@ class Gate:
             [
                 ("/ws", Socket, {"gate": self}),
                 ("/healthz", Healthz),
-                *server.files(self.run_dir, settings, metrics),
+                *server.files(self.run_dir, settings, metrics, media.AlertRules(self.run_dir / "overlays")),
                 ("/cdn/(.*)", Cdn, {"gate": self}),
                 ("/api/(.*)", Api, {"gate": self}),
                 ("/own/(.*)", Own, {"gate": self}),

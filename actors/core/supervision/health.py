@@ -67,6 +67,7 @@ ALERTS: Final[dict[str, Meaning]] = {
     "disk.full": Meaning(Level.CRITICAL, "free disk space; what uses it:", "doctor"),
     "overlay.stalled": Meaning(Level.WARN, "refresh its browser source in OBS; see the load:", "top"),
     "overlay.lost": Meaning(Level.WARN, "check OBS, and the network of its computer:", "doctor"),
+    "rules.invalid": Meaning(Level.WARN, "correct overlays/alerts.toml; all its problems:", "doctor"),
     "auth.failed": Meaning(Level.WARN, "an old URL or an attack; see:", "logs NAME"),
     "list.unwritten": Meaning(Level.WARN, "free disk space, or correct the permissions; see:", "doctor"),
     "guardian.gone": Meaning(Level.WARN, "no restart after a crash; stop it, then:", "start --detach"),
@@ -215,6 +216,9 @@ def of_stats(name: str, stats: Mapping[str, Any]) -> list[Alert]:
         )
     if (failures := stats.get("auth_failures_recent", 0)) >= AUTH_FAILURES:
         found.append(Alert("auth.failed", name, f"{failures} wrong tokens in the last minute"))
+    for problem, count in stats.get("alert_problems", {}).items():
+        more = f"; and {count - 1} more" if count > 1 else ""
+        found.append(Alert("rules.invalid", "alerts.toml", f"{problem.removeprefix('alerts.toml: ')}{more}"))
     for overlay_id in stats.get("stalled_overlays", ()):
         found.append(Alert("overlay.stalled", overlay_id, "this overlay is visible, and renders nothing"))
     for overlay_id in stats.get("lost_overlays", ()):
@@ -257,7 +261,8 @@ class Board:
         """Replace the active alerts; return those that are new and those that have cleared, critical ones first."""
         order = {Level.CRITICAL: 0, Level.WARN: 1}
         before = {alert[:2]: alert for alert in self.active}
-        self.active = sorted(alerts, key=lambda alert: (order[alert.level], alert.key, alert.name))
+        one_each = {alert[:2]: alert for alert in alerts}.values()  # each gateway reports the rules of alerts
+        self.active = sorted(one_each, key=lambda alert: (order[alert.level], alert.key, alert.name))
         now = {alert[:2] for alert in self.active}
         self._since_s = {key: self._since_s.get(key, now_s) for key in now}
         return (
