@@ -86,12 +86,14 @@ class Outbox:
         self.waiting_bytes = int(waiting_bytes)
         self.cursors: dict[str, bytes] = dict(db.execute("SELECT source, body FROM cursors"))
         # The time since the newest row may be real or due to a clock that was set; in both cases no row ages by it.
-        (newest_ms,) = db.execute(
-            "SELECT max(ts_ms) FROM (SELECT max(ts_ms) AS ts_ms FROM deliveries UNION ALL "
-            "SELECT ts_ingest_ms FROM rows WHERE pseq = (SELECT max(pseq) FROM rows))"
-        ).fetchone()
+        # The last row tells more than the highest time, which may be of a clock that was set back afterwards.
+        newest = db.execute(
+            "SELECT max(ts_ms) FROM deliveries UNION ALL "
+            "SELECT ts_ingest_ms FROM rows WHERE pseq = (SELECT max(pseq) FROM rows)"
+        )
+        newest_ms = min((number(ts_ms) for (ts_ms,) in newest if ts_ms is not None), default=None)
         wall_ms = time.time() * 1000
-        away_ms = 0.0 if newest_ms is None else max(0.0, wall_ms - number(newest_ms))
+        away_ms = 0.0 if newest_ms is None else max(0.0, wall_ms - newest_ms)
         ahead_ms = number(meta.get("ahead_ms", 0.0)) + away_ms
         self._calendar = Calendar(wall_ms, host.boottime_s(), self._keep_s, ahead_ms)
 

@@ -191,6 +191,20 @@ def test_a_clock_set_forward_between_two_processes_expires_no_row(tmp_path: Path
     again.close()
 
 
+def test_a_clock_set_back_and_then_forward_between_two_processes_forgets_no_delivery(tmp_path: Path) -> None:
+    """A clock that is ahead at each boot, until the network corrects it: a repeated request was taken again."""
+    now_ms = time.time() * 1000
+    box = outbox(tmp_path, keep_s=100.0)
+    box.commit([Delivery(rows(b"x"), now_ms, b"ahead")])
+    box.commit([Delivery(rows(b"y"), now_ms - 3_600_000.0, b"digest")])
+    box.close()
+    again = outbox(tmp_path, keep_s=100.0)
+    again.commit([Progress(2, "e1", trim=True)])
+    [stored] = again.commit([Delivery(rows(b"y"), now_ms, b"digest")])
+    assert stored.repeated
+    again.close()
+
+
 def test_rows_of_a_clock_that_was_ahead_keep_no_later_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An outbox grew for as long as the clock had been ahead."""
     box = outbox(tmp_path, keep_s=100.0)
