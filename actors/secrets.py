@@ -56,9 +56,12 @@ class Secrets:
         """Replace a secret, atomically and durably.
 
         Raises:
-            BadInput: it is empty or too long.
+            BadInput: it is empty, too long, or not UTF-8.
         """
-        data = value.encode()
+        try:
+            data = value.encode()
+        except UnicodeEncodeError as error:
+            raise BadInput("The secret is not UTF-8") from error
         if not 0 < len(data) <= MAX_BYTES:
             raise BadInput(f"The secret has {len(data)} bytes, expected 1 to {MAX_BYTES}")
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

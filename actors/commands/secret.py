@@ -27,7 +27,7 @@ def set_(name: str, config_file: Path | None, overrides: tuple[str, ...]) -> Non
     if sys.stdin.isatty():
         value = click.prompt(f"Secret {name}", hide_input=True, err=True)
     else:
-        value = sys.stdin.read(MAX_BYTES + 1).removesuffix("\n")
+        value = sys.stdin.buffer.read(MAX_BYTES + 1).decode(errors="surrogateescape").removesuffix("\n")
     Secrets(run_dir).set(name, value)
     click.echo(f"The secret {name} is set.", err=True)
 

@@ -137,6 +137,13 @@ def test_start_prints_warnings_of_the_log_without_control_characters(shared):
     assert not any(sequence in shared.said().encode() for sequence in OBEYED)
 
 
+def test_a_secret_that_is_not_utf_8_is_refused_without_repeating_it(tmp_path: Path) -> None:
+    command = [sys.executable, str(SUPERVISOR), "secret", "set", "token", "--set", f"run_dir={tmp_path / 'run'}"]
+    done = subprocess.run(command, input=b"hidden\xff\n", capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (2, b"error: The secret is not UTF-8\n")
+    assert not (tmp_path / "run" / "secrets").exists()
+
+
 def test_a_missing_log_is_reported(written, tmp_path):
     done = called(written, "logs", "unknown")
     assert (done.returncode, done.stderr) == (2, "error: Unknown log 'unknown'. Logs: gateway-1, ingest\n")
