@@ -158,15 +158,17 @@ def test_the_example_in_the_client_page_runs_unchanged(rig: Rig, page: Any) -> N
     shutil.copytree(EXAMPLE, rig.run_dir / "overlays" / "widgets" / "mine")
     page.goto(address(rig, "", "widgets/mine/kills.html"))
     eventually(lambda: rig.overlays("live") == 1, 15)
-    payload = Raw(encode({"attacker": {"id": "a", "name": "<b>ottoline"}, "victim": {"id": "v", "name": "bo"}}))
-    event = msgspec.structs.replace(critical(rig.top + 1), payload=payload)
+    victims = [{"victim": {"id": "v", "name": "bo"}}, {}, {"victim": None}]  # `gsi` does not know it
+    payloads = [Raw(encode({"attacker": {"id": "a", "name": "<b>ottoline"}, **victim})) for victim in victims]
+    events = [msgspec.structs.replace(critical(rig.top + 1 + at), payload=each) for at, each in enumerate(payloads)]
     assert rig.log is not None
-    rig.log.commit([Entry(events=[event])])
-    rig.top += 1
-    rig.publish(rig.frame([event]))
-    eventually(lambda: page.evaluate("[...document.querySelectorAll('li')].map((row) => row.textContent)"))
-    assert page.evaluate("[...document.querySelectorAll('li')].map((row) => row.textContent)") == ["<b>ottoline › bo"]
+    rig.log.commit([Entry(events=events)])
+    rig.top += len(events)
+    rig.publish(rig.frame(events))
+    rows = "[...document.querySelectorAll('li')].map((row) => row.textContent)"
+    eventually(lambda: page.evaluate(rows) == ["<b>ottoline › bo", "<b>ottoline", "<b>ottoline"])
     eventually(lambda: [row["position"] for row in rig.status()["clients"]] == [rig.top])
+    assert page.evaluate("getComputedStyle(document.querySelector('li')).color") == "rgb(255, 255, 255)"
 
 
 def test_the_client_page_contains_the_example_unchanged() -> None:
