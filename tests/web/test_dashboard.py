@@ -318,7 +318,7 @@ def test_buttons_and_keys_send_the_same_commands_and_show_the_answer(gate: Gate,
     open_desk(page, gate)
     page.click("#controls >> text=Skip")
     eventually(lambda: page.inner_text("#said") == "Skip: accepted.")
-    for key in "spcrmhtx":
+    for key in "spcrmhtxx":
         page.keyboard.press(key)
     eventually(lambda: len(commands(gate)) == 9)
     assert commands(gate) == [
@@ -341,7 +341,25 @@ def test_buttons_and_keys_send_the_same_commands_and_show_the_answer(gate: Gate,
     eventually(lambda: commands(gate)[9:] == [("test", {"type": "follow"})])
     gate.command_error = "one storm every 5 s"
     page.keyboard.press("x")
+    page.keyboard.press("x")
     eventually(lambda: page.inner_text("#said") == "Storm of 200: one storm every 5 s")
+
+
+def test_a_storm_needs_a_second_press_by_key_and_by_button(gate: Gate, page: Any) -> None:
+    page.clock.install()
+    open_desk(page, gate)
+    storm = page.locator("[data-test=storm]")
+    for press in (lambda: page.keyboard.press("x"), storm.click):
+        press()
+        eventually(lambda: storm.inner_text().startswith("Again to send 200 events on air"))
+        assert page.inner_text("#said") == "Again to send 200 events on air."
+        page.clock.fast_forward(3_100)
+        eventually(lambda: storm.inner_text().startswith("Storm of 200"))
+    assert commands(gate) == []
+    page.keyboard.press("x")
+    storm.click()
+    eventually(lambda: commands(gate) == [("test", {"type": "storm"})])
+    eventually(lambda: storm.inner_text().startswith("Storm of 200"))
 
 
 def test_end_test_and_end_scene_end_only_active_states(gate: Gate, page: Any) -> None:
@@ -669,6 +687,33 @@ def test_health_and_buttons_are_first_in_a_dock(gate: Gate, page: Any) -> None:
     eventually(lambda: page.evaluate("document.activeElement.getAttribute('aria-label')") == "Log in: t0")
     top = page.locator("[data-name=t0]").bounding_box()["y"]
     assert 0 <= top < 600
+
+
+def test_skip_and_hide_all_are_seen_in_a_dock_without_scrolling(gate: Gate, page: Any) -> None:
+    page.set_viewport_size({"width": 300, "height": 900})
+    long = {
+        "key": "store.slow",
+        "text": "a commit of this store has been running " * 5,
+        "level": "critical",
+        "for_s": 1,
+    }
+    advice = {
+        "do": "critical events wait for the disk; see:",
+        "command": "./supervisor.py doctor --config /home/ada/x.toml",
+    }
+    gate.status["status"] = STATUS | {
+        "sources": [*STATUS["sources"], {"name": "demo", "kind": "demo", "state": "live", "events_per_s": 2.5}],
+        "alerts": [long | advice | {"name": f"queue-manager-{number}"} for number in range(16)],
+    }
+    open_desk(page, gate)
+    gate.emit("toggle", {"name": "all", "on": False}, source="dashboard")
+    gate.emit("show", {"action": "pause"}, source="dashboard")
+    gate.emit("show", {"action": "mute"}, source="dashboard")
+    gate.emit("scene", {"name": "a-long-name-of-a-scene"}, source="dashboard")
+    eventually(lambda: "Switched" in page.inner_text("#health"))
+    for key in "sh":
+        box = page.locator(f'[data-control="{key}"]').bounding_box()
+        assert box["y"] + box["height"] <= 900, (key, box)
 
 
 def test_the_programme_is_over_its_background(gate: Gate, page: Any) -> None:

@@ -199,6 +199,7 @@ def test_a_setting_is_changed_in_the_running_pipeline(show: Show, pipeline: Pipe
 
 
 def test_a_storm_is_accepted_and_the_dashboard_still_works(show: Show) -> None:
+    show.press("x", "Again to send 200 events on air.")
     show.press("x", "Storm of 200: 200 events accepted.")
     eventually(lambda: show.desk.locator("#river > li").count() > 50, WITHIN_S)
     show.press("s", "Skip: accepted.")

@@ -1,10 +1,12 @@
 // @ts-check
 // Commands of the operator: the message to the gateway, and a sentence with the result.
 
+import { Confirm } from "./confirm.mjs";
 import { UNSHOWN, titleOf } from "./describe.mjs";
 
 /** @typedef {import("./desk.mjs").Desk} Desk */
 
+const sure = new Confirm();
 const ANSWER_MS = 8_000; // the deadline of a command is 5 s, and the gateway waits 2 s longer
 
 /** @param {unknown} error */
@@ -24,6 +26,14 @@ export async function order(desk, label, name, args) {
     desk.say(`${label}: ${sentence(error)}`);
     return false;
   }
+}
+
+export const stormWaits = () => sure.waits(performance.now());
+
+/** Send 200 events on air, after a second press. @param {Desk} desk */
+export function storm(desk) {
+  if (sure.press(performance.now())) void desk.order("Storm of 200", "test", { type: "storm" });
+  else desk.say("Again to send 200 events on air.");
 }
 
 /** Send a command to an application and show its answer beside it. @param {Desk} desk @param {string} application @param {string} command */

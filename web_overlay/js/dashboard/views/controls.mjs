@@ -25,10 +25,10 @@ export const CONTROLS = [
   { ...{ key: "h", label: "Hide all", undo: "Show all", on: "hidden" }, order: (s) => ["toggle", { on: s.hidden, name: "all" }] },
 ];
 
-/** The test buttons that have a key. @type {{key: string, label: string, type: string}[]} */
+/** The test buttons that have a key. `again`: the label that asks for a second press. @type {{key: string, label: string, type: string, again?: string}[]} */
 export const TESTS = [
   { key: "t", label: "Random test", type: "random" },
-  { key: "x", label: "Storm of 200", type: "storm" },
+  { key: "x", label: "Storm of 200", type: "storm", again: "Again to send 200 events on air" },
 ];
 
 /** Commands of the operator: the example of such a type would change the picture on air. */
@@ -53,13 +53,13 @@ function sceneButton(scene, order) {
     <span>End scene ${named(scene)}</span></button>`;
 }
 
-/** @param {Order} order @param {() => void} endTest */
-export function testsPanel(order, endTest) {
+/** @param {Order} order @param {() => void} endTest @param {{storm: () => void, waits: boolean}} sure `waits`: for the second press */
+export function testsPanel(order, endTest, sure) {
   return html`<div class="buttons">
       ${TESTS.map(
-        ({ key, label, type }) =>
-          html`<button type="button" data-test=${type} aria-keyshortcuts=${key.toUpperCase()} @click=${() => order(label, "test", { type })}>
-            ${label} <kbd>${key.toUpperCase()}</kbd></button>`,
+        ({ key, label, type, again }) =>
+          html`<button type="button" data-test=${type} aria-keyshortcuts=${key.toUpperCase()}
+            @click=${again ? sure.storm : () => order(label, "test", { type })}>${again && sure.waits ? again : label} <kbd>${key.toUpperCase()}</kbd></button>`,
       )}
       <button type="button" data-test="end" title="End states whose last event was a test, and remove names of tests from labels" @click=${endTest}>End test</button>
     </div>
