@@ -689,6 +689,39 @@ def test_health_and_buttons_are_first_in_a_dock(gate: Gate, page: Any) -> None:
     assert 0 <= top < 600
 
 
+def test_the_programme_follows_the_first_overlay_until_one_is_chosen(gate: Gate, page: Any) -> None:
+    def previewed() -> str:
+        return str(page.get_attribute("#preview", "src")).partition("overlay_id=")[2].partition("&")[0]
+
+    def connected(*names: str) -> None:
+        gate.status["status"] = STATUS | {"clients": [OVERLAY | {"overlay_id": name} for name in names]}
+
+    connected()
+    open_desk(page, gate)
+    eventually(lambda: previewed() == "preview")
+    connected("obs", "b")
+    eventually(lambda: (previewed(), page.input_value("#as")) == ("obs", "obs"))
+    connected("a", "obs")
+    eventually(lambda: page.locator("#as option").count() == 3)
+    assert (previewed(), page.input_value("#as")) == ("obs", "obs")
+    connected("a")
+    eventually(lambda: (previewed(), page.input_value("#as")) == ("a", "a"))
+    connected()
+    eventually(lambda: page.inner_text("#health").startswith("No overlay"))
+    assert (previewed(), page.input_value("#as")) == ("a", "a")
+    connected("a", "b")
+    eventually(lambda: page.locator("#as option").count() == 3)
+    page.select_option("#as", "preview")
+    eventually(lambda: previewed() == "preview")
+    connected("b")
+    eventually(lambda: page.locator("#as option").count() == 3)  # what was followed is still offered
+    assert (previewed(), page.input_value("#as")) == ("preview", "preview")
+    page.select_option("#as", "b")
+    connected()
+    eventually(lambda: page.inner_text("#health").startswith("No overlay"))
+    assert (previewed(), page.input_value("#as")) == ("b", "b")
+
+
 def test_skip_and_hide_all_are_seen_in_a_dock_without_scrolling(gate: Gate, page: Any) -> None:
     page.set_viewport_size({"width": 300, "height": 900})
     long = {

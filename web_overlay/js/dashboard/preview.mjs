@@ -5,10 +5,26 @@
 import { gamePicture } from "../backdrop.mjs";
 
 const MOST_BYTES = 20_000_000;
+const DEFAULT = "preview"; // no overlay has a layout of this name
 
-/** @param {string} token @param {string} [as] the overlay whose layout it has @returns {string} */
-function previewAddress(token, as = "preview") {
+/** @param {string} token @param {string} as the overlay whose layout it has @returns {string} */
+function previewAddress(token, as) {
   return `/overlay/?preview=1&overlay_id=${encodeURIComponent(as)}&on_reload=live&mute=1#k=${token}`;
+}
+
+/**
+ * Let the programme have the layout of a connected overlay, until the operator chooses one.
+ * @param {HTMLSelectElement} as its options are there
+ * @param {string[]} names of the connected overlays, in the order of the status
+ */
+export function follow(as, names) {
+  const { chosen = "", followed = "" } = as.dataset;
+  if (chosen !== "" || names.includes(followed)) return;
+  const next = names[0] ?? followed; // after the last one has gone, its layout stays
+  if (next === followed && followed !== "") return;
+  as.value = next || DEFAULT;
+  as.dataset.followed = as.value;
+  as.dispatchEvent(new Event("follow"));
 }
 
 /**
@@ -23,7 +39,7 @@ export function wirePreview(token, at, say) {
   const load = () => {
     const shown = room.matches || unfolded;
     at.screen.classList.toggle("off", !shown);
-    at.frame.src = shown ? previewAddress(token, at.as.value || "preview") : "about:blank";
+    at.frame.src = shown ? previewAddress(token, at.as.value || DEFAULT) : "about:blank";
   };
   at.unfold.addEventListener("click", () => {
     unfolded = !unfolded;
@@ -32,14 +48,17 @@ export function wirePreview(token, at, say) {
     load();
   });
   room.addEventListener("change", load);
-  load();
   const paint = () => {
     const { value } = at.background;
     at.screen.dataset.background = value;
     at.screen.style.backgroundImage = value === "game" ? `url("${gamePicture().toDataURL("image/jpeg")}")` : "";
     if (value === "picture") at.picture.click();
   };
-  at.as.addEventListener("change", load);
+  at.as.addEventListener("follow", load);
+  at.as.addEventListener("change", () => {
+    at.as.dataset.chosen = at.as.value;
+    load();
+  });
   at.background.addEventListener("change", paint);
   at.picture.addEventListener("change", () => {
     const file = at.picture.files?.[0];

@@ -7,6 +7,7 @@ import { titleOf } from "./describe.mjs";
 import { rows, word } from "./format.mjs";
 import { command, copy, endTest, storm, stormWaits } from "./orders.mjs";
 import { health, worst } from "./judge.mjs";
+import { follow } from "./preview.mjs";
 import { applicationsPanel } from "./views/applications.mjs";
 import { controlsPanel, testsPanel } from "./views/controls.mjs";
 import { aboutFold, ledgerFold, processesFold, rejectedFold, tokensFold } from "./views/fold.mjs";
@@ -94,7 +95,11 @@ function drawLeft(desk, at) {
 /** The overlays whose layout the programme can have. @param {Desk} desk @param {At} at */
 function drawChoice(desk, at) {
   const names = rows(desk.status.clients).map((overlay) => word(overlay.overlay_id));
-  render(html`<option value="preview">the default layout</option>${[...new Set(names)].sort().map((name) => html`<option>${name}</option>`)}`, at("as"));
+  const as = /** @type {HTMLSelectElement} */ (at("as"));
+  const { chosen, followed } = as.dataset; // they stay offered after they have gone
+  const offered = new Set([...names, chosen, followed].filter((name) => name && name !== "preview"));
+  render(html`<option value="preview">the default layout</option>${[...offered].sort().map((name) => html`<option>${name}</option>`)}`, as);
+  follow(as, names);
 }
 
 /** @param {Desk} desk @param {At} at */
