@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 import tomllib
 from contextlib import suppress
@@ -13,8 +14,8 @@ import click
 import msgspec
 from msgspec import inspect
 
-from actors import commands, config, program
-from actors.errors import BadInput, ConfigError
+from actors import commands, config, control, program
+from actors.errors import BadInput, ConfigError, Refused
 from actors.producers import spec
 from actors.producers.spec import NAME_PATTERN, SourceSettings
 
@@ -48,7 +49,7 @@ def add(kind: str, values: tuple[str, ...], name: str, file: Path | None, overri
     for key in given:
         spec.require_key(kind, key)
     tree = {"kind": kind, **known.written, **given, **_asked(settings, given)}
-    spec.settings_of(name, tree)
+    added = spec.settings_of(name, tree)
     old = config.read(path) if path.exists() else b""
     if name in config.parse(old, str(path)).sources:
         raise BadInput(f"{path} has a source {name!r} already; choose another --name, or edit the file")
@@ -63,8 +64,25 @@ def add(kind: str, values: tuple[str, ...], name: str, file: Path | None, overri
     click.echo(f"Added to {path}:\n\n{section}")
     pages = [page for page in (kind, kind.partition("_")[0]) if (program.SHARE / f"docs/sources/{page}.md").exists()]
     if pages:
-        click.echo(f"{program.page(f'sources/{pages[0]}')} says whether it needs a secret or a login.")
-    click.echo(f"Then: {program.NAME} reload --config {path}, or {program.NAME} start --config {path}")
+        click.echo(f"{program.page(f'sources/{pages[0]}')} describes it.")
+    options = _options(path, overrides)
+    needed = added.needs(name)
+    steps = [f"{needed}{options}"] if needed else []
+    steps.append(f"{'reload' if _is_running(path, overrides) else 'start'}{options}")
+    click.echo("Next:\n" + "\n".join(f"  {program.NAME} {step}" for step in steps))
+
+
+def _options(path: Path, overrides: tuple[str, ...]) -> str:
+    words = ["--config", str(path), *(part for override in overrides for part in ("--set", override))]
+    return "".join(f" {shlex.quote(word)}" for word in words)
+
+
+def _is_running(path: Path, overrides: tuple[str, ...]) -> bool:
+    """Whether the pipeline of this file runs."""
+    with suppress(Refused, ConfigError):
+        control.request(commands.place_of(path, overrides), "status")
+        return True
+    return False
 
 
 def _file_of(overrides: tuple[str, ...]) -> Path:

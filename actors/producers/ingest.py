@@ -119,9 +119,10 @@ class HttpSource:
         try:
             return self._secrets.get(self._secret)
         except MissingSecret as error:
-            if not self.spec.installer:
+            command = self.intake.settings.needs(self.intake.name)
+            if command.startswith("secret set"):
                 raise
-            command = f"{program.NAME} {self.spec.installer} --name {self.intake.name}"
+            command = f"{program.NAME} {command}"
             raise MissingSecret(f"There is no token of {self.intake.name!r} yet; make it: {command}") from error
 
 

@@ -48,6 +48,11 @@ class SourceSettings(Section, frozen=True, kw_only=True):
     silence_s: Seconds | None = None
     record: bool = False
 
+    def needs(self, name: str) -> str:
+        """Return the command that stores the secret without which the source `name` cannot work; "" for none."""
+        del name
+        return ""
+
 
 class SourceMessage(Struct, frozen=True):
     """One raw message of a source.
@@ -109,7 +114,6 @@ class Spec(Struct, frozen=True):
     silence_s   the longest pause that is normal; None: any
     path        HTTP sources: the first segment of the path at the ingest
     written     settings that `source add` writes, although they are optional
-    installer   the command that makes the secret and stores it; "": `secret set`
     """
 
     settings: type[SourceSettings]
@@ -119,7 +123,6 @@ class Spec(Struct, frozen=True):
     silence_s: float | None = None
     path: str = ""
     written: Mapping[str, Any] = {}
-    installer: str = ""
 
 
 class Disconnected(OSError):

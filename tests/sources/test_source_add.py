@@ -44,6 +44,25 @@ def test_sources_are_added_one_after_the_other_and_comments_stay(tmp_path):
     assert config.load(file).source("other").heal is False
 
 
+@pytest.mark.parametrize(("arguments", "steps"), [
+    (("twitch_chat", "channels=ottoline"), ["start"]),
+    (("twitch", "client_id=abc", "--name", "mine"), ["login twitch --source mine", "start"]),
+    (("youtube", "stream=@ada"), ["secret set youtube", "start"]),
+    (("youtube", "stream=@ada", "client_id=abc"), ["login youtube --source youtube", "start"]),
+    (("websocket", "url=ws://127.0.0.1:1/"), ["start"]),
+    (("websocket", "url=ws://127.0.0.1:1/{secret}", "secret=key"), ["secret set key", "start"]),
+    (("gsi", "--name", "cs2"), ["gsi install --name cs2", "start"]),
+    (("webhook", "preset=kofi"), ["secret set webhook", "start"]),
+    (("webhook", "preset=kofi", "secret=tips"), ["secret set tips", "start"]),
+    (("streamelements", f"channel={'a' * 24}"), ["secret set streamelements", "start"]),
+])  # fmt: skip
+def test_the_next_commands_are_printed(tmp_path, arguments, steps):
+    done, file = add(tmp_path, *arguments)
+    assert done.returncode == 0, done.stderr
+    printed = done.stdout.partition("Next:\n")[2].splitlines()
+    assert printed == [f"  ./supervisor.py {step} --config {file}" for step in steps]
+
+
 REFUSALS = [
     (("twitch_chat",), "Missing settings: channels=…"),
     (("twitch_chat", "chanels=a"), "twitch_chat has no setting 'chanels' (did you mean `channels`?)"),

@@ -20,6 +20,9 @@ from actors.producers.spec import Forbidden, SourceMessage, SourceRequest, Sourc
 class GsiSettings(SourceSettings, frozen=True, kw_only=True):
     """The secret is the token of the game's configuration file, which `gsi install` writes."""
 
+    def needs(self, name: str) -> str:
+        return f"gsi install --name {name}"
+
 
 SPEC: Final = Spec(
     GsiSettings,
@@ -27,7 +30,6 @@ SPEC: Final = Spec(
     redelivers=False,
     loss="Nothing that the game counts (kills, deaths, assists, ends of rounds): the next post has the counts.",
     path="gsi",
-    installer="gsi install",
 )
 
 

@@ -38,6 +38,9 @@ class StreamElementsSettings(SourceSettings, frozen=True, kw_only=True):
     map: list[MappingRule] = []
     url: Url = "wss://astro.streamelements.com"
 
+    def needs(self, name: str) -> str:
+        return f"secret set {self.secret or name}"
+
 
 SPEC: Final = Spec(
     StreamElementsSettings,

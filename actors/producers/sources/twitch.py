@@ -62,6 +62,9 @@ class TwitchSettings(SourceSettings, frozen=True, kw_only=True):
     api_url: Url = "https://api.twitch.tv/helix"
     auth_url: Url = AUTH_URL
 
+    def needs(self, name: str) -> str:
+        return f"login twitch --source {name}"
+
 
 SPEC: Final = Spec(
     TwitchSettings,

@@ -50,6 +50,9 @@ class WebhookSettings(SourceSettings, frozen=True, kw_only=True):
     verify: Scheme | None = None
     map: list[MappingRule] = []
 
+    def needs(self, name: str) -> str:
+        return f"secret set {self.secret or name}"
+
 
 SPEC: Final = Spec(
     WebhookSettings,

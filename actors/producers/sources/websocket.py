@@ -35,6 +35,10 @@ class WebSocketSettings(SourceSettings, frozen=True, kw_only=True):
     map: list[MappingRule] = []
     ping_s: Seconds = 20.0
 
+    def needs(self, name: str) -> str:
+        texts = (self.url, *self.subscribe, *self.headers.values())
+        return f"secret set {self.secret or name}" if any("{secret}" in text for text in texts) else ""
+
 
 SPEC: Final = Spec(
     WebSocketSettings,

@@ -50,6 +50,9 @@ class YoutubeSettings(SourceSettings, frozen=True, kw_only=True):
     url: Url = "https://www.googleapis.com/youtube/v3"
     auth_url: Url = "https://oauth2.googleapis.com"
 
+    def needs(self, name: str) -> str:
+        return f"login youtube --source {name}" if self.client_id else f"secret set {self.secret or name}"
+
 
 SPEC: Final = Spec(
     YoutubeSettings,
