@@ -631,7 +631,15 @@ def test_a_custom_signature_scheme_is_verified():
     request = SourceRequest("", {}, {"x-proof": f"sha1={proof}", "x-id": "7"}, body, 0.0, "hook")
     (message,) = webhook.receive(request, own, lambda: "k", b"").messages
     assert said(message) == ("follow", {"user": "Ada"})
-    assert message.identity == "follow/7.follow.0"
+
+
+def test_a_recorded_request_of_a_custom_scheme_with_another_identity_that_is_not_signed_is_the_same_delivery():
+    body = b'{"who": "Ada"}'
+    own = spec.settings_of("hook", {"kind": "webhook", "verify": {"signature": "x-proof", "id": "x-id"}, "map": [RULE]})
+    proof = hmac.new(b"k", body, hashlib.sha256).hexdigest()
+    requests = [SourceRequest("", {}, {"x-proof": proof, "x-id": id_}, body, 0.0, "hook") for id_ in ("7", "8")]
+    first, again = (webhook.receive(request, own, lambda: "k", b"").messages[0] for request in requests)
+    assert first.identity == again.identity
 
 
 HEADERS = ["content-type", *(name for row in PRESETS.values() for name in (row.scheme.signature, row.scheme.id))]

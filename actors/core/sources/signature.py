@@ -42,7 +42,8 @@ class Scheme(Struct, frozen=True, forbid_unknown_fields=True):
     algorithm    `token`: the signature is the secret itself
     signed       the signed text; {id} and {time} are those of the request, as they were written
     key          form of the secret: `text`; `base64` after `whsec_`; `pem`, a public RSA key
-    id           the header with the identity of the delivery; the same for a repetition
+    id           the header with the identity of the delivery; the same for a repetition. Used only if it is signed: a
+                 recorded request with another identity would be a new delivery
     time         the header with the time of the delivery; "t=" is a part of the signature (Stripe)
     tolerance_s  how old or how far in the future the time may be
     """
@@ -89,7 +90,7 @@ def verify(scheme: Scheme, headers: Mapping[str, str], body: bytes, secret: str,
     if not any(check(_decoded(proof, scheme.encoding)) for proof in proofs[:MAX_SIGNATURES]):
         raise Forgery(f"The signature in {scheme.signature} is wrong: is the secret the one of this webhook?")
     time_ms = _checked_time(scheme, time_text, now_ms) if scheme.time else None
-    return Proof(identity, time_ms)
+    return Proof(identity if "{id}" in scheme.signed else "", time_ms)
 
 
 def _verify_token(scheme: Scheme, headers: Mapping[str, str], secret: str, fields: Any) -> None:
