@@ -9,16 +9,20 @@ from actors.adapters.mapping import MappingRule
 _USER: Final = "data.data.displayName || data.data.username || 'Anonymous'"
 
 
-def _activity(kind: str, **event: str) -> MappingRule:
+def _activity(kind: str, when: str = "", **event: str) -> MappingRule:
     fields = {"id": "data._id", "ts_source_ms": "timestamp_ms(data.createdAt)", "user": _USER}
-    return MappingRule(fields | event, when=f"topic == 'channel.activities' && data.type == '{kind}'")
+    condition = f"topic == 'channel.activities' && data.type == '{kind}'{when and f' && {when}'}"
+    return MappingRule(fields | event, when=condition)
 
 
 RULES: Final[list[MappingRule]] = [
     _activity("follow", type="'follow'"),
+    # A subscriber of YouTube pays nothing; members, who pay, are sponsors.
+    _activity("subscriber", "data.provider == 'youtube'", type="'follow'"),
     _activity(
-        "subscriber", type="'subscription'", tier="to_string(data.data.tier || '')", months="data.data.amount",
-        text="data.data.message", gifted_by="(data.data.gifted && data.data.sender) || ''", group="data.activityGroup",
+        "subscriber", "data.provider != 'youtube'", type="'subscription'", tier="to_string(data.data.tier || '')",
+        months="data.data.amount", text="data.data.message",
+        gifted_by="(data.data.gifted && data.data.sender) || ''", group="data.activityGroup",
     ),
     _activity(
         "sponsor", type="'subscription'", tier="data.data.tier", months="data.data.amount", text="data.data.message",

@@ -38,6 +38,10 @@ def activity(kind, group=None, **data):
     return {"id": "01J", "ts": AT, "type": "message", "topic": "channel.activities", "data": outer}
 
 
+def from_youtube(message):
+    return message | {"data": message["data"] | {"provider": "youtube"}}
+
+
 def said(message):
     submission = msgspec.msgpack.decode(message.body, type=Submission)
     msgspec.msgpack.decode(submission.payload, type=TAXONOMY[submission.type].payload)
@@ -60,6 +64,9 @@ MEANINGS = [
      ("subscription", "a1", {"user": "Ada", "months": 7, "tier": "1000", "text": "hi"})),
     (activity("subscriber", "g1", amount=1, tier="prime", gifted=True, sender="Bo"),
      ("subscription", "a1", {"user": "Ada", "months": 1, "tier": "prime", "gifted_by": "Bo", "group": "g1"})),
+    (from_youtube(activity("subscriber", amount=1)), ("follow", "a1", {"user": "Ada"})),
+    (from_youtube(activity("sponsor", amount=2, tier="Gold")),
+     ("subscription", "a1", {"user": "Ada", "months": 2, "tier": "Gold"})),
     (activity("communityGiftPurchase", "g1", amount=5, tier="1000"),
      ("gift", "a1", {"user": "Ada", "count": 5, "tier": "1000", "group": "g1"})),
     (activity("cheer", amount=100, message="go"), ("cheer", "a1", {"user": "Ada", "bits": 100, "text": "go"})),
