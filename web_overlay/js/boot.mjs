@@ -56,7 +56,7 @@ const look = await dress(options, report);
 const stage = {
   ...{ view, options, still, texts, look, ...rules, keep: keeper(id), wake: () => scheduler.request() },
   ...{ ranks: new Ranks(() => scheduler.request()), announces: () => false, server: () => clock.server() },
-  ...{ replaced: (position) => reporter.receipts.replaced(position) },
+  ...{ replaced: (position) => reporter.receipts.replaced(position), epoch: () => uplink.status.epoch },
 };
 /** @type {Arrangement} */
 const arrangement = new Arrangement({
@@ -91,7 +91,7 @@ const reporter = new Reporter({
   send: (epoch, message) => options.preview || uplink.tell({ t: "receipt", epoch, message }),
   figures: () => figures(page),
   now: clock.now,
-  presence,
+  ...{ presence, keeper: stage.keep },
 });
 const { receipts } = reporter;
 const { ranks } = stage;
@@ -122,7 +122,7 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
   hud.show(!hud.on);
 });
-addEventListener("pagehide", () => reporter.keep());
+addEventListener("pagehide", () => reporter.close());
 presence.changed = () => {
   uplink.tell({ t: "visible", visible: presence.visible });
   reporter.turned();

@@ -15,8 +15,9 @@ export class Reporter {
    * @param {() => Figures} options.figures
    * @param {() => number} options.now
    * @param {import("./presence.mjs").Presence} options.presence
+   * @param {ReturnType<typeof import("./keep.mjs").keeper>} options.keeper of what the widgets keep
    */
-  constructor({ overlayId, status, send, figures, now, presence }) {
+  constructor({ overlayId, status, send, figures, now, presence, keeper }) {
     this.receipts = new Receipts();
     this.overlayId = overlayId;
     this.status = status;
@@ -24,6 +25,8 @@ export class Reporter {
     this.figures = figures;
     this.now = now;
     this.presence = presence;
+    this.keeper = keeper;
+    keeper.written = () => this.keep();
     /** @type {ReturnType<typeof setTimeout> | null} */
     this.timer = null;
     this.kept = "";
@@ -61,10 +64,16 @@ export class Reporter {
     );
   }
 
-  /** Store the rendered position, at which the page resumes after a reload. */
+  /** The page is being closed. */
+  close() {
+    this.keeper.close();
+    this.keep();
+  }
+
+  /** Store the rendered position, at which the page resumes after a reload: after what widgets keep of the events up to there, as these do not come again. */
   keep() {
     const { epoch, position } = this.receipts;
-    if (epoch === "" || this.kept === `${epoch} ${position}`) return;
+    if (this.keeper.waits || epoch === "" || this.kept === `${epoch} ${position}`) return;
     this.kept = `${epoch} ${position}`;
     savePlace(this.overlayId, { epoch, position });
   }

@@ -2,7 +2,7 @@
 // The queue of social alerts: one at a time, each for its full duration. A paid alert is shown before free ones that
 // wait, so that a hundred redemptions do not delay a tip; equals are shown in the order of arrival.
 //
-// Only `clear` of the operator drops alerts. An alert above the bounds is merged into another. Follows merge when
+// Only `clear` of the operator drops alerts; over a reload, backlog.mjs keeps them. An alert above the bounds is merged into another. Follows merge when
 // some wait ("Ada, Bo and 12 others"); beyond the bounds below every kind does. The parts of one gift (equal `group`)
 // are one alert, in any order of arrival.
 
@@ -72,6 +72,12 @@ export class AlertQueue {
   /** Will an event of this kind still be announced? @param {string} kind @param {number} position @returns {boolean} */
   waits(kind, position) {
     return this.waiting.some((one) => one.kind === kind && !one.replay && one.first <= position && position <= one.last);
+  }
+
+  /** Is this alert of an event shown, or does it wait, alone or merged into another? @param {Alert} alert @returns {boolean} */
+  holds({ kind, group, first }) {
+    const all = this.shown === null ? this.waiting : [this.shown, ...this.waiting];
+    return all.some((one) => one.kind === kind && one.group === group && one.first <= first && first <= one.last);
   }
 
   /** @param {string} action @param {number} now */

@@ -66,6 +66,7 @@ export function waiting(node, frames, options) {
  * @property {import("../core/ranks.mjs").Ranks} ranks which announcement may be seen now
  * @property {(kind: string, position: number) => boolean} announces whether an alert of this page for that event has not begun yet
  * @property {(position: number) => void} replaced says that an event was never visible: later ones took its place
+ * @property {() => string} epoch of the positions of events
  * @property {() => number} server the server's clock, ms since 1970
  * @property {() => void} wake ask for a frame: something changed that is no event
  */

@@ -27,7 +27,7 @@ class Latest {
   /** @param {import("./dom.mjs").Stage} stage @param {HTMLElement} root */
   constructor(stage, root) {
     this.stage = stage;
-    this.kept = keptFacts(stage.keep.load("latest")); // with those that are held; after a reload no alert is to come for them
+    this.kept = keptFacts(stage.keep.load("latest")); // with those that are held; after a reload they do not wait for their alert
     this.newest = new Newest(this.kept);
     /** @type {Fact[]} the newest first, one of each kind */
     this.facts = this.newest.shown();

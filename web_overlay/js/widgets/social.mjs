@@ -3,20 +3,17 @@
 // is the number of waiting alerts. The user's pictures, videos and sounds are in overlays/media/ of the run directory.
 
 import { AlertQueue } from "../core/alerts.mjs";
-import { clean } from "../core/clean.mjs";
+import { Backlog, OUTDATED } from "../core/backlog.mjs";
 import { TYPES, alertOf } from "../core/occasions.mjs";
 import { FIRST, SECOND } from "../core/ranks.mjs";
-import { wordsOf } from "../core/wording.mjs";
-import { el, entrance, icon, text, waiting } from "./dom.mjs";
-import { SOCIAL_ICONS } from "./icons.mjs";
+import { el, entrance, text, waiting } from "./dom.mjs";
 import { isSilent, pathOf, unfit } from "./media.mjs";
+import { Panel } from "./socialpanel.mjs";
 
 /** @typedef {import("../core/types.mjs").Event} Event */
 /** @typedef {import("../core/occasions.mjs").Alert} Alert */
 
 const TALL = 400;
-const LETTERS = 150; // of one text: what three lines hold
-const OUTDATED = new Set(["shoutout", "stream"]); // not shown when they are late
 const LASTING = new Set(["pause", "resume", "mute", "unmute"]); // also when late, and over a reload
 
 /** @type {import("../core/types.mjs").WidgetKind} */
@@ -36,27 +33,23 @@ class Social {
     this.queue = new AlertQueue(({ paid }) => stage.ranks.take(widget.name, paid ? FIRST : SECOND));
     stage.announces = (kind, position) => stage.ranks.isSeen(widget.name) && this.queue.waits(kind, position);
     const kept = stage.keep.load("queue");
-    if (kept?.paused === true) this.queue.paused = true;
-    if (kept?.muted === true) this.queue.muted = true;
+    Object.assign(this.queue, { paused: kept?.paused === true, muted: kept?.muted === true });
+    const { preview, resume, replay } = stage.options;
+    this.backlog = new Backlog(this.queue, replay > 0);
+    this.keeps = !preview && top === self; // a preview in a frame has the name of the overlay that it shows
+    if (this.keeps && resume) this.backlog.restore(stage.keep.load("alerts"), Date.now());
+    this.saved = false;
     /** @type {Alert | null} */
     this.written = null;
-    this.icon = icon("sa-icon");
-    this.words = Object.fromEntries(
-      ["label", "name", "value", "unit", "detail", "message", "more"].map((part) => [part, text()]),
-    );
-    const line = (/** @type {string} */ part) => el("div", `sa-${part}`, this.words[part]);
-    const lines = { name: line("name"), detail: line("detail"), message: line("message") };
-    for (const node of Object.values(lines)) node.dir = "auto";
+    this.panel = new Panel(stage);
+    this.more = text();
     this.image = Object.assign(el("img", "sa-media off"), { decoding: "async" }); // a large one stops no frame
     this.video = el("video", "sa-media off");
     this.video.muted = true; // its sound, if any, is the rule's `sound`
     this.sound = el("video", "off"); // an audio element decodes the frames of its file, too, and hides their size
     this.time = el("div", "sa-time");
-    const amount = el("div", "sa-amount", line("value"), line("unit"));
-    const words = el("div", "sa-words", line("label"), amount, lines.name, lines.detail, lines.message);
     const picture = el("div", "sa-picture", this.image, this.video);
-    this.panel = el("div", "sa-panel slab", el("div", "sa-badge", this.icon.svg), words);
-    this.box = el("div", "sa gone", picture, this.panel, el("div", "sa-wire", this.time), line("more"));
+    this.box = el("div", "sa gone", picture, this.panel.node, el("div", "sa-wire", this.time), el("div", "sa-more", this.more));
     root.append(this.box, this.sound);
     this.entrance = entrance(stage, this.box, "translateY(.14rem)", 220);
     const shrink = stage.still ? [{ opacity: 1 }, { opacity: 0.2 }] : [{ transform: "none" }, { transform: "scaleX(0)" }];
@@ -71,19 +64,26 @@ class Social {
 
   /** @param {Event} event @param {import("../core/types.mjs").Moment} moment */
   updateAction(event, { now, late }) {
-    const { type, payload } = event;
+    const { type, payload, position } = event;
+    const epoch = this.stage.epoch();
     if (type === "show") {
       if (!["", widget.name].includes(payload.widget ?? "") || (late && !LASTING.has(payload.action))) return;
       this.queue.command(payload.action, now);
-      const { paused, muted } = this.queue;
-      this.stage.keep.save("queue", { paused, muted });
-    } else if (!late || !OUTDATED.has(type)) this.queue.push(alertOf(event, this.stage.rules, late));
+      this.stage.keep.save("queue", { paused: this.queue.paused, muted: this.queue.muted });
+    } else if (!late || !OUTDATED.has(type)) {
+      const alert = alertOf(event, this.stage.rules, late);
+      if (!this.backlog.has(alert, epoch)) this.queue.push(alert);
+    }
+    this.backlog.took(position, epoch);
+    this.saved = false;
   }
 
   /** @param {number} now @returns {number} */
   frame(now) {
-    const { view } = this.stage;
     const changed = this.queue.tick(now);
+    if (this.keeps && (changed || !this.saved)) this.stage.keep.saveSoon("alerts", () => this.backlog.keep(Date.now()));
+    this.saved = true;
+    const { view } = this.stage;
     const { shown, waiting: others } = this.queue;
     view.toggle(this.box, "gone", shown === null);
     if (shown === null) {
@@ -91,23 +91,11 @@ class Social {
       if (this.written !== null) this.end();
       return this.queue.wake(now);
     }
-    if (changed || shown.changed) this.write(shown);
+    if (changed || shown.changed) this.panel.write(shown);
     if (changed) this.begin(shown);
     if (this.queue.muted || isSilent(this.stage.options)) view.stop(this.sound);
-    view.text(this.words.more, others.length > 0 ? this.stage.texts.text("more", { count: others.length }) : "");
+    view.text(this.more, others.length > 0 ? this.stage.texts.text("more", { count: others.length }) : "");
     return this.queue.wake(now);
-  }
-
-  /** @param {Alert} alert */
-  write(alert) {
-    const { view } = this.stage;
-    alert.changed = false;
-    const words = wordsOf(alert, this.stage.texts);
-    for (const [part, value] of Object.entries(words)) view.text(this.words[part], clean(value, LETTERS));
-    view.toggle(this.panel, "own", (alert.rule?.text ?? "") !== "");
-    view.toggle(this.panel, "both", words.detail !== "" && words.message !== "");
-    view.attribute(this.box, "data-kind", alert.kind);
-    view.attribute(this.icon.path, "d", SOCIAL_ICONS[alert.kind] ?? SOCIAL_ICONS.follow);
   }
 
   /** @param {Alert} alert */
@@ -115,6 +103,7 @@ class Social {
     const { view } = this.stage;
     this.written = alert;
     this.stage.wake(); // labels may name its user now
+    view.attribute(this.box, "data-kind", alert.kind);
     view.toggle(this.box, "pictured", false);
     this.media(this.image, alert.rule?.image ?? "");
     this.media(this.video, alert.rule?.video ?? "");
@@ -137,8 +126,7 @@ class Social {
   /** Nothing moves or sounds when nothing is shown. */
   end() {
     this.written = null;
-    this.stage.view.stop(this.sound);
-    this.stage.view.stop(this.video);
+    for (const media of [this.sound, this.video]) this.stage.view.stop(media);
   }
 
   /** The alert stands without what cannot be shown or heard. @param {HTMLImageElement | HTMLVideoElement} node */
