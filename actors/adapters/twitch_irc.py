@@ -185,7 +185,8 @@ def _reply(tags: dict[str, str]) -> Reply | None:
     if not id_:
         return None
     user = bounds.name(tags.get("reply-parent-display-name"), tags.get("reply-parent-user-login"))
-    return Reply(user, bounds.text(tags.get("reply-parent-msg-body")), bounds.word(id_))
+    user_id = bounds.word(tags.get("reply-parent-user-id"))
+    return Reply(user, bounds.text(tags.get("reply-parent-msg-body")), bounds.word(id_), user_id)
 
 
 def _fragments(text: str, emotes: str) -> list[Fragment]:

@@ -77,8 +77,8 @@ def _fragments(parts: list[shapes.PartShape]) -> list[Fragment]:
 def _reply(reply: shapes.ReplyToShape | None) -> Reply | None:
     if reply is None:
         return None
-    body = bounds.text(reply.parent_message_body)
-    return Reply(bounds.name(reply.parent_user_name), body, bounds.word(reply.parent_message_id))
+    body, user_id = bounds.text(reply.parent_message_body), bounds.word(reply.parent_user_id)
+    return Reply(bounds.name(reply.parent_user_name), body, bounds.word(reply.parent_message_id), user_id)
 
 
 def _user(event: shapes.ChatNoticeShape) -> str:

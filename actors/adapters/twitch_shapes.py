@@ -206,6 +206,7 @@ class BadgeShape(Shape, frozen=True):
 class ReplyToShape(Shape, frozen=True):
     parent_message_id: str
     parent_message_body: str = ""
+    parent_user_id: str = ""
     parent_user_name: str = ""
 
 

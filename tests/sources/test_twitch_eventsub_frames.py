@@ -384,8 +384,16 @@ MENTION = {"type": "mention", "text": "@Bo", "mention": {"user_id": "9", "user_n
             },
         ),
         (
-            chat("y", reply={"parent_message_id": "p1", "parent_message_body": "x?", "parent_user_name": "Bo"}),
-            {"text": "y", "reply_to": {"user": "Bo", "text": "x?", "message_id": "p1"}},
+            chat(
+                "y",
+                reply={
+                    "parent_message_id": "p1",
+                    "parent_message_body": "x?",
+                    "parent_user_name": "Bo",
+                    "parent_user_id": "9",
+                },
+            ),
+            {"text": "y", "reply_to": {"user": "Bo", "text": "x?", "message_id": "p1", "user_id": "9"}},
         ),
         (chat("hi", source_broadcaster_user_id="7"), {"text": "hi"}),
     ],

@@ -105,9 +105,10 @@ CHAT = [
             "@bo yes",
             reply_parent_msg_id="p1",
             reply_parent_display_name="Bo",
+            reply_parent_user_id="9",
             reply_parent_msg_body=r"is\sit\:\strue?",
         ),
-        {"text": "@bo yes", "reply_to": {"user": "Bo", "text": "is it; true?", "message_id": "p1"}},
+        {"text": "@bo yes", "reply_to": {"user": "Bo", "text": "is it; true?", "message_id": "p1", "user_id": "9"}},
     ),
 ]
 

@@ -100,6 +100,21 @@ def test_a_deleted_message_is_removed_with_its_pictures(gate: Gate, overlay: Ove
     assert overlay.texts(".chat-text") == []
 
 
+@pytest.mark.parametrize("deletion", [{"message_id": "m1"}, {"user_id": "t"}])
+def test_a_deleted_message_is_removed_from_a_reply_to_it(gate: Gate, overlay: Overlay, deletion: dict) -> None:
+    overlay.open()
+    quoted = {"user": "troll", "user_id": "t", "text": "rude", "message_id": "m1"}
+    gate.emit("chat", {"user": "Bo", "user_id": "b", "text": "no", "message_id": "m2", "reply_to": quoted})
+    eventually(lambda: overlay.texts(".chat-above") == ["↪ troll: rude"])
+    # In one frame with the deletion: the waiting reply, too.
+    gate.send(
+        gate.event("chat", {"user": "Cy", "user_id": "c", "text": "stop", "message_id": "m3", "reply_to": quoted}),
+        gate.event("chat_delete", deletion),
+    )
+    eventually(lambda: sorted(overlay.texts(".chat-text")) == ["no", "stop"])
+    assert overlay.texts(".chat-above") == []
+
+
 def test_a_message_fades_after_its_time_and_can_be_deleted_before(gate: Gate, timed: Overlay) -> None:
     gate.emit("chat", {"user": "Ada", "text": "hello", "message_id": "m"})
     run_until(timed, lambda: timed.texts(".chat-text") == ["hello"])

@@ -223,11 +223,12 @@ export interface Fragment {
   image?: string;
 }
 
-/** The message to which this one replies. */
+/** The message to which this one replies. A deletion of it, or of its user's messages, removes it here, too. */
 export interface Reply {
   user: string;
   text?: string;
   message_id?: string;
+  user_id?: string;
 }
 
 /** A later deletion names `message_id`. `text` is the whole message; `fragments`, if not empty, are the same message in parts and are shown instead. `badge_images[n]` is the picture of `badges[n]`, or empty. `action` is `/me`, `highlight` a message that its author paid to highlight, `first` the author's first message. */

@@ -1,6 +1,6 @@
 // @ts-check
 // Chat, newest at the bottom. A deletion applies to shown and waiting messages, and to messages that arrive after it
-// but were written before: moderation outranks chat.
+// but were written before, and to what replies quote of them: moderation outranks chat.
 
 import { ChatRow } from "./chatrow.mjs";
 
@@ -55,6 +55,7 @@ class Chat {
       this.counters.deleted += 1;
       return;
     }
+    for (const deletion of this.deletions) unquote(deletion, said);
     this.fresh.push(said);
     if (this.fresh.length > this.rows.length) this.fresh.shift();
   }
@@ -66,7 +67,9 @@ class Chat {
     const before = this.fresh.length;
     this.fresh = this.fresh.filter((said) => !covers(deletion, said));
     this.counters.deleted += before - this.fresh.length;
+    for (const said of this.fresh) unquote(deletion, said);
     for (const place of this.rows) {
+      if (place.said !== null && unquote(deletion, place.said)) place.row.unquote();
       if (place.said === null || !covers(deletion, place.said)) continue;
       this.counters.deleted += 1;
       place.said = null;
@@ -136,4 +139,12 @@ function covers(deletion, said) {
   if (deletion.message_id !== "") return deletion.message_id === said.message_id;
   if (deletion.user_id !== "" && deletion.user_id !== said.user_id) return false;
   return said.at_ms <= deletion.at_ms;
+}
+
+/** Take a deleted message out of a reply to it. @param {Parameters<typeof covers>[0]} deletion @param {Said} said */
+function unquote(deletion, said) {
+  const { reply_to } = said.payload;
+  if (!reply_to || !covers(deletion, { ...said, user_id: "", message_id: "", ...reply_to })) return false;
+  said.payload = { ...said.payload, reply_to: null };
+  return true;
 }

@@ -76,6 +76,11 @@ export class ChatRow {
     return first ? this.stage.texts.text("chat.first") : "";
   }
 
+  /** The message to which this one replies was deleted. */
+  unquote() {
+    this.stage.view.text(this.above, "");
+  }
+
   /** Nothing of the message stays on the page. */
   clear() {
     const { view } = this.stage;

@@ -19,11 +19,12 @@ class Fragment(Payload, frozen=True):
 
 
 class Reply(Payload, frozen=True):
-    """The message to which this one replies."""
+    """The message to which this one replies. A deletion of it, or of its user's messages, removes it here, too."""
 
     user: Name
     text: Text = ""
     message_id: Word = ""
+    user_id: Word = ""
 
 
 class Chat(Payload, frozen=True):
