@@ -45,6 +45,7 @@ $(VENV)/.runtime: requirements.lock
 			echo "error: this Python has no venv; install it, on Debian: apt-get install python3-venv" >&2; exit 1
 		fi
 	fi
+	echo "installing into $(VENV) …"
 	[ -x $(PYTHON) ] || "$$python" -m venv $(VENV)
 	$(PIP) --require-hashes -r $<
 	touch $@

@@ -53,3 +53,19 @@ def test_the_bill_of_materials_has_every_package_with_its_hashes() -> None:
     assert hashes == re.findall(r"sha256:([0-9a-f]{64})", lock)
     assert {one["name"] for one in components[len(pinned) :]} == {one["name"] for one in vendor.load(vendor.VENDOR)}
     assert len({one["bom-ref"] for one in components}) == len(components)
+
+
+def test_make_says_that_it_installs_before_it_does(tmp_path):
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text("#!/bin/sh\necho pip is called\nexit 1\n")
+    python.chmod(0o755)
+    done = subprocess.run(
+        ["make", f"VENV={tmp_path}", f"{tmp_path}/.runtime"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.splitlines()[:2] == [f"installing into {tmp_path} …", "pip is called"]
