@@ -87,6 +87,10 @@ def test_every_file_of_a_running_pipeline_is_in_the_table(pipeline):
 # Backup and restore
 
 
+OWN_FILES = ("overlays/themes/mine/theme.json", "overlays/widgets/clock.mjs", "overlays/alerts.toml", "secrets/kofi",
+             "overlays/media/party.gif")  # fmt: skip
+
+
 class Copy(Pipeline):
     """A second pipeline, with ports of its own, from a backup of the first."""
 
@@ -100,6 +104,11 @@ def backed_up(tmp_path_factory) -> Iterator[tuple[Pipeline, Path]]:
     """A pipeline, and a backup that was made with the commands of the page while events arrived."""
     backup = tmp_path_factory.mktemp("framewire") / "backup"
     with Pipeline() as pipeline:
+        for name in OWN_FILES:
+            file = pipeline.run_dir / name
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file.write_text("own")
+            file.chmod(0o600)
         pipeline.start()
         assert pipeline.command("emit", "raid", "user=ada", "--id", "before", "--count", "50").returncode == 0
         emitting = pipeline.begin("emit", "raid", "user=ada", "--id", "while", "--count", "3000")
@@ -152,8 +161,10 @@ def overlay(pipeline: Pipeline, resume: dict[str, Any]) -> tuple[dict[str, Any],
 @needs_sqlite3
 def test_a_backup_of_a_busy_pipeline_is_complete_and_can_be_started(backed_up):
     pipeline, backup = backed_up
-    assert {path.name for path in backup.iterdir()} == {"log.db", "outbox-ingest.db"}
-    assert [path.name for path in [backup, *backup.iterdir()] if path.stat().st_mode & 0o077] == []
+    files = {path.relative_to(backup).as_posix() for path in backup.rglob("*") if path.is_file()}
+    assert files == {"log.db", "outbox-ingest.db", "tokens.json", *OWN_FILES}
+    assert [path.name for path in [backup, *backup.iterdir()] if path.is_file() and path.stat().st_mode & 0o077] == []
+    assert backup.stat().st_mode & 0o077 == 0
     logged = ids(backup)
     assert logged == ids(pipeline.run_dir)[: len(logged)]
     with Copy(backup) as second:
@@ -162,6 +173,7 @@ def test_a_backup_of_a_busy_pipeline_is_complete_and_can_be_started(backed_up):
         assert second.command("emit", "raid", "user=ada", "--id", "after").returncode == 0
         eventually(lambda: ids(second.run_dir)[-1] == "after", 20)
         found = ids(second.run_dir)
+        assert second.tokens == pipeline.tokens
         assert len(set(found)) == len(found)
         assert found[:50] == accepted
         # Rows that only the outbox had are in the log, too, in their order; no sent event is missing.
