@@ -18,6 +18,7 @@ from actors import http_server, logs, tokens
 from actors.core import origins
 from actors.core.contract.event import WIRE_VERSION
 from actors.core.contract.messages import RenderReceipt
+from actors.core.delivery import conversation
 from actors.core.delivery.conversation import OverlayState
 from actors.core.delivery.presence import Gone
 from actors.errors import ConfigError, Refused
@@ -60,7 +61,8 @@ class GuardedHandler(ApiHandler):
         self.scope = holder.scope if holder is not None else ""
         if holder is not None and holder.expired(time.time() * 1000):
             self.set_header("WWW-Authenticate", "Bearer")
-            self.refuse(401, f"the token {holder.name} has expired")
+            self.set_status(401)
+            self.answer({"error": conversation.expired(holder.name).reason, "expired": True})
         elif self.scope not in self.SCOPES:
             if token:  # over a network a page of another site can make requests without one
                 self.gateway.access.wrong_token(str(self.request.remote_ip))

@@ -595,7 +595,9 @@ def test_the_status_lists_added_tokens_without_the_tokens(own):
     text = json.dumps(status)
     assert token not in text
     assert tokens.load(rig.run_dir).added[0].sha256 not in text
-    assert rig.get("/api/status", guest)[0] == 401
+    code, answer = rig.get("/api/status", guest)
+    assert (code, answer["expired"]) == (401, True)
+    assert answer["error"] == "the token guest has expired; ask the operator for a new address"
 
 
 def test_the_legacy_payload_has_one_message_per_event(own):

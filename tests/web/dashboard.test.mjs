@@ -185,10 +185,13 @@ test("the reason of a source has no command where a button does the same", () =>
   assert.equal(reasonOf({ login: null }), "");
 });
 
-test("a refused token is named: none, that of an overlay, a wrong one", () => {
-  assert.match(refusal("", ""), /has no token/);
-  assert.match(refusal("x", "display"), /that of an overlay, and the dashboard needs the control token/);
-  for (const scope of ["", undefined, "ingest"]) assert.match(refusal("x", scope), /is wrong or was replaced/);
+test("a refused token is named: none, that of an overlay, an expired one, a wrong one", () => {
+  assert.match(refusal("", null), /has no token/);
+  assert.match(refusal("x", { scope: "display" }), /that of an overlay, and the dashboard needs the control token/);
+  for (const scope of ["", undefined, "ingest"]) assert.match(refusal("x", { scope }), /is wrong, was replaced or was revoked. Ask the operator/);
+  assert.match(refusal("x", null), /is wrong/);
+  const expired = refusal("x", { expired: true, error: "the token guest has expired; ask the operator for a new address" });
+  assert.equal(expired, "The token guest has expired; ask the operator for a new address.");
 });
 
 test("a source that is refused after its login does not wait for one", () => {

@@ -280,7 +280,7 @@ def test_missing_and_malformed_answers_are_shown_as_dashes(gate: Gate, page: Any
 @pytest.mark.console("401 (Unauthorized)", "framewire: The token in this address is wrong")
 def test_a_wrong_token_and_a_silent_gateway_are_reported(gate: Gate, page: Any) -> None:
     page.goto(f"{gate.url}/#k=wrong")
-    eventually(lambda: "wrong or was replaced" in page.inner_text("#health"))
+    eventually(lambda: "wrong, was replaced or was revoked" in page.inner_text("#health"))
     assert not page.is_visible("#copy")
     shown = page.inner_text("body").split("\n")
     assert [line for line in shown if line.strip() not in ("", "Framewire", "Health")] == [

@@ -26,16 +26,18 @@ export async function ask(path, token) {
     throw new Refused("The gateway does not answer. Is Framewire running?");
   }
   const body = await response.json().catch(() => null);
-  if (response.status === 401) throw refusals.add(path, token, new Refused(refusal(token, body?.scope)));
+  if (response.status === 401) throw refusals.add(path, token, new Refused(refusal(token, body)));
   if (response.ok || response.status === 404) return body;
   throw new Refused(body?.error ?? `The gateway answered with status ${response.status}.`);
 }
 
-/** @param {string} token that was refused @param {unknown} scope of it, "" when the gateway does not know it */
-export function refusal(token, scope) {
+/** @param {string} token that was refused @param {any} body of the answer; `scope` is "" when the gateway does not know the token */
+export function refusal(token, body) {
   if (token === "") return "This address has no token. Open the dashboard address that the start of Framewire printed.";
-  const wrong = scope === "display" ? "is that of an overlay, and the dashboard needs the control token" : "is wrong or was replaced";
-  return `The token in this address ${wrong}. Open the dashboard address that the command \`token show control\` prints.`;
+  if (body?.expired === true) return `${String(body.error).replace(/^./, (first) => first.toUpperCase())}.`;
+  const prints = "the dashboard address that the command `token show control` prints";
+  if (body?.scope === "display") return `The token in this address is that of an overlay, and the dashboard needs the control token. Open ${prints}.`;
+  return `The token in this address is wrong, was replaced or was revoked. Ask the operator for a new address; on the computer of Framewire, open ${prints}.`;
 }
 
 /** The history of an event; after a failure an answer with the reason. @param {string} id @param {string} token */
