@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import shlex
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -139,6 +140,18 @@ def settings_of(config_file: Path | None, overrides: tuple[str, ...]) -> Setting
         ConfigError: the settings are invalid.
     """
     return config.load(config_file or config.DEFAULT_FILE, overrides)
+
+
+def note_forgotten_file(config_file: Path | None, settings: Settings, what: str) -> None:
+    """Print a note if the last start in this run directory used another file than the defaults, which `what` uses."""
+    if config_file is not None and config_file.absolute() != config.DEFAULT_FILE:
+        return
+    with suppress(ConfigError):  # no pipeline was ever started there
+        file = config.source_of(program.run_dir_of(settings.run_dir)).file
+        if file and Path(file) != config.DEFAULT_FILE:
+            demo = ", with the demo match" if settings.demo else ""
+            used = printable(shlex.quote(file))
+            click.echo(f"note: the last start used --config {used}; {what} uses the defaults{demo}", err=True)
 
 
 def complete_name(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:

@@ -116,6 +116,7 @@ def command() -> None:
 def show(system: bool, config_file: Path | None, overrides: tuple[str, ...]) -> None:
     """Print the unit that would be installed; with --system one for /etc/systemd/system, with all hardening."""
     click.echo(text(config_file, overrides, system), nl=False)
+    commands.note_forgotten_file(config_file, commands.settings_of(config_file, overrides), "this unit")
     if system and sys.platform != "darwin":
         for note in notes(own_name(), program.run_dir_of(commands.settings_of(config_file, overrides).run_dir)):
             click.echo(f"note: {note}", err=True)
@@ -129,7 +130,9 @@ def install(user: bool, config_file: Path | None, overrides: tuple[str, ...]) ->
     del user
     path = path_of()
     content = text(config_file, overrides, system=False)
-    run_dir = program.run_dir_of(commands.settings_of(config_file, overrides).run_dir)
+    settings = commands.settings_of(config_file, overrides)
+    commands.note_forgotten_file(config_file, settings, "this unit")
+    run_dir = program.run_dir_of(settings.run_dir)
     host.private_directory(run_dir)
     host.private_directory(run_dir / logs.FOLDER)  # launchd opens a file there before our program runs
     path.parent.mkdir(parents=True, exist_ok=True)

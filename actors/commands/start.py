@@ -151,6 +151,8 @@ def command(
     if service:
         sys.exit(supervise(settings_of_service(config_file, overrides), invocation))
     settings = commands.settings_of(config_file, overrides)
+    if not background and guarded_by is None:
+        commands.note_forgotten_file(config_file, settings, "this one")
     options = ["--config", str(config_file.absolute())] if config_file else []
     options += [part for override in overrides for part in ("--set", override)]
     if detach:

@@ -360,3 +360,23 @@ def test_help_names_the_commands_and_the_exit_codes():
     done = subprocess.run([sys.executable, str(SUPERVISOR), "--help"], capture_output=True, text=True, check=True)
     for word in ("start", "stop", "restart", "status", "emit", "watch", "replay", "why", "token", "Exit codes"):
         assert word in done.stdout
+
+
+def test_a_start_and_a_unit_without_the_file_of_the_last_start_say_so(tmp_path):
+    file = tmp_path / "my show.toml"
+    file.write_text("")
+    note = f"note: the last start used --config '{file}'; {{}} uses the defaults"
+    with Pipeline() as pipeline:
+        pipeline.start("--config", str(file))
+        assert "note:" not in pipeline.said()
+        assert pipeline.command("service", "show").stderr.strip() == note.format("this unit")
+        assert pipeline.command("service", "show", "--config", str(file)).stderr == ""
+        pipeline.overrides.append("demo=true")
+        demo = pipeline.command("service", "show").stderr.strip()
+        pipeline.overrides.pop()
+        assert demo == note.format("this unit") + ", with the demo match"
+        assert pipeline.command("stop").returncode == 0
+        assert pipeline.process.wait(20 * SLOWNESS) == 0
+        pipeline.start()
+        assert pipeline.said().count(note.format("this one")) == 1
+        assert pipeline.command("service", "show").stderr == ""
