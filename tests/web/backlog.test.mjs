@@ -80,6 +80,16 @@ test("a reload: an event that comes again is not taken twice, and none between i
   }
 });
 
+test("a new log begins at lower positions, also if an event of the old one is taken after the page knows the new one", () => {
+  const page = new Page();
+  page.take(tip("a", 5_000), "e2");
+  page.take(tip("b", 1), "e2");
+  assert.deepEqual(page.names, ["a", "b"]);
+  const next = new Page(page.kept());
+  next.take(tip("c", 2), "e2");
+  assert.deepEqual(next.names, ["a", "b", "c"]);
+});
+
 test("a reload: merged follows are known, and late parts of a gift that is over announce nothing", () => {
   const follows = [1, 2, 3, 4, 5, 6].map((position) => alert("follow", `f${position}`, position));
   const page = new Page(shownUntil(follows, 0).kept(), { again: true });

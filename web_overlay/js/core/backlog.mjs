@@ -20,6 +20,8 @@ export class Backlog {
     this.again = again;
     this.epoch = "";
     this.position = 0;
+    /** Of the last event before the reload. After it no event comes twice, and those of a new log begin at lower positions. */
+    this.before = { epoch: "", position: 0 };
   }
 
   /** Fill the queue from what was kept; what is not of its form is left out. @param {any} kept @param {number} now ms since 1970 */
@@ -34,12 +36,13 @@ export class Backlog {
     }
     this.queue.last = alertFrom(kept.last);
     if (typeof kept.epoch === "string" && Number.isSafeInteger(kept.position)) Object.assign(this, { epoch: kept.epoch, position: kept.position });
+    this.before = { epoch: this.epoch, position: this.position };
     if (!this.again && areTexts(kept.groups)) this.queue.groups = kept.groups;
   }
 
   /** Was the event taken before the reload? @param {number} position @param {string} epoch */
   isPast(position, epoch) {
-    return position > 0 && epoch === this.epoch && position <= this.position;
+    return position > 0 && epoch === this.before.epoch && position <= this.before.position;
   }
 
   /** An alert of an event: is it in the queue already, or over? @param {Alert} alert @param {string} epoch */
