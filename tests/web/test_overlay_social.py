@@ -323,3 +323,38 @@ def test_alerts_are_in_the_language_of_the_address(gate: Gate, overlay: Overlay,
     gate.emit("raid", {"user": "Ada", "viewers": 2})
     words = {"de": "Zuschauer", "es": "espectadores", "pt": "espectadores"}
     eventually(lambda: overlay.texts(".sa-unit") == [words[lang]])
+
+
+# How many characters of the message are visible, and the room that is left in the box, in px.
+VISIBLE = """() => {
+  const message = document.querySelector('.sa-message'), range = document.createRange();
+  const { bottom } = message.getBoundingClientRect(), { data } = message.firstChild;
+  const isSeen = (at) => {
+    range.setStart(message.firstChild, at);
+    range.setEnd(message.firstChild, at + 1);
+    return range.getBoundingClientRect().bottom < bottom + 2;
+  };
+  const heights = ['.w-social', '.sa'].map((name) => document.querySelector(name).getBoundingClientRect().height);
+  return [[...data.slice(1, -1)].filter((_, at) => isSeen(at + 1)).length, heights[0] - heights[1]];
+}"""
+WORDS = "thank you for all the calm evenings, the terrible puns and the wonderful music. "
+
+
+@pytest.mark.parametrize(("theme", "least"), [("broadcast", 255), ("minimal", 255), ("high-contrast", 150)])
+@pytest.mark.parametrize(("type_", "payload"), [("tip", {"amount": "12.50", "currency": "EUR"}),
+                                                ("redemption", {"title": "Hydrate", "cost": 500})])  # fmt: skip
+def test_a_long_message_is_shown(
+    gate: Gate, overlay: Overlay, theme: str, least: int, type_: str, payload: dict[str, Any]
+) -> None:
+    overlay.open(f"journal=1&theme={theme}")
+    gate.emit(type_, payload | {"user": "ottoline", "text": (WORDS * 4)[:255]})
+    eventually(lambda: overlay.page.locator(".sa-panel.tight").count() == 1)
+    overlay.settled()
+    shown, room = overlay.page.evaluate(VISIBLE)
+    assert shown >= least
+    assert room >= 0
+    show(gate, "skip")
+    eventually(lambda: named(overlay) == [])
+    gate.emit(type_, payload | {"user": "Ada", "text": "hello"})
+    eventually(lambda: named(overlay) == ["Ada"])
+    eventually(lambda: overlay.page.locator(".sa-panel.tight").count() == 0)

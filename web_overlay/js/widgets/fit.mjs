@@ -1,5 +1,6 @@
 // @ts-check
-// A smaller size of text for names that would be cut: the class `tight` (css/widgets/latest.css, score.css).
+// A smaller size of text for names and messages that would be cut: the class `tight` (css/widgets/latest.css, score.css,
+// social.css).
 //
 // It asks in the frame after the one that wrote the texts. Nothing is written in that frame yet, so layout is that of the
 // picture on the screen, and reading it costs nothing.
@@ -7,11 +8,17 @@
 /** @typedef {import("./dom.mjs").Stage} Stage */
 
 export class Fit {
-  /** @param {Stage} stage @param {HTMLElement} box gets the class @param {readonly Element[]} texts each in one line, and cut at its end */
-  constructor(stage, box, texts) {
+  /**
+   * @param {Stage} stage
+   * @param {HTMLElement} box gets the class
+   * @param {readonly Element[]} texts
+   * @param {(text: Element) => boolean} isCut by default of one line that is cut at its end
+   */
+  constructor(stage, box, texts, isCut = (node) => node.scrollWidth > node.clientWidth) {
     this.stage = stage;
     this.box = box;
     this.texts = texts;
+    this.isCut = isCut;
     this.known = "";
     /** @type {"settled" | "changed" | "written"} */
     this.state = "settled";
@@ -35,7 +42,7 @@ export class Fit {
   /** To be called in every frame of the widget, after `see`. @returns {boolean} whether it needs another frame */
   frame() {
     if (this.state === "written") {
-      const cut = this.texts.some((node) => node.scrollWidth > node.clientWidth);
+      const cut = this.texts.some(this.isCut);
       this.stage.view.toggle(this.box, "tight", cut);
       this.state = "settled";
     } else if (this.state === "changed") {

@@ -60,6 +60,7 @@ class Social {
   /** A tall box has room for a picture above the panel; in others it stands beside. @param {import("../core/types.mjs").Size} size */
   resize({ height }) {
     this.stage.view.toggle(this.box, "tall", height >= TALL);
+    this.panel.fit.again();
   }
 
   /** @param {Event} event @param {import("../core/types.mjs").Moment} moment */
@@ -83,6 +84,12 @@ class Social {
     const changed = this.queue.tick(now);
     if (this.keeps && (changed || !this.saved)) this.stage.keep.saveSoon("alerts", () => this.backlog.keep(Date.now()));
     this.saved = true;
+    const wake = this.present(now, changed);
+    return this.panel.fit.frame() ? now : wake;
+  }
+
+  /** @param {number} now @param {boolean} changed is another alert shown than before? @returns {number} */
+  present(now, changed) {
     const { view } = this.stage;
     const { shown, waiting: others } = this.queue;
     view.toggle(this.box, "gone", shown === null);
