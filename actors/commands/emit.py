@@ -23,6 +23,7 @@ from actors.errors import BadInput, Refused
 
 DUPLICATE: Final = ", a duplicate: position {} of the log has the same id and source, so it is not shown again"
 SAME_ID: Final = "; position {} of the log has the same id from the source {}. Ids belong to sources, so both are shown"
+SHOWN_SCENES: Final = 16
 BATCH: Final = 500  # events per request; the ingest takes 1,000 and 1 MiB
 
 
@@ -73,6 +74,8 @@ def command(
         )
         return
     settings, run_dir = commands.running(config_file, overrides)
+    if type_ == "scene" and (hint := unknown_scene(settings, run_dir, template["payload"].get("name", ""))):
+        click.echo(hint, err=True)
     earlier = earlier_positions(settings, run_dir, type_, event_id) if event_id and count == 1 else {}
     ids: list[str] = []
     with loopback.peer(settings.ingest, tokens.load(run_dir).ingest, run_dir) as ingest:
@@ -116,6 +119,20 @@ def earlier_positions(settings: Settings, run_dir: Path, type_: str, event_id: s
         found = [history, *history.get("same_id", [])] if history.get("position") else []
         return {row["source"]: row["position"] for row in found}
     return {}  # the gateway does not answer; the event can be sent nevertheless
+
+
+def unknown_scene(settings: Settings, run_dir: Path, name: str) -> str:
+    """Return a warning if no layout has a scene of this name, "" otherwise."""
+    if not name:
+        return ""  # the end of a scene
+    with suppress(Refused), loopback.peer(settings.gateway, tokens.load(run_dir).control, run_dir) as gateway:
+        scenes = gateway.request("/api/status")[1]["scenes"]
+        if name not in scenes:
+            known = ", ".join(scenes[:SHOWN_SCENES]) + (" …" if len(scenes) > SHOWN_SCENES else "")
+            return (
+                f"warning: no layout has the scene {commands.text_of(name)}; scenes of the layouts: {known or 'none'}"
+            )
+    return ""  # there is one, or the gateway does not answer
 
 
 def remark(earlier: dict[str, int], source: str) -> str:

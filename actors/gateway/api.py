@@ -136,6 +136,7 @@ class StatusHandler(ReadableHandler):
                 "lost": [departed(gone, now_s) for gone in gateway.attendance.absent.lost(now_s)],
                 "refused": [departed(gone, now_s) for gone in gateway.attendance.absent.refused(now_s)],
                 "dashboards": len(gateway.overlays) - len(gateway.listed()),
+                "scenes": gateway.layouts.scenes(),
                 "tokens": gateway.access.added_tokens(),
                 "flags": msgspec.to_builtins(gateway.flags.current),
             }

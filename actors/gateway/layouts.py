@@ -55,6 +55,10 @@ class Layouts:
     def names(self) -> list[str]:
         return sorted(self._stored)
 
+    def scenes(self) -> list[str]:
+        """Return the names of the scenes of all layouts: at most MOST layouts of 16 scenes."""
+        return sorted({name for one in self._stored.values() if one.layout for name in one.layout.scenes})
+
     def stored(self, name: str) -> StoredLayout | None:
         return self._stored.get(name)
 

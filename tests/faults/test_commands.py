@@ -380,3 +380,15 @@ def test_a_start_and_a_unit_without_the_file_of_the_last_start_say_so(tmp_path):
         pipeline.start()
         assert pipeline.said().count(note.format("this one")) == 1
         assert pipeline.command("service", "show").stderr == ""
+
+
+def test_emit_warns_of_a_scene_that_no_layout_has(shared):
+    layouts = shared.run_dir / "overlays" / "layouts"
+    layouts.mkdir(parents=True, exist_ok=True)
+    (layouts / "default.json").write_text('{"version":1,"scenes":{"break":{}}}')
+    eventually(lambda: "scenes of the layouts: break" in shared.command("emit", "scene", "name=nosuch").stderr)
+    done = shared.command("emit", "scene", "name=nosuch")
+    assert done.returncode == 0
+    assert done.stderr.strip() == "warning: no layout has the scene nosuch; scenes of the layouts: break"
+    assert [shared.command("emit", "scene", f"name={name}").stderr for name in ("break", "")] == ["", ""]
+    (layouts / "default.json").unlink()

@@ -409,3 +409,11 @@ test("names of hidden widgets are bounded", () => {
   assert.equal(switches.off.size, MOST_OFF);
   assert.ok(switches.off.has("n999"));
 });
+
+test("a scene that no layout has is named", () => {
+  const switches = new Switches();
+  switches.see([event({ type: "scene", payload: { name: "nosuch" } })]);
+  assert.deepEqual(switches.words(["break"]), ["no layout has the scene nosuch"]);
+  assert.deepEqual(switches.words(["nosuch"]), ["overlays show the scene nosuch"]);
+  assert.deepEqual(switches.words(), ["overlays show the scene nosuch"]);
+});

@@ -67,7 +67,7 @@ function drawHead({ silence, status, switches, line }, at) {
   document.body.classList.toggle("unknown", silence !== "" && Object.keys(status).length === 0);
   document.body.dataset.scope = String(status.scope ?? "");
   document.title = worst(status.alerts) === "" ? "Framewire" : `(${alerts}) Framewire`;
-  render(healthLine(known, switches.words(), ({ panel, name }) => jump(at(panel), name)), at("health"));
+  render(healthLine(known, switches.words(status.scenes), ({ panel, name }) => jump(at(panel), name)), at("health"));
   render(html`${alertCards(status)}`, at("alerts"));
   render(html`${apart}`, at("apart"));
 }

@@ -45,10 +45,11 @@ export class Switches {
     if (this.off.size > MOST_OFF) this.off.delete([...this.off][0]);
   }
 
-  /** @returns {string[]} what a viewer does not get now, in words */
-  words() {
+  /** @param {unknown} [scenes] of all layouts, if known @returns {string[]} what a viewer does not get now, in words */
+  words(scenes) {
     const found = [];
-    if (this.scene !== "") found.push(`overlays show the scene ${this.scene}`);
+    const missing = Array.isArray(scenes) && !scenes.includes(this.scene);
+    if (this.scene !== "") found.push(missing ? `no layout has the scene ${this.scene}` : `overlays show the scene ${this.scene}`);
     if (this.hidden) found.push("everything is hidden");
     if (this.paused) found.push("alerts are paused");
     if (this.muted) found.push("sound is muted");
