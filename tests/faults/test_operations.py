@@ -87,8 +87,9 @@ def test_every_file_of_a_running_pipeline_is_in_the_table(pipeline):
 # Backup and restore
 
 
-OWN_FILES = ("overlays/themes/mine/theme.json", "overlays/widgets/clock.mjs", "overlays/alerts.toml", "secrets/kofi",
-             "overlays/media/party.gif")  # fmt: skip
+OWN_FILES = tuple(
+    f"overlays/{name}" for name in ("themes/mine/theme.json", "widgets/clock.mjs", "alerts.toml", "media/party.gif")
+)
 
 
 class Copy(Pipeline):
@@ -162,9 +163,9 @@ def overlay(pipeline: Pipeline, resume: dict[str, Any]) -> tuple[dict[str, Any],
 def test_a_backup_of_a_busy_pipeline_is_complete_and_can_be_started(backed_up):
     pipeline, backup = backed_up
     files = {path.relative_to(backup).as_posix() for path in backup.rglob("*") if path.is_file()}
-    assert files == {"log.db", "outbox-ingest.db", "tokens.json", *OWN_FILES}
-    assert [path.name for path in [backup, *backup.iterdir()] if path.is_file() and path.stat().st_mode & 0o077] == []
-    assert backup.stat().st_mode & 0o077 == 0
+    assert files == {"log.db", "outbox-ingest.db", *OWN_FILES}
+    stores = [path for path in backup.iterdir() if path.is_file()]
+    assert [path.name for path in [backup, *stores] if path.stat().st_mode & 0o077] == []
     logged = ids(backup)
     assert logged == ids(pipeline.run_dir)[: len(logged)]
     with Copy(backup) as second:
@@ -173,7 +174,6 @@ def test_a_backup_of_a_busy_pipeline_is_complete_and_can_be_started(backed_up):
         assert second.command("emit", "raid", "user=ada", "--id", "after").returncode == 0
         eventually(lambda: ids(second.run_dir)[-1] == "after", 20)
         found = ids(second.run_dir)
-        assert second.tokens == pipeline.tokens
         assert len(set(found)) == len(found)
         assert found[:50] == accepted
         # Rows that only the outbox had are in the log, too, in their order; no sent event is missing.
