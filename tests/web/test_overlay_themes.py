@@ -189,3 +189,17 @@ def test_a_dimmed_streak_is_legible_on_a_white_picture(gate: Gate, overlay: Over
     panel, text = luminance(colours.most_common(1)[0][0]), max(map(luminance, colours))
     assert panel < 0.02
     assert 4.5 < (text + 0.05) / (panel + 0.05) < 10, "legible, and not as bright as before"
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920)], ids=["landscape", "portrait"])
+def test_a_title_of_two_lines_fits_with_its_frame(gate: Gate, overlay: Overlay, size: tuple[int, int]) -> None:
+    overlay.page.set_viewport_size({"width": size[0], "height": size[1]})
+    overlay.open("journal=1&theme=high-contrast")
+    title = "Überraschung: Point lost in the harbor of Örebro"
+    gate.emit("alert_start", {"alert": "a", "title": title, "subtitle": "Copper Foxes hold one"})
+    eventually(lambda: overlay.texts(".bn-title") == [title])
+    room, banner = (
+        overlay.page.evaluate("(name) => document.querySelector(name).getBoundingClientRect().height", name)
+        for name in (".w-alerts", ".bn")
+    )
+    assert banner <= room
