@@ -203,3 +203,11 @@ def test_a_title_of_two_lines_fits_with_its_frame(gate: Gate, overlay: Overlay, 
         for name in (".w-alerts", ".bn")
     )
     assert banner <= room
+
+
+def test_a_row_of_the_killfeed_without_a_victim_ends_with_the_weapon(gate: Gate, overlay: Overlay) -> None:
+    overlay.open()
+    gate.emit("kill", {"attacker": {"id": "a", "name": "a", "team": "CT"}, "weapon": "ak47"})
+    eventually(lambda: overlay.texts(".kf-weapon") == ["AK-47"])
+    right = "(name) => document.querySelector(name).getBoundingClientRect().right"
+    assert overlay.page.evaluate(right, ".kf-weapon") == pytest.approx(overlay.page.evaluate(right, ".kf-panel"), abs=1)

@@ -101,6 +101,7 @@ export class Row {
     view.toggle(this.panel, "both", isLong(line.left) && isLong(line.right));
     view.text(this.helper, line.with);
     view.toggle(this.help, "off", line.with === "");
+    view.toggle(this.panel, "ends", !line.right?.name && line.flags.length === 0 && line.weapon.name !== "");
     this.how(line);
   }
 
