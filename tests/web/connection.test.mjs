@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Connection, pack, unpack } from "../../web_overlay/js/core/connection.mjs";
-import { ROOM } from "../../web_overlay/js/core/engine.mjs";
+import { ROOM } from "../../web_overlay/js/core/pending.mjs";
 import { Positions } from "../../web_overlay/js/core/positions.mjs";
 import { Uplink } from "../../web_overlay/js/uplink.mjs";
 import { event, frame, welcome } from "./make.mjs";

@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Clock } from "../../web_overlay/js/core/clock.mjs";
-import { Engine, ROOM } from "../../web_overlay/js/core/engine.mjs";
+import { ROOM } from "../../web_overlay/js/core/pending.mjs";
+import { Engine } from "../../web_overlay/js/core/engine.mjs";
 import { Journal } from "../../web_overlay/js/core/journal.mjs";
 import { Record } from "../../web_overlay/js/core/record.mjs";
 import { Scheduler } from "../../web_overlay/js/core/scheduler.mjs";
@@ -97,6 +98,26 @@ test("a snapshot is applied in the order of the changes", () => {
     ["2", "3"],
     ["2", "3"],
   ]);
+});
+
+test("late events of tests and of the demo are not shown, and count as rendered", () => {
+  const cases = /** @type {[string, "live" | "replay", number, boolean][]} */ ([
+    ["demo", "live", 0, true],
+    ["demo", "replay", 0, false],
+    ["demo", "live", 2_000, false],
+    ["test", "live", 0, true],
+    ["test", "replay", 0, false],
+    ["cs2", "replay", 0, true],
+    ["cs2", "live", 2_000, true],
+  ]);
+  for (const [source, origin, waited_ms, shown] of cases) {
+    const kills = widget(["kill"]);
+    const { engine, drawn } = stand(kills);
+    engine.receive([event({ category: "critical", position: 1, source })], origin, 0);
+    engine.place("A", 1);
+    engine.frame(waited_ms);
+    assert.deepEqual([kills.seen.length, drawn], [Number(shown), [["A", 1]]], `${source} ${origin}`);
+  }
 });
 
 test("a state of a replayed frame is late, and its age is no latency", () => {

@@ -19,7 +19,7 @@ export function event(fields = {}) {
       ts_ingest_ms: 0,
       ttl_ms: 0,
     },
-    ...{ coalesce_key: null, source: "test", payload: {}, count: 1, position: 0, ...fields },
+    ...{ coalesce_key: null, source: "game", payload: {}, count: 1, position: 0, ...fields },
   };
 }
 

@@ -3,7 +3,7 @@
 // not slow down the timers of a hidden page. Without a worker the same code runs in the main thread.
 
 import { Connection, misunderstood, unpack } from "./core/connection.mjs";
-import { ROOM } from "./core/engine.mjs";
+import { ROOM } from "./core/pending.mjs";
 import { leave } from "./core/requests.mjs";
 
 /** @typedef {import("./core/connection.mjs").Status} Status */

@@ -5,9 +5,11 @@
 //            ──▶ store    (last value per key)       ├─▶ widgets: updateAction … frame ─▶ view.flush ─▶ drawn up to N
 //            ──▶ queue    (bounded, by priority)     ┘
 //
-// A critical event counts as rendered when its frame is committed, not when it arrives. A hidden page has no frames, so
-// it renders no events; memory stays bounded, and the log has the events afterwards.
+// A critical event counts as rendered when its frame is committed, not when it arrives. A hidden page has no frames, so it
+// renders no events; memory stays bounded, and the log has them. Late ones of a test or of the demo are not shown.
 
+import { Pending } from "./pending.mjs";
+import { isRehearsed } from "./community.mjs";
 import { Costs } from "./costs.mjs";
 import { LEVELS } from "./governor.mjs";
 import { Queue, isOver } from "./queue.mjs";
@@ -16,10 +18,7 @@ import { Store } from "./store.mjs";
 
 /** @typedef {import("./types.mjs").Event} Event */
 /** @typedef {import("./types.mjs").Arrival} Arrival */
-/** @typedef {{event: Event, arrival: Arrival} | {event: null, epoch: string, position: number}} Critical */
 
-export const ROOM = 10_000; // critical events that may wait for a frame; beyond, the log keeps them
-const PER_FRAME = 2_000; // applied in one frame: 2 to 6 ms (measured in tests/web, 2026-11); the rest follows in the next
 const LATE_MS = 1_000; // an event that waited this long for a frame is late: the page was hidden
 const MOVING_MS = 300; // the longest animation that an event begins; meanwhile frames are rendered and the rate can be measured
 
@@ -42,9 +41,7 @@ export class Engine {
     this.wants = new Map();
     this.route();
     this.costs = new Costs(() => clock.now());
-    /** @type {Critical[]} */
-    this.critical = [];
-    this.head = 0;
+    this.critical = new Pending();
     this.queue = new Queue();
     this.store = new Store();
     this.cost = new Recent(120); // ms of our own script per frame
@@ -65,7 +62,7 @@ export class Engine {
   }
 
   get pending() {
-    return this.critical.length - this.head;
+    return this.critical.size;
   }
 
   /** @param {Event[]} events @param {Arrival["origin"]} origin @param {number} tick_ms when the server made the frame, by its clock */
@@ -97,7 +94,7 @@ export class Engine {
       this.apply(entry.event, now, now - entry.arrival.received > LATE_MS);
       this.record.add(entry);
     }
-    let wake = this.head < this.critical.length || now < this.moving_until ? now : this.queue.due(this.level);
+    let wake = this.pending > 0 || now < this.moving_until ? now : this.queue.due(this.level);
     for (const { name, widget } of this.parts) wake = Math.min(wake, this.guarded(name, () => widget.frame(now)) ?? Infinity);
     this.costs.timed("commit", () => this.view.flush());
     this.costs.framed();
@@ -110,18 +107,16 @@ export class Engine {
   /** @param {number} now @param {number} server @returns {{epoch: string, position: number} | null} how far this frame reaches */
   applyCritical(now, server) {
     let place = null;
-    const end = Math.min(this.critical.length, this.head + PER_FRAME);
-    for (; this.head < end; this.head += 1) {
-      const entry = this.critical[this.head];
+    for (const entry of this.critical.take()) {
       if (entry.event === null) place = entry;
       else {
         const { origin, received } = entry.arrival;
+        const late = origin === "replay" || now - received > LATE_MS || isOver(entry.event, server);
         this.counters.critical += 1;
-        this.apply(entry.event, now, origin === "replay" || now - received > LATE_MS || isOver(entry.event, server));
+        if (!late || !isRehearsed(entry.event)) this.apply(entry.event, now, late);
         this.record.add(entry);
       }
     }
-    if (this.head === this.critical.length || this.head >= ROOM) this.head -= this.critical.splice(0, this.head).length;
     return place;
   }
 
