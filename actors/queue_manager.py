@@ -22,7 +22,7 @@ from actors.committer import Committer
 from actors.config import FlagMode, QueueSection, Settings
 from actors.core.contract.event import UNREADABLE, EnvelopeBatch, Event, Greeting, Marks, Receipt
 from actors.core.contract.frame import Frame, Stream
-from actors.core.delivery.retained import RETAINED_TYPES
+from actors.core.delivery.retained import is_kept
 from actors.core.metrics import Metrics, QueueMetrics
 from actors.core.queue.cadence import Cadence
 from actors.core.queue.calendar import Calendar
@@ -189,7 +189,7 @@ class QueueManager:
             if envelope.reject is not None:
                 self.sequencer.reject(envelope.reject)
             for event in envelope.events:
-                if event.type in RETAINED_TYPES:
+                if is_kept(event):
                     self.sequencer.retain(msgspec.structs.replace(event, ts_queued_ms=now_ms))
                 if self._enqueue(event, now_s, now_ms) and event.type in LOOSE:
                     self.sequencer.supported(event, now_ms)

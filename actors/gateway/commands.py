@@ -55,7 +55,7 @@ T = TypeVar("T")
 class ShowArgs(Struct, frozen=True, forbid_unknown_fields=True):
     """`widget` is the name of a widget with a queue, or empty for all."""
 
-    action: Literal["skip", "pause", "resume", "clear", "replay", "mute", "unmute"]
+    action: Literal["skip", "pause", "resume", "clear", "replay", "mute", "unmute", "end_test"]
     widget: Annotated[str, Meta(max_length=64)] = ""
 
 

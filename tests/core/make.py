@@ -26,7 +26,7 @@ def event(kind: str = "hit", id_: str = "e", payload: Payload | None = None, **f
         "priority": row.priority,
         "ts_ingest_ms": 0.0,
         "ttl_ms": row.ttl_ms,
-        "source": "test",
+        "source": "game",
         "payload": Raw(msgspec.msgpack.encode(sample)),
     }
     return Event(id=id_, type=kind, **(defaults | fields))

@@ -153,7 +153,7 @@ def test_inactive_players_are_removed() -> None:
     for number in range(MAX_RUNS + 1):
         derivation.feed(kill(f"p{number}", "victim", str(number)))
     changes = derivation.take_changes()
-    assert changes["test:p0"] is None
+    assert changes["game:p0"] is None
     assert sum(body is not None for body in changes.values()) == MAX_RUNS
 
 

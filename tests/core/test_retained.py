@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from actors.core.contract.payload import Player
@@ -140,3 +141,11 @@ def test_evicted_players_leave_nothing_behind():
         retained.put(placed(f"p{number}", f"{number % 5}"))
     assert retained.put(radar("9", 2)) == ["radar_player:w:p97", "radar_player:w:p98", "radar_player:w:p99"]
     assert len(retained) == 1
+
+
+def test_a_test_does_not_replace_the_last_real_value():
+    real, shown = toggle("a", True, 1), msgspec.structs.replace(toggle("a", False, 2), source="test")
+    retained = Retained([real])
+    retained.see([shown, msgspec.structs.replace(toggle("b", True, 3), source="test")])
+    assert retained.events() == [real]
+    assert Retained([shown, real]).events() == [real]  # of a log of a previous version

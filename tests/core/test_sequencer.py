@@ -96,7 +96,7 @@ def test_held_back_messages_are_bounded_and_sent_again() -> None:
 
 
 def test_an_identity_is_logged_once_whether_waiting_or_logged() -> None:
-    one = book(known={"4:test:old": "e0"})
+    one = book(known={"4:game:old": "e0"})
     one.admit(
         batch(
             envelope(1, event("death", "e1", dedupe_key="old")),
@@ -146,7 +146,7 @@ def test_derived_events_and_their_state_are_in_the_entry_of_their_cause() -> Non
     entry = one.take()
     assert entry is not None
     assert [(item.position, item.type) for item in entry.events] == [(1, "kill"), (2, "kill"), (3, "multikill")]
-    assert list(entry.derived) == ["test:a"]
+    assert list(entry.derived) == ["game:a"]
     assert list(entry.retained) == ["streak:a"]
     assert [item.type for item in entry.loose] == ["streak", "streak"]
 
@@ -170,11 +170,11 @@ def test_a_step_of_supports_is_logged_with_the_count_that_it_ends() -> None:
     entry = one.take()
     assert entry is not None
     assert [(item.position, item.type) for item in entry.events] == [(1, "support_streak")]
-    assert list(entry.derived) == ["test:ada"]
+    assert list(entry.derived) == ["game:ada"]
 
 
 def test_the_ledger_counts_each_critical_event_once() -> None:
-    one = book(known={"4:test:old": "e0"})
+    one = book(known={"4:game:old": "e0"})
     one.admit(batch(*numbers(1, 2), envelope(3, event("death", "x", dedupe_key="old"))), 0.0, 0.0)
     one.admit(batch(*numbers(1, 2)), 0.0, 0.0)
     account = one._ledger.accounts[Category.CRITICAL]

@@ -35,7 +35,7 @@ encode = msgspec.msgpack.Encoder().encode
 def critical(position: int, type_: str = "kill", size: int = 20) -> Event:
     return Event(
         id=f"p/{position}", type=type_, category=Category.CRITICAL, priority=9, ts_ingest_ms=time.time() * 1000,
-        ttl_ms=30_000, source="test", payload=Raw(encode({"n": position, "text": "x" * size})),
+        ttl_ms=30_000, source="game", payload=Raw(encode({"n": position, "text": "x" * size})),
         ts_queued_ms=time.time() * 1000, position=position,
     )  # fmt: skip
 
@@ -43,7 +43,7 @@ def critical(position: int, type_: str = "kill", size: int = 20) -> Event:
 def loose(name: str, category: str = "cosmetic", type_: str = "hit", size: int = 20, key: str | None = None) -> Event:
     return Event(
         id=name, type=type_, category=Category(category), priority=5, ts_ingest_ms=time.time() * 1000, ttl_ms=1_000,
-        source="test", payload=Raw(encode({"name": name, "text": "x" * size})), ts_queued_ms=time.time() * 1000,
+        source="game", payload=Raw(encode({"name": name, "text": "x" * size})), ts_queued_ms=time.time() * 1000,
         coalesce_key=key,
     )  # fmt: skip
 

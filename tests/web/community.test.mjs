@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Count, Held, endsTests, factOf, keptFacts, stepOf } from "../../web_overlay/js/core/community.mjs";
+import { Count, Held, factOf, keptFacts, stepOf } from "../../web_overlay/js/core/community.mjs";
 import { Newest } from "../../web_overlay/js/core/newest.mjs";
 import { readParams } from "../../web_overlay/js/core/params.mjs";
 import { Texts } from "../../web_overlay/js/core/text.mjs";
@@ -50,15 +50,6 @@ test("a name of a test or of the demo covers the real one for a time", () => {
   add("ottoline (test)", "test", 40_000);
   add("Bo", "twitch", 41_000);
   assert.deepEqual([names(), newest.due], [["Bo"], Infinity], "a real one follows at once");
-});
-
-test("tests end in the widget that a clear names, and with no other command", () => {
-  const show = (/** @type {any} */ payload) => endsTests({ type: "show", payload }, "latest");
-  assert.equal(show({ action: "clear", widget: "latest" }), true);
-  for (const payload of [{ action: "clear" }, { action: "clear", widget: "social" }, { action: "skip", widget: "latest" }]) {
-    assert.equal(show(payload), false);
-  }
-  assert.equal(endsTests({ type: "follow", payload: { action: "clear", widget: "latest" } }, "latest"), false);
 });
 
 test("stored facts are checked, because other pages can write the storage", () => {

@@ -14,7 +14,6 @@ import { obsVerdicts } from "../../web_overlay/js/dashboard/obs.mjs";
 import { History } from "../../web_overlay/js/dashboard/plots.mjs";
 import { KEPT, River } from "../../web_overlay/js/dashboard/river.mjs";
 import { CATALOG } from "../../web_overlay/js/core/catalog.mjs";
-import { Leftovers } from "../../web_overlay/js/core/leftovers.mjs";
 import { WIDGETS } from "../../web_overlay/js/widgets/all.mjs";
 import { Deliveries, delivery } from "../../web_overlay/js/dashboard/delivery.mjs";
 import { steps, unfinished } from "../../web_overlay/js/dashboard/history.mjs";
@@ -233,38 +232,6 @@ test("types without a widget are known, so that their test can be reported as in
   const orders = ["scene", "toggle"]; // what the page itself obeys
   const unshown = CATALOG.map(({ type }) => String(type)).filter((type) => !shown.has(type) && !orders.includes(type));
   assert.deepEqual([...UNSHOWN].sort(), unshown.sort());
-});
-
-test("end test ends states whose last event was a test, and no state of a match", () => {
-  const state = (/** @type {any} */ type, /** @type {string} */ source, /** @type {any} */ payload, key = type) =>
-    event({ type, source, payload, coalesce_key: key });
-  const cases = /** @type {[any[], string[]][]} */ ([
-    [[], []],
-    [[state("score", "test", { scores: { a: 1 } })], ["score"]],
-    [[state("score", "test", {}), state("score", "cs2", {})], []],
-    [[state("score", "cs2", {}), state("score", "test", {})], ["score"]],
-    [[state("poll", "test", {}), state("poll", "dashboard", {})], []],
-    [[state("scene", "test", { name: "break" }), state("toggle", "test", {})], []],
-    [[event({ type: "follow", source: "test" })], ["show", "show"]],
-    [[event({ type: "redemption", source: "demo" })], ["show", "show"]],
-    [[event({ type: "follow", source: "twitch" }), event({ type: "chat", source: "test" })], []],
-    [[event({ type: "follow", source: "test" }), event({ type: "show", payload: { action: "clear", widget: "latest" } })], []],
-    [[state("goal", "test", { goal: "test-a" }, "goal:test-a"), state("goal", "twitch", { goal: "b" }, "goal:b")], ["goal"]],
-  ]);
-  for (const [seen, types] of cases) {
-    const left = new Leftovers();
-    left.see(seen);
-    assert.deepEqual(left.ends().map(({ type }) => type), types);
-  }
-  const left = new Leftovers();
-  left.see([state("goal", "test", { goal: "test-a", current: 3, phase: "progress" }), state("application", "test", { application: "test-x" })]);
-  assert.deepEqual(left.ends().map(({ payload }) => payload), [
-    { goal: "test-a", current: 3, phase: "canceled" },
-    { application: "test-x", status: "gone", connected: false },
-  ]);
-  const more = new Leftovers();
-  more.see([state("hype_train", "test", { phase: "progress", level: 2 }), state("streak", "test", { player: { id: "test-a" }, kills: 5 })]);
-  assert.deepEqual(more.ends().map(({ payload }) => payload), [{ phase: "canceled" }, { player: { id: "test-a" }, kills: 0 }]);
 });
 
 test("the delivery state depends on the overlays that were connected", () => {

@@ -89,7 +89,7 @@ class Gate:
             "priority": row.priority,
             "ts_ingest_ms": now_ms(),
             "ttl_ms": row.ttl_ms,
-            "source": "test",
+            "source": "game",
             "payload": msgspec.Raw(msgspec.msgpack.encode(payload)),
         } | fields
         return Event(**values)
@@ -101,7 +101,7 @@ class Gate:
             if event.category is Category.CRITICAL:
                 event = msgspec.structs.replace(event, position=len(self.log) + 1)
                 self.log.append(event)
-            elif event.category is Category.STATE and event.coalesce_key:
+            elif event.category is Category.STATE and event.coalesce_key and event.source != "test":
                 self.states[event.coalesce_key] = event
             placed.append(event)
         return placed

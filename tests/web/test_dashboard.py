@@ -362,23 +362,24 @@ def test_a_storm_needs_a_second_press_by_key_and_by_button(gate: Gate, page: Any
     eventually(lambda: storm.inner_text().startswith("Storm of 200"))
 
 
-def test_end_test_and_end_scene_end_only_active_states(gate: Gate, page: Any) -> None:
+def test_end_test_brings_back_the_score_and_end_scene_the_layout(gate: Gate, page: Any) -> None:
     open_desk(page, gate)
     assert page.locator('[data-test="scene"]').count() == 0
-    page.click("#tests >> text=End test")
-    eventually(lambda: page.inner_text("#said") == "End test: no test is on the screen.")
-    gate.emit("score", {"scores": {"a": 1}}, source="cs2")
-    gate.emit("poll", {"phase": "begin", "title": "Map?"}, source="test")
-    gate.emit("follow", {"user": "neon_fern"}, source="test")
+    line = page.locator("#score-line")
+    gate.emit("score", {"scores": {"a": 1, "b": 0}}, source="cs2", coalesce_key="score")
+    eventually(lambda: "1" in line.inner_text())
+    before = line.inner_text()
+    gate.emit("score", {"scores": {"x": 9, "y": 10}}, source="test", coalesce_key="score")
+    eventually(lambda: "10" in line.inner_text())
     gate.emit("scene", {"name": "break"}, source="dashboard")
     eventually(lambda: page.inner_text('[data-control="scene"]') == "End scene break")
     page.click("#tests >> text=End test")
-    eventually(lambda: page.inner_text("#said") == "End test: Poll, names in labels ended.")
+    eventually(lambda: commands(gate) == [("show", {"action": "end_test"})])
+    gate.emit("show", {"action": "end_test"}, source="dashboard")
+    eventually(lambda: line.inner_text() == before)
     page.click('[data-control="scene"]')
-    eventually(lambda: len(commands(gate)) == 4)
-    labels = [{"action": "clear", "widget": name} for name in ("latest", "ticker")]
-    ended = [{"phase": "canceled", "title": ""}, *labels, {"name": ""}]
-    assert [args["payload"] for _, args in commands(gate)] == ended
+    eventually(lambda: len(commands(gate)) == 2)
+    assert commands(gate)[1][1]["payload"] == {"name": ""}
     gate.command_answer = {"type": "login"}
     page.keyboard.press("t")
     unseen = "No widget shows this type; it is in the list of events."

@@ -71,8 +71,7 @@ def test_the_end_of_a_test_removes_its_names_at_once_and_no_others(gate: Gate, t
     gate.emit("show", {"action": "clear"}, source="dashboard")  # the queue of alerts is another thing
     run_until(timed, lambda: timed.journal()[-1]["type"] == "show")
     assert (label(timed), ticker(timed)) == (["neon_fern"], ["neon_fern", "Ada"])
-    for name in ("latest", "ticker"):
-        gate.emit("show", {"action": "clear", "widget": name}, source="dashboard")
+    show(gate, "end_test")
     run_until(timed, lambda: (label(timed), ticker(timed)) == (["Ada"], ["Ada"]))
 
 

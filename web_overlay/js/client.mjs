@@ -2,6 +2,7 @@
 // A library for custom overlays (docs/client.md): connects, resumes, calls handlers with events, sends receipts.
 
 import { isNear } from "./core/backoff.mjs";
+import { Leftovers } from "./core/leftovers.mjs";
 import { Link } from "./core/link.mjs";
 import { Receipts } from "./core/receipts.mjs";
 import { Session } from "./core/session.mjs";
@@ -33,13 +34,15 @@ export class Client {
     this.id = overlayId(asked ?? null);
     /** @type {Map<string, Handler[]>} */
     this.handlers = new Map();
+    this.leftovers = new Leftovers();
+    this.types = types;
     this.receipts = new Receipts();
     /** @type {ReturnType<typeof setTimeout> | null} */
     this.timer = null;
     this.session = new Session({
       who: {
         ...{ token: token ?? new URLSearchParams(location.hash.slice(1).replace("?", "&")).get("k") ?? "", overlayId: this.id },
-        ...{ format: "msgpack", build: "client", types },
+        ...{ format: "msgpack", build: "client", types: types && [...new Set([...types, "show"])] },
       },
       resume: resume ? loadPlace(this.id) : null,
       random: Math.random,
@@ -71,7 +74,7 @@ export class Client {
   /** @param {import("./core/types.mjs").Action} action */
   act(action) {
     if (action.do === "events") this.hand(action.events, { replay: action.replay, state: false });
-    else if (action.do === "state") this.hand(action.events, { replay: true, state: true });
+    else if (action.do === "state") this.hand([...this.leftovers.end(), ...action.events], { replay: true, state: true });
     else if (action.do === "place") this.receipts.drawn(action.epoch, action.position);
     else if (action.do === "clock" && action.message.t === "welcome") this.receipts.greeted(action.message.receipt_ms);
     else if (action.do === "stopped") console.error(`framewire: stopped (${action.code}) ${action.reason}`);
@@ -82,6 +85,9 @@ export class Client {
   /** @param {Event[]} events @param {{replay: boolean, state: boolean}} about */
   hand(events, about) {
     for (const event of events) {
+      const again = this.leftovers.see(event);
+      if (again.length > 0) this.hand(again, { replay: true, state: true });
+      if (this.types?.includes(event.type) === false) continue;
       for (const handler of [...(this.handlers.get(event.type) ?? []), ...(this.handlers.get("*") ?? [])]) {
         try {
           handler(event, about);

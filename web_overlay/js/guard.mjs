@@ -45,6 +45,7 @@ export function guarded({ name, load }, stage, root, report) {
     updateAction: (event, moment) => attempt(() => widget.updateAction(event, moment), undefined),
     frame: (now) => attempt(() => wakeOf(widget.frame(now)), Infinity),
     resize: (size, anchor) => attempt(() => widget.resize?.(size, anchor), undefined),
+    endTests: (now) => attempt(() => widget.endTests?.(now), undefined),
     dispose,
   };
 }

@@ -18,6 +18,7 @@ class NewestFollower {
   constructor(stage, root) {
     this.view = stage.view;
     this.user = "";
+    this.real = ""; // the newest follower of no test
     this.name = text();
     this.line = el("div", "NAME-line gone", el("span", "NAME-label", text("Newest follower ")), this.name);
     root.append(this.line);
@@ -26,6 +27,12 @@ class NewestFollower {
   /** Called for every event of `types`: store the data, and do not write to the page yet. */
   updateAction(event) {
     this.user = event.payload.user;
+    if (event.source !== "test") this.real = this.user;
+  }
+
+  /** Called when the operator ends the tests: nothing of an event whose source is "test" may stay. */
+  endTests() {
+    this.user = this.real;
   }
 
   /** Called once per frame: write to the view. Return the time of the next frame, or Infinity: after an event. */

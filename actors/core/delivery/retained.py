@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from actors.core.contract.event import Event
+from actors.core.contract.samples import SOURCE as TEST
 from actors.core.contract.taxonomy import TAXONOMY
 from actors.core.delivery.recent import weight
 
@@ -27,6 +28,8 @@ class Retained:
     Keys and bytes are limited, because keys come from outside. The key that has not changed for the longest time is
     evicted first. Of ended values (a streak of 0) only the last OVER_KEYS stay, for overlays that missed the change.
 
+    States of tests are not kept: a test is shown live, and the last real value stays the one that holds.
+
     A state can be a part of another one: a player is a part of a map. Parts are removed when the whole has ended, or is
     of another run, because a source that was killed could not end them. An overlay removes them by the same rule.
     """
@@ -42,7 +45,8 @@ class Retained:
         self.size_bytes = 0
         self.evicted = 0
         for event in events:
-            self.put(event)
+            if event.source != TEST:  # a previous version kept tests
+                self.put(event)
 
     def __len__(self) -> int:
         return len(self._last)
@@ -55,7 +59,7 @@ class Retained:
     def see(self, events: Iterable[Event]) -> None:
         """Store the retained states among `events`."""
         for event in events:
-            if not event.position and event.type in RETAINED_TYPES:
+            if not event.position and is_kept(event):
                 self.put(event)
 
     def events(self) -> list[Event]:
@@ -139,6 +143,11 @@ class Retained:
 
 
 RETAINED_TYPES: Final = frozenset(name for name, row in TAXONOMY.items() if row.retain == "last")
+
+
+def is_kept(event: Event) -> bool:
+    """Return whether the last value of a state is kept."""
+    return event.type in RETAINED_TYPES and event.source != TEST
 
 
 class _End(NamedTuple):

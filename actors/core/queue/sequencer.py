@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from actors.core.contract.event import Category, Envelope, EnvelopeBatch, Event, Greeting, Mark, Receipt, Reject
 from actors.core.delivery.cursor import Head
-from actors.core.delivery.retained import RETAINED_TYPES, Retained
+from actors.core.delivery.retained import Retained, is_kept
 from actors.core.queue.derive import READS, Derivation
 from actors.core.queue.ledger import Ledger
 from actors.core.suspicion import Suspicion, Work, dead_letter
@@ -132,8 +132,8 @@ class Sequencer:
         self._alone: deque[Entry] = deque()  # of one suspect each, before the open entry
         self.dead = 0
         self.retained = Retained()
-        for event in (retained or {}).values():
-            for key in self.retained.put(event):
+        for kept, event in (retained or {}).items():
+            for key in self.retained.put(event) if is_kept(event) else [kept]:
                 self._open.retained[key] = None  # a previous version kept more
         self._recent: dict[str, str] = {}
 
@@ -190,7 +190,7 @@ class Sequencer:
 
     def retain(self, event: Event) -> None:
         """Keep the last value of a state event for snapshots."""
-        if event.type in RETAINED_TYPES and event.coalesce_key is not None:
+        if is_kept(event) and event.coalesce_key is not None:
             self._open.retained.pop(event.coalesce_key, None)  # the order is that of the changes
             self._open.retained[event.coalesce_key] = event
             for key in self.retained.put(event):

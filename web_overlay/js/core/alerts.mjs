@@ -2,7 +2,7 @@
 // The queue of social alerts: one at a time, each for its full duration. A paid alert is shown before free ones that
 // wait, so that a hundred redemptions do not delay a tip; equals are shown in the order of arrival.
 //
-// Only `clear` of the operator drops alerts; over a reload, backlog.mjs keeps them. An alert above the bounds is merged into another. Follows merge when
+// Only `clear` and `end_test` of the operator drop alerts; over a reload, backlog.mjs keeps them. An alert above the bounds is merged into another. Follows merge when
 // some wait ("Ada, Bo and 12 others"); beyond the bounds below every kind does. The parts of one gift (equal `group`)
 // are one alert, in any order of arrival.
 
@@ -58,7 +58,7 @@ export class AlertQueue {
   /** The waiting alert that this one becomes a part of, if it should. @param {Alert} alert @returns {Alert | undefined} */
   together(alert) {
     const alike = () =>
-      this.waiting.filter((other) => other.kind === alert.kind && other.group === "" && !other.replay).at(-1);
+      this.waiting.filter((other) => other.kind === alert.kind && other.test === alert.test && other.group === "" && !other.replay).at(-1);
     if (alert.kind === "follow" && this.waiting.length >= MERGE_FROM) return alike();
     const equal = this.waiting.filter((other) => other.paid === alert.paid).length;
     return equal >= (alert.paid ? PAID : FREE) ? alike() : undefined;
@@ -93,6 +93,14 @@ export class AlertQueue {
       this.waiting.length = 0;
       this.until = Math.min(this.until, now);
     }
+  }
+
+  /** Drop the alerts of tests. @param {number} now */
+  endTests(now) {
+    this.counters.cleared += this.waiting.filter(({ test }) => test).length;
+    this.waiting = this.waiting.filter(({ test }) => !test);
+    if (this.last?.test) this.last = null;
+    if (this.shown?.test) Object.assign(this, { shown: null, free_at: now + GAP_MS }); // nor is it the last one, for `replay`
   }
 
   /** Go on. @param {number} now @returns {boolean} whether another alert is shown than before */

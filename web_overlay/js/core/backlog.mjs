@@ -59,8 +59,9 @@ export class Backlog {
 
   /** @param {number} now ms since 1970 */
   keep(now) {
-    const { shown, waiting, last, groups } = this.queue;
-    const all = shown === null ? waiting : [shown, ...waiting];
+    const { shown, waiting, groups } = this.queue;
+    const last = this.queue.last?.test ? null : this.queue.last;
+    const all = (shown === null ? waiting : [shown, ...waiting]).filter(({ test }) => !test); // they may have ended before the next load
     let room = MOST - JSON.stringify([last, groups]).length;
     const kept = new Set();
     for (const alert of [...all].sort((one, other) => Number(other.paid) - Number(one.paid))) {
@@ -97,7 +98,7 @@ function alertFrom(value) {
     (rule === null || isRule(rule));
   if (!fits) return null;
   const words = { currency, message, title, tier, giver, recipients, word, group };
-  return { kind, paid, names, count, amount, ...words, whole, hold_ms, rule, late, replay, changed: false, first, last };
+  return { kind, paid, names, count, amount, ...words, whole, hold_ms, rule, late, test: false, replay, changed: false, first, last };
 }
 
 /** @param {any} rule @returns {rule is Rule} */

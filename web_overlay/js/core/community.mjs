@@ -17,11 +17,6 @@ const HELD = 16; // facts of one kind; an older one is dropped, as a newer one r
 /** Is it of a test or of the demo? @param {{source: string}} event */
 export const isRehearsed = ({ source }) => REHEARSALS.has(source);
 
-/** Does it end what a widget shows of tests? @param {{type: string, payload: any}} event @param {string} widget its name */
-export function endsTests({ type, payload }, widget) {
-  return type === "show" && payload.action === "clear" && payload.widget === widget;
-}
-
 /**
  * @param {{type: string, payload: any, source: string}} event
  * @param {Texts} texts

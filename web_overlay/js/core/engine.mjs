@@ -12,6 +12,7 @@ import { Pending } from "./pending.mjs";
 import { isRehearsed } from "./community.mjs";
 import { Costs } from "./costs.mjs";
 import { LEVELS } from "./governor.mjs";
+import { endsTests } from "./leftovers.mjs";
 import { Queue, isOver } from "./queue.mjs";
 import { Recent } from "./stats.mjs";
 import { Store } from "./store.mjs";
@@ -68,8 +69,11 @@ export class Engine {
   /** @param {Event[]} events @param {Arrival["origin"]} origin @param {number} tick_ms when the server made the frame, by its clock */
   receive(events, origin, tick_ms) {
     const arrival = { received: this.clock.now(), tick_ms, origin };
+    if (origin === "welcome") this.store.endTests(arrival); // it has none, and they may have ended meanwhile
     for (const event of events) {
-      if (event.position > 0 && origin !== "welcome") this.critical.push({ event, arrival });
+      this.store.see(event, arrival);
+      if (endsTests(event)) this.queue.endTests();
+      if (endsTests(event) || (event.position > 0 && origin !== "welcome")) this.critical.push({ event, arrival });
       else if (event.category === "state" || origin === "welcome") this.store.put(event, arrival);
       else this.queue.push(event, arrival);
     }
@@ -125,6 +129,7 @@ export class Engine {
     this.counters.events += 1;
     if (late) this.counters.late += 1;
     else this.moving_until = now + MOVING_MS;
+    if (endsTests(event)) for (const { name, widget } of this.parts) this.guarded(name, () => widget.endTests?.(now));
     const parts = this.wants.get(event.type);
     if (parts === undefined) this.counters.unknown += 1;
     else for (const { name, widget } of parts) this.guarded(name, () => widget.updateAction(event, { now, late }));

@@ -371,9 +371,9 @@ export interface Goal {
   title?: string;
 }
 
-/** A command to the queue of a widget of every overlay; without `widget`, to all queues. */
+/** A command to the queue of a widget of every overlay; without `widget`, to all queues. `end_test` is for all widgets: what came from the source `test` leaves them, and the last real states show again. */
 export interface Show {
-  action: "clear" | "mute" | "pause" | "replay" | "resume" | "skip" | "unmute";
+  action: "clear" | "end_test" | "mute" | "pause" | "replay" | "resume" | "skip" | "unmute";
   widget?: string;
 }
 

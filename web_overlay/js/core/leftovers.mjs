@@ -1,53 +1,65 @@
 // @ts-check
-// States whose last event was a test, and names of tests in labels, and the events that end them. Pure.
-
-import { endsTests, isRehearsed } from "./community.mjs";
-import { TYPES as SOCIAL } from "./occasions.mjs";
+// What is left of tests on a page, and what ends it. Pure. The gateway does not keep states of tests: a page remembers the
+// last real one of each key, and shows it again when the tests end.
 
 /** @typedef {import("./types.mjs").Event} Event */
 
-/** By type, the payload that ends a state. @type {Record<string, (payload: any) => Record<string, unknown>>} */
+/** By type, the payload that ends a state; null: nothing ends it. @type {Record<string, (payload: any) => Record<string, unknown> | null>} */
 const ENDS = {
   application: ({ application }) => ({ application, status: "gone", connected: false }),
   crosshair: () => ({ on: false }),
   goal: (payload) => ({ ...payload, phase: "canceled" }),
   hype_train: () => ({ phase: "canceled" }),
+  obs: () => null,
+  obs_source: () => null,
   poll: () => ({ phase: "canceled", title: "" }),
   prediction: () => ({ phase: "canceled", title: "" }),
   radar: ({ map }) => ({ map, on: false }),
   radar_player: ({ map, number, player }) => ({ map, number, player, on: false }),
+  scene: () => null,
   score: () => ({ scores: {} }),
   streak: ({ player }) => ({ player, kills: 0 }),
+  toggle: () => null,
 };
-const LABELS = ["latest", "ticker"]; // widgets with names
-export const TYPES = Object.keys(ENDS);
-const MOST = 200; // states that are remembered
+const MOST = 4096; // states that are remembered, as many as the gateway keeps
+
+/** Is it of a test? @param {{source: string}} event */
+export const isTest = ({ source }) => source === "test";
+
+/** Does it end the tests? @param {{type: string, payload: any}} event */
+export const endsTests = ({ type, payload }) => type === "show" && payload.action === "end_test";
 
 export class Leftovers {
-  /** @param {boolean} [named] whether labels may have names of tests: a page that is not told their events does not know */
-  constructor(named = false) {
-    this.named = named;
-    /** The last event of each state. @type {Map<string, Event>} */
-    this.last = new Map();
+  constructor() {
+    /** The last state of each key that was not a test, in the order of the changes. @type {Map<string, Event>} */
+    this.real = new Map();
+    /** The test that covers a key. @type {Map<string, Event>} */
+    this.tests = new Map();
   }
 
-  /** @param {readonly Event[]} events in the order in which they came */
-  see(events) {
-    for (const event of events) {
-      if (endsTests(event, LABELS[0])) this.named = false;
-      else if (isRehearsed(event) && SOCIAL.some((type) => type === event.type)) this.named = true;
-      if (!Object.hasOwn(ENDS, event.type)) continue;
-      const key = event.coalesce_key ?? event.type;
-      this.last.delete(key);
-      this.last.set(key, event);
-      if (this.last.size > MOST) this.last.delete([...this.last.keys()][0]);
-    }
+  /** Note an event. @param {Event} event @returns {Event[]} the states that hold after it, if it ends the tests */
+  see(event) {
+    if (endsTests(event)) return this.end();
+    if (!Object.hasOwn(ENDS, event.type)) return [];
+    const key = event.coalesce_key ?? event.type;
+    this.tests.delete(key);
+    const into = isTest(event) ? this.tests : this.real;
+    into.delete(key);
+    into.set(key, event);
+    if (into.size > MOST) into.delete([...into.keys()][0]);
+    return [];
   }
 
-  /** @returns {{type: string, payload: Record<string, unknown>}[]} what ends the tests, and nothing of a match or a channel */
-  ends() {
-    const tests = [...this.last.values()].filter(({ source }) => source === "test");
-    const labels = this.named ? LABELS.map((widget) => ({ type: "show", payload: { action: "clear", widget } })) : [];
-    return [...tests.map(({ type, payload }) => ({ type, payload: ENDS[type](payload) })), ...labels];
+  /** @returns {Event[]} the ends of the tests, then the last real states of the same types, in the order of their changes */
+  end() {
+    const tests = [...this.tests.values()];
+    this.tests.clear();
+    const types = new Set(tests.map(({ type }) => type));
+    const ends = tests.flatMap((/** @type {any} */ event) => {
+      const payload = ENDS[event.type](event.payload);
+      // With a key of its own: the real state must not replace it before a widget has seen it.
+      return payload === null ? [] : [{ ...event, payload, coalesce_key: `end_test:${event.coalesce_key ?? event.type}` }];
+    });
+    return [...ends, ...[...this.real.values()].filter(({ type }) => types.has(type))];
   }
 }

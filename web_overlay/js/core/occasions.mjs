@@ -2,6 +2,7 @@
 // Events of a community → alerts: their content and duration.
 
 import { isSeen } from "./clean.mjs";
+import { isTest } from "./leftovers.mjs";
 
 /**
  * A rule of the user (overlays/alerts.toml): what to show for a type, from an amount on.
@@ -27,6 +28,7 @@ import { isSeen } from "./clean.mjs";
  * @property {number} hold_ms
  * @property {Rule | null} rule
  * @property {boolean} late
+ * @property {boolean} test
  * @property {boolean} replay shown again at the operator's request
  * @property {boolean} changed merged since it was last written
  * @property {number} first position of the first event that it stands for
@@ -54,8 +56,8 @@ const LINE = 60;
 /** Value of one unit in cents, roughly: only the time on screen follows from it. */
 const CENTS = new Map([["cheer", 1], ["tip", 100], ["gift", 500]]); // prettier-ignore
 
-/** @param {{type: string, payload: any, position?: number}} event one of TYPES @param {Rule[]} rules @param {boolean} late @returns {Alert} */
-export function alertOf({ type, payload, position = 0 }, rules, late) {
+/** @param {{type: string, payload: any, position?: number, source?: string}} event one of TYPES @param {Rule[]} rules @param {boolean} late @returns {Alert} */
+export function alertOf({ type, payload, position = 0, source = "" }, rules, late) {
   const part = type === "subscription" && (payload.group ?? "") !== "";
   const kind = part ? "gift" : type;
   const amount = part ? 1 : amountOf(type, payload);
@@ -81,6 +83,7 @@ export function alertOf({ type, payload, position = 0 }, rules, late) {
     rule,
     late,
     replay: false,
+    test: isTest({ source }),
     changed: false,
     first: position,
     last: position,

@@ -6,6 +6,8 @@
 // and in an emergency sheds what is below a priority. All are counted, so
 // received = taken + merged + expired + overflowed + shed + waiting, always.
 
+import { isTest } from "./leftovers.mjs";
+
 /** @typedef {import("./types.mjs").Event} Event */
 /** @typedef {import("./types.mjs").Arrival} Arrival */
 /** @typedef {{event: Event, arrival: Arrival}} Entry */
@@ -74,6 +76,17 @@ export class Queue {
     }
     this.counters.taken += taken.length;
     return taken;
+  }
+
+  /** Drop what waits of tests: it counts as expired. */
+  endTests() {
+    for (const [at, lane] of this.lanes.entries()) {
+      const kept = lane.filter(({ event }) => !isTest(event));
+      for (const { event } of lane) if (isTest(event) && event.coalesce_key !== null) this.keyed.delete(event.coalesce_key);
+      this.counters.expired += lane.length - kept.length;
+      this.size -= lane.length - kept.length;
+      this.lanes[at] = kept;
+    }
   }
 
   /** When the next frame is needed for events that are held. @param {{hold_ms: number}} level */

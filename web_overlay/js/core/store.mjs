@@ -1,6 +1,8 @@
 // @ts-check
 // State: only the last value per key matters. A frame takes the keys that changed since the last one.
 
+import { Leftovers } from "./leftovers.mjs";
+
 /** @typedef {import("./types.mjs").Event} Event */
 /** @typedef {import("./types.mjs").Arrival} Arrival */
 /** @typedef {{event: Event, arrival: Arrival}} Value */
@@ -15,6 +17,7 @@ export class Store {
     this.values = new Map();
     /** @type {Set<string>} */
     this.dirty = new Set();
+    this.leftovers = new Leftovers();
     this.counters = { received: 0, superseded: 0, stale: 0, forgotten: 0 };
   }
 
@@ -35,6 +38,21 @@ export class Store {
     this.values.set(key, { event, arrival });
     this.dirty.add(key); // at the end: two keys may tell of one thing, and the later one counts
     if (this.values.size > this.capacity) this.forget();
+  }
+
+  /** Note an event of any type: one may end the tests. @param {Event} event @param {Arrival} arrival */
+  see(event, arrival) {
+    this.restore(this.leftovers.see(event), arrival);
+  }
+
+  /** @param {Arrival} arrival of what ends them */
+  endTests(arrival) {
+    this.restore(this.leftovers.end(), arrival);
+  }
+
+  /** @param {Event[]} events states that hold again @param {Arrival} arrival */
+  restore(events, arrival) {
+    for (const event of events) this.put(event, { ...arrival, origin: "replay" });
   }
 
   /** @returns {Value[]} what changed since the last call, in the order of the changes */

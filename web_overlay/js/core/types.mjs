@@ -90,6 +90,7 @@
  *   updateAction(event: Event, moment: Moment): void,
  *   frame(now: number): number,
  *   dispose?(): void,
+ *   endTests?(now: number): void,
  *   resize?(size: Size, anchor: Anchor): void,
  *   cap?(share: number): void,
  *   locate?(positions: Positions): boolean,

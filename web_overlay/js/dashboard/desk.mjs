@@ -45,7 +45,7 @@ export class Desk {
     this.opened = /** @type {import("./views/stream.mjs").Opened | null} */ (null);
     this.found = /** @type {any} */ (null); // the last answer of "Look up an event"
     this.rejected = /** @type {Record<string, any>[] | null} */ (null);
-    this.line = new Line({ token, events: (events) => this.hear(events), changed });
+    this.line = new Line({ token, events: (events, welcome) => this.hear(events, welcome), changed });
     this.settings = new Settings(this.line, changed);
     this.log = new ProcessLog(token, changed);
     const emit = (/** @type {Record<string, unknown>} */ args) => this.order("Score", "emit", args);
@@ -56,13 +56,14 @@ export class Desk {
     return this.status.scope === "control";
   }
 
-  /** @param {Event[]} events */
-  hear(events) {
-    this.switches.see(events);
-    this.leftovers.see(events);
-    this.score.see(events);
+  /** @param {Event[]} events @param {boolean} welcome the states that hold, without tests */
+  hear(events, welcome) {
+    const ended = welcome ? this.leftovers.end() : [];
+    const told = [...ended, ...events.flatMap((event) => [event, ...this.leftovers.see(event)])];
+    this.switches.see(told);
+    this.score.see(told);
     this.river.add(events);
-    for (const { type, payload } of events) {
+    for (const { type, payload } of told) {
       if (type === "application") this.applications.see(payload);
       if (type === "obs" && (this.obs.has(payload.name) || this.obs.size < MOST_OBS)) this.obs.set(payload.name, payload);
     }

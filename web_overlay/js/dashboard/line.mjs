@@ -17,7 +17,7 @@ export class Line {
   /**
    * @param {object} options
    * @param {string} options.token
-   * @param {(events: Event[]) => void} options.events
+   * @param {(events: Event[], welcome: boolean) => void} options.events `welcome`: the states that hold
    * @param {() => void} options.changed the connection came or went
    */
   constructor({ token, events, changed }) {
@@ -57,7 +57,7 @@ export class Line {
 
   /** @param {import("../core/types.mjs").Action} action */
   act(action) {
-    if (action.do === "events" || action.do === "state") this.events(action.events);
+    if (action.do === "events" || action.do === "state") this.events(action.events, action.do === "state");
     else if (action.do === "told" && action.message.t === "result") this.asked.get(action.message.id)?.(action.message);
     else if (action.do === "stopped") this.stopped = action.reason || `code ${action.code}`;
     else if (action.do === "clock") this.clock.hear(action.message, action.at);

@@ -52,18 +52,6 @@ export async function command(desk, application, command) {
   }
 }
 
-/** End states whose last event was a test, and remove names of tests from labels. @param {Desk} desk */
-export async function endTest(desk) {
-  const ends = desk.leftovers.ends();
-  try {
-    for (const end of ends) await desk.line.order("emit", { ...end, source: "dashboard" });
-    const titles = new Set(ends.map(({ type }) => (type === "show" ? "names in labels" : titleOf(type))));
-    desk.say(ends.length === 0 ? "End test: no test is on the screen." : `End test: ${[...titles].join(", ")} ended.`);
-  } catch (error) {
-    desk.say(`End test: ${sentence(error)}`);
-  }
-}
-
 /** Copy a text to the clipboard. @param {Desk} desk @param {string} text @param {string} what it is */
 export async function copy(desk, text, what) {
   const done = await navigator.clipboard.writeText(text).then(

@@ -5,7 +5,7 @@ import { html, nothing, render } from "../../vendor/lit-html@3.3.3/lit-html.js";
 import { CATALOG } from "../core/catalog.mjs";
 import { titleOf } from "./describe.mjs";
 import { rows, word } from "./format.mjs";
-import { command, copy, endTest, storm, stormWaits } from "./orders.mjs";
+import { command, copy, storm, stormWaits } from "./orders.mjs";
 import { health, worst } from "./judge.mjs";
 import { follow } from "./preview.mjs";
 import { applicationsPanel } from "./views/applications.mjs";
@@ -84,7 +84,7 @@ function drawLeft(desk, at) {
   const order = desk.order.bind(desk);
   const sure = { storm: () => storm(desk), waits: stormWaits() };
   render(desk.mayOrder ? html`${controlsPanel(desk.switches, order)}` : nothing, at("controls"));
-  render(desk.mayOrder ? testsPanel(order, () => void endTest(desk), sure) : nothing, at("tests"));
+  render(desk.mayOrder ? testsPanel(order, sure) : nothing, at("tests"));
   render(html`${desk.said}`, at("said"));
   render(scoreLine(desk.score), at("score-line"));
   fold(at("score"), () => (desk.mayOrder ? scorePanel(desk.score) : nothing));

@@ -100,11 +100,7 @@ click("fill", () => {
   const types = kinds.flatMap(({ samples, types }) => samples ?? types.slice(0, 1));
   return command([{ name: "test", args: { type: types } }], () => `${types.length} test events were sent.`);
 });
-click("empty", () => {
-  const ends = (/** @type {import("../core/leftovers.mjs").Leftovers} */ left) =>
-    left.ends().map((event) => ({ name: "emit", args: { ...event, source: "studio" } }));
-  return command(ends, () => "All tests are ended.");
-});
+click("empty", () => command([{ name: "show", args: { action: "end_test" } }], () => "All tests are ended."));
 click("air", () => {
   const scene = { type: "scene", source: "studio", payload: { name: editor.scene } };
   return command([{ name: "emit", args: scene }], () => `Overlays show ${editor.scene === "" ? "no scene" : `the scene ${editor.scene}`}.`);

@@ -1,8 +1,7 @@
 // @ts-check
 // Commands to the gateway (docs/wire.md, "Commands"), one after the other over one connection that then ends.
 
-import { Leftovers, TYPES } from "../core/leftovers.mjs";
-import { hello, readEvent } from "../core/protocol.mjs";
+import { hello } from "../core/protocol.mjs";
 
 const WITHIN_MS = 8_000;
 
@@ -10,13 +9,12 @@ const WITHIN_MS = 8_000;
 
 /**
  * @param {string} token a control token
- * @param {Command[] | ((left: Leftovers) => Command[])} wanted commands, or what makes them of the states that the gateway knows
+ * @param {Command[]} commands
  * @returns {Promise<number>} how many there were, when all were accepted
  */
-export function send(token, wanted) {
+export function send(token, commands) {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
-    let commands = typeof wanted === "function" ? null : wanted;
     let next = 0;
     const end = (/** @type {string} */ error) => {
       clearTimeout(timer);
@@ -27,23 +25,16 @@ export function send(token, wanted) {
     };
     const timer = setTimeout(() => end("The gateway did not answer in time."), WITHIN_MS);
     const say = () => {
-      if (commands === null) return;
       if (next === commands.length) end("");
       else socket.send(JSON.stringify({ t: "command", id: String(next), ...commands[next] }));
     };
     socket.onopen = () => {
-      const who = { token, overlayId: "studio", resume: null, format: "json", build: "studio", types: TYPES };
+      const who = { token, overlayId: "studio", resume: null, format: "json", build: "studio", types: ["show"] };
       socket.send(JSON.stringify(hello({ ...who, role: "dashboard" })));
       say();
     };
     socket.onmessage = ({ data }) => {
       const message = typeof data === "string" ? JSON.parse(data) : null;
-      if (message?.t === "welcome" && typeof wanted === "function") {
-        const left = new Leftovers(true);
-        left.see((message.state ?? []).map(readEvent));
-        commands = wanted(left);
-        say();
-      }
       if (message?.t !== "result") return;
       if (message.ok !== true) return end(String(message.error ?? "refused"));
       next += 1;

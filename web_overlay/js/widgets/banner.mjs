@@ -3,25 +3,15 @@
 // are not queued: only the newest is shown, briefly and without movement, with the number of earlier ones.
 
 import { clean } from "../core/clean.mjs";
+import { isTest } from "../core/leftovers.mjs";
 import { SECOND } from "../core/ranks.mjs";
 import { el, icon, reveal, text, waiting, wire } from "./dom.mjs";
 
 /** @typedef {import("../core/types.mjs").Event} Event */
 /** @typedef {import("../core/types.mjs").Moment} Moment */
-/**
- * @typedef {object} Notice
- * @property {string} icon a path of icons.mjs
- * @property {"info" | "good" | "bad" | "warm" | "social"} tone
- * @property {string} eyebrow the small line above
- * @property {string} title
- * @property {string} detail the line below; may be empty
- * @property {number} hold_ms
- * @property {import("../core/ranks.mjs").Rank} [rank] SECOND, unless it says otherwise
- * @property {string} [key] a later notice with the same key replaces it
- */
+/** @typedef {import("./notices.mjs").Notice} Notice */
 
-const GLANCE_MS = 1_200; // long enough to read six words
-const LATE_MS = 2_500;
+const [GLANCE_MS, LATE_MS] = [1_200, 2_500]; // long enough to read six words; of a late one
 const LONG = 22; // characters of a title in one line at its full size; beyond it is smaller and takes two
 const LETTERS = 150; // of one text: more than its lines hold
 const WAITING = 32; // beyond it the oldest is only counted: "+1 more"
@@ -73,6 +63,7 @@ export class Banner {
   updateAction(event, { late }) {
     const notice = this.describe(event);
     if (notice === null) return;
+    notice.test = isTest(event);
     if (late) {
       if (this.late !== null) this.skipped += 1;
       this.late = notice;
@@ -86,6 +77,11 @@ export class Banner {
     if (this.waiting.length <= WAITING) return;
     this.waiting.shift();
     this.skipped += 1;
+  }
+
+  endTests() {
+    this.waiting = this.waiting.filter(({ test }) => !test);
+    if (this.shown?.test) this.shown_at = -Infinity;
   }
 
   /** @param {number} now @returns {number} */
@@ -106,7 +102,7 @@ export class Banner {
     return ends;
   }
 
-  /** @returns {number} when what is shown has been shown long enough */
+  /** When what is shown has been shown long enough. */
   ends() {
     if (this.isLate) return this.waiting.length > 0 ? this.shown_at : this.shown_at + LATE_MS;
     const hold = /** @type {Notice} */ (this.shown).hold_ms;

@@ -2,11 +2,13 @@
 // Chat, newest at the bottom. A deletion applies to shown and waiting messages, and to messages that arrive after it
 // but were written before, and to what replies quote of them: moderation outranks chat.
 
+import { covers, unquote } from "../core/deletions.mjs";
+import { isTest } from "../core/leftovers.mjs";
 import { ChatRow } from "./chatrow.mjs";
 
 /** @typedef {import("../core/events.js").EventOf<"chat" | "chat_delete">} Event */
 /** @typedef {import("../core/types.mjs").Moment} Moment */
-/** @typedef {{user_id: string, message_id: string, channel: string, at_ms: number, late: boolean, payload: any}} Said */
+/** @typedef {{user_id: string, message_id: string, channel: string, at_ms: number, late: boolean, test: boolean, payload: any}} Said */
 /** @typedef {{row: ChatRow, said: Said | null, until: number}} Place */
 
 const FADE_MS = 2_000;
@@ -50,7 +52,7 @@ class Chat {
     }
     const { payload } = event;
     const { user_id = "", message_id = "", channel = "" } = payload;
-    const said = { user_id, message_id, channel, at_ms: event.ts_ingest_ms, late, payload };
+    const said = { user_id, message_id, channel, at_ms: event.ts_ingest_ms, late, test: isTest(event), payload };
     if (this.deletions.some((deletion) => covers(deletion, said))) {
       this.counters.deleted += 1;
       return;
@@ -64,17 +66,22 @@ class Chat {
   remove(deletion) {
     this.deletions.push(deletion);
     if (this.deletions.length > DELETIONS) this.deletions.shift();
-    const before = this.fresh.length;
-    this.fresh = this.fresh.filter((said) => !covers(deletion, said));
-    this.counters.deleted += before - this.fresh.length;
+    this.counters.deleted += this.drop((said) => covers(deletion, said));
     for (const said of this.fresh) unquote(deletion, said);
-    for (const place of this.rows) {
-      if (place.said !== null && unquote(deletion, place.said)) place.row.unquote();
-      if (place.said === null || !covers(deletion, place.said)) continue;
-      this.counters.deleted += 1;
-      place.said = null;
-      place.row.clear(); // at once: a deleted message does not fade
-    }
+    for (const { said, row } of this.rows) if (said !== null && unquote(deletion, said)) row.unquote();
+  }
+
+  endTests() {
+    this.drop(({ test }) => test);
+  }
+
+  /** At once: a message that is removed does not fade. @param {(said: Said) => boolean} meant @returns {number} how many there were */
+  drop(meant) {
+    const waiting = this.fresh.filter(meant);
+    const shown = this.rows.filter(({ said }) => said !== null && meant(said));
+    this.fresh = this.fresh.filter((said) => !meant(said));
+    for (const place of shown) this.empty(place);
+    return waiting.length + shown.length;
   }
 
   /** @param {number} share */
@@ -127,24 +134,4 @@ class Chat {
     if (said.late || apart_ms < APART_MS) return;
     view.enter(place.row.entrance);
   }
-}
-
-/**
- * One message by its id; or all messages of a user, or of the channel, up to the deletion.
- * @param {{message_id: string, user_id: string, channel: string, at_ms: number}} deletion
- * @param {Said} said
- */
-function covers(deletion, said) {
-  if (deletion.channel !== "" && said.channel !== "" && deletion.channel !== said.channel) return false;
-  if (deletion.message_id !== "") return deletion.message_id === said.message_id;
-  if (deletion.user_id !== "" && deletion.user_id !== said.user_id) return false;
-  return said.at_ms <= deletion.at_ms;
-}
-
-/** Take a deleted message out of a reply to it. @param {Parameters<typeof covers>[0]} deletion @param {Said} said */
-function unquote(deletion, said) {
-  const { reply_to } = said.payload;
-  if (!reply_to || !covers(deletion, { ...said, user_id: "", message_id: "", ...reply_to })) return false;
-  said.payload = { ...said.payload, reply_to: null };
-  return true;
 }

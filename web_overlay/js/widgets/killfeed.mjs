@@ -10,9 +10,8 @@ import { pairOf } from "./player.mjs";
 /** @typedef {import("./killline.mjs").Line} Line */
 
 const [SHOWN_MS, LATE_SHOWN_MS] = [7_000, 3_000]; // two glances; CS and Battlefield keep theirs 5 to 8 s
-const SAME_MS = 1_500; // a headshot or an assist reported apart belongs to a kill this young
+const [SAME_MS, RANKS_MS] = [1_500, 100]; // a headshot or an assist belongs to a kill this young; from the exit of a row to the movement of others
 const [APART_MS, FLOOD_MS] = [100, 500]; // rows closer together, and all rows when one is replaced sooner, move at once: a flood must not flicker
-const RANKS_MS = 100; // from the exit of a row to the movement of the others
 
 /** @type {import("../core/types.mjs").WidgetKind} */
 export const widget = {
@@ -33,9 +32,8 @@ class Killfeed {
     this.max = this.fits = stage.options.kills;
     this.share = 1;
     this.entered_at = -Infinity;
-    this.changed = false;
     this.close_at = Infinity;
-    this.upwards = false;
+    this.changed = this.upwards = false;
     this.fresh = /** @type {Line[]} */ ([]); // what came since the last frame
     this.rows = /** @type {Row[]} */ ([]); // oldest first
     this.pool = Array.from({ length: this.max * 2 }, () => new Row(stage)); // unused or fading, the next to be used first
@@ -45,13 +43,17 @@ class Killfeed {
   /** @param {Event} event @param {import("../core/types.mjs").Moment} moment */
   updateAction(event, { now, late }) {
     this.changed = true;
-    if (event.type === "assist") this.credit(event.payload, now);
-    else if (event.type === "headshot" && this.promote(event.payload, now)) return;
-    else if (event.type === "death" && this.isTold(event.payload, now)) return;
-    else {
-      this.fresh.push({ ...lineOf(event, this.mine), at: now, late, position: event.position });
-      if (this.fresh.length > this.max) this.stage.replaced(this.fresh.shift()?.position ?? 0);
-    }
+    if (event.type === "assist") return this.credit(event.payload, now);
+    if (event.type === "headshot" && this.promote(event.payload, now)) return;
+    if (event.type === "death" && this.isTold(event.payload, now)) return;
+    this.fresh.push({ ...lineOf(event, this.mine), at: now, late, position: event.position });
+    if (this.fresh.length > this.max) this.stage.replaced(this.fresh.shift()?.position ?? 0);
+  }
+
+  endTests() {
+    this.fresh = this.fresh.filter(({ test }) => !test);
+    for (const row of this.rows.filter(({ line }) => line?.test)) this.replace(row);
+    this.changed = true;
   }
 
   /** As many rows as fit, never half a row. @param {import("../core/types.mjs").Size} size @param {string} anchor */
@@ -100,8 +102,7 @@ class Killfeed {
     });
     this.fresh.length = 0;
     while (this.rows.length > this.max) this.replace(this.rows[0]);
-    const keep = this.close_at < Infinity;
-    this.rows.forEach((row, at) => row.settle(this.upwards ? this.rows.length - 1 - at : keep ? row.slot : at, this.upwards, flood));
+    this.rows.forEach((row, at) => row.settle(this.upwards ? this.rows.length - 1 - at : this.close_at < Infinity ? row.slot : at, this.upwards, flood));
     this.changed = false;
   }
 
@@ -142,9 +143,8 @@ class Killfeed {
     if (payload.kind === "flash") line?.flags.push("flash");
   }
 
-  /** @param {(line: Line) => boolean} fits @param {number} now @returns {Line | undefined} the newest that fits */
+  /** The newest that fits. @param {(line: Line) => boolean} fits @param {number} now @returns {Line | undefined} */
   recent(fits, now) {
-    const lines = [...this.rows.map((row) => row.line), ...this.fresh].reverse();
-    return lines.find((line) => line !== null && now - line.at < SAME_MS && fits(line)) ?? undefined;
+    return [...this.rows.map((row) => row.line), ...this.fresh].reverse().find((line) => line !== null && now - line.at < SAME_MS && fits(line)) ?? undefined;
   }
 }

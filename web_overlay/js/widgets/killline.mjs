@@ -2,6 +2,7 @@
 // The texts of an event in the killfeed: attacker, weapon, victim. killrow.mjs shows them.
 
 import { cleanName } from "../core/clean.mjs";
+import { isTest } from "../core/leftovers.mjs";
 import { LETTERS, isMine, isTeamKill, pairOf, side } from "./player.mjs";
 import { weaponOf } from "./weapons.mjs";
 
@@ -15,7 +16,7 @@ const STREAK = 3; // from this number of kills on a streak is shown
  * it came, `mine` whether the streamer is in it, `streak` the attacker's kills up to this
  * one, 0 when they are not worth a word.
  * @typedef {{kind: "kill" | "death" | "revive", left: Side | null, right: Side | null, with: string, flags: Flag[],
- *   weapon: import("./weapons.mjs").Weapon, streak: number, mine: boolean, key: string, at: number, late: boolean, position: number}} Line
+ *   weapon: import("./weapons.mjs").Weapon, streak: number, mine: boolean, key: string, at: number, late: boolean, position: number, test: boolean}} Line
  */
 
 /**
@@ -23,8 +24,8 @@ const STREAK = 3; // from this number of kills on a streak is shown
  * @param {string} mine the streamer (player.mjs)
  * @returns {Omit<Line, "at" | "late" | "position">}
  */
-export function lineOf({ type, payload }, mine) {
-  const base = { left: null, right: null, with: "", weapon: weaponOf(""), streak: 0, mine: false, key: "" };
+export function lineOf({ type, payload, source }, mine) {
+  const base = { test: isTest({ source }), left: null, right: null, with: "", weapon: weaponOf(""), streak: 0, mine: false, key: "" };
   if (type === "death") {
     const { victim, cause = "" } = payload;
     const weapon = weaponOf(cause);

@@ -2,7 +2,7 @@
 // A label: the latest follower, subscriber, gift, tip, cheer and raid, one after the other. Empty without any.
 
 import { clean } from "../core/clean.mjs";
-import { Held, KINDS, endsTests, factOf, keptFacts } from "../core/community.mjs";
+import { Held, KINDS, factOf, keptFacts } from "../core/community.mjs";
 import { Newest } from "../core/newest.mjs";
 import { el, entrance, icon, text, wire } from "./dom.mjs";
 import { Fit } from "./fit.mjs";
@@ -17,7 +17,7 @@ const LETTERS = 30;
 export const widget = {
   name: "latest",
   title: "Latest events",
-  types: [...KINDS, "show"],
+  types: KINDS,
   box: { x: 96, y: 846, width: 500, height: 48, anchor: "bottom-left" },
   upright: { x: 54, y: 1508, width: 500, height: 48, anchor: "bottom-left" },
   load: (stage, root) => new Latest(stage, root),
@@ -52,17 +52,17 @@ class Latest {
 
   /** @param {{type: string, payload: any, source: string, position: number}} event */
   updateAction(event) {
-    if (endsTests(event, widget.name)) {
-      this.held.endTests();
-      this.newest.endTests();
-    }
-    if (event.type === "show") return;
     const fact = factOf(event, this.stage.texts);
     if (fact === null) return;
     this.held.push(fact, event.position);
     if (fact.rehearsed) return;
     this.kept = latest(this.kept, fact);
     this.saved = false;
+  }
+
+  endTests() {
+    this.held.endTests();
+    this.newest.endTests();
   }
 
   resize() {

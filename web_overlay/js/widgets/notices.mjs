@@ -5,7 +5,18 @@ import { FIRST, SECOND } from "../core/ranks.mjs";
 import { ICONS } from "./icons.mjs";
 
 /** @typedef {import("../core/events.js").EventOf<typeof GAME[number]>} GameEvent */
-/** @typedef {import("./banner.mjs").Notice} Notice */
+/**
+ * @typedef {object} Notice
+ * @property {string} icon a path of icons.mjs
+ * @property {"info" | "good" | "bad" | "warm" | "social"} tone
+ * @property {string} eyebrow the small line above
+ * @property {string} title
+ * @property {string} detail the line below; may be empty
+ * @property {number} hold_ms
+ * @property {import("../core/ranks.mjs").Rank} [rank] SECOND, unless it says otherwise
+ * @property {boolean} [test] it is of a test
+ * @property {string} [key] a later notice with the same key replaces it
+ */
 
 export const GAME = /** @type {const} */ (["alert_start", "alert_end", "round", "objective"]);
 

@@ -5,6 +5,7 @@
 
 import { clean } from "../core/clean.mjs";
 import { colorWords, isSecond, teamColor } from "../core/color.mjs";
+import { isTest } from "../core/leftovers.mjs";
 import { MOST_TEAMS, Match } from "../core/match.mjs";
 import { readTimer } from "../core/timer.mjs";
 import { el, icon, reveal, text, wire } from "./dom.mjs";
@@ -15,12 +16,7 @@ import { SideCell } from "./scoreside.mjs";
 
 /** @typedef {import("../core/events.js").EventOf<"score" | "objective" | "round">} Event */
 
-// Actions of objectives that change the bomb.
-const BOMB = new Map([
-  ["planted", true],
-  ["defused", false],
-  ["exploded", false],
-]);
+const BOMB = new Map([["planted", true], ["defused", false], ["exploded", false]]); // by the action of an objective
 
 const SHORT = new Map([["TERRORIST", "T"]]); // a team without a name
 const PLAYING = ["", "live", "freeze", "bomb"]; // phases of a timer that need no word
@@ -41,7 +37,7 @@ class Score {
     this.stage = stage;
     this.match = new Match();
     this.standing = this.match.standing();
-    this.bomb = false;
+    this.bomb = this.planted = false; // `planted`: without tests
     this.entered = false;
     this.changed = false;
     this.until = Infinity; // when the timer shows another second
@@ -74,8 +70,15 @@ class Score {
     if (event.type === "score") {
       this.match.add(event);
       this.standing = this.match.standing();
-    } else if (event.type === "round") this.bomb = false;
-    else this.bomb = BOMB.get(event.payload.action) ?? this.bomb;
+    } else {
+      this.bomb = event.type === "round" ? false : (BOMB.get(event.payload.action) ?? this.bomb);
+      if (!isTest(event)) this.planted = this.bomb;
+    }
+    this.changed = true;
+  }
+
+  endTests() {
+    this.bomb = this.planted;
     this.changed = true;
   }
 

@@ -39,8 +39,7 @@ class Social {
     this.keeps = !preview && top === self; // a preview in a frame has the name of the overlay that it shows
     if (this.keeps && resume) this.backlog.restore(stage.keep.load("alerts"), Date.now());
     this.saved = false;
-    /** @type {Alert | null} */
-    this.written = null;
+    this.written = /** @type {Alert | null} */ (null);
     this.panel = new Panel(stage);
     this.more = text();
     this.image = Object.assign(el("img", "sa-media off"), { decoding: "async" }); // a large one stops no frame
@@ -76,6 +75,12 @@ class Social {
       if (!this.backlog.has(alert, epoch)) this.queue.push(alert);
     }
     this.backlog.took(position, epoch);
+    this.saved = false;
+  }
+
+  /** @param {number} now */
+  endTests(now) {
+    this.queue.endTests(now);
     this.saved = false;
   }
 

@@ -2,6 +2,7 @@
 // Multikill and streak: one element that grows, of one player at a time. A segment of the wire per kill; the last one
 // fades during the time for another kill.
 
+import { isTest } from "../core/leftovers.mjs";
 import { ruleFor } from "../core/occasions.mjs";
 import { FIRST, SECOND } from "../core/ranks.mjs";
 import { el, icon, reveal, text, waiting } from "./dom.mjs";
@@ -10,7 +11,7 @@ import { isMine, side } from "./player.mjs";
 
 /** @typedef {import("../core/events.js").EventOf<"multikill" | "streak">} Event */
 /** @typedef {import("../core/types.mjs").Moment} Moment */
-/** @typedef {{id: string, side: import("./player.mjs").Side, kills: number, until: number, late: boolean, waits?: boolean}} Run */
+/** @typedef {{id: string, side: import("./player.mjs").Side, kills: number, until: number, late: boolean, test: boolean, waits?: boolean}} Run */
 
 const WINDOW_MS = 5_000; // `multikill_window_ms` of configs/default.toml: another kill in this time makes it grow
 const LATE_SHOWN_MS = 1_500;
@@ -32,7 +33,7 @@ export const widget = {
 };
 
 /** @type {Run} */
-const NO_STREAK = { id: "", side: side({ id: "", name: "" }), kills: 0, until: -Infinity, late: true };
+const NO_STREAK = { id: "", side: side({ id: "", name: "" }), kills: 0, until: -Infinity, late: true, test: false };
 
 /**
  * The name of a number of kills: from a rule of the user (overlays/alerts.toml), otherwise from the language.
@@ -77,11 +78,11 @@ class Streak {
   }
 
   /** @param {Event} event @param {Moment} moment */
-  updateAction({ type, payload }, { now, late }) {
-    const { player, kills } = payload;
+  updateAction(event, { now, late }) {
+    const { player, kills } = event.payload;
     if (this.mine !== "" && !isMine(this.mine, player)) return; // what others do is in the killfeed
-    const next = { id: player.id, side: side(player), kills, late };
-    if (type === "multikill") {
+    const next = { id: player.id, side: side(player), kills, late, test: isTest(event) };
+    if (event.type === "multikill") {
       if (kills < 2 || (late && now < this.multi.until && !this.multi.late)) return;
       this.multi = { ...next, until: now + (late ? LATE_SHOWN_MS : WINDOW_MS) };
       this.fresh = !late;
@@ -91,6 +92,11 @@ class Streak {
       this.run = { ...next, until: now + STREAK_MS };
       this.fresh = true;
     }
+  }
+
+  endTests() {
+    if (this.multi.test) this.multi = NO_STREAK;
+    if (this.run.test) this.run = NO_STREAK;
   }
 
   /** @param {number} now @returns {number} */

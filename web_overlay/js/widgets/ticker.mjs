@@ -3,7 +3,7 @@
 // are pooled and ordered by `order`, without measuring or moving nodes.
 
 import { clean } from "../core/clean.mjs";
-import { Held, endsTests, factOf } from "../core/community.mjs";
+import { Held, factOf } from "../core/community.mjs";
 import { TYPES } from "../core/occasions.mjs";
 import { el, entrance, icon, text } from "./dom.mjs";
 import { SOCIAL_ICONS } from "./icons.mjs";
@@ -19,7 +19,7 @@ const [LINE, GAP] = [44, 8]; // height of an event and space between two, as in 
 export const widget = {
   name: "ticker",
   title: "Ticker of the last events",
-  types: [...TYPES.filter((type) => type !== "stream"), "show"],
+  types: TYPES.filter((type) => type !== "stream"),
   box: { x: 488, y: 211, width: 944, height: 44, anchor: "top", visible: false },
   upright: { x: 54, y: 722, width: 484, height: 148, anchor: "top-left", visible: false },
   load: (stage, root) => new Ticker(stage, root),
@@ -53,13 +53,13 @@ class Ticker {
 
   /** @param {{type: string, payload: any, source: string, position: number}} event */
   updateAction(event) {
-    if (endsTests(event, widget.name)) {
-      this.held.endTests();
-      for (const place of this.places) if (place.rehearsed) place.until = -Infinity;
-    }
-    if (event.type === "show") return;
     const fact = factOf(event, this.stage.texts);
     if (fact !== null) this.held.push(fact, event.position);
+  }
+
+  endTests() {
+    this.held.endTests();
+    for (const place of this.places) if (place.rehearsed) place.until = -Infinity;
   }
 
   /** @param {number} now @returns {number} */

@@ -13,9 +13,12 @@ Coordinate = Annotated[float, Meta(ge=-1e8, le=1e8)]
 
 
 class Show(Payload, frozen=True):
-    """A command to the queue of a widget of every overlay; without `widget`, to all queues."""
+    """A command to the queue of a widget of every overlay; without `widget`, to all queues.
 
-    action: Literal["skip", "pause", "resume", "clear", "replay", "mute", "unmute"]
+    `end_test` is for all widgets: what came from the source `test` leaves them, and the last real states show again.
+    """
+
+    action: Literal["skip", "pause", "resume", "clear", "replay", "mute", "unmute", "end_test"]
     widget: Word = ""
 
 

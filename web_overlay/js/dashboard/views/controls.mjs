@@ -53,15 +53,16 @@ function sceneButton(scene, order) {
     <span>End scene ${named(scene)}</span></button>`;
 }
 
-/** @param {Order} order @param {() => void} endTest @param {{storm: () => void, waits: boolean}} sure `waits`: for the second press */
-export function testsPanel(order, endTest, sure) {
+/** @param {Order} order @param {{storm: () => void, waits: boolean}} sure `waits`: for the second press */
+export function testsPanel(order, sure) {
   return html`<div class="buttons">
       ${TESTS.map(
         ({ key, label, type, again }) =>
           html`<button type="button" data-test=${type} aria-keyshortcuts=${key.toUpperCase()}
             @click=${again ? sure.storm : () => order(label, "test", { type })}>${again && sure.waits ? again : label} <kbd>${key.toUpperCase()}</kbd></button>`,
       )}
-      <button type="button" data-test="end" title="End states whose last event was a test, and remove names of tests from labels" @click=${endTest}>End test</button>
+      <button type="button" data-test="end" title="Remove everything of tests from overlays; the last real score, goal and other states are shown again"
+        @click=${() => order("End test", "show", { action: "end_test" })}>End test</button>
     </div>
     <button type="button" class="more" aria-expanded="false" aria-controls="types" @click=${unfold}>Test of each type</button>
     <div id="types" class="buttons types">${CATALOG.filter(({ type }) => !UNTESTED.has(type)).map((row) => typeButton(row, order))}</div>`;
