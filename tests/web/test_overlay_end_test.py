@@ -57,7 +57,7 @@ def test_a_page_that_is_loaded_during_a_test_shows_the_real_score(gate: Gate, ov
     score(gate, SCORE, "dashboard")
     score(gate, SAMPLE, "test")
     eventually(lambda: overlay.texts(".sc-name") == ["Copper (test)", "Night (test)"])
-    overlay.open()
+    overlay.page.reload()
     eventually(lambda: overlay.texts(".sc-name") == ["Foxes", "Harbor"])
 
 
