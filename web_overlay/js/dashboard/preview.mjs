@@ -6,6 +6,7 @@ import { gamePicture } from "../backdrop.mjs";
 
 const MOST_BYTES = 20_000_000;
 const DEFAULT = "preview"; // no overlay has a layout of this name
+const NAME = /^[A-Za-z0-9._-]{1,64}$/; // of an overlay
 
 /** @param {string} token @param {string} as the overlay whose layout it has @returns {string} */
 function previewAddress(token, as) {
@@ -20,7 +21,7 @@ function previewAddress(token, as) {
 export function follow(as, names) {
   const { chosen = "", followed = "" } = as.dataset;
   if (chosen !== "" || names.includes(followed)) return;
-  const next = names[0] ?? followed; // after the last one has gone, its layout stays
+  const next = names.find((name) => NAME.test(name)) ?? followed; // after the last one has gone, its layout stays
   if (next === followed && followed !== "") return;
   as.value = next || DEFAULT;
   as.dataset.followed = as.value;
