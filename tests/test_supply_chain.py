@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -67,5 +68,6 @@ def test_make_says_that_it_installs_before_it_does(tmp_path):
         text=True,
         timeout=60,
         check=False,
+        env={name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")},
     )
     assert done.stdout.splitlines()[:2] == [f"installing into {tmp_path} …", "pip is called"]
