@@ -6,12 +6,15 @@ so that no listing, stray file or Windows stream name is served. tornado refuses
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from pathlib import Path
 from typing import Any, Final
 
 import tornado.web
+from tornado.http1connection import HTTP1Connection
+from tornado.iostream import StreamClosedError
 
 from actors import program
 from actors.alert_rules import is_huge
@@ -120,6 +123,29 @@ class FileHandler(BaseHandler, tornado.web.StaticFileHandler):
     """The files of web_overlay/."""
 
     TYPES = MIME_TYPES  # by ending; other files are not served
+
+    def prepare(self) -> None:
+        super().prepare()
+        self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def on_connection_close(self) -> None:
+        """End the download. Errors that tornado keeps refer to its frames, and so to the open file and a part of it."""
+        super().on_connection_close()
+        assert isinstance(self.request.connection, HTTP1Connection)
+        if (error := self.request.connection.stream.error) is not None:
+            error.__traceback__ = None
+        if not self._gone.done():
+            self._gone.set_result(None)
+
+    def flush(self, include_footers: bool = False) -> Any:
+        sent = super().flush(include_footers)
+        return sent if include_footers else self._until(sent)
+
+    async def _until(self, sent: asyncio.Future[None]) -> None:
+        """Wait until a part was sent. If it cannot be, raise an error of our own: tornado keeps the one of `sent`."""
+        await asyncio.wait((sent, self._gone), return_when=asyncio.FIRST_COMPLETED)
+        if self._gone.done() or sent.exception() is not None:
+            raise StreamClosedError
 
     def parse_url_path(self, url_path: str) -> str:
         if url_path.count("/") > MOST_FOLDERS:

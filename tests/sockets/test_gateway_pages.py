@@ -6,6 +6,7 @@ import http.client
 import json
 import re
 import socket
+import struct
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -164,6 +165,20 @@ def test_a_file_below_very_many_folders_is_not_looked_for(rig):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("x")
         assert rig.request(f"/widgets/{path}")[0] == status
+
+
+def test_files_are_closed_when_their_readers_go_away(rig):
+    """Not at the next collection of garbage, before which there may be thousands."""
+    gateway = psutil.Process(rig.process.pid)
+    font = next(WEB_ROOT.glob("vendor/inter*/latin-ext.woff2"))
+    request = f"GET /static/{font.relative_to(WEB_ROOT)} HTTP/1.1\r\nHost: 127.0.0.1:{rig.port}\r\n\r\n".encode()
+    for _ in range(1_000):
+        with socket.socket() as reader:
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close() is a reset
+            reader.connect(("127.0.0.1", rig.port))
+            reader.sendall(request)
+    rig.get("/healthz")  # behind them
+    eventually(lambda: str(font) not in [file.path for file in gateway.open_files()])
 
 
 def test_a_file_has_its_type_and_an_etag(rig, page):
