@@ -122,7 +122,7 @@ def receive(request: SourceRequest, settings: WebhookSettings, secret: Callable[
 def _timely(messages: list[SourceMessage], proof: Proof, now_ms: float) -> list[SourceMessage]:
     """Return the messages that are not late, and those that are critical.
 
-    The log knows the identity of a critical message for days. That of a chat message is known for 15 minutes, until the
+    The log keeps the identity of a critical message for days. That of a chat message is kept for 15 minutes, until the
     next start at most. A signature can be valid for longer: the message could be sent again after a ban of its author.
     """
     if proof.time_ms is None or now_ms - proof.time_ms <= LATE_MS:
